@@ -1,0 +1,71 @@
+"""Every error that pointsman raises on purpose, sorted by what the caller should do.
+
+    PointsmanError
+    ├── Retry                     the same call may succeed later
+    │   ├── StoreUnavailable      the store did not commit; nothing was accepted
+    │   └── PlatformUnreachable   no answer came; the request may or may not have run
+    ├── Pause                     stop asking until something outside changes
+    │   └── NoToken               nobody holds an authToken for this learner
+    ├── Refuse                    the input is at fault; say so and go on
+    │   ├── ConfigError           a setting is wrong: exit code 2
+    │   ├── InputRefused          an input could not be understood at all
+    │   └── StatementConflict     a known statement id came with other content
+    └── Bug                       ours: should never be seen
+
+The docstring of an error is its message where none is given.
+"""
+
+from __future__ import annotations
+
+
+class PointsmanError(Exception):
+    """Something went wrong in pointsman."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message if message is not None else (self.__doc__ or "").split("\n")[0])
+
+
+class Retry(PointsmanError):
+    """It may succeed later."""
+
+
+class StoreUnavailable(Retry):
+    """The store did not commit; nothing of this call was accepted."""
+
+
+class PlatformUnreachable(Retry):
+    """The platform gave no answer; the request may or may not have run."""
+
+
+class Pause(PointsmanError):
+    """It can't go on until something outside changes."""
+
+
+class NoToken(Pause):
+    """There is no authToken for this learner."""
+
+
+class Refuse(PointsmanError):
+    """The input is at fault."""
+
+
+class ConfigError(Refuse):
+    """The configuration is not usable."""
+
+
+class InputRefused(Refuse):
+    """The input could not be understood."""
+
+
+class StatementConflict(Refuse):
+    """A statement with this id and other content is already here (xAPI Part 3 section 2.1.2)."""
+
+    def __init__(self, statement_ids: tuple[str, ...]) -> None:
+        self.statement_ids = statement_ids
+        super().__init__(
+            "already stored with different content: statement " + ", ".join(statement_ids)
+        )
+
+
+class Bug(PointsmanError):
+    """This should not have happened; please report it."""

@@ -1,0 +1,231 @@
+"""The records that the stages hand to one another. Frozen, and without behaviour.
+
+Times are whole microseconds since the Unix epoch, UTC. Progress is a whole percentage, 0-100.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who a statement is about: one inverse functional identifier (xAPI Part 2 section 2.4.2.3).
+
+    `kind` names the identifier; `value` is the mailbox (with `mailto:`), the SHA-1, the OpenID
+    or the account's name; `home_page` is the account's, empty for the others. A `group` is no
+    learner.
+    """
+
+    kind: Literal["mbox", "mbox_sha1sum", "openid", "account", "anonymous"]
+    value: str
+    home_page: str = ""
+    group: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one input says about one learner and one activity.
+
+    `progress` is a percentage as the input gave it, fractions included; `score` is scaled, -1..1.
+    """
+
+    #: the statement's id, or the id given to another kind of input
+    statement_id: str
+    actor: Actor
+    #: the verb's IRI
+    verb: str
+    #: the activity's IRI
+    activity: str
+    #: the attempt, a UUID in lower case
+    registration: str | None
+    #: when it happened; never later than its arrival, so a fast clock can't win for ever
+    occurred_at: int
+    progress: float | None = None
+    completion: bool | None = None
+    success: bool | None = None
+    score: float | None = None
+
+
+class TargetKind(StrEnum):
+    """What can be set on the platform."""
+
+    TOPIC_PROGRESS = "topic_progress"
+    COURSE_STATUS = "course_status"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """One thing that can be set for one learner.
+
+    `key` is the topic's id, or for a course `id:…`, `slug:…` or `sku:…`.
+    """
+
+    kind: TargetKind
+    key: str
+
+
+class CourseStatus(StrEnum):
+    """The platform's words for a course (`UpdateCourseStatus`)."""
+
+    STARTED = "started"
+    NOT_COMPLETED = "not-completed"
+    COMPLETED = "completed"
+
+
+#: a percentage for topic progress, a word for course status
+Value = int | str
+
+
+class Falls(StrEnum):
+    """When a value may go down."""
+
+    NEVER = "never"
+    #: a newer registration starts anew
+    NEW_ATTEMPT = "new_attempt"
+    #: the newest statement wins whatever it says
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A move of desired state that one observation asks for."""
+
+    learner: str
+    target: Target
+    value: Value
+    occurred_at: int
+    statement_id: str
+    rule: str
+    registration: str | None = None
+    falls: Falls = Falls.NEVER
+    #: targets of the same observation that must stand on the platform first
+    after: tuple[Target, ...] = ()
+
+
+class Outcome(StrEnum):
+    """What became of one accepted input. Each has exactly one (promise 2)."""
+
+    APPLIED = "applied"
+    SUPERSEDED = "superseded"
+    NO_EFFECT = "no_effect"
+    UNMATCHED = "unmatched"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the mapping makes of one statement.
+
+    With `changes`, the store decides between applied and superseded; without, `outcome` says
+    why there are none and `reason` says it to a person.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    rule: str = ""
+    activity: str = ""
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One valid statement of a submission.
+
+    `index` is its place in the body's array, None where the body is the statement itself.
+    `digest` is a signed 64-bit hash of what xAPI compares when an id comes again.
+    """
+
+    statement_id: str
+    digest: int
+    index: int | None
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An input, or a part of one, that could not be understood. Kept whole with the reason."""
+
+    reason: str
+    #: where it came from, for a person: "topic lessons, partition 3, offset 1041, item 2"
+    origin: str
+    body: bytes
+    statement_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a Kafka partition has been read to: `offset` is the next one to read."""
+
+    group: str
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What arrived together: one HTTP request or one Kafka message. Stored in one transaction.
+
+    With `all_or_nothing` a conflict refuses the whole of it; without, the conflicting statement
+    becomes a dead letter and the rest is applied.
+    """
+
+    source: str
+    body: bytes
+    received_at: int
+    items: tuple[Item, ...]
+    dead: tuple[DeadLetter, ...] = ()
+    position: Position | None = None
+    all_or_nothing: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the store made of a submission, committed.
+
+    `outcomes` counts the new inputs; `duplicates` were known with the same content and were not
+    applied again; `conflicts` are ids known with other content.
+    """
+
+    outcomes: dict[Outcome, int]
+    duplicates: int = 0
+    conflicts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The best of one registration, for targets whose rule lets a new attempt start anew."""
+
+    registration: str
+    value: Value
+    occurred_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The value wanted for (learner, target), and how far the platform has been told.
+
+    Dirty is `version > delivered_version`; parked is dirty with `parked` set.
+    """
+
+    learner: str
+    target: Target
+    value: Value
+    version: int
+    occurred_at: int
+    statement_id: str
+    rule: str
+    #: arrival of the first change that is not delivered
+    since: int
+    #: arrival of the newest change
+    changed_at: int
+    after: tuple[Target, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    delivered_version: int = 0
+    delivered_value: Value | None = None
+    failures: int = 0
+    #: why it can't be sent, "" when it can
+    parked: str = ""
