@@ -1,0 +1,17 @@
+"""Stage 3, decide: Observation + rules -> Changes of desired state. Pure functions."""
+
+from pointsman.mapping.decide import Mapping
+from pointsman.mapping.identity import Account, ConfiguredIdentity, IdentityResolver
+from pointsman.mapping.rules import Course, CourseCompleted, Rule
+from pointsman.mapping.template import Template
+
+__all__ = [
+    "Account",
+    "ConfiguredIdentity",
+    "Course",
+    "CourseCompleted",
+    "IdentityResolver",
+    "Mapping",
+    "Rule",
+    "Template",
+]

@@ -8,6 +8,9 @@ from typing import Any, Literal, Protocol
 
 from pointsman.model import Desired, Outcome, Position, Receipt, Submission, Target, TargetKind
 
+#: how the reason of a parked target begins that waits for another one of its observation
+WAITS = "waits for "
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -148,7 +151,7 @@ class Store(Protocol):
     async def unpark(
         self, learners: Sequence[str] | None = None, *, reason_prefix: str = ""
     ) -> int:
-        """Free parked state (of these learners, or all) whose reason starts so; returns how many."""
+        """Free parked state (of these learners, or all) whose reason starts so; says how many."""
         ...
 
     async def next_ready_at(self) -> int | None:

@@ -1,0 +1,48 @@
+"""Who an actor is on the platform.
+
+A mailbox is its address in lower case. An account is what the operator's template for its home
+page makes of its name. Any other identifier stands for itself, so that the learner is counted
+and shown, and a token can be given for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from pointsman.mapping.template import Template
+from pointsman.model import Actor
+
+
+class IdentityResolver(Protocol):
+    """Turns an xAPI actor into the platform's learner."""
+
+    def resolve(self, actor: Actor) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`learner` is a template with `{name}`, for accounts of `home_page`."""
+
+    home_page: str
+    learner: Template
+
+
+class ConfiguredIdentity:
+    """The resolver that `[learners]` describes."""
+
+    def __init__(self, accounts: Sequence[Account] = ()) -> None:
+        self._accounts = {account.home_page: account.learner for account in accounts}
+        self.resolve = lru_cache(maxsize=65_536)(self._resolve)
+
+    def _resolve(self, actor: Actor) -> str:
+        if actor.kind == "mbox":
+            return actor.value.removeprefix("mailto:").lower()
+        if actor.kind == "account":
+            template = self._accounts.get(actor.home_page)
+            if template is not None:
+                return template.fill({"name": actor.value})
+            return f"{actor.home_page}|{actor.value}"
+        return actor.value

@@ -1,0 +1,102 @@
+"""How a change moves desired state. Pure; the order in which changes arrive does not matter.
+
+Newest wins by `occurred_at`, ties by statement id. Unless the rule says otherwise a value never
+falls, so for `Falls.NEVER` the highest wins and time has no say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pointsman.model import Attempt, Change, CourseStatus, Desired, Falls, Value
+
+#: attempts remembered for one target; the oldest go first
+MAX_ATTEMPTS = 32
+
+_STATUS_RANK = {
+    CourseStatus.STARTED.value: 0,
+    CourseStatus.NOT_COMPLETED.value: 1,
+    CourseStatus.COMPLETED.value: 2,
+}
+
+
+def rank(value: Value) -> int:
+    """What is further along is higher."""
+    return value if isinstance(value, int) else _STATUS_RANK[value]
+
+
+def is_urgent(value: Value) -> bool:
+    """Completions: a topic at 100, a course completed. They are delivered first."""
+    return value in {100, CourseStatus.COMPLETED.value}
+
+
+def merge(current: Desired | None, change: Change, arrived_at: int) -> Desired:
+    """Desired state after `change`, which arrived at `arrived_at`.
+
+    `version` moves only when the value does; when nothing at all is learned, the very record
+    `current` comes back.
+    """
+    if current is None:
+        return Desired(
+            learner=change.learner,
+            target=change.target,
+            value=change.value,
+            version=1,
+            occurred_at=change.occurred_at,
+            statement_id=change.statement_id,
+            rule=change.rule,
+            since=arrived_at,
+            changed_at=arrived_at,
+            after=change.after,
+            attempts=_attempts((), change),
+        )
+    if change.falls is Falls.NEW_ATTEMPT:
+        attempts = _attempts(current.attempts, change)
+        if attempts == current.attempts:
+            return current
+        best = attempts[0]
+        known = replace(current, attempts=attempts)
+        return _move(known, change, best.value, best.occurred_at, arrived_at)
+    if change.falls is Falls.ALWAYS:
+        newest = (current.occurred_at, current.statement_id)
+        wins = (change.occurred_at, change.statement_id) > newest
+    else:
+        wins = rank(change.value) > rank(current.value)
+    return _move(current, change, change.value, change.occurred_at, arrived_at) if wins else current
+
+
+def _move(
+    current: Desired, change: Change, value: Value, occurred_at: int, arrived_at: int
+) -> Desired:
+    if value == current.value:
+        return replace(current, occurred_at=occurred_at, statement_id=change.statement_id)
+    clean = current.version == current.delivered_version
+    return replace(
+        current,
+        value=value,
+        version=current.version + 1,
+        occurred_at=occurred_at,
+        statement_id=change.statement_id,
+        rule=change.rule,
+        after=change.after,
+        since=arrived_at if clean else current.since,
+        changed_at=arrived_at,
+    )
+
+
+def _attempts(known: tuple[Attempt, ...], change: Change) -> tuple[Attempt, ...]:
+    """Attempts with `change` counted in, the newest first; each keeps its best value."""
+    if change.falls is not Falls.NEW_ATTEMPT:
+        return known
+    mine = Attempt(change.registration or "", change.value, change.occurred_at)
+    others = []
+    for attempt in known:
+        if attempt.registration == mine.registration:
+            best = max(attempt.value, mine.value, key=rank)
+            mine = Attempt(mine.registration, best, max(attempt.occurred_at, mine.occurred_at))
+        else:
+            others.append(attempt)
+    newest_first = sorted(
+        [*others, mine], key=lambda one: (one.occurred_at, one.registration), reverse=True
+    )
+    return tuple(newest_first[:MAX_ATTEMPTS])

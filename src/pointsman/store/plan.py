@@ -1,0 +1,181 @@
+"""What one commit will write, decided in memory: dedup, merge, and the books. No I/O.
+
+A store loads what the submissions touch, lets the plan take each submission in order, and writes
+what the plan then holds. Both stores share it, so they can't disagree about a merge.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import orjson
+
+from pointsman.model import DeadLetter, Desired, Item, Outcome, Receipt, Submission, Target
+from pointsman.store.merge import is_urgent, merge
+
+#: a completion is delivered as if it had arrived so much earlier, in microseconds
+HEAD_START = 600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewStatement:
+    """One statement to remember; its body is `submission.body`, which starts at `start`."""
+
+    item: Item
+    outcome: Outcome
+    submission: Submission
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewDeadLetter:
+    """One dead letter to remember; `in_statements` when it is a valid statement as well."""
+
+    letter: DeadLetter
+    submission: Submission
+    body_hash: bytes
+    in_statements: bool
+
+
+@dataclass(slots=True)
+class UnmatchedActivity:
+    """How often an activity came that no rule takes, and one statement that says so."""
+
+    inputs: int
+    sample_id: str
+    at: int
+
+
+@dataclass(slots=True)
+class Queued:
+    """A learner with something new to send. `due` is what the queue is sorted by."""
+
+    due: int
+    urgent: bool
+
+
+@dataclass(slots=True)
+class Plan:
+    """`known` maps statement ids to digests; `desired` is all state that is touched."""
+
+    known: dict[str, int]
+    desired: dict[tuple[str, Target], Desired]
+    #: whether a dead letter (source, origin, hash of its body) is here already
+    is_dead: Callable[[str, str, bytes], bool]
+    moved: dict[tuple[str, Target], Desired] = field(default_factory=dict)
+    bodies: list[bytes] = field(default_factory=list)
+    size: int = 0
+    statements: list[NewStatement] = field(default_factory=list)
+    accepted: Counter[str] = field(default_factory=Counter)
+    queue: dict[str, Queued] = field(default_factory=dict)
+    positions: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    dead: dict[tuple[str, str, bytes], NewDeadLetter] = field(default_factory=dict)
+    unmatched: dict[str, UnmatchedActivity] = field(default_factory=dict)
+
+    def take(self, submission: Submission) -> Receipt:
+        """Sort a submission's items into new, known and conflicting, and merge the new ones."""
+        fresh: dict[str, Item] = {}
+        conflicts: list[Item] = []
+        duplicates = 0
+        for item in submission.items:
+            twin = fresh.get(item.statement_id)
+            digest = twin.digest if twin else self.known.get(item.statement_id)
+            if digest is None:
+                fresh[item.statement_id] = item
+            elif digest == item.digest:
+                duplicates += 1
+            else:
+                conflicts.append(item)
+        names = tuple(item.statement_id for item in conflicts)
+        if conflicts and submission.all_or_nothing:
+            return Receipt({}, conflicts=names)
+        outcomes: Counter[Outcome] = Counter()
+        if fresh:
+            for item in fresh.values():
+                outcome = self._apply(submission, item)
+                outcomes[outcome] += 1
+                self.known[item.statement_id] = item.digest
+                self.statements.append(NewStatement(item, outcome, submission, self.size))
+            self.bodies.append(submission.body)
+            self.size += len(submission.body)
+        for letter in (*submission.dead, *(conflict_letter(submission, one) for one in conflicts)):
+            outcomes[Outcome.DEAD] += self._bury(submission, letter, in_statements=False)
+        if total := sum(outcomes.values()):
+            self.accepted[submission.source] += total
+        if submission.position is not None:
+            at = submission.position
+            self.positions[at.group, at.topic, at.partition] = at.offset
+        return Receipt({one: count for one, count in outcomes.items() if count}, duplicates, names)
+
+    def _apply(self, submission: Submission, item: Item) -> Outcome:
+        decision = item.decision
+        if decision.outcome is Outcome.DEAD:
+            letter = DeadLetter(
+                reason=decision.reason,
+                origin=f"statement {item.statement_id}",
+                body=item_body(submission.body, item.index),
+                statement_id=item.statement_id,
+            )
+            self._bury(submission, letter, in_statements=True)
+        elif decision.outcome is Outcome.UNMATCHED:
+            known = self.unmatched.get(decision.activity)
+            if known is None:
+                self.unmatched[decision.activity] = UnmatchedActivity(
+                    1, item.statement_id, submission.received_at
+                )
+            else:
+                known.inputs += 1
+                known.at = submission.received_at
+        if not decision.changes:
+            return decision.outcome
+        moved = False
+        for change in decision.changes:
+            key = (change.learner, change.target)
+            current = self.desired.get(key)
+            merged = merge(current, change, submission.received_at)
+            if merged is current:
+                continue
+            self.desired[key] = self.moved[key] = merged
+            if current is None or merged.version != current.version:
+                moved = True
+                if not merged.parked:
+                    self._enqueue(merged)
+        return Outcome.APPLIED if moved else Outcome.SUPERSEDED
+
+    def _enqueue(self, desired: Desired) -> None:
+        urgent = is_urgent(desired.value)
+        due = desired.since - HEAD_START if urgent else desired.since
+        known = self.queue.get(desired.learner)
+        if known is None:
+            self.queue[desired.learner] = Queued(due, urgent)
+        else:
+            known.due = min(known.due, due)
+            known.urgent = known.urgent or urgent
+
+    def _bury(self, submission: Submission, letter: DeadLetter, *, in_statements: bool) -> int:
+        body_hash = hashlib.blake2b(letter.body, digest_size=16).digest()
+        key = (submission.source, letter.origin, body_hash)
+        if key in self.dead or self.is_dead(*key):
+            return 0
+        self.dead[key] = NewDeadLetter(letter, submission, body_hash, in_statements)
+        return 1
+
+
+def item_body(body: bytes, index: int | None) -> bytes:
+    """One statement of a body, by itself; the body where it is not an array."""
+    return body if index is None else orjson.dumps(orjson.loads(body)[index])
+
+
+def conflict_letter(submission: Submission, item: Item) -> DeadLetter:
+    """For sources that can't be told: the statement whose id is known with other content."""
+    at = submission.position
+    where = f"topic {at.topic}, partition {at.partition}, offset {at.offset - 1}, " if at else ""
+    return DeadLetter(
+        reason=f"statement {item.statement_id} is already stored with different content",
+        origin=f"{where}statement {item.statement_id}",
+        body=item_body(submission.body, item.index),
+        statement_id=item.statement_id,
+    )

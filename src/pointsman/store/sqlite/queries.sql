@@ -1,0 +1,211 @@
+-- Sets go in as one JSON parameter and come out as one JSON row: beside a busy event loop every
+-- small step of SQLite has to win the interpreter lock back.
+
+-- name: known_statements
+SELECT json_group_object(id, digest) FROM statements
+WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: insert_block
+INSERT INTO blocks (stored_at, data) VALUES (?, ?);
+
+-- name: insert_statements
+INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length, item)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+    json_extract(value, '$[3]'), json_extract(value, '$[4]'), ?,
+    json_extract(value, '$[5]'), json_extract(value, '$[6]'), json_extract(value, '$[7]')
+FROM json_each(?);
+
+-- name: add_accepted
+INSERT INTO accepted (source, inputs)
+SELECT key, value FROM json_each(?) WHERE true
+ON CONFLICT (source) DO UPDATE SET inputs = inputs + excluded.inputs;
+
+-- name: touched_desired
+SELECT json_group_array(json_array(
+    d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_id, d.rule,
+    d.since, d.changed_at, json(d.after), json(d.attempts), d.delivered_version,
+    d.delivered_value, d.failures, d.parked))
+FROM json_each(?) AS k CROSS JOIN desired AS d
+WHERE d.learner = json_extract(k.value, '$[0]') AND d.kind = json_extract(k.value, '$[1]')
+    AND d.key = json_extract(k.value, '$[2]');
+
+-- name: undelivered_desired
+SELECT json_group_array(json_array(
+    d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_id, d.rule,
+    d.since, d.changed_at, json(d.after), json(d.attempts), d.delivered_version,
+    d.delivered_value, d.failures, d.parked))
+FROM json_each(?) AS k CROSS JOIN desired AS d
+WHERE d.learner = k.value AND d.version > d.delivered_version;
+
+-- name: upsert_desired
+INSERT INTO desired (learner, kind, key, value, version, occurred_at, statement_id, rule,
+    since, changed_at, after, attempts, urgent)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
+    json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
+    json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
+    json_extract(value, '$[12]')
+FROM json_each(?) WHERE true
+ON CONFLICT (learner, kind, key) DO UPDATE SET value = excluded.value,
+    version = excluded.version, occurred_at = excluded.occurred_at,
+    statement_id = excluded.statement_id, rule = excluded.rule, since = excluded.since,
+    changed_at = excluded.changed_at, after = excluded.after, attempts = excluded.attempts,
+    urgent = excluded.urgent;
+
+-- name: queue_learners
+-- A new learner is ready at once. For a known one the third value, 0 for a completion and else 1,
+-- travels as `ready_at`: a completion does not wait for the learner's pace, but for a backoff or
+-- a lease it does.
+INSERT INTO learners (learner, due, ready, ready_at)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), 1, json_extract(value, '$[2]')
+FROM json_each(?) WHERE true
+ON CONFLICT (learner) DO UPDATE SET
+    due = min(coalesce(due, excluded.due), excluded.due),
+    ready = CASE WHEN ready = 1 OR hold = 0 OR (hold = 1 AND excluded.ready_at = 0)
+        THEN 1 ELSE 0 END;
+
+-- name: save_positions
+INSERT INTO positions (consumer_group, topic, partition, next_offset)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+    json_extract(value, '$[3]')
+FROM json_each(?) WHERE true
+ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset;
+
+-- name: insert_dead_letter
+INSERT INTO dead_letters (source, origin, reason, statement_id, in_statements, received_at,
+    body_hash, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: is_dead_letter
+SELECT 1 FROM dead_letters WHERE source = ? AND origin = ? AND body_hash = ?;
+
+-- name: add_unmatched
+INSERT INTO unmatched (activity, inputs, sample_id, first_at, last_at)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+    json_extract(value, '$[3]'), json_extract(value, '$[3]')
+FROM json_each(?) WHERE true
+ON CONFLICT (activity) DO UPDATE SET inputs = inputs + excluded.inputs, last_at = excluded.last_at;
+
+-- name: promote_learners
+UPDATE learners SET ready = 1, hold = 0
+WHERE ready = 0 AND due IS NOT NULL AND ready_at <= ?;
+
+-- name: choose_learners
+SELECT json_group_array(learner) FROM (
+    SELECT learner FROM learners WHERE ready = 1 AND due IS NOT NULL ORDER BY due LIMIT ?);
+
+-- name: lease_learners
+UPDATE learners SET ready = 0, hold = 3, ready_at = ?, lease_token = lease_token + 1
+WHERE learner IN (SELECT value FROM json_each(?));
+
+-- name: lease_tokens
+SELECT json_group_object(learner, lease_token) FROM learners
+WHERE learner IN (SELECT value FROM json_each(?));
+
+-- name: holds_lease
+SELECT count(*) FROM learners WHERE learner = ? AND lease_token = ? AND hold = 3;
+
+-- name: settle_delivered
+UPDATE desired SET delivered_version = max(delivered_version, s.version),
+    delivered_value = s.sent, delivered_at = s.now, failures = 0, parked = '',
+    since = CASE WHEN desired.version > s.version THEN changed_at ELSE since END
+FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
+        json_extract(value, '$[2]') AS version, json_extract(value, '$[3]') AS sent,
+        json_extract(value, '$[4]') AS now FROM json_each(?)) AS s
+WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
+
+-- name: settle_retry
+UPDATE desired SET failures = failures + 1
+FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key
+        FROM json_each(?)) AS s
+WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
+
+-- name: settle_parked
+UPDATE desired SET parked = s.reason
+FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
+        json_extract(value, '$[2]') AS reason FROM json_each(?)) AS s
+WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
+
+-- name: what_is_left
+SELECT min(since - CASE WHEN urgent THEN ? ELSE 0 END), max(urgent AND failures = 0),
+    max(failures)
+FROM desired WHERE learner = ? AND version > delivered_version AND parked = '';
+
+-- name: give_back
+UPDATE learners SET due = ?, ready = ?, ready_at = ?, hold = ? WHERE learner = ?;
+
+-- name: release_leases
+UPDATE learners SET ready = (due IS NOT NULL), hold = 0 WHERE hold = 3;
+
+-- name: parked_learners
+SELECT json_group_array(learner) FROM (
+    SELECT DISTINCT learner FROM desired
+    WHERE version > delivered_version AND substr(parked, 1, length(?1)) = ?1 AND parked != '');
+
+-- name: free_waiting
+UPDATE desired SET parked = ''
+WHERE learner IN (SELECT value FROM json_each(?1)) AND version > delivered_version
+    AND substr(parked, 1, length(?2)) = ?2;
+
+-- name: free_parked
+UPDATE desired SET parked = '', failures = 0
+WHERE learner IN (SELECT value FROM json_each(?1)) AND version > delivered_version
+    AND parked != '' AND substr(parked, 1, length(?2)) = ?2;
+
+-- name: requeue_freed
+UPDATE learners SET due = (SELECT min(since - CASE WHEN urgent THEN ?2 ELSE 0 END) FROM desired
+        WHERE desired.learner = learners.learner AND version > delivered_version AND parked = ''),
+    ready = CASE WHEN hold = 3 THEN 0 ELSE 1 END, hold = CASE WHEN hold = 3 THEN 3 ELSE 0 END
+WHERE learner IN (SELECT value FROM json_each(?1));
+
+-- name: next_ready_at
+SELECT CASE WHEN EXISTS (SELECT 1 FROM learners WHERE ready = 1 AND due IS NOT NULL) THEN 0
+    ELSE (SELECT min(ready_at) FROM learners WHERE ready = 0 AND due IS NOT NULL) END;
+
+-- name: read_window
+SELECT ends_at, points, requests FROM quota_window;
+
+-- name: save_window
+INSERT INTO quota_window (id, ends_at, points, requests) VALUES (1, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET ends_at = excluded.ends_at, points = excluded.points,
+    requests = excluded.requests;
+
+-- name: read_statement
+SELECT s.id, b.data, s.start, s.length, s.item, s.stored_at, s.source
+FROM statements AS s JOIN blocks AS b ON b.id = s.block WHERE s.id = ?;
+
+-- name: read_positions
+SELECT topic, partition, next_offset FROM positions WHERE consumer_group = ?;
+
+-- name: count_undelivered
+SELECT kind, parked != '', count(*), min(since) FROM desired
+WHERE version > delivered_version GROUP BY 1, 2;
+
+-- name: count_dead_letters
+SELECT count(*) FROM dead_letters;
+
+-- name: count_unmatched
+SELECT coalesce(sum(inputs), 0) FROM unmatched;
+
+-- name: sum_accepted
+SELECT coalesce(sum(inputs), 0) FROM accepted;
+
+-- name: count_outcomes
+SELECT outcome, count(*) FROM statements GROUP BY outcome;
+
+-- name: count_dead_only
+SELECT coalesce(sum(in_statements = 0), 0), coalesce(sum(in_statements = 1), 0) FROM dead_letters;
+
+-- name: count_desired
+SELECT count(*), coalesce(sum(version = delivered_version), 0),
+    coalesce(sum(version > delivered_version AND parked = ''), 0),
+    coalesce(sum(version > delivered_version AND parked != ''), 0),
+    coalesce(sum(version < delivered_version), 0)
+FROM desired;
+
+-- name: bodies_missing
+SELECT count(*) FROM statements AS s LEFT JOIN blocks AS b ON b.id = s.block WHERE b.id IS NULL;
+
+-- name: dirty_unqueued
+SELECT count(DISTINCT d.learner) FROM desired AS d LEFT JOIN learners AS l USING (learner)
+WHERE d.version > d.delivered_version AND d.parked = '' AND (l.learner IS NULL OR l.due IS NULL);

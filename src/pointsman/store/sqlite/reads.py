@@ -1,0 +1,81 @@
+"""What is only read: bodies, gauges and the books."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import zstandard
+
+from pointsman.model import Outcome, Position, TargetKind
+from pointsman.store.base import Backlog, Books, StoredStatement, Window
+from pointsman.store.sqlite.rows import SQL
+
+
+def statement(connection: sqlite3.Connection, statement_id: str) -> StoredStatement | None:
+    row = connection.execute(SQL["read_statement"], (statement_id,)).fetchone()
+    if row is None:
+        return None
+    known_id, block, start, length, index, stored_at, source = row
+    body = zstandard.ZstdDecompressor().decompress(block)[start : start + length]
+    return StoredStatement(known_id, body, index, stored_at, source)
+
+
+def positions(connection: sqlite3.Connection, group: str) -> list[Position]:
+    rows = connection.execute(SQL["read_positions"], (group,)).fetchall()
+    return [Position(group, topic, partition, offset) for topic, partition, offset in rows]
+
+
+def window(connection: sqlite3.Connection) -> Window | None:
+    row = connection.execute(SQL["read_window"]).fetchone()
+    return None if row is None else Window(*row)
+
+
+def backlog(connection: sqlite3.Connection) -> Backlog:
+    dirty = dict.fromkeys(TargetKind, 0)
+    parked = dict.fromkeys(TargetKind, 0)
+    oldest: int | None = None
+    for kind, is_parked, count, since in connection.execute(SQL["count_undelivered"]):
+        if is_parked:
+            parked[TargetKind(kind)] = count
+        else:
+            dirty[TargetKind(kind)] = count
+            oldest = since if oldest is None else min(oldest, since)
+    (dead_letters,) = connection.execute(SQL["count_dead_letters"]).fetchone()
+    (unmatched,) = connection.execute(SQL["count_unmatched"]).fetchone()
+    return Backlog(dirty, parked, dead_letters, unmatched, oldest)
+
+
+def books(connection: sqlite3.Connection) -> Books:
+    """Both sums, from one snapshot, each side counted from other rows than the other."""
+    connection.execute("BEGIN")
+    try:
+        (accepted,) = connection.execute(SQL["sum_accepted"]).fetchone()
+        outcomes = dict.fromkeys(Outcome, 0)
+        for outcome, count in connection.execute(SQL["count_outcomes"]):
+            outcomes[Outcome(outcome)] = count
+        not_statements, also_statements = connection.execute(SQL["count_dead_only"]).fetchone()
+        total, delivered, dirty, parked, ahead = connection.execute(SQL["count_desired"]).fetchone()
+        (bodies_missing,) = connection.execute(SQL["bodies_missing"]).fetchone()
+        (unqueued,) = connection.execute(SQL["dirty_unqueued"]).fetchone()
+        (unmatched,) = connection.execute(SQL["count_unmatched"]).fetchone()
+    finally:
+        connection.execute("COMMIT")
+    problems = []
+    if also_statements != outcomes[Outcome.DEAD]:
+        problems.append(
+            f"{outcomes[Outcome.DEAD]} statements are dead, "
+            f"but {also_statements} dead letters speak of statements"
+        )
+    if unmatched != outcomes[Outcome.UNMATCHED]:
+        problems.append(
+            f"{outcomes[Outcome.UNMATCHED]} statements are unmatched, "
+            f"but the activities' counts add up to {unmatched}"
+        )
+    if ahead:
+        problems.append(f"{ahead} desired states are delivered in a version that never was")
+    if bodies_missing:
+        problems.append(f"{bodies_missing} statements have lost their body")
+    if unqueued:
+        problems.append(f"{unqueued} learners have dirty state and are not queued for delivery")
+    outcomes[Outcome.DEAD] += not_statements
+    return Books(accepted, outcomes, total, delivered, dirty, parked, tuple(problems))
