@@ -1,0 +1,55 @@
+"""The command `pointsman`. Each subcommand stands in the module of its name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pointsman import __version__
+from pointsman.cli.check import check
+from pointsman.cli.emulate import emulate
+from pointsman.cli.run import run
+from pointsman.cli.verify import verify
+
+app = typer.Typer(
+    name="pointsman",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    # a traceback with local variables could show a secret
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pointsman {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def pointsman(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None:
+    """Delivers learning progress from xAPI players and Kafka to the Thought Industries platform.
+
+    Start with `pointsman check`, which reads your configuration and says in plain words
+    what it means; then `pointsman run`. No platform at hand? `pointsman emulate`
+    is one.
+
+    Exit codes: 0 fine; 1 the command's answer is no; 2 the configuration or an option is wrong.
+    """
+
+
+for command in (run, check, emulate, verify):
+    app.command()(command)
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    app()

@@ -1,0 +1,12 @@
+"""The platform emulator: a GraphQL server that answers, charges and refuses as the platform does.
+
+It stands beside the daemon and knows nothing of it, so that integrators can test against it, and
+the daemon's own tests can't agree with it by accident. `Emulator` is the whole platform without
+sockets; `server` puts it on HTTP.
+"""
+
+from pointsman.emulator.catalogue import Catalogue, builtin_catalogue, load_catalogue
+from pointsman.emulator.emulator import Emulator
+from pointsman.emulator.replies import Reply
+
+__all__ = ["Catalogue", "Emulator", "Reply", "builtin_catalogue", "load_catalogue"]

@@ -9,6 +9,9 @@ from typing import Protocol
 
 from pointsman.model import Target, Value
 
+#: how the reason of state begins that is parked for want of a good authToken
+TOKEN_TROUBLE = "token: "  # noqa: S105 - words before a reason
+
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
@@ -46,8 +49,10 @@ class Answer(StrEnum):
     ANSWERED = "answered"
     #: HTTP 429 or RATE_LIMITED: nothing ran
     THROTTLED = "throttled"
+    #: the document was refused as a whole before anything ran, for one of its mutations perhaps
+    DOCUMENT_REFUSED = "document_refused"
     #: the learner's authToken is refused: nothing ran
-    TOKEN_REFUSED = "token_refused"
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 - a word for it, not a token
     #: the instance's apiKey is refused: nothing ran, and nothing of anybody will
     KEY_REFUSED = "key_refused"
     #: no answer, or a 5xx: each mutation may or may not have run
@@ -87,6 +92,10 @@ class Platform(Protocol):
 
     async def deliver(self, auth_token: str, mutations: Sequence[Mutation]) -> Delivery:
         """Send one request for one learner, in this order. Never raises for what came back."""
+        ...
+
+    async def probe(self) -> Delivery:
+        """One request for nobody, priced 1: tells a refused key from a refused token."""
         ...
 
     async def close(self) -> None: ...

@@ -1,0 +1,45 @@
+# Everything a developer does. Needs make and Python 3.11 or newer; the rest is set up in .venv.
+#   make PYTHON=python3.12 test     uses another Python
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# newer than pyproject.toml = set up
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test unit lint fmt bench clean distclean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make the virtual environment, if it is not up to date
+
+demo: $(READY) ## emulator, broker and daemon, real players' traffic, and a comparison; a minute
+	@$(BIN)/python -m demo
+
+test: $(READY) ## lint, types, import rules, and every test
+	@sh .ci/steps $(BIN)
+
+unit: $(READY) ## the tests that need no server: seconds
+	@$(BIN)/pytest tests/unit
+
+lint: $(READY) ## lint, types and import rules, without tests
+	@sh .ci/steps $(BIN) lint
+
+fmt: $(READY) ## format, and mend what the linter can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY) ## measure the hot paths
+	@$(BIN)/python -m bench
+
+clean: ## remove caches and builds
+	rm -rf dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests demo bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+distclean: clean ## remove the virtual environment too
+	rm -rf $(VENV)
+
+$(READY): pyproject.toml
+	@sh .ci/setup "$(PYTHON)" "$(VENV)"
+	@touch $@

@@ -1,0 +1,30 @@
+"""`pointsman check`: is the configuration right, and what does it mean?"""
+
+from __future__ import annotations
+
+import typer
+
+from pointsman.cli.doubts import doubts
+from pointsman.cli.explain import explain
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
+
+
+def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Check the configuration and say in plain words what it means.
+
+    Nothing is opened, sent or changed. Every mistake is named with its key, its value and what is
+    allowed, all at once; secrets are never shown. Exit code 0 when it is right, 2 when it is not.
+
+    **Example:** `pointsman check --config /etc/pointsman/pointsman.toml`
+    """
+    settings = settings_or_exit(config)
+    typer.echo(f"{config} is right. This is what it means.")
+    for heading, lines in explain(settings):
+        typer.echo(f"\n{heading}")
+        for line in lines:
+            typer.echo(f"  {line}")
+    found = list(doubts(settings))
+    if found:
+        typer.echo("\nLook again at")
+        for doubt in found:
+            typer.echo(f"  ! {doubt}")

@@ -1,0 +1,75 @@
+"""What a configuration may say but rarely means. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from pointsman.config import Http, KafkaSource, Learners, Platform, Rule, Settings, Store
+
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
+
+
+def doubts(settings: Settings) -> Iterator[str]:
+    """A line for each thing to look at again, its key in front."""
+    yield from _about_rules(settings.rules)
+    yield from _about_http(settings.http)
+    yield from _about_platform(settings.platform)
+    yield from _about_learners(settings.learners)
+    for source in settings.sources.kafka:
+        yield from _about_kafka(source)
+    yield from _about_store(settings.store)
+
+
+def _about_rules(rules: Sequence[Rule]) -> Iterator[str]:
+    if not rules:
+        yield "rules: there are none, so every statement is kept as unmatched and nothing is sent."
+    for place, rule in enumerate(rules):
+        first = next((other for other in rules[:place] if _takes_all_of(other, rule)), None)
+        if first is not None:
+            yield f'rules: "{rule.name}" is never reached; "{first.name}" takes all of its.'
+        if rule.course and not rule.course_started and rule.course_completed == "never":
+            yield f'rules: "{rule.name}" names a course, but neither starts nor completes it.'
+
+
+def _takes_all_of(first: Rule, second: Rule) -> bool:
+    if first.activity != second.activity:
+        return False
+    if first.verbs is None:
+        return True
+    return second.verbs is not None and set(second.verbs) <= set(first.verbs)
+
+
+def _about_http(http: Http) -> Iterator[str]:
+    if "*" in http.cors_origins:
+        yield "http.cors_origins: with * the pages of every web site may send, given a credential."
+
+
+def _about_platform(platform: Platform) -> Iterator[str]:
+    url = urlsplit(platform.url)
+    if url.scheme == "http" and url.hostname not in _LOCAL:
+        yield "platform.url: with http:// the key and the learners' tokens travel unencrypted."
+    if url.path != "/helium":
+        yield f"platform.url: the platform's endpoint is /helium, this one is {url.path}."
+    if platform.limits.share == 1:
+        yield "platform.limits.share: with 1 nothing stays for your own site, which may get 429s."
+
+
+def _about_learners(learners: Learners) -> Iterator[str]:
+    if learners.tokens.inline == {}:
+        yield "learners.tokens.inline: it is empty, so every learner's state will be parked."
+
+
+def _about_kafka(source: KafkaSource) -> Iterator[str]:
+    if source.security.protocol == "SASL_PLAINTEXT":
+        yield f'source "{source.name}": with SASL_PLAINTEXT the password travels unencrypted.'
+    if source.auto_offset_reset == "latest":
+        yield (
+            f'source "{source.name}": with auto_offset_reset = "latest", what is in a partition '
+            "before its first reading stays out."
+        )
+
+
+def _about_store(store: Store) -> Iterator[str]:
+    if not store.path.parent.is_dir():
+        yield f"store.url: the folder {store.path.parent} is not here."

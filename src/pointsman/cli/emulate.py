@@ -1,0 +1,66 @@
+"""`pointsman emulate`: a platform to test against."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pointsman.cli.options import refusing
+
+
+def emulate(
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65_535)] = 8090,
+    api_key: Annotated[str, typer.Option(help="The instance's key, asked of every request.")],
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(
+            help="Which courses, topics and learners exist. Without it a built-in one: learners "
+            "ana@example.com and ben@example.com, password demo.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
+    ] = None,
+    points_per_minute: Annotated[
+        int, typer.Option(help="Points in each fixed window of 60 s.", min=1)
+    ] = 100_000,
+    requests_per_minute: Annotated[
+        int, typer.Option(help="Requests in each fixed window of 60 s.", min=1)
+    ] = 2_500,
+    points_per_request: Annotated[
+        int, typer.Option(help="Points that one request may cost.", min=1)
+    ] = 1_000,
+    token_ttl: Annotated[
+        float, typer.Option(help="Seconds until an authToken expires.", min=0.001)
+    ] = 3_600,
+) -> None:
+    """Serve an emulated platform: GraphQL at /helium with prices, quotas and expiring tokens.
+
+    It behaves as the platform does where that hurts: fixed windows with 429 and their headers,
+    mutations that run one after another and stop at the first refusal, tokens that run out.
+    GET /emulator/state shows what stands on it.
+
+    **Example:** `pointsman emulate --port 8090 --api-key k --requests-per-minute 100`
+    """
+    # not before it is needed: no other command wants a GraphQL server
+    from pointsman.emulator.cli import run_emulator  # noqa: PLC0415
+
+    with refusing(), suppress(KeyboardInterrupt):
+        asyncio.run(
+            run_emulator(
+                host=host,
+                port=port,
+                api_key=api_key,
+                catalogue=catalogue,
+                points_per_minute=points_per_minute,
+                requests_per_minute=requests_per_minute,
+                points_per_request=points_per_request,
+                token_ttl=token_ttl,
+            )
+        )

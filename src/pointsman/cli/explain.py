@@ -1,0 +1,124 @@
+"""What a configuration means, in plain words for whoever has to answer for it. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from pointsman.config import Credential, HttpSource, KafkaSource, Rule, Settings
+from pointsman.model import Falls
+
+_COMPLETES = {
+    "completed": "when it is completed",
+    "passed": "when it is passed",
+    "completed_or_passed": "when it is completed or passed",
+}
+_FALLS = {
+    Falls.NEVER: "progress never falls",
+    Falls.NEW_ATTEMPT: "progress starts anew with a new registration",
+    Falls.ALWAYS: "progress may fall: the newest statement wins",
+}
+
+
+def explain(settings: Settings) -> Iterator[tuple[str, list[str]]]:
+    """Headings with their lines. No secret is in them."""
+    yield "What comes in", [*_listening(settings), *_senders(settings)]
+    yield "What becomes of it", [_rule(rule) for rule in settings.rules] or ["There are no rules."]
+    yield "Who is who", list(_learners(settings))
+    yield "Where it goes, and at what pace", list(_delivery(settings))
+    yield "What is kept", [f"Everything accepted, in {settings.store.path}."]
+
+
+def _listening(settings: Settings) -> Iterator[str]:
+    http = settings.http
+    yield (
+        f"HTTP on {http.host}:{http.port}: xAPI at /xapi/statements, up to "
+        f"{http.max_statements:,} statements and {http.max_body_bytes:,} bytes a request."
+    )
+    if http.cors_origins:
+        yield f"Web pages may send from {_and(http.cors_origins)}."
+
+
+def _senders(settings: Settings) -> Iterator[str]:
+    if not settings.sources.http:
+        yield "Nobody may send over HTTP; it serves probes and metrics."
+    yield from map(_http_source, settings.sources.http)
+    yield from map(_kafka_source, settings.sources.kafka)
+
+
+def _http_source(source: HttpSource) -> str:
+    return f"{source.name} sends over HTTP with {_and(map(_credential, source.credentials))}."
+
+
+def _credential(credential: Credential) -> str:
+    return "a bearer token" if credential.key is None else f'the key "{credential.key}"'
+
+
+def _kafka_source(source: KafkaSource) -> str:
+    security = source.security
+    how = "unencrypted" if security.protocol.endswith("PLAINTEXT") else "over TLS"
+    who = f" as {security.username} ({security.sasl_mechanism})" if security.username else ""
+    return (
+        f"{source.name} is read from Kafka at {_and(source.bootstrap_servers)}: topics "
+        f"{_and(source.topics)}, group {source.group_id}, {how}{who}."
+    )
+
+
+def _rule(rule: Rule) -> str:
+    verbs = f"with the verb {_or(rule.verbs)} " if rule.verbs else ""
+    acts: list[str] = []
+    if rule.topic_id is not None:
+        score = ", from the score if need be" if rule.score_is_progress else ""
+        acts.append(f"sets the progress of topic {rule.topic_id}{score}")
+    if rule.course is not None:
+        by, template = rule.course
+        course = f"the course with {by} {template}"
+        if rule.course_started:
+            acts.append(f"starts {course}")
+            course = "it"
+        if rule.course_completed != "never":
+            acts.append(f"completes {course} {_COMPLETES[rule.course_completed]}")
+    falls = f"; {_FALLS[rule.falls]}" if rule.topic_id is not None else ""
+    does = _and(acts) or "changes nothing"
+    return f"{rule.name}: a statement {verbs}about {rule.activity} {does}{falls}."
+
+
+def _learners(settings: Settings) -> Iterator[str]:
+    yield "A mailbox is the learner with that address, in lower case."
+    for account in settings.learners.accounts:
+        yield f"An account of {account.home_page} is the learner {account.learner}."
+    tokens = settings.learners.tokens
+    if tokens.inline is not None:
+        yield f"authTokens of {len(tokens.inline):,} learners stand in the configuration."
+    elif tokens.file is not None:
+        yield f"authTokens are read from {tokens.file}, and again when it changes."
+    elif tokens.service is not None:
+        yield f"authTokens are fetched from {tokens.service.url}."
+    yield "State of a learner without a token is parked until there is one."
+
+
+def _delivery(settings: Settings) -> Iterator[str]:
+    limits, delivery = settings.platform.limits, settings.delivery
+    points, requests = limits.usable_points, limits.usable_requests
+    yield f"To {settings.platform.url}, up to {delivery.concurrency} requests at once."
+    yield (
+        f"At most {requests:,} of {limits.requests_per_minute:,} requests and {points:,} of "
+        f"{limits.points_per_minute:,} points a minute; {limits.requests_per_minute - requests:,} "
+        f"requests and {limits.points_per_minute - points:,} points stay for the site."
+    )
+    pace = delivery.progress_interval_seconds
+    partial = f"at most every {pace:g} s" if pace else "at once"
+    yield f"A learner's partial progress goes {partial}, completions at once."
+    yield f"After {delivery.max_failures} failures a piece of state is parked."
+
+
+def _and(words: Iterable[str]) -> str:
+    return _join(list(words), "and")
+
+
+def _or(words: Sequence[str]) -> str:
+    return _join(list(words), "or")
+
+
+def _join(words: list[str], last: str) -> str:
+    *first, final = words or [""]
+    return f"{', '.join(first)} {last} {final}" if first else final

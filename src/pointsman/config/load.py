@@ -1,0 +1,50 @@
+"""The way in: a path goes in, checked settings come out, or every mistake at once."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pointsman.config.environment import from_environment, overridden, unknown_variables
+from pointsman.config.problems import describe
+from pointsman.config.settings import Settings
+from pointsman.errors import ConfigError
+
+
+def load(path: Path | str) -> Settings:
+    """Read the TOML file at `path`, put the environment over it and check the whole.
+
+    Raises:
+        ConfigError: its message holds a line for each mistake, and never a secret.
+    """
+    path = Path(path)
+    tree = overridden(_read(path), from_environment())
+    problems = list(unknown_variables())
+    try:
+        settings = Settings.model_validate(tree, context={"folder": path.parent.resolve()})
+    except ValidationError as error:
+        problems += describe(error, tree)
+    if problems:
+        count = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+        # without the cause: it holds the values, secrets too
+        raise ConfigError("\n  ".join([f"{path} has {count}:", *problems])) from None
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: there is no such file; config.example.toml shows what goes into one"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text (byte {error.start + 1})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from None

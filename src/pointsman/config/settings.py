@@ -1,0 +1,68 @@
+"""The whole file, and the rules between its sections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from pointsman.config.learners import Learners
+from pointsman.config.platform import Delivery, Platform
+from pointsman.config.rules import Rule
+from pointsman.config.server import Http, Logging, Store
+from pointsman.config.sources import Sources
+from pointsman.config.values import Section, given, repeated
+
+
+class Settings(Section):
+    """Everything that can be set. `pointsman.config.load` makes one from file and environment."""
+
+    http: Http = Field(default_factory=Http)
+    store: Store = Field(default_factory=Store)
+    platform: Platform
+    delivery: Delivery = Field(default_factory=Delivery)
+    sources: Sources
+    learners: Learners
+    rules: tuple[Rule, ...] = ()
+    logging: Logging = Field(default_factory=Logging)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _say_what_sections_lack(cls, data: Any) -> Any:
+        # a section that is absent is checked like an empty one: each key it needs is named
+        if not isinstance(data, dict):
+            return data
+        return {"store": {}, "platform": {}, "sources": {}, "learners": {}, **data}
+
+    @field_validator("delivery")
+    @classmethod
+    def _lease_outlives_a_request(cls, delivery: Delivery, info: ValidationInfo) -> Delivery:
+        if given(info, "platform"):
+            timeout = info.data["platform"].timeout_seconds
+            if delivery.lease_seconds <= timeout:
+                raise ValueError(
+                    f"has lease_seconds = {delivery.lease_seconds:g}; it must be more than "
+                    f"platform.timeout_seconds, which is {timeout:g}, or a learner's request could "
+                    "be sent twice at once"
+                )
+        return delivery
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _number(cls, rules: Any) -> Any:
+        if not isinstance(rules, list):
+            return rules
+        return [
+            {**rule, "name": rule.get("name") or f"rule {number}"}
+            if isinstance(rule, dict)
+            else rule
+            for number, rule in enumerate(rules, start=1)
+        ]
+
+    @field_validator("rules")
+    @classmethod
+    def _names_differ(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        twice = repeated(rule.name for rule in rules)
+        if twice is not None:
+            raise ValueError(f"has the name {twice!r} twice; it says in the books what decided")
+        return rules

@@ -1,0 +1,193 @@
+"""[[sources.http]] and [[sources.kafka]]: who may send, and where from it is read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
+
+from pointsman.config.values import (
+    ExistingFile,
+    Names,
+    OptionalSecret,
+    SecretFile,
+    Section,
+    given,
+    repeated,
+    require_some,
+)
+
+_SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?")
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+def _source_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError("must be 1-64 characters of a-z, 0-9, _ and -: it labels metrics")
+    return name
+
+
+SourceName = Annotated[str, AfterValidator(_source_name)]
+
+
+class Credential(Section):
+    """What a sender shows: HTTP Basic's key and secret (RFC 7617), or a bearer (RFC 6750)."""
+
+    #: the user name of HTTP Basic
+    key: str | None = None
+    secret_file: SecretFile = None
+    secret: OptionalSecret = None
+    bearer_file: SecretFile = None
+    bearer: OptionalSecret = None
+
+    @field_validator("key")
+    @classmethod
+    def _no_colon(cls, key: str | None) -> str | None:
+        if key is not None and (not key or ":" in key):
+            raise ValueError("must not be empty or hold a colon, which ends it in HTTP Basic")
+        return key
+
+    @field_validator("secret")
+    @classmethod
+    def _key_and_secret(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if given(info, "key", "secret_file") and (info.data["key"] is None) != (secret is None):
+            other = "secret or secret_file" if secret is None else "key"
+            raise ValueError(f"needs {other} too: key and secret go together")
+        return secret
+
+    @field_validator("bearer")
+    @classmethod
+    def _one_kind(cls, bearer: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        basic = info.data.get("key") is not None or info.data.get("secret") is not None
+        if basic and bearer is not None:
+            raise ValueError(
+                "must not stand beside key and secret; make it a credential of its own"
+            )
+        if not basic and bearer is None and given(info, "key", "secret", "bearer_file"):
+            raise ValueError("is missing; a credential is key and secret, or bearer")
+        return bearer
+
+
+class HttpSource(Section):
+    """[[sources.http]]: a sender of xAPI statements."""
+
+    name: SourceName
+    credentials: Annotated[tuple[Credential, ...], AfterValidator(require_some)]
+
+
+class KafkaSecurity(Section):
+    """[sources.kafka.security], in the words of Kafka's own clients."""
+
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    username: str | None = None
+    password_file: SecretFile = None
+    password: OptionalSecret = None
+    #: PEM: the authority that signed the brokers' certificates; none = the system's
+    ca_file: ExistingFile | None = None
+    #: PEM: our own certificate, and its key
+    cert_file: ExistingFile | None = None
+    key_file: ExistingFile | None = None
+
+    @field_validator("sasl_mechanism", "username", "password")
+    @classmethod
+    def _with_sasl(cls, value: object, info: ValidationInfo) -> object:
+        needed = ("protocol", "password_file") if info.field_name == "password" else ("protocol",)
+        if not given(info, *needed):
+            return value
+        protocol = info.data["protocol"]
+        if protocol.startswith("SASL") and value in (None, ""):
+            raise ValueError(f"is missing; protocol {protocol} needs it")
+        if not protocol.startswith("SASL") and value is not None:
+            raise ValueError(f"is of no use with protocol {protocol}; SASL_SSL would use it")
+        return value
+
+    @field_validator("ca_file", "cert_file", "key_file")
+    @classmethod
+    def _with_tls(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        protocol = info.data.get("protocol", "SSL")
+        if path is not None and not protocol.endswith("SSL"):
+            raise ValueError(f"is of no use with protocol {protocol}, which does not encrypt")
+        return path
+
+    @field_validator("key_file")
+    @classmethod
+    def _with_certificate(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        if given(info, "cert_file") and (path is None) != (info.data["cert_file"] is None):
+            raise ValueError("and cert_file go together: give both or none")
+        return path
+
+
+class KafkaSource(Section):
+    """[[sources.kafka]]: topics that carry xAPI statements."""
+
+    name: SourceName
+    bootstrap_servers: Names
+    topics: Names
+    #: the consumer group; offsets are kept in the store under it
+    group_id: str = Field(default="pointsman", min_length=1)
+    #: where to start on a partition that was never read
+    auto_offset_reset: Literal["earliest", "latest", "none"] = "earliest"
+    #: taken at once from the broker
+    max_records: int = Field(default=1_000, ge=1, le=100_000)
+    security: KafkaSecurity = Field(default_factory=KafkaSecurity)
+
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _servers(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
+        for server in require_some(servers):
+            found = _SERVER.fullmatch(server)
+            if not found or int((found[2] or ":9092")[1:]) not in range(1, 65_536):
+                raise ValueError("must hold host:port, or host for port 9092")
+        return servers
+
+    @field_validator("topics")
+    @classmethod
+    def _topics(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
+        for topic in require_some(topics):
+            if not _TOPIC.fullmatch(topic):
+                raise ValueError(
+                    f"must hold names of 1-249 letters, digits, '.', '_', '-'; {topic!r} is not one"
+                )
+        twice = repeated(topics)
+        if twice is not None:
+            raise ValueError(f"names {twice!r} twice")
+        return topics
+
+
+class Sources(Section):
+    """[sources]: at least one."""
+
+    http: tuple[HttpSource, ...] = ()
+    kafka: tuple[KafkaSource, ...] = ()
+
+    @field_validator("http")
+    @classmethod
+    def _tell_senders_apart(cls, sources: tuple[HttpSource, ...]) -> tuple[HttpSource, ...]:
+        credentials = [credential for source in sources for credential in source.credentials]
+        key = repeated(c.key for c in credentials if c.key is not None)
+        if key is not None:
+            raise ValueError(f"has the key {key!r} twice; it has to tell who sends")
+        if repeated(c.bearer.get_secret_value() for c in credentials if c.bearer) is not None:
+            raise ValueError("has one bearer twice; it has to tell who sends")
+        return sources
+
+    @field_validator("kafka")
+    @classmethod
+    def _names_differ(
+        cls, sources: tuple[KafkaSource, ...], info: ValidationInfo
+    ) -> tuple[KafkaSource, ...]:
+        if not given(info, "http"):
+            return sources
+        http: tuple[HttpSource, ...] = info.data["http"]
+        if not http and not sources:
+            raise ValueError("is empty, and so is sources.http; give at least one source")
+        twice = repeated([*(source.name for source in http), *(source.name for source in sources)])
+        if twice is not None:
+            raise ValueError(
+                f"and sources.http have the name {twice!r} twice; each source needs its own"
+            )
+        return sources

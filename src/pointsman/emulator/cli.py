@@ -1,0 +1,47 @@
+"""Running the emulator as a process of its own; the command line is wired elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from pointsman.clock import SystemClock
+from pointsman.emulator.catalogue import builtin_catalogue, load_catalogue
+from pointsman.emulator.emulator import Emulator
+from pointsman.emulator.server import serve
+
+
+async def run_emulator(
+    *,
+    host: str,
+    port: int,
+    api_key: str,
+    catalogue: Path | None,
+    points_per_minute: int,
+    requests_per_minute: int,
+    points_per_request: int,
+    token_ttl: float,
+) -> None:
+    """Serve until SIGTERM or SIGINT; one line on stdout says where, with the real port.
+
+    `token_ttl` is in seconds. Raises `ConfigError` for a bad catalogue or address.
+    """
+    emulator = Emulator(
+        builtin_catalogue() if catalogue is None else load_catalogue(catalogue),
+        api_key=api_key,
+        clock=SystemClock(),
+        points_per_minute=points_per_minute,
+        requests_per_minute=requests_per_minute,
+        points_per_request=points_per_request,
+        token_ttl=token_ttl,
+    )
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    async with serve(emulator, host=host, port=port) as base:
+        sys.stdout.write(f"emulated platform listening on {base}/helium\n")
+        sys.stdout.flush()
+        await stop.wait()

@@ -1,0 +1,76 @@
+"""The emulator's answers as HTTP has them: status, headers, JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from graphql import GraphQLError
+
+from pointsman.emulator.limits import Reading
+from pointsman.emulator.rejections import Code, RejectionError
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the emulator says to a request that had a good key."""
+
+    status: int
+    payload: Mapping[str, Any]
+    #: points of the request, 0 when it could not be priced
+    cost: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class RequestError(Exception):
+    """The whole request is refused, and nothing of it ran."""
+
+    def __init__(
+        self,
+        status: int,
+        errors: Sequence[GraphQLError],
+        *,
+        cost: int = 0,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(errors[0].message)
+        # A request error has no `data` at all (GraphQL section 7.1).
+        payload = {"errors": [error.formatted for error in errors]}
+        self.answer = Answer(status, payload, cost, headers or {})
+
+
+def refusal(status: int, code: Code, message: str) -> Reply:
+    """A refusal before the request counts: no quota headers."""
+    return as_json({"errors": [RejectionError(code, message).formatted]}, status=status)
+
+
+def as_json(payload: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+    kind = {"Content-Type": "application/json; charset=utf-8"}
+    return Reply(status, {**kind, **(headers or {})}, orjson.dumps(payload))
+
+
+def quota_headers(reading: Reading, *, now: float, cost: int, limit: int) -> dict[str, str]:
+    """The published headers. `now` is in Unix seconds; the reset is rounded up to whole ones."""
+    return {
+        "X-RateLimit-Remaining": str(reading.points_left),
+        "X-RateLimit-Reset": str(whole_seconds(now + (reading.resets_in or 0.0))),
+        "X-Complexity-Cost": str(cost),
+        "X-Complexity-Limit": str(limit),
+    }
+
+
+def whole_seconds(seconds: float) -> int:
+    """Rounded up, but not for the noise of floating point."""
+    return math.ceil(round(seconds, 6))

@@ -1,0 +1,81 @@
+"""The emulator on HTTP: a thin aiohttp shell around `Emulator`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+
+from aiohttp import web
+
+from pointsman.emulator import replies
+from pointsman.emulator.emulator import Emulator
+from pointsman.emulator.rejections import Code
+from pointsman.emulator.replies import Reply
+from pointsman.errors import ConfigError
+
+#: seconds that open connections get when the server stops
+SHUTDOWN = 2.0
+
+_EMULATOR = web.AppKey("emulator", Emulator)
+
+
+def make_app(emulator: Emulator) -> web.Application:
+    """The application: `/helium`, `/emulator/state`, `/emulator/reset`, and a page at `/`."""
+    app = web.Application(client_max_size=emulator.max_body_bytes)
+    app[_EMULATOR] = emulator
+    app.router.add_get("/", _page)
+    app.router.add_post("/helium", _helium)
+    app.router.add_get("/emulator/state", _state)
+    app.router.add_post("/emulator/reset", _reset)
+    return app
+
+
+@asynccontextmanager
+async def serve(emulator: Emulator, *, host: str, port: int) -> AsyncIterator[str]:
+    """Serve until the block ends. Yields the base URL; port 0 takes a free port.
+
+    Raises `ConfigError` when the address can't be listened on.
+    """
+    runner = web.AppRunner(make_app(emulator), access_log=None, shutdown_timeout=SHUTDOWN)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise ConfigError(f"can't listen on {host} port {port}: {error}") from error
+        yield f"http://{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def _helium(request: web.Request) -> web.Response:
+    emulator = request.app[_EMULATOR]
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return _response(emulator.too_large())
+    return _response(await emulator.handle(query=request.query, headers=request.headers, body=body))
+
+
+async def _state(request: web.Request) -> web.Response:
+    history = request.query.get("history") == "1"
+    return _response(replies.as_json(request.app[_EMULATOR].state(history=history)))
+
+
+async def _reset(request: web.Request) -> web.Response:
+    emulator = request.app[_EMULATOR]
+    if not emulator.knows_key(query=request.query, headers=request.headers):
+        refusal = replies.refusal(401, Code.UNAUTHENTICATED, "the apiKey is missing or wrong")
+        return _response(refusal)
+    emulator.reset()
+    return _response(replies.as_json({"reset": True}))
+
+
+async def _page(_request: web.Request) -> web.Response:
+    text = resources.files(__package__).joinpath("index.html").read_text("utf-8")
+    return web.Response(text=text, content_type="text/html")
+
+
+def _response(reply: Reply) -> web.Response:
+    return web.Response(status=reply.status, headers=reply.headers, body=reply.body)

@@ -1,0 +1,72 @@
+"""The Helium platform: one request for one learner, its outcome read alias by alias."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from http import HTTPStatus
+
+import orjson
+
+from pointsman.clock import Clock
+from pointsman.errors import PlatformUnreachable
+from pointsman.platforms.base import (
+    Answer,
+    Delivery,
+    Mutation,
+    MutationResult,
+    RateReading,
+    Verdict,
+)
+from pointsman.platforms.helium.documents import OPERATION, document
+from pointsman.platforms.helium.outcomes import read_answer
+from pointsman.platforms.helium.rate import read_rate
+from pointsman.platforms.helium.transport import HttpAnswer, Transport
+
+#: what asks nothing but whether the key is good
+PROBE = orjson.dumps({"query": "query Probe { __typename }", "operationName": "Probe"})
+_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+
+
+class HeliumPlatform:
+    """A `Platform` over a transport."""
+
+    def __init__(self, transport: Transport, clock: Clock) -> None:
+        self._transport = transport
+        self._clock = clock
+
+    def price(self, mutations: Sequence[Mutation]) -> int:
+        """Each of these mutations returns a scalar: one point an alias."""
+        return len(mutations)
+
+    async def deliver(self, auth_token: str, mutations: Sequence[Mutation]) -> Delivery:
+        """Send `mutations`; what came back is in the result, whatever it was."""
+        asked = document(mutations)
+        body = orjson.dumps(
+            {"query": asked.query, "variables": asked.variables, "operationName": OPERATION}
+        )
+        try:
+            answer = await self._transport.post({**_JSON, "authToken": auth_token}, body)
+        except PlatformUnreachable as error:
+            unknown = MutationResult(Verdict.UNKNOWN, str(error))
+            return Delivery(Answer.UNREACHABLE, (unknown,) * len(mutations), words=str(error))
+        kind, results, words = read_answer(answer.status, answer.body, asked.aliases)
+        return Delivery(kind, results, self._rate(answer), words, answer.status)
+
+    async def probe(self) -> Delivery:
+        """One request without a learner: KEY_REFUSED when the apiKey itself is the trouble."""
+        try:
+            answer = await self._transport.post(_JSON, PROBE)
+        except PlatformUnreachable as error:
+            return Delivery(Answer.UNREACHABLE, (), words=str(error))
+        kind, _, words = read_answer(answer.status, answer.body, ())
+        delivery = Delivery(kind, (), self._rate(answer), words, answer.status)
+        if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            return replace(delivery, answer=Answer.KEY_REFUSED)
+        return delivery
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+    def _rate(self, answer: HttpAnswer) -> RateReading:
+        return read_rate(answer.headers, self._clock.now())

@@ -1,0 +1,128 @@
+"""What an answer says about each mutation. Pure: status and body in, verdicts out.
+
+`Boolean!` makes one refused mutation turn the whole `data` to null, and the server stops there:
+what stood before it HAS run, what stands after it has NOT (platform facts, "What follows from
+GraphQL itself"; GraphQL, section 6.4.4). `errors[].path` names the alias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+
+from pointsman.platforms.base import Answer, MutationResult, Verdict
+
+#: codes of a field that may work when tried again
+_PASSING = frozenset({"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT", "GATEWAY_TIMEOUT"})
+_WORDS = 300
+
+Reading = tuple[Answer, tuple[MutationResult, ...], str]
+
+
+def read_answer(status: int, body: bytes, aliases: Sequence[str]) -> Reading:
+    """(answer, a result for each alias in order, the platform's words).
+
+    HTTP 401 and 403 come back as TOKEN_REFUSED: the caller, who can ask again without a token,
+    tells a refused key from it.
+    """
+    payload = _json(body)
+    errors = [one for one in payload.get("errors") or () if isinstance(one, dict)]
+    if not errors and payload and status < HTTPStatus.BAD_REQUEST:
+        return Answer.ANSWERED, _from_data(payload.get("data"), aliases), ""
+    words = "; ".join(dict.fromkeys(_words(error) for error in errors)) or _plain(body, status)
+    failed = {alias: error for error in errors if (alias := _alias(error)) in aliases}
+    answer = _whole_answer(status, payload, {_code(error) for error in errors}, failed, aliases)
+    if answer is Answer.ANSWERED:
+        return answer, _with_errors(payload.get("data"), failed, aliases), words
+    verdict = Verdict.UNKNOWN if answer is Answer.UNREACHABLE else Verdict.NOT_RUN
+    return answer, (MutationResult(verdict, words),) * len(aliases), words
+
+
+def _whole_answer(
+    status: int,
+    payload: dict[str, Any],
+    codes: set[str],
+    failed: dict[str, dict[str, Any]],
+    aliases: Sequence[str],
+) -> Answer:
+    if status == HTTPStatus.TOO_MANY_REQUESTS or "RATE_LIMITED" in codes:
+        return Answer.THROTTLED
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return Answer.TOKEN_REFUSED
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not payload:
+        return Answer.UNREACHABLE
+    if "UNAUTHENTICATED" in codes and (not failed or aliases[0] in failed):
+        return Answer.TOKEN_REFUSED
+    if failed:
+        return Answer.ANSWERED
+    return Answer.UNREACHABLE if codes & _PASSING else Answer.DOCUMENT_REFUSED
+
+
+def _from_data(data: Any, aliases: Sequence[str]) -> tuple[MutationResult, ...]:
+    values = data if isinstance(data, dict) else {}
+    return tuple(_from_value(values.get(alias)) for alias in aliases)
+
+
+def _from_value(value: Any) -> MutationResult:
+    if value is False:
+        return MutationResult(Verdict.REFUSED, "the platform answered false, without a reason")
+    if value is None:
+        return MutationResult(Verdict.UNKNOWN, "the platform answered nothing for it")
+    return MutationResult(Verdict.DONE)
+
+
+def _with_errors(
+    data: Any, failed: dict[str, dict[str, Any]], aliases: Sequence[str]
+) -> tuple[MutationResult, ...]:
+    if isinstance(data, dict):  # nullable fields: each speaks for itself
+        return tuple(
+            _from_error(failed[alias]) if alias in failed else _from_value(data.get(alias))
+            for alias in aliases
+        )
+    first = next(alias for alias in aliases if alias in failed)
+    stop = aliases.index(first)
+    results = [MutationResult(Verdict.DONE)] * stop
+    results.append(_from_error(failed[first]))
+    results += [MutationResult(Verdict.NOT_RUN)] * (len(aliases) - stop - 1)
+    return tuple(results)
+
+
+def _from_error(error: dict[str, Any]) -> MutationResult:
+    code = _code(error)
+    if code == "UNAUTHENTICATED":
+        return MutationResult(Verdict.NOT_RUN, _words(error))
+    verdict = Verdict.UNKNOWN if code in _PASSING else Verdict.REFUSED
+    return MutationResult(verdict, _words(error))
+
+
+def _alias(error: dict[str, Any]) -> str:
+    path = error.get("path")
+    return path[0] if isinstance(path, list) and path and isinstance(path[0], str) else ""
+
+
+def _code(error: dict[str, Any]) -> str:
+    extensions = error.get("extensions")
+    code = extensions.get("code") if isinstance(extensions, dict) else None
+    return code if isinstance(code, str) else ""
+
+
+def _words(error: dict[str, Any]) -> str:
+    code = _code(error)
+    message = str(error.get("message") or "no message")[:_WORDS]
+    return f"{code}: {message}" if code else message
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return payload if isinstance(payload, dict) else {}
+
+
+def _plain(body: bytes, status: int) -> str:
+    text = body[:_WORDS].decode(errors="replace").strip()
+    return f"HTTP {status}" + (f": {text}" if text else "")

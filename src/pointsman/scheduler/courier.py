@@ -1,0 +1,156 @@
+"""One learner's delivery, from a lease to what became of it: pack -> price -> reserve -> send."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from pointsman.clock import Clock
+from pointsman.errors import NoToken
+from pointsman.model import Desired, TargetKind
+from pointsman.platforms.base import (
+    TOKEN_TROUBLE,
+    Answer,
+    Delivery,
+    Mutation,
+    MutationResult,
+    Platform,
+    TokenProvider,
+    Verdict,
+)
+from pointsman.scheduler.budget import Budget
+from pointsman.scheduler.outcomes import leave_all, park_all, settlements
+from pointsman.scheduler.packing import pack
+from pointsman.store.base import Lease, Settlement
+
+#: HTTP's own refusals, which may mean the apiKey as well as the authToken
+_HTTP_REFUSALS = frozenset({401, 403})
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one lease. `answer` is the last one, None when nothing was sent."""
+
+    learner: str
+    settlements: list[Settlement] = field(default_factory=list)
+    answer: Answer | None = None
+    words: str = ""
+    requests: int = 0
+    points: int = 0
+    #: seconds in which the platform answered, one for each request
+    seconds: list[float] = field(default_factory=list)
+    verdicts: Counter[tuple[TargetKind, Verdict]] = field(default_factory=Counter)
+    #: more is waiting that did not fit, or was not run because of another
+    more: bool = False
+
+
+class Courier:
+    """Sends for one learner at a time; many may be under way at once."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        tokens: TokenProvider,
+        budget: Budget,
+        clock: Clock,
+        *,
+        points_per_request: int,
+        max_failures: int,
+    ) -> None:
+        self._platform = platform
+        self._tokens = tokens
+        self._budget = budget
+        self._clock = clock
+        self._points_per_request = points_per_request
+        self._max_failures = max_failures
+
+    async def deliver(self, lease: Lease, *, give_up_at: float) -> Outcome:
+        """Send what the lease holds, if the budget allows it before `give_up_at` (monotonic)."""
+        outcome = Outcome(lease.learner)
+        package = pack(
+            lease.desired, max_points=self._points_per_request, price=self._platform.price
+        )
+        outcome.settlements += package.held
+        outcome.more = package.rest > 0
+        if not package.rows:
+            return outcome
+        try:
+            token = await self._tokens.token(lease.learner)
+        except NoToken as error:
+            outcome.words = str(error)
+            outcome.settlements += park_all(package.rows, f"{TOKEN_TROUBLE}{error}")
+            return outcome
+        await self._send(outcome, token, package.rows, package.mutations, give_up_at)
+        return outcome
+
+    async def _send(
+        self,
+        outcome: Outcome,
+        token: str,
+        rows: Sequence[Desired],
+        mutations: Sequence[Mutation],
+        give_up_at: float,
+    ) -> None:
+        delivery = await self._request(outcome, token, mutations, give_up_at)
+        if delivery is not None and delivery.answer is Answer.TOKEN_REFUSED:
+            if await self._tokens.refused(outcome.learner, token):
+                token = await self._tokens.token(outcome.learner)
+                delivery = await self._request(outcome, token, mutations, give_up_at)
+            if delivery is not None and delivery.answer is Answer.TOKEN_REFUSED:
+                reason = f"{TOKEN_TROUBLE}refused by the platform: {delivery.words}"
+                outcome.settlements += park_all(rows, reason)
+                return
+        if delivery is None:
+            outcome.settlements += leave_all(rows)
+            outcome.more = True
+            return
+        if delivery.answer is Answer.DOCUMENT_REFUSED:
+            if len(rows) > 1:
+                # One of them spoils the rest: halve until it stands alone.
+                middle = len(rows) // 2
+                await self._send(outcome, token, rows[:middle], mutations[:middle], give_up_at)
+                await self._send(outcome, token, rows[middle:], mutations[middle:], give_up_at)
+                return
+            refused = MutationResult(Verdict.REFUSED, delivery.words)
+            delivery = replace(delivery, answer=Answer.ANSWERED, results=(refused,))
+            outcome.answer = delivery.answer
+        for row, result in zip(rows, delivery.results, strict=True):
+            outcome.verdicts[row.target.kind, result.verdict] += 1
+        settled = settlements(rows, delivery, max_failures=self._max_failures)
+        outcome.settlements += settled
+        outcome.more = outcome.more or any(one.result == "untried" for one in settled)
+
+    async def _request(
+        self, outcome: Outcome, token: str, mutations: Sequence[Mutation], give_up_at: float
+    ) -> Delivery | None:
+        """One paid request; None when the budget would not allow it in time."""
+        points = self._platform.price(mutations)
+        reservation = await self._budget.reserve(points, give_up_at=give_up_at)
+        if reservation is None:
+            return None
+        started = self._clock.monotonic()
+        delivery = await self._platform.deliver(token, mutations)
+        self._budget.settle(reservation, delivery)
+        outcome.seconds.append(self._clock.monotonic() - started)
+        outcome.requests += 1
+        outcome.points += points
+        if delivery.answer is Answer.TOKEN_REFUSED and delivery.status in _HTTP_REFUSALS:
+            delivery = await self._whose_fault(outcome, delivery, give_up_at)
+        outcome.answer, outcome.words = delivery.answer, delivery.words
+        return delivery
+
+    async def _whose_fault(
+        self, outcome: Outcome, delivery: Delivery, give_up_at: float
+    ) -> Delivery:
+        """HTTP 401 or 403: asked once more without a learner, the platform tells which it was."""
+        reservation = await self._budget.reserve(1, give_up_at=give_up_at)
+        if reservation is None:
+            return delivery
+        probe = await self._platform.probe()
+        self._budget.settle(reservation, probe)
+        outcome.requests += 1
+        outcome.points += 1
+        if probe.answer is Answer.KEY_REFUSED:
+            return replace(delivery, answer=Answer.KEY_REFUSED)
+        return delivery

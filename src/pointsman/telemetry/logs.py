@@ -1,0 +1,81 @@
+"""Log lines: JSON on standard output, one canonical line a delivery."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import Counter
+
+import structlog
+
+from pointsman.scheduler.dispatcher import DeliveryRecord
+
+log = structlog.get_logger("pointsman.delivery")
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def configure(level: str, form: str) -> None:
+    """`level` and `form` are those of `[logging]`. Libraries' own lines come out the same way."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    renderer: list[structlog.typing.Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if form == "json"
+        else [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(_LEVELS[level])
+    # aiokafka tells of every heartbeat, and of what the sources say better themselves
+    logging.getLogger("aiokafka").setLevel(max(_LEVELS[level], logging.ERROR))
+
+
+def delivery(record: DeliveryRecord) -> None:
+    """The canonical line: one learner's turn, with all that a person would ask."""
+    outcome = record.outcome
+    results = Counter(one.result for one in outcome.settlements)
+    parked = {
+        f"{one.target.kind}/{one.target.key}": one.reason
+        for one in outcome.settlements
+        if one.result == "parked"
+    }
+    slowest = max((seconds for _, seconds in record.latencies), default=None)
+    line: dict[str, object] = {
+        "learner": outcome.learner,
+        "answer": outcome.answer.value if outcome.answer else "not_sent",
+        "requests": outcome.requests,
+        "points": outcome.points,
+        "platform_seconds": round(sum(outcome.seconds), 4),
+        **dict(sorted(results.items())),
+    }
+    if slowest is not None:
+        line["slowest_arrival_to_platform_seconds"] = round(slowest, 3)
+    if outcome.words:
+        line["words"] = outcome.words
+    if parked:
+        line["parked_because"] = parked
+    emit = log.warning if parked or results["retry"] else log.info
+    emit("delivery", **line)
