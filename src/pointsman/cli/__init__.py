@@ -16,8 +16,8 @@ app = typer.Typer(
     name="pointsman",
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    # a traceback with local variables could show a secret
-    pretty_exceptions_show_locals=False,
+    # a daemon's log wants plain tracebacks, and local variables in one could show a secret
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -16,7 +16,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     **Example:** `POINTSMAN_LOGGING__FORMAT=console pointsman run -c pointsman.toml`
     """
     settings = settings_or_exit(config)
-    # not before it is needed: the other commands start in a third of the time without it
+    # not before it is needed: the other commands need not load the whole daemon
     from pointsman.app import run as run_daemon  # noqa: PLC0415
 
     with refusing():

@@ -31,7 +31,7 @@ def verify(
     **Example:** `pointsman verify --json | jq .balanced`
     """
     settings = settings_or_exit(config)
-    # not before it is needed: the other commands start in a third of the time without it
+    # not before it is needed: the other commands need not load the whole daemon
     from pointsman.app import books as read_books  # noqa: PLC0415
 
     try:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
 
-from annotated_types import Ge, Gt, Le
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -166,10 +165,10 @@ def _allowed_numbers(field: FieldInfo) -> str:
     words = "a whole number" if field.annotation is int else "a number"
     low, high = "", ""
     for bound in field.metadata:
-        if isinstance(bound, Ge):
+        if hasattr(bound, "ge"):
             low = f"from {bound.ge}"
-        elif isinstance(bound, Gt):
+        elif hasattr(bound, "gt"):
             low = f"above {bound.gt}"
-        elif isinstance(bound, Le):
+        elif hasattr(bound, "le"):
             high = f"and up to {bound.le}" if "above" in low else f"to {bound.le}"
     return " ".join(part for part in (words, low, high or "upwards") if part)

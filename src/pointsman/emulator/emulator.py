@@ -21,7 +21,7 @@ from pointsman.emulator.limits import Limits, Quota
 from pointsman.emulator.pricing import price
 from pointsman.emulator.rejections import Code, RejectionError
 from pointsman.emulator.replies import Answer, Reply, RequestError
-from pointsman.emulator.requests import Reader
+from pointsman.emulator.requests import Prepared, Reader
 from pointsman.emulator.resolvers import Session
 from pointsman.emulator.schema import execute, load_schema
 from pointsman.emulator.state import State
@@ -138,8 +138,7 @@ class Emulator:
         if kind != "application/json":
             message = f"Content-Type must be application/json, not {kind!r}"
             raise RequestError(415, [RejectionError(Code.BAD_REQUEST, message)])
-        request = self._reader.read(body)
-        cost = price(request.operation, request.fragments, request.coerced)
+        request, cost = self._read(body)
         if cost > self._limits.points_per_request:
             limit = self._limits.points_per_request
             message = f"the request costs {cost} points; one request may cost {limit}"
@@ -165,6 +164,16 @@ class Emulator:
             operation_name=request.operation_name,
         )
         return Answer(200, _formatted(result), cost)
+
+    def _read(self, body: bytes) -> tuple[Prepared, int]:
+        try:
+            request = self._reader.read(body)
+            return request, price(request.operation, request.fragments, request.coerced)
+        except RecursionError as error:
+            # Newer releases of graphql-core refuse such a document themselves.
+            message = "the document is nested too deeply"
+            rejection = RejectionError(Code.GRAPHQL_VALIDATION_FAILED, message)
+            raise RequestError(400, [rejection]) from error
 
     def _throttled(self, what: str, *, cost: int) -> RequestError:
         self._journal.rejected_429 += 1

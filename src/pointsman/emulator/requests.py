@@ -90,8 +90,6 @@ class Reader:
             errors = validate(self._schema, document, max_errors=20)
         except GraphQLSyntaxError as error:
             raise RequestError(_BAD_REQUEST, _coded(Code.GRAPHQL_PARSE_FAILED, [error])) from error
-        except RecursionError as error:  # graphql-core before 3.2.9 lets it through
-            raise _refuse(Code.GRAPHQL_PARSE_FAILED, "the document is nested too deeply") from error
         if errors:
             raise RequestError(_BAD_REQUEST, _coded(Code.GRAPHQL_VALIDATION_FAILED, errors))
         self._remember(query, document)

@@ -1,0 +1,231 @@
+"""The daemon: the only module that knows all stages, and puts them together.
+
+Start-up goes from the store outwards, a stop comes back the same way: no new input, then the
+deliveries under way, then the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+
+import structlog
+
+from pointsman import assembly
+from pointsman.clock import Clock, SystemClock, micros
+from pointsman.config import Settings
+from pointsman.errors import StoreUnavailable
+from pointsman.model import Receipt, Submission
+from pointsman.platforms.base import TOKEN_TROUBLE, TokenProvider
+from pointsman.platforms.token_service import ServiceTokens
+from pointsman.platforms.tokens import FileTokens
+from pointsman.scheduler.budget import LocalBudget
+from pointsman.scheduler.dispatcher import DeliveryRecord, Dispatcher
+from pointsman.sources.intake import Intake
+from pointsman.store.base import Backlog, Books
+from pointsman.store.sqlite import SqliteStore, read_books
+from pointsman.telemetry import logs
+from pointsman.telemetry.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+#: seconds; the store's writer must win the interpreter lock back from a busy loop at each small
+#: step, and waits for this long each time (docs/design.md, "The interpreter lock")
+_SWITCH_INTERVAL = 0.0005
+#: of the time that a stop may take, the part for deliveries; the rest is for the store
+_DELIVERY_PART = 0.8
+
+
+class Daemon:
+    """One running pointsman. `async with` starts it, and drains it at the end."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._metrics = Metrics()
+        self._stack = AsyncExitStack()
+        self._draining = False
+        self._store = SqliteStore(
+            settings.store.path, clock=self._clock, on_commit=self._metrics.commit
+        )
+        self._tokens = assembly.tokens(settings.learners.tokens, self._clock, self._new_tokens)
+        self._budget = LocalBudget(
+            assembly.quota(settings.platform.limits), self._clock, self._store
+        )
+        self._platform = assembly.platform(settings, self._clock)
+        self._dispatcher: Dispatcher = assembly.dispatcher(
+            settings,
+            self._store,
+            self._platform,
+            self._tokens,
+            self._budget,
+            self._clock,
+            self._delivered,
+        )
+        self._background: set[asyncio.Task[object]] = set()
+
+    async def __aenter__(self) -> Daemon:
+        stack = self._stack
+        try:
+            await self._store.open()
+            stack.push_async_callback(self._store.close)
+            stack.push_async_callback(self._platform.close)
+            await self._start_tokens(self._tokens)
+            # What was parked for want of a token is tried with what the provider has now.
+            await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
+            await self._budget.open()
+            self._start_delivery()
+            await self._start_sources()
+        except BaseException:
+            await stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._draining = True
+        log.info("draining", seconds=self._settings.http.drain_seconds)
+        await self._stack.aclose()
+        log.info("stopped")
+
+    async def ready(self) -> tuple[bool, str]:
+        """Whether statements can be taken now, and if not why."""
+        if self._draining:
+            return False, "draining: this daemon is about to stop"
+        try:
+            await self._store.next_ready_at()
+        except StoreUnavailable as error:
+            return False, str(error)
+        return True, "ready"
+
+    async def metrics_page(self) -> tuple[bytes, str]:
+        backlog: Backlog | None = None
+        with contextlib.suppress(StoreUnavailable):
+            backlog = await self._store.backlog()
+        return self._metrics.show(
+            backlog,
+            self._budget.spent(),
+            micros(self._clock.now()),
+            out=self._dispatcher.breaker.tripped,
+        )
+
+    def _start_delivery(self) -> None:
+        self._in_background(self._dispatcher.run())
+
+        async def drain() -> None:
+            seconds = self._settings.http.drain_seconds * _DELIVERY_PART
+            if left := await self._dispatcher.drain(seconds):
+                log.warning("deliveries abandoned at the deadline; they will be repeated", n=left)
+
+        self._stack.push_async_callback(drain)
+        self._stack.push_async_callback(self._stop_background)
+
+    async def _start_sources(self) -> None:
+        settings = self._settings
+        intake = Intake(
+            self._store,
+            assembly.mapping(settings),
+            assembly.limits(settings.http),
+            self._clock,
+            self._received,
+        )
+        for source in assembly.kafka_sources(
+            settings, intake, self._store.positions, self._clock, self._metrics
+        ):
+            task = asyncio.create_task(source.run())
+            self._stack.push_async_callback(_finish, source.stop, task)
+        await assembly.serve_http(
+            self._stack,
+            settings,
+            intake=intake,
+            find_statement=self._store.statement,
+            ready=self.ready,
+            metrics_page=self.metrics_page,
+            metrics=self._metrics,
+            clock=self._clock,
+        )
+
+    async def _start_tokens(self, tokens: TokenProvider) -> None:
+        if isinstance(tokens, FileTokens):
+            self._in_background(tokens.watch())
+        elif isinstance(tokens, ServiceTokens):
+            self._stack.push_async_callback(tokens.close)
+
+    def _in_background(self, work: Awaitable[object]) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+
+        def ended(done: asyncio.Future[object]) -> None:
+            self._background.discard(task)
+            if not done.cancelled() and (error := done.exception()) is not None:
+                log.error("a part of the daemon ended for a reason of ours", exc_info=error)
+
+        task.add_done_callback(ended)
+
+    async def _stop_background(self) -> None:
+        tasks = list(self._background)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _received(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
+        self._metrics.inputs(submissions, receipts)
+        self._dispatcher.wake()
+
+    def _delivered(self, record: DeliveryRecord) -> None:
+        self._metrics.delivery(record)
+        logs.delivery(record)
+
+    def _new_tokens(self, learners: Sequence[str]) -> None:
+        async def free() -> None:
+            with contextlib.suppress(StoreUnavailable):
+                if await self._store.unpark(learners, reason_prefix=TOKEN_TROUBLE):
+                    self._dispatcher.wake()
+
+        with contextlib.suppress(RuntimeError):  # read before the loop runs: nothing to free yet
+            asyncio.get_running_loop()
+            self._in_background(free())
+
+
+async def _finish(stop: Callable[[], Awaitable[None]], task: asyncio.Task[None]) -> None:
+    await stop()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, stop.set)
+    async with Daemon(settings):
+        log.info(
+            "listening",
+            host=settings.http.host,
+            port=settings.http.port,
+            store=settings.store.url,
+            platform=settings.platform.url,
+            rules=len(settings.rules),
+        )
+        await stop.wait()
+
+
+def run(settings: Settings) -> int:
+    """The daemon until it is told to stop; its exit code."""
+    logs.configure(settings.logging.level, settings.logging.format)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        asyncio.run(serve(settings))
+    else:
+        uvloop.run(serve(settings))
+    return 0
+
+
+async def books(settings: Settings) -> Books:
+    """The books of the configured store, which may be in use."""
+    return await asyncio.to_thread(read_books, settings.store.path)

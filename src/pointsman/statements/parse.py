@@ -1,0 +1,141 @@
+"""Bytes -> valid statements. Each body is parsed once, each statement validated once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from pointsman.errors import InputRefused
+from pointsman.statements.problems import Problem, explain
+from pointsman.statements.statement import STATEMENT, Statement, check
+
+#: what the receiving endpoint may assign, so that it says nothing about sameness (section 2.3.1)
+_ASSIGNED = frozenset({"id", "stored", "authority", "version"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a body may hold: statements, and nested objects and arrays."""
+
+    max_statements: int = 1000
+    max_depth: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Valid:
+    """A statement that keeps every rule. `statement_id` is in lower case, assigned if need be."""
+
+    index: int | None
+    statement_id: str
+    digest: int
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """A statement that does not."""
+
+    index: int | None
+    statement_id: str | None
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A body's statements, in order."""
+
+    is_array: bool
+    items: tuple[Valid | Invalid, ...]
+
+
+def parse(body: bytes, limits: Limits, *, new_id: Callable[[], str]) -> Parsed:
+    """Read one statement, or an array of them.
+
+    Raises `InputRefused` when the body as a whole is of no use: no JSON in UTF-8, neither object
+    nor array, or more statements than `limits` allows. `new_id` is asked for statements without.
+    """
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InputRefused(
+            f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from None
+    # A body with fewer brackets than the limit can't be nested deeper.
+    shallow = body.count(b"{") + body.count(b"[") <= limits.max_depth
+    if isinstance(found, dict):
+        return Parsed(False, (_statement(found, None, limits, shallow, new_id),))
+    if not isinstance(found, list):
+        raise InputRefused("the body must be a statement, or an array of statements")
+    if len(found) > limits.max_statements:
+        raise InputRefused(
+            f"the body has {len(found)} statements; at most {limits.max_statements} are taken at "
+            "once (http.max_statements)"
+        )
+    items: list[Valid | Invalid] = []
+    seen: set[str] = set()
+    for index, one in enumerate(found):
+        item = _statement(one, index, limits, shallow, new_id)
+        if isinstance(item, Valid):
+            if item.statement_id in seen:
+                problem = Problem(
+                    index, item.statement_id, "id", "stands twice in this batch (section 2.4.1)"
+                )
+                item = Invalid(index, item.statement_id, (problem,))
+            else:
+                seen.add(item.statement_id)
+        items.append(item)
+    return Parsed(True, tuple(items))
+
+
+def _statement(
+    found: Any, index: int | None, limits: Limits, shallow: bool, new_id: Callable[[], str]
+) -> Valid | Invalid:
+    if not shallow and too_deep(found, limits.max_depth):
+        rule = f"is nested deeper than {limits.max_depth} (http.max_depth)"
+        return Invalid(index, None, (Problem(index, None, "it", rule),))
+    try:
+        statement = STATEMENT.validate_python(found)
+    except ValidationError as error:
+        return _invalid(found, index, explain(error))
+    if broken := list(check(statement)):
+        return _invalid(found, index, broken)
+    return Valid(
+        index,
+        statement.id.lower() if statement.id is not None else new_id(),
+        digest(found),
+        statement,
+    )
+
+
+def _invalid(found: Any, index: int | None, broken: list[tuple[str, str]]) -> Invalid:
+    given = found.get("id") if isinstance(found, dict) else None
+    name = given[:80] if isinstance(given, str) else None
+    return Invalid(index, name, tuple(Problem(index, name, *one) for one in broken))
+
+
+def digest(statement: dict[str, Any]) -> int:
+    """A signed 64-bit hash of what makes two statements the same, whatever the order of keys."""
+    compared = {key: value for key, value in statement.items() if key not in _ASSIGNED}
+    canonical = orjson.dumps(compared, option=orjson.OPT_SORT_KEYS)
+    return int.from_bytes(hashlib.blake2b(canonical, digest_size=8).digest(), "big", signed=True)
+
+
+def too_deep(value: Any, limit: int) -> bool:
+    """Whether objects and arrays are nested more than `limit` deep."""
+    level = [value]
+    for _ in range(limit):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True

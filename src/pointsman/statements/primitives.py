@@ -1,0 +1,101 @@
+"""The data types of xAPI, checked inside pydantic-core.
+
+Patterns are Rust's: `$` is the very end, so a trailing newline does not slip through. A field
+that may be missing is `Annotated[X | None, NOT_NULL]`: absent is None, but an explicit null is
+refused, as xAPI Part 2 section 2.2 demands everywhere outside extensions.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
+
+
+class _NotNull:
+    """Takes the null out of an optional type, at no cost when validating."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        schema = handler(source)
+        if schema["type"] == "nullable":
+            return schema["schema"]
+        return schema
+
+
+NOT_NULL = _NotNull()
+
+
+class Thing(BaseModel):
+    """An object of xAPI: its properties and no others, no coercion of types."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        alias_generator=to_camel,
+        regex_engine="rust-regex",
+        hide_input_in_errors=True,
+    )
+
+
+def _pattern(pattern: str) -> StringConstraints:
+    return StringConstraints(strict=True, pattern=pattern)
+
+
+#: an absolute IRI, RFC 3987: a scheme, and none of the characters that no IRI may hold
+Iri = Annotated[str, _pattern(r'^[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>"{}|\\^`\x7f]+$')]
+Mailbox = Annotated[str, _pattern(r"^mailto:[^\s@<>,;:]+@[^\s@<>,;:]+$")]
+Sha1 = Annotated[str, _pattern(r"^[0-9a-fA-F]{40}$")]
+Sha2 = Annotated[
+    str, _pattern(r"^[0-9a-fA-F]{56}$|^[0-9a-fA-F]{64}$|^[0-9a-fA-F]{96}$|^[0-9a-fA-F]{128}$")
+]
+Uuid = Annotated[
+    str,
+    _pattern(r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"),
+]
+#: RFC 5646 section 2.1
+LanguageTag = Annotated[
+    str,
+    _pattern(
+        r"^(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4}|[A-Za-z]{5,8})"
+        r"(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
+        r"(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*"
+        r"(?:-[0-9A-WYZa-wyz](?:-[A-Za-z0-9]{2,8})+)*(?:-[xX](?:-[A-Za-z0-9]{1,8})+)?"
+        r"|[xX](?:-[A-Za-z0-9]{1,8})+|[iI]-[A-Za-z]{3,8}|en-GB-oed|sgn-BE-(?:FR|NL)|sgn-CH-DE)$"
+    ),
+]
+#: ISO 8601 with a time of day (xAPI Part 2 section 4.5); an offset of -00:00 says nothing and is
+#: refused, and so are days and hours that no calendar has
+Timestamp = Annotated[
+    str,
+    _pattern(
+        r"^[0-9]{4}(?:-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+        r"T(?:[01][0-9]|2[0-3])(?::[0-5][0-9](?::(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?)?"
+        r"|(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+        r"T(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?)?)"
+        r"(?:[Zz]|\+(?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?"
+        r"|-(?:0[1-9]|1[0-9]|2[0-3])(?::?[0-5][0-9])?|-00:?(?:0[1-9]|[1-5][0-9]))?$"
+    ),
+]
+_N = r"[0-9]+(?:[.,][0-9]+)?"
+_DATE = rf"(?:{_N}Y(?:{_N}M)?(?:{_N}D)?|{_N}M(?:{_N}D)?|{_N}D)"
+_TIME = rf"T(?:{_N}H(?:{_N}M)?(?:{_N}S)?|{_N}M(?:{_N}S)?|{_N}S)"
+#: ISO 8601 durations (xAPI Part 2 section 4.6)
+Duration = Annotated[str, _pattern(rf"^P(?:{_N}W|{_DATE}(?:{_TIME})?|{_TIME})$")]
+Version = Annotated[str, _pattern(r"^(?:1\.0(?:\.[0-9]+)?|2\.0(?:\.[0-9]+)?)$")]
+Text = Annotated[str, StringConstraints(strict=True)]
+
+LanguageMap = dict[LanguageTag, Text]
+Extensions = dict[Iri, Any]
+
+OptionalText = Annotated[Text | None, NOT_NULL]
+OptionalIri = Annotated[Iri | None, NOT_NULL]
+OptionalUuid = Annotated[Uuid | None, NOT_NULL]
+OptionalTimestamp = Annotated[Timestamp | None, NOT_NULL]
+OptionalBool = Annotated[bool | None, NOT_NULL]
+OptionalNumber = Annotated[float | None, NOT_NULL]
+OptionalMap = Annotated[LanguageMap | None, NOT_NULL]
+OptionalExtensions = Annotated[Extensions | None, NOT_NULL]

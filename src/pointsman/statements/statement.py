@@ -1,0 +1,238 @@
+"""A statement (xAPI Part 2 section 2.4; what 2.0 adds is accepted in every version).
+
+Two rules span several objects and are checked by `check`: a voiding statement's object, and what
+a context may hold where the object is no activity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, model_validator
+
+from pointsman.statements.activities import Activity
+from pointsman.statements.actors import (
+    Agent,
+    AnonymousGroup,
+    AnyActor,
+    Authority,
+    Group,
+    GroupByAccount,
+    GroupByMbox,
+    GroupByOpenid,
+    GroupBySha1,
+    ObjectAgentByAccount,
+    ObjectAgentByMbox,
+    ObjectAgentByOpenid,
+    ObjectAgentBySha1,
+)
+from pointsman.statements.primitives import (
+    NOT_NULL,
+    Duration,
+    Iri,
+    LanguageMap,
+    LanguageTag,
+    OptionalBool,
+    OptionalExtensions,
+    OptionalIri,
+    OptionalMap,
+    OptionalNumber,
+    OptionalText,
+    OptionalTimestamp,
+    OptionalUuid,
+    Sha2,
+    Text,
+    Thing,
+    Uuid,
+    Version,
+)
+
+VOIDED = "http://adlnet.gov/expapi/verbs/voided"
+
+
+class Verb(Thing):
+    id: Iri
+    display: OptionalMap = None
+
+
+class Score(Thing):
+    """Section 2.4.5.1."""
+
+    scaled: Annotated[float | None, NOT_NULL, Field(ge=-1, le=1)] = None
+    raw: OptionalNumber = None
+    min: OptionalNumber = None
+    max: OptionalNumber = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Score:
+        if self.min is not None and self.max is not None and self.min >= self.max:
+            raise ValueError("min must be less than max")
+        if self.raw is not None:
+            if self.min is not None and self.raw < self.min:
+                raise ValueError("raw must not be less than min")
+            if self.max is not None and self.raw > self.max:
+                raise ValueError("raw must not be more than max")
+        return self
+
+
+class Result(Thing):
+    score: Annotated[Score | None, NOT_NULL] = None
+    success: OptionalBool = None
+    completion: OptionalBool = None
+    response: OptionalText = None
+    duration: Annotated[Duration | None, NOT_NULL] = None
+    extensions: OptionalExtensions = None
+
+
+_Activities = Annotated[
+    Annotated[list[Activity] | Activity, Field(union_mode="left_to_right")] | None, NOT_NULL
+]
+
+
+class ContextActivities(Thing):
+    parent: _Activities = None
+    grouping: _Activities = None
+    category: _Activities = None
+    other: _Activities = None
+
+
+class StatementRef(Thing):
+    object_type: Literal["StatementRef"]
+    id: Uuid
+
+
+_Relevant = Annotated[list[Iri] | None, NOT_NULL, Field(min_length=1)]
+
+
+class ContextAgent(Thing):
+    """xAPI 2.0 section 4.2.5.5."""
+
+    object_type: Literal["contextAgent"]
+    agent: Agent
+    relevant_types: _Relevant = None
+
+
+class ContextGroup(Thing):
+    """xAPI 2.0 section 4.2.5.6."""
+
+    object_type: Literal["contextGroup"]
+    group: Group
+    relevant_types: _Relevant = None
+
+
+class Context(Thing):
+    registration: OptionalUuid = None
+    instructor: Annotated[AnyActor | None, NOT_NULL] = None
+    team: Annotated[Group | None, NOT_NULL] = None
+    context_activities: Annotated[ContextActivities | None, NOT_NULL] = None
+    revision: OptionalText = None
+    platform: OptionalText = None
+    language: Annotated[LanguageTag | None, NOT_NULL] = None
+    statement: Annotated[StatementRef | None, NOT_NULL] = None
+    extensions: OptionalExtensions = None
+    context_agents: Annotated[list[ContextAgent] | None, NOT_NULL] = None
+    context_groups: Annotated[list[ContextGroup] | None, NOT_NULL] = None
+
+
+class Attachment(Thing):
+    """Section 2.4.11. The data of one without `fileUrl` travels in a multipart request only."""
+
+    usage_type: Iri
+    display: LanguageMap
+    description: OptionalMap = None
+    content_type: Text
+    length: Annotated[int, Field(ge=0)]
+    sha2: Sha2
+    file_url: OptionalIri = None
+
+
+_Thing = (
+    ObjectAgentByMbox
+    | ObjectAgentByAccount
+    | ObjectAgentBySha1
+    | ObjectAgentByOpenid
+    | GroupByMbox
+    | GroupByAccount
+    | GroupBySha1
+    | GroupByOpenid
+    | AnonymousGroup
+    | StatementRef
+)
+_Attachments = Annotated[list[Attachment] | None, NOT_NULL]
+
+
+class SubStatement(Thing):
+    """A statement inside a statement: without id, stored, version, authority, or another one."""
+
+    object_type: Literal["SubStatement"]
+    actor: AnyActor
+    verb: Verb
+    object: Annotated[Activity | _Thing, Field(union_mode="left_to_right")]
+    result: Annotated[Result | None, NOT_NULL] = None
+    context: Annotated[Context | None, NOT_NULL] = None
+    timestamp: OptionalTimestamp = None
+    attachments: _Attachments = None
+
+
+class Statement(Thing):
+    """Section 2.4. Times and ids are the strings that came."""
+
+    id: OptionalUuid = None
+    actor: AnyActor
+    verb: Verb
+    object: Annotated[Activity | _Thing | SubStatement, Field(union_mode="left_to_right")]
+    result: Annotated[Result | None, NOT_NULL] = None
+    context: Annotated[Context | None, NOT_NULL] = None
+    timestamp: OptionalTimestamp = None
+    stored: OptionalTimestamp = None
+    authority: Annotated[Authority | None, NOT_NULL] = None
+    version: Annotated[Version | None, NOT_NULL] = None
+    attachments: _Attachments = None
+
+
+STATEMENT: TypeAdapter[Statement] = TypeAdapter(Statement)
+
+
+def check(statement: Statement) -> Iterator[tuple[str, str]]:
+    """(field, rule) of every rule that spans several objects and is broken."""
+    if statement.verb.id == VOIDED and not isinstance(statement.object, StatementRef):
+        yield "object", "of a voiding statement must be a StatementRef (section 2.3.2)"
+    yield from _check_parts(statement, "")
+    if isinstance(statement.object, SubStatement):
+        yield from _check_parts(statement.object, "object.")
+    for name, text in (("timestamp", statement.timestamp), ("stored", statement.stored)):
+        if text is not None and not _exists(text):
+            yield name, "must be a day and time that exist"
+
+
+def _check_parts(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[str, str]]:
+    context = part.context
+    if context is not None and not isinstance(part.object, Activity):
+        for name in ("revision", "platform"):
+            if getattr(context, name) is not None:
+                yield (
+                    f"{prefix}context.{name}",
+                    "is only allowed where the object is an activity (section 2.4.6)",
+                )
+    for place, attachment in enumerate(part.attachments or ()):
+        if attachment.file_url is None:
+            yield (
+                f"{prefix}attachments[{place}].fileUrl",
+                "is needed: the data itself can't be taken in this kind of request",
+            )
+
+
+def moment(text: str) -> datetime:
+    """A timestamp as a datetime, perhaps without an offset. ValueError where it does not exist."""
+    # a leap second is the last one that the calendar here knows
+    return datetime.fromisoformat(text.replace(":60", ":59").upper())
+
+
+def _exists(text: str) -> bool:
+    try:
+        moment(text)
+    except ValueError:
+        return False
+    return True

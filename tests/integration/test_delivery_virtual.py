@@ -1,0 +1,266 @@
+"""The delivery loop against the emulator in virtual time: pace, outcomes, order, faults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pointsman.emulator import Emulator
+from pointsman.model import CourseStatus
+from pointsman.platforms.base import TOKEN_TROUBLE, Answer
+from tests.support.changes import change, course, each, topic, wants
+from tests.support.virtual import run_virtually
+from tests.support.yard import KEY, Yard, catalogue
+
+
+def test_an_hour_of_a_burst_at_100_requests_a_minute_gets_no_429_and_uses_98_percent(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with Yard(tmp_path, catalogue(7_000, 1), requests=100) as yard:
+            await yard.ingest(
+                *each([change(f"l{n}@example.com", topic("t0"), 40) for n in range(7_000)])
+            )
+            await yard.clock.sleep(3600)
+            assert yard.rejected == 0
+            assert yard.requests >= 0.98 * 100 * 60
+            assert (await yard.store.backlog()).dirty[topic("").kind] > 0  # there was work left
+
+    run_virtually(main())
+
+
+def test_a_refused_topic_in_the_middle_is_parked_and_the_others_arrive_in_two_requests(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with Yard(tmp_path, catalogue(1, 5)) as yard:
+            names = ["t0", "t1", "unknown", "t2", "t3"]
+            changes = [change("l0@example.com", topic(name), 10) for name in names]
+            for place, one in enumerate(each(changes)):
+                await yard.store.ingest([one])
+                assert place >= 0
+            yard.dispatcher.wake()
+            await yard.settle()
+            assert yard.topics("l0@example.com") == {"t0": 10, "t1": 10, "t2": 10, "t3": 10}
+            assert yard.requests == 2
+            books = await yard.store.books()
+            assert (books.delivered, books.dirty, books.parked) == (4, 0, 1)
+            assert books.balanced
+            (parked,) = [
+                one
+                for record in yard.records
+                for one in record.outcome.settlements
+                if one.result == "parked"
+            ]
+            assert parked.target == topic("unknown")
+            assert "NOT_FOUND" in parked.reason
+            assert "unknown" in parked.reason
+
+    run_virtually(main())
+
+
+def test_started_goes_before_topics_and_completed_after_them(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Yard(tmp_path, catalogue(2, 2)) as yard:
+            who = "l0@example.com"
+            await yard.ingest(
+                wants(
+                    change(who, topic("t0"), 100),
+                    change(who, course("c"), CourseStatus.COMPLETED.value, after=(topic("t0"),)),
+                ),
+                wants(change("l1@example.com", topic("t0"), 5)),
+                wants(change("l1@example.com", course("c"), CourseStatus.STARTED.value)),
+            )
+            await yard.settle()
+            ran = [(one.learner, one.name) for one in yard.emulator.history]
+            assert [name for learner, name in ran if learner == who] == [
+                "UpdateTopicAndCourseProgress",
+                "UpdateCourseStatus",
+            ]
+            assert [name for learner, name in ran if learner == "l1@example.com"] == [
+                "UpdateCourseStatus",
+                "UpdateTopicAndCourseProgress",
+            ]
+
+    run_virtually(main())
+
+
+def test_a_completed_course_waits_for_its_parked_topic_and_goes_when_that_is_cured(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with Yard(tmp_path, catalogue(1, 1)) as yard:
+            who = "l0@example.com"
+            await yard.ingest(
+                wants(
+                    change(who, topic("later"), 100),
+                    change(who, course("c"), CourseStatus.COMPLETED.value, after=(topic("later"),)),
+                )
+            )
+            await yard.settle()
+            assert [one.name for one in yard.emulator.history] == []
+            assert (await yard.store.books()).parked == 2
+            course_row = yard.emulator.catalogue.courses[0]
+            added = course_row.lessons[0].topics[0].model_copy(update={"id": "later"})
+            yard.emulator.catalogue.topic_by_id["later"] = (course_row, added)
+            assert await yard.store.unpark([who]) == 2
+            yard.dispatcher.wake()
+            await yard.settle()
+            assert [one.name for one in yard.emulator.history] == [
+                "UpdateTopicAndCourseProgress",
+                "UpdateCourseStatus",
+            ]
+            assert (await yard.store.books()).delivered == 2
+
+    run_virtually(main())
+
+
+def test_completions_overtake_progress_that_came_before_them(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Yard(tmp_path, catalogue(300, 1), requests=100) as yard:
+            await yard.ingest(
+                *each(
+                    [change(f"l{n}@example.com", topic("t0"), 40) for n in range(299)], at=yard.now
+                )
+            )
+            await yard.clock.sleep(10)
+            await yard.ingest(wants(change("l299@example.com", topic("t0"), 100), at=yard.now))
+            await yard.clock.sleep(3)
+            assert yard.topics("l299@example.com") == {"t0": 100}
+            assert (await yard.store.backlog()).dirty[topic("").kind] > 200
+
+    run_virtually(main())
+
+
+def test_a_thousand_heartbeats_of_one_learner_cost_few_mutations(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Yard(tmp_path, catalogue(1, 1), progress_interval=5) as yard:
+            for beat in range(1_000):
+                await yard.ingest(
+                    wants(change("l0@example.com", topic("t0"), beat // 10, at=beat), at=yard.now)
+                )
+                await yard.clock.sleep(0.01)
+            await yard.settle()
+            assert yard.topics("l0@example.com") == {"t0": 99}
+            assert yard.requests <= 4
+
+    run_virtually(main())
+
+
+def test_an_answer_that_is_lost_is_asked_for_again_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Yard(tmp_path, catalogue(1, 1)) as yard:
+            yard.transport.lose = 1
+            await yard.ingest(wants(change("l0@example.com", topic("t0"), 30)))
+            await yard.settle()
+            assert yard.topics("l0@example.com") == {"t0": 30}
+            assert yard.requests == 2
+            assert (await yard.store.books()).delivered == 1
+
+    run_virtually(main())
+
+
+def test_a_token_that_is_refused_is_renewed_once_and_the_delivery_goes_on(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Yard(tmp_path, catalogue(1, 1)) as yard:
+            yard.tokens.stale["l0@example.com"] = "expired"
+            await yard.ingest(wants(change("l0@example.com", topic("t0"), 30)))
+            await yard.settle()
+            assert yard.topics("l0@example.com") == {"t0": 30}
+            assert yard.requests == 2
+
+    run_virtually(main())
+
+
+def test_a_learner_without_a_good_token_is_parked_and_freed_by_the_next_one(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with Yard(tmp_path, catalogue(2, 1)) as yard:
+            yard.tokens.without.add("l0@example.com")
+            yard.tokens.renewable = False
+            yard.tokens.stale["l1@example.com"] = "expired"
+            await yard.ingest(
+                *each([change(f"l{n}@example.com", topic("t0"), 30) for n in range(2)])
+            )
+            await yard.settle()
+            assert (await yard.store.books()).parked == 2
+            assert yard.requests == 1  # the one with a bad token; nothing was retried
+            yard.tokens.without.clear()
+            yard.tokens.stale.clear()
+            assert await yard.store.unpark(reason_prefix=TOKEN_TROUBLE) == 2
+            yard.dispatcher.wake()
+            await yard.settle()
+            assert (await yard.store.books()).delivered == 2
+
+    run_virtually(main())
+
+
+def test_a_learner_who_is_no_student_is_parked_with_the_platforms_words(tmp_path: Path) -> None:
+    async def main() -> None:
+        goods = catalogue(1, 1, strangers=["boss@example.com"])
+        async with Yard(tmp_path, goods) as yard:
+            await yard.ingest(wants(change("boss@example.com", topic("t0"), 30)))
+            await yard.settle()
+            (record,) = yard.records
+            assert "FORBIDDEN" in record.outcome.settlements[0].reason
+
+    run_virtually(main())
+
+
+def test_a_refused_key_pauses_everything_loses_nothing_and_asks_seldom(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Yard(tmp_path, catalogue(50, 1)) as yard:
+            yard.transport._api_key = "wrong"
+            await yard.ingest(
+                *each([change(f"l{n}@example.com", topic("t0"), 30) for n in range(50)])
+            )
+            await yard.clock.sleep(600)
+            asked = len(yard.transport.statuses)
+            assert asked < 60
+            assert yard.dispatcher.breaker.tripped
+            assert {record.outcome.answer for record in yard.records} == {Answer.KEY_REFUSED}
+            assert (await yard.store.books()).dirty == 50
+            yard.transport._api_key = KEY
+            await yard.settle()
+            assert (await yard.store.books()).delivered == 50
+
+    run_virtually(main())
+
+
+def test_a_429_is_obeyed_when_another_client_eats_the_quota(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Yard(tmp_path, catalogue(50, 1), requests=100) as yard:
+            for _ in range(95):
+                await yard.emulator.handle(
+                    query={"apiKey": KEY}, headers={}, body=b'{"query": "{ __typename }"}'
+                )
+            await yard.ingest(
+                *each([change(f"l{n}@example.com", topic("t0"), 30) for n in range(50)])
+            )
+            await yard.settle(300)
+            assert (await yard.store.books()).delivered == 50
+            # Requests are in no header, so the first refusal can't be foreseen; those that were
+            # under way with it may be refused too, and no more.
+            assert 1 <= yard.rejected <= 2
+
+    run_virtually(main())
+
+
+def test_a_restart_within_a_window_does_not_spend_it_twice(tmp_path: Path) -> None:
+    async def main() -> None:
+        goods = catalogue(400, 1)
+        first = Yard(tmp_path, goods, requests=100)
+        async with first:
+            await first.ingest(
+                *each([change(f"l{n}@example.com", topic("t0"), 30) for n in range(400)])
+            )
+            await first.clock.sleep(45)
+        emulator: Emulator = first.emulator
+        async with Yard(tmp_path, goods, requests=100, emulator=emulator) as second:
+            await second.clock.sleep(60)
+            assert second.rejected == 0
+            await second.settle()
+            assert second.rejected == 0
+            assert (await second.store.books()).delivered == 400
+
+    run_virtually(main())

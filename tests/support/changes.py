@@ -1,0 +1,93 @@
+"""Submissions made by hand, for tests of the store and of the delivery."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Sequence
+
+from pointsman.model import (
+    Change,
+    Decision,
+    Falls,
+    Item,
+    Outcome,
+    Position,
+    Submission,
+    Target,
+    TargetKind,
+    Value,
+)
+
+_count = itertools.count(1)
+
+
+def topic(key: str) -> Target:
+    return Target(TargetKind.TOPIC_PROGRESS, key)
+
+
+def course(slug: str) -> Target:
+    return Target(TargetKind.COURSE_STATUS, f"slug:{slug}")
+
+
+def change(
+    learner: str,
+    target: Target,
+    value: Value,
+    *,
+    at: int = 0,
+    statement_id: str | None = None,
+    registration: str | None = None,
+    falls: Falls = Falls.NEVER,
+    after: tuple[Target, ...] = (),
+) -> Change:
+    return Change(
+        learner=learner,
+        target=target,
+        value=value,
+        occurred_at=at,
+        statement_id=statement_id or new_id(),
+        rule="a rule",
+        registration=registration,
+        falls=falls,
+        after=after,
+    )
+
+
+def new_id() -> str:
+    return str(uuid.UUID(int=next(_count)))
+
+
+def item(
+    *changes: Change,
+    statement_id: str | None = None,
+    digest: int = 1,
+    index: int | None = None,
+    decision: Decision | None = None,
+) -> Item:
+    """A statement that asks for `changes`."""
+    chosen = statement_id or (changes[0].statement_id if changes else new_id())
+    return Item(
+        chosen, digest, index, decision or Decision(Outcome.APPLIED, rule="a rule", changes=changes)
+    )
+
+
+def submission(
+    *items: Item,
+    at: int = 0,
+    source: str = "test",
+    body: bytes = b"{}",
+    position: Position | None = None,
+    all_or_nothing: bool = True,
+) -> Submission:
+    return Submission(source, body, at, items, (), position, all_or_nothing)
+
+
+def wants(*changes: Change, at: int = 0) -> Submission:
+    """One statement that asks for all of `changes`."""
+    return submission(item(*changes), at=at)
+
+
+def each(changes: Sequence[Change], at: int = 0) -> list[Submission]:
+    """A statement for each change."""
+    return [wants(one, at=at) for one in changes]

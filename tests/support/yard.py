@@ -1,0 +1,180 @@
+"""A delivery loop in virtual time: the real store, scheduler and emulator, and no sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from pointsman.emulator import Catalogue, Emulator
+from pointsman.errors import NoToken
+from pointsman.model import Submission
+from pointsman.platforms.helium import HeliumPlatform
+from pointsman.scheduler.backoff import Backoff
+from pointsman.scheduler.budget import LocalBudget
+from pointsman.scheduler.courier import Courier
+from pointsman.scheduler.dispatcher import DeliveryRecord, DeliverySettings, Dispatcher
+from pointsman.scheduler.window import QuotaLimits
+from pointsman.store.sqlite import SqliteStore
+from tests.support.virtual import EmulatorTransport, VirtualClock
+
+KEY = "the-key"
+
+
+def catalogue(learners: int, topics: int, *, strangers: Sequence[str] = ()) -> Catalogue:
+    """Learners `l0@example.com` and on; one course `c` with topics `t0` and on."""
+    emails = [*(f"l{n}@example.com" for n in range(learners)), *strangers]
+    return Catalogue.model_validate(
+        {
+            "learners": [
+                {
+                    "id": f"u{n}",
+                    "email": email,
+                    "password": "demo",
+                    "role": "MANAGER" if email in strangers else "STUDENT",
+                }
+                for n, email in enumerate(emails)
+            ],
+            "courses": [
+                {
+                    "id": "course-c",
+                    "slug": "c",
+                    "title": "C",
+                    "lessons": [
+                        {
+                            "id": "lesson",
+                            "title": "Lesson",
+                            "topics": [
+                                {"id": f"t{n}", "title": f"T{n}", "type": "text"}
+                                for n in range(topics)
+                            ],
+                        }
+                    ],
+                }
+            ],
+        }
+    )
+
+
+class Tokens:
+    """A `TokenProvider` that logs in at the emulator; learners in `without` have no token."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self.without: set[str] = set()
+        self.stale: dict[str, str] = {}
+        self.renewable = True
+        self.asked = 0
+
+    async def token(self, learner: str) -> str:
+        self.asked += 1
+        if learner in self.without:
+            raise NoToken(f"none for {learner}")
+        return self.stale.get(learner) or self._emulator.issue_token(learner)
+
+    async def refused(self, learner: str, token: str) -> bool:
+        if not self.renewable:
+            return False
+        return self.stale.pop(learner, None) is not None
+
+
+class Yard:
+    """Use as an async context manager inside `run_virtually`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        goods: Catalogue,
+        *,
+        requests: int = 2_500,
+        points: int = 100_000,
+        per_request: int = 1_000,
+        progress_interval: float = 0.0,
+        latency: float = 0.02,
+        emulator: Emulator | None = None,
+        max_failures: int = 8,
+    ) -> None:
+        self.clock = VirtualClock()
+        self.emulator = emulator or Emulator(
+            goods,
+            api_key=KEY,
+            clock=self.clock,
+            points_per_minute=points,
+            requests_per_minute=requests,
+            token_ttl=1e9,
+        )
+        self.tokens = Tokens(self.emulator)
+        self.transport = EmulatorTransport(self.emulator, KEY, latency)
+        self.store = SqliteStore(folder / "yard.db", clock=self.clock, threaded=False)
+        self.budget = LocalBudget(
+            QuotaLimits.of(points, requests, share=1.0, guard=0.2), self.clock, self.store
+        )
+        self.records: list[DeliveryRecord] = []
+        self.dispatcher = Dispatcher(
+            self.store,
+            Courier(
+                HeliumPlatform(self.transport, self.clock),
+                self.tokens,
+                self.budget,
+                self.clock,
+                points_per_request=per_request,
+                max_failures=max_failures,
+            ),
+            self.budget,
+            self.clock,
+            DeliverySettings(
+                concurrency=8,
+                progress_interval=progress_interval,
+                lease=60.0,
+                request_timeout=30.0,
+                backoff=Backoff(1.0, 300.0),
+            ),
+            self.records.append,
+            jitter=random.Random(1),  # noqa: S311 - the same jitter in every run
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.store.open()
+        await self.budget.open()
+        self._task = asyncio.create_task(self.dispatcher.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        await self.dispatcher.drain(5)
+        await self.store.close()
+
+    @property
+    def now(self) -> int:
+        return round(self.clock.now() * 1e6)
+
+    async def ingest(self, *submissions: Submission) -> None:
+        await self.store.ingest(submissions)
+        self.dispatcher.wake()
+
+    async def settle(self, seconds: float = 3600.0) -> None:
+        """Let time pass until nothing is left to send, at most so long."""
+        deadline = self.clock.monotonic() + seconds
+        while self.clock.monotonic() < deadline:
+            if await self.store.next_ready_at() is None:
+                return
+            await self.clock.sleep(0.1)
+
+    def topics(self, learner: str) -> Mapping[str, int]:
+        learners: Mapping[str, Mapping[str, Mapping[str, int]]] = self.emulator.state()["learners"]
+        return learners.get(learner, {}).get("topics", {})
+
+    @property
+    def requests(self) -> int:
+        return int(self.emulator.state()["totals"]["requests"])
+
+    @property
+    def rejected(self) -> int:
+        return int(self.emulator.state()["totals"]["rejected_429"])
