@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from typing import Self
 
 import structlog
 
@@ -68,7 +69,7 @@ class Daemon:
         )
         self._background: set[asyncio.Task[object]] = set()
 
-    async def __aenter__(self) -> Daemon:
+    async def __aenter__(self) -> Self:
         stack = self._stack
         try:
             await self._store.open()

@@ -49,8 +49,8 @@ class Invalid:
 class Parsed:
     """A body's statements, in order."""
 
-    is_array: bool
     items: tuple[Valid | Invalid, ...]
+    is_array: bool
 
 
 def parse(body: bytes, limits: Limits, *, new_id: Callable[[], str]) -> Parsed:
@@ -68,7 +68,7 @@ def parse(body: bytes, limits: Limits, *, new_id: Callable[[], str]) -> Parsed:
     # A body with fewer brackets than the limit can't be nested deeper.
     shallow = body.count(b"{") + body.count(b"[") <= limits.max_depth
     if isinstance(found, dict):
-        return Parsed(False, (_statement(found, None, limits, shallow, new_id),))
+        return Parsed((_statement(found, None, limits, shallow, new_id),), is_array=False)
     if not isinstance(found, list):
         raise InputRefused("the body must be a statement, or an array of statements")
     if len(found) > limits.max_statements:
@@ -89,7 +89,7 @@ def parse(body: bytes, limits: Limits, *, new_id: Callable[[], str]) -> Parsed:
             else:
                 seen.add(item.statement_id)
         items.append(item)
-    return Parsed(True, tuple(items))
+    return Parsed(tuple(items), is_array=True)
 
 
 def _statement(

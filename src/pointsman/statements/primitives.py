@@ -22,7 +22,8 @@ class _NotNull:
     ) -> CoreSchema:
         schema = handler(source)
         if schema["type"] == "nullable":
-            return schema["schema"]
+            inner: CoreSchema = schema["schema"]
+            return inner
         return schema
 
 

@@ -20,7 +20,13 @@ from pointsman.statements import primitives
 _SHOWN = 10
 _IDENTIFIERS = frozenset({"mbox", "mbox_sha1sum", "openid", "account"})
 #: how far an error of this kind says that another branch was meant
-_WEIGHTS = {"literal_error": 100, "missing": 10, "extra_forbidden": 10}
+_WEIGHTS = {
+    "literal_error": 100,
+    "list_type": 50,
+    "model_type": 50,
+    "missing": 10,
+    "extra_forbidden": 10,
+}
 _TYPES = {
     "string_type": "must be a string",
     "dict_type": "must be an object",
@@ -146,6 +152,8 @@ def _is_branch(step: Any) -> bool:
 
 def _rule(detail: Any) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
+    if detail["input"] is None and kind != "extra_forbidden":
+        return "must not be null (section 2.2)"
     if kind == "string_pattern_mismatch":
         return _PATTERNS[context["pattern"]]
     if kind in _TYPES:

@@ -1,0 +1,6 @@
+"""The HTTP source: an xAPI endpoint for statements, and the daemon's probes and metrics."""
+
+from pointsman.sources.http.app import HttpDeps, make_app
+from pointsman.sources.http.auth import BasicCredential, BearerCredential, HttpSource
+
+__all__ = ["BasicCredential", "BearerCredential", "HttpDeps", "HttpSource", "make_app"]

@@ -1,0 +1,166 @@
+"""`python -m demo`: start all, play, watch, read back, compare. Exit code 0 when it agrees."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import aiohttp
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from demo import readback, traffic, view
+from demo.broker import start_broker
+from demo.processes import free_port, pointsman
+from demo.yard import API_KEY, Ports, learners, write_catalogue, write_config, write_tokens
+
+#: seconds that the delivery may take after the last input
+_PATIENCE = 120.0
+
+
+async def play(
+    console: Console, arguments: argparse.Namespace, ports: Ports, bootstrap: str
+) -> traffic.Expected:
+    """Send everything, and watch until nothing is left to deliver; returns what must be there."""
+    dice = random.Random(arguments.seed)  # noqa: S311 - a demo that can be repeated
+    names = [name for name in learners(arguments.learners) if name.startswith("shunter")]
+    messages, expected = traffic.heartbeats(names, arguments.beats, dice)
+    sent = {"http": 0, "kafka": 0}
+    url = f"http://127.0.0.1:{ports.daemon}"
+
+    def count(kind: str, number: int) -> None:
+        sent[kind] += number
+
+    async with aiohttp.ClientSession() as session:
+        started = time.monotonic()
+        players = asyncio.create_task(traffic.replay(url, expected, lambda n: count("http", n)))
+        kafka = asyncio.create_task(
+            traffic.produce(bootstrap, messages, arguments.seconds, lambda n: count("kafka", n))
+        )
+        done_at: float | None = None
+        with Live(console=console, refresh_per_second=4) as live:
+            while done_at is None or time.monotonic() < done_at + _PATIENCE:
+                numbers = await view.read_metrics(session, url)
+                live.update(view.picture(numbers, sent, started))
+                if players.done() and kafka.done():
+                    done_at = done_at or time.monotonic()
+                    taken = sum(
+                        numbers[f"pointsman_inputs_total:{one}"]
+                        for one in (
+                            "applied",
+                            "superseded",
+                            "no_effect",
+                            "unmatched",
+                            "dead",
+                            "duplicate",
+                        )
+                    )
+                    if (
+                        taken >= sent["http"] + sent["kafka"]
+                        and not numbers["pointsman_desired:dirty"]
+                    ):
+                        break
+                await asyncio.sleep(0.25)
+        await kafka
+        for problem in await players:
+            console.print(f"[red]the daemon answered a player oddly: {problem}")
+            raise SystemExit(1)
+    return expected
+
+
+def report(console: Console, rows: list[readback.Row], books: dict[str, object]) -> bool:
+    """The table of what was read back; whether all of it agrees."""
+    wrong = [row for row in rows if not row.agrees]
+    table = Table(title="read back from the platform")
+    for name in ("learner", "course", "topics", "course %", "pages completed", ""):
+        table.add_column(name)
+    shown = wrong[:20] or [*rows[:4], *rows[-4:]]
+    for row in shown:
+        mark = "[green]OK" if row.agrees else "[red]differs"
+        table.add_row(
+            row.learner,
+            row.course,
+            _pair(row.expected, row.found),
+            _pair(row.expected_percent, row.found_percent),
+            _pair(len(row.expected_done), len(row.found_done)),
+            mark,
+        )
+    console.print(table)
+    console.print(
+        f"{len(rows)} learners' courses read back, {len(wrong)} differ; "
+        f"the books {'balance' if books['balanced'] else 'do NOT balance'}: "
+        f"{json.dumps(books['inputs'])}, {json.dumps(books['desired'])}"
+    )
+    return not wrong and bool(books["balanced"])
+
+
+def _pair(expected: object, found: object) -> str:
+    return str(found) if expected == found else f"{found}, expected {expected}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("--learners", type=int, default=200, help="learners with heartbeats")
+    parser.add_argument("--beats", type=int, default=12, help="heartbeats a learner and topic")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long Kafka is fed")
+    parser.add_argument("--seed", type=int, default=4)
+    arguments = parser.parse_args()
+    console = Console()
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-demo-")))
+        ports = Ports(free_port(), free_port())
+        broker = stack.enter_context(start_broker(prefer="light"))
+        platform = f"http://127.0.0.1:{ports.emulator}"
+        write_catalogue(folder / "catalogue.toml", learners(arguments.learners))
+        emulate = ["emulate", "--port", str(ports.emulator), "--api-key", API_KEY]
+        stack.enter_context(
+            pointsman(
+                [*emulate, "--catalogue", str(folder / "catalogue.toml")],
+                folder / "emulator.log",
+                f"{platform}/emulator/state",
+            )
+        )
+        tokens = asyncio.run(readback.log_in(f"{platform}/helium", learners(arguments.learners)))
+        write_tokens(folder / "tokens.json", tokens)
+        config = folder / "pointsman.toml"
+        write_config(config, ports, broker.bootstrap)
+        stack.enter_context(
+            pointsman(
+                ["run", "--config", str(config)],
+                folder / "daemon.log",
+                f"http://127.0.0.1:{ports.daemon}/readyz",
+            )
+        )
+        console.print(
+            f"platform: {platform}   broker: {broker.kind} at {broker.bootstrap}   "
+            f"daemon: http://127.0.0.1:{ports.daemon}   files: {folder}"
+        )
+        expected = asyncio.run(play(console, arguments, ports, broker.bootstrap))
+        rows = asyncio.run(readback.compare(platform, tokens, expected))
+        verified = subprocess.run(
+            [sys.executable, "-m", "pointsman", "verify", "--json", "--config", str(config)],
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        if not verified.stdout:
+            console.print(f"[red]pointsman verify failed: {verified.stderr}")
+            return 1
+        agrees = report(console, rows, json.loads(verified.stdout))
+        if not agrees:
+            console.print((folder / "daemon.log").read_text(encoding="utf-8")[-3000:])
+    console.print("[bold green]OK" if agrees else "[bold red]NOT OK")
+    return 0 if agrees else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,111 @@
+"""What the demo plays in: learners and courses, and the files that describe them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+API_KEY = "demo-api-key"
+PASSWORD = "demo"
+TOPIC = "xapi-heartbeats"
+#: the credentials that the recorded players were launched with
+PLAYERS = {"user": "pass", "cmi5key": "cmi5secret"}
+#: the home pages of the recorded players' accounts
+HOME_PAGES = ("http://127.0.0.1", "http://example.com")
+PLAYER_COURSE = "players"
+PLAYER_TOPIC = "player-course-1"
+YARD_COURSE = "yard"
+YARD_TOPICS = tuple(f"yard-{name}" for name in ("signals", "points", "couplings", "brakes"))
+
+
+@dataclass(frozen=True)
+class Ports:
+    emulator: int
+    daemon: int
+
+
+def learners(heartbeat_learners: int) -> list[str]:
+    """Those of the recordings, and those that Kafka's heartbeats are about."""
+    recorded = ["ana@example.com", "learner-1@example.com", "u1@example.com"]
+    return recorded + [f"shunter-{number:03}@example.com" for number in range(heartbeat_learners)]
+
+
+def write_catalogue(path: Path, emails: Sequence[str]) -> None:
+    """The emulator's catalogue, as TOML."""
+    lines: list[str] = []
+    for number, email in enumerate(emails):
+        lines += [
+            "[[learners]]",
+            f'id = "user-{number}"',
+            f'email = "{email}"',
+            f'password = "{PASSWORD}"',
+        ]
+    for slug, topics in ((PLAYER_COURSE, (PLAYER_TOPIC,)), (YARD_COURSE, YARD_TOPICS)):
+        lines += ["[[courses]]", f'id = "course-{slug}"', f'slug = "{slug}"', f'title = "{slug}"']
+        lines += ["[[courses.lessons]]", f'id = "lesson-{slug}"', f'title = "{slug}"', "topics = ["]
+        lines += [f'  {{ id = "{one}", title = "{one}", type = "xApiObject" }},' for one in topics]
+        lines += ["]"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_tokens(path: Path, tokens: Mapping[str, str]) -> None:
+    path.write_text(json.dumps(tokens), encoding="utf-8")
+
+
+def write_config(path: Path, ports: Ports, bootstrap: str) -> None:
+    """The daemon's configuration."""
+    accounts = "\n".join(
+        f'[[learners.accounts]]\nhome_page = "{home}"\nlearner = "{{name}}@example.com"'
+        for home in HOME_PAGES
+    )
+    credentials = ", ".join(
+        f'{{ key = "{key}", secret = "{secret}" }}' for key, secret in PLAYERS.items()
+    )
+    path.write_text(
+        f"""
+[http]
+host = "127.0.0.1"
+port = {ports.daemon}
+
+[store]
+url = "sqlite:///pointsman.db"
+
+[platform]
+url = "http://127.0.0.1:{ports.emulator}/helium"
+api_key = "{API_KEY}"
+
+[delivery]
+progress_interval_seconds = 2
+
+[[sources.http]]
+name = "players"
+credentials = [{credentials}]
+
+[[sources.kafka]]
+name = "heartbeats"
+bootstrap_servers = ["{bootstrap}"]
+topics = ["{TOPIC}"]
+group_id = "pointsman-demo"
+
+[learners.tokens]
+file = "tokens.json"
+
+{accounts}
+
+[[rules]]
+name = "recorded course"
+activity = "http://example.com/course/{{number}}"
+topic_id = "player-course-{{number}}"
+course_slug = "{PLAYER_COURSE}"
+course_completed = "completed_or_passed"
+
+[[rules]]
+name = "yard"
+activity = "https://content.example.com/{{course}}/{{topic}}"
+topic_id = "{{course}}-{{topic}}"
+course_slug = "{{course}}"
+""",
+        encoding="utf-8",
+    )

@@ -1,0 +1,132 @@
+"""The HTTP side as one aiohttp application: its routes, and what surrounds every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from pointsman.clock import Clock
+from pointsman.sources.http.about import about
+from pointsman.sources.http.auth import Authenticator, HttpSource
+from pointsman.sources.http.body import BodyLimits, hold_expectation
+from pointsman.sources.http.cors import cors_middleware
+from pointsman.sources.http.errors import errors
+from pointsman.sources.http.health import Health
+from pointsman.sources.http.statements import SOURCE, HttpIntake, Statements
+from pointsman.sources.http.version import HEADER, answered
+from pointsman.store.base import StoredStatement
+
+_XAPI = "/xapi/"
+#: a method is any token, and a counter must not grow with what strangers send
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+
+
+@dataclass(frozen=True, slots=True)
+class HttpDeps:
+    """What the endpoint needs of the rest of the daemon.
+
+    - render: `pointsman.statements.render`
+    - ready: whether statements can be taken, and if not why
+    - metrics_page: a body and its content type
+    - on_request: source ("" when not known), method, route, status, seconds
+    - on_refused: source, statements turned away
+    - cors_origins: origins as browsers send them, or "*"
+    - body_timeout: seconds for a whole body
+    """
+
+    intake: HttpIntake
+    find_statement: Callable[[str], Awaitable[StoredStatement | None]]
+    render: Callable[..., dict[str, Any]]
+    sources: Sequence[HttpSource]
+    max_body_bytes: int
+    cors_origins: tuple[str, ...]
+    ready: Callable[[], Awaitable[tuple[bool, str]]]
+    metrics_page: Callable[[], Awaitable[tuple[bytes, str]]]
+    on_request: Callable[[str, str, str, int, float], None]
+    on_refused: Callable[[str, int], None]
+    clock: Clock
+    authority_home_page: str
+    body_timeout: float = 30
+
+
+def make_app(deps: HttpDeps) -> web.Application:
+    """The application; it holds no state, and stops when its runner does."""
+    app = web.Application(
+        client_max_size=deps.max_body_bytes,
+        # From the outside in: each sees the answers of the next, errors' included.
+        middlewares=[
+            _recording(deps.on_request, deps.clock),
+            _naming_version,
+            cors_middleware(deps.cors_origins),
+            errors,
+        ],
+    )
+    statements = Statements(
+        intake=deps.intake,
+        find_statement=deps.find_statement,
+        render=deps.render,
+        authenticator=Authenticator(deps.sources),
+        limits=BodyLimits(deps.max_body_bytes, deps.body_timeout),
+        on_refused=deps.on_refused,
+        clock=deps.clock,
+        authority_home_page=deps.authority_home_page,
+    )
+    health = Health(deps.ready, deps.metrics_page)
+    # Both spellings, for a redirect would lose a player's POST.
+    for path in ("/xapi/statements", "/xapi/statements/"):
+        _route(app, "POST", path, statements.post)
+        _route(app, "PUT", path, statements.put)
+        _route_get(app, path, statements.get)
+    for path in ("/xapi/about", "/xapi/about/"):
+        _route_get(app, path, about)
+    _route_get(app, "/healthz", health.healthz)
+    _route_get(app, "/readyz", health.readyz)
+    _route_get(app, "/metrics", health.metrics)
+    return app
+
+
+def _route(app: web.Application, method: str, path: str, handler: Handler) -> None:
+    app.router.add_route(method, path, handler, expect_handler=hold_expectation)
+
+
+def _route_get(app: web.Application, path: str, handler: Handler) -> None:
+    for method in ("GET", "HEAD"):
+        _route(app, method, path, handler)
+
+
+@web.middleware
+async def _naming_version(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every answer of xAPI carries its version, those of refused requests included."""
+    response = await handler(request)
+    if request.path.startswith(_XAPI):
+        response.headers[HEADER] = answered(request.headers.get(HEADER))
+    return response
+
+
+def _recording(on_request: Callable[[str, str, str, int, float], None], clock: Clock) -> Middleware:
+    @web.middleware
+    async def recording(request: web.Request, handler: Handler) -> web.StreamResponse:
+        began = clock.monotonic()
+        response = await handler(request)
+        on_request(
+            str(request.get(SOURCE, "")),
+            request.method if request.method in _METHODS else "other",
+            _route_name(request),
+            response.status,
+            clock.monotonic() - began,
+        )
+        return response
+
+    return recording
+
+
+def _route_name(request: web.Request) -> str:
+    """The path when it is one of ours; a counter must not grow with the paths of strangers."""
+    resource = request.match_info.route.resource
+    if resource is None:
+        return "unknown"
+    return resource.canonical.rstrip("/")

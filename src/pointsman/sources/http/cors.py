@@ -1,0 +1,95 @@
+"""Cross-origin requests: players run in a browser, on another host than the daemon's.
+
+https://fetch.spec.whatwg.org/#http-cors-protocol. A preflight carries no credentials, so it is
+answered before anybody is asked who they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+_METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
+# Named one by one: "*" does not cover authorization.
+_HEADERS = (
+    "authorization",
+    "content-type",
+    "x-experience-api-version",
+    "x-experience-api-hash",
+    "if-match",
+    "if-none-match",
+)
+_EXPOSED = (
+    "ETag, Last-Modified, X-Experience-API-Version, X-Experience-API-Consistent-Through, "
+    "Retry-After"
+)
+_MAX_AGE = "600"
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+#: names in one preflight that are answered; no player sends nearly as many
+_MOST_NAMES = 50
+
+
+def answer_headers(origins: Sequence[str], origin: str | None) -> dict[str, str]:
+    """What every answer carries for a request of this origin; `origins` are those allowed."""
+    if "*" in origins:
+        if origin is None:
+            return {}
+        return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
+    if not origins:
+        return {}
+    # Without an allowed origin too: a cache must not give that answer to an allowed one.
+    headers = {"Vary": "Origin"}
+    if origin is not None and origin in origins:
+        headers |= {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Credentials": "true",
+            "Access-Control-Expose-Headers": _EXPOSED,
+        }
+    return headers
+
+
+def preflight_headers(
+    origins: Sequence[str], origin: str | None, requested: str | None
+) -> dict[str, str]:
+    """What the answer to a preflight carries; `requested` is Access-Control-Request-Headers."""
+    headers = answer_headers(origins, origin)
+    if "Access-Control-Allow-Origin" in headers:
+        headers |= {
+            "Access-Control-Allow-Methods": _METHODS,
+            "Access-Control-Allow-Headers": ", ".join(_allowed(requested or "")),
+            "Access-Control-Max-Age": _MAX_AGE,
+        }
+    return headers
+
+
+def _allowed(requested: str) -> Sequence[str]:
+    names = (name.strip().lower() for name in requested.split(",", _MOST_NAMES)[:_MOST_NAMES])
+    return tuple(dict.fromkeys((*_HEADERS, *(name for name in names if _TOKEN.fullmatch(name)))))
+
+
+def cors_middleware(origins: Sequence[str]) -> Middleware:
+    """Answers OPTIONS on every known path, and marks all answers. Stands outside of errors."""
+
+    @web.middleware
+    async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = request.headers.get("Origin")
+        missing = request.match_info.http_exception
+        if request.method == "OPTIONS" and not isinstance(missing, web.HTTPNotFound):
+            requested = request.headers.get("Access-Control-Request-Headers")
+            headers = preflight_headers(origins, origin, requested)
+            if isinstance(missing, web.HTTPMethodNotAllowed):
+                headers["Allow"] = ", ".join(sorted({*missing.allowed_methods, "OPTIONS"}))
+            return web.Response(status=204, headers=headers)
+        response = await handler(request)
+        _merge(response, answer_headers(origins, origin))
+        return response
+
+    return cors
+
+
+def _merge(response: web.StreamResponse, headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        response.headers[name] = value

@@ -1,0 +1,126 @@
+"""Errors as answers: one JSON shape for everything that goes wrong.
+
+    {"error": {"status": 400, "reason": "…",
+               "problems": [{"statement": 3, "id": "…", "field": "actor.mbox", "rule": "…"}]}}
+
+`statement` is the place in the batch, null for a single statement; `problems` is empty when the
+request as a whole is at fault.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from pointsman.errors import InputRefused, StatementConflict, StoreUnavailable
+from pointsman.sources.http.auth import CHALLENGE, Unauthorized
+from pointsman.sources.http.version import VersionRefused
+from pointsman.statements import Problem, StatementsRefused
+
+log = structlog.get_logger(__name__)
+
+#: seconds until a sender should try again while the store is away
+_RETRY_AFTER = "2"
+
+
+class RequestRefused(Exception):
+    """A request that is answered with `status` and `reason`.
+
+    `close` ends the connection after the answer, for a body that nobody is going to read.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        close: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.headers = dict(headers or {})
+        self.close = close
+
+
+def json_response(
+    value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Any JSON, in ASCII: senders' texts may hold what UTF-8 can't (lone surrogates)."""
+    body = json.dumps(value, separators=(",", ":")).encode("ascii")
+    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
+
+
+def error_response(
+    status: int,
+    reason: str,
+    problems: Sequence[Problem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    shown = [
+        {"statement": p.index, "id": p.statement_id, "field": p.field, "rule": p.rule}
+        for p in problems
+    ]
+    error = {"status": status, "reason": reason, "problems": shown}
+    return json_response({"error": error}, status=status, headers=headers)
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns whatever a handler raises into an answer."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        return _of_aiohttp(error)
+    except Exception as error:  # noqa: BLE001 - the sender gets an answer whatever happens
+        return _answer(request, error)
+
+
+def _answer(request: web.Request, error: Exception) -> web.Response:
+    match error:
+        case RequestRefused():
+            response = error_response(error.status, error.reason, headers=error.headers)
+            if error.close:
+                response.force_close()
+            return response
+        case Unauthorized():
+            return error_response(401, str(error), headers={"WWW-Authenticate": CHALLENGE})
+        case StatementsRefused():
+            return error_response(400, str(error), error.problems)
+        case InputRefused() | VersionRefused():
+            return error_response(400, str(error))
+        case StatementConflict():
+            return error_response(409, str(error))
+        case StoreUnavailable():
+            return error_response(503, str(error), headers={"Retry-After": _RETRY_AFTER})
+        case _:
+            error_id = str(uuid.uuid4())
+            log.error(
+                "a request failed for a reason of ours",
+                error_id=error_id,
+                method=request.method,
+                path=request.path,
+                exc_info=error,
+            )
+            return error_response(500, f"an error of this service; its log has it as {error_id}")
+
+
+def _of_aiohttp(error: web.HTTPException) -> web.Response:
+    """The router's own: 404, and 405 with its Allow."""
+    match error:
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(error.allowed_methods))
+            reason = f"{error.method} is not possible here; allowed: {allowed}"
+            return error_response(405, reason, headers={"Allow": allowed})
+        case web.HTTPNotFound():
+            return error_response(404, "there is nothing at this path")
+        case _:
+            return error_response(error.status, HTTPStatus(error.status).phrase)

@@ -1,0 +1,35 @@
+"""Probes and the metrics page: for the operator's side, so without credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from pointsman.sources.http.errors import error_response, json_response
+
+
+class Health:
+    """`ready` tells whether statements can be taken, and why not; `metrics_page` body and type."""
+
+    def __init__(
+        self,
+        ready: Callable[[], Awaitable[tuple[bool, str]]],
+        metrics_page: Callable[[], Awaitable[tuple[bytes, str]]],
+    ) -> None:
+        self._ready = ready
+        self._metrics_page = metrics_page
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        """The process runs its loop; nothing else is asked, for a restart would mend no more."""
+        return json_response({"status": "ok"})
+
+    async def readyz(self, _request: web.Request) -> web.Response:
+        ready, reason = await self._ready()
+        if not ready:
+            return error_response(503, reason)
+        return json_response({"status": "ready"})
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        body, content_type = await self._metrics_page()
+        return web.Response(body=body, headers={"Content-Type": content_type})

@@ -1,0 +1,89 @@
+"""Who sends: every shape of an Authorization header."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from pointsman.sources.http.auth import (
+    Authenticator,
+    BasicCredential,
+    BearerCredential,
+    HttpSource,
+    Unauthorized,
+)
+
+
+def basic(text: str) -> str:
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+KNOWN = Authenticator(
+    [
+        HttpSource(
+            "player",
+            (BasicCredential("old", "s3cr:et"), BasicCredential("new", "schlüssel")),
+        ),
+        HttpSource("gateway", (BearerCredential("tok-123"),)),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "source"),
+    [
+        (basic("old:s3cr:et"), "player"),
+        (basic("new:schlüssel"), "player"),
+        (basic("new:schlüssel").replace("Basic", "bAsIc"), "player"),
+        (basic("old:s3cr:et").replace("Basic ", "Basic   ") + " ", "player"),
+        ("Bearer tok-123", "gateway"),
+        ("bearer tok-123", "gateway"),
+    ],
+)
+def test_a_known_credential_names_its_source(header: str, source: str) -> None:
+    assert KNOWN.source(header) == source
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        (None, "is missing"),
+        ("", "is missing"),
+        ("   ", "is missing"),
+        ("Digest username=x", "must be Basic or Bearer"),
+        ("tok-123", "must be Basic or Bearer"),
+        ("Basic", "no colon"),
+        ("Basic undefined", "not base64"),
+        ("Basic old:s3cr:et", "not base64"),
+        ("Basic \udce4", "not base64"),
+        ("Basic Og==", "is empty"),
+        (basic("justonething"), "no colon"),
+        (basic(":s3cr:et"), "is empty"),
+        (basic("old:wrong"), "not known"),
+        (basic("old:s3cr:et "), "not known"),
+        (basic("stranger:s3cr:et"), "not known"),
+        (basic("tok-123:"), "not known"),
+        ("Bearer", "is empty"),
+        ("Bearer tok-12", "not known"),
+        ("Bearer \udce4", "not known"),
+        ("Bearer old:s3cr:et", "not known"),
+    ],
+)
+def test_any_other_header_is_refused_with_what_is_wrong(header: str | None, says: str) -> None:
+    with pytest.raises(Unauthorized, match=says) as caught:
+        KNOWN.source(header)
+    assert "s3cr" not in str(caught.value)
+    assert "tok-" not in str(caught.value)
+
+
+def test_without_sources_nobody_is_known() -> None:
+    with pytest.raises(Unauthorized):
+        Authenticator([]).source("Bearer tok-123")
+
+
+def test_secrets_are_not_in_the_repr() -> None:
+    shown = repr(HttpSource("x", (BasicCredential("key", "s3cret"), BearerCredential("tok-123"))))
+    assert "key" in shown
+    assert "s3cret" not in shown
+    assert "tok-123" not in shown

@@ -1,0 +1,63 @@
+"""Which cross-origin headers an answer carries."""
+
+from __future__ import annotations
+
+from pointsman.sources.http.cors import answer_headers, preflight_headers
+
+PLAYER = "https://player.example"
+ALLOW = "Access-Control-Allow-Origin"
+
+
+def test_a_listed_origin_is_echoed_with_credentials() -> None:
+    headers = answer_headers((PLAYER, "https://other.example"), PLAYER)
+    assert headers[ALLOW] == PLAYER
+    assert headers["Access-Control-Allow-Credentials"] == "true"
+    assert headers["Vary"] == "Origin"
+    assert "X-Experience-API-Version" in headers["Access-Control-Expose-Headers"]
+
+
+def test_an_unlisted_origin_gets_nothing_but_the_note_for_caches() -> None:
+    assert answer_headers((PLAYER,), "https://evil.example") == {"Vary": "Origin"}
+    assert answer_headers((PLAYER,), None) == {"Vary": "Origin"}
+    assert answer_headers((PLAYER,), "null") == {"Vary": "Origin"}
+    assert preflight_headers((PLAYER,), "https://evil.example", "x-a") == {"Vary": "Origin"}
+
+
+def test_a_star_allows_every_origin_without_credentials() -> None:
+    headers = answer_headers(("*",), PLAYER)
+    assert headers[ALLOW] == "*"
+    assert "Access-Control-Allow-Credentials" not in headers
+
+
+def test_without_origins_configured_there_are_no_headers() -> None:
+    assert answer_headers((), PLAYER) == {}
+    assert preflight_headers((), PLAYER, "authorization") == {}
+
+
+def test_a_preflight_names_its_headers_one_by_one() -> None:
+    headers = preflight_headers(("*",), PLAYER, None)
+    names = headers["Access-Control-Allow-Headers"].split(", ")
+    assert names == [
+        "authorization",
+        "content-type",
+        "x-experience-api-version",
+        "x-experience-api-hash",
+        "if-match",
+        "if-none-match",
+    ]
+    assert headers["Access-Control-Max-Age"] == "600"
+    assert headers["Access-Control-Allow-Methods"] == "GET, HEAD, POST, PUT, DELETE, OPTIONS"
+
+
+def test_a_preflight_allows_what_is_asked_for_when_it_is_a_header_name() -> None:
+    asked = "X-Trace, Authorization, two words, , x\r\nSet-Cookie: a"
+    headers = preflight_headers((PLAYER,), PLAYER, asked)
+    names = headers["Access-Control-Allow-Headers"].split(", ")
+    assert names[-1] == "x-trace"
+    assert len(names) == 7
+
+
+def test_a_preflight_is_not_made_to_repeat_names_without_end() -> None:
+    asked = ",".join(f"x-{n}" for n in range(5000))
+    headers = preflight_headers(("*",), PLAYER, asked)
+    assert len(headers["Access-Control-Allow-Headers"].split(", ")) == 56

@@ -1,0 +1,36 @@
+"""The version header: what is spoken, and what an answer names."""
+
+from __future__ import annotations
+
+import pytest
+
+from pointsman.sources.http.version import SUPPORTED, VersionRefused, answered, negotiate
+
+
+@pytest.mark.parametrize(
+    ("header", "answer"),
+    [
+        ("1.0", "1.0.3"),
+        ("1.0.0", "1.0.3"),
+        ("1.0.3", "1.0.3"),
+        ("1.0.27", "1.0.3"),
+        ("2.0.0", "2.0.0"),
+        ("2.0.1", "2.0.0"),
+    ],
+)
+def test_a_spoken_version_is_answered_in_its_newest_patch(header: str, answer: str) -> None:
+    assert negotiate(header) == answer
+    assert answered(header) == answer
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "1", "1.0.", "1.0.x", "1.1.0", "0.95", "2.1.0", "1.0.3\n", "1.0.٣", "1_0"]
+)
+def test_any_other_version_is_refused_and_still_answered_with_one(header: str | None) -> None:
+    with pytest.raises(VersionRefused, match="X-Experience-API-Version"):
+        negotiate(header)
+    assert answered(header) == "1.0.3"
+
+
+def test_every_listed_version_is_spoken() -> None:
+    assert {negotiate(version) for version in SUPPORTED} == {"1.0.3", "2.0.0"}
