@@ -23,6 +23,7 @@ from demo.broker import start_broker
 from demo.processes import free_port, pointsman
 from demo.yard import API_KEY, Ports, learners, write_catalogue, write_config, write_tokens
 
+TOPIC = "xapi-heartbeats"
 #: seconds that the delivery may take after the last input
 _PATIENCE = 120.0
 
@@ -44,7 +45,9 @@ async def play(
         started = time.monotonic()
         players = asyncio.create_task(traffic.replay(url, expected, lambda n: count("http", n)))
         kafka = asyncio.create_task(
-            traffic.produce(bootstrap, messages, arguments.seconds, lambda n: count("kafka", n))
+            traffic.produce(
+                bootstrap, TOPIC, messages, arguments.seconds, lambda n: count("kafka", n)
+            )
         )
         done_at: float | None = None
         with Live(console=console, refresh_per_second=4) as live:
@@ -132,7 +135,7 @@ def main() -> int:
         tokens = asyncio.run(readback.log_in(f"{platform}/helium", learners(arguments.learners)))
         write_tokens(folder / "tokens.json", tokens)
         config = folder / "pointsman.toml"
-        write_config(config, ports, broker.bootstrap)
+        write_config(config, ports, broker.bootstrap, TOPIC)
         stack.enter_context(
             pointsman(
                 ["run", "--config", str(config)],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from typing import Any
 import aiohttp
 from aiokafka import AIOKafkaProducer
 
-from demo.yard import PLAYER_TOPIC, TOPIC, YARD_COURSE, YARD_TOPICS
+from demo.yard import PLAYER_TOPIC, YARD_COURSE, YARD_TOPICS
 
 RECORDINGS = Path(__file__).parent.parent / "tests" / "data" / "players"
 _ADL = "http://adlnet.gov/expapi/verbs/"
@@ -44,27 +45,46 @@ def recorded_requests(folder: Path = RECORDINGS) -> Iterator[dict[str, Any]]:
                 yield row
 
 
-async def replay(url: str, expected: Expected, on_statement: Callable[[int], None]) -> list[str]:
-    """Send the recordings as they were sent; returns what the daemon answered oddly."""
+async def replay(
+    url: str, expected: Expected, on_statement: Callable[[int], None], *, patience: float = 0.0
+) -> list[str]:
+    """Send the recordings as they were sent; returns what the daemon answered oddly.
+
+    With `patience` a request without an answer is repeated for so many seconds.
+    """
     odd: list[str] = []
     async with aiohttp.ClientSession() as session:
         for row in recorded_requests():
-            kept = ("authorization", "content-type", "x-experience-api-version")
-            headers = {name: value for name, value in row["headers"] if name.lower() in kept}
-            query = f"?{row['query']}" if row["query"] else ""
-            async with session.request(
-                row["method"], f"{url}{row['path']}{query}", headers=headers, data=row["body"]
-            ) as answer:
-                wanted = 204 if row["method"] == "PUT" else 200
-                if answer.status != wanted:
-                    odd.append(f"{row['step']}: HTTP {answer.status}: {await answer.text()}")
-                    continue
+            status, text = await _send(session, url, row, patience)
+            wanted = 204 if row["method"] == "PUT" else 200
+            if status != wanted:
+                odd.append(f"{row['step']}: HTTP {status}: {text}")
+                continue
             body = json.loads(row["body"])
             statements = body if isinstance(body, list) else [body]
             for statement in statements:
                 _note(statement, expected)
             on_statement(len(statements))
     return odd
+
+
+async def _send(
+    session: aiohttp.ClientSession, url: str, row: dict[str, Any], patience: float
+) -> tuple[int, str]:
+    kept = ("authorization", "content-type", "x-experience-api-version")
+    headers = {name: value for name, value in row["headers"] if name.lower() in kept}
+    query = f"?{row['query']}" if row["query"] else ""
+    give_up_at = time.monotonic() + patience
+    while True:
+        try:
+            async with session.request(
+                row["method"], f"{url}{row['path']}{query}", headers=headers, data=row["body"]
+            ) as answer:
+                return answer.status, await answer.text()
+        except aiohttp.ClientError:
+            if time.monotonic() > give_up_at:
+                raise
+            await asyncio.sleep(0.1)
 
 
 def _note(statement: dict[str, Any], expected: Expected) -> None:
@@ -123,7 +143,11 @@ def heartbeats(
 
 
 async def produce(
-    bootstrap: str, messages: list[bytes], seconds: float, on_message: Callable[[int], None]
+    bootstrap: str,
+    topic: str,
+    messages: list[bytes],
+    seconds: float,
+    on_message: Callable[[int], None],
 ) -> None:
     """Send them over about so many seconds."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=20)
@@ -132,7 +156,7 @@ async def produce(
         portion = max(1, int(len(messages) / (seconds * 10)))
         for start in range(0, len(messages), portion):
             batch = messages[start : start + portion]
-            sent = [await producer.send(TOPIC, message) for message in batch]
+            sent = [await producer.send(topic, message) for message in batch]
             await asyncio.gather(*sent)
             on_message(len(batch))
             await asyncio.sleep(0.1)

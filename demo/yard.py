@@ -9,7 +9,6 @@ from pathlib import Path
 
 API_KEY = "demo-api-key"
 PASSWORD = "demo"
-TOPIC = "xapi-heartbeats"
 #: the credentials that the recorded players were launched with
 PLAYERS = {"user": "pass", "cmi5key": "cmi5secret"}
 #: the home pages of the recorded players' accounts
@@ -54,8 +53,8 @@ def write_tokens(path: Path, tokens: Mapping[str, str]) -> None:
     path.write_text(json.dumps(tokens), encoding="utf-8")
 
 
-def write_config(path: Path, ports: Ports, bootstrap: str) -> None:
-    """The daemon's configuration."""
+def write_config(path: Path, ports: Ports, bootstrap: str, topic: str) -> None:
+    """The daemon's configuration; `topic` is the one that carries the heartbeats."""
     accounts = "\n".join(
         f'[[learners.accounts]]\nhome_page = "{home}"\nlearner = "{{name}}@example.com"'
         for home in HOME_PAGES
@@ -86,8 +85,8 @@ credentials = [{credentials}]
 [[sources.kafka]]
 name = "heartbeats"
 bootstrap_servers = ["{bootstrap}"]
-topics = ["{TOPIC}"]
-group_id = "pointsman-demo"
+topics = ["{topic}"]
+group_id = "{topic}-group"
 
 [learners.tokens]
 file = "tokens.json"

@@ -6,13 +6,13 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application, Request
+from aiohttp.web import Application, AppRunner, Request, TCPSite
 
 from pointsman.clock import SystemClock
 from pointsman.errors import InputRefused, StatementConflict, StoreUnavailable
@@ -85,8 +85,8 @@ def world() -> World:
 
 
 @pytest.fixture
-async def client(world: World) -> AsyncIterator[Client]:
-    deps = HttpDeps(
+def deps(world: World) -> HttpDeps:
+    return HttpDeps(
         intake=world,
         find_statement=world.find,
         render=render,
@@ -104,6 +104,10 @@ async def client(world: World) -> AsyncIterator[Client]:
         authority_home_page="https://lrs.example",
         body_timeout=0.3,
     )
+
+
+@pytest.fixture
+async def client(deps: HttpDeps) -> AsyncIterator[Client]:
     async with TestClient(TestServer(make_app(deps))) as client:
         yield client
 
@@ -250,10 +254,13 @@ async def test_a_chunked_body_is_refused_when_it_grows_too_long(
     assert world.bodies == []
 
 
-async def raw(client: Client, head: str, body: bytes = b"") -> bytes:
-    """The answer to a request that a well-behaved client would not send."""
+async def raw(client: Client, head: str, *parts: bytes) -> bytes:
+    """The answer to a request that a well-behaved client would not send, part by part."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
-    writer.write(head.replace("\n", "\r\n").encode() + body)
+    writer.write(head.replace("\n", "\r\n").encode())
+    for part in parts:
+        await asyncio.sleep(0.05)
+        writer.write(part)
     answer = await reader.read(65_536)
     writer.close()
     await writer.wait_closed()
@@ -275,8 +282,28 @@ async def test_a_body_that_does_not_come_is_not_waited_for(client: Client, world
 
 
 async def test_a_broken_chunk_is_the_senders_mistake(client: Client, world: World) -> None:
-    answer = await raw(client, request_head(Transfer_Encoding="chunked"), b"zz\r\n{}\r\n")
-    assert answer.startswith(b"HTTP/1.1 400 ")
+    answer = await raw(client, request_head(Transfer_Encoding="chunked"), b"1\r\n{\r\n", b"zz\r\n")
+    # 408 where the parser only says that no more of the body will come
+    assert answer[:13] in {b"HTTP/1.1 400 ", b"HTTP/1.1 408 "}
+    assert world.bodies == []
+
+
+async def test_half_a_body_of_a_sender_that_left_is_not_submitted(
+    world: World, deps: HttpDeps
+) -> None:
+    # Not the test server: it cancels what a lost connection was about, the daemon's does not.
+    runner = AppRunner(make_app(replace(deps, body_timeout=30)))
+    await runner.setup()
+    await TCPSite(runner, "127.0.0.1", 0).start()
+    _, port = runner.addresses[0][:2]
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request_head(Content_Length="10").replace("\n", "\r\n").encode() + b"{")
+    await asyncio.sleep(0.05)
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.sleep(0.2)
+    await runner.cleanup()
+    assert world.requests == [("player", "POST", "/xapi/statements", 400)]
     assert world.bodies == []
 
 
@@ -360,7 +387,7 @@ async def test_a_method_that_is_not_there_is_answered_with_those_that_are(
     assert response.headers["Allow"] == "GET, HEAD, POST, PUT"
     assert response.headers["Access-Control-Allow-Origin"] == PLAYER
     await error_of(response)
-    assert (await client.request("BREW", "/healthz")).status == 405
+    assert (await client.request("PROPFIND", "/healthz")).status == 405
     assert world.requests[-1] == ("", "other", "unknown", 405)
 
 
@@ -402,6 +429,14 @@ async def test_about_is_open_to_everybody(client: Client) -> None:
     assert await response.json() == {"version": ["1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0"]}
     assert response.headers["X-Experience-API-Version"] == "1.0.3"
     assert (await client.head("/xapi/about")).status == 200
+
+
+async def test_a_stranger_on_a_known_senders_connection_is_a_stranger(
+    client: Client, world: World
+) -> None:
+    await client.post("/xapi/statements", data=b"{}", headers=GOOD)
+    await client.get("/xapi/about")
+    assert world.requests[-1] == ("", "GET", "/xapi/about", 200)
 
 
 async def test_probes_and_metrics(client: Client, world: World) -> None:

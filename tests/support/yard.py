@@ -75,7 +75,7 @@ class Tokens:
             raise NoToken(f"none for {learner}")
         return self.stale.get(learner) or self._emulator.issue_token(learner)
 
-    async def refused(self, learner: str, token: str) -> bool:
+    async def refused(self, learner: str, token: str) -> bool:  # noqa: ARG002 - a Protocol's
         if not self.renewable:
             return False
         return self.stale.pop(learner, None) is not None

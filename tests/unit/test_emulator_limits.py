@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.emulator_harness import NOON, Caller
 
 from pointsman.emulator.limits import Limits, Quota, Reading
+from tests.unit.emulator_harness import NOON, Caller
 
 TOPIC = 'mutation { UpdateTopicAndCourseProgress(topicId: "topic_demo_1", progress: 5) }'
 THREE = "mutation { " + "".join(

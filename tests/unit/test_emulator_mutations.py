@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.unit.emulator_harness import Answered, Caller
 
 PROGRESS = (

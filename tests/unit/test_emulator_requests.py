@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 import pytest
-from tests.unit.emulator_harness import KEY, Caller, answered
 
 from pointsman.emulator import requests
+from tests.unit.emulator_harness import KEY, Caller, answered
 
 TOPIC = 'mutation { UpdateTopicAndCourseProgress(topicId: "topic_demo_1", progress: 5) }'
 BODY = orjson.dumps({"query": TOPIC})

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pointsman.errors import InputRefused
-from pointsman.statements import primitives
+from pointsman.statements import activities, actors, primitives, statement
 
 #: problems that one refusal lists; the rest is counted
 _SHOWN = 10
@@ -27,6 +27,12 @@ _WEIGHTS = {
     "missing": 10,
     "extra_forbidden": 10,
 }
+_BRANCHES = frozenset(
+    one.__name__
+    for module in (actors, activities, statement)
+    for one in vars(module).values()
+    if isinstance(one, type) and issubclass(one, primitives.Thing)
+)
 _TYPES = {
     "string_type": "must be a string",
     "dict_type": "must be an object",
@@ -146,8 +152,8 @@ def _best(branches: dict[str, list[tuple[list[Any], Any]]], path: str) -> list[t
 
 
 def _is_branch(step: Any) -> bool:
-    # classes and list[...] name a union's branches; xAPI's own properties start in lower case
-    return isinstance(step, str) and (step[:1].isupper() or step.startswith("list["))
+    """Whether a step of an error's place is no property, but the branch of a union."""
+    return isinstance(step, str) and (step in _BRANCHES or step.startswith("list["))
 
 
 def _rule(detail: Any) -> str:

@@ -16,7 +16,7 @@ from pointsman.sources.http.body import BodyLimits, hold_expectation
 from pointsman.sources.http.cors import cors_middleware
 from pointsman.sources.http.errors import errors
 from pointsman.sources.http.health import Health
-from pointsman.sources.http.statements import SOURCE, HttpIntake, Statements
+from pointsman.sources.http.statements import HttpIntake, Statements, current_source
 from pointsman.sources.http.version import HEADER, answered
 from pointsman.store.base import StoredStatement
 
@@ -111,9 +111,10 @@ def _recording(on_request: Callable[[str, str, str, int, float], None], clock: C
     @web.middleware
     async def recording(request: web.Request, handler: Handler) -> web.StreamResponse:
         began = clock.monotonic()
+        current_source.set("")
         response = await handler(request)
         on_request(
-            str(request.get(SOURCE, "")),
+            current_source.get(),
             request.method if request.method in _METHODS else "other",
             _route_name(request),
             response.status,

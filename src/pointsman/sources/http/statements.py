@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any, Protocol
@@ -22,8 +23,9 @@ from pointsman.sources.http.version import HEADER, negotiate
 from pointsman.statements import StatementsRefused
 from pointsman.store.base import StoredStatement
 
-#: where a request keeps the name of the source that sent it, once that is known
-SOURCE = "pointsman.source"
+#: the source of the request under way, once that is known; a connection's requests share a task,
+#: so whoever reads it clears it first
+current_source: ContextVar[str] = ContextVar("current_source", default="")
 _CONSISTENT = "X-Experience-API-Consistent-Through"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -96,7 +98,7 @@ class Statements:
     def _admit(self, request: web.Request) -> str:
         """Who sends, asked before anything else of the request is looked at."""
         source = self._authenticator.source(request.headers.get("Authorization"))
-        request[SOURCE] = source
+        current_source.set(source)
         negotiate(request.headers.get(HEADER))
         return source
 

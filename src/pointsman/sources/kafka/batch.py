@@ -1,0 +1,48 @@
+"""Kafka records as submissions. Pure: what is read depends on nothing but the record."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from pointsman.clock import Clock, micros
+from pointsman.model import Position, Receipt, Submission
+
+
+class Intake(Protocol):
+    """What the source asks of the intake loop."""
+
+    def read_message(
+        self, source: str, body: bytes, *, position: Position, origin: str
+    ) -> Submission: ...
+
+    @property
+    def ingest(self) -> Callable[[Sequence[Submission]], Awaitable[Sequence[Receipt]]]: ...
+
+
+def submission(
+    intake: Intake, source: str, group: str, record: ConsumerRecord, clock: Clock
+) -> Submission:
+    """One record, with the offset after it as the position.
+
+    A tombstone (a record without a value) says nothing, and only moves the position.
+    """
+    position = Position(group, record.topic, record.partition, record.offset + 1)
+    if record.value is None:
+        return Submission(
+            source, b"", micros(clock.now()), (), position=position, all_or_nothing=False
+        )
+    origin = f"topic {record.topic}, partition {record.partition}, offset {record.offset}"
+    return intake.read_message(source, record.value, position=position, origin=origin)
+
+
+def ends(submissions: Iterable[Submission]) -> dict[TopicPartition, int]:
+    """The next offset to read of every partition once `submissions` are stored."""
+    found: dict[TopicPartition, int] = {}
+    for one in submissions:
+        if (at := one.position) is not None:
+            place = TopicPartition(at.topic, at.partition)
+            found[place] = max(at.offset, found.get(place, 0))
+    return found

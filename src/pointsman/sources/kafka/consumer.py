@@ -1,0 +1,81 @@
+"""The source itself: poll, store, and only then move on.
+
+The positions in our store are the truth, and are stored with the statements. What is committed
+to the broker follows them, for the lag tools, and counts only where the store knows nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from pointsman.clock import Clock
+from pointsman.model import Position
+from pointsman.sources.kafka.batch import Intake
+from pointsman.sources.kafka.session import Session
+from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings
+from pointsman.sources.kafka.waiting import Waiting
+
+log = structlog.get_logger(__name__)
+
+
+class KafkaSource:
+    """Reads `settings.topics` until it is stopped, whatever becomes of broker and store.
+
+    `positions` gives what the store holds for a group. It and the intake may raise
+    `StoreUnavailable`: then the source pauses, stays in its group, and tries again.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        intake: Intake,
+        positions: Callable[[str], Awaitable[list[Position]]],
+        clock: Clock,
+        hooks: KafkaHooks | None = None,
+    ) -> None:
+        self._settings = settings
+        self._intake = intake
+        self._positions = positions
+        self._clock = clock
+        self._hooks = hooks or KafkaHooks()
+        self._waiting = Waiting(clock)
+
+    async def run(self) -> None:
+        """Read until `stop`; a trouble is logged and ends in a new connection, never in an error.
+
+        At the end the batch under way is stored if the store can, the broker is told how far we
+        are, and the group is left.
+        """
+        failures = 0
+        while not self._waiting.stopped:
+            session = Session(
+                self._settings,
+                self._intake,
+                self._positions,
+                self._clock,
+                self._hooks,
+                self._waiting,
+            )
+            try:
+                await session.run()
+            except Exception as error:  # noqa: BLE001 - one source may not end the daemon
+                failures = 0 if session.joined else failures + 1
+                log.warning(
+                    "kafka source interrupted; it connects again",
+                    source=self._settings.name,
+                    servers=", ".join(self._settings.bootstrap_servers),
+                    error=f"{type(error).__name__}: {error}",
+                    failures=failures,
+                )
+            finally:
+                with contextlib.suppress(Exception):
+                    await asyncio.shield(session.close())
+            await self._waiting.back_off(failures)
+
+    async def stop(self) -> None:
+        """Ask `run` to end; it returns by itself. Asking twice is no different from once."""
+        self._waiting.stop()

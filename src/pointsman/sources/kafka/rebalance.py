@@ -1,0 +1,50 @@
+"""Which partitions are ours, and the hand-over when the group deals them anew."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable
+
+from aiokafka import TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+
+#: seconds that a hand-over waits for the store; well below the group's session timeout (10 s)
+_HANDOVER = 5.0
+
+
+class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
+    """What the group gave us last.
+
+    `generation` changes with every deal: a batch that was polled under another one is not ours
+    to store any more, unless its transaction had begun. `placed` tells whether the consumer
+    stands at our own positions; until then nothing may be polled.
+    """
+
+    def __init__(self, commit: Callable[[], Awaitable[None]]) -> None:
+        self.generation = 0
+        self.placed = False
+        #: none while the group deals
+        self.partitions: frozenset[TopicPartition] = frozenset()
+        #: set when the partitions of this generation are known
+        self.dealt = asyncio.Event()
+        #: set while no transaction runs
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._commit = commit
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Let the transaction under way end, so that the next owner finds its positions."""
+        self.generation += 1
+        self.placed = False
+        self.dealt.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.idle.wait(), _HANDOVER)
+        if revoked:
+            await self._commit()
+        self.partitions = frozenset()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Take note; the source's own task moves to the positions, it can wait for the store."""
+        self.partitions = frozenset(assigned)
+        self.dealt.set()

@@ -1,0 +1,78 @@
+"""What one Kafka source needs to know, and the client made of it."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.helpers import create_ssl_context
+
+
+def _ignore(*_: object) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """One consumer group on one cluster. `name` is the source of its submissions."""
+
+    name: str
+    #: host:port each
+    bootstrap_servers: tuple[str, ...]
+    topics: tuple[str, ...]
+    group_id: str
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    sasl_username: str | None = None
+    sasl_password: str | None = field(default=None, repr=False)
+    #: PEM; without it the system's authorities count
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    #: messages that go to the store in one transaction
+    max_records: int = 1000
+    #: where to begin when neither the store nor the group knows, or the place is gone
+    auto_offset_reset: Literal["earliest", "latest"] = "earliest"
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaHooks:
+    """Told what happens, for metrics."""
+
+    #: topic, partition, messages that are not stored yet
+    on_lag: Callable[[str, int, int], None] = _ignore
+    #: whether the source waits for the store
+    on_paused: Callable[[bool], None] = _ignore
+
+
+def new_consumer(settings: KafkaSettings) -> AIOKafkaConsumer:
+    """A consumer that is subscribed to nothing. Raises `OSError` for unusable TLS files."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=list(settings.bootstrap_servers),
+        client_id=f"pointsman-{settings.name}",
+        group_id=settings.group_id,
+        enable_auto_commit=False,
+        # "none" makes a place that is gone an error here, instead of a silent jump in the client.
+        auto_offset_reset="none",
+        # A message of an aborted transaction was never sent.
+        isolation_level="read_committed",
+        # a topic made later, or new partitions, are seen after this long
+        metadata_max_age_ms=60_000,
+        security_protocol=settings.security_protocol,
+        sasl_mechanism=settings.sasl_mechanism or "PLAIN",
+        sasl_plain_username=settings.sasl_username,
+        sasl_plain_password=settings.sasl_password,
+        ssl_context=_ssl_context(settings),
+    )
+
+
+def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:
+    if not settings.security_protocol.endswith("SSL"):
+        return None
+    return create_ssl_context(
+        cafile=settings.ca_file, certfile=settings.cert_file, keyfile=settings.key_file
+    )
