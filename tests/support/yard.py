@@ -133,7 +133,7 @@ class Yard:
                 backoff=Backoff(1.0, 300.0),
             ),
             self.records.append,
-            jitter=random.Random(1),  # noqa: S311 - the same jitter in every run
+            jitter=random.Random(1),
         )
         self._task: asyncio.Task[None] | None = None
 

@@ -130,7 +130,7 @@ class KafkaSource(Section):
     #: the consumer group; offsets are kept in the store under it
     group_id: str = Field(default="pointsman", min_length=1)
     #: where to start on a partition that was never read
-    auto_offset_reset: Literal["earliest", "latest", "none"] = "earliest"
+    auto_offset_reset: Literal["earliest", "latest"] = "earliest"
     #: taken at once from the broker
     max_records: int = Field(default=1_000, ge=1, le=100_000)
     security: KafkaSecurity = Field(default_factory=KafkaSecurity)

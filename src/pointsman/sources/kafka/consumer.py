@@ -6,11 +6,11 @@ to the broker follows them, for the lag tools, and counts only where the store k
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
 import structlog
+from aiokafka.errors import KafkaError
 
 from pointsman.clock import Clock
 from pointsman.model import Position
@@ -43,6 +43,7 @@ class KafkaSource:
         self._clock = clock
         self._hooks = hooks or KafkaHooks()
         self._waiting = Waiting(clock)
+        self._failures = 0
 
     async def run(self) -> None:
         """Read until `stop`; a trouble is logged and ends in a new connection, never in an error.
@@ -50,8 +51,17 @@ class KafkaSource:
         At the end the batch under way is stored if the store can, the broker is told how far we
         are, and the group is left.
         """
-        failures = 0
         while not self._waiting.stopped:
+            await self._connect()
+            await self._waiting.back_off(self._failures)
+
+    async def stop(self) -> None:
+        """Ask `run` to end; it returns by itself. Asking twice is no different from once."""
+        self._waiting.stop()
+
+    async def _connect(self) -> None:
+        session: Session | None = None
+        try:
             session = Session(
                 self._settings,
                 self._intake,
@@ -60,22 +70,19 @@ class KafkaSource:
                 self._hooks,
                 self._waiting,
             )
-            try:
-                await session.run()
-            except Exception as error:  # noqa: BLE001 - one source may not end the daemon
-                failures = 0 if session.joined else failures + 1
-                log.warning(
-                    "kafka source interrupted; it connects again",
-                    source=self._settings.name,
-                    servers=", ".join(self._settings.bootstrap_servers),
-                    error=f"{type(error).__name__}: {error}",
-                    failures=failures,
-                )
-            finally:
-                with contextlib.suppress(Exception):
-                    await asyncio.shield(session.close())
-            await self._waiting.back_off(failures)
-
-    async def stop(self) -> None:
-        """Ask `run` to end; it returns by itself. Asking twice is no different from once."""
-        self._waiting.stop()
+            await session.run()
+        except Exception as error:  # noqa: BLE001 - one source may not end the daemon
+            self._failures = 1 if session is not None and session.joined else self._failures + 1
+            log.warning(
+                "kafka source interrupted; it connects again",
+                source=self._settings.name,
+                servers=", ".join(self._settings.bootstrap_servers),
+                error=f"{type(error).__name__}: {error}",
+                failures=self._failures,
+                # the broker's troubles are told by their names; others are ours
+                exc_info=not isinstance(error, KafkaError | OSError),
+            )
+        finally:
+            if session is not None:
+                with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                    await session.close()

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from pointsman.clock import Clock
-from pointsman.errors import StoreUnavailable
 from pointsman.model import Position, Receipt, Submission
 from pointsman.sources.kafka.batch import Intake, ends, submission
+from pointsman.sources.kafka.progress import Progress
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings, new_consumer
+from pointsman.sources.kafka.steady import Steady
 from pointsman.sources.kafka.waiting import Waiting
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 #: milliseconds that a poll waits for records; a stop and a hand-over wait as long at most
 _POLL = 250
-#: seconds that a transaction may take before the partitions are paused
-_SLOW = 2.0
-#: seconds between two commits to the broker, and that one may take
-_COMMIT_EVERY, _COMMIT_PATIENCE = 1.0, 2.0
-#: seconds that a stop waits for the transaction under way
-_LAST = 10.0
 #: records read between two turns of the event loop
 _CHUNK = 50
+#: seconds that leaving the group may take
+_LEAVING = 10.0
 
 
 class Session:
@@ -51,53 +46,49 @@ class Session:
         self._intake = intake
         self._positions = positions
         self._clock = clock
-        self._hooks = hooks
         self._waiting = waiting
-        self._assignment = Assignment(self._commit)
         self._consumer = new_consumer(settings)
-        #: the next offset that is not stored, of each partition that was read from
-        self._next: dict[TopicPartition, int] = {}
-        self._tidied = clock.monotonic()
-        self._paused = False
+        self._progress = Progress(self._consumer, clock, hooks)
+        self._assignment = Assignment(self._progress.commit)
+        self._steady = Steady(settings.name, self._consumer, self._assignment, hooks, waiting)
 
     async def run(self) -> None:
         """Read until a stop. Raises what the broker or the client is troubled by."""
         self._consumer.subscribe(topics=list(self._settings.topics), listener=self._assignment)
         await self._waiting.unless_stopped(self._consumer.start())
-        self.joined = not self._waiting.stopped
         while not self._waiting.stopped:
-            if not self._assignment.dealt.is_set():
-                await self._waiting.unless_stopped(self._deal())
-            elif not self._assignment.placed:
+            self.joined = True
+            if not self._assignment.placed:
                 await self._place()
-            else:
-                await self._store(*await self._poll())
-                await self._tidy()
+                continue
+            generation, records = await self._poll()
+            await self._store(generation, records)
+            await self._progress.tell()
 
     async def close(self) -> None:
         """Commit, and leave the group."""
-        self._pause(on=False)
-        await self._commit()
-        await self._consumer.stop()
-
-    async def _deal(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._assignment.dealt.wait(), 1.0)
-        self._consumer._coordinator.check_errors()
+        self._steady.resume()
+        await self._progress.commit()
+        async with asyncio.timeout(_LEAVING):
+            await self._consumer.stop()
 
     async def _place(self) -> None:
         """Move every partition to our position, which wins over the group's."""
         generation = self._assignment.generation
-        stored = await self._persist(self._stored_positions, generation)
+        if not self._assignment.dealt.is_set():
+            # A poll also raises what keeps the client from joining; it has nothing to return.
+            await self._consumer.getmany(timeout_ms=0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._assignment.dealt.wait(), _POLL / 1000)
+            return
+        stored = await self._steady.ask(self._stored_positions, generation)
         if stored is None or generation != self._assignment.generation:
             return
         assigned = self._assignment.partitions
-        # A partition without a stored position may have been polled, and its records dropped.
-        self._next = {
-            place: offset for place, offset in (self._next | stored).items() if place in assigned
-        }
-        for place, offset in self._next.items():
-            self._consumer.seek(place, offset)
+        try:
+            self._progress.move(stored, assigned)
+        except IllegalStateError:  # the next deal has begun
+            return
         self._assignment.placed = True
         log.info(
             "kafka partitions assigned",
@@ -119,77 +110,41 @@ class Session:
             )
         except OffsetOutOfRangeError as error:
             for place, offset in error.args[0].items():
-                await self._reset(place, offset)
+                log.error(
+                    "the stored position is out of the partition's range; messages may be lost",
+                    source=self._settings.name,
+                    topic=place.topic,
+                    partition=place.partition,
+                    offset=offset,
+                    continues_at=self._settings.auto_offset_reset,
+                )
+                await self._reset(place)
             return generation, []
         except NoOffsetForPartitionError as error:
-            await self._reset(error.args[0], None)
+            await self._reset(error.args[0])
             return generation, []
         for place, records in polled.items():
-            self._next.setdefault(place, records[0].offset)
+            self._progress.next.setdefault(place, records[0].offset)
         return generation, [record for records in polled.values() for record in records]
 
-    async def _reset(self, place: TopicPartition, offset: int | None) -> None:
-        where = self._settings.auto_offset_reset
-        if offset is not None:
-            log.error(
-                "the stored position is out of the partition's range; messages may be lost",
-                source=self._settings.name,
-                topic=place.topic,
-                partition=place.partition,
-                offset=offset,
-                continues_at=where,
-            )
-        self._next.pop(place, None)
-        if where == "earliest":
-            await self._consumer.seek_to_beginning(place)
-        else:
-            await self._consumer.seek_to_end(place)
+    async def _reset(self, place: TopicPartition) -> None:
+        self._progress.next.pop(place, None)
+        with contextlib.suppress(IllegalStateError):  # it is somebody else's by now
+            if self._settings.auto_offset_reset == "earliest":
+                await self._consumer.seek_to_beginning(place)
+            else:
+                await self._consumer.seek_to_end(place)
 
     async def _store(self, generation: int, records: Sequence[ConsumerRecord]) -> None:
+        name, group = self._settings.name, self._settings.group_id
         submissions: list[Submission] = []
         for count, record in enumerate(records, start=1):
-            submissions.append(
-                submission(
-                    self._intake,
-                    self._settings.name,
-                    self._settings.group_id,
-                    record,
-                    self._clock,
-                )
-            )
+            submissions.append(submission(self._intake, name, group, record, self._clock))
             if count % _CHUNK == 0:
                 await asyncio.sleep(0)
 
         async def ingest() -> Sequence[Receipt]:
             return await self._intake.ingest(submissions)
 
-        if submissions and await self._persist(ingest, generation) is not None:
-            self._next |= ends(submissions)
-
-    async def _persist(
-        self, call: Callable[[], Coroutine[Any, Any, T]], generation: int
-    ) -> T | None:
-        """Ask the store until it answers; None when the partitions or the time went away first."""
-        failures = 0
-        try:
-            while generation == self._assignment.generation:
-                self._assignment.idle.clear()
-                try:
-                    return await self._patiently(call())
-                except StoreUnavailable as error:
-                    failures += 1
-                    log.warning(
-                        "kafka source waits for the store",
-                        source=self._settings.name,
-                        error=str(error),
-                        failures=failures,
-                    )
-                finally:
-                    self._assignment.idle.set()
-                await self._keep_alive()
-                await self._waiting.back_off(failures)
-                if self._waiting.stopped:
-                    break
-            return None
-        finally:
-            self._pause(on=False)
+        if submissions and await self._steady.ask(ingest, generation) is not None:
+            self._progress.next |= ends(submissions)

@@ -1,0 +1,109 @@
+"""Group commit beside an idle and a busy event loop; a bare executemany in an idle loop = 1.
+
+The trap: each small step of SQLite gives the interpreter lock up, and beside a busy loop wins it
+back only after a switch interval (docs/design.md, "The interpreter lock").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+from bench.timing import show
+from pointsman.model import Change, Decision, Item, Outcome, Submission, Target, TargetKind
+from pointsman.store.sqlite import SqliteStore
+
+_STATEMENTS = 10_000
+_WAITING = 200
+_BODY = b"x" * 1_200
+
+
+def submissions() -> list[Submission]:
+    made = []
+    for number in range(_STATEMENTS):
+        statement_id = str(uuid.uuid4())
+        topic = Target(TargetKind.TOPIC_PROGRESS, f"topic-{number % 7}")
+        change = Change(
+            f"learner-{number % 500}", topic, number % 101, number, statement_id, "rule"
+        )
+        decision = Decision(Outcome.APPLIED, rule="rule", changes=(change,))
+        made.append(
+            Submission("bench", _BODY, number, (Item(statement_id, number, None, decision),))
+        )
+    return made
+
+
+async def through_the_store(*, threaded: bool, busy: bool, interval: float) -> float:
+    sys.setswitchinterval(interval)
+    done = False
+
+    async def burn() -> None:
+        while not done:
+            until = time.perf_counter() + 0.001
+            while time.perf_counter() < until:
+                pass
+            await asyncio.sleep(0)
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = SqliteStore(Path(folder) / "bench.db", threaded=threaded)
+        await store.open()
+        slots = asyncio.Semaphore(_WAITING)
+
+        async def one(submission: Submission) -> None:
+            async with slots:
+                await store.ingest([submission])
+
+        work = submissions()
+        burner = asyncio.create_task(burn()) if busy else None
+        began = time.perf_counter()
+        await asyncio.gather(*map(one, work))
+        taken = time.perf_counter() - began
+        done = True
+        if burner is not None:
+            await burner
+        await store.close()
+    return taken
+
+
+def bare() -> float:
+    """The same number of id rows, a hundred a commit, and nothing else to do."""
+    with tempfile.TemporaryDirectory() as folder:
+        connection = sqlite3.connect(Path(folder) / "bare.db", isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("CREATE TABLE ids (id TEXT PRIMARY KEY, n) WITHOUT ROWID")
+        rows = [(str(uuid.uuid4()), number) for number in range(_STATEMENTS)]
+        began = time.perf_counter()
+        for start in range(0, _STATEMENTS, 100):
+            connection.execute("BEGIN")
+            connection.executemany("INSERT INTO ids VALUES (?, ?)", rows[start : start + 100])
+            connection.execute("COMMIT")
+        taken = time.perf_counter() - began
+        connection.close()
+    return taken
+
+
+def main() -> None:
+    def run(*, threaded: bool, busy: bool, interval: float = 0.0005) -> float:
+        return asyncio.run(through_the_store(threaded=threaded, busy=busy, interval=interval))
+
+    show(
+        f"{_STATEMENTS} statements, {_WAITING} waiting at once; bare executemany = 1",
+        {
+            "bare executemany, idle loop": bare(),
+            "writer thread, idle loop": run(threaded=True, busy=False),
+            "writer thread, busy loop": run(threaded=True, busy=True),
+            "in the loop's thread, idle loop": run(threaded=False, busy=False),
+            "in the loop's thread, busy loop": run(threaded=False, busy=True),
+        },
+        "bare executemany, idle loop",
+    )
+
+
+if __name__ == "__main__":
+    main()
