@@ -186,9 +186,7 @@ class Daemon:
                 if await self._store.unpark(learners, reason_prefix=TOKEN_TROUBLE):
                     self._dispatcher.wake()
 
-        with contextlib.suppress(RuntimeError):  # read before the loop runs: nothing to free yet
-            asyncio.get_running_loop()
-            self._in_background(free())
+        self._in_background(free())
 
 
 async def _finish(stop: Callable[[], Awaitable[None]], task: asyncio.Task[None]) -> None:

@@ -49,10 +49,11 @@ class FileTokens:
     def __init__(self, path: Path, clock: Clock, on_new: Callable[[Sequence[str]], None]) -> None:
         self._path = path
         self._clock = clock
-        self._on_new = on_new
         self._tokens: dict[str, str] = {}
         self._stamp: tuple[int, int, int] | None = None
-        self.reload()
+        self._on_new: Callable[[Sequence[str]], None] = lambda _learners: None
+        self.reload()  # what is there at the start is news to nobody
+        self._on_new = on_new
 
     async def token(self, learner: str) -> str:
         if learner not in self._tokens:
