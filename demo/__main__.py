@@ -84,7 +84,7 @@ def report(console: Console, rows: list[readback.Row], books: dict[str, object])
     """The table of what was read back; whether all of it agrees."""
     wrong = [row for row in rows if not row.agrees]
     table = Table(title="read back from the platform")
-    for name in ("learner", "course", "topics", "course %", "pages completed", ""):
+    for name in ("learner", "course", "topics %", "course %", "pages completed", ""):
         table.add_column(name)
     shown = wrong[:20] or [*rows[:4], *rows[-4:]]
     for row in shown:
@@ -92,7 +92,7 @@ def report(console: Console, rows: list[readback.Row], books: dict[str, object])
         table.add_row(
             row.learner,
             row.course,
-            _pair(row.expected, row.found),
+            _pair(_percentages(row.expected), _percentages(row.found)),
             _pair(row.expected_percent, row.found_percent),
             _pair(len(row.expected_done), len(row.found_done)),
             mark,
@@ -104,6 +104,10 @@ def report(console: Console, rows: list[readback.Row], books: dict[str, object])
         f"{json.dumps(books['inputs'])}, {json.dumps(books['desired'])}"
     )
     return not wrong and bool(books["balanced"])
+
+
+def _percentages(topics: dict[str, int]) -> str:
+    return ", ".join(f"{percent}" for _, percent in sorted(topics.items()))
 
 
 def _pair(expected: object, found: object) -> str:
@@ -132,6 +136,7 @@ def main() -> int:
                 f"{platform}/emulator/state",
             )
         )
+        asyncio.run(traffic.make_topic(broker.bootstrap, TOPIC))
         tokens = asyncio.run(readback.log_in(f"{platform}/helium", learners(arguments.learners)))
         write_tokens(folder / "tokens.json", tokens)
         config = folder / "pointsman.toml"

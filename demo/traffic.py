@@ -18,6 +18,7 @@ from typing import Any
 
 import aiohttp
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from demo.yard import PLAYER_TOPIC, YARD_COURSE, YARD_TOPICS
 
@@ -140,6 +141,16 @@ def heartbeats(
     # shuffled within reach, as retries and partitions do
     order = sorted(range(len(messages)), key=lambda place: place % (beats * 4) + dice.random() * 3)
     return [messages[place] for place in order], expected
+
+
+async def make_topic(bootstrap: str, topic: str, partitions: int = 3) -> None:
+    """Create the topic; brokers of any care do not make one up."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(topic, partitions, 1)])
+    finally:
+        await admin.close()
 
 
 async def produce(

@@ -71,7 +71,7 @@ class KafkaSource:
                 self._waiting,
             )
             await session.run()
-        except Exception as error:  # noqa: BLE001 - one source may not end the daemon
+        except Exception as error:  # one source may not end the daemon
             self._failures = 1 if session is not None and session.joined else self._failures + 1
             log.warning(
                 "kafka source interrupted; it connects again",

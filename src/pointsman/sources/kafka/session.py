@@ -69,8 +69,11 @@ class Session:
         """Commit, and leave the group."""
         self._steady.resume()
         await self._progress.commit()
-        async with asyncio.timeout(_LEAVING):
-            await self._consumer.stop()
+        # A task of its own: without a broker the client lets its own CancelledError out.
+        leaving = asyncio.ensure_future(self._consumer.stop())
+        await asyncio.wait({leaving}, timeout=_LEAVING)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
 
     async def _place(self) -> None:
         """Move every partition to our position, which wins over the group's."""
@@ -110,14 +113,7 @@ class Session:
             )
         except OffsetOutOfRangeError as error:
             for place, offset in error.args[0].items():
-                log.error(
-                    "the stored position is out of the partition's range; messages may be lost",
-                    source=self._settings.name,
-                    topic=place.topic,
-                    partition=place.partition,
-                    offset=offset,
-                    continues_at=self._settings.auto_offset_reset,
-                )
+                self._complain(place, offset)
                 await self._reset(place)
             return generation, []
         except NoOffsetForPartitionError as error:
@@ -126,6 +122,16 @@ class Session:
         for place, records in polled.items():
             self._progress.next.setdefault(place, records[0].offset)
         return generation, [record for records in polled.values() for record in records]
+
+    def _complain(self, place: TopicPartition, offset: int) -> None:
+        log.error(
+            "the stored position is out of the partition's range; messages may be lost",
+            source=self._settings.name,
+            topic=place.topic,
+            partition=place.partition,
+            offset=offset,
+            continues_at=self._settings.auto_offset_reset,
+        )
 
     async def _reset(self, place: TopicPartition) -> None:
         self._progress.next.pop(place, None)

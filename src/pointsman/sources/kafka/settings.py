@@ -73,6 +73,7 @@ def new_consumer(settings: KafkaSettings) -> AIOKafkaConsumer:
 def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:
     if not settings.security_protocol.endswith("SSL"):
         return None
-    return create_ssl_context(
+    context: ssl.SSLContext = create_ssl_context(
         cafile=settings.ca_file, certfile=settings.cert_file, keyfile=settings.key_file
     )
+    return context

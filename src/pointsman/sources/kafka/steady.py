@@ -80,9 +80,9 @@ class Steady:
         if not self._paused:
             return
         self._paused = False
+        self._hooks.on_paused(self._paused)
         with contextlib.suppress(KafkaError):
             self._consumer.resume(*self._consumer.paused())
-        self._hooks.on_paused(False)
 
     async def _patiently(self, work: Coroutine[Any, Any, T]) -> T:
         """`work`, with the partitions paused while it takes long."""
@@ -105,7 +105,7 @@ class Steady:
         """Poll without fetching, so that the group doesn't take us for dead."""
         if not self._paused:
             self._paused = True
-            self._hooks.on_paused(True)
+            self._hooks.on_paused(self._paused)
         with contextlib.suppress(KafkaError):
             self._consumer.pause(*self._consumer.assignment())
             for place, records in (await self._consumer.getmany(timeout_ms=0)).items():

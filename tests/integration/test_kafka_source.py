@@ -1,0 +1,298 @@
+"""The Kafka source against a real broker; the store is in memory and fails on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from structlog.testing import capture_logs
+
+from demo.broker import Broker
+from demo.processes import free_port
+from pointsman.clock import SystemClock
+from pointsman.errors import StoreUnavailable
+from pointsman.model import Position, Receipt, Submission
+from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource
+
+pytestmark = pytest.mark.timeout(120)
+
+GROUP = "pointsman"
+#: seconds until a test gives up
+PATIENCE = 40.0
+
+
+class Memory:
+    """Intake and store: several sources may share it, as they share a database."""
+
+    def __init__(self) -> None:
+        self.stored: list[Submission] = []
+        self.origins: list[str] = []
+        self.kept: dict[tuple[str, int], Position] = {}
+        self.out = False
+        self.refused = 0
+        self.slow = asyncio.Event()
+        self.slow.set()
+        self.lag: dict[int, int] = {}
+        self.paused: list[bool] = []
+
+    @property
+    def bodies(self) -> list[bytes]:
+        return [one.body for one in self.stored]
+
+    def read_message(
+        self, source: str, body: bytes, *, position: Position, origin: str
+    ) -> Submission:
+        self.origins.append(origin)
+        return Submission(source, body, 0, (), (), position, all_or_nothing=False)
+
+    async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        await self.slow.wait()
+        if self.out:
+            self.refused += 1
+            raise StoreUnavailable
+        self.stored += submissions
+        for one in submissions:
+            if (at := one.position) is not None:
+                self.kept[at.topic, at.partition] = at
+        return [Receipt({}) for _ in submissions]
+
+    async def positions(self, group: str) -> list[Position]:
+        if self.out:
+            raise StoreUnavailable
+        return [one for one in self.kept.values() if one.group == group]
+
+    def hooks(self) -> KafkaHooks:
+        def on_lag(_: str, partition: int, lag: int) -> None:
+            self.lag[partition] = lag
+
+        return KafkaHooks(on_lag, self.paused.append)
+
+
+@pytest.fixture
+def settings(broker: Broker, topic: str) -> KafkaSettings:
+    return KafkaSettings(
+        "events", tuple(broker.bootstrap.split(",")), (topic,), f"{GROUP}-{uuid.uuid4().hex}"
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(settings: KafkaSettings, memory: Memory) -> AsyncIterator[KafkaSource]:
+    source = KafkaSource(settings, memory, memory.positions, SystemClock(), memory.hooks())
+    task = asyncio.create_task(source.run())
+    try:
+        yield source
+    finally:
+        await source.stop()
+        await source.stop()
+        await asyncio.wait_for(task, PATIENCE)
+
+
+async def send(settings: KafkaSettings, *values: bytes | None, partition: int = 0) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=list(settings.bootstrap_servers)) as producer:
+        for value in values:
+            await producer.send_and_wait(settings.topics[0], value, key=b"key", partition=partition)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - nobody sets an event for it
+            await asyncio.sleep(0.02)
+
+
+@contextlib.asynccontextmanager
+async def group_member(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer outside of the group's rebalancing, to see and set what it committed."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=list(settings.bootstrap_servers),
+        group_id=settings.group_id,
+        enable_auto_commit=False,
+    )
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(settings.topics[0], part) for part in range(3)])
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def committed(settings: KafkaSettings, partition: int) -> int | None:
+    async with group_member(settings) as consumer:
+        offset: int | None = await consumer.committed(TopicPartition(settings.topics[0], partition))
+        return offset
+
+
+def numbered(count: int, start: int = 0) -> list[bytes]:
+    return [f"message {number}".encode() for number in range(start, start + count)]
+
+
+async def test_every_message_is_read_and_moves_its_position(settings: KafkaSettings) -> None:
+    memory = Memory()
+    await send(settings, b'{"id": 1}', b"[{}, {}]", b"\xff not JSON", None, b"")
+    async with running(settings, memory):
+        await until(lambda: len(memory.stored) == 5)
+    assert memory.bodies == [b'{"id": 1}', b"[{}, {}]", b"\xff not JSON", b"", b""]
+    assert memory.kept[settings.topics[0], 0].offset == 5
+    assert memory.origins[2] == f"topic {settings.topics[0]}, partition 0, offset 2"
+    assert len(memory.origins) == 4  # a tombstone is not read
+
+
+async def test_our_position_wins_over_the_groups(settings: KafkaSettings) -> None:
+    memory = Memory()
+    topic = settings.topics[0]
+    await send(settings, *numbered(10))
+    await send(settings, *numbered(10), partition=1)
+    async with group_member(settings) as consumer:
+        await consumer.commit({TopicPartition(topic, 0): 9, TopicPartition(topic, 1): 8})
+    memory.kept[topic, 0] = Position(settings.group_id, topic, 0, 4)
+    async with running(settings, memory):
+        await until(lambda: len(memory.stored) == 8)
+    assert [one.body for one in memory.stored if _part(one) == 0] == numbered(6, 4)
+    assert [one.body for one in memory.stored if _part(one) == 1] == numbered(2, 8)
+
+
+def _part(submission: Submission) -> int:
+    assert submission.position is not None
+    return submission.position.partition
+
+
+async def test_a_restart_goes_on_where_the_store_stands(settings: KafkaSettings) -> None:
+    memory = Memory()
+    await send(settings, *numbered(5))
+    async with running(settings, memory):
+        await until(lambda: len(memory.stored) == 5)
+    await send(settings, *numbered(5, 5))
+    async with running(settings, memory):
+        await until(lambda: len(memory.stored) == 10)
+    assert memory.bodies == numbered(10)
+
+
+async def test_a_stop_commits_to_the_broker(settings: KafkaSettings) -> None:
+    memory = Memory()
+    await send(settings, *numbered(7), partition=2)
+    async with running(settings, memory):
+        await until(lambda: len(memory.stored) == 7)
+    assert await committed(settings, 2) == 7
+
+
+async def test_the_lag_is_told_and_falls_to_nothing(settings: KafkaSettings) -> None:
+    memory = Memory()
+    await send(settings, *numbered(3))
+    async with running(settings, memory):
+        await until(lambda: memory.lag.get(0) == 0 and len(memory.stored) == 3)
+
+
+async def test_two_members_split_and_one_may_leave(settings: KafkaSettings) -> None:
+    memory = Memory()
+    first, second = Memory(), Memory()
+    for member in (first, second):
+        member.stored, member.kept = memory.stored, memory.kept
+    sent = [f"{part}: {number}".encode() for part in range(3) for number in range(60)]
+
+    async def feed(numbers: range) -> None:
+        for number in numbers:
+            for part in range(3):
+                await send(settings, f"{part}: {number}".encode(), partition=part)
+
+    with capture_logs() as logs:
+        dealt = _dealt(logs)
+        async with running(settings, first):
+            await until(lambda: 3 in dealt())
+            async with running(settings, second):
+                feeding = asyncio.create_task(feed(range(30)))
+                await until(lambda: dealt()[-2:] in ([1, 2], [2, 1]))
+                await feeding
+                feeding = asyncio.create_task(feed(range(30, 60)))
+            await feeding
+            await until(lambda: set(memory.bodies) >= set(sent))
+            await until(lambda: dealt()[-1] == 3)
+    assert sorted(memory.bodies) == sorted(sent)  # graceful hand-overs do not even repeat
+
+
+def _dealt(logs: Sequence[object]) -> Callable[[], list[int]]:
+    def sizes() -> list[int]:
+        return [
+            len(entry["partitions"])
+            for entry in logs
+            if isinstance(entry, dict) and entry["event"] == "kafka partitions assigned"
+        ]
+
+    return sizes
+
+
+async def test_an_outage_of_the_store_pauses_and_loses_nothing(settings: KafkaSettings) -> None:
+    memory = Memory()
+    async with running(settings, memory):
+        await send(settings, *numbered(3))
+        await until(lambda: len(memory.stored) == 3)
+        memory.out = True
+        await send(settings, *numbered(3, 3))
+        await until(lambda: memory.refused >= 3)
+        await send(settings, *numbered(3, 6))
+        assert memory.paused == [True]
+        memory.out = False
+        await until(lambda: len(memory.stored) == 9)
+        assert memory.paused == [True, False]
+    assert memory.bodies == numbered(9)
+
+
+async def test_a_store_that_is_out_at_the_start_is_waited_for(settings: KafkaSettings) -> None:
+    memory = Memory()
+    memory.out = True
+    await send(settings, *numbered(3))
+    async with running(settings, memory):
+        await until(lambda: memory.paused == [True])
+        memory.out = False
+        await until(lambda: len(memory.stored) == 3)
+    assert memory.bodies == numbered(3)
+
+
+async def test_a_slow_transaction_pauses_until_it_is_done(settings: KafkaSettings) -> None:
+    memory = Memory()
+    memory.slow.clear()
+    await send(settings, *numbered(3))
+    async with running(settings, memory):
+        await until(lambda: memory.paused == [True])
+        memory.slow.set()
+        await until(lambda: len(memory.stored) == 3)
+        await until(lambda: memory.paused == [True, False])
+    assert memory.bodies == numbered(3)
+
+
+async def test_a_stop_during_an_outage_ends_and_leaves_the_batch(settings: KafkaSettings) -> None:
+    memory = Memory()
+    memory.out = True
+    await send(settings, *numbered(3))
+    async with running(settings, memory):
+        await until(lambda: memory.paused == [True])
+    assert memory.stored == []
+    memory.out = False
+    async with running(settings, memory):
+        await until(lambda: len(memory.stored) == 3)
+
+
+async def test_a_position_out_of_range_is_an_error_and_starts_over(
+    settings: KafkaSettings,
+) -> None:
+    memory = Memory()
+    topic = settings.topics[0]
+    await send(settings, *numbered(3))
+    memory.kept[topic, 0] = Position(settings.group_id, topic, 0, 1000)
+    with capture_logs() as logs:
+        async with running(settings, memory):
+            await until(lambda: len(memory.stored) == 3)
+    (error,) = [entry for entry in logs if entry["log_level"] == "error"]
+    assert (error["topic"], error["partition"], error["offset"]) == (topic, 0, 1000)
+    assert memory.bodies == numbered(3)
+
+
+async def test_a_broker_that_is_not_there_is_tried_again(settings: KafkaSettings) -> None:
+    server = f"127.0.0.1:{free_port()}"
+    with capture_logs() as logs:
+        async with running(replace(settings, bootstrap_servers=(server,)), Memory()):
+            await until(lambda: len(logs) >= 2)
+    assert all((entry["source"], entry["servers"]) == ("events", server) for entry in logs)

@@ -1,0 +1,43 @@
+"""The broker that the Kafka tests of one run share, and a fresh topic for each test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from demo.broker import Broker, start_broker
+
+#: of the session's broker, for the report
+SERVED = pytest.StashKey[str]()
+PARTITIONS = 3
+
+
+@pytest.fixture(scope="session")
+def broker(pytestconfig: pytest.Config) -> Iterator[Broker]:
+    with start_broker() as started:
+        pytestconfig.stash[SERVED] = started.kind
+        yield started
+
+
+@pytest_asyncio.fixture
+async def topic(broker: Broker) -> AsyncIterator[str]:
+    """A new topic with three partitions."""
+    name = f"lessons-{uuid.uuid4().hex[:12]}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics(
+            [NewTopic(name=name, num_partitions=PARTITIONS, replication_factor=1)]
+        )
+        yield name
+    finally:
+        await admin.close()
+
+
+def report(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if kind := config.stash.get(SERVED, None):
+        terminalreporter.write_line(f"Kafka broker: {kind}")

@@ -1,0 +1,118 @@
+"""Records become submissions that carry the position after them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from aiokafka import ConsumerRecord, TopicPartition
+
+from pointsman.clock import SystemClock
+from pointsman.model import Position, Receipt, Submission
+from pointsman.sources.kafka import KafkaSettings, KafkaSource
+from pointsman.sources.kafka.batch import ends, submission
+
+
+class Reader:
+    """An intake that notes what it is asked to read."""
+
+    def __init__(self) -> None:
+        self.origins: list[str] = []
+
+    def read_message(
+        self, source: str, body: bytes, *, position: Position, origin: str
+    ) -> Submission:
+        self.origins.append(origin)
+        return Submission(source, body, 7, (), position=position, all_or_nothing=False)
+
+    async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        raise AssertionError(submissions)
+
+
+def record(value: bytes | None, offset: int = 41, partition: int = 2) -> ConsumerRecord:
+    return ConsumerRecord(
+        topic="lessons",
+        partition=partition,
+        offset=offset,
+        timestamp=0,
+        timestamp_type=0,
+        key=None,
+        value=value,
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        headers=(),
+    )
+
+
+def read(reader: Reader, one: ConsumerRecord) -> Submission:
+    return submission(reader, "events", "group", one, SystemClock())
+
+
+def test_a_record_is_read_with_the_offset_after_it_and_its_origin() -> None:
+    reader = Reader()
+    made = read(reader, record(b"{}"))
+    assert (made.source, made.body) == ("events", b"{}")
+    assert made.position == Position("group", "lessons", 2, 42)
+    assert reader.origins == ["topic lessons, partition 2, offset 41"]
+
+
+def test_a_tombstone_is_not_read_but_moves_the_position() -> None:
+    reader = Reader()
+    made = read(reader, record(None))
+    assert reader.origins == []
+    assert (made.body, made.items, made.dead) == (b"", (), ())
+    assert made.position == Position("group", "lessons", 2, 42)
+    assert not made.all_or_nothing
+
+
+def test_an_empty_value_is_a_message_and_no_tombstone() -> None:
+    reader = Reader()
+    read(reader, record(b""))
+    assert len(reader.origins) == 1
+
+
+def test_the_end_of_a_batch_is_the_highest_position_of_each_partition() -> None:
+    batch = [
+        read(Reader(), record(b"{}", offset, partition))
+        for partition, offset in [(0, 5), (1, 9), (0, 6)]
+    ]
+    assert ends(batch) == {TopicPartition("lessons", 0): 7, TopicPartition("lessons", 1): 10}
+
+
+def test_the_password_is_not_shown() -> None:
+    settings = KafkaSettings("events", ("b:9092",), ("t",), "g", sasl_password="hush")
+    assert "hush" not in repr(settings)
+
+
+async def test_unusable_tls_files_are_retried_and_do_not_end_the_daemon(tmp_path: Path) -> None:
+    settings = KafkaSettings(
+        "events", ("b:9092",), ("t",), "g", "SSL", ca_file=tmp_path / "missing.pem"
+    )
+
+    async def positions(group: str) -> list[Position]:
+        raise AssertionError(group)
+
+    slept: list[float] = []
+
+    class OneSleep(SystemClock):
+        async def sleep(self, seconds: float) -> None:
+            slept.append(seconds)
+            await source.stop()
+
+    source = KafkaSource(settings, Reader(), positions, OneSleep())
+    await source.run()
+    assert 0 < slept[0] < 1
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_source_that_was_stopped_does_not_start(times: int) -> None:
+    async def positions(group: str) -> list[Position]:
+        raise AssertionError(group)
+
+    settings = KafkaSettings("events", ("127.0.0.1:1",), ("t",), "g")
+    source = KafkaSource(settings, Reader(), positions, SystemClock())
+    for _ in range(times):
+        await source.stop()
+    await source.run()
