@@ -1,15 +1,16 @@
-"""The broker of the acceptance tests: the most real one that this machine can run."""
+"""What tests with real servers share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from demo.broker import Broker, start_broker
+from tests.support.brokers import broker, report, topic
+
+__all__ = ["broker", "topic"]
 
 
-@pytest.fixture(scope="session")
-def broker() -> Iterator[Broker]:
-    with start_broker() as running:
-        yield running
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Say which broker served."""
+    report(terminalreporter, config)
