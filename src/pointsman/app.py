@@ -1,7 +1,8 @@
 """The daemon: the only module that knows all stages, and puts them together.
 
-Start-up goes from the store outwards, a stop comes back the same way: no new input, then the
-deliveries under way, then the store.
+Start-up goes from the store outwards; a stop comes back the same way: Kafka, the deliveries under
+way, then HTTP, then the store. HTTP goes on taking statements while the rest drains, for most
+players don't repeat what was refused; /readyz tells the load balancer to send them elsewhere.
 """
 
 from __future__ import annotations
@@ -79,8 +80,10 @@ class Daemon:
             # What was parked for want of a token is tried with what the provider has now.
             await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
             await self._budget.open()
+            intake = self._intake()
+            await self._start_http(intake)
             self._start_delivery()
-            await self._start_sources()
+            self._start_kafka(intake)
         except BaseException:
             await stack.aclose()
             raise
@@ -124,23 +127,19 @@ class Daemon:
         self._stack.push_async_callback(drain)
         self._stack.push_async_callback(self._stop_background)
 
-    async def _start_sources(self) -> None:
-        settings = self._settings
-        intake = Intake(
+    def _intake(self) -> Intake:
+        return Intake(
             self._store,
-            assembly.mapping(settings),
-            assembly.limits(settings.http),
+            assembly.mapping(self._settings),
+            assembly.limits(self._settings.http),
             self._clock,
             self._received,
         )
-        for source in assembly.kafka_sources(
-            settings, intake, self._store.positions, self._clock, self._metrics
-        ):
-            task = asyncio.create_task(source.run())
-            self._stack.push_async_callback(_finish, source.stop, task)
+
+    async def _start_http(self, intake: Intake) -> None:
         await assembly.serve_http(
             self._stack,
-            settings,
+            self._settings,
             intake=intake,
             find_statement=self._store.statement,
             ready=self.ready,
@@ -148,6 +147,13 @@ class Daemon:
             metrics=self._metrics,
             clock=self._clock,
         )
+
+    def _start_kafka(self, intake: Intake) -> None:
+        for source in assembly.kafka_sources(
+            self._settings, intake, self._store.positions, self._clock, self._metrics
+        ):
+            task = asyncio.create_task(source.run())
+            self._stack.push_async_callback(_finish, source.stop, task)
 
     async def _start_tokens(self, tokens: TokenProvider) -> None:
         if isinstance(tokens, FileTokens):

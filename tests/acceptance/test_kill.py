@@ -18,7 +18,7 @@ import pytest
 from demo import readback, traffic, view
 from demo.broker import Broker
 from demo.processes import free_port, pointsman, start, stop
-from demo.yard import API_KEY, Ports, learners, write_catalogue, write_config, write_tokens
+from demo.yard import API_KEY, PLAYERS, Ports, learners, write_catalogue, write_config, write_tokens
 
 LEARNERS = 30
 SECONDS = 4.0
@@ -89,6 +89,9 @@ def test_killed_in_mid_traffic_and_restarted_the_platform_has_it_all_and_the_boo
     assert books["balanced"], books
     assert books["inputs"]["dead"] == 0
     assert code == 0
+    logged = log.read_text(encoding="utf-8")
+    secrets = [API_KEY, PLAYERS["cmi5key"], *tokens.values()]
+    assert [secret for secret in secrets if secret in logged] == []
 
 
 async def _until_delivered(daemon: str, config: Path, statements: int) -> None:
