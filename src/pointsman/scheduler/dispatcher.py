@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 #: learners are leased for about so many seconds of sending ahead
 _AHEAD = 0.25
+#: a command at a terminal may free parked state without a word to us, seconds
+_LOOK_AGAIN = 5.0
 #: how long to wait for a store that is away, seconds
 _STORE_PATIENCE = 1.0
 
@@ -130,10 +132,9 @@ class Dispatcher:
     async def _idle(self) -> None:
         """Until something new arrives or somebody's pause is over."""
         ready_at = await self._store.next_ready_at()
-        if ready_at is None:
-            await self._wake.wait()
-            return
-        seconds = max(0.0, (ready_at - self._now()) / 1e6)
+        seconds = _LOOK_AGAIN
+        if ready_at is not None:
+            seconds = min(seconds, max(0.0, (ready_at - self._now()) / 1e6))
         sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
         waker = asyncio.ensure_future(self._wake.wait())
         try:

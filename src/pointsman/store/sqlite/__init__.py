@@ -1,5 +1,6 @@
 """The embedded store."""
 
-from pointsman.store.sqlite.store import SqliteStore, read_books
+from pointsman.store.sqlite.beside import Parked, list_parked, read_books, retry_parked
+from pointsman.store.sqlite.store import SqliteStore
 
-__all__ = ["SqliteStore", "read_books"]
+__all__ = ["Parked", "SqliteStore", "list_parked", "read_books", "retry_parked"]

@@ -209,3 +209,9 @@ SELECT count(*) FROM statements AS s LEFT JOIN blocks AS b ON b.id = s.block WHE
 -- name: dirty_unqueued
 SELECT count(DISTINCT d.learner) FROM desired AS d LEFT JOIN learners AS l USING (learner)
 WHERE d.version > d.delivered_version AND d.parked = '' AND (l.learner IS NULL OR l.due IS NULL);
+
+-- name: list_parked
+SELECT learner, kind, key, value, since, parked FROM desired
+WHERE version > delivered_version AND parked != '' AND substr(parked, 1, length(?1)) = ?1
+    AND (?2 = '[]' OR learner IN (SELECT value FROM json_each(?2)))
+ORDER BY since LIMIT ?3;

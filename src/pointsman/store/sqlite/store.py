@@ -131,17 +131,3 @@ class SqliteStore:
             return await asyncio.get_running_loop().run_in_executor(self._read_thread, call, reader)
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the SQLite store could not be read: {error}") from error
-
-
-def read_books(path: str | Path) -> Books:
-    """The books of a database that may be in use. Raises `ConfigError` when there is none."""
-    if not Path(path).exists():
-        raise ConfigError(f"store.url: there is no database at {path} yet")
-    try:
-        connection = connect(path, read_only=True)
-        try:
-            return reads.books(connection)
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise ConfigError(f"store.url: can't read {path}: {error}") from error

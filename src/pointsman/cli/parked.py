@@ -1,0 +1,91 @@
+"""`pointsman parked`: what can't be sent and why, and sending it after the cause is mended."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.store.sqlite import Parked, list_parked, retry_parked
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Desired state that can't be sent for a reason that time won't cure: see it, retry it.",
+)
+
+LearnerOption = Annotated[
+    list[str] | None, typer.Option("--learner", help="Of this learner only; may be repeated.")
+]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", help="Only where the reason begins so, such as 'token: '.")
+]
+
+
+@app.command("list")
+def list_(
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    learner: LearnerOption = None,
+    reason: ReasonOption = "",
+    limit: Annotated[int, typer.Option(min=1, help="Show so many at most.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what is parked, the oldest first, with the platform's own words.
+
+    **Example:** `pointsman parked list --learner ana@example.com`
+    """
+    settings = settings_or_exit(config)
+    with refusing():
+        found = list_parked(settings.store.path, learner or [], reason, limit)
+    if as_json:
+        typer.echo(json.dumps([_as_json(one) for one in found], indent=2))
+    elif found:
+        Console().print(_table(found))
+    else:
+        typer.echo("Nothing is parked.")
+
+
+@app.command()
+def retry(
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    learner: LearnerOption = None,
+    reason: ReasonOption = "",
+) -> None:
+    """Free what is parked, after its cause is mended; a running daemon sends it within seconds.
+
+    **Example:** `pointsman parked retry --reason 'refused: NOT_FOUND'`
+    """
+    settings = settings_or_exit(config)
+    with refusing():
+        freed = retry_parked(settings.store.path, learner or [], reason)
+    typer.echo(f"{freed} freed")
+
+
+def _as_json(one: Parked) -> dict[str, object]:
+    return {
+        "learner": one.learner,
+        "kind": one.kind.value,
+        "key": one.key,
+        "value": one.value,
+        "since": _when(one.since),
+        "reason": one.reason,
+    }
+
+
+def _table(found: list[Parked]) -> Table:
+    table = Table("learner", "target", "wanted", "since", "reason")
+    for one in found:
+        target = f"{one.kind.value} {one.key}"
+        table.add_row(one.learner, target, str(one.value), _when(one.since), one.reason)
+    return table
+
+
+def _when(micros: int) -> str:
+    return datetime.fromtimestamp(micros // 1_000_000, UTC).isoformat()

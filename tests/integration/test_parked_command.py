@@ -1,0 +1,74 @@
+"""`pointsman parked`: see what can't be sent, and send it once the cause is mended."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pointsman.cli import app
+from pointsman.store.base import Settlement
+from pointsman.store.sqlite import SqliteStore
+from tests.support.changes import change, topic, wants
+
+CONFIG = """
+[store]
+url = "sqlite:///books.db"
+[platform]
+url = "http://127.0.0.1:1"
+api_key = "key"
+[[sources.http]]
+name = "players"
+credentials = [{ key = "user", secret = "secret" }]
+[learners.tokens]
+inline = { "ana@example.com" = "token" }
+"""
+
+
+@pytest.fixture
+async def config(tmp_path: Path) -> Path:
+    """A database with one parked topic of each of two learners, for different reasons."""
+    path = tmp_path / "pointsman.toml"
+    path.write_text(CONFIG)
+    store = SqliteStore(tmp_path / "books.db")
+    await store.open()
+    reasons = {"ana@example.com": "refused: NOT_FOUND: no topic", "ben@example.com": "token: none"}
+    await store.ingest([wants(change(who, topic("t"), 50)) for who in reasons])
+    for lease in await store.lease(now=1, ttl=1, limit=9):
+        (row,) = lease.desired
+        parked = Settlement(row.target, row.version, "parked", reasons[lease.learner])
+        assert await store.settle(lease, [parked], now=1, ready_at=1)
+    await store.close()
+    return path
+
+
+def _run(*arguments: str) -> str:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+async def test_what_is_parked_is_listed_with_its_reason(config: Path) -> None:
+    found = json.loads(_run("parked", "list", "--json", "-c", str(config)))
+    assert [(one["learner"], one["reason"]) for one in found] == [
+        ("ana@example.com", "refused: NOT_FOUND: no topic"),
+        ("ben@example.com", "token: none"),
+    ]
+    only = json.loads(
+        _run("parked", "list", "--json", "--learner", "ben@example.com", "-c", str(config))
+    )
+    assert [one["learner"] for one in only] == ["ben@example.com"]
+
+
+async def test_what_is_retried_is_queued_for_delivery_again(config: Path) -> None:
+    assert "1 freed" in _run("parked", "retry", "--reason", "refused: ", "-c", str(config))
+    store = SqliteStore(config.parent / "books.db")
+    await store.open()
+    books = await store.books()
+    assert (books.dirty, books.parked, books.balanced) == (1, 1, True)
+    (lease,) = await store.lease(now=2, ttl=1, limit=9)
+    assert lease.learner == "ana@example.com"
+    await store.close()
+    assert "Nothing is parked" in _run("parked", "list", "--reason", "refused", "-c", str(config))
