@@ -93,7 +93,12 @@ class LocalBudget:
             if not await self._wait(points, give_up_at=give_up_at):
                 return None
             reservation = self._window.take(self._clock.monotonic(), points)
-            await self._set_aside()
+            try:
+                await self._set_aside()
+            except BaseException:
+                # paid for and never sent: the points are gone, but nothing is on its way
+                self._window.settle(self._clock.monotonic(), reservation)
+                raise
             return reservation
 
     def settle(self, reservation: Reservation, delivery: Delivery) -> None:

@@ -117,7 +117,7 @@ class Dispatcher:
         )
         for lease in leases:
             await self._slots.acquire()
-            task = asyncio.create_task(self._deliver(lease))
+            task = asyncio.create_task(self._deliver_or_leave(lease))
             self._under_way.add(task)
             task.add_done_callback(self._ended)
         if not leases:
@@ -149,6 +149,13 @@ class Dispatcher:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a delivery failed for a reason of ours", exc_info=error)
         self._wake.set()
+
+    async def _deliver_or_leave(self, lease: Lease) -> None:
+        """Without the store nothing can be settled: the lease runs out, and it is sent again."""
+        try:
+            await self._deliver(lease)
+        except StoreUnavailable as error:
+            log.warning("delivery not settled", learner=lease.learner, reason=str(error))
 
     async def _deliver(self, lease: Lease) -> None:
         give_up_at = self._clock.monotonic() + self._settings.lease - self._settings.request_timeout

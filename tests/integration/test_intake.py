@@ -1,0 +1,193 @@
+"""The intake with the real store: what becomes of every kind of input, and that it is counted."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pointsman.clock import SystemClock
+from pointsman.errors import InputRefused, StatementConflict
+from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
+from pointsman.model import Decision, Observation, Outcome, Position, Submission
+from pointsman.sources.intake import Intake
+from pointsman.statements import Limits, StatementsRefused
+from pointsman.store.sqlite import SqliteStore
+
+RULE = Rule("topics", Template("http://example.com/{topic}"), topic_id=Template("{topic}"))
+PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
+
+
+class FailingMapping:
+    def decide(self, observation: Observation) -> Decision:
+        raise KeyError(observation.activity)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    opened = SqliteStore(tmp_path / "store.db", threaded=False)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def intake(store: SqliteStore) -> Intake:
+    mapping = Mapping([RULE], ConfiguredIdentity())
+    return Intake(store, mapping, Limits(), SystemClock(), lambda *_: None)
+
+
+def statement(percent: Any = 50, **changes: Any) -> dict[str, Any]:
+    return {
+        "actor": {"mbox": "mailto:ana@example.com"},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/progressed"},
+        "object": {"id": "http://example.com/one"},
+        "result": {"extensions": {PROGRESS: percent}},
+        **changes,
+    }
+
+
+def message(intake: Intake, body: object, offset: int = 7) -> Submission:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return intake.read_message(
+        "bus",
+        raw,
+        position=Position("group", "lessons", 3, offset + 1),
+        origin=f"topic lessons, partition 3, offset {offset}",
+    )
+
+
+async def counts(store: SqliteStore) -> dict[str, int]:
+    books = await store.books()
+    assert books.balanced
+    return {outcome.value: count for outcome, count in books.outcomes.items() if count}
+
+
+async def test_every_outcome_is_counted_once_and_the_books_balance(
+    store: SqliteStore, intake: Intake
+) -> None:
+    for one in (
+        statement(50),
+        statement(40),
+        statement(object={"id": "http://elsewhere.example.com/x"}),
+        statement(result={}),
+        statement(actor={"objectType": "Group", "mbox": "mailto:team@example.com"}),
+        statement(150),
+        statement("almost done"),
+    ):
+        await intake.submit_http("http", json.dumps(one).encode())
+    assert await counts(store) == {
+        "applied": 1,
+        "superseded": 1,
+        "unmatched": 1,
+        "no_effect": 2,
+        "dead": 2,
+    }
+
+
+async def test_the_same_statement_again_is_accepted_and_not_counted_again(
+    store: SqliteStore, intake: Intake
+) -> None:
+    first = statement(id=str(uuid.uuid4()))
+    reordered = dict(reversed(first.items()))
+    assert await intake.submit_http("http", json.dumps(first).encode()) == [first["id"]]
+    assert await intake.submit_http("http", json.dumps(reordered).encode()) == [first["id"]]
+    assert await counts(store) == {"applied": 1}
+
+
+async def test_an_id_with_other_content_refuses_its_whole_batch(
+    store: SqliteStore, intake: Intake
+) -> None:
+    known = statement(id=str(uuid.uuid4()))
+    await intake.submit_http("http", json.dumps(known).encode())
+    batch = [statement(90), {**known, "result": {"completion": True}}]
+    with pytest.raises(StatementConflict, match=known["id"]):
+        await intake.submit_http("http", json.dumps(batch).encode())
+    assert await counts(store) == {"applied": 1}
+
+
+async def test_one_invalid_statement_refuses_its_whole_batch_and_is_named(
+    store: SqliteStore, intake: Intake
+) -> None:
+    batch = [statement(), statement(verb={"id": "progressed"})]
+    with pytest.raises(StatementsRefused, match=r"statement 1: verb\.id must be an absolute IRI"):
+        await intake.submit_http("http", json.dumps(batch).encode())
+    assert await counts(store) == {}
+
+
+async def test_an_empty_batch_is_accepted_and_stores_nothing(
+    store: SqliteStore, intake: Intake
+) -> None:
+    assert await intake.submit_http("http", b"[]") == []
+    assert await counts(store) == {}
+
+
+async def test_put_takes_the_id_of_the_request(intake: Intake, store: SqliteStore) -> None:
+    chosen = str(uuid.uuid4())
+    body = json.dumps(statement()).encode()
+    assert await intake.submit_http("http", body, put_id=chosen) == [chosen]
+    other = json.dumps(statement(id=str(uuid.uuid4()))).encode()
+    with pytest.raises(InputRefused, match=chosen):
+        await intake.submit_http("http", other, put_id=chosen)
+    stored = await store.statement(chosen)
+    assert stored is not None
+    assert stored.body == body
+
+
+async def test_a_message_that_is_no_json_is_a_dead_letter_with_its_place(
+    store: SqliteStore, intake: Intake
+) -> None:
+    (receipt,) = await intake.ingest([message(intake, b"\xff not json")])
+    assert receipt.outcomes == {Outcome.DEAD: 1}
+    (letter,) = message(intake, b"\xff not json").dead
+    assert letter.origin == "topic lessons, partition 3, offset 7"
+    assert "not JSON" in letter.reason
+    assert letter.body == b"\xff not json"
+    assert await store.positions("group") == [Position("group", "lessons", 3, 8)]
+
+
+async def test_a_bad_item_of_an_array_is_dead_and_the_others_are_applied(
+    store: SqliteStore, intake: Intake
+) -> None:
+    array = [statement(10), {"verb": 1}, statement(20)]
+    (receipt,) = await intake.ingest([message(intake, array)])
+    assert receipt.outcomes == {Outcome.APPLIED: 2, Outcome.DEAD: 1}
+    (letter,) = message(intake, array).dead
+    assert letter.origin.endswith("offset 7, item 1")
+    assert json.loads(letter.body) == {"verb": 1}
+
+
+async def test_a_message_that_is_read_twice_is_applied_once_even_without_ids(
+    store: SqliteStore, intake: Intake
+) -> None:
+    array = [statement(10), {"verb": 1}, statement(20)]
+    await intake.ingest([message(intake, array)])
+    (again,) = await intake.ingest([message(intake, array)])
+    assert (again.outcomes, again.duplicates) == ({}, 2)
+    assert await counts(store) == {"applied": 2, "dead": 1}
+
+
+async def test_a_conflict_in_a_message_is_dead_and_never_applied(
+    store: SqliteStore, intake: Intake
+) -> None:
+    known = statement(10, id=str(uuid.uuid4()))
+    await intake.ingest([message(intake, known)])
+    changed = {**known, "result": {"completion": True}}
+    (receipt,) = await intake.ingest([message(intake, [changed, statement(20)], offset=8)])
+    assert receipt.conflicts == (known["id"],)
+    assert receipt.outcomes == {Outcome.APPLIED: 1, Outcome.DEAD: 1}
+    (lease,) = await store.lease(now=2**60, ttl=1, limit=1)
+    assert [one.value for one in lease.desired] == [20]
+
+
+async def test_a_rule_that_fails_makes_a_dead_letter_and_the_statement_is_kept(
+    store: SqliteStore,
+) -> None:
+    intake = Intake(store, FailingMapping(), Limits(), SystemClock(), lambda *_: None)
+    (statement_id,) = await intake.submit_http("http", json.dumps(statement()).encode())
+    assert await store.statement(statement_id) is not None
+    assert await counts(store) == {"dead": 1}
