@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import signal
+import subprocess
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -86,15 +87,27 @@ async def _post(session: aiohttp.ClientSession, url: str, topic: str) -> int:
         return answer.status
 
 
+class Run:
+    """One daemon on its own configuration, started as often as it takes."""
+
+    def __init__(self, folder: Path, platform_port: int, drain: int) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._config = folder / "pointsman.toml"
+        self._config.write_text(CONFIG.format(port=port, platform=platform_port, drain=drain))
+        self._log = folder / "log"
+
+    async def start(self) -> subprocess.Popen[bytes]:
+        arguments = ["run", "--config", str(self._config)]
+        return await asyncio.to_thread(start, arguments, self._log, f"{self.url}/readyz")
+
+
 async def test_a_stop_waits_for_the_answer_under_way_and_takes_statements_meanwhile(
     platform: SlowPlatform, tmp_path: Path
 ) -> None:
-    port = free_port()
-    config = tmp_path / "pointsman.toml"
-    config.write_text(CONFIG.format(port=port, platform=platform.port, drain=20))
-    url = f"http://127.0.0.1:{port}"
-    arguments = ["run", "--config", str(config)]
-    process = await asyncio.to_thread(start, arguments, tmp_path / "log", f"{url}/readyz")
+    run = Run(tmp_path, platform.port, drain=20)
+    url = run.url
+    process = await run.start()
     try:
         async with aiohttp.ClientSession() as session:
             assert await _post(session, url, "one") == 200
@@ -120,12 +133,9 @@ async def test_a_stop_waits_for_the_answer_under_way_and_takes_statements_meanwh
 async def test_a_stop_keeps_its_deadline_when_the_platform_does_not_answer(
     platform: SlowPlatform, tmp_path: Path
 ) -> None:
-    port = free_port()
-    config = tmp_path / "pointsman.toml"
-    config.write_text(CONFIG.format(port=port, platform=platform.port, drain=1))
-    url = f"http://127.0.0.1:{port}"
-    arguments = ["run", "--config", str(config)]
-    process = await asyncio.to_thread(start, arguments, tmp_path / "log", f"{url}/readyz")
+    run = Run(tmp_path, platform.port, drain=1)
+    url = run.url
+    process = await run.start()
     try:
         async with aiohttp.ClientSession() as session:
             assert await _post(session, url, "one") == 200
@@ -134,7 +144,7 @@ async def test_a_stop_keeps_its_deadline_when_the_platform_does_not_answer(
         assert await asyncio.to_thread(process.wait, 5) == 0
         platform.answer.set()
         # what was abandoned is still dirty, and goes out again
-        process = await asyncio.to_thread(start, arguments, tmp_path / "log", f"{url}/readyz")
+        process = await run.start()
         async with aiohttp.ClientSession() as session:
             for _ in range(100):
                 async with session.get(f"{url}/metrics") as answer:
