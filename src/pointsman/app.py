@@ -22,7 +22,7 @@ from pointsman.clock import Clock, SystemClock, micros
 from pointsman.config import Settings
 from pointsman.errors import StoreUnavailable
 from pointsman.model import Receipt, Submission
-from pointsman.platforms.base import TOKEN_TROUBLE, TokenProvider
+from pointsman.platforms.base import TOKEN_TROUBLE, USER_TROUBLE, TokenProvider
 from pointsman.platforms.token_service import ServiceTokens
 from pointsman.platforms.tokens import FileTokens
 from pointsman.scheduler.budget import LocalBudget
@@ -79,6 +79,7 @@ class Daemon:
             await self._start_tokens(self._tokens)
             # What was parked for want of a token is tried with what the provider has now.
             await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
+            await self._store.unpark(reason_prefix=USER_TROUBLE)
             await self._budget.open()
             intake = self._intake()
             await self._start_http(intake)
@@ -189,7 +190,10 @@ class Daemon:
     def _new_tokens(self, learners: Sequence[str]) -> None:
         async def free() -> None:
             with contextlib.suppress(StoreUnavailable):
-                if await self._store.unpark(learners, reason_prefix=TOKEN_TROUBLE):
+                freed = await self._store.unpark(learners, reason_prefix=TOKEN_TROUBLE)
+                # attendance is kept by meeting, not by learner
+                freed += await self._store.unpark(reason_prefix=USER_TROUBLE)
+                if freed:
                     self._dispatcher.wake()
 
         self._in_background(free())

@@ -31,7 +31,7 @@ from pointsman.model import Position
 from pointsman.platforms.base import Platform, TokenProvider
 from pointsman.platforms.helium import HeliumPlatform, HttpTransport
 from pointsman.platforms.token_service import ServiceTokens
-from pointsman.platforms.tokens import FileTokens, InlineTokens
+from pointsman.platforms.tokens import Credentials, FileTokens, InlineTokens
 from pointsman.scheduler.backoff import Backoff
 from pointsman.scheduler.budget import Budget
 from pointsman.scheduler.courier import Courier
@@ -82,9 +82,14 @@ def rule(settings: RuleSettings) -> Rule:
     return Rule(
         name=settings.name,
         activity=Template(settings.activity),
-        verbs=None if settings.verbs is None else frozenset(settings.verbs),
-        topic_id=None if settings.topic_id is None else Template(settings.topic_id),
+        verbs=_words(settings.verbs),
+        activity_types=_words(settings.activity_types),
+        topic_id=_template(settings.topic_id),
         course=course,
+        audit_course_id=_template(settings.audit_course_id),
+        learning_path_slug=_template(settings.learning_path_slug),
+        learning_path_id=_template(settings.learning_path_id),
+        meeting_id=_template(settings.meeting_id),
         course_started=settings.course_started,
         course_completed=CourseCompleted(settings.course_completed),
         score_is_progress=settings.score_is_progress,
@@ -92,12 +97,25 @@ def rule(settings: RuleSettings) -> Rule:
     )
 
 
+def _words(words: Sequence[str] | None) -> frozenset[str] | None:
+    return None if words is None else frozenset(words)
+
+
+def _template(text: str | None) -> Template | None:
+    return None if text is None else Template(text)
+
+
 def tokens(
     settings: Tokens, clock: Clock, on_new: Callable[[Sequence[str]], None]
 ) -> TokenProvider:
     if settings.inline is not None:
         return InlineTokens(
-            {who: token.get_secret_value() for who, token in settings.inline.items()}
+            {
+                who: Credentials(
+                    one.auth_token.get_secret_value() if one.auth_token else None, one.user_id
+                )
+                for who, one in settings.inline.items()
+            }
         )
     if settings.file is not None:
         return FileTokens(settings.file, clock, on_new)

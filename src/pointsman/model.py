@@ -47,6 +47,8 @@ class Observation:
     completion: bool | None = None
     success: bool | None = None
     score: float | None = None
+    #: the IRI of the activity's type, where the statement says it
+    activity_type: str | None = None
 
 
 class TargetKind(StrEnum):
@@ -54,13 +56,22 @@ class TargetKind(StrEnum):
 
     TOPIC_PROGRESS = "topic_progress"
     COURSE_STATUS = "course_status"
+    LEARNING_PATH_ACCESS = "learning_path_access"
+    MEETING_ATTENDANCE = "meeting_attendance"
+    COURSE_ARCHIVED = "course_archived"
+    LEARNING_PATH_ARCHIVED = "learning_path_archived"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
     """One thing that can be set for one learner.
 
-    `key` is the topic's id, or for a course `id:…`, `slug:…` or `sku:…`.
+    `key` is what the platform calls it:
+    - topic progress: the topic's id
+    - course status: `id:…`, `slug:…` or `sku:…`
+    - learning path access: its slug
+    - meeting attendance: the course's id, or nothing, a space, and the learner
+    - course and learning path archived: the id
     """
 
     kind: TargetKind
@@ -75,7 +86,33 @@ class CourseStatus(StrEnum):
     COMPLETED = "completed"
 
 
-#: a percentage for topic progress, a word for course status
+class PathAccess(StrEnum):
+    """The platform's words for a learning path (`UpdateLearningPathAccess`)."""
+
+    NOT_STARTED = "not-started"
+    STARTED = "started"
+    NOT_COMPLETED = "not-completed"
+
+
+class Attendance(StrEnum):
+    """Whether a learner attended a meeting (`UpdateUserCourseMeetingAttendance`)."""
+
+    NOT_ATTENDED = "not-attended"
+    ATTENDED = "attended"
+
+
+class Archived(StrEnum):
+    """Whether a learner's course or path is out of sight (`Archive…`, `Reinstate…`)."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+
+
+#: how the name begins under which all attendance of one meeting is delivered together: it is the
+#: one mutation that names its user, so it may share a request across learners
+MEETING = "meeting:"
+
+#: a percentage for topic progress, a word for everything else
 Value = int | str
 
 
@@ -103,6 +140,8 @@ class Change:
     falls: Falls = Falls.NEVER
     #: targets of the same observation that must stand on the platform first
     after: tuple[Target, ...] = ()
+    #: where the platform shows it: `course:…` with the id, `path:…` with the slug, or nothing
+    read_back: str = ""
 
 
 class Outcome(StrEnum):
@@ -229,3 +268,5 @@ class Desired:
     failures: int = 0
     #: why it can't be sent, "" when it can
     parked: str = ""
+    #: where the platform shows it: `course:…` with the id, `path:…` with the slug, or nothing
+    read_back: str = ""

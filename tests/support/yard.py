@@ -75,6 +75,12 @@ class Tokens:
             raise NoToken(f"none for {learner}")
         return self.stale.get(learner) or self._emulator.issue_token(learner)
 
+    async def user_id(self, learner: str) -> str:
+        known = self._emulator.catalogue.learner_by_email.get(learner)
+        if known is None:
+            raise NoToken(f"no user id for {learner}")
+        return known.id
+
     async def refused(self, learner: str, token: str) -> bool:  # noqa: ARG002 - a Protocol's
         if not self.renewable:
             return False

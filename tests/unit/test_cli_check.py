@@ -131,7 +131,7 @@ def test_what_is_rarely_meant_is_pointed_out(tmp_path: Path) -> None:
         .replace(
             "[[rules]]\nname",
             '[[rules]]\nname = "again"\nactivity = "https://content.example.com/{course}/{topic}"\n'
-            'verbs = ["passed"]\ncourse_id = "{course}"\ncourse_started = false\n[[rules]]\nname',
+            'verbs = ["passed"]\ncourse_slug = "{course}"\ncourse_started = false\n[[rules]]\nname',
         )
     )
 

@@ -75,7 +75,12 @@ def test_the_example_is_right_once_its_secrets_are_there(example: Path) -> None:
     assert lessons.security.password is not None
     assert lessons.security.password.get_secret_value() == "the-kafka_password"
     assert settings.learners.tokens.kind == "file"
-    assert [rule.course for rule in settings.rules] == [("slug", "{course}"), ("slug", "{course}")]
+    assert [rule.course for rule in settings.rules] == [
+        ("slug", "{course}"),
+        ("slug", "{course}"),
+        ("id", "{course}"),
+        None,
+    ]
 
 
 def test_the_defaults_that_the_example_shows_are_the_defaults(example: Path) -> None:
@@ -85,7 +90,7 @@ def test_the_defaults_that_the_example_shows_are_the_defaults(example: Path) -> 
     for line in example.read_text().splitlines():
         name, is_setting, _ = line.removeprefix("# ").partition(" = ")
         scalar = is_setting and name.isidentifier() and not name.endswith("_file")
-        skipped = name in {"inline", "service", "verbs"}
+        skipped = name in {"inline", "service", "verbs", "audit_course_id"}
         lines.append(line.removeprefix("# ") if scalar and not skipped else line)
     example.write_text("\n".join(lines))
 

@@ -228,7 +228,11 @@ CASES: list[tuple[dict[str, object], str, str]] = [
     (rule(falls="sometimes"), "rules[0].falls", "'never', 'new_attempt' or 'always'"),
     (rule(verbs=["complete"]), "rules[0].verbs", "did you mean 'completed'?"),
     (rule(verbs=[]), "rules[0].verbs", "at least one"),
-    ({"rules": [{"activity": "https://x.example.com/{c}"}]}, "rules[0].topic_id", "or both"),
+    (
+        {"rules": [{"activity": "https://x.example.com/{c}"}]},
+        "rules[0].topic_id",
+        "at least one of them",
+    ),
     ({"rules": [RULE | {"name": "a"}, RULE | {"name": "a"}]}, "rules", "the name 'a' twice"),
     ({"rules": RULE}, "rules", "must be a list"),
     ({"rules": ["x"]}, "rules[0] (rule 1)", "must be a table"),

@@ -28,16 +28,26 @@ def _about_rules(rules: Sequence[Rule]) -> Iterator[str]:
         first = next((other for other in rules[:place] if _takes_all_of(other, rule)), None)
         if first is not None:
             yield f'rules: "{rule.name}" is never reached; "{first.name}" takes all of its.'
-        if rule.course and not rule.course_started and rule.course_completed == "never":
+        by_id = rule.course_id is not None
+        if (
+            rule.course
+            and not by_id
+            and not rule.course_started
+            and rule.course_completed == "never"
+        ):
             yield f'rules: "{rule.name}" names a course, but neither starts nor completes it.'
 
 
 def _takes_all_of(first: Rule, second: Rule) -> bool:
-    if first.activity != second.activity:
-        return False
-    if first.verbs is None:
-        return True
-    return second.verbs is not None and set(second.verbs) <= set(first.verbs)
+    return (
+        first.activity == second.activity
+        and _covers(first.verbs, second.verbs)
+        and _covers(first.activity_types, second.activity_types)
+    )
+
+
+def _covers(first: Sequence[str] | None, second: Sequence[str] | None) -> bool:
+    return first is None or (second is not None and set(second) <= set(first))
 
 
 def _about_http(http: Http) -> Iterator[str]:

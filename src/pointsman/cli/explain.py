@@ -65,6 +65,7 @@ def _kafka_source(source: KafkaSource) -> str:
 
 def _rule(rule: Rule) -> str:
     verbs = f"with the verb {_or(rule.verbs)} " if rule.verbs else ""
+    types = f"of the type {_or(rule.activity_types)} " if rule.activity_types else ""
     acts: list[str] = []
     if rule.topic_id is not None:
         score = ", from the score if need be" if rule.score_is_progress else ""
@@ -77,9 +78,19 @@ def _rule(rule: Rule) -> str:
             course = "it"
         if rule.course_completed != "never":
             acts.append(f"completes {course} {_COMPLETES[rule.course_completed]}")
+        if by == "id":
+            course = f"the course with id {template}"
+            acts.append(f"archives or reinstates {course} when the verb says so")
+    if rule.learning_path_slug is not None:
+        acts.append(f"starts the learning path {rule.learning_path_slug}")
+    if rule.learning_path_id is not None:
+        path = f"the learning path with id {rule.learning_path_id}"
+        acts.append(f"archives or reinstates {path} when the verb says so")
+    if rule.meeting_id is not None:
+        acts.append(f"sets the attendance of meeting {rule.meeting_id} (attended, registered)")
     falls = f"; {_FALLS[rule.falls]}" if rule.topic_id is not None else ""
     does = _and(acts) or "changes nothing"
-    return f"{rule.name}: a statement {verbs}about {rule.activity} {does}{falls}."
+    return f"{rule.name}: a statement {verbs}about {rule.activity} {types}{does}{falls}."
 
 
 def _learners(settings: Settings) -> Iterator[str]:

@@ -60,20 +60,35 @@ class TokenService(Section):
     timeout_seconds: float = Field(default=10, gt=0, le=300)
 
 
+class Entry(Section):
+    """What `inline` says of one learner; a string alone is the authToken."""
+
+    auth_token: SecretStr | None = None
+    #: the learner's id on the platform, which meeting attendance is sent with
+    user_id: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _token_alone(cls, entry: Any) -> Any:
+        return {"auth_token": entry} if isinstance(entry, str | SecretStr) else entry
+
+
 class Tokens(Section):
     """[learners.tokens]: exactly one place where authTokens come from."""
 
-    #: learner -> authToken
-    inline: dict[str, SecretStr] | None = None
+    #: learner -> authToken, or both parts of an entry
+    inline: dict[str, Entry] | None = None
     #: a JSON object, learner -> authToken, read again when it changes
     file: ExistingFile | None = None
     service: TokenService | None = None
 
     @field_validator("inline")
     @classmethod
-    def _not_empty(cls, inline: dict[str, SecretStr] | None) -> dict[str, SecretStr] | None:
-        for learner, token in (inline or {}).items():
-            if not token.get_secret_value():
+    def _not_empty(cls, inline: dict[str, Entry] | None) -> dict[str, Entry] | None:
+        for learner, entry in (inline or {}).items():
+            if entry.auth_token is None and entry.user_id is None:
+                raise ValueError(f"says nothing of {learner!r}")
+            if entry.auth_token is not None and not entry.auth_token.get_secret_value():
                 raise ValueError(f"has an empty token for {learner!r}")
         return inline
 

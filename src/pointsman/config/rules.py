@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Literal
 
@@ -20,8 +21,22 @@ SHORT_VERBS = (
     *("passed", "preferred", "progressed", "registered", "responded", "resumed", "scored"),
     *("shared", "suspended", "terminated", "voided", "logged-in", "logged-out"),
     *("abandoned", "satisfied", "waived", "played", "paused", "seeked"),
+    *("archive", "archived", "reinstated", "unarchived", "restored"),
+)
+#: activity types of ADL, cmi5 and the video profile, which may be named without their IRI
+SHORT_TYPES = (
+    *("assessment", "attempt", "cmi.interaction", "course", "file", "interaction", "lesson"),
+    *("link", "media", "meeting", "module", "objective", "performance", "profile", "question"),
+    *("simulation", "video", "block", "webinar", "event", "collection"),
 )
 _COURSE_KEYS = ("course_id", "course_slug", "course_sku")
+_TARGET_KEYS = (
+    *_COURSE_KEYS,
+    "learning_path_slug",
+    "learning_path_id",
+    "meeting_id",
+    "topic_id",
+)
 
 
 class Rule(Section):
@@ -32,11 +47,18 @@ class Rule(Section):
     activity: TemplateText
     #: short names or full IRIs; none = every verb
     verbs: Names | None = None
-    #: what the platform calls it, made of the variables: at most one course, a topic, or both
+    #: short names or full IRIs; none = every type, and statements that give none
+    activity_types: Names | None = None
+    #: what the platform calls it, made of the variables: at most one course
     course_id: TemplateText | None = None
     course_slug: TemplateText | None = None
     course_sku: TemplateText | None = None
+    learning_path_slug: TemplateText | None = None
+    learning_path_id: TemplateText | None = None
+    meeting_id: TemplateText | None = None
     topic_id: TemplateText | None = None
+    #: the course's id, so that the audit can read it where the course goes by slug or SKU
+    audit_course_id: TemplateText | None = None
     course_completed: Literal["never", "completed", "passed", "completed_or_passed"] = "never"
     #: a statement about the activity starts its course
     course_started: bool = True
@@ -53,21 +75,15 @@ class Rule(Section):
 
     @field_validator("verbs")
     @classmethod
-    def _known(cls, verbs: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if verbs is not None:
-            require_some(verbs)
-        for verb in verbs or ():
-            if ":" in verb or verb in SHORT_VERBS:
-                continue
-            close = get_close_matches(verb.lower(), SHORT_VERBS, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            raise ValueError(
-                f"has the unknown short name {verb!r}; {hint}Verbs of no profile are written as a "
-                "full IRI"
-            )
-        return verbs
+    def _known_verbs(cls, verbs: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return _known(verbs, SHORT_VERBS, "Verbs")
 
-    @field_validator("topic_id", *_COURSE_KEYS)
+    @field_validator("activity_types")
+    @classmethod
+    def _known_types(cls, types: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return _known(types, SHORT_TYPES, "Types")
+
+    @field_validator(*_TARGET_KEYS, "audit_course_id")
     @classmethod
     def _variables_exist(cls, text: str | None, info: ValidationInfo) -> str | None:
         if text is None or not given(info, "activity"):
@@ -90,10 +106,10 @@ class Rule(Section):
     @field_validator("topic_id")
     @classmethod
     def _some_output(cls, topic: str | None, info: ValidationInfo) -> str | None:
-        if given(info, *_COURSE_KEYS) and not any([topic, *(info.data[k] for k in _COURSE_KEYS)]):
+        others = [key for key in _TARGET_KEYS if key != "topic_id"]
+        if given(info, *others) and not any([topic, *(info.data[key] for key in others)]):
             raise ValueError(
-                "is missing, and no course_id, course_slug or course_sku is given; a rule sets a "
-                "topic, a course or both"
+                f"is missing, and so are {', '.join(others)}; a rule sets at least one of them"
             )
         return topic
 
@@ -113,3 +129,20 @@ class Rule(Section):
         if self.course_slug is not None:
             return "slug", self.course_slug
         return None if self.course_sku is None else ("sku", self.course_sku)
+
+
+def _known(
+    names: tuple[str, ...] | None, short: Sequence[str], what: str
+) -> tuple[str, ...] | None:
+    if names is not None:
+        require_some(names)
+    for name in names or ():
+        if ":" in name or name in short:
+            continue
+        close = get_close_matches(name.lower(), short, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ValueError(
+            f"has the unknown short name {name!r}; {hint}{what} of no profile are written as a "
+            "full IRI"
+        )
+    return names

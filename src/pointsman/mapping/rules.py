@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from pointsman.mapping.template import Template
-from pointsman.model import Falls, Target, TargetKind
+from pointsman.model import Falls, Observation, Target, TargetKind
 
 #: namespaces whose verbs may be named by their last part
 VERB_NAMESPACES = (
@@ -17,6 +17,17 @@ VERB_NAMESPACES = (
     "http://w3id.org/xapi/adl/verbs/",
     "https://w3id.org/xapi/video/verbs/",
     "https://w3id.org/xapi/dod-isd/verbs/",
+    "http://activitystrea.ms/schema/1.0/",
+    "http://id.tincanapi.com/verb/",
+)
+#: namespaces whose activity types may be named by their last part
+TYPE_NAMESPACES = (
+    "http://adlnet.gov/expapi/activities/",
+    "https://adlnet.gov/expapi/activities/",
+    "https://w3id.org/xapi/video/activity-type/",
+    "https://w3id.org/xapi/cmi5/activitytype/",
+    "http://activitystrea.ms/schema/1.0/",
+    "http://id.tincanapi.com/activitytype/",
 )
 
 
@@ -48,8 +59,15 @@ class Rule:
     activity: Template
     #: None for any verb; short names and full IRIs
     verbs: frozenset[str] | None = None
+    #: None for any type; short names and full IRIs
+    activity_types: frozenset[str] | None = None
     topic_id: Template | None = None
     course: Course | None = None
+    #: the course's id, for reading back where the course goes by another name or is not named
+    audit_course_id: Template | None = None
+    learning_path_slug: Template | None = None
+    learning_path_id: Template | None = None
+    meeting_id: Template | None = None
     #: a statement about an activity of this rule starts its course
     course_started: bool = True
     course_completed: CourseCompleted = CourseCompleted.NEVER
@@ -57,13 +75,29 @@ class Rule:
     score_is_progress: bool = False
     falls: Falls = Falls.NEVER
 
-    def takes(self, verb: str) -> bool:
-        return self.verbs is None or verb in self.verbs or short_verb(verb) in self.verbs
+    def takes(self, seen: Observation) -> bool:
+        """Whether verb and activity type are among those that the rule is for."""
+        return _among(seen.verb, short_verb(seen.verb), self.verbs) and _among(
+            seen.activity_type, short_type(seen.activity_type), self.activity_types
+        )
+
+
+def _among(full: str | None, short: str | None, wanted: frozenset[str] | None) -> bool:
+    return wanted is None or full in wanted or short in wanted
 
 
 def short_verb(verb: str) -> str:
     """`completed` for ADL's and the profiles' IRIs of that verb, else the IRI itself."""
-    for namespace in VERB_NAMESPACES:
-        if verb.startswith(namespace):
-            return verb[len(namespace) :]
-    return verb
+    return _short(verb, VERB_NAMESPACES)
+
+
+def short_type(activity_type: str | None) -> str | None:
+    """`course` for ADL's and the profiles' IRIs of that type, else the IRI itself."""
+    return None if activity_type is None else _short(activity_type, TYPE_NAMESPACES)
+
+
+def _short(iri: str, namespaces: tuple[str, ...]) -> str:
+    for namespace in namespaces:
+        if iri.startswith(namespace):
+            return iri[len(namespace) :]
+    return iri

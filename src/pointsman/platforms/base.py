@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -13,12 +13,24 @@ from pointsman.model import Target, Value
 TOKEN_TROUBLE = "token: "  # noqa: S105 - words before a reason
 
 
+#: how the reason of attendance begins that is parked for want of the learner's user id
+USER_TROUBLE = "user: "
+
+
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """Set `target` to `value`."""
+    """Set `target` to `value`, for the learner of the request.
+
+    `occurred_at` dates a course status; `again` says that it was sent before, and how that ended
+    is not known. Meeting attendance names its meeting and its user itself.
+    """
 
     target: Target
     value: Value
+    occurred_at: int | None = None
+    again: bool = False
+    meeting_id: str = ""
+    user_id: str = ""
 
 
 class Verdict(StrEnum):
@@ -90,8 +102,11 @@ class Platform(Protocol):
         """Points that one request with these mutations costs."""
         ...
 
-    async def deliver(self, auth_token: str, mutations: Sequence[Mutation]) -> Delivery:
-        """Send one request for one learner, in this order. Never raises for what came back."""
+    async def deliver(self, auth_token: str | None, mutations: Sequence[Mutation]) -> Delivery:
+        """Send one request, in this order. Never raises for what came back.
+
+        `auth_token` chooses the learner; None for mutations that name their user.
+        """
         ...
 
     async def probe(self) -> Delivery:
@@ -101,11 +116,46 @@ class Platform(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the platform shows of one course or learning path for one learner."""
+
+    #: ids of the topics that are complete; of a course only
+    completed_topics: frozenset[str] = frozenset()
+    #: the course, or every required milestone of the path, is complete
+    completed: bool = False
+    started: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """The answer to a reading. `places` has what is shown at each, or why it can't be read."""
+
+    delivery: Delivery
+    places: Mapping[str, Shown | str]
+
+
+class Reader(Protocol):
+    """Reads what the platform shows. A place is `course:…` with an id or `path:…` with a slug."""
+
+    def price(self, places: Sequence[str]) -> int:
+        """Points that one request for these places costs."""
+        ...
+
+    async def read(self, auth_token: str, places: Sequence[str]) -> ReadBack:
+        """One request for one learner. Never raises for what came back."""
+        ...
+
+
 class TokenProvider(Protocol):
     """Where a learner's authToken comes from."""
 
     async def token(self, learner: str) -> str:
         """The learner's authToken. Raises `NoToken`, saying where one was looked for."""
+        ...
+
+    async def user_id(self, learner: str) -> str:
+        """The learner's id on the platform. Raises `NoToken`, saying where one was looked for."""
         ...
 
     async def refused(self, learner: str, token: str) -> bool:

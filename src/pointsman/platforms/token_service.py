@@ -1,7 +1,8 @@
 """authTokens from an HTTP service of the customer's.
 
     GET <url with {learner}>            Authorization: Bearer <bearer>
-    200 {"authToken": "...", "expiresIn": 3600}        expiresIn in seconds, optional
+    200 {"authToken": "...", "expiresIn": 3600, "userId": "..."}
+                                                       expiresIn, seconds, and userId are optional
     404                                                there is none for this learner
 
 An answer is kept until it expires or the platform refuses it.
@@ -28,6 +29,7 @@ _DEFAULT_LIFE = 3600.0
 class _Kept:
     token: str
     until: float
+    user_id: str | None = None
 
 
 class ServiceTokens:
@@ -42,13 +44,15 @@ class ServiceTokens:
         self._session: aiohttp.ClientSession | None = None
 
     async def token(self, learner: str) -> str:
-        kept = self._kept.get(learner)
-        now = self._clock.monotonic()
-        if kept is not None and now < kept.until:
-            return kept.token
-        fresh = await self._ask(learner)
-        self._kept[learner] = fresh
-        return fresh.token
+        return (await self._current(learner)).token
+
+    async def user_id(self, learner: str) -> str:
+        user_id = (await self._current(learner)).user_id
+        if user_id is None:
+            raise NoToken(
+                f"the token service's answer for {learner!r} has no userId, which attendance needs"
+            )
+        return user_id
 
     async def refused(self, learner: str, token: str) -> bool:
         """Ask again; True when the service now has another one."""
@@ -64,6 +68,14 @@ class ServiceTokens:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+    async def _current(self, learner: str) -> _Kept:
+        kept = self._kept.get(learner)
+        if kept is not None and self._clock.monotonic() < kept.until:
+            return kept
+        fresh = await self._ask(learner)
+        self._kept[learner] = fresh
+        return fresh
 
     async def _ask(self, learner: str) -> _Kept:
         if self._session is None:
@@ -88,11 +100,13 @@ class ServiceTokens:
             answer = orjson.loads(body)
             token = answer["authToken"]
             life = float(answer.get("expiresIn", _DEFAULT_LIFE))
+            user_id = answer.get("userId")
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError):
-            token, life = None, 0.0
+            token, life, user_id = None, 0.0, None
         if not isinstance(token, str) or not token:
             raise NoToken(
                 f"the token service's answer for {learner!r} is not "
                 '{"authToken": "...", "expiresIn": seconds}'
             )
-        return _Kept(token, self._clock.monotonic() + life)
+        known = user_id if isinstance(user_id, str) and user_id else None
+        return _Kept(token, self._clock.monotonic() + life, known)

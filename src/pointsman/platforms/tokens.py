@@ -7,6 +7,7 @@ allows, and may be refused at any time. Tokens are never logged.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -21,53 +22,81 @@ log = structlog.get_logger(__name__)
 _LOOK_EVERY = 1.0
 
 
-class InlineTokens:
-    """The tokens of `learners.tokens.inline`. They change with a restart only."""
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What is known of one learner; either part may be absent."""
 
-    def __init__(self, tokens: Mapping[str, str]) -> None:
-        self._tokens = dict(tokens)
+    token: str | None = field(default=None, repr=False)
+    user_id: str | None = None
+
+
+class InlineTokens:
+    """Those of `learners.tokens.inline`. They change with a restart only."""
+
+    def __init__(self, known: Mapping[str, Credentials]) -> None:
+        self._known = dict(known)
 
     async def token(self, learner: str) -> str:
-        try:
-            return self._tokens[learner]
-        except KeyError:
+        token = self._known.get(learner, Credentials()).token
+        if token is None:
+            raise NoToken(f"learners.tokens.inline has none for {learner!r}; add one and restart")
+        return token
+
+    async def user_id(self, learner: str) -> str:
+        user_id = self._known.get(learner, Credentials()).user_id
+        if user_id is None:
             raise NoToken(
-                f"learners.tokens.inline has none for {learner!r}; add one and restart"
-            ) from None
+                f"learners.tokens.inline has no user_id for {learner!r}, which attendance needs; "
+                "add it and restart"
+            )
+        return user_id
 
     async def refused(self, learner: str, token: str) -> bool:
-        return self._tokens.get(learner) not in {None, token}
+        return self._known.get(learner, Credentials()).token not in {None, token}
 
 
 class FileTokens:
-    """A JSON object, learner -> authToken, read again whenever it changes.
+    """A JSON object, learner -> authToken, or an object with `authToken` and `userId`.
 
-    `watch` runs beside the daemon; `on_new` is told whose token is new, so that what was parked
-    for want of it goes on. A file that is broken or gone keeps the tokens of before.
+    It is read again whenever it changes. `watch` runs beside the daemon; `on_new` is told whose
+    token or user id is new, so that what was parked for want of it goes on. A file that is broken
+    or gone keeps the tokens of before.
     """
 
     def __init__(self, path: Path, clock: Clock, on_new: Callable[[Sequence[str]], None]) -> None:
         self._path = path
         self._clock = clock
-        self._tokens: dict[str, str] = {}
+        self._known: dict[str, Credentials] = {}
         self._stamp: tuple[int, int, int] | None = None
         self._on_new: Callable[[Sequence[str]], None] = lambda _learners: None
         self.reload()  # what is there at the start is news to nobody
         self._on_new = on_new
 
     async def token(self, learner: str) -> str:
-        if learner not in self._tokens:
-            self.reload()
-        try:
-            return self._tokens[learner]
-        except KeyError:
+        token = self._look_up(learner).token
+        if token is None:
             raise NoToken(
                 f"{self._path} has none for {learner!r}; add one, it is read again by itself"
-            ) from None
+            )
+        return token
+
+    async def user_id(self, learner: str) -> str:
+        user_id = self._look_up(learner).user_id
+        if user_id is None:
+            raise NoToken(
+                f"{self._path} has no userId for {learner!r}, which attendance needs; write "
+                '{"authToken": "...", "userId": "..."} there, it is read again by itself'
+            )
+        return user_id
 
     async def refused(self, learner: str, token: str) -> bool:
         self.reload()
-        return self._tokens.get(learner) not in {None, token}
+        return self._known.get(learner, Credentials()).token not in {None, token}
+
+    def _look_up(self, learner: str) -> Credentials:
+        if learner not in self._known:
+            self.reload()
+        return self._known.get(learner, Credentials())
 
     async def watch(self) -> None:
         """Look for changes until cancelled."""
@@ -82,7 +111,7 @@ class FileTokens:
             stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
             if stamp == self._stamp:
                 return
-            tokens = _read(self._path.read_bytes())
+            known = _read(self._path.read_bytes())
         except (OSError, ValueError) as error:
             if self._stamp != (0, 0, 0):
                 log.warning(
@@ -92,21 +121,31 @@ class FileTokens:
                 )
             self._stamp = (0, 0, 0)
             return
-        new = [who for who, token in tokens.items() if self._tokens.get(who) != token]
-        self._tokens, self._stamp = tokens, stamp
-        log.info("token file read", file=str(self._path), learners=len(tokens), new=len(new))
+        new = [who for who, one in known.items() if self._known.get(who) != one]
+        self._known, self._stamp = known, stamp
+        log.info("token file read", file=str(self._path), learners=len(known), new=len(new))
         if new:
             self._on_new(new)
 
 
-def _read(text: bytes) -> dict[str, str]:
+def _read(text: bytes) -> dict[str, Credentials]:
     try:
-        tokens = orjson.loads(text)
+        entries = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         # the position, never the text: it is full of tokens
         raise ValueError(f"not JSON at line {error.lineno}, column {error.colno}") from None
-    if not isinstance(tokens, dict) or not all(
-        isinstance(token, str) and token for token in tokens.values()
-    ):
-        raise ValueError("must be a JSON object of learner: authToken, both non-empty strings")
-    return tokens
+    if not isinstance(entries, dict):
+        raise ValueError("must be a JSON object of learner: authToken")  # noqa: TRY004
+    return {learner: _credentials(learner, entry) for learner, entry in entries.items()}
+
+
+def _credentials(learner: str, entry: object) -> Credentials:
+    parts = {"authToken": entry} if isinstance(entry, str) else entry
+    if not isinstance(parts, dict) or not parts or parts.keys() - {"authToken", "userId"}:
+        raise ValueError(
+            f"{learner!r} must have an authToken, or an object with authToken and userId"
+        )
+    for name, part in parts.items():
+        if not isinstance(part, str) or not part:
+            raise ValueError(f"{name} of {learner!r} must be a string that is not empty")
+    return Credentials(parts.get("authToken"), parts.get("userId"))

@@ -1,4 +1,7 @@
-"""One learner's delivery, from a lease to what became of it: pack -> price -> reserve -> send."""
+"""One lease's delivery, from what it holds to what became of it: pack -> price -> reserve -> send.
+
+A lease is of a learner, or of a meeting, whose attendance is sent across learners.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from pointsman.clock import Clock
 from pointsman.errors import NoToken
-from pointsman.model import Desired, TargetKind
+from pointsman.model import MEETING, Desired, TargetKind
 from pointsman.platforms.base import (
     TOKEN_TROUBLE,
+    USER_TROUBLE,
     Answer,
     Delivery,
     Mutation,
@@ -75,6 +79,9 @@ class Courier:
         outcome.more = package.rest > 0
         if not package.rows:
             return outcome
+        if lease.learner.startswith(MEETING):
+            await self._attendance(outcome, package.rows, package.mutations, give_up_at)
+            return outcome
         try:
             token = await self._tokens.token(lease.learner)
         except NoToken as error:
@@ -84,21 +91,45 @@ class Courier:
         await self._send(outcome, token, package.rows, package.mutations, give_up_at)
         return outcome
 
+    async def _attendance(
+        self,
+        outcome: Outcome,
+        rows: Sequence[Desired],
+        mutations: Sequence[Mutation],
+        give_up_at: float,
+    ) -> None:
+        """Each mutation names its user, so learners share the request, and it needs no token."""
+        known: list[Desired] = []
+        named: list[Mutation] = []
+        for row, mutation in zip(rows, mutations, strict=True):
+            _, _, learner = row.target.key.partition(" ")
+            try:
+                user_id = await self._tokens.user_id(learner)
+            except NoToken as error:
+                outcome.words = str(error)
+                outcome.settlements += park_all([row], f"{USER_TROUBLE}{error}")
+            else:
+                known.append(row)
+                named.append(replace(mutation, user_id=user_id))
+        if known:
+            await self._send(outcome, None, known, named, give_up_at)
+
     async def _send(
         self,
         outcome: Outcome,
-        token: str,
+        token: str | None,
         rows: Sequence[Desired],
         mutations: Sequence[Mutation],
         give_up_at: float,
     ) -> None:
         delivery = await self._request(outcome, token, mutations, give_up_at)
         if delivery is not None and delivery.answer is Answer.TOKEN_REFUSED:
-            if await self._tokens.refused(outcome.learner, token):
+            if token is not None and await self._tokens.refused(outcome.learner, token):
                 token = await self._tokens.token(outcome.learner)
                 delivery = await self._request(outcome, token, mutations, give_up_at)
             if delivery is not None and delivery.answer is Answer.TOKEN_REFUSED:
-                reason = f"{TOKEN_TROUBLE}refused by the platform: {delivery.words}"
+                whose = TOKEN_TROUBLE if token is not None else USER_TROUBLE
+                reason = f"{whose}refused by the platform: {delivery.words}"
                 outcome.settlements += park_all(rows, reason)
                 return
         if delivery is None:
@@ -122,7 +153,7 @@ class Courier:
         outcome.more = outcome.more or any(one.result == "untried" for one in settled)
 
     async def _request(
-        self, outcome: Outcome, token: str, mutations: Sequence[Mutation], give_up_at: float
+        self, outcome: Outcome, token: str | None, mutations: Sequence[Mutation], give_up_at: float
     ) -> Delivery | None:
         """One paid request; None when the budget would not allow it in time."""
         points = self._platform.price(mutations)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pointsman.model import Desired
 from pointsman.platforms.base import Answer, Delivery, MutationResult, Verdict
+from pointsman.scheduler.advice import next_step
 from pointsman.store.base import Settlement
 
 #: answers that say nothing about a mutation itself, so that it has not failed
@@ -28,7 +29,8 @@ def _settlement(
     if result.verdict is Verdict.DONE:
         return Settlement(row.target, row.version, "delivered")
     if result.verdict is Verdict.REFUSED:
-        return Settlement(row.target, row.version, "parked", f"refused: {result.words}")
+        reason = f"refused: {result.words} ({next_step(row, result.words)})"
+        return Settlement(row.target, row.version, "parked", reason)
     if result.verdict is Verdict.NOT_RUN or delivery.answer in _NOT_ITS_FAULT:
         return Settlement(row.target, row.version, "untried", result.words)
     if delivery.answer is Answer.ANSWERED and row.failures + 1 >= max_failures:

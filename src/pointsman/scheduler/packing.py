@@ -1,7 +1,8 @@
 """Which of a learner's undelivered state goes into the next request, and in which order. Pure.
 
-Started courses, then topics, then completed courses; a completed course only when every topic of
-its observation stands on the platform or goes before it in the same request (promise 5).
+Started courses and paths, then topics, then completed courses, then what is archived. A completed
+course only goes when every topic of its observation stands on the platform or goes before it in
+the same request (promise 5).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pointsman.model import CourseStatus, Desired, TargetKind
+from pointsman.model import MEETING, Archived, CourseStatus, Desired, TargetKind
 from pointsman.platforms.base import Mutation
 from pointsman.store.base import WAITS, Settlement
 
@@ -31,7 +32,7 @@ def pack(
     max_points: int,
     price: Callable[[Sequence[Mutation]], int],
 ) -> Package:
-    """The next request for a learner, of at most `max_points`.
+    """The next request for a learner or a meeting, of at most `max_points`.
 
     `desired` is all that is not delivered, parked ones included: they are not sent, but hold back
     what comes after them.
@@ -52,7 +53,7 @@ def pack(
     mutations: list[Mutation] = []
     points = 0
     for one in sendable:
-        mutation = Mutation(one.target, one.value)
+        mutation = _mutation(one)
         cost = price([mutation])
         if rows and points + cost > max_points:
             break
@@ -62,9 +63,23 @@ def pack(
     return Package(tuple(rows), tuple(mutations), points, tuple(held), len(sendable) - len(rows))
 
 
+def _mutation(one: Desired) -> Mutation:
+    return Mutation(
+        one.target,
+        one.value,
+        occurred_at=one.occurred_at,
+        again=one.failures > 0,
+        meeting_id=one.learner.removeprefix(MEETING) if one.learner.startswith(MEETING) else "",
+    )
+
+
 def _order(one: Desired) -> tuple[int, int, str]:
-    if one.target.kind is TargetKind.TOPIC_PROGRESS:
-        place = 1
-    else:
-        place = 2 if one.value == CourseStatus.COMPLETED.value else 0
-    return place, one.since, one.target.key
+    return _place(one), one.since, one.target.key
+
+
+def _place(one: Desired) -> int:
+    if one.value == CourseStatus.COMPLETED.value:
+        return 2
+    if one.value == Archived.ARCHIVED.value:
+        return 3
+    return 1 if one.target.kind is TargetKind.TOPIC_PROGRESS else 0

@@ -51,6 +51,7 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
     activity = statement.object.id
     if isinstance(statement.actor, GROUPS):
         return NoEffect("its actor is a group, not one learner", activity)
+    definition = statement.object.definition
     result, context = statement.result, statement.context
     registration = context.registration if context is not None else None
     return Observation(
@@ -64,6 +65,7 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
         completion=result.completion if result else None,
         success=result.success if result else None,
         score=result.score.scaled if result and result.score else None,
+        activity_type=definition.type if definition is not None else None,
     )
 
 

@@ -8,26 +8,45 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pointsman.model import Attempt, Change, CourseStatus, Desired, Falls, Value
+from pointsman.model import (
+    Archived,
+    Attempt,
+    Attendance,
+    Change,
+    CourseStatus,
+    Desired,
+    Falls,
+    PathAccess,
+    Value,
+)
 
 #: attempts remembered for one target; the oldest go first
 MAX_ATTEMPTS = 32
 
-_STATUS_RANK = {
-    CourseStatus.STARTED.value: 0,
-    CourseStatus.NOT_COMPLETED.value: 1,
-    CourseStatus.COMPLETED.value: 2,
+#: words in the order in which they never fall back; kinds share words, not meanings, but the order
+#: of the shared ones is the same
+_RANK = {
+    PathAccess.NOT_STARTED.value: 0,
+    CourseStatus.STARTED.value: 1,
+    CourseStatus.NOT_COMPLETED.value: 2,
+    CourseStatus.COMPLETED.value: 3,
+    Attendance.NOT_ATTENDED.value: 0,
+    Attendance.ATTENDED.value: 1,
+    Archived.ACTIVE.value: 0,
+    Archived.ARCHIVED.value: 1,
 }
+
+_COMPLETIONS = frozenset({100, CourseStatus.COMPLETED.value, Attendance.ATTENDED.value})
 
 
 def rank(value: Value) -> int:
     """What is further along is higher."""
-    return value if isinstance(value, int) else _STATUS_RANK[value]
+    return value if isinstance(value, int) else _RANK[value]
 
 
 def is_urgent(value: Value) -> bool:
-    """Completions: a topic at 100, a course completed. They are delivered first."""
-    return value in {100, CourseStatus.COMPLETED.value}
+    """Completions: a topic at 100, a course completed, a meeting attended. They go first."""
+    return value in _COMPLETIONS
 
 
 def merge(current: Desired | None, change: Change, arrived_at: int) -> Desired:
@@ -49,6 +68,7 @@ def merge(current: Desired | None, change: Change, arrived_at: int) -> Desired:
             changed_at=arrived_at,
             after=change.after,
             attempts=_attempts((), change),
+            read_back=change.read_back,
         )
     if change.falls is Falls.NEW_ATTEMPT:
         attempts = _attempts(current.attempts, change)
@@ -79,6 +99,7 @@ def _move(
         statement_id=change.statement_id,
         rule=change.rule,
         after=change.after,
+        read_back=change.read_back,
         since=arrived_at if clean else current.since,
         changed_at=arrived_at,
     )

@@ -18,7 +18,7 @@ from pointsman.platforms.base import (
     RateReading,
     Verdict,
 )
-from pointsman.platforms.helium.documents import OPERATION, document
+from pointsman.platforms.helium.documents import OPERATION, document, price
 from pointsman.platforms.helium.outcomes import read_answer
 from pointsman.platforms.helium.rate import read_rate
 from pointsman.platforms.helium.transport import HttpAnswer, Transport
@@ -36,21 +36,21 @@ class HeliumPlatform:
         self._clock = clock
 
     def price(self, mutations: Sequence[Mutation]) -> int:
-        """Each of these mutations returns a scalar: one point an alias."""
-        return len(mutations)
+        return price(mutations)
 
-    async def deliver(self, auth_token: str, mutations: Sequence[Mutation]) -> Delivery:
+    async def deliver(self, auth_token: str | None, mutations: Sequence[Mutation]) -> Delivery:
         """Send `mutations`; what came back is in the result, whatever it was."""
-        asked = document(mutations)
+        asked = document(mutations, self._clock.now())
+        learner = {} if auth_token is None else {"authToken": auth_token}
         body = orjson.dumps(
             {"query": asked.query, "variables": asked.variables, "operationName": OPERATION}
         )
         try:
-            answer = await self._transport.post({**_JSON, "authToken": auth_token}, body)
+            answer = await self._transport.post({**_JSON, **learner}, body)
         except PlatformUnreachable as error:
             unknown = MutationResult(Verdict.UNKNOWN, str(error))
             return Delivery(Answer.UNREACHABLE, (unknown,) * len(mutations), words=str(error))
-        kind, results, words = read_answer(answer.status, answer.body, asked.aliases)
+        kind, results, words = read_answer(answer.status, answer.body, asked.aliases, asked.nulls)
         return Delivery(kind, results, self._rate(answer), words, answer.status)
 
     async def probe(self) -> Delivery:
@@ -59,7 +59,7 @@ class HeliumPlatform:
             answer = await self._transport.post(_JSON, PROBE)
         except PlatformUnreachable as error:
             return Delivery(Answer.UNREACHABLE, (), words=str(error))
-        kind, _, words = read_answer(answer.status, answer.body, ())
+        kind, _, words = read_answer(answer.status, answer.body, (), ())
         delivery = Delivery(kind, (), self._rate(answer), words, answer.status)
         if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return replace(delivery, answer=Answer.KEY_REFUSED)

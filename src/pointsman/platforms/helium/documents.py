@@ -11,36 +11,44 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pointsman.model import TargetKind
-from pointsman.platforms.base import Mutation
+from pointsman.platforms.base import Mutation, Verdict
+from pointsman.platforms.helium.fields import Shape, field
 
 OPERATION = "Deliver"
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What goes into the request's body, and the alias of each mutation in order."""
+    """What goes into the request's body, and the alias of each mutation in order.
+
+    `nulls` says of each what the answer null means, None where it can't be null.
+    """
 
     query: str
     variables: dict[str, Any]
     aliases: tuple[str, ...]
+    nulls: tuple[Verdict | None, ...]
 
 
-def document(mutations: Sequence[Mutation]) -> Document:
-    """One request for these mutations, in this order."""
-    variables: dict[str, Any] = {}
-    shape: list[str] = []
-    for place, mutation in enumerate(mutations):
-        if mutation.target.kind is TargetKind.TOPIC_PROGRESS:
-            shape.append("topic")
-            variables[f"topic{place}"] = mutation.target.key
-            variables[f"progress{place}"] = mutation.value
-        else:
-            by, _, key = mutation.target.key.partition(":")
-            shape.append(by)
-            variables[f"course{place}"] = key
-            variables[f"status{place}"] = mutation.value
-    return Document(_text(tuple(shape)), variables, tuple(map(alias, range(len(mutations)))))
+def document(mutations: Sequence[Mutation], now: float) -> Document:
+    """One request for these mutations, in this order; `now` in Unix seconds."""
+    fields = [field(mutation, now) for mutation in mutations]
+    variables = {
+        f"{argument}{place}": value
+        for place, one in enumerate(fields)
+        for argument, value in one.values.items()
+    }
+    return Document(
+        _text(tuple((one.shape, one.prelude) for one in fields)),
+        variables,
+        tuple(map(alias, range(len(fields)))),
+        tuple(one.null for one in fields),
+    )
+
+
+def price(mutations: Sequence[Mutation]) -> int:
+    """One point an alias, and one for each property asked of its answer."""
+    return sum(field(mutation, 0.0).points for mutation in mutations)
 
 
 def alias(place: int) -> str:
@@ -48,23 +56,15 @@ def alias(place: int) -> str:
     return f"m{place}"
 
 
-_COURSE_TYPES = {"id": "ID!", "slug": "Slug!", "sku": "String!"}
-
-
 @lru_cache(maxsize=1024)
-def _text(shape: tuple[str, ...]) -> str:
+def _text(shapes: tuple[tuple[Shape, Shape | None], ...]) -> str:
     declared: list[str] = []
-    fields: list[str] = []
-    for place, one in enumerate(shape):
-        if one == "topic":
-            declared += [f"$topic{place}: ID!", f"$progress{place}: Int!"]
-            fields.append(
-                f"{alias(place)}: UpdateTopicAndCourseProgress"
-                f"(topicId: $topic{place}, progress: $progress{place})"
-            )
-        else:
-            declared += [f"$course{place}: {_COURSE_TYPES[one]}", f"$status{place}: String!"]
-            fields.append(
-                f"{alias(place)}: UpdateCourseStatus({one}: $course{place}, status: $status{place})"
-            )
-    return f"mutation {OPERATION}({', '.join(declared)}) {{\n  " + "\n  ".join(fields) + "\n}"
+    calls: list[str] = []
+    for place, (shape, prelude) in enumerate(shapes):
+        declared += [f"${name}{place}: {kind}" for name, kind in shape.arguments]
+        arguments = ", ".join(f"{name}: ${name}{place}" for name, _ in shape.arguments)
+        selection = f" {{ {shape.selection} }}" if shape.selection else ""
+        if prelude is not None:
+            calls.append(f"before_{alias(place)}: {prelude.operation}({arguments})")
+        calls.append(f"{alias(place)}: {shape.operation}({arguments}){selection}")
+    return f"mutation {OPERATION}({', '.join(declared)}) {{\n  " + "\n  ".join(calls) + "\n}"

@@ -7,7 +7,7 @@ GraphQL itself"; GraphQL, section 6.4.4). `errors[].path` names the alias.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -22,21 +22,26 @@ _WORDS = 300
 Reading = tuple[Answer, tuple[MutationResult, ...], str]
 
 
-def read_answer(status: int, body: bytes, aliases: Sequence[str]) -> Reading:
+def read_answer(
+    status: int, body: bytes, aliases: Sequence[str], nulls: Sequence[Verdict | None]
+) -> Reading:
     """(answer, a result for each alias in order, the platform's words).
+
+    `nulls` says of each alias what null means for it, None where its type is non-null.
 
     HTTP 401 and 403 come back as TOKEN_REFUSED: the caller, who can ask again without a token,
     tells a refused key from it.
     """
     payload = _json(body)
+    asked = dict(zip(aliases, nulls, strict=True))
     errors = [one for one in payload.get("errors") or () if isinstance(one, dict)]
     if not errors and payload and status < HTTPStatus.BAD_REQUEST:
-        return Answer.ANSWERED, _from_data(payload.get("data"), aliases), ""
+        return Answer.ANSWERED, _from_data(payload.get("data"), asked), ""
     words = "; ".join(dict.fromkeys(_words(error) for error in errors)) or _plain(body, status)
-    failed = {alias: error for error in errors if (alias := _alias(error)) in aliases}
+    failed = {alias: error for error in errors if (alias := _alias(error)) in asked}
     answer = _whole_answer(status, payload, {_code(error) for error in errors}, failed, aliases)
     if answer is Answer.ANSWERED:
-        return answer, _with_errors(payload.get("data"), failed, aliases), words
+        return answer, _with_errors(payload.get("data"), failed, asked), words
     verdict = Verdict.UNKNOWN if answer is Answer.UNREACHABLE else Verdict.NOT_RUN
     return answer, (MutationResult(verdict, words),) * len(aliases), words
 
@@ -61,32 +66,46 @@ def _whole_answer(
     return Answer.UNREACHABLE if codes & _PASSING else Answer.DOCUMENT_REFUSED
 
 
-def _from_data(data: Any, aliases: Sequence[str]) -> tuple[MutationResult, ...]:
+_Asked = Mapping[str, Verdict | None]
+
+
+def _from_data(data: Any, asked: _Asked) -> tuple[MutationResult, ...]:
     values = data if isinstance(data, dict) else {}
-    return tuple(_from_value(values.get(alias)) for alias in aliases)
+    return tuple(_from_value(alias, values, null) for alias, null in asked.items())
 
 
-def _from_value(value: Any) -> MutationResult:
+def _from_value(alias: str, values: dict[str, Any], null: Verdict | None) -> MutationResult:
+    value = values.get(alias)
     if value is False:
         return MutationResult(Verdict.REFUSED, "the platform answered false, without a reason")
-    if value is None:
+    if value is not None or (alias in values and null is Verdict.DONE):
+        return MutationResult(Verdict.DONE)
+    if alias not in values or null is None:
         return MutationResult(Verdict.UNKNOWN, "the platform answered nothing for it")
-    return MutationResult(Verdict.DONE)
+    return MutationResult(null, "the platform answered null: it could not be done, and no reason")
 
 
 def _with_errors(
-    data: Any, failed: dict[str, dict[str, Any]], aliases: Sequence[str]
+    data: Any, failed: dict[str, dict[str, Any]], asked: _Asked
 ) -> tuple[MutationResult, ...]:
     if isinstance(data, dict):  # nullable fields: each speaks for itself
         return tuple(
-            _from_error(failed[alias]) if alias in failed else _from_value(data.get(alias))
-            for alias in aliases
+            _from_error(failed[alias]) if alias in failed else _from_value(alias, data, null)
+            for alias, null in asked.items()
         )
-    first = next(alias for alias in aliases if alias in failed)
-    stop = aliases.index(first)
-    results = [MutationResult(Verdict.DONE)] * stop
-    results.append(_from_error(failed[first]))
-    results += [MutationResult(Verdict.NOT_RUN)] * (len(aliases) - stop - 1)
+    # The run ended at the last error; what may be null had its errors before it, without an end.
+    aliases = list(asked)
+    stop = max(aliases.index(alias) for alias in failed)
+    results: list[MutationResult] = []
+    for place, (alias, null) in enumerate(asked.items()):
+        if alias in failed:
+            results.append(_from_error(failed[alias]))
+        elif place > stop:
+            results.append(MutationResult(Verdict.NOT_RUN))
+        elif null is None:
+            results.append(MutationResult(Verdict.DONE))
+        else:
+            results.append(MutationResult(Verdict.UNKNOWN, "its answer was lost with another's"))
     return tuple(results)
 
 

@@ -24,7 +24,7 @@ ON CONFLICT (source) DO UPDATE SET inputs = inputs + excluded.inputs;
 SELECT json_group_array(json_array(
     d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_id, d.rule,
     d.since, d.changed_at, json(d.after), json(d.attempts), d.delivered_version,
-    d.delivered_value, d.failures, d.parked))
+    d.delivered_value, d.failures, d.parked, d.read_back))
 FROM json_each(?) AS k CROSS JOIN desired AS d
 WHERE d.learner = json_extract(k.value, '$[0]') AND d.kind = json_extract(k.value, '$[1]')
     AND d.key = json_extract(k.value, '$[2]');
@@ -33,24 +33,25 @@ WHERE d.learner = json_extract(k.value, '$[0]') AND d.kind = json_extract(k.valu
 SELECT json_group_array(json_array(
     d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_id, d.rule,
     d.since, d.changed_at, json(d.after), json(d.attempts), d.delivered_version,
-    d.delivered_value, d.failures, d.parked))
+    d.delivered_value, d.failures, d.parked, d.read_back))
 FROM json_each(?) AS k CROSS JOIN desired AS d
 WHERE d.learner = k.value AND d.version > d.delivered_version;
 
 -- name: upsert_desired
 INSERT INTO desired (learner, kind, key, value, version, occurred_at, statement_id, rule,
-    since, changed_at, after, attempts, urgent)
+    since, changed_at, after, attempts, urgent, read_back)
 SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
     json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
     json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
     json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
-    json_extract(value, '$[12]')
+    json_extract(value, '$[12]'), json_extract(value, '$[13]')
 FROM json_each(?) WHERE true
 ON CONFLICT (learner, kind, key) DO UPDATE SET value = excluded.value,
     version = excluded.version, occurred_at = excluded.occurred_at,
     statement_id = excluded.statement_id, rule = excluded.rule, since = excluded.since,
     changed_at = excluded.changed_at, after = excluded.after, attempts = excluded.attempts,
-    urgent = excluded.urgent;
+    urgent = excluded.urgent, read_back = excluded.read_back,
+    audit = CASE WHEN excluded.version > version THEN '' ELSE audit END;
 
 -- name: queue_learners
 -- A new learner is ready at once. For a known one the third value, 0 for a completion and else 1,
@@ -108,6 +109,7 @@ SELECT count(*) FROM learners WHERE learner = ? AND lease_token = ? AND hold = 3
 -- name: settle_delivered
 UPDATE desired SET delivered_version = max(delivered_version, s.version),
     delivered_value = s.sent, delivered_at = s.now, failures = 0, parked = '',
+    audited_at = NULL,
     since = CASE WHEN desired.version > s.version THEN changed_at ELSE since END
 FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
         json_extract(value, '$[2]') AS version, json_extract(value, '$[3]') AS sent,

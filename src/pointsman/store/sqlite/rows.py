@@ -20,7 +20,7 @@ def from_rows(text: str) -> list[Desired]:
 
 def _from_row(row: list[Any]) -> Desired:
     learner, kind, key, value, version, occurred_at, statement_id, rule = row[:8]
-    since, changed_at, after, attempts, delivered, delivered_value, failures, parked = row[8:]
+    since, changed_at, after, attempts, delivered, delivered_value, failures, parked = row[8:16]
     return Desired(
         learner=learner,
         target=Target(TargetKind(kind), key),
@@ -37,6 +37,7 @@ def _from_row(row: list[Any]) -> Desired:
         delivered_value=delivered_value,
         failures=failures,
         parked=parked,
+        read_back=row[16],
     )
 
 
@@ -56,4 +57,5 @@ def to_row(desired: Desired) -> list[Any]:
         [[target.kind, target.key] for target in desired.after],
         [[one.registration, one.value, one.occurred_at] for one in desired.attempts],
         int(is_urgent(desired.value)),
+        desired.read_back,
     ]

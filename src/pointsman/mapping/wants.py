@@ -1,0 +1,150 @@
+"""What an observation wants of each target that its rule names. Pure.
+
+The defaults by verb, where the rule says nothing else:
+- a course is started by its first statement, completed as the rule says or when it is `waived`
+  (cmi5 section 9.3.9), and not completed when it is `abandoned` (section 9.3.8)
+- a learning path is started by its first statement, and not completed when it is `abandoned`
+- a meeting is attended with `attended`; `registered` says that it is not yet
+- a course or learning path is archived with `archived`, and comes back with `reinstated`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pointsman.mapping.readings import is_complete, is_passed, progress
+from pointsman.mapping.rules import CourseCompleted, Rule, short_verb
+from pointsman.model import (
+    MEETING,
+    Archived,
+    Attendance,
+    CourseStatus,
+    Falls,
+    Observation,
+    PathAccess,
+    Target,
+    TargetKind,
+    Value,
+)
+
+_ARCHIVING = frozenset({"archived", "archive"})
+_REINSTATING = frozenset({"reinstated", "unarchived", "restored"})
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One value for one target; `party` is who it is delivered for."""
+
+    party: str
+    target: Target
+    value: Value
+    falls: Falls
+    after: tuple[Target, ...] = ()
+    read_back: str = ""
+
+
+def wants(rule: Rule, values: dict[str, str], seen: Observation, learner: str) -> list[Want]:
+    """All that `seen` wants under `rule`, whose variables have these values."""
+    verb = short_verb(seen.verb)
+    archived = _archived(verb)
+    if archived is not None:
+        return [
+            *_archiving(rule, values, archived, learner),
+            *_meeting(rule, values, verb, learner),
+        ]
+    return [
+        *_course(rule, values, seen, verb, learner),
+        *_path(rule, values, verb, learner),
+        *_meeting(rule, values, verb, learner),
+    ]
+
+
+def course_status(rule: Rule, seen: Observation, verb: str) -> CourseStatus | None:
+    """The status that `seen` wants for the rule's course, None for none."""
+    if verb == "waived" or completes_course(rule.course_completed, seen):
+        return CourseStatus.COMPLETED
+    if verb == "abandoned":
+        return CourseStatus.NOT_COMPLETED
+    return CourseStatus.STARTED if rule.course_started else None
+
+
+def completes_course(by: CourseCompleted, seen: Observation) -> bool:
+    """Whether `seen` completes the course of a rule that is completed `by` this."""
+    match by:
+        case CourseCompleted.NEVER:
+            return False
+        case CourseCompleted.COMPLETED:
+            return is_complete(seen)
+        case CourseCompleted.PASSED:
+            return is_passed(seen)
+        case CourseCompleted.COMPLETED_OR_PASSED:
+            return is_complete(seen) or is_passed(seen)
+
+
+def _course(
+    rule: Rule, values: dict[str, str], seen: Observation, verb: str, learner: str
+) -> Iterator[Want]:
+    """The topic, and the course that stands behind it."""
+    read_back = _course_read_back(rule, values)
+    topics: tuple[Target, ...] = ()
+    if rule.topic_id is not None:
+        percentage = progress(seen, score_is_progress=rule.score_is_progress)
+        if percentage is not None:
+            topic = Target(TargetKind.TOPIC_PROGRESS, rule.topic_id.fill(values))
+            topics = (topic,)
+            yield Want(learner, topic, percentage, rule.falls, read_back=read_back)
+    status = course_status(rule, seen, verb) if rule.course is not None else None
+    if rule.course is not None and status is not None:
+        after = topics if status is CourseStatus.COMPLETED else ()
+        course = rule.course.target(values)
+        yield Want(learner, course, status.value, Falls.NEVER, after, read_back)
+
+
+def _path(rule: Rule, values: dict[str, str], verb: str, learner: str) -> Iterator[Want]:
+    if rule.learning_path_slug is None:
+        return
+    slug = rule.learning_path_slug.fill(values)
+    access = PathAccess.NOT_COMPLETED if verb == "abandoned" else PathAccess.STARTED
+    target = Target(TargetKind.LEARNING_PATH_ACCESS, slug)
+    yield Want(learner, target, access.value, Falls.ALWAYS, read_back=f"path:{slug}")
+
+
+def _archiving(
+    rule: Rule, values: dict[str, str], archived: Archived, learner: str
+) -> Iterator[Want]:
+    if rule.course is not None and rule.course.by == "id":
+        course = Target(TargetKind.COURSE_ARCHIVED, rule.course.template.fill(values))
+        yield Want(learner, course, archived.value, Falls.ALWAYS)
+    if rule.learning_path_id is not None:
+        path = Target(TargetKind.LEARNING_PATH_ARCHIVED, rule.learning_path_id.fill(values))
+        yield Want(learner, path, archived.value, Falls.ALWAYS)
+
+
+def _course_read_back(rule: Rule, values: dict[str, str]) -> str:
+    if rule.audit_course_id is not None:
+        return f"course:{rule.audit_course_id.fill(values)}"
+    if rule.course is not None and rule.course.by == "id":
+        return f"course:{rule.course.template.fill(values)}"
+    return ""
+
+
+def _meeting(rule: Rule, values: dict[str, str], verb: str, learner: str) -> Iterator[Want]:
+    if rule.meeting_id is None or verb not in {"attended", "registered"}:
+        return
+    course = ""
+    if rule.course is not None and rule.course.by == "id":
+        course = rule.course.template.fill(values)
+    attendance = Attendance.ATTENDED if verb == "attended" else Attendance.NOT_ATTENDED
+    yield Want(
+        MEETING + rule.meeting_id.fill(values),
+        Target(TargetKind.MEETING_ATTENDANCE, f"{course} {learner}"),
+        attendance.value,
+        rule.falls,
+    )
+
+
+def _archived(verb: str) -> Archived | None:
+    if verb in _ARCHIVING:
+        return Archived.ARCHIVED
+    return Archived.ACTIVE if verb in _REINSTATING else None

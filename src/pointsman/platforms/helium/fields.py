@@ -1,0 +1,139 @@
+"""Each target as the mutation that sets it (the platform's reference page, Mutations)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pointsman.clock import MICROSECONDS
+from pointsman.model import Archived, Attendance, TargetKind
+from pointsman.platforms.base import Mutation, Verdict
+
+#: seconds; a younger status change goes without its date, which then is now: the platform refuses
+#: dates in its future, and its clock may be behind ours
+_FRESH = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A mutation without its values: (argument, GraphQL type) in order, and what it asks back."""
+
+    operation: str
+    arguments: tuple[tuple[str, str], ...]
+    selection: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One mutation of a document."""
+
+    shape: Shape
+    values: dict[str, Any]
+    #: what the answer null means; None where it can't be null
+    null: Verdict | None = None
+    #: a mutation with the same arguments that runs just before it
+    prelude: Shape | None = None
+
+    @property
+    def points(self) -> int:
+        return 1 + len(self.shape.selection.split()) + (self.prelude is not None)
+
+
+_TOPIC = Shape("UpdateTopicAndCourseProgress", (("topicId", "ID!"), ("progress", "Int!")))
+_PATH_ACCESS = Shape("UpdateLearningPathAccess", (("slug", "Slug!"), ("status", "String!")))
+_COURSE_TYPES = {"id": "ID", "slug": "Slug", "sku": "String"}
+_COURSE = {
+    (by, dated): Shape(
+        "UpdateCourseStatus",
+        ((by, kind), ("status", "String!"), *((("statusChangeDate", "Date"),) if dated else ())),
+    )
+    for by, kind in _COURSE_TYPES.items()
+    for dated in (True, False)
+}
+_ATTENDANCE = {
+    with_course: Shape(
+        "UpdateUserCourseMeetingAttendance",
+        (
+            ("userId", "ID!"),
+            *((("courseId", "ID"),) if with_course else ()),
+            ("meetingId", "ID!"),
+            ("attended", "Boolean!"),
+        ),
+        "id",
+    )
+    for with_course in (True, False)
+}
+_ARCHIVING = {
+    (kind, value.value): Shape(operation, (("id", "ID!"),))
+    for kind, value, operation in (
+        (TargetKind.COURSE_ARCHIVED, Archived.ARCHIVED, "ArchiveUserCourse"),
+        (TargetKind.COURSE_ARCHIVED, Archived.ACTIVE, "ReinstateUserCourse"),
+        (TargetKind.LEARNING_PATH_ARCHIVED, Archived.ARCHIVED, "ArchiveUserLearningPath"),
+        (TargetKind.LEARNING_PATH_ARCHIVED, Archived.ACTIVE, "ReinstateUserLearningPath"),
+    )
+}
+
+
+def field(mutation: Mutation, now: float) -> Field:
+    """The mutation that sets this target to this value; `now` in Unix seconds."""
+    return _FIELDS[mutation.target.kind](mutation, now)
+
+
+def _topic(mutation: Mutation, _now: float) -> Field:
+    return Field(_TOPIC, {"topicId": mutation.target.key, "progress": mutation.value})
+
+
+def _course_status(mutation: Mutation, now: float) -> Field:
+    by, _, key = mutation.target.key.partition(":")
+    values: dict[str, Any] = {by: key, "status": mutation.value}
+    at = mutation.occurred_at
+    dated = at is not None and at / MICROSECONDS < now - _FRESH
+    if at is not None and dated:
+        stamp = datetime.fromtimestamp(at // MICROSECONDS, UTC)
+        values["statusChangeDate"] = stamp.isoformat().replace("+00:00", "Z")
+    return Field(_COURSE[by, dated], values)
+
+
+def _path_access(mutation: Mutation, _now: float) -> Field:
+    return Field(_PATH_ACCESS, {"slug": mutation.target.key, "status": mutation.value})
+
+
+def _attendance(mutation: Mutation, _now: float) -> Field:
+    course, _, _learner = mutation.target.key.partition(" ")
+    values: dict[str, Any] = {
+        "userId": mutation.user_id,
+        "meetingId": mutation.meeting_id,
+        "attended": mutation.value == Attendance.ATTENDED.value,
+    }
+    if course:
+        values["courseId"] = course
+    return Field(_ATTENDANCE[bool(course)], values, null=Verdict.REFUSED)
+
+
+def _archived(mutation: Mutation, _now: float) -> Field:
+    """Null means "could not be done", and nobody says whether "is so already" is one of those.
+
+    To a reinstatement it may be: the page says so of what was not archived, and that is what is
+    wanted. To an archiving it may be the echo of one whose answer was lost, so it is asked again
+    with a reinstatement before it: if it still can't be done, it can't.
+    """
+    values = {"id": mutation.target.key}
+    shape = _ARCHIVING[mutation.target.kind, str(mutation.value)]
+    if mutation.value == Archived.ACTIVE.value:
+        return Field(shape, values, null=Verdict.DONE)
+    if not mutation.again:
+        return Field(shape, values, null=Verdict.UNKNOWN)
+    undo = _ARCHIVING[mutation.target.kind, Archived.ACTIVE.value]
+    return Field(shape, values, null=Verdict.REFUSED, prelude=undo)
+
+
+_FIELDS: dict[TargetKind, Callable[[Mutation, float], Field]] = {
+    TargetKind.TOPIC_PROGRESS: _topic,
+    TargetKind.COURSE_STATUS: _course_status,
+    TargetKind.LEARNING_PATH_ACCESS: _path_access,
+    TargetKind.MEETING_ATTENDANCE: _attendance,
+    TargetKind.COURSE_ARCHIVED: _archived,
+    TargetKind.LEARNING_PATH_ARCHIVED: _archived,
+}

@@ -1,0 +1,80 @@
+"""What an answer means for the rows that were sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pointsman.model import MEETING, Desired, Target, TargetKind
+from pointsman.platforms.base import Answer, Delivery, MutationResult, Verdict
+from pointsman.scheduler.advice import next_step
+from pointsman.scheduler.outcomes import settlements
+from tests.support.changes import topic
+
+ROW = Desired(
+    learner="ana@example.com",
+    target=topic("t"),
+    value=5,
+    version=3,
+    occurred_at=0,
+    statement_id="s",
+    rule="r",
+    since=0,
+    changed_at=0,
+)
+
+
+def settled(verdict: Verdict, answer: Answer, failures: int = 0) -> tuple[str, str]:
+    row = replace(ROW, failures=failures)
+    delivery = Delivery(answer, (MutationResult(verdict, "its words"),))
+    (one,) = settlements([row], delivery, max_failures=3)
+    assert (one.target, one.version) == (row.target, 3)
+    return one.result, one.reason
+
+
+@pytest.mark.parametrize(
+    ("verdict", "answer", "failures", "result"),
+    [
+        (Verdict.DONE, Answer.ANSWERED, 0, "delivered"),
+        (Verdict.REFUSED, Answer.ANSWERED, 0, "parked"),
+        (Verdict.NOT_RUN, Answer.ANSWERED, 9, "untried"),
+        (Verdict.NOT_RUN, Answer.THROTTLED, 9, "untried"),
+        (Verdict.UNKNOWN, Answer.KEY_REFUSED, 9, "untried"),
+        (Verdict.UNKNOWN, Answer.ANSWERED, 1, "retry"),
+        (Verdict.UNKNOWN, Answer.ANSWERED, 2, "parked"),
+        (Verdict.UNKNOWN, Answer.UNREACHABLE, 99, "retry"),
+    ],
+)
+def test_a_verdict_settles_its_row(
+    verdict: Verdict, answer: Answer, failures: int, result: str
+) -> None:
+    assert settled(verdict, answer, failures)[0] == result
+
+
+def test_the_platforms_words_are_kept_with_what_is_parked() -> None:
+    assert settled(Verdict.REFUSED, Answer.ANSWERED)[1].startswith("refused: its words (next: ")
+    assert (
+        settled(Verdict.UNKNOWN, Answer.ANSWERED, 2)[1]
+        == "failed 3 times, the last time with: its words"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "step"),
+    [
+        ("NOT_FOUND: there is no topic 'x'", 'topic_id of the rule "r"'),
+        ("FORBIDDEN: no STUDENT", "the STUDENT role"),
+        ("BAD_USER_INPUT: no", 'topic_id of the rule "r"'),
+        ("whatever", "look for it on the platform"),
+    ],
+)
+def test_a_refusal_names_what_to_do(words: str, step: str) -> None:
+    advice = next_step(ROW, words)
+    assert step in advice
+    assert "pointsman parked retry --learner ana@example.com" in advice
+
+
+def test_a_meetings_refusal_is_retried_without_a_learners_name() -> None:
+    row = replace(ROW, learner=f"{MEETING}m", target=Target(TargetKind.MEETING_ATTENDANCE, " a"))
+    assert next_step(row, "NOT_FOUND: x").endswith("pointsman parked retry")

@@ -1,0 +1,112 @@
+"""What goes into a request, in which order, and what is held back."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.model import MEETING, Desired, Target, TargetKind, Value
+from pointsman.platforms.helium.documents import price
+from pointsman.scheduler.packing import pack
+from tests.support.changes import course, topic
+
+
+def wanted(
+    target: Target,
+    value: Value,
+    *,
+    since: int = 0,
+    parked: str = "",
+    after: tuple[Target, ...] = (),
+    failures: int = 0,
+    learner: str = "ana@example.com",
+) -> Desired:
+    return Desired(
+        learner=learner,
+        target=target,
+        value=value,
+        version=1,
+        occurred_at=7,
+        statement_id="s",
+        rule="r",
+        since=since,
+        changed_at=since,
+        after=after,
+        failures=failures,
+        parked=parked,
+    )
+
+
+def archived(key: str) -> Target:
+    return Target(TargetKind.COURSE_ARCHIVED, key)
+
+
+STATES = st.sampled_from(
+    [
+        wanted(course("c"), "started", since=5),
+        wanted(course("d"), "completed", since=1),
+        wanted(Target(TargetKind.LEARNING_PATH_ACCESS, "p"), "started", since=9),
+        wanted(archived("c"), "archived", since=0),
+        wanted(archived("d"), "active", since=4),
+        *(wanted(topic(f"t{n}"), n * 10, since=n) for n in range(5)),
+    ]
+)
+
+
+@given(st.lists(STATES, unique_by=lambda one: one.target), st.integers(min_value=1, max_value=6))
+def test_started_goes_before_topics_then_completed_then_archived(
+    rows: list[Desired], points: int
+) -> None:
+    package = pack(rows, max_points=points, price=price)
+    order = [
+        ["completed", "archived"].index(str(row.value)) + 2
+        if row.value in {"completed", "archived"}
+        else int(row.target.kind is TargetKind.TOPIC_PROGRESS)
+        for row in package.rows
+    ]
+    assert order == sorted(order)
+    assert package.points == price(package.mutations) <= points
+    assert package.rest == len(rows) - len(package.rows)
+
+
+def test_what_has_waited_longest_goes_first_among_equals() -> None:
+    rows = [wanted(topic("young"), 1, since=9), wanted(topic("old"), 1, since=2)]
+    package = pack(rows, max_points=1, price=price)
+    assert [row.target.key for row in package.rows] == ["old"]
+    assert package.rest == 1
+
+
+def test_one_that_is_dearer_than_a_request_may_be_still_goes_alone() -> None:
+    row = wanted(archived("c"), "archived", failures=1)
+    assert pack([row], max_points=1, price=price).points == 2
+
+
+def test_a_completed_course_is_held_back_by_its_parked_topic_only() -> None:
+    rows = [
+        wanted(topic("t0"), 100, parked="refused: NOT_FOUND"),
+        wanted(course("c"), "completed", after=(topic("t0"),)),
+        wanted(course("d"), "completed", after=(topic("t1"),)),
+    ]
+    package = pack(rows, max_points=10, price=price)
+    assert [row.target for row in package.rows] == [course("d")]
+    (held,) = package.held
+    assert held.target == course("c")
+    assert held.reason == "waits for topic t0, which is parked: refused: NOT_FOUND"
+
+
+def test_a_mutation_carries_its_date_and_whether_it_was_sent_before() -> None:
+    rows = [wanted(course("c"), "completed", failures=0), wanted(course("d"), "completed")]
+    tried = wanted(topic("t"), 5, failures=2)
+    package = pack([*rows, tried], max_points=10, price=price)
+    assert {mutation.occurred_at for mutation in package.mutations} == {7}
+    assert [mutation.again for mutation in package.mutations] == [True, False, False]
+
+
+def test_attendance_knows_its_meeting() -> None:
+    row = wanted(
+        Target(TargetKind.MEETING_ATTENDANCE, " ana@example.com"),
+        "attended",
+        learner=f"{MEETING}mtg-1",
+    )
+    (mutation,) = pack([row], max_points=10, price=price).mutations
+    assert mutation.meeting_id == "mtg-1"
