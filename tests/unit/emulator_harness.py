@@ -60,7 +60,9 @@ class Caller:
     def __init__(self, **limits: Any) -> None:
         builtin = builtin_catalogue()
         teacher = Learner(id="user_tess", email="tess@example.com", password="demo", role="TEACHER")
-        catalogue = Catalogue(learners=(*builtin.learners, teacher), courses=builtin.courses)
+        catalogue = Catalogue.model_validate(
+            {**builtin.model_dump(), "learners": (*builtin.learners, teacher)}
+        )
         self.clock = HandClock()
         self.emulator = Emulator(catalogue, api_key=KEY, clock=self.clock, **limits)
         self.tokens = {

@@ -45,7 +45,9 @@ def test_a_catalogue_is_read_with_its_defaults(tmp_path: Path) -> None:
 def test_the_builtin_catalogue_holds_the_demo_learners_and_what_the_reference_page_names() -> None:
     catalogue = builtin_catalogue()
     passwords = {learner.email: learner.password for learner in catalogue.learners}
-    assert passwords == {"ana@example.com": "demo", "ben@example.com": "demo"}
+    assert passwords["ana@example.com"] == passwords["ben@example.com"] == "demo"
+    assert {"lp_abc123", "lp_456"} == set(catalogue.path_by_id)
+    assert catalogue.meeting_by_id["mtg_111aaa"][0].id == "crs_789xyz"
     assert {"course_abc123", "course_def456", "course_456"} <= set(catalogue.course_by_id)
     assert catalogue.topic_by_id["tpc_01HX3Q4R5S6T7U8V"][0].slug == "intro-to-graphql"
     assert len(catalogue.course_by_slug["demo-course"].topics) == 8
@@ -71,6 +73,59 @@ def test_a_mistake_is_named_by_file_and_key(tmp_path: Path, old: str, new: str, 
         load_catalogue(path)
     assert str(caught.value).startswith(f"catalogue {path}: ")
     assert line in str(caught.value)
+
+
+PATHS = """
+[[learning_paths]]
+id = "p1"
+slug = "p-one"
+name = "P"
+client = "nobody"
+prerequisite_courses = ["c9"]
+prerequisite_learning_paths = ["p9"]
+[[learning_paths.milestones]]
+id = "m1"
+name = "M"
+courses = [{ id = "mc1", course = "c9" }]
+completion_criteria = [{ id = "k1", type = "award", threshold = 1, award_type = "a9" }]
+"""
+
+
+def test_references_that_lead_nowhere_are_all_named(tmp_path: Path) -> None:
+    criteria = (
+        'completion_criteria = [{ type = "courseTopicViewed", required = ["t9"] },\n'
+        '  { type = "courseMeetingAttended", required = ["t1"] }]\naward_type = "a9"\n'
+    )
+    text = GOOD.replace('title = "One"\n', f'title = "One"\n{criteria}') + PATHS
+    with pytest.raises(ConfigError) as caught:
+        load_catalogue(write(tmp_path, text))
+    assert [line.split(": ", 1)[1] for line in str(caught.value).splitlines()] == [
+        "courses[0].award_type: there is no award type 'a9'",
+        "courses[0].completion_criteria[0].required: there is no topic of this course 't9'",
+        "courses[0].completion_criteria[1].required: there is no meeting of this course 't1'",
+        "learning_paths[0].client: there is no client 'nobody'",
+        "learning_paths[0].prerequisite_courses: there is no course 'c9'",
+        "learning_paths[0].prerequisite_learning_paths: there is no learning path 'p9'",
+        "learning_paths[0].milestones[0].courses[0].course: there is no course 'c9'",
+        (
+            "learning_paths[0].milestones[0].completion_criteria[0].award_type: "
+            "there is no award type 'a9'"
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("criterion", "words"),
+    [
+        ('{ type = "courseTopicViewed" }', "courseTopicViewed needs required"),
+        ('{ type = "coursePercentViewed", required = ["t1"] }', "takes percent, not required"),
+        ('{ type = "coursePercentViewed", percent = 0 }', "greater than or equal to 1"),
+    ],
+)
+def test_a_criterion_says_what_it_counts(tmp_path: Path, criterion: str, words: str) -> None:
+    criteria = f'title = "One"\ncompletion_criteria = [{criterion}]\n'
+    with pytest.raises(ConfigError, match=words):
+        load_catalogue(write(tmp_path, GOOD.replace('title = "One"\n', criteria)))
 
 
 def test_all_mistakes_are_named_at_once_and_passwords_are_not_shown(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse
 
 from pointsman.emulator.pricing import price
+from pointsman.emulator.schema import load_schema
 
 PAGES = "PagesCompletedByCourse(courseId: 1)"
 TOPIC = "UpdateTopicAndCourseProgress(topicId: 1, progress: 1)"
@@ -27,6 +28,14 @@ FRAGMENT_LEFT_OUT = f"""
 query ($no: Boolean!) {{ {PAGES} {{ __typename ... @include(if: $no) {{ id title }} }} }}
 """
 INLINE = f"{{ {PAGES} {{ ... on TextPage {{ id title }} ... on QuizPage {{ id }} }} }}"
+USER = """
+mutation {
+  UpdateUserCourseMeetingAttendance(userId: 1, meetingId: 1, attended: true) {
+    id ...Lists
+  }
+}
+fragment Lists on User { attendedMeetings { user { purchasedCourses { status } } } }
+"""
 
 CASES: list[tuple[str, str, dict[str, Any], int]] = [
     ("a scalar mutation is one", f"mutation {{ {TOPIC} }}", {}, 1),
@@ -45,6 +54,14 @@ CASES: list[tuple[str, str, dict[str, Any], int]] = [
         14,
     ),
     ("completed pages pay three more", f"{{ {PAGES} {{ __typename }} }}", {}, 5),
+    (
+        "completion progress pays five more",
+        "{ UserCourseCompletionProgress(id: 1) { type percent } }",
+        {},
+        8,
+    ),
+    ("a user's own lists pay three more each", USER, {}, 12),
+    ("only a user's", "{ Milestone(id: 1) { learningPath { client { name } } } }", {}, 4),
     ("inline fragments add up", INLINE, {}, 7),
     ("a fragment costs at every spread", SPREAD_TWICE, {}, 16),
     ("fragments in fragments", NESTED, {}, 6),
@@ -78,4 +95,4 @@ def _price(document: str, variables: dict[str, Any]) -> int:
     fragments = {
         each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)
     }
-    return price(operation, fragments, variables)
+    return price(load_schema(), operation, fragments, variables)

@@ -22,8 +22,8 @@ from pointsman.emulator.pricing import price
 from pointsman.emulator.rejections import Code, RejectionError
 from pointsman.emulator.replies import Answer, Reply, RequestError
 from pointsman.emulator.requests import Prepared, Reader
-from pointsman.emulator.resolvers import Session
 from pointsman.emulator.schema import execute, load_schema
+from pointsman.emulator.session import Session
 from pointsman.emulator.state import State
 from pointsman.emulator.tokens import Tokens
 
@@ -168,7 +168,9 @@ class Emulator:
     def _read(self, body: bytes) -> tuple[Prepared, int]:
         try:
             request = self._reader.read(body)
-            return request, price(request.operation, request.fragments, request.coerced)
+            return request, price(
+                self._schema, request.operation, request.fragments, request.coerced
+            )
         except RecursionError as error:
             # Newer releases of graphql-core refuse such a document themselves.
             message = "the document is nested too deeply"

@@ -16,56 +16,89 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
     VariableNode,
+    get_named_type,
 )
 
 from pointsman.errors import Bug
 
-#: points on top of the 1 of the field itself
-EXTRA = {"PagesCompletedByCourse": 3, "UserCourseProgress": 5}
+#: points on top of the 1 of the field itself, by the type that the field belongs to
+EXTRA = {
+    ("Query", "PagesCompletedByCourse"): 3,
+    ("Query", "UserCourseProgress"): 5,
+    ("Query", "UserCourseCompletionProgress"): 5,
+    ("User", "attendedMeetings"): 3,
+    ("User", "purchasedCourses"): 3,
+    ("User", "purchasedBundles"): 3,
+    ("User", "allocatedLearningPaths"): 3,
+}
 
 
 def price(
+    schema: GraphQLSchema,
     operation: OperationDefinitionNode,
     fragments: Mapping[str, FragmentDefinitionNode],
     variables: Mapping[str, Any],
 ) -> int:
     """The points of a valid operation; `variables` are coerced, so they hold the defaults."""
-    return _Walk(fragments, variables).selections(operation.selection_set)
+    root = schema.get_root_type(operation.operation)
+    return _Walk(schema, fragments, variables).selections(operation.selection_set, root)
 
 
 class _Walk:
     def __init__(
-        self, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, Any]
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        variables: Mapping[str, Any],
     ) -> None:
+        self._schema = schema
         self._fragments = fragments
         self._variables = variables
         # A fragment costs the same wherever it is spread. Priced once, so that fragments which
         # spread fragments can't make the walk exponential.
         self._priced: dict[str, int] = {}
 
-    def selections(self, selection_set: SelectionSetNode | None) -> int:
+    def selections(
+        self, selection_set: SelectionSetNode | None, parent: GraphQLNamedType | None
+    ) -> int:
         if selection_set is None:
             return 0
-        return sum(self._selection(each) for each in selection_set.selections)
+        return sum(self._selection(each, parent) for each in selection_set.selections)
 
-    def _selection(self, node: SelectionNode) -> int:
+    def _selection(self, node: SelectionNode, parent: GraphQLNamedType | None) -> int:
         if node.directives and not self._included(node):
             return 0
         if isinstance(node, FieldNode):
-            return 1 + EXTRA.get(node.name.value, 0) + self.selections(node.selection_set)
+            return self._field(node, parent)
         if isinstance(node, InlineFragmentNode):
-            return self.selections(node.selection_set)
+            condition = node.type_condition
+            inside = self._schema.get_type(condition.name.value) if condition else parent
+            return self.selections(node.selection_set, inside)
         if isinstance(node, FragmentSpreadNode):
             name = node.name.value
             if name not in self._priced:
-                self._priced[name] = self.selections(self._fragments[name].selection_set)
+                fragment = self._fragments[name]
+                inside = self._schema.get_type(fragment.type_condition.name.value)
+                self._priced[name] = self.selections(fragment.selection_set, inside)
             return self._priced[name]
         raise Bug(f"a selection that GraphQL does not know: {node.kind}")
+
+    def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> int:
+        name = node.name.value
+        extra = EXTRA.get((parent.name, name), 0) if parent is not None else 0
+        inside = None
+        if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) and name in parent.fields:
+            inside = get_named_type(parent.fields[name].type)
+        return 1 + extra + self.selections(node.selection_set, inside)
 
     def _included(self, node: SelectionNode) -> bool:
         for directive in node.directives:

@@ -3,33 +3,62 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLList,
+    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLString,
     build_schema,
+    default_field_resolver,
     execute_sync,
 )
 
+from pointsman.emulator import mutations, queries
 from pointsman.emulator.dates import iso, parse_date
-from pointsman.emulator.resolvers import RESOLVERS, Session
+from pointsman.emulator.session import Session
 from pointsman.errors import Bug
 
-_SDL = ("schema.graphql", "pages.graphql")
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+#: what stands in a non-null field that an object says nothing of
+_PLAIN = {"Boolean": False, "Int": 0, "Float": 0.0}
+
+#: every field of the schema's Query and Mutation
+RESOLVERS: dict[str, Callable[..., Any]] = {
+    "ArchiveUserCourse": mutations.archive_user_course,
+    "ArchiveUserLearningPath": mutations.archive_user_learning_path,
+    "CreateLearningPath": mutations.create_learning_path,
+    "CurrentUserLearningPathMilestoneCompletionsBySlug": queries.milestone_completions,
+    "LearningPathBySlug": queries.learning_path_by_slug,
+    "Login": mutations.login,
+    "Milestone": queries.milestone,
+    "PagesCompletedByCourse": queries.pages_completed_by_course,
+    "ReinstateUserCourse": mutations.reinstate_user_course,
+    "ReinstateUserLearningPath": mutations.reinstate_user_learning_path,
+    "UpdateCourseStatus": mutations.update_course_status,
+    "UpdateLearningPathAccess": mutations.update_learning_path_access,
+    "UpdateTopicAndCourseProgress": mutations.update_topic_and_course_progress,
+    "UpdateUserCourseMeetingAttendance": mutations.update_user_course_meeting_attendance,
+    "UserCourseCompletionProgress": queries.user_course_completion_progress,
+    "UserCourseProgress": queries.user_course_progress,
+}
 
 
 @cache
 def load_schema() -> GraphQLSchema:
     """Build the schema from the package's SDL files; it holds no state, so one serves all."""
-    package = resources.files(__package__)
-    schema = build_schema("\n".join(package.joinpath(name).read_text("utf-8") for name in _SDL))
+    files = sorted(resources.files(__package__).joinpath("sdl").iterdir(), key=lambda f: f.name)
+    schema = build_schema("\n".join(file.read_text("utf-8") for file in files))
 
     date = schema.type_map["Date"]
     slug = schema.type_map["Slug"]
@@ -44,6 +73,9 @@ def load_schema() -> GraphQLSchema:
         if root is None:
             raise Bug("the schema needs a Query and a Mutation")
         _bind(root)
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
+            _fill(kind)
     return schema
 
 
@@ -52,6 +84,30 @@ def _bind(root: GraphQLObjectType) -> None:
         field.resolve = RESOLVERS[name]
         for argument_name, argument in field.args.items():
             argument.out_name = _CAPITAL.sub("_", argument_name).lower()
+
+
+def _fill(kind: GraphQLObjectType) -> None:
+    """Let non-null fields that an object says nothing of answer with something plain."""
+    for field in kind.fields.values():
+        if field.resolve is None and isinstance(field.type, GraphQLNonNull):
+            field.resolve = _plainly(field)
+
+
+def _plainly(field: GraphQLField) -> Callable[..., Any]:
+    kind = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
+    plain: Any = "" if isinstance(kind, GraphQLScalarType) else None
+    if isinstance(kind, GraphQLList):
+        plain = []
+    elif isinstance(kind, GraphQLEnumType):
+        plain = next(iter(kind.values))
+    elif isinstance(kind, GraphQLScalarType):
+        plain = _PLAIN.get(kind.name, "")
+
+    def resolve(source: Any, info: Any, **arguments: Any) -> Any:
+        found = default_field_resolver(source, info, **arguments)
+        return plain if found is None else found
+
+    return resolve
 
 
 def execute(

@@ -1,104 +1,186 @@
-"""What the learners have done on the emulated platform, in memory.
+"""What the learners have done on the emulated platform.
 
-Progress does what it is told: it may go down. A course completes when an update completes the
-last of its topics, and stays so until `UpdateCourseStatus` says otherwise.
+Progress does what it is told: it may go down. A course completes when an update meets what it was
+short of, and stays so until `UpdateCourseStatus` says otherwise; what was completed of a learning
+path stays until `UpdateLearningPathAccess` starts it anew.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pointsman.emulator.catalogue import Catalogue, Course, Learner, Topic
+from pointsman.emulator import records
+from pointsman.emulator.catalogue import Catalogue, Course, Learner, LearningPath, Meeting, Topic
+from pointsman.emulator.completion import (
+    COMPLETE,
+    COMPLETED,
+    awards,
+    completed_courses,
+    is_course_met,
+    is_milestone_met,
+    is_path_met,
+    percent_complete,
+)
 from pointsman.emulator.dates import iso
-
-COMPLETE = 100
+from pointsman.emulator.paths import PathShelf
+from pointsman.emulator.records import ActionRecord, CourseRecord, LearnerRecord, PathRecord
 
 STARTED = "started"
-COMPLETED = "completed"
+NOT_STARTED = "not-started"
+NOT_COMPLETED = "not-completed"
 #: what `UpdateCourseStatus` takes, in the reference page's order
-STATUSES = (STARTED, "not-completed", COMPLETED)
-
-
-@dataclass(slots=True)
-class CourseRecord:
-    """One learner in one course, from the first thing recorded there."""
-
-    status: str
-    changed_at: datetime
-    #: topic updates so far
-    views: int = 0
-
-
-@dataclass(slots=True)
-class LearnerRecord:
-    #: percent by topic id
-    topics: dict[str, int] = field(default_factory=dict)
-    #: by course id
-    courses: dict[str, CourseRecord] = field(default_factory=dict)
+STATUSES = (STARTED, NOT_COMPLETED, COMPLETED)
+#: what `UpdateLearningPathAccess` takes
+PATH_STATUSES = (NOT_STARTED, STARTED, NOT_COMPLETED)
 
 
 class State:
-    """The record of every learner of the catalogue."""
+    """The record of every learner of the catalogue, and the learning paths that were made."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._records = {learner.email: LearnerRecord() for learner in catalogue.learners}
+        self.paths = PathShelf(catalogue)
+        #: learners whose record has changed since somebody cleared this
+        self.touched: set[str] = set()
+
+    def of(self, learner: Learner) -> LearnerRecord:
+        """The learner's record, to read."""
+        return self._records[learner.email]
 
     def set_topic_progress(
         self, learner: Learner, course: Course, topic: Topic, progress: int, *, now: datetime
     ) -> None:
-        record = self._records[learner.email]
-        enrolment = record.courses.setdefault(course.id, CourseRecord(STARTED, now))
-        enrolment.views += 1
-        before = record.topics.get(topic.id, 0)
+        record = self._touch(learner)
+        record.courses.setdefault(course.id, CourseRecord(STARTED, now)).views += 1
+        was_met = is_course_met(course, record)
         record.topics[topic.id] = progress
-        # Only the update that completes a topic may complete the course: the same update sent
-        # again must not undo a status that was set in between.
-        if before < COMPLETE <= progress and all(
-            record.topics.get(each.id, 0) >= COMPLETE for each in course.topics
-        ):
-            enrolment.status, enrolment.changed_at = COMPLETED, now
+        self._complete(record, course, was_met=was_met, now=now)
 
     def set_course_status(
-        self, learner: Learner, course: Course, status: str, *, changed_at: datetime
+        self, learner: Learner, course: Course, status: str, *, changed_at: datetime, now: datetime
     ) -> None:
-        courses = self._records[learner.email].courses
-        enrolment = courses.setdefault(course.id, CourseRecord(status, changed_at))
+        record = self._touch(learner)
+        enrolment = record.courses.setdefault(course.id, CourseRecord(status, changed_at))
         enrolment.status, enrolment.changed_at = status, changed_at
+        self._advance(record, now)
 
-    def percent_complete(self, learner: Learner, course: Course) -> int:
-        """100 for a completed course, else the mean of its topics, rounded down."""
-        record = self._records[learner.email]
-        enrolment = record.courses.get(course.id)
-        if enrolment is not None and enrolment.status == COMPLETED:
-            return COMPLETE
-        percents = [record.topics.get(topic.id, 0) for topic in course.topics]
-        return sum(percents) // len(percents) if percents else 0
+    def set_attendance(
+        self, learner: Learner, course: Course, meeting: Meeting, *, attended: bool, now: datetime
+    ) -> None:
+        record = self._touch(learner)
+        was_met = is_course_met(course, record)
+        if attended:
+            record.attended.setdefault(meeting.id, now)
+        else:
+            record.attended.pop(meeting.id, None)
+        self._complete(record, course, was_met=was_met, now=now)
 
-    def views(self, learner: Learner, course: Course) -> int:
-        enrolment = self._records[learner.email].courses.get(course.id)
-        return enrolment.views if enrolment is not None else 0
+    def set_path_access(
+        self, learner: Learner, path: LearningPath, status: str, *, now: datetime
+    ) -> None:
+        record = self._touch(learner)
+        enrolment = record.paths.setdefault(path.id, PathRecord())
+        enrolment.status = status
+        if status == STARTED:
+            enrolment.started_at = enrolment.started_at or now
+        else:
+            enrolment.completed_at = None
+        if status == NOT_STARTED:
+            enrolment.started_at = None
+            record.actions = [action for action in record.actions if action.path != path.id]
 
-    def is_complete(self, learner: Learner, topic: Topic) -> bool:
-        return self._records[learner.email].topics.get(topic.id, 0) >= COMPLETE
+    def archive(self, learner: Learner, kind: str, name: str, *, archived: bool) -> bool:
+        """Whether it could be done: what is so already can't. `kind` is courses or paths."""
+        record = self._touch(learner)
+        shelf = record.archived_courses if kind == "courses" else record.archived_paths
+        if (name in shelf) == archived:
+            return False
+        (shelf.add if archived else shelf.remove)(name)
+        return True
+
+    def dump(self, email: str) -> dict[str, Any]:
+        """A learner's record as JSON's types."""
+        return records.dump(self._records[email])
+
+    def load(self, email: str, record: dict[str, Any]) -> None:
+        """Put back what `dump` gave; a learner who has left the catalogue is passed over."""
+        if email in self._records:
+            self._records[email] = records.load(record)
+
+    def _touch(self, learner: Learner) -> LearnerRecord:
+        self.touched.add(learner.email)
+        return self._records[learner.email]
+
+    def _complete(
+        self, record: LearnerRecord, course: Course, *, was_met: bool, now: datetime
+    ) -> None:
+        # Only the update that meets what was missing may complete the course: the same update
+        # sent again must not undo a status that was set in between.
+        if not was_met and is_course_met(course, record):
+            enrolment = record.courses.setdefault(course.id, CourseRecord(COMPLETED, now))
+            enrolment.status, enrolment.changed_at = COMPLETED, now
+            self._advance(record, now)
+
+    def _advance(self, record: LearnerRecord, now: datetime) -> None:
+        """Record the milestones and learning paths that the completed courses complete."""
+        done = completed_courses(record)
+        earned = awards(self._catalogue.course_by_id, done)
+        reached = {action.milestone for action in record.actions}
+        for path in self.paths.open_for_learners:
+            fresh = [
+                milestone
+                for milestone in path.milestones
+                if milestone.id not in reached and is_milestone_met(milestone, done, earned)
+            ]
+            if not fresh:
+                continue
+            enrolment = record.paths.setdefault(path.id, PathRecord())
+            enrolment.started_at = enrolment.started_at or now
+            if enrolment.status == NOT_STARTED:
+                enrolment.status = STARTED
+            for milestone in fresh:
+                reached.add(milestone.id)
+                action = f"action_{len(record.actions) + 1:03}_{milestone.id}"
+                record.actions.append(ActionRecord(action, path.id, milestone.id, now))
+            if is_path_met(path, reached):
+                enrolment.status, enrolment.completed_at = COMPLETED, now
 
     def as_json(self) -> dict[str, Any]:
-        """By e-mail address: percent by topic id, and by course slug what is recorded there."""
-        return {
-            learner.email: {
-                "topics": dict(record.topics),
-                "courses": {
-                    course.slug: {
-                        "status": enrolment.status,
-                        "percentComplete": self.percent_complete(learner, course),
-                        "statusChangeDate": iso(enrolment.changed_at),
-                    }
-                    for course_id, enrolment in record.courses.items()
-                    for course in (self._catalogue.course_by_id[course_id],)
-                },
-            }
-            for learner in self._catalogue.learners
-            for record in (self._records[learner.email],)
+        """By e-mail address, what is recorded; courses and learning paths by their slugs."""
+        return {email: self._shown(record) for email, record in self._records.items()}
+
+    def _shown(self, record: LearnerRecord) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "topics": dict(record.topics),
+            "courses": {
+                course.slug: {
+                    "status": enrolment.status,
+                    "percentComplete": percent_complete(course, record),
+                    "statusChangeDate": iso(enrolment.changed_at),
+                }
+                for course_id, enrolment in record.courses.items()
+                for course in (self._catalogue.course_by_id[course_id],)
+            },
         }
+        if record.paths:
+            shown["learningPaths"] = {
+                self.paths.by_id[name].slug: {
+                    "status": one.status,
+                    "milestones": [
+                        action.milestone for action in record.actions if action.path == name
+                    ],
+                }
+                for name, one in record.paths.items()
+            }
+        if record.attended:
+            shown["attendedMeetings"] = sorted(record.attended)
+        if record.archived_courses:
+            shown["archivedCourses"] = sorted(record.archived_courses)
+        if record.archived_paths:
+            shown["archivedLearningPaths"] = sorted(record.archived_paths)
+        return shown
+
+
+__all__ = ["COMPLETE", "COMPLETED", "PATH_STATUSES", "STATUSES", "State"]

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from pointsman.mapping.template import Template
-from pointsman.model import Actor
+from pointsman.model import MEETING, Actor
 
 
 class IdentityResolver(Protocol):
@@ -38,6 +38,11 @@ class ConfiguredIdentity:
         self.resolve = lru_cache(maxsize=65_536)(self._resolve)
 
     def _resolve(self, actor: Actor) -> str:
+        learner = self._name(actor)
+        # that beginning is kept for what is delivered for a meeting and not for a learner
+        return f"actor:{learner}" if learner.startswith(MEETING) else learner
+
+    def _name(self, actor: Actor) -> str:
         if actor.kind == "mbox":
             return actor.value.removeprefix("mailto:").lower()
         if actor.kind == "account":

@@ -13,13 +13,13 @@ from urllib.parse import quote, unquote
 
 _PIECE = re.compile(r"\{([^{}]*)\}|([^{}]+)|([{}])")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_VALUE = r"([^/?#]+)"
+_NOT_IN_A_VALUE = re.compile(r"[/?#]")
 
 
 class Template:
     """One template. `str(template)` is the text it was made from."""
 
-    __slots__ = ("_parts", "_pattern", "text", "variables")
+    __slots__ = ("_parts", "text", "variables")
 
     def __init__(self, text: str) -> None:
         """Parse; raises `ValueError` with what is wrong and where, in words for a person."""
@@ -49,18 +49,30 @@ class Template:
             names.append(name)
             self._parts += [name, ""]
         self.variables = tuple(names)
-        self._pattern = re.compile(
-            "".join(
-                _VALUE if place % 2 else re.escape(part) for place, part in enumerate(self._parts)
-            )
-        )
 
     def match(self, uri: str) -> dict[str, str] | None:
-        """The variables that make this template into `uri`, or None."""
-        found = self._pattern.fullmatch(uri)
-        if found is None:
+        """The variables that make this template into `uri`, or None.
+
+        Where a literal stands in `uri` more than once, its last place counts, so that there is
+        nothing to try twice: the sender chooses the id, and must not choose how long this takes.
+        """
+        first, *_ = self._parts
+        last = self._parts[-1]
+        if not self.variables:
+            return {} if uri == first else None
+        if not uri.startswith(first) or not uri.endswith(last):
             return None
-        return dict(zip(self.variables, map(unquote, found.groups()), strict=True))
+        end = len(uri) - len(last)
+        values: dict[str, str] = {}
+        for place in range(len(self._parts) - 2, 0, -2):
+            literal = self._parts[place - 1]
+            start = len(first) if place == 1 else uri.rfind(literal, 0, max(0, end - 1))
+            value = uri[start + (len(literal) if place > 1 else 0) : end]
+            if start < 0 or not value or _NOT_IN_A_VALUE.search(value):
+                return None
+            values[self._parts[place]] = unquote(value)
+            end = start
+        return {name: values[name] for name in self.variables}
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The text with the values as they are: for ids and slugs, which are no URIs."""

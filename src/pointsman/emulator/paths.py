@@ -1,0 +1,69 @@
+"""The learning paths there are: the catalogue's, and those that `CreateLearningPath` made."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from pointsman.emulator.catalogue import Catalogue, LearningPath, Milestone
+
+_NO_SLUG = re.compile(r"[^a-z0-9]+")
+
+
+class PathShelf:
+    """Finds a path by id or slug, and a milestone by id."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.by_id: dict[str, LearningPath] = dict(catalogue.path_by_id)
+        self.by_slug: dict[str, LearningPath] = dict(catalogue.path_by_slug)
+        self.milestones: dict[str, tuple[LearningPath, Milestone]] = {
+            milestone.id: (path, milestone)
+            for path in catalogue.learning_paths
+            for milestone in path.milestones
+        }
+        self._made: list[LearningPath] = []
+        #: whether paths were made since somebody cleared this
+        self.touched = False
+
+    @property
+    def open_for_learners(self) -> Iterable[LearningPath]:
+        """Those in which something can be completed: a draft is not one."""
+        return (path for path in self.by_id.values() if path.status == "published")
+
+    def add(self, path: LearningPath) -> None:
+        """Raises `KeyError` where the slug is taken."""
+        if path.slug in self.by_slug:
+            raise KeyError(path.slug)
+        self.by_id[path.id] = self.by_slug[path.slug] = path
+        for milestone in path.milestones:
+            self.milestones[milestone.id] = (path, milestone)
+        self._made.append(path)
+        self.touched = True
+
+    def free_slug(self, name: str) -> str:
+        """A slug made of the name, with a number where that is taken."""
+        slug = _NO_SLUG.sub("-", name.lower()).strip("-") or "learning-path"
+        free, number = slug, 1
+        while free in self.by_slug:
+            number += 1
+            free = f"{slug}-{number}"
+        return free
+
+    def dump(self) -> list[dict[str, Any]]:
+        """The paths that were made, as JSON's types."""
+        return [path.model_dump(mode="json") for path in self._made]
+
+    def load(self, made: Iterable[dict[str, Any]]) -> None:
+        """Put back what `dump` gave; one whose slug the catalogue has taken is passed over."""
+        for dumped in made:
+            path = LearningPath.model_validate(dumped)
+            if path.slug not in self.by_slug:
+                self.add(path)
+        self.touched = False
+
+
+def new_id(kind: str) -> str:
+    """An id as the platform's: what it is of, and something that is not guessed."""
+    return f"{kind}_{secrets.token_hex(8)}"

@@ -1,0 +1,63 @@
+"""Who an actor is on the platform, for every kind of identifier."""
+
+from __future__ import annotations
+
+import pytest
+
+from pointsman.mapping import Account, ConfiguredIdentity, Template
+from pointsman.model import MEETING, Actor
+
+LMS = "https://lms.example.com"
+SHA1 = "ebd31e95054c018b10727ccffd2ef2ec3a016ee9"
+HR = "https://hr.example.com/people"
+IDENTITY = ConfiguredIdentity(
+    [Account(LMS, Template("{name}")), Account(HR, Template("{name}@example.com"))]
+)
+
+
+@pytest.mark.parametrize(
+    ("actor", "learner"),
+    [
+        (Actor("mbox", "mailto:ana@example.com"), "ana@example.com"),
+        (Actor("mbox", "mailto:Ana.Lima@Example.COM"), "ana.lima@example.com"),
+        (Actor("mbox", "mailto:mailto:x@example.com"), "mailto:x@example.com"),
+        (Actor("account", "ana@example.com", LMS), "ana@example.com"),
+        (Actor("account", "4711", HR), "4711@example.com"),
+        (Actor("account", "{name}", HR), "{name}@example.com"),
+        (Actor("account", "4711", "https://other.example.com"), "https://other.example.com|4711"),
+        (Actor("account", "4711", LMS + "/"), "https://lms.example.com/|4711"),
+        (Actor("account", "4711", LMS.upper()), "HTTPS://LMS.EXAMPLE.COM|4711"),
+        (Actor("mbox_sha1sum", SHA1), SHA1),
+        (Actor("openid", "https://ana.openid.example.com/"), "https://ana.openid.example.com/"),
+    ],
+)
+def test_an_actor_is_known_by_its_identifier(actor: Actor, learner: str) -> None:
+    assert IDENTITY.resolve(actor) == learner
+
+
+def test_without_accounts_an_account_stands_for_itself() -> None:
+    one = Actor("account", "4711", LMS)
+    other = Actor("account", "4711", HR)
+    assert ConfiguredIdentity().resolve(one) != ConfiguredIdentity().resolve(other)
+
+
+def test_a_mailbox_is_one_learner_however_it_is_spelled() -> None:
+    spellings = ["mailto:ana@example.com", "mailto:ANA@example.com", "mailto:ana@EXAMPLE.com"]
+    assert {IDENTITY.resolve(Actor("mbox", one)) for one in spellings} == {"ana@example.com"}
+
+
+def test_the_same_actor_is_worked_out_once() -> None:
+    identity = ConfiguredIdentity([Account(HR, Template("{name}@example.com"))])
+    first = identity.resolve(Actor("account", "4711", HR))
+    assert identity.resolve(Actor("account", "4711", HR)) is first
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        Actor("openid", MEETING + "mtg-1"),
+        Actor("account", MEETING + "mtg-1", LMS),
+    ],
+)
+def test_no_actor_is_taken_for_a_meeting(actor: Actor) -> None:
+    assert not IDENTITY.resolve(actor).startswith(MEETING)
