@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pointsman.emulator import Emulator
+from pointsman.emulator.faults import read_fault
 from pointsman.model import CourseStatus
 from pointsman.platforms.base import TOKEN_TROUBLE, Answer
 from tests.support.changes import change, course, each, topic, wants
@@ -149,7 +150,7 @@ def test_a_thousand_heartbeats_of_one_learner_cost_few_mutations(tmp_path: Path)
 def test_an_answer_that_is_lost_is_asked_for_again_once(tmp_path: Path) -> None:
     async def main() -> None:
         async with Yard(tmp_path, catalogue(1, 1)) as yard:
-            yard.transport.lose = 1
+            yard.emulator.faults.add(read_fault({"kind": "drop_after", "times": 1}, "a fault"))
             await yard.ingest(wants(change("l0@example.com", topic("t0"), 30)))
             await yard.settle()
             assert yard.topics("l0@example.com") == {"t0": 30}

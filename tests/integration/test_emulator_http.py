@@ -119,12 +119,12 @@ class Client:
 
 
 @pytest.fixture
-def limits() -> dict[str, int]:
+def limits() -> dict[str, Any]:
     return {}
 
 
 @pytest.fixture
-async def client(limits: dict[str, int]) -> AsyncIterator[Client]:
+async def client(limits: dict[str, Any]) -> AsyncIterator[Client]:
     emulator = Emulator(builtin_catalogue(), api_key=KEY, clock=SystemClock(), **limits)
     async with (
         serve(emulator, host="127.0.0.1", port=0) as base,

@@ -69,8 +69,6 @@ class EmulatorTransport:
     def __init__(self, emulator: Emulator, api_key: str, latency: float = 0.02) -> None:
         self.emulator = emulator
         self.statuses: list[int] = []
-        #: answers to lose: the request runs, the answer does not arrive
-        self.lose = 0
         self._api_key = api_key
         self._latency = latency
 
@@ -81,8 +79,7 @@ class EmulatorTransport:
         )
         await asyncio.sleep(self._latency)
         self.statuses.append(reply.status)
-        if self.lose:
-            self.lose -= 1
+        if reply.dropped:
             raise PlatformUnreachable("the connection was dropped")
         return HttpAnswer(reply.status, reply.headers, reply.body)
 

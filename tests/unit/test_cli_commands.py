@@ -132,6 +132,8 @@ def test_emulate_hands_its_options_on(emulated: list[dict[str, Any]], tmp_path: 
             *("emulate", "--host", "127.0.0.2", "--port", "9", "--api-key", "k"),
             *("--catalogue", str(catalogue), "--points-per-minute", "10"),
             *("--requests-per-minute", "20", "--points-per-request", "30", "--token-ttl", "1.5"),
+            *("--data", str(tmp_path / "data.db"), "--seed", "7"),
+            *("--fault", "kind=drop_after", "--fault", "kind=drop_before"),
         ],
     )
 
@@ -146,6 +148,10 @@ def test_emulate_hands_its_options_on(emulated: list[dict[str, Any]], tmp_path: 
             "requests_per_minute": 20,
             "points_per_request": 30,
             "token_ttl": 1.5,
+            "data": tmp_path / "data.db",
+            "faults": ["kind=drop_after", "kind=drop_before"],
+            "faults_file": None,
+            "seed": 7,
         }
     ]
 

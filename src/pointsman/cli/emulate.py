@@ -39,14 +39,35 @@ def emulate(
     token_ttl: Annotated[
         float, typer.Option(help="Seconds until an authToken expires.", min=0.001)
     ] = 3_600,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep everything in this SQLite file. In memory without it.", dir_okay=False
+        ),
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A fault on purpose, as key=value,...: kind=throttle,chance=0.01,retry_after=3. "
+            "May be repeated; docs/emulator.md lists the kinds."
+        ),
+    ] = None,
+    faults: Annotated[
+        Path | None,
+        typer.Option(help="A TOML file of [[faults]].", exists=True, dir_okay=False),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the faults' dice, so that they fall the same way again.")
+    ] = None,
 ) -> None:
     """Serve an emulated platform: GraphQL at /helium with prices, quotas and expiring tokens.
 
     It behaves as the platform does where that hurts: fixed windows with 429 and their headers,
     mutations that run one after another and stop at the first refusal, tokens that run out.
-    GET /emulator/state shows what stands on it.
+    GET /emulator/state shows what stands on it; `pointsman faults` makes things go wrong while it
+    runs.
 
-    **Example:** `pointsman emulate --port 8090 --api-key k --requests-per-minute 100`
+    **Example:** `pointsman emulate --port 8090 --api-key k --fault kind=drop_after,chance=0.01`
     """
     # not before it is needed: no other command wants a GraphQL server
     from pointsman.emulator.cli import run_emulator  # noqa: PLC0415
@@ -62,5 +83,9 @@ def emulate(
                 requests_per_minute=requests_per_minute,
                 points_per_request=points_per_request,
                 token_ttl=token_ttl,
+                data=data,
+                faults=fault or [],
+                faults_file=faults,
+                seed=seed,
             )
         )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pointsman.clock import SystemClock
 from pointsman.emulator.catalogue import builtin_catalogue, load_catalogue
 from pointsman.emulator.emulator import Emulator
+from pointsman.emulator.faults import Faults, fault_from_text, faults_from_file
+from pointsman.emulator.persistence import Keeper
 from pointsman.emulator.server import serve
 
 
@@ -23,11 +26,18 @@ async def run_emulator(
     requests_per_minute: int,
     points_per_request: int,
     token_ttl: float,
+    data: Path | None,
+    faults: Sequence[str],
+    faults_file: Path | None,
+    seed: int | None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; one line on stdout says where, with the real port.
 
-    `token_ttl` is in seconds. Raises `ConfigError` for a bad catalogue or address.
+    `token_ttl` is in seconds. Raises `ConfigError` for a bad catalogue, fault, file or address.
     """
+    wanted = faults_from_file(faults_file) if faults_file is not None else []
+    wanted += [fault_from_text(text) for text in faults]
+    keeper = Keeper(data) if data is not None else None
     emulator = Emulator(
         builtin_catalogue() if catalogue is None else load_catalogue(catalogue),
         api_key=api_key,
@@ -36,6 +46,8 @@ async def run_emulator(
         requests_per_minute=requests_per_minute,
         points_per_request=points_per_request,
         token_ttl=token_ttl,
+        faults=Faults(wanted, seed=seed),
+        keeper=keeper,
     )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -45,3 +57,5 @@ async def run_emulator(
         sys.stdout.write(f"emulated platform listening on {base}/helium\n")
         sys.stdout.flush()
         await stop.wait()
+    if keeper is not None:
+        keeper.close()

@@ -1,7 +1,7 @@
 """The whole platform without sockets: one request in, one answer out, on the injected clock.
 
-The way of a request: key, size, request quota, reading, price, points quota, execution. Every
-step is synchronous, so requests never see each other half done.
+The way of a request: key, size, request quota, reading, faults, price, points quota, execution.
+Every step but a fault's latency is synchronous, so requests never see each other half done.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from graphql import ExecutionResult, GraphQLError
+from graphql import ExecutionResult, FieldNode, GraphQLError
 
 from pointsman.clock import Clock
 from pointsman.emulator import replies
 from pointsman.emulator.catalogue import Catalogue
+from pointsman.emulator.faults import Faults, RequestFacts, Strike
 from pointsman.emulator.journal import Executed, Journal
 from pointsman.emulator.limits import Limits, Quota
+from pointsman.emulator.persistence import Keeper
 from pointsman.emulator.pricing import price
 from pointsman.emulator.rejections import Code, RejectionError
 from pointsman.emulator.replies import Answer, Reply, RequestError
@@ -30,6 +32,9 @@ from pointsman.emulator.tokens import Tokens
 MAX_BODY_BYTES = 1_048_576
 #: seconds
 TOKEN_TTL = 3_600.0
+
+#: what a caller whose connection is dropped gets to see: nothing
+DROPPED = Reply(0, {}, b"", dropped=True)
 
 _log = structlog.get_logger(__name__)
 
@@ -51,8 +56,12 @@ class Emulator:
         points_per_request: int = 1_000,
         token_ttl: float = TOKEN_TTL,
         max_body_bytes: int = MAX_BODY_BYTES,
+        faults: Faults | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self.catalogue = catalogue
+        self.faults = faults or Faults()
+        self._keeper = keeper
         self.max_body_bytes = max_body_bytes
         self._limits = Limits(points_per_minute, requests_per_minute, points_per_request)
         self._api_key = api_key.encode()
@@ -60,12 +69,22 @@ class Emulator:
         self._token_ttl = token_ttl
         self._schema = load_schema()
         self._reader = Reader(self._schema)
-        self.reset()
+        self._begin()
+        if keeper is not None:
+            keeper.load(self._state, self._tokens, self._journal)
 
     def reset(self) -> None:
-        """As if freshly started: no progress, tokens, totals, history or open window."""
+        """As if freshly started: no progress, tokens, totals, history or open window.
+
+        Faults stay in force.
+        """
+        self._begin()
+        if self._keeper is not None:
+            self._keeper.clear()
+
+    def _begin(self) -> None:
         self._state = State(self.catalogue)
-        self._tokens = Tokens(self._clock, self._token_ttl)
+        self._tokens = Tokens(self.catalogue, self._clock, self._token_ttl)
         self._journal = Journal()
         self._quota = Quota(self._limits)
 
@@ -77,13 +96,19 @@ class Emulator:
             return replies.refusal(401, Code.UNAUTHENTICATED, "the apiKey is missing or wrong")
         if len(body) > self.max_body_bytes:
             return self.too_large()
+        strike = Strike()
         try:
-            answer = self._answer({name.lower(): value for name, value in headers.items()}, body)
+            answer = await self._answer(
+                {name.lower(): value for name, value in headers.items()}, body, strike
+            )
         except RequestError as refused:
             answer = refused.answer
+        self._keep()
+        if strike.drop_before or strike.drop_after:
+            return DROPPED
         quota = replies.quota_headers(
             self._quota.reading(self._clock.monotonic()),
-            now=self._clock.now(),
+            now=self._clock.now() + strike.reset_skew,
             cost=answer.cost,
             limit=self._limits.points_per_request,
         )
@@ -107,7 +132,15 @@ class Emulator:
 
     def issue_token(self, email: str) -> str:
         """An authToken as `Login` gives it, but for free. KeyError for an unknown learner."""
-        return self._tokens.issue(self.catalogue.learner_by_email[email.lower()])
+        token = self._tokens.issue(self.catalogue.learner_by_email[email.lower()])
+        self._keep()
+        return token
+
+    def expire_tokens(self) -> int:
+        """No authToken is good any longer; how many there were."""
+        expired = self._tokens.expire_all()
+        self._keep()
+        return expired
 
     @property
     def history(self) -> list[Executed]:
@@ -119,7 +152,8 @@ class Emulator:
         reading = self._quota.reading(self._clock.monotonic())
         shown: dict[str, Any] = {
             "learners": self._state.as_json(),
-            "totals": self._journal.as_json(),
+            "totals": self._journal.totals(),
+            "faults": self.faults.as_json(),
             "window": {
                 "points_left": reading.points_left,
                 "requests_left": reading.requests_left,
@@ -130,8 +164,16 @@ class Emulator:
             shown["history"] = [executed.as_json() for executed in self._journal.history]
         return shown
 
-    def _answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _keep(self) -> None:
+        if self._keeper is None:
+            self._tokens.changes()  # nobody writes them down, so they must not pile up
+        else:
+            self._keeper.save(self._state, self._tokens, self._journal)
+
+    async def _answer(self, headers: Mapping[str, str], body: bytes, strike: Strike) -> Answer:
+        """What strikes is noted in `strike`; what it leaves over is the answer."""
         self._journal.requests += 1
+        number = self._journal.requests
         if not self._quota.admit(self._clock.monotonic()):
             raise self._throttled("requests", cost=0)
         kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
@@ -139,6 +181,11 @@ class Emulator:
             message = f"Content-Type must be application/json, not {kind!r}"
             raise RequestError(415, [RejectionError(Code.BAD_REQUEST, message)])
         request, cost = self._read(body)
+        auth_token = headers.get("authtoken")
+        self.faults.strike(self._facts(number, request, auth_token, body), strike)
+        if strike.latency:
+            await self._clock.sleep(strike.latency)
+        self._suffer(strike, auth_token)
         if cost > self._limits.points_per_request:
             limit = self._limits.points_per_request
             message = f"the request costs {cost} points; one request may cost {limit}"
@@ -152,9 +199,10 @@ class Emulator:
             state=self._state,
             tokens=self._tokens,
             journal=self._journal,
-            auth_token=headers.get("authtoken"),
+            auth_token=auth_token,
             now=self._clock.now(),
-            request=self._journal.requests,
+            request=number,
+            refused=strike.refused(len(request.operation.selection_set.selections)),
         )
         result = execute(
             self._schema,
@@ -164,6 +212,36 @@ class Emulator:
             operation_name=request.operation_name,
         )
         return Answer(200, _formatted(result), cost)
+
+    def _facts(
+        self, number: int, request: Prepared, auth_token: str | None, body: bytes
+    ) -> RequestFacts:
+        learner = self._tokens.learner(auth_token) if auth_token else None
+        fields = request.operation.selection_set.selections
+        return RequestFacts(
+            number,
+            frozenset(one.name.value for one in fields if isinstance(one, FieldNode)),
+            learner.email if learner is not None else None,
+            body.decode("utf-8", "replace"),
+        )
+
+    def _suffer(self, strike: Strike, auth_token: str | None) -> None:
+        """What happens before the request runs, or in place of it."""
+        if strike.expire_all:
+            self._tokens.expire_all()
+        elif strike.expire_presented and auth_token:
+            self._tokens.expire(auth_token)
+        if strike.stolen_requests or strike.stolen_points:
+            at = self._clock.monotonic()
+            self._quota.steal(at, strike.stolen_requests, strike.stolen_points)
+        message = "a fault on purpose"
+        if strike.retry_after is not None:
+            rejection = RejectionError(Code.RATE_LIMITED, message)
+            wait = {"Retry-After": f"{strike.retry_after:g}"}
+            raise RequestError(429, [rejection], headers=wait)
+        if strike.status is not None or strike.drop_before:
+            rejection = RejectionError(Code.INTERNAL_SERVER_ERROR, message)
+            raise RequestError(strike.status or 503, [rejection])
 
     def _read(self, body: bytes) -> tuple[Prepared, int]:
         try:

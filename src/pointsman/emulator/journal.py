@@ -49,10 +49,18 @@ class Journal:
         self.mutations[executed.name] += 1
         self.history.append(executed)
 
-    def as_json(self) -> dict[str, Any]:
+    def totals(self) -> dict[str, Any]:
+        """All that is counted; the history is not kept."""
         return {
             "requests": self.requests,
             "points": self.points,
             "rejected_429": self.rejected_429,
             "mutations": dict(sorted(self.mutations.items())),
         }
+
+    def load(self, totals: dict[str, Any]) -> None:
+        """Go on counting from what `totals` gave."""
+        self.requests = totals.get("requests", 0)
+        self.points = totals.get("points", 0)
+        self.rejected_429 = totals.get("rejected_429", 0)
+        self.mutations = Counter(totals.get("mutations", {}))

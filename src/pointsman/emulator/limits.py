@@ -58,6 +58,13 @@ class Quota:
         self._points += points
         return True
 
+    def steal(self, at: float, requests: int, points: int) -> None:
+        """Another client of the instance spends so much, as far as there is so much."""
+        if not self._is_open(at):
+            self._opened_at, self._points, self._requests = at, 0, 0
+        self._requests = min(self.limits.requests_per_minute, self._requests + requests)
+        self._points = min(self.limits.points_per_minute, self._points + points)
+
     def reading(self, at: float) -> Reading:
         if self._opened_at is None or not self._is_open(at):
             return Reading(self.limits.points_per_minute, self.limits.requests_per_minute, None)

@@ -21,6 +21,8 @@ class Reply:
     status: int
     headers: dict[str, str]
     body: bytes
+    #: a fault: the connection is dropped instead
+    dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLString,
@@ -81,9 +82,17 @@ def load_schema() -> GraphQLSchema:
 
 def _bind(root: GraphQLObjectType) -> None:
     for name, field in root.fields.items():
-        field.resolve = RESOLVERS[name]
+        field.resolve = _unless_refused(RESOLVERS[name])
         for argument_name, argument in field.args.items():
             argument.out_name = _CAPITAL.sub("_", argument_name).lower()
+
+
+def _unless_refused(resolver: Callable[..., Any]) -> Callable[..., Any]:
+    def resolve(root: None, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        info.context.next_field()
+        return resolver(root, info, **arguments)
+
+    return resolve
 
 
 def _fill(kind: GraphQLObjectType) -> None:

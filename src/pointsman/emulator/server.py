@@ -9,25 +9,24 @@ from importlib import resources
 from aiohttp import web
 
 from pointsman.emulator import replies
+from pointsman.emulator.control import EMULATOR, add_control, guarded
 from pointsman.emulator.emulator import Emulator
-from pointsman.emulator.rejections import Code
 from pointsman.emulator.replies import Reply
 from pointsman.errors import ConfigError
 
 #: seconds that open connections get when the server stops
 SHUTDOWN = 2.0
 
-_EMULATOR = web.AppKey("emulator", Emulator)
-
 
 def make_app(emulator: Emulator) -> web.Application:
     """The application: `/helium`, `/emulator/state`, `/emulator/reset`, and a page at `/`."""
     app = web.Application(client_max_size=emulator.max_body_bytes)
-    app[_EMULATOR] = emulator
+    app[EMULATOR] = emulator
     app.router.add_get("/", _page)
     app.router.add_post("/helium", _helium)
     app.router.add_get("/emulator/state", _state)
     app.router.add_post("/emulator/reset", _reset)
+    add_control(app)
     return app
 
 
@@ -50,25 +49,25 @@ async def serve(emulator: Emulator, *, host: str, port: int) -> AsyncIterator[st
 
 
 async def _helium(request: web.Request) -> web.Response:
-    emulator = request.app[_EMULATOR]
+    emulator = request.app[EMULATOR]
     try:
         body = await request.read()
     except web.HTTPRequestEntityTooLarge:
         return _response(emulator.too_large())
-    return _response(await emulator.handle(query=request.query, headers=request.headers, body=body))
+    reply = await emulator.handle(query=request.query, headers=request.headers, body=body)
+    if reply.dropped and request.transport is not None:
+        request.transport.abort()
+    return _response(reply)
 
 
 async def _state(request: web.Request) -> web.Response:
     history = request.query.get("history") == "1"
-    return _response(replies.as_json(request.app[_EMULATOR].state(history=history)))
+    return _response(replies.as_json(request.app[EMULATOR].state(history=history)))
 
 
+@guarded
 async def _reset(request: web.Request) -> web.Response:
-    emulator = request.app[_EMULATOR]
-    if not emulator.knows_key(query=request.query, headers=request.headers):
-        refusal = replies.refusal(401, Code.UNAUTHENTICATED, "the apiKey is missing or wrong")
-        return _response(refusal)
-    emulator.reset()
+    request.app[EMULATOR].reset()
     return _response(replies.as_json({"reset": True}))
 
 
@@ -78,4 +77,5 @@ async def _page(_request: web.Request) -> web.Response:
 
 
 def _response(reply: Reply) -> web.Response:
-    return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+    # a dropped reply has no status, and nobody to read it
+    return web.Response(status=reply.status or 503, headers=reply.headers, body=reply.body)

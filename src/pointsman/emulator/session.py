@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Any, TypeVar
 
-from graphql import GraphQLResolveInfo
+from graphql import GraphQLError, GraphQLResolveInfo
 
 from pointsman.emulator.catalogue import STUDENT, Catalogue, Course, Learner, LearningPath
 from pointsman.emulator.dates import moment
@@ -32,6 +33,15 @@ class Session:
     now: float
     #: the request's number since the start
     request: int
+    #: faults: which of the document's fields are refused, by place, and with which code
+    refused: Mapping[int, str] = field(default_factory=dict)
+    _places: Iterator[int] = field(default_factory=count)
+
+    def next_field(self) -> None:
+        """A field of the operation is about to run; raises where a fault refuses it."""
+        code = self.refused.get(next(self._places))
+        if code is not None:
+            raise GraphQLError("refused by a fault on purpose", extensions={"code": code})
 
     @property
     def at(self) -> datetime:

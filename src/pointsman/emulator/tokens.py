@@ -1,37 +1,83 @@
-"""The authTokens that `Login` hands out: random, opaque, and good for a fixed time."""
+"""The authTokens that `Login` hands out: random, opaque, and good for a fixed time.
+
+Only their hashes are kept, in memory as on disk.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+from dataclasses import dataclass, field
 
 from pointsman.clock import Clock
-from pointsman.emulator.catalogue import Learner
+from pointsman.emulator.catalogue import Catalogue, Learner
+
+
+@dataclass(slots=True)
+class Changes:
+    """What `Keeper` has to write: (hash, e-mail address, expiry in Unix seconds), and hashes."""
+
+    new: list[tuple[str, str, float]] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    all_gone: bool = False
 
 
 class Tokens:
-    """Tokens in memory, each good for `ttl` seconds from its issue."""
+    """Each token is good for `ttl` seconds from its issue."""
 
-    def __init__(self, clock: Clock, ttl: float) -> None:
+    def __init__(self, catalogue: Catalogue, clock: Clock, ttl: float) -> None:
+        self._catalogue = catalogue
         self._clock = clock
         self._ttl = ttl
-        # In the order of issue and, with one ttl for all, of expiry.
+        # In the order of issue and, with one ttl for all, of expiry; Unix seconds.
         self._live: dict[str, tuple[Learner, float]] = {}
+        self._changes = Changes()
 
     def issue(self, learner: Learner) -> str:
         self._forget_expired()
         token = secrets.token_urlsafe(24)
-        self._live[token] = (learner, self._clock.monotonic() + self._ttl)
+        expires_at = self._clock.now() + self._ttl
+        self._live[_hash(token)] = (learner, expires_at)
+        self._changes.new.append((_hash(token), learner.email, expires_at))
         return token
 
     def learner(self, token: str) -> Learner | None:
         """Whose token it is; None for one that is unknown or has expired."""
-        learner, expires_at = self._live.get(token, (None, 0.0))
-        return learner if self._clock.monotonic() < expires_at else None
+        learner, expires_at = self._live.get(_hash(token), (None, 0.0))
+        return learner if self._clock.now() < expires_at else None
+
+    def expire(self, token: str) -> None:
+        """This one is good no longer."""
+        if self._live.pop(_hash(token), None) is not None:
+            self._changes.gone.append(_hash(token))
+
+    def expire_all(self) -> int:
+        """None is good any longer; how many there were."""
+        expired = len(self._live)
+        self._live.clear()
+        self._changes = Changes(all_gone=True)
+        return expired
+
+    def load(self, digest: str, email: str, expires_at: float) -> None:
+        """Put back a token that was kept, if its learner is still there."""
+        learner = self._catalogue.learner_by_email.get(email)
+        if learner is not None:
+            self._live[digest] = (learner, expires_at)
+
+    def changes(self) -> Changes:
+        """What has changed since this was last asked."""
+        changes, self._changes = self._changes, Changes()
+        return changes
 
     def _forget_expired(self) -> None:
-        now = self._clock.monotonic()
+        now = self._clock.now()
         while self._live:
             oldest = next(iter(self._live))
             if now < self._live[oldest][1]:
                 return
             del self._live[oldest]
+            self._changes.gone.append(oldest)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -12,11 +12,13 @@ from typing import Protocol
 
 from pointsman.clock import Clock, micros
 from pointsman.platforms.base import Answer, Delivery
-from pointsman.scheduler.window import QuotaLimits, QuotaWindow, Reservation
+from pointsman.scheduler.window import SECONDS, QuotaLimits, QuotaWindow, Reservation
 from pointsman.store.base import Window
 
 #: a window is set aside in about so many slices
 _SLICES = 20
+#: seconds; less than this is lost in the rounding of a clock that has run for long
+_SHORTEST = 1e-4
 #: added to a window that another process opened, whose first answer we did not see
 _RESTORED_MARGIN = 2.0
 
@@ -80,7 +82,8 @@ class LocalBudget:
         """Take up the window that was running when the last process ended."""
         saved = await self._ledger.window()
         if saved is not None:
-            left = saved.ends_at / 1e6 - self._clock.now() + _RESTORED_MARGIN
+            # a clock that was set back must not make the window longer than windows are
+            left = min(saved.ends_at / 1e6 - self._clock.now(), SECONDS) + _RESTORED_MARGIN
             now = self._clock.monotonic()
             self._window.restore(now, now + left, saved.points, saved.requests)
 
@@ -120,11 +123,11 @@ class LocalBudget:
         while True:
             now = self._clock.monotonic()
             at = self._window.next_at(now, points)
+            if max(at, now) > give_up_at:
+                return False
             if at <= now:
                 return True
-            if at > give_up_at:
-                return False
-            await self._clock.sleep(at - now)
+            await self._clock.sleep(max(at - now, _SHORTEST))
 
     async def _set_aside(self) -> None:
         window = self._window

@@ -19,6 +19,8 @@ SECONDS = 60.0
 PACE = 0.99
 #: added to the end of a window, so that two clocks that agree can't round to different sides
 _HAIR = 0.01
+#: seconds of unused pace that are kept; with PACE no 60 s can hold more than their limit
+_IN_HAND = 0.5
 #: reset times within this of our own reckoning only repeat it, rounded
 _TOLERANCE = 2.0
 
@@ -59,8 +61,9 @@ class QuotaWindow:
     ends_at: float = 0.0
     points: int = 0
     requests: int = 0
-    #: nothing is sent before this: pacing
-    paced_until: float = 0.0
+    #: nothing is sent before these: the pace of requests, and of points
+    requests_paced_until: float = 0.0
+    points_paced_until: float = 0.0
     #: nothing is sent before this: the platform said so
     blocked_until: float = 0.0
     _answered: bool = False
@@ -77,7 +80,8 @@ class QuotaWindow:
 
     def next_at(self, now: float, points: int) -> float:
         """The earliest time at which a request of so many points may be sent."""
-        at = max(now, self.paced_until, self.blocked_until)
+        paced_until = max(self.requests_paced_until, self.points_paced_until)
+        at = max(now, paced_until, self.blocked_until)
         if at >= self.ends_at:
             return at
         fits = self.requests < self.limits.requests and self.points + points <= self.limits.points
@@ -91,7 +95,7 @@ class QuotaWindow:
             self._open(now)
         self.points += points
         self.requests += 1
-        self.paced_until = now + self._spacing(points)
+        self._pace(now, points)
         reservation = Reservation(points, self.number)
         self._on_the_way.add(reservation)
         return reservation
@@ -148,6 +152,13 @@ class QuotaWindow:
     def _last_safe(self) -> float:
         return min(self.opened_at + SECONDS, self.ends_at) - self.limits.guard
 
-    def _spacing(self, points: int) -> float:
+    def _pace(self, now: float, points: int) -> None:
+        """Whichever pace held this request up, the other one keeps what it had in hand."""
         usable = SECONDS - self.limits.guard
-        return max(usable / self.limits.requests, points * usable / self.limits.points)
+        behind = now - _IN_HAND
+        self.requests_paced_until = (
+            max(behind, self.requests_paced_until) + usable / self.limits.requests
+        )
+        self.points_paced_until = (
+            max(behind, self.points_paced_until) + points * usable / self.limits.points
+        )

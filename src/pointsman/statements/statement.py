@@ -6,6 +6,7 @@ a context may hold where the object is no activity.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal
@@ -160,6 +161,9 @@ _Thing = (
     | AnonymousGroup
     | StatementRef
 )
+#: the calendar here ends each minute with its 59th second
+_LEAP_SECOND = re.compile(r"([Tt]\d\d:?\d\d:?)60")
+
 _Attachments = Annotated[list[Attachment] | None, NOT_NULL]
 
 
@@ -226,8 +230,9 @@ def _check_parts(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[
 
 def moment(text: str) -> datetime:
     """A timestamp as a datetime, perhaps without an offset. ValueError where it does not exist."""
-    # a leap second is the last one that the calendar here knows
-    return datetime.fromisoformat(text.replace(":60", ":59").upper())
+    if "60" in text:
+        text = _LEAP_SECOND.sub(r"\g<1>59", text)
+    return datetime.fromisoformat(text.upper())
 
 
 def _exists(text: str) -> bool:

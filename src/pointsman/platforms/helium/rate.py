@@ -60,6 +60,6 @@ def _date(text: str | None) -> float | None:
     except ValueError:
         try:
             moment = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,115 @@
+"""`pointsman faults`: making things go wrong at a running emulator, and well again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import aiohttp
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Faults on purpose at a running `pointsman emulate`: list them, add one, clear them.",
+)
+
+UrlOption = Annotated[str, typer.Option(help="Where the emulator listens.")]
+KeyOption = Annotated[
+    str, typer.Option(help="The emulator's key.", envvar="POINTSMAN_EMULATOR_KEY")
+]
+_URL = "http://127.0.0.1:8090"
+_SECONDS = 10.0
+
+
+@app.command("list")
+def list_(
+    *,
+    api_key: KeyOption,
+    url: UrlOption = _URL,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the faults that are in force, and how often each has struck.
+
+    **Example:** `pointsman faults list --api-key k`
+    """
+    found = _ask("GET", url, "/emulator/faults", api_key)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    table = Table("id", "kind", "settings", "struck")
+    for name, fault in found["active"].items():
+        kind, struck = fault.pop("kind"), fault.pop("struck")
+        settings = ", ".join(f"{key}={value}" for key, value in fault.items())
+        table.add_row(name, kind, settings, str(struck))
+    Console().print(table)
+    struck = ", ".join(f"{kind} {count}" for kind, count in found["struck"].items())
+    typer.echo(f"struck since the start: {struck or 'none'}")
+
+
+@app.command()
+def add(
+    fault: Annotated[str, typer.Argument(help="key=value,...: kind=throttle,chance=0.1")],
+    *,
+    api_key: KeyOption,
+    url: UrlOption = _URL,
+) -> None:
+    """Put a fault in force; prints its id.
+
+    **Example:** `pointsman faults add kind=server_error,burst=5,times=5 --api-key k`
+    """
+    entries = dict(part.partition("=")[::2] for part in fault.split(","))
+    typer.echo(_ask("POST", url, "/emulator/faults", api_key, entries)["id"])
+
+
+@app.command()
+def clear(
+    name: Annotated[str | None, typer.Argument(metavar="[ID]", help="Only this one.")] = None,
+    *,
+    api_key: KeyOption,
+    url: UrlOption = _URL,
+) -> None:
+    """Take a fault, or all of them, out of force.
+
+    **Example:** `pointsman faults clear f1 --api-key k`
+    """
+    _ask("DELETE", url, f"/emulator/faults/{name}" if name else "/emulator/faults", api_key)
+    typer.echo("cleared")
+
+
+@app.command("expire-tokens")
+def expire_tokens(*, api_key: KeyOption, url: UrlOption = _URL) -> None:
+    """Let every authToken that was handed out expire now.
+
+    **Example:** `pointsman faults expire-tokens --api-key k`
+    """
+    expired = _ask("POST", url, "/emulator/tokens/expire", api_key)["expired"]
+    typer.echo(f"{expired} tokens expired")
+
+
+def _ask(method: str, url: str, path: str, api_key: str, body: Any = None) -> Any:
+    """The emulator's answer; what it refuses goes to standard error, with exit code 1."""
+
+    async def send() -> tuple[int, Any]:
+        timeout = aiohttp.ClientTimeout(total=_SECONDS)
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.request(
+                method, url.rstrip("/") + path, params={"apiKey": api_key}, json=body
+            ) as answer,
+        ):
+            return answer.status, await answer.json()
+
+    try:
+        status, payload = asyncio.run(send())
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        typer.echo(f"no emulator answers at {url}: {type(error).__name__}", err=True)
+        raise typer.Exit(1) from None
+    if status >= HTTPStatus.BAD_REQUEST:
+        typer.echo(payload["errors"][0]["message"], err=True)
+        raise typer.Exit(1)
+    return payload

@@ -1,0 +1,87 @@
+"""Controlling a running emulator over HTTP: its faults and its tokens. All of it needs the key."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+import orjson
+from aiohttp import web
+
+from pointsman.emulator import replies
+from pointsman.emulator.emulator import Emulator
+from pointsman.emulator.faults import read_fault
+from pointsman.emulator.rejections import Code
+from pointsman.emulator.replies import Reply
+from pointsman.errors import ConfigError
+
+EMULATOR = web.AppKey("emulator", Emulator)
+
+_Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def guarded(handler: _Handler) -> _Handler:
+    """Only with the instance's key."""
+
+    async def handle(request: web.Request) -> web.Response:
+        emulator = request.app[EMULATOR]
+        if emulator.knows_key(query=request.query, headers=request.headers):
+            return await handler(request)
+        return _response(
+            replies.refusal(401, Code.UNAUTHENTICATED, "the apiKey is missing or wrong")
+        )
+
+    return handle
+
+
+def add_control(app: web.Application) -> None:
+    """`/emulator/faults`, `/emulator/faults/{id}` and `/emulator/tokens/expire`."""
+    app.router.add_get("/emulator/faults", _list)
+    app.router.add_post("/emulator/faults", _add)
+    app.router.add_delete("/emulator/faults", _clear)
+    app.router.add_delete("/emulator/faults/{id}", _remove)
+    app.router.add_post("/emulator/tokens/expire", _expire)
+
+
+@guarded
+async def _list(request: web.Request) -> web.Response:
+    return _response(replies.as_json(request.app[EMULATOR].faults.as_json()))
+
+
+@guarded
+async def _add(request: web.Request) -> web.Response:
+    try:
+        fault = read_fault(orjson.loads(await request.read()), "fault")
+    except orjson.JSONDecodeError as error:
+        return _bad_request(f"the body is not JSON: {error}")
+    except ConfigError as error:
+        return _bad_request(str(error))
+    name = request.app[EMULATOR].faults.add(fault)
+    return _response(replies.as_json({"id": name}, status=HTTPStatus.CREATED))
+
+
+@guarded
+async def _clear(request: web.Request) -> web.Response:
+    request.app[EMULATOR].faults.clear()
+    return _response(replies.as_json({"cleared": True}))
+
+
+@guarded
+async def _remove(request: web.Request) -> web.Response:
+    name = request.match_info["id"]
+    if request.app[EMULATOR].faults.remove(name):
+        return _response(replies.as_json({"removed": name}))
+    return _response(replies.refusal(404, Code.NOT_FOUND, f"there is no fault {name!r}"))
+
+
+@guarded
+async def _expire(request: web.Request) -> web.Response:
+    return _response(replies.as_json({"expired": request.app[EMULATOR].expire_tokens()}))
+
+
+def _bad_request(message: str) -> web.Response:
+    return _response(replies.refusal(HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST, message))
+
+
+def _response(reply: Reply) -> web.Response:
+    return web.Response(status=reply.status, headers=reply.headers, body=reply.body)

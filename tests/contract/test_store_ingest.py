@@ -1,0 +1,309 @@
+"""What every store must hold about inputs: each counted once, each body as it came."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pointsman.model import (
+    DeadLetter,
+    Decision,
+    Falls,
+    Item,
+    Outcome,
+    Position,
+    Receipt,
+    Submission,
+    Value,
+)
+from pointsman.store.base import Store
+from pointsman.store.sqlite import SqliteStore
+from tests.support.changes import change, course, each, item, new_id, submission, topic, wants
+from tests.support.stores import lease_one, leased_values, take
+
+T, OTHER = topic("t"), topic("other")
+
+
+def message(*items: Item, offset: int = 7, body: bytes = b"{}", dead: int = 0) -> Submission:
+    """A message of a log, which can't be told that it is refused."""
+    taken = submission(
+        *items,
+        body=body,
+        position=Position("group", "lessons", 3, offset + 1),
+        all_or_nothing=False,
+    )
+    letters = tuple(
+        DeadLetter("no statement", f"lessons 3 {offset} {n}", b"1") for n in range(dead)
+    )
+    return replace(taken, dead=letters)
+
+
+async def test_the_first_change_of_a_target_is_dirty_from_its_arrival(store: Store) -> None:
+    first = change("ana", T, 40, at=5, registration="r", after=(OTHER,))
+    assert await take(store, wants(first, at=7)) == Receipt({Outcome.APPLIED: 1})
+    (state,) = (await lease_one(store)).desired
+    assert (state.learner, state.target, state.value, state.version) == ("ana", T, 40, 1)
+    assert (state.occurred_at, state.since, state.changed_at, state.after) == (5, 7, 7, (OTHER,))
+    assert (state.statement_id, state.rule, state.failures) == (first.statement_id, "a rule", 0)
+
+
+async def test_a_change_that_moves_nothing_is_superseded(store: Store) -> None:
+    await take(store, wants(change("ana", T, 40)))
+    assert await take(store, wants(change("ana", T, 30))) == Receipt({Outcome.SUPERSEDED: 1})
+    assert await take(store, wants(change("ana", T, 40))) == Receipt({Outcome.SUPERSEDED: 1})
+    assert await take(store, wants(change("ana", T, 50))) == Receipt({Outcome.APPLIED: 1})
+    assert await leased_values(store) == [50]
+
+
+async def test_a_statement_that_moves_one_of_its_targets_is_applied(store: Store) -> None:
+    await take(store, wants(change("ana", T, 40)))
+    both = (change("ana", T, 30), change("ana", course("c"), "started"))
+    assert await take(store, wants(*both)) == Receipt({Outcome.APPLIED: 1})
+
+
+async def test_changes_of_one_commit_see_one_another(store: Store) -> None:
+    receipts = await store.ingest(each([change("ana", T, value) for value in (10, 30, 20, 40)]))
+    applied, superseded = Receipt({Outcome.APPLIED: 1}), Receipt({Outcome.SUPERSEDED: 1})
+    assert receipts == [applied, applied, superseded, applied]
+    (state,) = (await lease_one(store)).desired
+    assert (state.value, state.version) == (40, 3)
+
+
+async def test_attempts_are_remembered_between_commits(store: Store) -> None:
+    for registration, value, at in (("one", 90, 1), ("two", 10, 5), ("one", 95, 3)):
+        one = change("ana", T, value, at=at, registration=registration, falls=Falls.NEW_ATTEMPT)
+        await take(store, wants(one))
+    assert await leased_values(store) == [10]
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["ana", "bea"]),
+        st.integers(0, 100),
+        st.integers(0, 5),
+        st.sampled_from([None, "r1", "r2"]),
+        st.integers(0, 3),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@pytest.mark.parametrize("falls", Falls)
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(said=CHANGES, data=st.data())
+def test_how_changes_are_ordered_and_shared_among_commits_does_not_matter(
+    falls: Falls,
+    said: list[tuple[str, int, int, str | None, int]],
+    data: st.DataObject,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    changes = [
+        (change(who, T, value, at=at, registration=registration, falls=falls), commit)
+        for who, value, at, registration, commit in said
+    ]
+    shuffled = data.draw(st.permutations(changes))
+
+    async def final(one_by_one: bool) -> dict[str, Value]:
+        opened = SqliteStore(tmp_path_factory.mktemp("order") / "store.db", threaded=False)
+        await opened.open()
+        if one_by_one:
+            for one, _ in changes:
+                await opened.ingest([wants(one)])
+        else:
+            for commit in range(4):
+                await opened.ingest([wants(one) for one, when in shuffled if when == commit])
+        leases = await opened.lease(now=1, ttl=1, limit=9)
+        assert (await opened.books()).balanced
+        await opened.close()
+        return {lease.learner: lease.desired[0].value for lease in leases}
+
+    assert asyncio.run(final(one_by_one=True)) == asyncio.run(final(one_by_one=False))
+
+
+async def test_a_statement_that_is_known_is_a_duplicate_and_moves_nothing(store: Store) -> None:
+    falling = change("ana", T, 40, at=1, falls=Falls.ALWAYS)
+    await take(store, wants(falling))
+    await take(store, wants(change("ana", T, 20, at=2, falls=Falls.ALWAYS)))
+    assert await take(store, wants(falling)) == Receipt({}, duplicates=1)
+    assert await leased_values(store) == [20]
+    assert (await store.books()).accepted == 2
+
+
+async def test_duplicates_are_known_within_a_commit_and_within_a_submission(store: Store) -> None:
+    twice = item(change("ana", T, 40))
+    receipts = await store.ingest([submission(twice, twice), submission(twice)])
+    assert receipts == [Receipt({Outcome.APPLIED: 1}, duplicates=1), Receipt({}, duplicates=1)]
+    assert (await store.books()).accepted == 1
+
+
+async def test_submissions_at_the_same_time_get_their_own_receipts(store: Store) -> None:
+    same = wants(change("ana", T, 40))
+    receipts = await asyncio.gather(*(store.ingest([same]) for _ in range(20)))
+    assert sum(one.outcomes.get(Outcome.APPLIED, 0) for (one,) in receipts) == 1
+    assert sum(one.duplicates for (one,) in receipts) == 19
+
+
+async def test_a_conflict_refuses_the_whole_of_a_submission_that_can_be_told(store: Store) -> None:
+    known = item(change("ana", T, 40))
+    await take(store, submission(known))
+    before = await store.books()
+    batch = submission(item(change("ana", T, 90)), replace(known, digest=2))
+    assert await take(store, batch) == Receipt({}, conflicts=(known.statement_id,))
+    assert await store.books() == before
+    assert await leased_values(store) == [40]
+
+
+async def test_a_conflict_of_one_submission_does_not_refuse_its_neighbours(store: Store) -> None:
+    known = item(change("ana", T, 40))
+    receipts = await store.ingest(
+        [submission(known), submission(replace(known, digest=2)), wants(change("bea", T, 50))]
+    )
+    assert [sum(one.outcomes.values()) for one in receipts] == [1, 0, 1]
+    assert receipts[1].conflicts == (known.statement_id,)
+
+
+async def test_a_conflict_in_a_log_is_a_dead_letter_and_the_rest_is_applied(store: Store) -> None:
+    known = item(change("ana", T, 40))
+    await take(store, submission(known))
+    other = item(change("ana", T, 90), index=0)
+    log = message(other, replace(known, digest=2, index=1), body=b'[{"a":1},{"b":2}]')
+    assert await take(store, log) == Receipt(
+        {Outcome.APPLIED: 1, Outcome.DEAD: 1}, conflicts=(known.statement_id,)
+    )
+    assert (await store.backlog()).dead_letters == 1
+    assert await leased_values(store) == [90]
+
+
+async def test_a_log_that_is_read_again_adds_nothing(store: Store) -> None:
+    known = item(change("ana", T, 40))
+    await take(store, submission(known))
+    bad = item(index=2, decision=Decision(Outcome.DEAD, reason="its rule failed"))
+    log = message(
+        item(change("ana", T, 90), index=0),
+        replace(known, digest=2, index=1),
+        bad,
+        body=b'[{"a":1},{"b":2},{"c":3}]',
+        dead=2,
+    )
+    first = await take(store, log)
+    assert first.outcomes == {Outcome.APPLIED: 1, Outcome.DEAD: 4}
+    before = await store.books()
+    again = await take(store, log)
+    assert (again.outcomes, again.duplicates) == ({}, 2)
+    assert await store.books() == before
+    assert (await store.backlog()).dead_letters == 4
+
+
+async def test_no_submissions_are_no_trouble(store: Store) -> None:
+    assert await store.ingest([]) == []
+    assert await take(store, submission()) == Receipt({})
+    assert (await store.books()).accepted == 0
+
+
+async def test_a_body_is_read_back_to_the_byte_with_its_place_and_source(store: Store) -> None:
+    one, two, three = (new_id() for _ in range(3))
+    batch = b'[ {"a" : 1},\n {"b": "gr\xc3\xbcn"} ]'
+    await store.ingest(
+        [
+            submission(
+                item(statement_id=one, index=0),
+                item(statement_id=two, index=1),
+                body=batch,
+                at=7,
+                source="player",
+            ),
+            submission(item(statement_id=three), body=b'{"c": 3}', at=9),
+        ]
+    )
+    for name, index in ((one, 0), (two, 1)):
+        found = await store.statement(name)
+        assert found is not None
+        assert (found.statement_id, found.body, found.index) == (name, batch, index)
+        assert (found.stored_at, found.source) == (7, "player")
+    found = await store.statement(three)
+    assert found is not None
+    assert (found.body, found.index, found.stored_at) == (b'{"c": 3}', None, 9)
+
+
+async def test_a_duplicate_keeps_the_body_that_came_first(store: Store) -> None:
+    name = new_id()
+    await take(store, submission(item(statement_id=name), body=b'{"a":1}', at=1))
+    await take(store, submission(item(statement_id=name), body=b'{ "a":1}', at=2))
+    found = await store.statement(name)
+    assert found is not None
+    assert (found.body, found.stored_at) == (b'{"a":1}', 1)
+
+
+async def test_a_refused_or_unknown_statement_has_no_body(store: Store) -> None:
+    known, stranger = item(change("ana", T, 40)), new_id()
+    await take(store, submission(known))
+    await take(store, submission(item(statement_id=stranger), replace(known, digest=2)))
+    assert await store.statement(stranger) is None
+
+
+async def test_positions_go_with_the_commit_and_are_kept_for_each_group(store: Store) -> None:
+    assert await store.positions("group") == []
+    await store.ingest([message(offset=7), message(offset=8, dead=1)])
+    elsewhere = submission(position=Position("other", "lessons", 3, 2), all_or_nothing=False)
+    third = submission(position=Position("group", "lessons", 4, 1), all_or_nothing=False)
+    await store.ingest([elsewhere, third])
+    assert sorted(one.offset for one in await store.positions("group")) == [1, 9]
+    assert await store.positions("other") == [Position("other", "lessons", 3, 2)]
+
+
+async def test_unmatched_activities_are_counted_and_sampled(store: Store) -> None:
+    unmatched = Decision(Outcome.UNMATCHED, activity="http://example.com/x")
+    one, two, three = (item(decision=unmatched) for _ in range(3))
+    receipts = await store.ingest([submission(one, two), submission(three)])
+    assert [receipt.outcomes for receipt in receipts] == [
+        {Outcome.UNMATCHED: 2},
+        {Outcome.UNMATCHED: 1},
+    ]
+    assert await take(store, submission(item(decision=unmatched))) == Receipt(
+        {Outcome.UNMATCHED: 1}
+    )
+    assert (await store.backlog()).unmatched == 4
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NO_EFFECT, Outcome.UNMATCHED, Outcome.DEAD])
+async def test_a_statement_without_changes_is_known_by_its_id_all_the_same(
+    store: Store, outcome: Outcome
+) -> None:
+    one = item(decision=Decision(outcome, reason="why", activity="http://example.com/x"))
+    assert await take(store, submission(one)) == Receipt({outcome: 1})
+    assert await take(store, submission(one)) == Receipt({}, duplicates=1)
+    conflict = submission(replace(one, digest=2))
+    assert await take(store, conflict) == Receipt({}, conflicts=(one.statement_id,))
+    assert await store.next_ready_at() is None
+
+
+async def test_dead_letters_alike_from_different_places_are_different(store: Store) -> None:
+    assert await take(store, message(offset=7, dead=1)) == Receipt({Outcome.DEAD: 1})
+    assert await take(store, message(offset=8, dead=1)) == Receipt({Outcome.DEAD: 1})
+    assert (await store.backlog()).dead_letters == 2
+
+
+async def test_every_outcome_is_in_the_books_once(store: Store) -> None:
+    moved = change("ana", T, 40)
+    await take(store, wants(moved))
+    await take(store, wants(change("ana", T, 30)))
+    for outcome in (Outcome.NO_EFFECT, Outcome.UNMATCHED, Outcome.DEAD):
+        await take(store, submission(item(decision=Decision(outcome, activity="http://e.com/x"))))
+    await take(store, message(dead=1))
+    books = await store.books()
+    assert books.accepted == 6
+    assert books.outcomes == {
+        Outcome.APPLIED: 1,
+        Outcome.SUPERSEDED: 1,
+        Outcome.NO_EFFECT: 1,
+        Outcome.UNMATCHED: 1,
+        Outcome.DEAD: 2,
+    }
+    assert (books.desired, books.delivered, books.dirty, books.parked) == (1, 0, 1, 0)

@@ -1,0 +1,218 @@
+"""Faults on purpose: when they strike, whom, and what a caller then sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pointsman.emulator.faults import (
+    Faults,
+    RequestFacts,
+    Strike,
+    fault_from_text,
+    faults_from_file,
+    read_fault,
+)
+from pointsman.errors import ConfigError
+from tests.unit.emulator_harness import Caller
+
+ANA = "ana@example.com"
+PROGRESS = (
+    'mutation { a: UpdateTopicAndCourseProgress(topicId: "topic_demo_1", progress: 10)'
+    ' b: UpdateTopicAndCourseProgress(topicId: "topic_demo_2", progress: 20)'
+    ' c: UpdateTopicAndCourseProgress(topicId: "topic_demo_3", progress: 30) }'
+)
+
+
+def facts(number: int = 1, **known: Any) -> RequestFacts:
+    return RequestFacts(
+        number,
+        known.get("operations", frozenset({"UpdateCourseStatus"})),
+        known.get("learner", ANA),
+        known.get("text", ""),
+    )
+
+
+def strikes(count: int, *, seed: int = 1, **fault: Any) -> list[int]:
+    """The numbers of the requests, of so many, that a fault strikes."""
+    faults = Faults([read_fault({"kind": "drop_after", **fault}, "a fault")], seed=seed)
+    for number in range(1, count + 1):
+        faults.strike(facts(number), Strike())
+    return [number for number, _ in faults.log]
+
+
+@pytest.mark.parametrize(
+    ("rule", "numbers"),
+    [
+        ({}, [1, 2, 3, 4, 5, 6]),
+        ({"every": 3}, [3, 6]),
+        ({"times": 2}, [1, 2]),
+        ({"every": 2, "times": 2}, [2, 4]),
+        ({"kind": "throttle", "every": 4, "burst": 2}, [4, 5]),
+        ({"kind": "server_error", "burst": 5, "times": 3}, [1, 2, 3]),
+    ],
+)
+def test_a_fault_strikes_by_rule(rule: dict[str, Any], numbers: list[int]) -> None:
+    assert strikes(6, **rule) == numbers
+
+
+def test_chance_is_what_it_says_and_falls_the_same_way_for_the_same_seed() -> None:
+    struck = strikes(5_000, chance=0.1)
+    assert 400 < len(struck) < 600
+    assert strikes(5_000, chance=0.1) == struck
+    assert strikes(5_000, chance=0.1, seed=2) != struck
+
+
+@pytest.mark.parametrize(
+    ("match", "known", "struck"),
+    [
+        ({"operation": "UpdateCourseStatus"}, {}, True),
+        ({"operation": "ArchiveUserCourse"}, {}, False),
+        ({"learner": "Ana@Example.com"}, {}, True),
+        ({"learner": ANA}, {"learner": None}, False),
+        ({"containing": "topic_7"}, {"text": '{"topicId0": "topic_7"}'}, True),
+        ({"containing": "topic_7"}, {"text": "topic_8"}, False),
+    ],
+)
+def test_a_fault_is_for_the_requests_that_it_names(
+    match: dict[str, str], known: dict[str, Any], struck: bool
+) -> None:
+    faults = Faults([read_fault({"kind": "drop_before", **match}, "a fault")])
+    strike = Strike()
+    faults.strike(facts(**known), strike)
+    assert strike.drop_before is struck
+
+
+def test_faults_of_several_kinds_strike_together_and_are_counted() -> None:
+    faults = Faults()
+    first = faults.add(read_fault({"kind": "latency", "seconds": 2}, "a fault"))
+    faults.add(read_fault({"kind": "reset_skew", "seconds": -3}, "a fault"))
+    strike = Strike()
+    faults.strike(facts(), strike)
+    assert (strike.latency, strike.reset_skew) == (2, -3)
+    assert faults.remove(first)
+    assert not faults.remove(first)
+    faults.strike(facts(), Strike())
+    assert faults.as_json() == {
+        "active": {"f2": {"kind": "reset_skew", "seconds": -3.0, "struck": 2}},
+        "struck": {"latency": 1, "reset_skew": 2},
+    }
+    faults.clear()
+    assert faults.as_json()["active"] == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("kind=throttle,chance=2", "chance: Input should be less than or equal to 1"),
+        ("kind=throttle,often=2", "often: Extra inputs are not permitted"),
+        ("kind=latency", "seconds: Field required"),
+        ("kind=steal,requests=0", "must steal requests or points"),
+        ("kind=storm", "'storm'"),
+        ("chance=1", "'kind'"),
+        ("throttle", "'throttle' is not key=value"),
+    ],
+)
+def test_a_mistake_in_a_fault_is_named(text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        fault_from_text(text)
+    assert str(caught.value).startswith(f"--fault {text!r}: ")
+    assert words in str(caught.value)
+
+
+def test_faults_come_from_a_file_with_all_its_mistakes_named(tmp_path: Path) -> None:
+    path = tmp_path / "faults.toml"
+    path.write_text('[[faults]]\nkind = "drop_after"\nchance = 0.5\n')
+    assert [fault.chance for fault in faults_from_file(path)] == [0.5]
+    path.write_text('[[faults]]\nkind = "x"\n[[faults]]\nkind = "latency"\n')
+    with pytest.raises(ConfigError) as caught:
+        faults_from_file(path)
+    assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == [
+        "faults[0]",
+        "faults[1]",
+    ]
+    for wrong in ("fault = 1", "faults = 5", "x = "):
+        path.write_text(wrong)
+        with pytest.raises(ConfigError, match="faults"):
+            faults_from_file(path)
+
+
+class Struck(Caller):
+    """A caller of an emulator with one fault."""
+
+    def __init__(self, **fault: Any) -> None:
+        super().__init__(requests_per_minute=10, points_per_minute=100)
+        self.emulator.faults.add(read_fault(fault, "a fault"))
+
+
+async def test_an_injected_429_runs_nothing_and_is_not_counted_as_a_real_one() -> None:
+    call = Struck(kind="throttle", retry_after=7)
+    answer = await call(PROGRESS)
+    assert (answer.status, answer.codes) == (429, ["RATE_LIMITED"])
+    assert answer.headers["Retry-After"] == "7"
+    assert call.learner()["topics"] == {}
+    assert call.emulator.state()["totals"]["rejected_429"] == 0
+
+
+async def test_a_server_error_runs_nothing() -> None:
+    call = Struck(kind="server_error", status=502)
+    assert (await call(PROGRESS)).status == 502
+    assert call.learner()["topics"] == {}
+
+
+@pytest.mark.parametrize(("kind", "topics"), [("drop_before", 0), ("drop_after", 3)])
+async def test_a_connection_is_dropped_before_or_after_everything_ran(
+    kind: str, topics: int
+) -> None:
+    call = Struck(kind=kind)
+    reply = await call.emulator.handle(
+        query={"apiKey": "instance-key"},
+        headers={"authToken": call.tokens[ANA]},
+        body=b'{"query": "%s"}' % PROGRESS.replace('"', '\\"').encode(),
+    )
+    assert reply.dropped
+    assert len(call.learner()["topics"]) == topics
+
+
+@pytest.mark.parametrize(("place", "ran"), [(None, 1), (0, 0), (2, 2), (9, 3)])
+async def test_a_batch_is_refused_at_a_place(place: int | None, ran: int) -> None:
+    call = Struck(kind="refuse", place=place, code="NOT_FOUND")
+    answer = await call(PROGRESS)
+    assert len(call.learner()["topics"]) == ran
+    assert answer.codes == ([] if ran == 3 else ["NOT_FOUND"])
+
+
+@pytest.mark.parametrize("all_of_them", [False, True])
+async def test_tokens_expire_at_once(all_of_them: bool) -> None:
+    call = Struck(kind="expire_tokens", all=all_of_them, times=1)
+    assert (await call(PROGRESS)).codes == ["UNAUTHENTICATED"]
+    ben = await call(PROGRESS, learner="ben@example.com")
+    assert ben.codes == (["UNAUTHENTICATED"] if all_of_them else [])
+
+
+async def test_another_client_eats_the_shared_quota() -> None:
+    call = Struck(kind="steal", requests=5, points=20, times=2)
+    assert (await call(PROGRESS)).headers["X-RateLimit-Remaining"] == "77"
+    assert (await call(PROGRESS)).status == 200
+    assert (await call(PROGRESS)).status == 429  # 3 of ours and 10 of theirs
+    assert call.emulator.state()["totals"]["rejected_429"] == 1
+
+
+async def test_a_reset_header_is_off() -> None:
+    right, wrong = Caller(), Struck(kind="reset_skew", seconds=-4)
+    told = int((await wrong(PROGRESS)).headers["X-RateLimit-Reset"])
+    assert told == int((await right(PROGRESS)).headers["X-RateLimit-Reset"]) - 4
+
+
+async def test_latency_passes_on_the_injected_clock() -> None:
+    call = Struck(kind="latency", seconds=3)
+    await call(PROGRESS)
+    assert call.clock.seconds == 3
+
+
+async def test_a_reset_leaves_faults_in_force() -> None:
+    call = Struck(kind="server_error")
+    call.emulator.reset()
+    assert (await call(PROGRESS)).status == 503
