@@ -29,7 +29,7 @@ from pointsman.mapping import (
 )
 from pointsman.model import Position
 from pointsman.platforms.base import Platform, TokenProvider
-from pointsman.platforms.helium import HeliumPlatform, HttpTransport
+from pointsman.platforms.helium import HeliumCalls, HeliumPlatform, HttpTransport
 from pointsman.platforms.token_service import ServiceTokens
 from pointsman.platforms.tokens import Credentials, FileTokens, InlineTokens
 from pointsman.scheduler.backoff import Backoff
@@ -125,14 +125,27 @@ def tokens(
     return ServiceTokens(service.url, bearer, service.timeout_seconds, clock)
 
 
+async def close_tokens(tokens: TokenProvider) -> None:
+    """Close the connections of a provider that has some."""
+    if isinstance(tokens, ServiceTokens):
+        await tokens.close()
+
+
 def platform(settings: Settings, clock: Clock) -> HeliumPlatform:
-    transport = HttpTransport(
+    return HeliumPlatform(_transport(settings, settings.delivery.concurrency + 1), clock)
+
+
+def calls(settings: Settings, clock: Clock) -> HeliumCalls:
+    return HeliumCalls(_transport(settings, 1), clock)
+
+
+def _transport(settings: Settings, connections: int) -> HttpTransport:
+    return HttpTransport(
         settings.platform.url,
         settings.platform.api_key.get_secret_value(),
         timeout_seconds=settings.platform.timeout_seconds,
-        connections=settings.delivery.concurrency + 1,
+        connections=connections,
     )
-    return HeliumPlatform(transport, clock)
 
 
 def dispatcher(

@@ -298,11 +298,6 @@ def test_nobody_gets_the_right_to_send_after_its_time_is_over(make: Make) -> Non
     run_virtually(run())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="whoever stands behind another one who waits hears that it is too late only when that "
-    "one is through; until then it keeps its lease, and its slot, for nothing",
-)
 def test_whoever_waits_behind_another_one_gives_up_in_time(make: Make) -> None:
     async def run() -> None:
         budget = await opened(make)

@@ -94,9 +94,7 @@ CHANGES = st.lists(
 
 
 @pytest.mark.parametrize("falls", Falls)
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, deadline=None)
 @given(said=CHANGES, data=st.data())
 def test_how_changes_are_ordered_and_shared_among_commits_does_not_matter(
     falls: Falls,

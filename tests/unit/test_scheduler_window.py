@@ -167,9 +167,23 @@ def test_a_window_that_we_open_is_never_overdrawn(weather: Weather, off: float) 
 def test_a_window_that_somebody_else_opened_is_never_overdrawn(
     weather: Weather, off: float, since: float
 ) -> None:
-    run = Simulation(weather, Server(off, opened_at=-since, requests=1, points=1))
+    run = Simulation(
+        replace(weather, headers=True), Server(off, opened_at=-since, requests=1, points=1)
+    )
     run.run(190)
     assert within_the_limits(run.server), run.server.most
+
+
+def test_a_window_that_nobody_tells_us_of_is_not_overdrawn_either() -> None:
+    most = []
+    for seed in range(40):
+        weather = Weather(seed, quick=0.1, slow=0.1, largest=200, headers=False)
+        since = random.Random(seed).uniform(0, 60)
+        run = Simulation(weather, Server(0, opened_at=-since, requests=1, points=1))
+        run.run(190)
+        most.append(run.server.most)
+    assert max(requests for requests, _ in most) <= REQUESTS
+    assert max(points for _, points in most) <= POINTS
 
 
 @settings(max_examples=40, deadline=None)
@@ -218,8 +232,8 @@ def test_requests_are_spread_over_the_window_by_their_number_or_their_points() -
     window = open_window()
     assert window.next_at(0, 1) == pytest.approx(5.9)
     window.take(10, 50)
-    # half a second that nobody used is still in hand
-    assert window.next_at(10, 1) == pytest.approx(10 - 0.5 + 29.5)
+    # 0.6 s of points are in hand, and this one takes 0.59 s of them
+    assert window.next_at(10, 1) == pytest.approx(10 + 29.5 - 0.01)
 
 
 def test_nothing_is_sent_shortly_before_the_earliest_end() -> None:

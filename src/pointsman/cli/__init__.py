@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pointsman import __version__
-from pointsman.cli import faults, parked
+from pointsman.cli import faults, parked, platform
 from pointsman.cli.check import check
 from pointsman.cli.emulate import emulate
 from pointsman.cli.run import run
@@ -50,6 +50,7 @@ def pointsman(
 for command in (run, check, emulate, verify):
     app.command()(command)
 app.add_typer(parked.app, name="parked")
+app.add_typer(platform.app, name="platform")
 app.add_typer(faults.app, name="faults")
 
 

@@ -29,17 +29,7 @@ from graphql import (
 )
 
 from pointsman.errors import Bug
-
-#: points on top of the 1 of the field itself, by the type that the field belongs to
-EXTRA = {
-    ("Query", "PagesCompletedByCourse"): 3,
-    ("Query", "UserCourseProgress"): 5,
-    ("Query", "UserCourseCompletionProgress"): 5,
-    ("User", "attendedMeetings"): 3,
-    ("User", "purchasedCourses"): 3,
-    ("User", "purchasedBundles"): 3,
-    ("User", "allocatedLearningPaths"): 3,
-}
+from pointsman.platforms.helium.operations import EXTRA_POINTS
 
 
 def price(
@@ -94,7 +84,7 @@ class _Walk:
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> int:
         name = node.name.value
-        extra = EXTRA.get((parent.name, name), 0) if parent is not None else 0
+        extra = EXTRA_POINTS.get((parent.name, name), 0) if parent is not None else 0
         inside = None
         if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) and name in parent.fields:
             inside = get_named_type(parent.fields[name].type)

@@ -14,7 +14,7 @@ import orjson
 import structlog
 
 from pointsman.clock import Clock
-from pointsman.errors import NoToken
+from pointsman.errors import ConfigError, NoToken
 
 log = structlog.get_logger(__name__)
 
@@ -149,3 +149,20 @@ def _credentials(learner: str, entry: object) -> Credentials:
         if not isinstance(part, str) or not part:
             raise ValueError(f"{name} of {learner!r} must be a string that is not empty")
     return Credentials(parts.get("authToken"), parts.get("userId"))
+
+
+def save_token(path: Path, learner: str, token: str, user_id: str | None) -> None:
+    """Put one learner's token into a token file; only its owner may read a file that is new.
+
+    Raises `ConfigError` where there is a file that is no token file.
+    """
+    try:
+        known = orjson.loads(path.read_bytes()) if path.exists() else {}
+        _read(orjson.dumps(known))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: is no token file, and is left as it is: {error}") from None
+    known[learner] = token if user_id is None else {"authToken": token, "userId": user_id}
+    beside = path.with_name(f"{path.name}.new")
+    beside.touch(mode=0o600)
+    beside.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2))
+    beside.replace(path)

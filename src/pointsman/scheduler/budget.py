@@ -92,7 +92,9 @@ class LocalBudget:
             await self._wait(1, give_up_at=float("inf"))
 
     async def reserve(self, points: int, *, give_up_at: float) -> Reservation | None:
-        async with self._turn:
+        if not await self._queue(give_up_at):
+            return None
+        try:
             if not await self._wait(points, give_up_at=give_up_at):
                 return None
             reservation = self._window.take(self._clock.monotonic(), points)
@@ -103,6 +105,8 @@ class LocalBudget:
                 self._window.settle(self._clock.monotonic(), reservation)
                 raise
             return reservation
+        finally:
+            self._turn.release()
 
     def settle(self, reservation: Reservation, delivery: Delivery) -> None:
         now = self._clock.monotonic()
@@ -118,6 +122,23 @@ class LocalBudget:
 
     def spent(self) -> Spent:
         return Spent(*self._window.left(self._clock.monotonic()))
+
+    async def _queue(self, give_up_at: float) -> bool:
+        """Take the turn; False where those in front last for too long."""
+        if not self._turn.locked():
+            return await self._turn.acquire()
+        turn = asyncio.ensure_future(self._turn.acquire())
+        patience = asyncio.ensure_future(self._clock.sleep(give_up_at - self._clock.monotonic()))
+        try:
+            await asyncio.wait({turn, patience}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._turn.release()
+            raise
+        finally:
+            patience.cancel()
+            turn.cancel()  # which does nothing to a turn that was got
+        return turn.done() and not turn.cancelled()
 
     async def _wait(self, points: int, *, give_up_at: float) -> bool:
         while True:

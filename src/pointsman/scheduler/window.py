@@ -19,8 +19,9 @@ SECONDS = 60.0
 PACE = 0.99
 #: added to the end of a window, so that two clocks that agree can't round to different sides
 _HAIR = 0.01
-#: seconds of unused pace that are kept; with PACE no 60 s can hold more than their limit
-_IN_HAND = 0.5
+#: seconds of the pace that may be sent ahead of it; PACE keeps so much free in any 60 s
+_REQUESTS_IN_HAND = 0.3
+_POINTS_IN_HAND = 0.6
 #: reset times within this of our own reckoning only repeat it, rounded
 _TOLERANCE = 2.0
 
@@ -61,9 +62,9 @@ class QuotaWindow:
     ends_at: float = 0.0
     points: int = 0
     requests: int = 0
-    #: nothing is sent before these: the pace of requests, and of points
-    requests_paced_until: float = 0.0
-    points_paced_until: float = 0.0
+    #: until when what was sent has used up the pace, of requests and of points
+    requests_due: float = 0.0
+    points_due: float = 0.0
     #: nothing is sent before this: the platform said so
     blocked_until: float = 0.0
     _answered: bool = False
@@ -80,8 +81,13 @@ class QuotaWindow:
 
     def next_at(self, now: float, points: int) -> float:
         """The earliest time at which a request of so many points may be sent."""
-        paced_until = max(self.requests_paced_until, self.points_paced_until)
-        at = max(now, paced_until, self.blocked_until)
+        request, cost = self._paces(points)
+        at = max(
+            now,
+            self.blocked_until,
+            self.requests_due - max(0.0, _REQUESTS_IN_HAND - request),
+            self.points_due - max(0.0, _POINTS_IN_HAND - cost),
+        )
         if at >= self.ends_at:
             return at
         fits = self.requests < self.limits.requests and self.points + points <= self.limits.points
@@ -95,7 +101,9 @@ class QuotaWindow:
             self._open(now)
         self.points += points
         self.requests += 1
-        self._pace(now, points)
+        request, cost = self._paces(points)
+        self.requests_due = max(now, self.requests_due) + request
+        self.points_due = max(now, self.points_due) + cost
         reservation = Reservation(points, self.number)
         self._on_the_way.add(reservation)
         return reservation
@@ -152,13 +160,11 @@ class QuotaWindow:
     def _last_safe(self) -> float:
         return min(self.opened_at + SECONDS, self.ends_at) - self.limits.guard
 
-    def _pace(self, now: float, points: int) -> None:
-        """Whichever pace held this request up, the other one keeps what it had in hand."""
+    def _paces(self, points: int) -> tuple[float, float]:
+        """Seconds of the pace that a request of so many points uses up, as one and by its points.
+
+        It is paid before the request is sent (the generic cell rate algorithm), so that neither
+        pace is ever ahead by more than is in hand.
+        """
         usable = SECONDS - self.limits.guard
-        behind = now - _IN_HAND
-        self.requests_paced_until = (
-            max(behind, self.requests_paced_until) + usable / self.limits.requests
-        )
-        self.points_paced_until = (
-            max(behind, self.points_paced_until) + points * usable / self.limits.points
-        )
+        return usable / self.limits.requests, points * usable / self.limits.points

@@ -21,11 +21,10 @@ from pointsman.platforms.base import (
 from pointsman.platforms.helium.documents import OPERATION, document, price
 from pointsman.platforms.helium.outcomes import read_answer
 from pointsman.platforms.helium.rate import read_rate
-from pointsman.platforms.helium.transport import HttpAnswer, Transport
+from pointsman.platforms.helium.transport import JSON_HEADERS, HttpAnswer, Transport
 
 #: what asks nothing but whether the key is good
 PROBE = orjson.dumps({"query": "query Probe { __typename }", "operationName": "Probe"})
-_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 class HeliumPlatform:
@@ -46,7 +45,7 @@ class HeliumPlatform:
             {"query": asked.query, "variables": asked.variables, "operationName": OPERATION}
         )
         try:
-            answer = await self._transport.post({**_JSON, **learner}, body)
+            answer = await self._transport.post({**JSON_HEADERS, **learner}, body)
         except PlatformUnreachable as error:
             unknown = MutationResult(Verdict.UNKNOWN, str(error))
             return Delivery(Answer.UNREACHABLE, (unknown,) * len(mutations), words=str(error))
@@ -56,7 +55,7 @@ class HeliumPlatform:
     async def probe(self) -> Delivery:
         """One request without a learner: KEY_REFUSED when the apiKey itself is the trouble."""
         try:
-            answer = await self._transport.post(_JSON, PROBE)
+            answer = await self._transport.post(JSON_HEADERS, PROBE)
         except PlatformUnreachable as error:
             return Delivery(Answer.UNREACHABLE, (), words=str(error))
         kind, _, words = read_answer(answer.status, answer.body, (), ())

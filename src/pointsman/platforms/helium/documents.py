@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from pointsman.platforms.base import Mutation, Verdict
-from pointsman.platforms.helium.fields import Shape, field
+from pointsman.platforms.helium.fields import field
+from pointsman.platforms.helium.operations import Shape
 
 OPERATION = "Deliver"
 

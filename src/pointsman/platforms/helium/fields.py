@@ -10,19 +10,11 @@ from typing import Any
 from pointsman.clock import MICROSECONDS
 from pointsman.model import Archived, Attendance, TargetKind
 from pointsman.platforms.base import Mutation, Verdict
+from pointsman.platforms.helium.operations import OPERATIONS, Shape
 
 #: seconds; a younger status change goes without its date, which then is now: the platform refuses
 #: dates in its future, and its clock may be behind ours
 _FRESH = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A mutation without its values: (argument, GraphQL type) in order, and what it asks back."""
-
-    operation: str
-    arguments: tuple[tuple[str, str], ...]
-    selection: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +33,23 @@ class Field:
         return 1 + len(self.shape.selection.split()) + (self.prelude is not None)
 
 
-_TOPIC = Shape("UpdateTopicAndCourseProgress", (("topicId", "ID!"), ("progress", "Int!")))
-_PATH_ACCESS = Shape("UpdateLearningPathAccess", (("slug", "Slug!"), ("status", "String!")))
-_COURSE_TYPES = {"id": "ID", "slug": "Slug", "sku": "String"}
+_TOPIC = OPERATIONS["UpdateTopicAndCourseProgress"].shape()
+_PATH_ACCESS = OPERATIONS["UpdateLearningPathAccess"].shape()
 _COURSE = {
-    (by, dated): Shape(
-        "UpdateCourseStatus",
-        ((by, kind), ("status", "String!"), *((("statusChangeDate", "Date"),) if dated else ())),
+    (by, dated): OPERATIONS["UpdateCourseStatus"].shape(
+        by, "status", *(("statusChangeDate",) if dated else ())
     )
-    for by, kind in _COURSE_TYPES.items()
+    for by in ("id", "slug", "sku")
     for dated in (True, False)
 }
 _ATTENDANCE = {
-    with_course: Shape(
-        "UpdateUserCourseMeetingAttendance",
-        (
-            ("userId", "ID!"),
-            *((("courseId", "ID"),) if with_course else ()),
-            ("meetingId", "ID!"),
-            ("attended", "Boolean!"),
-        ),
-        "id",
+    with_course: OPERATIONS["UpdateUserCourseMeetingAttendance"].shape(
+        "userId", "meetingId", "attended", *(("courseId",) if with_course else ()), selection="id"
     )
     for with_course in (True, False)
 }
 _ARCHIVING = {
-    (kind, value.value): Shape(operation, (("id", "ID!"),))
+    (kind, value.value): OPERATIONS[operation].shape()
     for kind, value, operation in (
         (TargetKind.COURSE_ARCHIVED, Archived.ARCHIVED, "ArchiveUserCourse"),
         (TargetKind.COURSE_ARCHIVED, Archived.ACTIVE, "ReinstateUserCourse"),

@@ -10,6 +10,7 @@ import aiohttp
 
 from pointsman.errors import PlatformUnreachable
 
+JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 #: an answer to a thousand aliases is some 30 kB; whatever is larger is not an answer to us
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 

@@ -12,7 +12,7 @@ import orjson
 
 from pointsman.errors import ConfigError
 from pointsman.model import TargetKind, Value
-from pointsman.store.base import Books
+from pointsman.store.base import Books, Window
 from pointsman.store.sqlite import delivery, reads
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import connect
@@ -34,6 +34,14 @@ def read_books(path: str | Path) -> Books:
     """Both sums. Raises `ConfigError` when there is no such database."""
     with _database(path, read_only=True) as connection:
         return reads.books(connection)
+
+
+def read_window(path: str | Path) -> Window | None:
+    """What the daemon has set aside of the quota; None where there is no database yet."""
+    if not Path(path).exists():
+        return None
+    with _database(path, read_only=True) as connection:
+        return reads.window(connection)
 
 
 def list_parked(

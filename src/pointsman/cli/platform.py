@@ -1,0 +1,281 @@
+"""`pointsman platform`: the platform's own answers, for people at a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from pydantic import TypeAdapter
+from rich.console import Console
+
+from pointsman.cli import platform_tables as tables
+from pointsman.cli.new_path import NewPath, read_new_path
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.cli.platform_session import Session, refuse, with_platform
+from pointsman.platforms.helium.calls import Reply
+from pointsman.platforms.helium.login import Logins
+from pointsman.platforms.tokens import save_token
+from pointsman.store.sqlite import read_window
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="What the platform says, in tables or as JSON. Each command spends a few points.",
+)
+learning_path = typer.Typer(no_args_is_help=True, help="Learning paths.")
+milestone = typer.Typer(no_args_is_help=True, help="Milestones of learning paths.")
+course = typer.Typer(no_args_is_help=True, help="A learner's courses.")
+app.add_typer(learning_path, name="learning-path")
+app.add_typer(milestone, name="milestone")
+app.add_typer(course, name="course")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+LearnerOption = Annotated[
+    str, typer.Option("--learner", help="Whose; the learner needs an authToken in [learners].")
+]
+
+
+@learning_path.command("show")
+def show_path(
+    slug: str,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    learner: Annotated[
+        str | None, typer.Option(help="Also when this learner started it, and the certificate.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a learning path with its milestones and prices.
+
+    **Example:** `pointsman platform learning-path show yard-foreman`
+    """
+
+    async def ask(platform: Session) -> Reply[object]:
+        token = None if learner is None else await platform.token(learner)
+        return _any(await platform.calls.learning_path_by_slug(slug, token))
+
+    _show(config, ask, tables.learning_path, as_json=as_json)
+
+
+@learning_path.command("create")
+def create_path(
+    file: Annotated[Path, typer.Argument(help="TOML or JSON.", exists=True, dir_okay=False)],
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask first.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a learning path, as a draft, from a file. It is made again by every call.
+
+    The file has `name`, and perhaps `language` and `client_id`, and `[[milestones]]` with `name`,
+    `course_ids`, and perhaps `kind` and `requirement`.
+
+    **Example:** `pointsman platform learning-path create onboarding.toml`
+    """
+    with refusing():
+        wanted: NewPath = read_new_path(file)
+    if not yes:
+        parts = f"{len(wanted.milestones)} milestones"
+        typer.confirm(f"Make the learning path {wanted.name!r} with {parts}?", abort=True)
+
+    async def ask(platform: Session) -> Reply[object]:
+        return _any(
+            await platform.calls.create_learning_path(
+                wanted.name,
+                [one.as_input() for one in wanted.milestones],
+                language=wanted.language,
+                client_id=wanted.client_id,
+            )
+        )
+
+    _show(config, ask, tables.created_path, as_json=as_json)
+
+
+@milestone.command("show")
+def show_milestone(
+    milestone_id: Annotated[str, typer.Argument(metavar="ID")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a milestone with its courses and what completes it.
+
+    **Example:** `pointsman platform milestone show milestone_001`
+    """
+
+    async def ask(platform: Session) -> Reply[object]:
+        return _any(await platform.calls.milestone(milestone_id))
+
+    _show(config, ask, tables.milestone, as_json=as_json)
+
+
+@app.command()
+def milestones(
+    slug: str,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    learner: LearnerOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a learner has completed of a learning path.
+
+    **Example:** `pointsman platform milestones yard-foreman --learner ana@example.com`
+    """
+
+    async def ask(platform: Session) -> Reply[object]:
+        token = await platform.token(learner)
+        return _any(await platform.calls.milestone_completions(slug, token))
+
+    _show(config, ask, tables.completions, as_json=as_json)
+
+
+def _course_command(
+    name: str,
+    call: Callable[[Session, str, str], Awaitable[Reply[T]]],
+    table: Callable[[T], tables.Shown],
+    summary: str,
+) -> None:
+    def command(
+        course_id: Annotated[str, typer.Argument(metavar="ID")],
+        config: ConfigOption = DEFAULT_CONFIG,
+        *,
+        learner: LearnerOption,
+        as_json: JsonOption = False,
+    ) -> None:
+        async def ask(platform: Session) -> Reply[T]:
+            return await call(platform, course_id, await platform.token(learner))
+
+        _show(config, ask, table, as_json=as_json)
+
+    command.__doc__ = (
+        f"{summary}\n\n"
+        f"**Example:** `pointsman platform course {name} course_demo --learner ana@example.com`"
+    )
+    course.command(name)(command)
+
+
+_course_command(
+    "progress",
+    lambda platform, name, token: platform.calls.course_progress(name, token),
+    tables.course_progress,
+    "Show how far a learner is in a course.",
+)
+_course_command(
+    "pages",
+    lambda platform, name, token: platform.calls.pages_completed(name, token),
+    tables.pages,
+    "Show the pages of a course that a learner has completed.",
+)
+_course_command(
+    "criteria",
+    lambda platform, name, token: platform.calls.completion_progress(name, token),
+    tables.criteria,
+    "Show how far a learner is in each of a course's completion criteria.",
+)
+
+
+@app.command()
+def login(
+    email: str,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(help="The password's file; asked for without it.", exists=True),
+    ] = None,
+    save_to: Annotated[
+        Path | None, typer.Option(help="A token file, as learners.tokens.file is; mode 0600.")
+    ] = None,
+    show_token: Annotated[bool, typer.Option("--show-token", help="Print the authToken.")] = False,
+) -> None:
+    """Log a user in, on a sandbox: is the password right, and what is the authToken?
+
+    **Example:** `pointsman platform login ana@example.com --save-to tokens.json`
+    """
+    settings = settings_or_exit(config)
+    if password_file is not None:
+        password = password_file.read_text(encoding="utf-8").rstrip("\r\n")
+    else:
+        password = typer.prompt("Password", hide_input=True)
+
+    async def ask(platform: Session) -> None:
+        reply = await Logins(platform.calls).log_in(email, password)
+        if reply.data is None:
+            refuse(reply.words, "see that the address and the password are those of the instance")
+        if save_to is not None:
+            with refusing():
+                save_token(save_to, email.lower(), reply.data.token, reply.data.user_id)
+            typer.echo(f"{email} is logged in; the authToken is in {save_to}")
+        else:
+            typer.echo(f"{email} is logged in")
+        if show_token:
+            typer.echo(reply.data.token)
+
+    asyncio.run(with_platform(settings, ask))
+
+
+@app.command()
+def budget(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False) -> None:
+    """Show what is left in the quota window: by the platform's headers, and by our own books.
+
+    **Example:** `pointsman platform budget`
+    """
+    settings = settings_or_exit(config)
+
+    async def ask(platform: Session) -> None:
+        reply = await platform.calls.probe()
+        if reply.data is None:
+            refuse(reply.words, "see platform.url and platform.api_key")
+        rate = reply.delivery.rate
+        window = read_window(settings.store.path)
+        now = datetime.now(UTC).timestamp()
+        running = window is not None and window.ends_at / 1e6 > now
+        shown: dict[str, dict[str, float | None]] = {
+            "platform": {"points_left": rate.points_left, "resets_in_seconds": rate.resets_in},
+            "ours": {
+                "points_set_aside": window.points if window is not None and running else 0,
+                "requests_set_aside": window.requests if window is not None and running else 0,
+                "points_a_minute": settings.platform.limits.usable_points,
+                "requests_a_minute": settings.platform.limits.usable_requests,
+            },
+        }
+        if as_json:
+            typer.echo(json.dumps(shown, indent=2))
+        else:
+            Console().print(tables.budget(shown))
+
+    asyncio.run(with_platform(settings, ask))
+
+
+def _any(reply: Reply[T]) -> Reply[object]:
+    return Reply(reply.delivery, reply.data)
+
+
+def _show(
+    config: Path,
+    ask: Callable[[Session], Awaitable[Reply[T]]],
+    table: Callable[..., tables.Shown],
+    *,
+    as_json: bool,
+) -> None:
+    """Print what came back; exit code 1 with the platform's words where it refused."""
+
+    async def run(platform: Session) -> None:
+        reply = await ask(platform)
+        if reply.data is None:
+            refuse(reply.words, "see that the platform has it under that name")
+        if as_json:
+            kind: Sequence[object] | object = reply.data
+            dumped = TypeAdapter(object).dump_python(kind, mode="json", by_alias=True)
+            typer.echo(json.dumps(dumped, indent=2, ensure_ascii=False))
+        else:
+            Console().print(table(reply.data))
+
+    asyncio.run(with_platform(settings_or_exit(config), run))

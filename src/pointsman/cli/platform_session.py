@@ -1,0 +1,49 @@
+"""What the commands of `pointsman platform` share: calls, learners' tokens, and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+import typer
+
+from pointsman import assembly
+from pointsman.clock import SystemClock
+from pointsman.config import Settings
+from pointsman.errors import NoToken
+from pointsman.platforms.base import TokenProvider
+from pointsman.platforms.helium import HeliumCalls
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One command's connection to the platform."""
+
+    calls: HeliumCalls
+    tokens: TokenProvider
+
+    async def token(self, learner: str) -> str:
+        """The learner's authToken, or exit code 1 saying where one was looked for."""
+        try:
+            return await self.tokens.token(learner)
+        except NoToken as error:
+            refuse(str(error), "docs/tokens.md says where tokens come from")
+
+
+async def with_platform(settings: Settings, run: Callable[[Session], Awaitable[None]]) -> None:
+    """Run, and close what was opened."""
+    clock = SystemClock()
+    calls = assembly.calls(settings, clock)
+    tokens = assembly.tokens(settings.learners.tokens, clock, lambda _learners: None)
+    try:
+        await run(Session(calls, tokens))
+    finally:
+        await calls.close()
+        await assembly.close_tokens(tokens)
+
+
+def refuse(words: str, next_step: str) -> NoReturn:
+    """What went wrong and what to do, on standard error; exit code 1."""
+    typer.echo(f"{words}\nnext: {next_step}", err=True)
+    raise typer.Exit(1)

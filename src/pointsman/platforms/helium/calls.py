@@ -1,0 +1,208 @@
+"""The 15 operations as typed calls, one request each, and `Login`.
+
+Whatever comes back is in the `Reply`; nothing raises for it. Delivery has a way of its own, with
+many mutations in a request (`client`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from pointsman.clock import Clock
+from pointsman.errors import PlatformUnreachable
+from pointsman.platforms.base import Answer, Delivery, Verdict
+from pointsman.platforms.helium import results
+from pointsman.platforms.helium.operations import OPERATIONS
+from pointsman.platforms.helium.outcomes import read_answer
+from pointsman.platforms.helium.rate import read_rate
+from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """`data` is None where the platform refused, or found nothing; `delivery.words` say why."""
+
+    delivery: Delivery
+    data: T | None = None
+
+    @property
+    def words(self) -> str:
+        refused = (one.words for one in self.delivery.results if one.verdict is not Verdict.DONE)
+        return self.delivery.words or next(refused, "")
+
+
+class HeliumCalls:
+    """Calls to one instance. `auth_token` chooses the learner."""
+
+    def __init__(self, transport: Transport, clock: Clock) -> None:
+        self._transport = transport
+        self._clock = clock
+
+    async def milestone_completions(
+        self, slug: str, auth_token: str
+    ) -> Reply[list[results.MilestoneCompletion]]:
+        return await self._call(
+            "CurrentUserLearningPathMilestoneCompletionsBySlug",
+            {"slug": slug},
+            list[results.MilestoneCompletion],
+            auth_token,
+        )
+
+    async def learning_path_by_slug(
+        self, slug: str, auth_token: str | None = None
+    ) -> Reply[results.LearningPath]:
+        variables = {"slug": slug}
+        return await self._call("LearningPathBySlug", variables, results.LearningPath, auth_token)
+
+    async def milestone(self, name: str) -> Reply[results.Milestone]:
+        return await self._call("Milestone", {"id": name}, results.Milestone)
+
+    async def pages_completed(self, course_id: str, auth_token: str) -> Reply[list[results.Page]]:
+        variables = {"courseId": course_id}
+        return await self._call("PagesCompletedByCourse", variables, list[results.Page], auth_token)
+
+    async def completion_progress(
+        self, course_id: str, auth_token: str
+    ) -> Reply[list[results.CriterionProgress]]:
+        return await self._call(
+            "UserCourseCompletionProgress",
+            {"id": course_id},
+            list[results.CriterionProgress],
+            auth_token,
+        )
+
+    async def course_progress(
+        self, course_id: str, auth_token: str
+    ) -> Reply[results.CourseProgress]:
+        variables = {"id": course_id}
+        return await self._call("UserCourseProgress", variables, results.CourseProgress, auth_token)
+
+    async def archive_course(self, course_id: str, auth_token: str) -> Reply[str]:
+        return await self._call("ArchiveUserCourse", {"id": course_id}, str, auth_token)
+
+    async def reinstate_course(self, course_id: str, auth_token: str) -> Reply[str]:
+        return await self._call("ReinstateUserCourse", {"id": course_id}, str, auth_token)
+
+    async def archive_learning_path(self, path_id: str, auth_token: str) -> Reply[str]:
+        return await self._call("ArchiveUserLearningPath", {"id": path_id}, str, auth_token)
+
+    async def reinstate_learning_path(self, path_id: str, auth_token: str) -> Reply[str]:
+        return await self._call("ReinstateUserLearningPath", {"id": path_id}, str, auth_token)
+
+    async def create_learning_path(
+        self,
+        name: str,
+        milestones: Sequence[Mapping[str, Any]],
+        *,
+        language: str | None = None,
+        client_id: str | None = None,
+        auth_token: str | None = None,
+    ) -> Reply[results.CreatedLearningPath]:
+        """Not idempotent: a second call makes a second path."""
+        variables = {
+            "name": name,
+            "milestones": list(milestones),
+            "language": language,
+            "clientId": client_id,
+        }
+        return await self._call(
+            "CreateLearningPath", variables, results.CreatedLearningPath, auth_token
+        )
+
+    async def update_course_status(
+        self,
+        status: str,
+        auth_token: str,
+        *,
+        course_id: str | None = None,
+        slug: str | None = None,
+        sku: str | None = None,
+        status_change_date: datetime | None = None,
+    ) -> Reply[bool]:
+        """Raises `ValueError` for a date in the future, and unless exactly one name is given."""
+        names = {"id": course_id, "slug": slug, "sku": sku}
+        if sum(name is not None for name in names.values()) != 1:
+            raise ValueError("name the course by exactly one of course_id, slug and sku")
+        if status_change_date is not None and status_change_date.timestamp() > self._clock.now():
+            raise ValueError(f"status_change_date {status_change_date} is in the future")
+        date = None if status_change_date is None else status_change_date.isoformat()
+        variables = {**names, "status": status, "statusChangeDate": date}
+        return await self._call("UpdateCourseStatus", variables, bool, auth_token)
+
+    async def update_learning_path_access(
+        self, slug: str, status: str, auth_token: str
+    ) -> Reply[bool]:
+        variables = {"slug": slug, "status": status}
+        return await self._call("UpdateLearningPathAccess", variables, bool, auth_token)
+
+    async def update_topic_and_course_progress(
+        self, topic_id: str, progress: int, auth_token: str
+    ) -> Reply[bool]:
+        variables = {"topicId": topic_id, "progress": progress}
+        return await self._call("UpdateTopicAndCourseProgress", variables, bool, auth_token)
+
+    async def update_meeting_attendance(
+        self, user_id: str, meeting_id: str, *, attended: bool, course_id: str | None = None
+    ) -> Reply[results.User]:
+        variables = {
+            "userId": user_id,
+            "courseId": course_id,
+            "meetingId": meeting_id,
+            "attended": attended,
+        }
+        return await self._call("UpdateUserCourseMeetingAttendance", variables, results.User)
+
+    async def probe(self) -> Reply[str]:
+        """One point, for nobody: whether the key is good, and what the headers say."""
+        return await self.ask("query Probe { __typename }", "__typename", {}, str)
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+    async def _call(
+        self,
+        operation: str,
+        variables: Mapping[str, Any],
+        kind: type[T],
+        auth_token: str | None = None,
+    ) -> Reply[T]:
+        given = {name: value for name, value in variables.items() if value is not None}
+        document = OPERATIONS[operation].document(*given)
+        return await self.ask(document, operation, given, kind, auth_token)
+
+    async def ask(
+        self,
+        document: str,
+        field: str,
+        variables: Mapping[str, Any],
+        kind: type[T],
+        auth_token: str | None = None,
+    ) -> Reply[T]:
+        """Send a document with one field; `kind` is what its data is read as."""
+        learner = {} if auth_token is None else {"authToken": auth_token}
+        body = orjson.dumps({"query": document, "variables": dict(variables)})
+        try:
+            answer = await self._transport.post({**JSON_HEADERS, **learner}, body)
+        except PlatformUnreachable as error:
+            return Reply(Delivery(Answer.UNREACHABLE, (), words=str(error)))
+        whole, outcomes, words = read_answer(
+            answer.status, answer.body, (field,), (Verdict.REFUSED,)
+        )
+        rate = read_rate(answer.headers, self._clock.now())
+        delivery = Delivery(whole, outcomes, rate, words, answer.status)
+        if whole is not Answer.ANSWERED or outcomes[0].verdict is not Verdict.DONE:
+            return Reply(delivery)
+        try:
+            data = TypeAdapter(kind).validate_python(orjson.loads(answer.body)["data"][field])
+        except ValidationError as error:
+            odd = f"the platform's answer to {field} has another shape than its page says: {error}"
+            return Reply(Delivery(Answer.UNREACHABLE, (), rate, odd, answer.status))
+        return Reply(delivery, data)
