@@ -67,13 +67,18 @@ class Tokens:
         self.without: set[str] = set()
         self.stale: dict[str, str] = {}
         self.renewable = True
+        #: a token is used again until it is refused
+        self.kept = False
         self.asked = 0
 
     async def token(self, learner: str) -> str:
         self.asked += 1
         if learner in self.without:
             raise NoToken(f"none for {learner}")
-        return self.stale.get(learner) or self._emulator.issue_token(learner)
+        token = self.stale.get(learner) or self._emulator.issue_token(learner)
+        if self.kept:
+            self.stale[learner] = token
+        return token
 
     async def user_id(self, learner: str) -> str:
         known = self._emulator.catalogue.learner_by_email.get(learner)
@@ -102,6 +107,7 @@ class Yard:
         latency: float = 0.02,
         emulator: Emulator | None = None,
         max_failures: int = 8,
+        share: float = 1.0,
     ) -> None:
         self.clock = VirtualClock()
         self.emulator = emulator or Emulator(
@@ -116,7 +122,7 @@ class Yard:
         self.transport = EmulatorTransport(self.emulator, KEY, latency)
         self.store = SqliteStore(folder / "yard.db", clock=self.clock, threaded=False)
         self.budget = LocalBudget(
-            QuotaLimits.of(points, requests, share=1.0, guard=0.2), self.clock, self.store
+            QuotaLimits.of(points, requests, share=share, guard=0.2), self.clock, self.store
         )
         self.records: list[DeliveryRecord] = []
         self.dispatcher = Dispatcher(

@@ -1,0 +1,203 @@
+"""Random traffic for every kind of target, what must come of it, and every kind of fault.
+
+What must come of it is worked out here, and shares no code with the merging of the store.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pointsman.emulator import Catalogue, Emulator
+from pointsman.model import MEETING, Change, Falls, Target, TargetKind, Value
+from tests.support.changes import change
+
+TOPICS, COURSES, PATHS, MEETINGS = 6, 3, 3, 3
+
+#: each kind of fault, at the rate of a bad day
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "latency", "chance": 0.05, "seconds": 2},
+    {"kind": "throttle", "chance": 0.01, "retry_after": 3, "burst": 3},
+    {"kind": "server_error", "chance": 0.02, "status": 503, "burst": 2},
+    {"kind": "drop_before", "chance": 0.02},
+    {"kind": "drop_after", "chance": 0.05},
+    {"kind": "refuse", "chance": 0.05},
+    {"kind": "expire_tokens", "chance": 0.03},
+    {"kind": "expire_tokens", "chance": 0.002, "all": True},
+    {"kind": "steal", "chance": 0.1, "requests": 1, "points": 20},
+    {"kind": "reset_skew", "chance": 0.1, "seconds": 5},
+    {"kind": "reset_skew", "chance": 0.1, "seconds": -5},
+)
+
+#: (learner, what, which): what one target is called here
+Key = tuple[str, str, str]
+
+
+def goods(learners: int) -> Catalogue:
+    """Learners, topics, courses, paths and meetings, all of them numbered."""
+    return Catalogue.model_validate(
+        {
+            "learners": [
+                {"id": f"u{n}", "email": f"l{n}@example.com", "password": "demo"}
+                for n in range(learners)
+            ],
+            "courses": [
+                {
+                    "id": "course-topics",
+                    "slug": "topics",
+                    "title": "Topics",
+                    "lessons": [
+                        {
+                            "id": "lesson",
+                            "title": "Lesson",
+                            # the last one is never moved, so that nothing completes by itself
+                            "topics": [
+                                {"id": f"t{n}", "title": f"T{n}", "type": "text"}
+                                for n in range(TOPICS + 1)
+                            ],
+                        }
+                    ],
+                    "meetings": [
+                        {
+                            "id": f"m{n}",
+                            "title": f"M{n}",
+                            "start_date": "2026-01-05T10:00:00Z",
+                            "end_date": "2026-01-05T11:00:00Z",
+                        }
+                        for n in range(MEETINGS)
+                    ],
+                },
+                *({"id": f"course-{n}", "slug": f"c{n}", "title": f"C{n}"} for n in range(COURSES)),
+            ],
+            "learning_paths": [
+                {"id": f"path-{n}", "slug": f"p{n}", "name": f"P{n}"} for n in range(PATHS)
+            ],
+        }
+    )
+
+
+@dataclass
+class Traffic:
+    """Random changes, and the state that they must end in."""
+
+    learners: int
+    dice: random.Random
+    expected: dict[Key, Value] = field(default_factory=dict)
+    #: (when, value), in microseconds, of the changes of one target
+    arrivals: dict[Key, list[tuple[int, Value]]] = field(default_factory=dict)
+
+    def next(self, now: int) -> Change:
+        who = f"l{self.dice.randrange(self.learners)}@example.com"
+        key, made = self._any(who, now)
+        self.arrivals.setdefault(key, []).append((now, made.value))
+        best = self.expected.get(key)
+        if best is None or made.falls is Falls.ALWAYS or _further(made.value, best):
+            self.expected[key] = made.value
+        return made
+
+    def _any(self, who: str, now: int) -> tuple[Key, Change]:
+        number = self.dice.randrange
+        match self.dice.choice(["topic", "topic", "topic", "course", "path", "meeting", "archive"]):
+            case "topic":
+                name = f"t{number(TOPICS)}"
+                target = Target(TargetKind.TOPIC_PROGRESS, name)
+                value: Value = self.dice.choice([100, number(100)])
+                return (who, "topic", name), change(who, target, value, at=now)
+            case "course":
+                name = f"c{number(COURSES)}"
+                target = Target(TargetKind.COURSE_STATUS, f"slug:{name}")
+                value = self.dice.choice(["started", "completed"])
+                return (who, "course", name), change(who, target, value, at=now)
+            case "path":
+                name = f"p{number(PATHS)}"
+                target = Target(TargetKind.LEARNING_PATH_ACCESS, name)
+                value = self.dice.choice(["started", "not-completed"])
+                made = change(who, target, value, at=now, falls=Falls.ALWAYS)
+                return (who, "path", name), made
+            case "meeting":
+                name = f"m{number(MEETINGS)}"
+                target = Target(TargetKind.MEETING_ATTENDANCE, f" {who}")
+                value = self.dice.choice(["attended", "not-attended"])
+                return (who, "meeting", name), change(f"{MEETING}{name}", target, value, at=now)
+            case _:
+                name = f"course-{number(COURSES)}"
+                target = Target(TargetKind.COURSE_ARCHIVED, name)
+                value = self.dice.choice(["archived", "active"])
+                made = change(who, target, value, at=now, falls=Falls.ALWAYS)
+                return (who, "archive", name), made
+
+
+def _further(value: Value, than: Value) -> bool:
+    if isinstance(value, int) and isinstance(than, int):
+        return value > than
+    return (value, than) in {("completed", "started"), ("attended", "not-attended")}
+
+
+def misfits(state: Mapping[str, Any], expected: Mapping[Key, Value]) -> list[str]:
+    """Where the platform's state (`learners` of its page) differs from what must be there."""
+    wrong = []
+    for (who, what, name), value in expected.items():
+        found = _found(state[who], what, name)
+        if found != value:
+            wrong.append(f"{who}: {what} {name} is {found}, and must be {value}")
+    return wrong
+
+
+def _found(learner: Mapping[str, Any], what: str, name: str) -> Value | None:
+    match what:
+        case "topic":
+            percent: int | None = learner["topics"].get(name)
+            return percent
+        case "course":
+            return str(learner["courses"].get(name, {}).get("status"))
+        case "path":
+            return str(learner.get("learningPaths", {}).get(name, {}).get("status"))
+        case "meeting":
+            attended = name in learner.get("attendedMeetings", ())
+            return "attended" if attended else "not-attended"
+        case _:
+            archived = name in learner.get("archivedCourses", ())
+            return "archived" if archived else "active"
+
+
+def executed(emulator: Emulator) -> Iterator[tuple[Key, Value, float, int]]:
+    """(target, value, when in Unix seconds, number of the request) of each mutation that ran."""
+    for one in emulator.history:
+        told = one.arguments
+        match one.name:
+            case "UpdateTopicAndCourseProgress":
+                yield (one.learner, "topic", told["topicId"]), told["progress"], one.at, one.request
+            case "UpdateCourseStatus":
+                yield (one.learner, "course", told["slug"]), told["status"], one.at, one.request
+            case "UpdateLearningPathAccess":
+                yield (one.learner, "path", told["slug"]), told["status"], one.at, one.request
+            case "UpdateUserCourseMeetingAttendance":
+                value = "attended" if told["attended"] else "not-attended"
+                yield (one.learner, "meeting", told["meetingId"]), value, one.at, one.request
+            case "ArchiveUserCourse" | "ReinstateUserCourse":
+                value = "archived" if one.name.startswith("Archive") else "active"
+                yield (one.learner, "archive", told["id"]), value, one.at, one.request
+
+
+def unexplained(emulator: Emulator, traffic: Traffic) -> list[str]:
+    """Mutations that ran again with the same value, though no fault lost the answer of the first.
+
+    A value that was changed in between and changed back may be sent again.
+    """
+    struck = {number for number, _ in emulator.faults.log}
+    last: dict[Key, tuple[Value, float, int]] = {}
+    found = []
+    for key, value, at, request in executed(emulator):
+        before = last.get(key)
+        last[key] = (value, at, request)
+        if before is None or before[0] != value or before[2] in struck:
+            continue
+        changed = any(
+            other != value and before[1] - 120 <= when / 1e6 <= at
+            for when, other in traffic.arrivals.get(key, ())
+        )
+        if not changed:
+            found.append(f"{key} = {value} in requests {before[2]} and {request}")
+    return found
