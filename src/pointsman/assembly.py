@@ -28,10 +28,12 @@ from pointsman.mapping import (
     Template,
 )
 from pointsman.model import Position
-from pointsman.platforms.base import Platform, TokenProvider
+from pointsman.platforms.base import Platform, Reader, TokenProvider
 from pointsman.platforms.helium import HeliumCalls, HeliumPlatform, HttpTransport
+from pointsman.platforms.helium.readback import HeliumReader
 from pointsman.platforms.token_service import ServiceTokens
 from pointsman.platforms.tokens import Credentials, FileTokens, InlineTokens
+from pointsman.scheduler.audit import Auditor, AuditRecord, AuditSettings
 from pointsman.scheduler.backoff import Backoff
 from pointsman.scheduler.budget import Budget
 from pointsman.scheduler.courier import Courier
@@ -179,6 +181,40 @@ def dispatcher(
             backoff=Backoff(delivery.retry_base_seconds, delivery.retry_max_seconds),
         ),
         on_delivery,
+    )
+
+
+def reader(settings: Settings, clock: Clock) -> HeliumReader:
+    return HeliumReader(_transport(settings, 1), clock)
+
+
+def auditor(
+    settings: Settings,
+    store: Store,
+    reader: Reader,
+    tokens: TokenProvider,
+    budget: Budget,
+    clock: Clock,
+    dispatcher: Dispatcher,
+    on_record: Callable[[AuditRecord], None],
+) -> Auditor:
+    audit = settings.audit
+    return Auditor(
+        store,
+        reader,
+        tokens,
+        budget,
+        dispatcher.breaker,
+        clock,
+        AuditSettings(
+            requests_per_minute=audit.requests_per_minute,
+            settle=audit.settle_seconds,
+            again_after=audit.again_after_hours * 3_600,
+            points_per_request=settings.platform.limits.points_per_request,
+            requests_per_window=quota(settings.platform.limits).requests,
+        ),
+        on_record,
+        dispatcher.wake,
     )
 
 

@@ -8,8 +8,10 @@ import typer
 
 from pointsman import __version__
 from pointsman.cli import faults, parked, platform
+from pointsman.cli.audit import audit
 from pointsman.cli.check import check
 from pointsman.cli.emulate import emulate
+from pointsman.cli.import_state import import_state
 from pointsman.cli.run import run
 from pointsman.cli.verify import verify
 
@@ -47,7 +49,7 @@ def pointsman(
     """
 
 
-for command in (run, check, emulate, verify):
+for command in (run, check, emulate, verify, audit, import_state):
     app.command()(command)
 app.add_typer(parked.app, name="parked")
 app.add_typer(platform.app, name="platform")

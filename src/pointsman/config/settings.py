@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from pointsman.config.audit import Audit
 from pointsman.config.learners import Learners
 from pointsman.config.platform import Delivery, Platform
 from pointsman.config.rules import Rule
@@ -21,6 +22,7 @@ class Settings(Section):
     store: Store = Field(default_factory=Store)
     platform: Platform
     delivery: Delivery = Field(default_factory=Delivery)
+    audit: Audit = Field(default_factory=Audit)
     sources: Sources
     learners: Learners
     rules: tuple[Rule, ...] = ()

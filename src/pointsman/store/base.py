@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Literal, Protocol
 
-from pointsman.model import Desired, Outcome, Position, Receipt, Submission, Target, TargetKind
+from pointsman.model import (
+    Desired,
+    Outcome,
+    Position,
+    Receipt,
+    Submission,
+    Target,
+    TargetKind,
+    Value,
+)
 
 #: how the reason of a parked target begins that waits for another one of its observation
 WAITS = "waits for "
@@ -109,6 +119,55 @@ class Books:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the audit saw of one delivered state, which had `version` then.
+
+    `reason` is for whoever finds it parked.
+    """
+
+    target: Target
+    version: int
+    result: Literal["agrees", "differs", "unreadable"]
+    reason: str = ""
+
+
+class Audited(StrEnum):
+    """What became of a finding."""
+
+    AGREES = "agrees"
+    UNREADABLE = "unreadable"
+    #: differs for the first time: dirty again
+    RESENT = "resent"
+    #: differs although it was sent again: parked
+    DRIFT = "drift"
+    #: has moved since; nothing was done
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The platform is known to stand at this value, and nobody sent it."""
+
+    learner: str
+    target: Target
+    value: Value
+    read_back: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far the platform agrees with what was delivered at one place (`Desired.read_back`)."""
+
+    place: str
+    agrees: int
+    resent: int
+    drift: int
+    unreadable: int
+    #: delivered, and not looked at since
+    waiting: int
+
+
 class Store(Protocol):
     """Durable memory. Every method raises `StoreUnavailable` when it could not do its work."""
 
@@ -161,6 +220,34 @@ class Store(Protocol):
     async def window(self) -> Window | None: ...
 
     async def save_window(self, window: Window) -> None: ...
+
+    async def delivered_sample(
+        self, *, limit: int, settled_before: int, again_before: int
+    ) -> dict[str, tuple[Desired, ...]]:
+        """Delivered state that can be read back, of up to `limit` learners.
+
+        What was never looked at comes first, completions before the rest and the newest before
+        the older; then what was last looked at before `again_before`. What was delivered after
+        `settled_before` is left alone.
+        """
+        ...
+
+    async def audit(
+        self, learner: str, findings: Sequence[Finding], *, now: int
+    ) -> dict[Target, Audited]:
+        """Record findings: dirty once where they differ, and parked where they differ again."""
+        ...
+
+    async def undelivered(self) -> dict[str, tuple[Desired, ...]]:
+        """All desired state that is not delivered and can be read back, by learner."""
+        ...
+
+    async def take_as_delivered(self, known: Sequence[Known], *, now: int) -> int:
+        """What the platform stands at counts as delivered; how many records that changed.
+
+        Desired state that is further along stays as it is, and is sent.
+        """
+        ...
 
     async def backlog(self) -> Backlog: ...
 

@@ -19,7 +19,10 @@ from pointsman.model import (
     PathAccess,
     Value,
 )
+from pointsman.store.base import Known
 
+#: stands for statement and rule of what was read from the platform
+IMPORTED = "import-state"
 #: attempts remembered for one target; the oldest go first
 MAX_ATTEMPTS = 32
 
@@ -121,3 +124,43 @@ def _attempts(known: tuple[Attempt, ...], change: Change) -> tuple[Attempt, ...]
         [*others, mine], key=lambda one: (one.occurred_at, one.registration), reverse=True
     )
     return tuple(newest_first[:MAX_ATTEMPTS])
+
+
+def take_as_delivered(current: Desired | None, known: Known, now: int) -> Desired | None:
+    """Desired state, delivered, once the platform is known to stand at a value; None for no news.
+
+    What is desired and further along stays, and is sent.
+    """
+    if current is None:
+        return Desired(
+            learner=known.learner,
+            target=known.target,
+            value=known.value,
+            version=1,
+            occurred_at=now,
+            statement_id=IMPORTED,
+            rule=IMPORTED,
+            since=now,
+            changed_at=now,
+            delivered_version=1,
+            delivered_value=known.value,
+            read_back=known.read_back,
+        )
+    clean = current.version == current.delivered_version
+    if rank(current.value) > rank(known.value) or (clean and current.value == known.value):
+        return None
+    lifted = current.value != known.value
+    version = current.version + 1 if lifted else current.version
+    return replace(
+        current,
+        value=known.value,
+        version=version,
+        occurred_at=now if lifted else current.occurred_at,
+        statement_id=IMPORTED if lifted else current.statement_id,
+        rule=IMPORTED if lifted else current.rule,
+        changed_at=now if lifted else current.changed_at,
+        delivered_version=version,
+        delivered_value=known.value,
+        failures=0,
+        parked="",
+    )

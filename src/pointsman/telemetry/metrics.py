@@ -8,11 +8,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from pointsman.model import Receipt, Submission
+from pointsman.scheduler.audit import AuditRecord
 from pointsman.scheduler.budget import Spent
 from pointsman.scheduler.dispatcher import DeliveryRecord
 from pointsman.store.base import Backlog
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+#: courses and paths with a series of their own; the rest are counted together
+_PLACES = 500
 _LATENCY = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400)
 
 
@@ -66,6 +69,13 @@ class Metrics:
             ["kind"],
             _LATENCY,
         )
+        self._audited = Counter(
+            "pointsman_audit_findings",
+            "Delivered states that were read back, by where and what became of it.",
+            ["place", "result"],
+            registry=self.registry,
+        )
+        self._places: set[str] = set()
         self._commit_seconds = self._histogram(
             "store_commit_seconds", "Time of a commit.", [], _SECONDS
         )
@@ -111,6 +121,14 @@ class Metrics:
             self._platform_seconds.observe(seconds)
         for kind, seconds in record.latencies:
             self._latency.labels(kind.value).observe(max(0.0, seconds))
+
+    def audit(self, record: AuditRecord) -> None:
+        place = record.place
+        if place not in self._places:
+            if len(self._places) >= _PLACES:
+                place = "other"
+            self._places.add(place)
+        self._audited.labels(place, record.result.value).inc()
 
     def commit(self, seconds: float, _submissions: int) -> None:
         self._commit_seconds.observe(seconds)

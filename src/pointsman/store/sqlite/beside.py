@@ -12,8 +12,8 @@ import orjson
 
 from pointsman.errors import ConfigError
 from pointsman.model import TargetKind, Value
-from pointsman.store.base import Books, Window
-from pointsman.store.sqlite import delivery, reads
+from pointsman.store.base import Agreement, Books, Window
+from pointsman.store.sqlite import audit, delivery, reads
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import connect
 
@@ -42,6 +42,12 @@ def read_window(path: str | Path) -> Window | None:
         return None
     with _database(path, read_only=True) as connection:
         return reads.window(connection)
+
+
+def read_agreement(path: str | Path) -> list[Agreement]:
+    """How far the platform agrees, by place. Raises `ConfigError` when there is no database."""
+    with _database(path, read_only=True) as connection:
+        return audit.agreement(connection)
 
 
 def list_parked(

@@ -217,3 +217,72 @@ SELECT learner, kind, key, value, since, parked FROM desired
 WHERE version > delivered_version AND parked != '' AND substr(parked, 1, length(?1)) = ?1
     AND (?2 = '[]' OR learner IN (SELECT value FROM json_each(?2)))
 ORDER BY since LIMIT ?3;
+
+-- name: choose_unaudited
+SELECT json_group_array(learner) FROM (
+    SELECT DISTINCT learner FROM (
+        SELECT learner FROM desired
+        WHERE version = delivered_version AND audited_at IS NULL AND read_back != ''
+            AND delivered_at < ?1
+        ORDER BY urgent DESC, delivered_at DESC LIMIT ?2));
+
+-- name: choose_audited
+SELECT json_group_array(learner) FROM (
+    SELECT DISTINCT learner FROM (
+        SELECT learner FROM desired
+        WHERE version = delivered_version AND audited_at IS NOT NULL AND read_back != ''
+            AND audited_at < ?1
+        ORDER BY audited_at LIMIT ?2));
+
+-- name: delivered_desired
+SELECT json_group_array(json_array(
+    d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_id, d.rule,
+    d.since, d.changed_at, json(d.after), json(d.attempts), d.delivered_version,
+    d.delivered_value, d.failures, d.parked, d.read_back))
+FROM json_each(?) AS k CROSS JOIN desired AS d
+WHERE d.learner = k.value AND d.version = d.delivered_version AND d.read_back != ''
+    AND d.delivered_at < ?;
+
+-- name: audited_row
+SELECT audit FROM desired
+WHERE learner = ? AND kind = ? AND key = ? AND version = ? AND delivered_version = version;
+
+-- name: audit_looked
+UPDATE desired SET audited_at = ?, audit = ?
+WHERE learner = ? AND kind = ? AND key = ? AND version = ?;
+
+-- name: audit_undo
+UPDATE desired SET audited_at = ?, audit = ?, parked = ?, delivered_version = 0, since = ?
+WHERE learner = ? AND kind = ? AND key = ? AND version = ?;
+
+-- name: queue_resent
+INSERT INTO learners (learner, due, ready)
+SELECT learner, min(since - CASE WHEN urgent THEN ?2 ELSE 0 END), 1 FROM desired
+WHERE learner = ?1 AND version > delivered_version AND parked = '' GROUP BY learner
+ON CONFLICT (learner) DO UPDATE SET due = excluded.due,
+    ready = CASE WHEN hold = 3 THEN 0 ELSE 1 END, hold = CASE WHEN hold = 3 THEN 3 ELSE 0 END;
+
+-- name: undelivered_readable
+SELECT json_group_array(json_array(
+    d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_id, d.rule,
+    d.since, d.changed_at, json(d.after), json(d.attempts), d.delivered_version,
+    d.delivered_value, d.failures, d.parked, d.read_back))
+FROM desired AS d WHERE d.version > d.delivered_version AND d.read_back != '';
+
+-- name: import_desired
+INSERT INTO desired (learner, kind, key, value, version, occurred_at, statement_id, rule, since,
+    changed_at, after, attempts, delivered_version, delivered_value, delivered_at, urgent, read_back)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (learner, kind, key) DO UPDATE SET value = excluded.value,
+    version = excluded.version, occurred_at = excluded.occurred_at,
+    statement_id = excluded.statement_id, rule = excluded.rule, changed_at = excluded.changed_at,
+    delivered_version = excluded.delivered_version, delivered_value = excluded.delivered_value,
+    delivered_at = excluded.delivered_at, urgent = excluded.urgent, failures = 0, parked = '',
+    audit = '', audited_at = NULL;
+
+-- name: agreement
+SELECT read_back, sum(audit = 'agrees'), sum(audit = 'resent'), sum(audit = 'drift'),
+    sum(audit = '' AND audited_at IS NOT NULL), sum(audit = '' AND audited_at IS NULL)
+FROM desired WHERE read_back != '' AND (delivered_version > 0 OR audit != '')
+GROUP BY read_back
+ORDER BY sum(audit = 'drift') DESC, sum(audit = 'resent') DESC, read_back;

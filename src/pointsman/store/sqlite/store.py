@@ -11,9 +11,19 @@ from typing import TypeVar
 
 from pointsman.clock import Clock, SystemClock
 from pointsman.errors import ConfigError, StoreUnavailable
-from pointsman.model import Position, Receipt, Submission
-from pointsman.store.base import Backlog, Books, Lease, Settlement, StoredStatement, Window
-from pointsman.store.sqlite import delivery, reads
+from pointsman.model import Desired, Position, Receipt, Submission, Target
+from pointsman.store.base import (
+    Audited,
+    Backlog,
+    Books,
+    Finding,
+    Known,
+    Lease,
+    Settlement,
+    StoredStatement,
+    Window,
+)
+from pointsman.store.sqlite import audit, delivery, reads
 from pointsman.store.sqlite.lock import FileLock
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import connect, migrate
@@ -109,6 +119,22 @@ class SqliteStore:
     async def save_window(self, window: Window) -> None:
         values = (window.ends_at, window.points, window.requests)
         await self._open_writer().run(lambda db: db.execute(SQL["save_window"], values) and None)
+
+    async def delivered_sample(
+        self, *, limit: int, settled_before: int, again_before: int
+    ) -> dict[str, tuple[Desired, ...]]:
+        return await self._read(lambda db: audit.sample(db, limit, settled_before, again_before))
+
+    async def audit(
+        self, learner: str, findings: Sequence[Finding], *, now: int
+    ) -> dict[Target, Audited]:
+        return await self._open_writer().run(lambda db: audit.settle(db, learner, findings, now))
+
+    async def undelivered(self) -> dict[str, tuple[Desired, ...]]:
+        return await self._read(audit.undelivered)
+
+    async def take_as_delivered(self, known: Sequence[Known], *, now: int) -> int:
+        return await self._open_writer().run(lambda db: audit.take_known(db, known, now))
 
     async def backlog(self) -> Backlog:
         return await self._read(reads.backlog)

@@ -1,0 +1,156 @@
+"""Reading back what the platform shows of courses and learning paths, several in one request.
+
+A course is read by its progress, its completed pages and its completion criteria at once: requests
+are dearer than points (platform facts, "Limits"), so one of 20 points beats two of 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from pointsman.clock import Clock
+from pointsman.errors import PlatformUnreachable
+from pointsman.platforms.base import Answer, Delivery, ReadBack, Shown, Verdict
+from pointsman.platforms.helium.operations import EXTRA_POINTS
+from pointsman.platforms.helium.outcomes import read_answer
+from pointsman.platforms.helium.rate import read_rate
+from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
+
+COURSE, PATH = "course:", "path:"
+_COMPLETE = 100
+
+#: (alias, operation, argument, what is asked back)
+_COURSE_FIELDS = (
+    ("progress", "UserCourseProgress", "id", "percentComplete totalViews"),
+    ("pages", "PagesCompletedByCourse", "courseId", "... on PageEntity { id }"),
+    ("criteria", "UserCourseCompletionProgress", "id", "percent"),
+)
+_PATH_FIELDS = (
+    (
+        "path",
+        "LearningPathBySlug",
+        "slug",
+        "currentUserStartActionDate milestones { id requirement }",
+    ),
+    (
+        "done",
+        "CurrentUserLearningPathMilestoneCompletionsBySlug",
+        "slug",
+        "milestone { id }",
+    ),
+)
+
+
+class HeliumReader:
+    """A `Reader` over a transport."""
+
+    def __init__(self, transport: Transport, clock: Clock) -> None:
+        self._transport = transport
+        self._clock = clock
+
+    def price(self, places: Sequence[str]) -> int:
+        return sum(_points(place) for place in places)
+
+    async def read(self, auth_token: str, places: Sequence[str]) -> ReadBack:
+        """Places that are missing from the answer were spoilt by another one: read them again."""
+        body = orjson.dumps({"query": document(places), "variables": _variables(places)})
+        try:
+            answer = await self._transport.post({**JSON_HEADERS, "authToken": auth_token}, body)
+        except PlatformUnreachable as error:
+            return ReadBack(Delivery(Answer.UNREACHABLE, (), words=str(error)), {})
+        aliases = [f"{alias}{n}" for n, place in enumerate(places) for alias, *_ in _fields(place)]
+        whole, _, words = read_answer(
+            answer.status, answer.body, aliases, [Verdict.REFUSED] * len(aliases)
+        )
+        rate = read_rate(answer.headers, self._clock.now())
+        delivery = Delivery(whole, (), rate, words, answer.status)
+        if whole is not Answer.ANSWERED:
+            return ReadBack(delivery, {})
+        payload: dict[str, Any] = orjson.loads(answer.body)
+        shown = _read(places, payload)
+        if not shown:  # nobody says which one spoilt it
+            odd = f"the platform's answer can't be read: {words or 'it has no data'}"
+            return ReadBack(replace(delivery, answer=Answer.UNREACHABLE, words=odd), {})
+        return ReadBack(delivery, shown)
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+
+def document(places: Sequence[str]) -> str:
+    """A query that depends on the kinds of the places only."""
+    declared, asked = [], []
+    for number, place in enumerate(places):
+        kind = "ID!" if place.startswith(COURSE) else "Slug!"
+        declared.append(f"$place{number}: {kind}")
+        asked += [
+            f"{alias}{number}: {operation}({argument}: $place{number}) {{ {back} }}"
+            for alias, operation, argument, back in _fields(place)
+        ]
+    return f"query ReadBack({', '.join(declared)}) {{ {' '.join(asked)} }}"
+
+
+def _fields(place: str) -> tuple[tuple[str, str, str, str], ...]:
+    return _COURSE_FIELDS if place.startswith(COURSE) else _PATH_FIELDS
+
+
+def _points(place: str) -> int:
+    return sum(
+        1
+        + EXTRA_POINTS.get(("Query", operation), 0)
+        + len([word for word in back.split() if word not in {"{", "}", "...", "on", "PageEntity"}])
+        for _, operation, _, back in _fields(place)
+    )
+
+
+def _variables(places: Sequence[str]) -> dict[str, str]:
+    return {f"place{number}": place.partition(":")[2] for number, place in enumerate(places)}
+
+
+def _read(places: Sequence[str], payload: Mapping[str, Any]) -> dict[str, Shown | str]:
+    data = payload.get("data") if isinstance(payload.get("data"), dict) else None
+    wrong = {
+        str(error["path"][0]): str(error.get("message"))
+        for error in payload.get("errors") or ()
+        if isinstance(error, dict) and error.get("path")
+    }
+    found: dict[str, Shown | str] = {}
+    for number, place in enumerate(places):
+        aliases = [f"{alias}{number}" for alias, *_ in _fields(place)]
+        refused = next((wrong[alias] for alias in aliases if alias in wrong), None)
+        if refused is not None:
+            found[place] = f"can't be read: {refused}"
+        elif data is not None:
+            show = _course if place.startswith(COURSE) else _path
+            found[place] = show(*(data.get(alias) for alias in aliases))
+    return found
+
+
+def _course(
+    progress: dict[str, Any] | None,
+    pages: list[dict[str, Any]] | None,
+    criteria: list[dict[str, Any]] | None,
+) -> Shown:
+    percent = (progress or {}).get("percentComplete") or 0
+    views = (progress or {}).get("totalViews") or 0
+    met = bool(criteria) and all(one["percent"] >= _COMPLETE for one in criteria or ())
+    topics = frozenset(page["id"] for page in pages or () if "id" in page)
+    return Shown(
+        completed_topics=topics,
+        completed=percent >= _COMPLETE or met,
+        started=bool(percent or views or topics),
+    )
+
+
+def _path(path: dict[str, Any] | None, done: list[dict[str, Any]] | None) -> Shown:
+    reached = {one["milestone"]["id"] for one in done or () if one and one.get("milestone")}
+    milestones = [one for one in (path or {}).get("milestones") or () if one]
+    required = {one["id"] for one in milestones if one["requirement"] == "required"}
+    return Shown(
+        completed=bool(required) and required <= reached,
+        started=bool((path or {}).get("currentUserStartActionDate") or reached),
+    )

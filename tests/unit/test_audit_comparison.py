@@ -1,0 +1,61 @@
+"""What a reading says about a delivered state, and what it can't say."""
+
+from __future__ import annotations
+
+import pytest
+
+from pointsman.model import Desired, Target, TargetKind, Value
+from pointsman.platforms.base import Shown
+from pointsman.scheduler.comparison import Judgement, compare
+
+AGREES, DIFFERS, UNREADABLE = Judgement.AGREES, Judgement.DIFFERS, Judgement.UNREADABLE
+TOPIC, COURSE, PATH = (
+    TargetKind.TOPIC_PROGRESS,
+    TargetKind.COURSE_STATUS,
+    TargetKind.LEARNING_PATH_ACCESS,
+)
+NOTHING = Shown()
+DONE = Shown(frozenset({"t"}), completed=True, started=True)
+BEGUN = Shown(started=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "shown", "judgement", "known"),
+    [
+        (TOPIC, 100, DONE, AGREES, 100),
+        (TOPIC, 100, NOTHING, DIFFERS, None),
+        (TOPIC, 62, NOTHING, UNREADABLE, None),
+        (TOPIC, 62, DONE, AGREES, 100),
+        (COURSE, "completed", DONE, AGREES, "completed"),
+        (COURSE, "completed", BEGUN, DIFFERS, None),
+        (COURSE, "started", BEGUN, AGREES, "started"),
+        (COURSE, "started", DONE, AGREES, "completed"),
+        (COURSE, "started", NOTHING, UNREADABLE, None),
+        (COURSE, "not-completed", BEGUN, UNREADABLE, None),
+        (COURSE, "not-completed", DONE, UNREADABLE, None),
+        (PATH, "started", BEGUN, AGREES, "started"),
+        (PATH, "started", NOTHING, DIFFERS, None),
+        (PATH, "not-started", NOTHING, AGREES, "not-started"),
+        (PATH, "not-started", BEGUN, DIFFERS, None),
+        (PATH, "not-completed", BEGUN, UNREADABLE, None),
+        (TargetKind.MEETING_ATTENDANCE, "attended", DONE, UNREADABLE, None),
+        (TargetKind.COURSE_ARCHIVED, "archived", DONE, UNREADABLE, None),
+    ],
+)
+def test_only_what_can_be_known_is_judged(
+    kind: TargetKind, value: Value, shown: Shown, judgement: Judgement, known: Value | None
+) -> None:
+    desired = Desired(
+        learner="ana@example.com",
+        target=Target(kind, "t"),
+        value=value,
+        version=1,
+        occurred_at=0,
+        statement_id="s",
+        rule="r",
+        since=0,
+        changed_at=0,
+    )
+    found = compare(desired, shown)
+    assert (found.judgement, found.known) == (judgement, known)
+    assert found.shown
