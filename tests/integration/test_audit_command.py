@@ -1,0 +1,48 @@
+"""`pointsman audit`: how far the platform agrees, from the store alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from pointsman.store.base import Finding, Settlement
+from pointsman.store.sqlite import SqliteStore
+from tests.support.changes import change, topic, wants
+from tests.support.terminal import ANA, Terminal
+
+
+async def fill(terminal: Terminal) -> None:
+    """One topic agrees, one can't be read, one was not looked at, and one has drifted."""
+    store = SqliteStore(terminal.folder / "books.db")
+    await store.open()
+    places = {"t0": "course:a", "t1": "course:a", "t2": "course:b", "t3": "course:b"}
+    for name, place in places.items():
+        await store.ingest([wants(replace(change(ANA, topic(name), 100), read_back=place))])
+    for round_ in range(2):
+        for lease in await store.lease(now=round_ + 1, ttl=10, limit=9):
+            settled = [Settlement(row.target, row.version, "delivered") for row in lease.desired]
+            await store.settle(lease, settled, now=2, ready_at=2)
+        differs = Finding(topic("t3"), 1, "differs", "drift: wanted 100, shown less at course:b, x")
+        await store.audit(ANA, [differs], now=9)
+    looked = [Finding(topic("t0"), 1, "agrees"), Finding(topic("t1"), 1, "unreadable")]
+    await store.audit(ANA, looked, now=10)
+    await store.close()
+
+
+async def test_agreement_is_shown_by_course_and_drift_with_both_values(terminal: Terminal) -> None:
+    await fill(terminal)
+    shown = terminal.run("audit", code=1).output
+    assert "course:a" in shown
+    assert "ana@example.com: topic_progress t3: drift: wanted 100, shown less" in shown
+    found = json.loads(terminal.run("audit", "--json", code=1).stdout)
+    assert found["places"] == [
+        {"place": "course:b", "agrees": 0, "resent": 0, "drift": 1, "unreadable": 0, "waiting": 1},
+        {"place": "course:a", "agrees": 1, "resent": 0, "drift": 0, "unreadable": 1, "waiting": 0},
+    ]
+    assert [one["key"] for one in found["drift"]] == ["t3"]
+
+
+async def test_without_drift_the_answer_is_yes(terminal: Terminal) -> None:
+    await fill(terminal)
+    terminal.run("audit", "--place", "course:a")
+    assert "Nothing is delivered" in terminal.run("audit", "--place", "course:none").output

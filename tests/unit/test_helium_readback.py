@@ -1,0 +1,148 @@
+"""Reading back: the query, its price, and answers of every kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from graphql import OperationDefinitionNode, build_schema, parse, validate
+
+from pointsman.emulator.pricing import price as charge
+from pointsman.emulator.schema import load_schema
+from pointsman.errors import PlatformUnreachable
+from pointsman.platforms.base import Answer, ReadBack, Shown
+from pointsman.platforms.helium import HttpAnswer
+from pointsman.platforms.helium.readback import HeliumReader, document
+from tests.unit.emulator_harness import HandClock
+
+DATA = Path(__file__).parent.parent / "data/platform"
+PLACES = ["course:c1", "path:p1", "course:c2"]
+COURSE: dict[str, Any] = {
+    "progress0": {"percentComplete": 40, "totalViews": 3},
+    "pages0": [{"id": "t1"}, {}],
+    "criteria0": [{"percent": 100}, {"percent": 50}],
+}
+PATH: dict[str, Any] = {
+    "path1": {
+        "currentUserStartActionDate": None,
+        "milestones": [
+            {"id": "m1", "requirement": "required"},
+            {"id": "m2", "requirement": "elective"},
+        ],
+    },
+    "done1": [{"milestone": {"id": "m1"}}],
+}
+OTHER: dict[str, Any] = {
+    "progress2": {"percentComplete": 100, "totalViews": 0},
+    "pages2": [],
+    "criteria2": None,
+}
+
+
+class Canned:
+    """A transport with one answer."""
+
+    def __init__(self, answer: HttpAnswer | None) -> None:
+        self.answer = answer
+        self.sent: dict[str, Any] = {}
+
+    async def post(self, headers: Any, body: bytes) -> HttpAnswer:
+        self.sent = {**orjson.loads(body), "token": headers["authToken"]}
+        if self.answer is None:
+            raise PlatformUnreachable("no answer from the platform")
+        return self.answer
+
+    async def close(self) -> None:
+        pass
+
+
+async def read(payload: object, status: int = 200) -> ReadBack:
+    body = payload if isinstance(payload, bytes) else orjson.dumps(payload)
+    reader = HeliumReader(Canned(HttpAnswer(status, {}, body)), HandClock())
+    return await reader.read("token", PLACES)
+
+
+@pytest.mark.parametrize("name", ["reference", "published-2023"])
+def test_the_query_is_valid_on_the_page_and_in_the_published_schema(name: str) -> None:
+    schema = build_schema((DATA / f"{name}.graphql").read_text("utf-8"))
+    assert validate(schema, parse(document(PLACES))) == []
+
+
+@pytest.mark.parametrize("places", [["course:c"], ["path:p"], PLACES])
+def test_the_price_is_what_the_emulator_charges(places: list[str]) -> None:
+    (operation,) = parse(document(places)).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    reader = HeliumReader(Canned(None), HandClock())
+    assert reader.price(places) == charge(load_schema(), operation, {}, {})
+
+
+async def test_what_is_shown_is_read_place_by_place() -> None:
+    found = await read({"data": {**COURSE, **PATH, **OTHER}})
+    assert found.delivery.answer is Answer.ANSWERED
+    assert found.places == {
+        "course:c1": Shown(frozenset({"t1"}), completed=False, started=True),
+        "path:p1": Shown(completed=True, started=True),
+        "course:c2": Shown(completed=True, started=True),
+    }
+
+
+async def test_the_names_travel_as_variables_and_the_token_as_a_header() -> None:
+    transport = Canned(HttpAnswer(200, {}, b"{}"))
+    await HeliumReader(transport, HandClock()).read("secret", PLACES)
+    assert transport.sent["variables"] == {"place0": "c1", "place1": "p1", "place2": "c2"}
+    assert transport.sent["token"] == "secret"
+
+
+async def test_a_place_that_is_refused_says_why_and_the_others_are_read() -> None:
+    error = {"message": "there is no course 'c2'", "path": ["progress2"]}
+    payload: Any = {"data": {**COURSE, **PATH, **OTHER}, "errors": [error]}
+    found = await read(payload)
+    assert found.places["course:c2"] == "can't be read: there is no course 'c2'"
+    assert isinstance(found.places["course:c1"], Shown)
+
+
+async def test_places_that_another_one_spoilt_are_left_to_be_read_again() -> None:
+    error = {"message": "there is no course 'c2'", "path": ["pages2"]}
+    found = await read({"data": None, "errors": [error]})
+    assert found.places == {"course:c2": "can't be read: there is no course 'c2'"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "status", "answer"),
+    [
+        (b"<html>", 502, Answer.UNREACHABLE),
+        ({"errors": [{"message": "slow down"}]}, 429, Answer.THROTTLED),
+        (
+            {
+                "data": None,
+                "errors": [
+                    {
+                        "message": "expired",
+                        "path": ["progress0"],
+                        "extensions": {"code": "UNAUTHENTICATED"},
+                    }
+                ],
+            },
+            200,
+            Answer.TOKEN_REFUSED,
+        ),
+        ({"errors": [{"message": "what?"}]}, 400, Answer.DOCUMENT_REFUSED),
+        (
+            {"data": None, "errors": [{"message": "somewhere", "path": ["x"]}]},
+            200,
+            Answer.DOCUMENT_REFUSED,
+        ),
+    ],
+)
+async def test_what_is_no_answer_shows_nothing(
+    payload: object, status: int, answer: Answer
+) -> None:
+    found = await read(payload, status)
+    assert (found.delivery.answer, found.places) == (answer, {})
+
+
+async def test_a_platform_that_is_not_there_is_unreachable() -> None:
+    found = await HeliumReader(Canned(None), HandClock()).read("token", PLACES)
+    assert found.delivery.answer is Answer.UNREACHABLE
