@@ -23,11 +23,14 @@ from pointsman.config import Settings
 from pointsman.errors import StoreUnavailable
 from pointsman.model import Receipt, Submission
 from pointsman.platforms.base import TOKEN_TROUBLE, USER_TROUBLE, TokenProvider
-from pointsman.platforms.token_service import ServiceTokens
+from pointsman.platforms.fetched_tokens import FetchedTokens
+from pointsman.platforms.helium import Reply
+from pointsman.platforms.helium.login import LoggedIn
 from pointsman.platforms.tokens import FileTokens
 from pointsman.scheduler.budget import LocalBudget
 from pointsman.scheduler.catching_up import CatchingUp, Step, Wish
 from pointsman.scheduler.dispatcher import DeliveryRecord, Dispatcher
+from pointsman.scheduler.paid import paid
 from pointsman.sources.intake import Intake
 from pointsman.store.base import Backlog, Books
 from pointsman.store.sqlite import SqliteStore, read_books
@@ -41,6 +44,8 @@ log = structlog.get_logger(__name__)
 #: seconds; the store's writer must win the interpreter lock back from a busy loop at each small
 #: step, and waits for this long each time (docs/design.md, "The interpreter lock")
 _SWITCH_INTERVAL = 0.0005
+#: how long a login may wait for the budget, seconds
+_LOGIN_PATIENCE = 20.0
 #: of the time that a stop may take, the part for deliveries; the rest is for the store
 _DELIVERY_PART = 0.8
 
@@ -57,7 +62,14 @@ class Daemon:
         self._store = SqliteStore(
             settings.store.path, clock=self._clock, on_commit=self._metrics.commit
         )
-        self._tokens = assembly.tokens(settings.learners.tokens, self._clock, self._new_tokens)
+        self._calls = assembly.calls(settings, self._clock)
+        self._tokens = assembly.tokens(
+            settings.learners.tokens,
+            self._clock,
+            self._new_tokens,
+            assembly.log_in(self._calls, self._pay),
+            assembly.vault(settings.learners.tokens, self._store, self._clock),
+        )
         self._budget = LocalBudget(
             assembly.quota(settings.platform.limits), self._clock, self._store
         )
@@ -79,6 +91,7 @@ class Daemon:
             await self._store.open()
             stack.push_async_callback(self._store.close)
             stack.push_async_callback(self._platform.close)
+            stack.push_async_callback(self._calls.close)
             await self._start_tokens(self._tokens)
             # What was parked for want of a token is tried with what the provider has now.
             await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
@@ -176,8 +189,11 @@ class Daemon:
     async def _start_tokens(self, tokens: TokenProvider) -> None:
         if isinstance(tokens, FileTokens):
             self._in_background(tokens.watch())
-        elif isinstance(tokens, ServiceTokens):
+        elif isinstance(tokens, FetchedTokens):
+            await tokens.open()
+            self._stack.push_async_callback(tokens.save)
             self._stack.push_async_callback(tokens.close)
+            self._in_background(tokens.watch())
 
     def _in_background(self, work: Awaitable[object]) -> None:
         task = asyncio.ensure_future(work)
@@ -203,6 +219,12 @@ class Daemon:
     def _delivered(self, record: DeliveryRecord) -> None:
         self._metrics.delivery(record)
         logs.delivery(record)
+
+    async def _pay(
+        self, points: int, send: Callable[[], Awaitable[Reply[LoggedIn]]]
+    ) -> Reply[LoggedIn] | None:
+        give_up_at = self._clock.monotonic() + _LOGIN_PATIENCE
+        return await paid(self._budget, points, send, give_up_at=give_up_at)
 
     def _new_tokens(self, learners: Sequence[str]) -> None:
         async def free() -> None:
@@ -276,7 +298,11 @@ async def import_state(
         await budget.open()
         reader = assembly.reader(settings, clock)
         stack.push_async_callback(reader.close)
-        tokens = assembly.tokens(settings.learners.tokens, clock, lambda _learners: None)
+        calls = assembly.calls(settings, clock)
+        stack.push_async_callback(calls.close)
+        tokens = assembly.tokens(
+            settings.learners.tokens, clock, lambda _learners: None, assembly.log_in(calls)
+        )
         stack.push_async_callback(assembly.close_tokens, tokens)
         limit = settings.platform.limits.points_per_request
         catching_up = CatchingUp(store, reader, tokens, budget, clock, points_per_request=limit)

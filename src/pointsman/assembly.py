@@ -28,10 +28,14 @@ from pointsman.mapping import (
     Template,
 )
 from pointsman.model import Position
-from pointsman.platforms.base import Platform, Reader, TokenProvider
-from pointsman.platforms.helium import HeliumCalls, HeliumPlatform, HttpTransport
+from pointsman.platforms.base import Answer, Platform, Reader, TokenProvider
+from pointsman.platforms.fetched_tokens import FetchedTokens, Fetcher, Vault
+from pointsman.platforms.helium import HeliumCalls, HeliumPlatform, HttpTransport, Reply
+from pointsman.platforms.helium.login import LOGIN_POINTS, LoggedIn, Logins
 from pointsman.platforms.helium.readback import HeliumReader
-from pointsman.platforms.token_service import ServiceTokens
+from pointsman.platforms.token_login import LogIn, LoginAnswer, PasswordLogin
+from pointsman.platforms.token_service import TokenService
+from pointsman.platforms.token_vault import SealedVault, Sealer
 from pointsman.platforms.tokens import Credentials, FileTokens, InlineTokens
 from pointsman.scheduler.audit import Auditor, AuditRecord, AuditSettings
 from pointsman.scheduler.backoff import Backoff
@@ -51,6 +55,9 @@ from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource
 from pointsman.statements import Limits, render
 from pointsman.store.base import Store, StoredStatement
 from pointsman.telemetry.metrics import Metrics
+
+#: sends one request of so many points, or gives up
+Pay = Callable[[int, Callable[[], Awaitable[Reply[LoggedIn]]]], Awaitable[Reply[LoggedIn] | None]]
 
 #: of the time that a stop may take, the part for requests that are being answered
 _ANSWERING_PART = 0.2
@@ -108,8 +115,13 @@ def _template(text: str | None) -> Template | None:
 
 
 def tokens(
-    settings: Tokens, clock: Clock, on_new: Callable[[Sequence[str]], None]
+    settings: Tokens,
+    clock: Clock,
+    on_new: Callable[[Sequence[str]], None],
+    log_in: LogIn,
+    vault: Vault | None = None,
 ) -> TokenProvider:
+    """Where tokens come from; `log_in` and `vault` are for those that are fetched."""
     if settings.inline is not None:
         return InlineTokens(
             {
@@ -121,15 +133,48 @@ def tokens(
         )
     if settings.file is not None:
         return FileTokens(settings.file, clock, on_new)
+    return FetchedTokens(_fetcher(settings, clock, log_in), clock, on_new, vault)
+
+
+def _fetcher(settings: Tokens, clock: Clock, log_in: LogIn) -> Fetcher:
+    if settings.login is not None:
+        return PasswordLogin(settings.login.passwords_file, log_in)
     service = settings.service
-    assert service is not None, "the configuration demands one of the three"  # noqa: S101
+    assert service is not None, "the configuration demands one of the four"  # noqa: S101
     bearer = service.bearer.get_secret_value() if service.bearer else None
-    return ServiceTokens(service.url, bearer, service.timeout_seconds, clock)
+    return TokenService(service.url, bearer, service.timeout_seconds, clock)
+
+
+def vault(settings: Tokens, store: Store, clock: Clock) -> Vault | None:
+    """Where fetched tokens are kept; None without a key to encrypt them with."""
+    keys = settings.encryption_keys
+    if not keys:
+        return None
+    return SealedVault(Sealer(keys), clock, store.sealed_tokens, store.save_sealed_tokens)
+
+
+def log_in(calls: HeliumCalls, pay: Pay | None = None) -> LogIn:
+    """Logging in at the platform; paid from a budget where there is one."""
+    logins = Logins(calls)
+
+    async def ask(email: str, password: str) -> LoginAnswer:
+        async def send() -> Reply[LoggedIn]:
+            return await logins.log_in(email, password)
+
+        reply = await send() if pay is None else await pay(LOGIN_POINTS, send)
+        if reply is None:
+            return LoginAnswer(words="the budget does not allow it yet", passing=True)
+        if reply.data is not None:
+            return LoginAnswer(reply.data.token, reply.data.user_id)
+        passing = reply.delivery.answer in {Answer.UNREACHABLE, Answer.THROTTLED}
+        return LoginAnswer(words=reply.words, passing=passing)
+
+    return ask
 
 
 async def close_tokens(tokens: TokenProvider) -> None:
     """Close the connections of a provider that has some."""
-    if isinstance(tokens, ServiceTokens):
+    if isinstance(tokens, FetchedTokens):
         await tokens.close()
 
 

@@ -37,6 +37,10 @@ class PlatformUnreachable(Retry):
     """The platform gave no answer; the request may or may not have run."""
 
 
+class TokenDelayed(Retry):
+    """Whoever gives authTokens can't at the moment; it says nothing about this learner."""
+
+
 class Pause(PointsmanError):
     """It can't go on until something outside changes."""
 

@@ -270,3 +270,13 @@ class Desired:
     parked: str = ""
     #: where the platform shows it: `course:…` with the id, `path:…` with the slug, or nothing
     read_back: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedToken:
+    """A learner's authToken, encrypted. `expires_at` is None where nobody said."""
+
+    learner: str
+    sealed: bytes
+    stored_at: int
+    expires_at: int | None

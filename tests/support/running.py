@@ -43,8 +43,10 @@ progress_interval_seconds = 0
 [[sources.http]]
 name = "players"
 credentials = [{{ key = "user", secret = "secret" }}]
+[audit]
+enabled = false
 [learners.tokens]
-file = "tokens.json"
+{tokens}
 """
 
 
@@ -95,19 +97,29 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, rules: str, *, catalogue: Catalogue | None = None
+    folder: Path,
+    rules: str,
+    *,
+    catalogue: Catalogue | None = None,
+    tokens: str = 'file = "tokens.json"',
+    emulator: Emulator | None = None,
 ) -> AsyncIterator[Running]:
-    """Both, with `rules` in TOML; every learner of the catalogue has a token and a user id."""
+    """Both, with `rules` and `tokens` in TOML.
+
+    In `tokens.json` every learner of the catalogue has a token and a user id.
+    """
     goods = catalogue or builtin_catalogue()
-    emulator = Emulator(goods, api_key=API_KEY, clock=SystemClock())
-    tokens = {
+    emulator = emulator or Emulator(goods, api_key=API_KEY, clock=SystemClock())
+    known = {
         one.email: {"authToken": emulator.issue_token(one.email), "userId": one.id}
         for one in goods.learners
     }
-    (folder / "tokens.json").write_text(json.dumps(tokens))
+    (folder / "tokens.json").write_text(json.dumps(known))
     async with serve(emulator, host="127.0.0.1", port=0) as platform:
         port = free_port()
         config = folder / "pointsman.toml"
-        config.write_text(_CONFIG.format(port=port, url=platform, key=API_KEY) + rules)
+        config.write_text(
+            _CONFIG.format(port=port, url=platform, key=API_KEY, tokens=tokens) + rules
+        )
         async with Daemon(load(config)) as daemon, aiohttp.ClientSession() as session:
             yield Running(emulator, daemon, f"http://127.0.0.1:{port}", session)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pointsman import __version__
-from pointsman.cli import faults, parked, platform
+from pointsman.cli import faults, parked, platform, tokens
 from pointsman.cli.audit import audit
 from pointsman.cli.check import check
 from pointsman.cli.emulate import emulate
@@ -53,6 +53,7 @@ for command in (run, check, emulate, verify, audit, import_state):
     app.command()(command)
 app.add_typer(parked.app, name="parked")
 app.add_typer(platform.app, name="platform")
+app.add_typer(tokens.app, name="tokens")
 app.add_typer(faults.app, name="faults")
 
 

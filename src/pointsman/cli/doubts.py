@@ -68,6 +68,13 @@ def _about_platform(platform: Platform) -> Iterator[str]:
 def _about_learners(learners: Learners) -> Iterator[str]:
     if learners.tokens.inline == {}:
         yield "learners.tokens.inline: it is empty, so every learner's state will be parked."
+    if learners.tokens.kind in {"service", "login"} and not learners.tokens.encryption_keys:
+        yield (
+            "learners.tokens.encryption_key: without it fetched authTokens are not kept, and all "
+            "are fetched again after a restart."
+        )
+    if learners.tokens.login is not None:
+        yield "learners.tokens.login: passwords of learners belong on a sandbox only."
 
 
 def _about_kafka(source: KafkaSource) -> Iterator[str]:

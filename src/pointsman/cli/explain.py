@@ -104,6 +104,11 @@ def _learners(settings: Settings) -> Iterator[str]:
         yield f"authTokens are read from {tokens.file}, and again when it changes."
     elif tokens.service is not None:
         yield f"authTokens are fetched from {tokens.service.url}."
+    elif tokens.login is not None:
+        yield f"Learners are logged in with the passwords in {tokens.login.passwords_file}."
+    if tokens.kind in {"service", "login"}:
+        kept = "kept in the store, encrypted" if tokens.encryption_keys else "kept in memory only"
+        yield f"Fetched authTokens are {kept}."
     yield "State of a learner without a token is parked until there is one."
 
 

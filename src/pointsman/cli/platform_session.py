@@ -11,7 +11,7 @@ import typer
 from pointsman import assembly
 from pointsman.clock import SystemClock
 from pointsman.config import Settings
-from pointsman.errors import NoToken
+from pointsman.errors import NoToken, TokenDelayed
 from pointsman.platforms.base import TokenProvider
 from pointsman.platforms.helium import HeliumCalls
 
@@ -27,7 +27,7 @@ class Session:
         """The learner's authToken, or exit code 1 saying where one was looked for."""
         try:
             return await self.tokens.token(learner)
-        except NoToken as error:
+        except (NoToken, TokenDelayed) as error:
             refuse(str(error), "docs/tokens.md says where tokens come from")
 
 
@@ -35,7 +35,9 @@ async def with_platform(settings: Settings, run: Callable[[Session], Awaitable[N
     """Run, and close what was opened."""
     clock = SystemClock()
     calls = assembly.calls(settings, clock)
-    tokens = assembly.tokens(settings.learners.tokens, clock, lambda _learners: None)
+    tokens = assembly.tokens(
+        settings.learners.tokens, clock, lambda _learners: None, assembly.log_in(calls)
+    )
     try:
         await run(Session(calls, tokens))
     finally:

@@ -22,7 +22,7 @@ PREFIX = "POINTSMAN_"
 DELIMITER = "__"
 #: keys of which one is chosen: the environment's choice takes the place of the file's
 _ALTERNATIVES: dict[tuple[str, ...], frozenset[str]] = {
-    ("learners", "tokens"): frozenset({"inline", "file", "service"})
+    ("learners", "tokens"): frozenset({"inline", "file", "service", "login"})
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -20,10 +22,13 @@ from pointsman.config.values import (
     Section,
     TemplateText,
     given,
+    read_secret,
     repeated,
     web_address,
 )
 from pointsman.mapping.template import Template
+
+_KEY_BYTES = 32
 
 
 def _only(variable: str, text: str) -> str:
@@ -60,6 +65,13 @@ class TokenService(Section):
     timeout_seconds: float = Field(default=10, gt=0, le=300)
 
 
+class Login(Section):
+    """[learners.tokens.login]: logging in with the learners' passwords, on a sandbox."""
+
+    #: a JSON object, learner -> password, read again when it changes
+    passwords_file: ExistingFile
+
+
 class Entry(Section):
     """What `inline` says of one learner; a string alone is the authToken."""
 
@@ -80,7 +92,13 @@ class Tokens(Section):
     inline: dict[str, Entry] | None = None
     #: a JSON object, learner -> authToken, read again when it changes
     file: ExistingFile | None = None
+    login: Login | None = None
     service: TokenService | None = None
+    #: fetched tokens are kept in the store, encrypted with this; they are not kept without it
+    encryption_key_file: SecretFile = None
+    encryption_key: OptionalSecret = None
+    #: files of keys that are no longer used to encrypt, but still open what they did
+    old_encryption_key_files: tuple[ExistingFile, ...] = ()
 
     @field_validator("inline")
     @classmethod
@@ -97,20 +115,59 @@ class Tokens(Section):
     def _exactly_one(
         cls, service: TokenService | None, info: ValidationInfo
     ) -> TokenService | None:
-        if given(info, "inline", "file"):
-            values = {"inline": info.data["inline"], "file": info.data["file"], "service": service}
+        if given(info, "inline", "file", "login"):
+            values = {key: info.data[key] for key in ("inline", "file", "login")}
+            values["service"] = service
             chosen = [key for key, value in values.items() if value is not None]
             if not chosen:
-                raise ValueError("is missing, and so are inline and file; give exactly one of them")
+                raise ValueError(
+                    "is missing, and so are inline, file and login; give exactly one of them"
+                )
             if len(chosen) > 1:
                 raise ValueError(f"{' and '.join(chosen)} are given; keep exactly one of them")
         return service
 
+    @field_validator("encryption_key")
+    @classmethod
+    def _a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            _fernet_key(key.get_secret_value())
+        return key
+
+    @field_validator("old_encryption_key_files")
+    @classmethod
+    def _keys(cls, files: tuple[Path, ...]) -> tuple[Path, ...]:
+        for path in files:
+            try:
+                _fernet_key(read_secret(path))
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
+        return files
+
     @property
-    def kind(self) -> Literal["inline", "file", "service"]:
+    def encryption_keys(self) -> list[str]:
+        """All keys, the one that encrypts first; empty where tokens are not kept."""
+        if self.encryption_key is None:
+            return []
+        old = [read_secret(path) for path in self.old_encryption_key_files]
+        return [self.encryption_key.get_secret_value(), *old]
+
+    @property
+    def kind(self) -> Literal["inline", "file", "service", "login"]:
         if self.inline is not None:
             return "inline"
-        return "file" if self.file is not None else "service"
+        if self.file is not None:
+            return "file"
+        return "service" if self.service is not None else "login"
+
+
+def _fernet_key(text: str) -> None:
+    try:
+        length = len(base64.urlsafe_b64decode(text))
+    except ValueError:
+        length = 0
+    if length != _KEY_BYTES:
+        raise ValueError("must be a key as `pointsman tokens new-key` prints it")
 
 
 class Learners(Section):

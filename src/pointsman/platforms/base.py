@@ -151,11 +151,15 @@ class TokenProvider(Protocol):
     """Where a learner's authToken comes from."""
 
     async def token(self, learner: str) -> str:
-        """The learner's authToken. Raises `NoToken`, saying where one was looked for."""
+        """The learner's authToken.
+
+        Raises `NoToken`, saying where one was looked for, or `TokenDelayed`, when to ask again is
+        all that can be done.
+        """
         ...
 
     async def user_id(self, learner: str) -> str:
-        """The learner's id on the platform. Raises `NoToken`, saying where one was looked for."""
+        """The learner's id on the platform. Raises as `token` does."""
         ...
 
     async def refused(self, learner: str, token: str) -> bool:

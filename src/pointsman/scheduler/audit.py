@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from pointsman.clock import Clock, micros
-from pointsman.errors import NoToken, StoreUnavailable
+from pointsman.errors import NoToken, StoreUnavailable, TokenDelayed
 from pointsman.model import Desired
 from pointsman.platforms.base import Answer, Reader, Shown, TokenProvider
 from pointsman.scheduler.breaker import Breaker
@@ -118,7 +118,7 @@ class Auditor:
         """What is shown at each place; None when this is not the time to ask."""
         try:
             token = await self._tokens.token(learner)
-        except NoToken:
+        except (NoToken, TokenDelayed):
             return dict.fromkeys(places, _NO_TOKEN)
         found: dict[str, Shown | str] = {}
         left = list(places)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pointsman.clock import Clock, micros
-from pointsman.errors import NoToken
+from pointsman.errors import NoToken, TokenDelayed
 from pointsman.model import CourseStatus, Desired, Target, TargetKind
 from pointsman.platforms.base import Answer, Reader, Shown, TokenProvider
 from pointsman.scheduler.budget import Budget
@@ -93,7 +93,7 @@ class CatchingUp:
         """What is shown, and why the rest could not be read."""
         try:
             token = await self._tokens.token(learner)
-        except NoToken as error:
+        except (NoToken, TokenDelayed) as error:
             return {}, dict.fromkeys(places, str(error))
         shown: dict[str, Shown] = {}
         unread: dict[str, str] = {}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pointsman.clock import Clock
-from pointsman.errors import NoToken
+from pointsman.errors import NoToken, TokenDelayed
 from pointsman.model import MEETING, Desired, TargetKind
 from pointsman.platforms.base import (
     TOKEN_TROUBLE,
@@ -24,7 +24,7 @@ from pointsman.platforms.base import (
     Verdict,
 )
 from pointsman.scheduler.budget import Budget
-from pointsman.scheduler.outcomes import leave_all, park_all, settlements
+from pointsman.scheduler.outcomes import leave_all, park_all, retry_all, settlements
 from pointsman.scheduler.packing import pack
 from pointsman.store.base import Lease, Settlement
 
@@ -88,6 +88,10 @@ class Courier:
             outcome.words = str(error)
             outcome.settlements += park_all(package.rows, f"{TOKEN_TROUBLE}{error}")
             return outcome
+        except TokenDelayed as error:
+            outcome.words = str(error)
+            outcome.settlements += retry_all(package.rows, str(error))
+            return outcome
         await self._send(outcome, token, package.rows, package.mutations, give_up_at)
         return outcome
 
@@ -108,6 +112,9 @@ class Courier:
             except NoToken as error:
                 outcome.words = str(error)
                 outcome.settlements += park_all([row], f"{USER_TROUBLE}{error}")
+            except TokenDelayed as error:
+                outcome.words = str(error)
+                outcome.settlements += retry_all([row], str(error))
             else:
                 known.append(row)
                 named.append(replace(mutation, user_id=user_id))

@@ -49,6 +49,11 @@ def park_all(rows: Sequence[Desired], reason: str) -> list[Settlement]:
     return [Settlement(row.target, row.version, "parked", reason) for row in rows]
 
 
+def retry_all(rows: Sequence[Desired], reason: str) -> list[Settlement]:
+    """None of these could be sent just now; each counts it as a failure, and none is parked."""
+    return [Settlement(row.target, row.version, "retry", reason) for row in rows]
+
+
 def leave_all(rows: Sequence[Desired]) -> list[Settlement]:
     """None of these was sent, and none is to blame."""
     return [Settlement(row.target, row.version, "untried") for row in rows]

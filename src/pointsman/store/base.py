@@ -12,6 +12,7 @@ from pointsman.model import (
     Outcome,
     Position,
     Receipt,
+    SealedToken,
     Submission,
     Target,
     TargetKind,
@@ -247,6 +248,14 @@ class Store(Protocol):
 
         Desired state that is further along stays as it is, and is sent.
         """
+        ...
+
+    async def sealed_tokens(self) -> list[SealedToken]:
+        """All authTokens that are kept."""
+        ...
+
+    async def save_sealed_tokens(self, rows: Sequence[SealedToken], gone: Sequence[str]) -> None:
+        """Keep these, in place of what these learners had; forget those of `gone`."""
         ...
 
     async def backlog(self) -> Backlog: ...

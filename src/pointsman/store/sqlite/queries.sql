@@ -286,3 +286,12 @@ SELECT read_back, sum(audit = 'agrees'), sum(audit = 'resent'), sum(audit = 'dri
 FROM desired WHERE read_back != '' AND (delivered_version > 0 OR audit != '')
 GROUP BY read_back
 ORDER BY sum(audit = 'drift') DESC, sum(audit = 'resent') DESC, read_back;
+
+-- name: read_tokens
+SELECT learner, sealed, stored_at, expires_at FROM tokens;
+
+-- name: save_token
+REPLACE INTO tokens (learner, sealed, stored_at, expires_at) VALUES (?, ?, ?, ?);
+
+-- name: drop_token
+DELETE FROM tokens WHERE learner = ?;

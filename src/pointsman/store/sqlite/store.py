@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pointsman.clock import Clock, SystemClock
 from pointsman.errors import ConfigError, StoreUnavailable
-from pointsman.model import Desired, Position, Receipt, Submission, Target
+from pointsman.model import Desired, Position, Receipt, SealedToken, Submission, Target
 from pointsman.store.base import (
     Audited,
     Backlog,
@@ -135,6 +135,21 @@ class SqliteStore:
 
     async def take_as_delivered(self, known: Sequence[Known], *, now: int) -> int:
         return await self._open_writer().run(lambda db: audit.take_known(db, known, now))
+
+    async def sealed_tokens(self) -> list[SealedToken]:
+        return await self._read(
+            lambda db: [SealedToken(*row) for row in db.execute(SQL["read_tokens"])]
+        )
+
+    async def save_sealed_tokens(self, rows: Sequence[SealedToken], gone: Sequence[str]) -> None:
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany(SQL["drop_token"], [(learner,) for learner in gone])
+            db.executemany(
+                SQL["save_token"],
+                [(one.learner, one.sealed, one.stored_at, one.expires_at) for one in rows],
+            )
+
+        await self._open_writer().run(write)
 
     async def backlog(self) -> Backlog:
         return await self._read(reads.backlog)

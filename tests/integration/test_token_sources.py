@@ -1,0 +1,126 @@
+"""Tokens from a service and by logging in, in a running daemon, and what is left on the disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import structlog
+from aiohttp import web
+
+from demo.processes import free_port
+from pointsman.platforms.base import TOKEN_TROUBLE
+from pointsman.platforms.token_vault import new_key
+from pointsman.store.sqlite import list_parked
+from tests.support.running import running
+
+ANA = "ana@example.com"
+RULES = """
+[[rules]]
+activity = "https://content.example.com/{topic}"
+topic_id = "{topic}"
+"""
+TOPIC = "https://content.example.com/topic_demo_1"
+
+
+class Service:
+    """The customer's service; `answers` are given in turn, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.answers: list[tuple[int, object]] = []
+        self.asked: list[tuple[str, str | None]] = []
+
+    async def handle(self, request: web.Request) -> web.Response:
+        self.asked.append((request.match_info["who"], request.headers.get("Authorization")))
+        status, body = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return web.json_response(body, status=status)
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    made = Service()
+    app = web.Application()
+    app.router.add_get("/token/{who}", made.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", made.port).start()
+    yield made
+    await runner.cleanup()
+
+
+def on_disk(folder: Path) -> bytes:
+    """The database, and its log."""
+    return b"".join(path.read_bytes() for path in folder.glob("pointsman.db*"))
+
+
+def config(service: Service, key: str) -> str:
+    return (
+        f'service = {{ url = "http://127.0.0.1:{service.port}/token/{{learner}}", bearer = "b" }}\n'
+        f'encryption_key = "{key}"\n'
+    )
+
+
+async def test_a_fetched_token_is_used_kept_encrypted_and_found_again(
+    service: Service, tmp_path: Path
+) -> None:
+    key = new_key()
+    async with running(tmp_path, RULES, tokens=config(service, key)) as world:
+        token = world.emulator.issue_token(ANA)
+        service.answers = [(200, {"authToken": token, "expiresIn": 600})]
+        with structlog.testing.capture_logs() as logs:
+            await world.say("completed", TOPIC, ANA)
+            await world.until(lambda: bool(world.ran))
+            await asyncio.sleep(1.2)  # it is written down a second later
+        assert service.asked == [(ANA, "Bearer b")]
+        assert token not in str(logs)
+    disk = on_disk(tmp_path)
+    assert ANA.encode() in disk
+    assert token.encode() not in disk
+    async with running(
+        tmp_path, RULES, tokens=config(service, key), emulator=world.emulator
+    ) as again:
+        await again.say("completed", TOPIC.replace("_1", "_2"), ANA)
+        await again.until(lambda: len(again.ran) == 2)
+    assert len(service.asked) == 1
+
+
+async def test_a_service_in_trouble_parks_nobody(service: Service, tmp_path: Path) -> None:
+    async with running(tmp_path, RULES, tokens=config(service, new_key())) as world:
+        token = world.emulator.issue_token(ANA)
+        service.answers = [(503, {}), (200, {"authToken": token})]
+        await world.say("completed", TOPIC, ANA)
+        await world.until(lambda: bool(world.ran))
+        assert list_parked(tmp_path / "pointsman.db", [], "", 9) == []
+
+
+async def test_a_learner_the_service_does_not_know_is_parked_with_its_name(
+    service: Service, tmp_path: Path
+) -> None:
+    async with running(tmp_path, RULES, tokens=config(service, new_key())) as world:
+        service.answers = [(404, {})]
+        await world.say("completed", TOPIC, ANA)
+        database = tmp_path / "pointsman.db"
+        await world.until(lambda: bool(list_parked(database, [], TOKEN_TROUBLE, 1)))
+        (parked,) = list_parked(database, [], "", 9)
+        assert f"the token service has none for {ANA!r}" in parked.reason
+
+
+async def test_learners_are_logged_in_on_a_sandbox_and_the_wrong_password_is_said(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "passwords.json").write_text(
+        '{"ana@example.com": "demo", "ben@example.com": "a-wrong-one"}'
+    )
+    login = 'login = { passwords_file = "passwords.json" }\n'
+    async with running(tmp_path, RULES, tokens=login) as world:
+        await world.say("completed", TOPIC, ANA)
+        await world.say("completed", TOPIC, "ben@example.com")
+        await world.until(lambda: bool(world.ran))
+        database = tmp_path / "pointsman.db"
+        await world.until(lambda: bool(list_parked(database, [], TOKEN_TROUBLE, 1)))
+        (parked,) = list_parked(database, [], "", 9)
+        assert "the e-mail address or the password is wrong" in parked.reason
+        assert "a-wrong-one" not in parked.reason

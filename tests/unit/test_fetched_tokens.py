@@ -1,0 +1,211 @@
+"""authTokens that are fetched: kept, renewed, waited for, and written down. In virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from pointsman.errors import NoToken, StoreUnavailable, TokenDelayed
+from pointsman.platforms.fetched_tokens import Fetched, FetchedTokens
+from tests.support.virtual import VirtualClock, run_virtually
+
+ANA = "ana@example.com"
+
+
+class Source:
+    """A fetcher that gives what a test says, a second later."""
+
+    def __init__(self) -> None:
+        self.gives: dict[str, Fetched | Exception] = {ANA: Fetched("one", "u1")}
+        self.asked: list[str] = []
+        self.at_once = 0
+        self.most_at_once = 0
+
+    async def fetch(self, learner: str) -> Fetched:
+        self.asked.append(learner)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(1)
+        self.at_once -= 1
+        found = self.gives.get(learner, NoToken(f"none for {learner}"))
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def close(self) -> None:
+        pass
+
+
+class Shelf:
+    """A vault in memory; it fails as often as it is told."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Fetched] = {}
+        self.fails = 0
+
+    async def load(self) -> dict[str, Fetched]:
+        return dict(self.kept)
+
+    async def save(self, changed: dict[str, Fetched | None]) -> None:
+        if self.fails:
+            self.fails -= 1
+            raise StoreUnavailable("the disk is full")
+        for learner, one in changed.items():
+            if one is None:
+                self.kept.pop(learner, None)
+            else:
+                self.kept[learner] = one
+
+
+@asynccontextmanager
+async def tokens(
+    source: Source, shelf: Shelf | None = None
+) -> AsyncIterator[tuple[FetchedTokens, list[str]]]:
+    """A provider that is watched, and whose token it said to be new."""
+    new: list[str] = []
+    made = FetchedTokens(source, VirtualClock(), new.extend, shelf)
+    await made.open()
+    task = asyncio.create_task(made.watch())
+    yield made, new
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await made.close()
+
+
+def test_a_token_is_fetched_once_and_kept_until_it_expires() -> None:
+    async def main() -> None:
+        source = Source()
+        source.gives[ANA] = Fetched("one", "u1", VirtualClock().now() + 100)
+        async with tokens(source) as (provider, _):
+            assert await provider.token(ANA) == "one"
+            assert await provider.user_id(ANA) == "u1"
+            await asyncio.sleep(80)
+            assert await provider.token(ANA) == "one"
+            assert source.asked == [ANA]
+            await asyncio.sleep(15)  # close to its end it is no longer used
+            await provider.token(ANA)
+            assert source.asked == [ANA, ANA]
+
+    run_virtually(main())
+
+
+def test_many_who_ask_for_one_learner_share_a_fetch_and_few_are_under_way_at_once() -> None:
+    async def main() -> None:
+        source = Source()
+        source.gives.update({f"l{n}": Fetched(f"t{n}") for n in range(40)})
+        async with tokens(source) as (provider, _):
+            assert set(await asyncio.gather(*(provider.token(ANA) for _ in range(50)))) == {"one"}
+            assert source.asked == [ANA]
+            await asyncio.gather(*(provider.token(f"l{n}") for n in range(40)))
+            assert source.most_at_once == 8
+
+    run_virtually(main())
+
+
+def test_whoever_gives_up_waiting_does_not_take_the_answer_from_the_others() -> None:
+    async def main() -> None:
+        async with tokens(Source()) as (provider, _):
+            hasty = asyncio.create_task(provider.token(ANA))
+            patient = asyncio.create_task(provider.token(ANA))
+            await asyncio.sleep(0.5)
+            hasty.cancel()
+            assert await patient == "one"
+
+    run_virtually(main())
+
+
+def test_a_refused_token_is_fetched_anew_once_and_then_waited_for() -> None:
+    async def main() -> None:
+        source = Source()
+        async with tokens(source) as (provider, new):
+            token = await provider.token(ANA)
+            source.gives[ANA] = Fetched("two")
+            assert await provider.refused(ANA, token)
+            assert await provider.token(ANA) == "two"
+            assert not await provider.refused(ANA, "two")  # the source still gives that one
+            asked = len(source.asked)
+            await asyncio.sleep(25)
+            assert len(source.asked) == asked
+            source.gives[ANA] = Fetched("three")
+            await asyncio.sleep(10)
+            assert new == [ANA]
+            assert await provider.token(ANA) == "three"
+
+    run_virtually(main())
+
+
+def test_another_one_than_the_refused_is_known_already() -> None:
+    async def main() -> None:
+        async with tokens(Source()) as (provider, _):
+            await provider.token(ANA)
+            assert await provider.refused(ANA, "an older one")
+
+    run_virtually(main())
+
+
+def test_whoever_has_none_is_asked_for_again_ever_more_seldom_and_said_to_be_new_then() -> None:
+    async def main() -> None:
+        source = Source()
+        async with tokens(source) as (provider, new):
+            with pytest.raises(NoToken, match="none for ben"):
+                await provider.token("ben")
+            await asyncio.sleep(3 * 3600)
+            assert 15 < source.asked.count("ben") < 25
+            source.gives["ben"] = Fetched("b")
+            await asyncio.sleep(610)
+            assert new == ["ben"]
+            asked = source.asked.count("ben")
+            await asyncio.sleep(3600)
+            assert source.asked.count("ben") == asked
+
+    run_virtually(main())
+
+
+def test_a_source_in_trouble_says_nothing_of_the_learner() -> None:
+    async def main() -> None:
+        source = Source()
+        source.gives[ANA] = TokenDelayed("HTTP 503")
+        async with tokens(source) as (provider, new):
+            with pytest.raises(TokenDelayed):
+                await provider.token(ANA)
+            await asyncio.sleep(3600)
+            assert source.asked == [ANA]  # whoever wants it asks again
+            source.gives[ANA] = Fetched("one")
+            assert await provider.token(ANA) == "one"
+            assert new == []
+
+    run_virtually(main())
+
+
+def test_no_user_id_is_said_so() -> None:
+    async def main() -> None:
+        source = Source()
+        source.gives[ANA] = Fetched("one")
+        async with tokens(source) as (provider, _):
+            with pytest.raises(NoToken, match="gives no user id"):
+                await provider.user_id(ANA)
+
+    run_virtually(main())
+
+
+def test_what_was_fetched_is_written_down_and_a_refused_one_is_taken_away() -> None:
+    async def main() -> None:
+        source, shelf = Source(), Shelf()
+        shelf.fails = 1
+        async with tokens(source, shelf) as (provider, _):
+            await provider.token(ANA)
+            await asyncio.sleep(3)
+            assert shelf.kept == {ANA: Fetched("one", "u1")}
+        async with tokens(source, shelf) as (provider, _):
+            assert await provider.token(ANA) == "one"
+            assert source.asked == [ANA]
+            assert not await provider.refused(ANA, "one")
+            await asyncio.sleep(3)
+            assert shelf.kept == {}
+
+    run_virtually(main())
