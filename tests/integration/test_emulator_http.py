@@ -276,14 +276,6 @@ async def test_only_the_key_resets(client: Client) -> None:
     assert state["totals"]["requests"] == 0
 
 
-async def test_the_first_page_says_how_to_call_it(client: Client) -> None:
-    async with client.session.get(client.base) as response:
-        page = await response.text()
-    assert response.content_type == "text/html"
-    assert "/helium?apiKey=" in page
-    assert "/emulator/state" in page
-
-
 async def test_an_address_in_use_is_a_config_error(client: Client) -> None:
     port = int(client.base.rpartition(":")[2])
     emulator = Emulator(builtin_catalogue(), api_key=KEY, clock=SystemClock())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import resources
 
 from aiohttp import web
 
 from pointsman.emulator import replies
 from pointsman.emulator.control import EMULATOR, add_control, guarded
 from pointsman.emulator.emulator import Emulator
+from pointsman.emulator.page import add_page
 from pointsman.emulator.replies import Reply
 from pointsman.errors import ConfigError
 
@@ -22,7 +22,7 @@ def make_app(emulator: Emulator) -> web.Application:
     """The application: `/helium`, `/emulator/state`, `/emulator/reset`, and a page at `/`."""
     app = web.Application(client_max_size=emulator.max_body_bytes)
     app[EMULATOR] = emulator
-    app.router.add_get("/", _page)
+    add_page(app)
     app.router.add_post("/helium", _helium)
     app.router.add_get("/emulator/state", _state)
     app.router.add_post("/emulator/reset", _reset)
@@ -69,11 +69,6 @@ async def _state(request: web.Request) -> web.Response:
 async def _reset(request: web.Request) -> web.Response:
     request.app[EMULATOR].reset()
     return _response(replies.as_json({"reset": True}))
-
-
-async def _page(_request: web.Request) -> web.Response:
-    text = resources.files(__package__).joinpath("index.html").read_text("utf-8")
-    return web.Response(text=text, content_type="text/html")
 
 
 def _response(reply: Reply) -> web.Response:
