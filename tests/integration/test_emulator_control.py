@@ -1,4 +1,4 @@
-"""A running emulator: its faults over HTTP and from the command line, and what outlives it."""
+"""A running emulator: its faults and tokens over HTTP and from the command line."""
 
 from __future__ import annotations
 
@@ -6,160 +6,145 @@ import json
 import subprocess
 import sys
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from demo.processes import free_port, start
-
-KEY = "the-key"
-PROGRESS = 'mutation { UpdateTopicAndCourseProgress(topicId: "topic_demo_1", progress: 62) }'
+from demo.processes import free_port
+from tests.support.emulated import KEY, PROGRESS, Process
 
 
-class Process:
-    """`pointsman emulate`, as a process of its own."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.folder = folder
-        self.options = options
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._begin()
-
-    def _begin(self) -> None:
-        arguments = ["emulate", "--port", str(self.port), "--api-key", KEY, *self.options]
-        self.process = start(arguments, self.folder / "log", f"{self.url}/emulator/state")
-
-    def kill_and_restart(self) -> None:
-        self.end()
-        self._begin()
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def http(
-        self, method: str, path: str, body: object = None, *, key: str = KEY, token: str = ""
-    ) -> tuple[int, Any]:
-        request = urllib.request.Request(  # noqa: S310 - our own loopback
-            f"{self.url}{path}?apiKey={key}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", **({"authToken": token} if token else {})},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-                return answer.status, json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            return error.code, json.loads(error.read())
-
-    def ask(self, query: str, token: str = "") -> tuple[int, Any]:
-        return self.http("POST", "/helium", {"query": query}, token=token)
-
-    def log_in(self, who: str = "ana@example.com") -> str:
-        _, payload = self.ask(f'mutation {{ Login(email: "{who}", password: "demo") }}')
-        token: str = payload["data"]["Login"]
-        return token
-
-    def faults(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "pointsman", "faults", *arguments, "--url", self.url],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={"POINTSMAN_EMULATOR_KEY": KEY, "PATH": ""},
-        )
-
-
-@pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[Process]:
-    process = Process(tmp_path, "--data", str(tmp_path / "platform.db"))
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    process = Process(tmp_path_factory.mktemp("emulator"))
     yield process
     process.end()
 
 
-def test_faults_are_controlled_over_http_with_the_key(emulator: Process) -> None:
+@pytest.fixture
+def emulator(running: Process) -> Iterator[Process]:
+    yield running
+    assert running.http("DELETE", "/emulator/faults")[0] == 200
+    assert running.http("POST", "/emulator/reset")[0] == 200
+
+
+def topics(emulator: Process) -> object:
+    _, shown = emulator.http("GET", "/emulator/state")
+    return shown["learners"]["ana@example.com"]["topics"]
+
+
+def test_faults_are_put_in_force_counted_and_taken_away_over_http(emulator: Process) -> None:
     fault = {"kind": "server_error", "status": 502, "times": 1}
-    assert emulator.http("POST", "/emulator/faults", fault) == (201, {"id": "f1"})
+    status, answer = emulator.http("POST", "/emulator/faults", fault)
+    assert status == 201
+    name = answer["id"]
     assert emulator.ask("{ __typename }")[0] == 502
     assert emulator.ask("{ __typename }")[0] == 200
     _, shown = emulator.http("GET", "/emulator/faults")
-    assert shown["active"]["f1"] == {**fault, "struck": 1}
-    assert emulator.http("DELETE", "/emulator/faults/f1")[0] == 200
-    assert emulator.http("DELETE", "/emulator/faults/f1")[0] == 404
-    assert emulator.http("DELETE", "/emulator/faults")[0] == 200
-    for method, path in (
+    assert shown["active"] == {name: {**fault, "struck": 1}}
+    assert emulator.http("GET", "/emulator/state")[1]["faults"] == shown
+    assert emulator.http("DELETE", f"/emulator/faults/{name}")[0] == 200
+    assert emulator.http("DELETE", f"/emulator/faults/{name}")[0] == 404
+    assert emulator.http("GET", "/emulator/faults")[1]["active"] == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
         ("GET", "/emulator/faults"),
         ("POST", "/emulator/faults"),
         ("DELETE", "/emulator/faults"),
         ("DELETE", "/emulator/faults/f1"),
         ("POST", "/emulator/tokens/expire"),
         ("POST", "/emulator/reset"),
-    ):
-        assert emulator.http(method, path, key="wrong")[0] == 401
+    ],
+)
+def test_control_wants_the_key(emulator: Process, method: str, path: str) -> None:
+    assert emulator.http(method, path, key="wrong")[0] == 401
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
-    [({"kind": "throttle", "chance": 3}, "chance"), ({"kind": "flood"}, "flood"), ([], "valid")],
+    ("path", "body", "words"),
+    [
+        ("faults", {"kind": "throttle", "chance": 3}, "fault: chance: Input should be less"),
+        ("faults", {"kind": "flood"}, "not 'flood'"),
+        ("faults", {"chance": 1}, "fault: kind: must be one of latency, throttle"),
+        ("faults", [], "valid dictionary"),
+        ("faults", b"{", "not JSON"),
+        ("tokens/expire", {"learners": "x"}, "learners: Extra inputs are not permitted"),
+        ("tokens/expire", {"learner": 5}, "learner: Input should be a valid string"),
+        ("tokens/expire", b"{", "Invalid JSON"),
+    ],
 )
-def test_a_fault_that_makes_no_sense_is_400_with_a_reason(
-    emulator: Process, body: object, words: str
+def test_what_makes_no_sense_is_400_with_the_key_that_is_wrong(
+    emulator: Process, path: str, body: object, words: str
 ) -> None:
-    status, payload = emulator.http("POST", "/emulator/faults", body)
+    status, payload = emulator.http("POST", f"/emulator/{path}", body)
     assert status == 400
     assert words in payload["errors"][0]["message"]
 
 
-def test_a_dropped_connection_is_dropped(emulator: Process) -> None:
-    emulator.http("POST", "/emulator/faults", {"kind": "drop_after", "times": 1})
-    with pytest.raises((ConnectionError, urllib.error.URLError)):
-        emulator.ask("{ __typename }")
-    assert emulator.ask("{ __typename }")[0] == 200
-
-
-def test_what_was_answered_survives_a_kill(emulator: Process) -> None:
+@pytest.mark.parametrize(
+    ("kind", "left"), [("drop_before", {}), ("drop_after", {"topic_demo_1": 62})]
+)
+def test_a_dropped_connection_gives_no_answer(emulator: Process, kind: str, left: object) -> None:
     token = emulator.log_in()
-    assert emulator.ask(PROGRESS, token)[1] == {"data": {"UpdateTopicAndCourseProgress": True}}
-    create = 'mutation { CreateLearningPath(name: "Mine", milestones: [{name: "M"}]) { slug } }'
-    assert emulator.ask(create)[1] == {"data": {"CreateLearningPath": {"slug": "mine"}}}
-    before = emulator.http("GET", "/emulator/state")[1]
-    emulator.kill_and_restart()
-    after = emulator.http("GET", "/emulator/state")[1]
-    assert after["learners"] == before["learners"]
-    assert after["totals"] == before["totals"]
+    emulator.http("POST", "/emulator/faults", {"kind": kind, "times": 1})
+    with pytest.raises((ConnectionError, urllib.error.URLError)):
+        emulator.ask(PROGRESS, token)
+    assert topics(emulator) == left
     assert emulator.ask(PROGRESS, token)[0] == 200
-    assert emulator.ask('{ LearningPathBySlug(slug: "mine") { name } }')[1] == {
-        "data": {"LearningPathBySlug": {"name": "Mine"}}
-    }
-    assert token not in (emulator.folder / "platform.db").read_bytes().decode("latin-1")
-    assert emulator.http("POST", "/emulator/tokens/expire")[1] == {"expired": 1}
-    emulator.kill_and_restart()
-    assert "UNAUTHENTICATED" in json.dumps(emulator.ask(PROGRESS, token)[1])
-    emulator.http("POST", "/emulator/reset")
-    emulator.kill_and_restart()
-    learners = emulator.http("GET", "/emulator/state")[1]["learners"]
-    assert learners["ana@example.com"] == {"topics": {}, "courses": {}}
+
+
+def test_the_tokens_of_one_learner_or_of_all_expire_over_http(emulator: Process) -> None:
+    ana, _, ben = (emulator.log_in(f"{who}@example.com") for who in ("ana", "ana", "ben"))
+    path = "/emulator/tokens/expire"
+    assert emulator.http("POST", path, {"learner": "Ana@example.com"}) == (200, {"expired": 2})
+    assert "UNAUTHENTICATED" in json.dumps(emulator.ask(PROGRESS, ana)[1])
+    assert emulator.ask(PROGRESS, ben)[1] == {"data": {"UpdateTopicAndCourseProgress": True}}
+    assert emulator.http("POST", path) == (200, {"expired": 1})
+    assert "UNAUTHENTICATED" in json.dumps(emulator.ask(PROGRESS, ben)[1])
+    assert emulator.http("POST", path, {"learner": "nobody@example.com"})[0] == 404
 
 
 def test_faults_are_controlled_from_the_command_line(emulator: Process) -> None:
-    assert emulator.faults("add", "kind=throttle,times=1,retry_after=9").stdout == "f1\n"
+    name = emulator.faults("add", "kind=throttle,times=1,retry_after=9").stdout.strip()
     assert emulator.ask("{ __typename }")[0] == 429
     listed = json.loads(emulator.faults("list", "--json").stdout)
-    assert listed["struck"] == {"throttle": 1}
+    assert listed["active"][name]["struck"] == 1
     assert "retry_after=9" in emulator.faults("list").stdout
-    assert emulator.faults("clear", "f1").stdout == "cleared\n"
-    gone = emulator.faults("clear", "f1")
-    assert (gone.returncode, gone.stderr) == (1, "there is no fault 'f1'\n")
-    wrong = emulator.faults("add", "kind=throttle,chance=5")
-    assert wrong.returncode == 1
-    assert "chance" in wrong.stderr
+    assert emulator.faults("clear", name).stdout == "cleared\n"
+    assert json.loads(emulator.faults("list", "--json").stdout)["active"] == {}
     token = emulator.log_in()
-    assert emulator.faults("expire-tokens").stdout == "1 tokens expired\n"
+    expired = emulator.faults("expire-tokens", "--learner", "ana@example.com")
+    assert expired.stdout == "tokens expired: 1\n"
     assert "UNAUTHENTICATED" in json.dumps(emulator.ask(PROGRESS, token)[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["clear", "f999"], 1, "there is no fault 'f999'\n"),
+        (["add", "kind=throttle,chance=5"], 1, "fault: chance: Input should be less"),
+        (["add", "throttle"], 2, "'throttle': 'throttle' is not key=value\n"),
+        (["list", "--api-key", "wrong"], 1, "the apiKey is missing or wrong\n"),
+        (["expire-tokens", "--learner", "who"], 1, "there is no learner 'who'\n"),
+    ],
+)
+def test_what_the_command_line_may_not_do_is_said_on_standard_error(
+    emulator: Process, arguments: list[str], code: int, words: str
+) -> None:
+    ended = emulator.faults(*arguments)
+    assert (ended.returncode, ended.stdout) == (code, "")
+    assert ended.stderr.startswith(words)
+
+
+def test_without_an_emulator_the_command_line_says_so(emulator: Process) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    ended = emulator.faults("list", url=url)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(f"no emulator answers at {url}: ")
 
 
 def test_faults_are_given_at_the_start_and_mistakes_in_them_end_it(tmp_path: Path) -> None:
@@ -172,11 +157,22 @@ def test_faults_are_given_at_the_start_and_mistakes_in_them_end_it(tmp_path: Pat
         [
             sys.executable,
             *("-m", "pointsman", "emulate", "--api-key", KEY, "--port", "0"),
-            *("--fault", "kind=throttle,chance=x"),
+            *("--fault", "kind=throttle,chance=x", "--fault", "kind=steal,requests=0"),
         ],
         capture_output=True,
         text=True,
         check=False,
     )
     assert ended.returncode == 2
-    assert ended.stderr.startswith("--fault 'kind=throttle,chance=x': chance: ")
+    first, second = ended.stderr.splitlines()
+    assert first.startswith("--fault 'kind=throttle,chance=x': chance: ")
+    assert second == "--fault 'kind=steal,requests=0': must steal requests or points"
+
+
+def test_faults_of_a_file_are_in_force_from_the_start(tmp_path: Path) -> None:
+    (tmp_path / "faults.toml").write_text('[[faults]]\nkind = "server_error"\nstatus = 599\n')
+    process = Process(tmp_path, "--faults", str(tmp_path / "faults.toml"))
+    try:
+        assert process.ask("{ __typename }")[0] == 599
+    finally:
+        process.end()

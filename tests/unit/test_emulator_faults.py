@@ -14,6 +14,7 @@ from pointsman.emulator.faults import (
     fault_from_text,
     faults_from_file,
     read_fault,
+    read_faults,
 )
 from pointsman.errors import ConfigError
 from tests.unit.emulator_harness import Caller
@@ -27,11 +28,14 @@ PROGRESS = (
 
 
 def facts(number: int = 1, **known: Any) -> RequestFacts:
+    operations = known.get("operations", ("UpdateCourseStatus",))
     return RequestFacts(
-        number,
-        known.get("operations", frozenset({"UpdateCourseStatus"})),
-        known.get("learner", ANA),
-        known.get("text", ""),
+        number=number,
+        at=known.get("at", 0.0),
+        operations=operations,
+        arguments=known.get("arguments", (frozenset[str](),) * len(operations)),
+        learner=known.get("learner", ANA),
+        text=known.get("text", ""),
     )
 
 
@@ -74,6 +78,8 @@ def test_chance_is_what_it_says_and_falls_the_same_way_for_the_same_seed() -> No
         ({"learner": ANA}, {"learner": None}, False),
         ({"containing": "topic_7"}, {"text": '{"topicId0": "topic_7"}'}, True),
         ({"containing": "topic_7"}, {"text": "topic_8"}, False),
+        ({"operation": "A", "learner": ANA}, {"operations": ("B", "A")}, True),
+        ({"operation": "A", "learner": "x@y.z"}, {"operations": ("B", "A")}, False),
     ],
 )
 def test_a_fault_is_for_the_requests_that_it_names(
@@ -110,8 +116,11 @@ def test_faults_of_several_kinds_strike_together_and_are_counted() -> None:
         ("kind=throttle,often=2", "often: Extra inputs are not permitted"),
         ("kind=latency", "seconds: Field required"),
         ("kind=steal,requests=0", "must steal requests or points"),
-        ("kind=storm", "'storm'"),
-        ("chance=1", "'kind'"),
+        ("kind=latency,seconds=nan", "seconds: Input should be"),
+        ("kind=refuse,place=1,argument=x", "takes place or argument, not both"),
+        ("kind=storm", "kind: must be one of latency, throttle, server_error, drop_before, "),
+        ("kind=storm", "reset_skew, not 'storm'"),
+        ("chance=1", "kind: must be one of latency, "),
         ("throttle", "'throttle' is not key=value"),
     ],
 )
@@ -139,6 +148,77 @@ def test_faults_come_from_a_file_with_all_its_mistakes_named(tmp_path: Path) -> 
             faults_from_file(path)
 
 
+def test_the_mistakes_of_a_file_and_of_the_command_line_are_named_together(tmp_path: Path) -> None:
+    path = tmp_path / "faults.toml"
+    path.write_text('[[faults]]\nkind = "drop_after"\n')
+    assert [fault.kind for fault in read_faults(["kind=drop_before"], path)] == [
+        "drop_after",
+        "drop_before",
+    ]
+    path.write_text('[[faults]]\nkind = "latency"\n')
+    with pytest.raises(ConfigError) as caught:
+        read_faults(["kind=steal,points=x", "kind=drop_after", "oops"], path)
+    assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == [
+        f"faults {path}",
+        "--fault 'kind=steal,points=x'",
+        "--fault 'oops'",
+    ]
+
+
+THREE = {
+    "operations": ("A", "B", "C"),
+    "arguments": (frozenset({"x", "10"}), frozenset({"y"}), frozenset({"y"})),
+}
+
+
+@pytest.mark.parametrize(
+    ("named", "known", "refused"),
+    [
+        ({}, THREE, {1: "INTERNAL_SERVER_ERROR"}),
+        ({}, {}, {0: "INTERNAL_SERVER_ERROR"}),
+        ({"place": 2, "code": "NOT_FOUND"}, THREE, {2: "NOT_FOUND"}),
+        ({"place": 3}, THREE, {}),
+        ({"argument": "y"}, THREE, {1: "INTERNAL_SERVER_ERROR"}),
+        ({"argument": "10"}, THREE, {0: "INTERNAL_SERVER_ERROR"}),
+        ({"argument": "z"}, THREE, {}),
+        ({}, {"operations": ()}, {}),
+    ],
+)
+def test_a_field_is_refused_by_its_place_or_by_an_argument_and_strikes_only_if_it_is_there(
+    named: dict[str, Any], known: dict[str, Any], refused: dict[int, str]
+) -> None:
+    faults = Faults([read_fault({"kind": "refuse", **named}, "a fault")])
+    strike = Strike()
+    faults.strike(facts(**known), strike)
+    assert strike.refused == refused
+    assert faults.struck["refuse"] == len(refused)
+
+
+@pytest.mark.parametrize(
+    ("all_of_them", "learner", "struck"),
+    [(False, ANA, 1), (False, None, 0), (True, None, 1)],
+)
+def test_a_presented_token_can_only_expire_if_it_was_good(
+    all_of_them: bool, learner: str | None, struck: int
+) -> None:
+    faults = Faults([read_fault({"kind": "expire_tokens", "all": all_of_them}, "a fault")])
+    faults.strike(facts(learner=learner), Strike())
+    assert faults.struck["expire_tokens"] == struck
+
+
+def test_a_thief_by_the_minute_takes_what_has_come_together_since_the_last_request() -> None:
+    rule = {"kind": "steal", "requests": 6, "points": 90, "per_minute": True}
+    faults = Faults([read_fault(rule, "a fault")])
+    taken = []
+    for at in (100.0, 115.0, 145.0, 160.0, 1_000.0):
+        strike = Strike()
+        faults.strike(facts(at=at), strike)
+        taken.append((strike.stolen_requests, strike.stolen_points))
+    # nothing at first; then what is whole, the fraction is left for later; a minute's worth at most
+    assert taken == [(0, 0), (1, 22), (3, 45), (2, 23), (6, 90)]
+    assert faults.struck["steal"] == 4
+
+
 class Struck(Caller):
     """A caller of an emulator with one fault."""
 
@@ -148,7 +228,7 @@ class Struck(Caller):
 
 
 async def test_an_injected_429_runs_nothing_and_is_not_counted_as_a_real_one() -> None:
-    call = Struck(kind="throttle", retry_after=7)
+    call = Struck(kind="throttle", retry_after=6.5)
     answer = await call(PROGRESS)
     assert (answer.status, answer.codes) == (429, ["RATE_LIMITED"])
     assert answer.headers["Retry-After"] == "7"
@@ -204,6 +284,38 @@ async def test_a_reset_header_is_off() -> None:
     right, wrong = Caller(), Struck(kind="reset_skew", seconds=-4)
     told = int((await wrong(PROGRESS)).headers["X-RateLimit-Reset"])
     assert told == int((await right(PROGRESS)).headers["X-RateLimit-Reset"]) - 4
+
+
+async def test_another_client_takes_its_share_of_every_minute() -> None:
+    call = Struck(kind="steal", requests=0, points=60, per_minute=True)
+    left = []
+    for _ in range(4):
+        answer = await call("{ __typename }")
+        left.append(int(answer.headers["X-RateLimit-Remaining"]))
+        call.clock.seconds += 15
+    # each costs us a point, and between them the other spends 15
+    assert left == [99, 83, 67, 51]
+
+
+async def test_a_batch_is_refused_at_the_field_with_an_argument_of_a_value() -> None:
+    call = Struck(kind="refuse", argument="topic_demo_3", code="FORBIDDEN")
+    inline = await call(PROGRESS)
+    assert inline.codes == ["FORBIDDEN"]
+    assert inline.json["errors"][0]["path"] == ["c"]
+    by_variable = await call(
+        "mutation($topic: ID!) { UpdateTopicAndCourseProgress(topicId: $topic, progress: 1) }",
+        topic="topic_demo_3",
+    )
+    assert by_variable.codes == ["FORBIDDEN"]
+    assert call.learner()["topics"] == {"topic_demo_1": 10, "topic_demo_2": 20}
+
+
+async def test_a_request_that_latency_carries_into_the_next_minute_is_charged_there() -> None:
+    call = Caller(points_per_minute=5)
+    assert (await call(PROGRESS)).status == 200
+    call.emulator.faults.add(read_fault({"kind": "latency", "seconds": 70}, "a fault"))
+    late = await call(PROGRESS)
+    assert (late.status, late.headers["X-RateLimit-Remaining"]) == (200, "2")
 
 
 async def test_latency_passes_on_the_injected_clock() -> None:

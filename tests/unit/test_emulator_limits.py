@@ -37,8 +37,8 @@ def test_the_next_window_starts_with_its_first_request_and_not_at_the_end_of_the
 def test_points_are_charged_whole_or_not_at_all(spent: int, asked: int, granted: bool) -> None:
     quota = Quota(Limits(points_per_minute=10))
     quota.admit(0.0)
-    assert quota.spend(spent)
-    assert quota.spend(asked) is granted
+    assert quota.spend(0.0, spent)
+    assert quota.spend(0.0, asked) is granted
     assert quota.reading(0.0).points_left == 10 - spent - (asked if granted else 0)
 
 

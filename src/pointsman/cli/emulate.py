@@ -16,7 +16,12 @@ def emulate(
     *,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65_535)] = 8090,
-    api_key: Annotated[str, typer.Option(help="The instance's key, asked of every request.")],
+    api_key: Annotated[
+        str,
+        typer.Option(
+            help="The instance's key, asked of every request.", envvar="POINTSMAN_EMULATOR_KEY"
+        ),
+    ],
     catalogue: Annotated[
         Path | None,
         typer.Option(
@@ -42,7 +47,8 @@ def emulate(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Keep everything in this SQLite file. In memory without it.", dir_okay=False
+            help="Keep everything in this SQLite file, or in emulator.db of this folder. In memory "
+            "without it."
         ),
     ] = None,
     fault: Annotated[

@@ -6,6 +6,7 @@ import asyncio
 import json
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import aiohttp
 import typer
@@ -62,7 +63,12 @@ def add(
 
     **Example:** `pointsman faults add kind=server_error,burst=5,times=5 --api-key k`
     """
-    entries = dict(part.partition("=")[::2] for part in fault.split(","))
+    pairs = [part.partition("=") for part in fault.split(",")]
+    for key, is_pair, _ in pairs:
+        if not key.strip() or not is_pair:
+            typer.echo(f"{fault!r}: {key!r} is not key=value", err=True)
+            raise typer.Exit(2)
+    entries = {key.strip(): value.strip() for key, _, value in pairs}
     typer.echo(_ask("POST", url, "/emulator/faults", api_key, entries)["id"])
 
 
@@ -77,39 +83,49 @@ def clear(
 
     **Example:** `pointsman faults clear f1 --api-key k`
     """
-    _ask("DELETE", url, f"/emulator/faults/{name}" if name else "/emulator/faults", api_key)
+    which = f"/{quote(name, safe='')}" if name else ""
+    _ask("DELETE", url, f"/emulator/faults{which}", api_key)
     typer.echo("cleared")
 
 
 @app.command("expire-tokens")
-def expire_tokens(*, api_key: KeyOption, url: UrlOption = _URL) -> None:
-    """Let every authToken that was handed out expire now.
+def expire_tokens(
+    *,
+    api_key: KeyOption,
+    url: UrlOption = _URL,
+    learner: Annotated[
+        str | None, typer.Option(help="Only this learner's, by e-mail address.")
+    ] = None,
+) -> None:
+    """Let the authTokens that were handed out expire now.
 
-    **Example:** `pointsman faults expire-tokens --api-key k`
+    **Example:** `pointsman faults expire-tokens --learner ana@example.com --api-key k`
     """
-    expired = _ask("POST", url, "/emulator/tokens/expire", api_key)["expired"]
-    typer.echo(f"{expired} tokens expired")
+    told = _ask("POST", url, "/emulator/tokens/expire", api_key, {"learner": learner})
+    typer.echo(f"tokens expired: {told['expired']}")
 
 
 def _ask(method: str, url: str, path: str, api_key: str, body: Any = None) -> Any:
     """The emulator's answer; what it refuses goes to standard error, with exit code 1."""
-
-    async def send() -> tuple[int, Any]:
-        timeout = aiohttp.ClientTimeout(total=_SECONDS)
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.request(
-                method, url.rstrip("/") + path, params={"apiKey": api_key}, json=body
-            ) as answer,
-        ):
-            return answer.status, await answer.json()
-
     try:
-        status, payload = asyncio.run(send())
+        status, payload = asyncio.run(_send(method, url.rstrip("/") + path, api_key, body))
+        refused = payload["errors"][0]["message"] if status >= HTTPStatus.BAD_REQUEST else None
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         typer.echo(f"no emulator answers at {url}: {type(error).__name__}", err=True)
         raise typer.Exit(1) from None
-    if status >= HTTPStatus.BAD_REQUEST:
-        typer.echo(payload["errors"][0]["message"], err=True)
+    except (KeyError, TypeError, IndexError):
+        typer.echo(f"what answers at {url} is no emulator", err=True)
+        raise typer.Exit(1) from None
+    if refused is not None:
+        typer.echo(refused, err=True)
         raise typer.Exit(1)
     return payload
+
+
+async def _send(method: str, url: str, api_key: str, body: Any) -> tuple[int, Any]:
+    timeout = aiohttp.ClientTimeout(total=_SECONDS)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as session,
+        session.request(method, url, params={"apiKey": api_key}, json=body) as answer,
+    ):
+        return answer.status, await answer.json()

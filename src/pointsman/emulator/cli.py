@@ -6,12 +6,13 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from pointsman.clock import SystemClock
 from pointsman.emulator.catalogue import builtin_catalogue, load_catalogue
 from pointsman.emulator.emulator import Emulator
-from pointsman.emulator.faults import Faults, fault_from_text, faults_from_file
+from pointsman.emulator.faults import Faults, read_faults
 from pointsman.emulator.persistence import Keeper
 from pointsman.emulator.server import serve
 
@@ -26,29 +27,36 @@ async def run_emulator(
     requests_per_minute: int,
     points_per_request: int,
     token_ttl: float,
-    data: Path | None,
-    faults: Sequence[str],
-    faults_file: Path | None,
-    seed: int | None,
+    data: Path | None = None,
+    faults: Sequence[str] = (),
+    faults_file: Path | None = None,
+    seed: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; one line on stdout says where, with the real port.
 
-    `token_ttl` is in seconds. Raises `ConfigError` for a bad catalogue, fault, file or address.
+    `token_ttl` is in seconds; without `data` everything is in memory; `faults` are as
+    `fault_from_text` takes them, and come after those of the file. Raises `ConfigError` for a bad
+    catalogue, fault, file or address.
     """
-    wanted = faults_from_file(faults_file) if faults_file is not None else []
-    wanted += [fault_from_text(text) for text in faults]
-    keeper = Keeper(data) if data is not None else None
-    emulator = Emulator(
-        builtin_catalogue() if catalogue is None else load_catalogue(catalogue),
-        api_key=api_key,
-        clock=SystemClock(),
-        points_per_minute=points_per_minute,
-        requests_per_minute=requests_per_minute,
-        points_per_request=points_per_request,
-        token_ttl=token_ttl,
-        faults=Faults(wanted, seed=seed),
-        keeper=keeper,
-    )
+    wanted = read_faults(faults, faults_file)
+    goods = builtin_catalogue() if catalogue is None else load_catalogue(catalogue)
+    with ExitStack() as opened:
+        keeper = opened.enter_context(closing(Keeper(data))) if data is not None else None
+        emulator = Emulator(
+            goods,
+            api_key=api_key,
+            clock=SystemClock(),
+            points_per_minute=points_per_minute,
+            requests_per_minute=requests_per_minute,
+            points_per_request=points_per_request,
+            token_ttl=token_ttl,
+            faults=Faults(wanted, seed=seed),
+            keeper=keeper,
+        )
+        await _serve(emulator, host, port)
+
+
+async def _serve(emulator: Emulator, host: str, port: int) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -57,5 +65,3 @@ async def run_emulator(
         sys.stdout.write(f"emulated platform listening on {base}/helium\n")
         sys.stdout.flush()
         await stop.wait()
-    if keeper is not None:
-        keeper.close()

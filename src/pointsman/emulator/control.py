@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 import orjson
 from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pointsman.emulator import replies
 from pointsman.emulator.emulator import Emulator
@@ -71,12 +72,35 @@ async def _remove(request: web.Request) -> web.Response:
     name = request.match_info["id"]
     if request.app[EMULATOR].faults.remove(name):
         return _response(replies.as_json({"removed": name}))
-    return _response(replies.refusal(404, Code.NOT_FOUND, f"there is no fault {name!r}"))
+    return _missing(f"there is no fault {name!r}")
+
+
+class _Expire(BaseModel):
+    """Whose tokens; everybody's without a learner."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    learner: str | None = None
 
 
 @guarded
 async def _expire(request: web.Request) -> web.Response:
-    return _response(replies.as_json({"expired": request.app[EMULATOR].expire_tokens()}))
+    try:
+        body = _Expire.model_validate_json(await request.read() or b"{}")
+        expired = request.app[EMULATOR].expire_tokens(body.learner)
+    except ValidationError as error:
+        lines = (
+            ": ".join(filter(None, [".".join(map(str, one["loc"])), one["msg"]]))
+            for one in error.errors(include_url=False)
+        )
+        return _bad_request("\n".join(lines))
+    except KeyError:
+        return _missing(f"there is no learner {body.learner!r}")
+    return _response(replies.as_json({"expired": expired}))
+
+
+def _missing(message: str) -> web.Response:
+    return _response(replies.refusal(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, message))
 
 
 def _bad_request(message: str) -> web.Response:

@@ -11,15 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from graphql import ExecutionResult, FieldNode, GraphQLError
 
 from pointsman.clock import Clock
 from pointsman.emulator import replies
 from pointsman.emulator.catalogue import Catalogue
-from pointsman.emulator.faults import Faults, RequestFacts, Strike
+from pointsman.emulator.faults import Faults, RequestFacts, Strike, facts_of
 from pointsman.emulator.journal import Executed, Journal
 from pointsman.emulator.limits import Limits, Quota
-from pointsman.emulator.persistence import Keeper
+from pointsman.emulator.persistence import Keeper, NotKeptError
 from pointsman.emulator.pricing import price
 from pointsman.emulator.rejections import Code, RejectionError
 from pointsman.emulator.replies import Answer, Reply, RequestError
@@ -42,7 +41,9 @@ _log = structlog.get_logger(__name__)
 class Emulator:
     """An emulated instance of the platform.
 
-    `token_ttl` is in seconds. `handle` never raises for what was sent.
+    `token_ttl` is in seconds. `handle` never raises for what was sent. With a `keeper`, what was
+    answered outlives the process, and everything else that changes something may raise
+    `NotKeptError`.
     """
 
     def __init__(
@@ -103,7 +104,11 @@ class Emulator:
             )
         except RequestError as refused:
             answer = refused.answer
-        self._keep()
+        try:
+            self._keep()
+        except NotKeptError as error:
+            _log.exception("emulator.not_kept")
+            return replies.refusal(500, Code.INTERNAL_SERVER_ERROR, f"can't be written: {error}")
         if strike.drop_before or strike.drop_after:
             return DROPPED
         quota = replies.quota_headers(
@@ -136,9 +141,15 @@ class Emulator:
         self._keep()
         return token
 
-    def expire_tokens(self) -> int:
-        """No authToken is good any longer; how many there were."""
-        expired = self._tokens.expire_all()
+    def expire_tokens(self, email: str | None = None) -> int:
+        """No authToken, or none of this learner's, is good any longer; how many were until now.
+
+        KeyError for an unknown learner.
+        """
+        if email is None:
+            expired = self._tokens.expire_all()
+        else:
+            expired = self._tokens.expire_of(self.catalogue.learner_by_email[email.lower()])
         self._keep()
         return expired
 
@@ -166,7 +177,7 @@ class Emulator:
 
     def _keep(self) -> None:
         if self._keeper is None:
-            self._tokens.changes()  # nobody writes them down, so they must not pile up
+            self._tokens.forget_changes()  # nobody writes them down, so they must not pile up
         else:
             self._keeper.save(self._state, self._tokens, self._journal)
 
@@ -182,16 +193,17 @@ class Emulator:
             raise RequestError(415, [RejectionError(Code.BAD_REQUEST, message)])
         request, cost = self._read(body)
         auth_token = headers.get("authtoken")
-        self.faults.strike(self._facts(number, request, auth_token, body), strike)
-        if strike.latency:
-            await self._clock.sleep(strike.latency)
-        self._suffer(strike, auth_token)
+        if self.faults.in_force:
+            self.faults.strike(self._facts(number, request, auth_token, body), strike)
+            if strike.latency:
+                await self._clock.sleep(strike.latency)
+            self._suffer(strike, auth_token)
         if cost > self._limits.points_per_request:
             limit = self._limits.points_per_request
             message = f"the request costs {cost} points; one request may cost {limit}"
             rejection = RejectionError(Code.COMPLEXITY_LIMIT_EXCEEDED, message)
             raise RequestError(400, [rejection], cost=cost)
-        if not self._quota.spend(cost):
+        if not self._quota.spend(self._clock.monotonic(), cost):
             raise self._throttled("points", cost=cost)
         self._journal.points += cost
         session = Session(
@@ -202,7 +214,7 @@ class Emulator:
             auth_token=auth_token,
             now=self._clock.now(),
             request=number,
-            refused=strike.refused(len(request.operation.selection_set.selections)),
+            refused=strike.refused,
         )
         result = execute(
             self._schema,
@@ -211,18 +223,18 @@ class Emulator:
             variables=request.variables,
             operation_name=request.operation_name,
         )
-        return Answer(200, _formatted(result), cost)
+        return Answer(200, replies.executed(result), cost)
 
     def _facts(
         self, number: int, request: Prepared, auth_token: str | None, body: bytes
     ) -> RequestFacts:
         learner = self._tokens.learner(auth_token) if auth_token else None
-        fields = request.operation.selection_set.selections
-        return RequestFacts(
-            number,
-            frozenset(one.name.value for one in fields if isinstance(one, FieldNode)),
-            learner.email if learner is not None else None,
-            body.decode("utf-8", "replace"),
+        return facts_of(
+            request,
+            number=number,
+            at=self._clock.monotonic(),
+            learner=learner.email if learner is not None else None,
+            body=body,
         )
 
     def _suffer(self, strike: Strike, auth_token: str | None) -> None:
@@ -237,7 +249,7 @@ class Emulator:
         message = "a fault on purpose"
         if strike.retry_after is not None:
             rejection = RejectionError(Code.RATE_LIMITED, message)
-            wait = {"Retry-After": f"{strike.retry_after:g}"}
+            wait = {"Retry-After": str(replies.whole_seconds(strike.retry_after))}
             raise RequestError(429, [rejection], headers=wait)
         if strike.status is not None or strike.drop_before:
             rejection = RejectionError(Code.INTERNAL_SERVER_ERROR, message)
@@ -266,23 +278,3 @@ class Emulator:
             cost=cost,
             headers={"Retry-After": str(wait)},
         )
-
-
-def _formatted(result: ExecutionResult) -> dict[str, Any]:
-    formatted: dict[str, Any] = {"data": result.data}
-    if result.errors:
-        formatted["errors"] = [_shown(error).formatted for error in result.errors]
-    return formatted
-
-
-def _shown(error: GraphQLError) -> GraphQLError:
-    if "code" in (error.extensions or {}):
-        return error
-    # No resolver meant to say this: ours, so its words stay in the log.
-    _log.error("emulator.bug", path=error.path, exc_info=error.original_error)
-    return GraphQLError(
-        "the emulator failed at this field; its log says how",
-        error.nodes,
-        path=error.path,
-        extensions={"code": Code.INTERNAL_SERVER_ERROR.value},
-    )

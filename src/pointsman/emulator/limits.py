@@ -44,15 +44,18 @@ class Quota:
 
         Every request counts, the ones that are refused later on included.
         """
-        if not self._is_open(at):
-            self._opened_at, self._points, self._requests = at, 0, 0
+        self._open(at)
         if self._requests >= self.limits.requests_per_minute:
             return False
         self._requests += 1
         return True
 
-    def spend(self, points: int) -> bool:
-        """Charge an admitted request; False, and nothing charged, when the points don't suffice."""
+    def spend(self, at: float, points: int) -> bool:
+        """Charge an admitted request; False, and nothing charged, when the points don't suffice.
+
+        Latency may have carried it into a later window, which it then opens.
+        """
+        self._open(at)
         if self._points + points > self.limits.points_per_minute:
             return False
         self._points += points
@@ -60,8 +63,7 @@ class Quota:
 
     def steal(self, at: float, requests: int, points: int) -> None:
         """Another client of the instance spends so much, as far as there is so much."""
-        if not self._is_open(at):
-            self._opened_at, self._points, self._requests = at, 0, 0
+        self._open(at)
         self._requests = min(self.limits.requests_per_minute, self._requests + requests)
         self._points = min(self.limits.points_per_minute, self._points + points)
 
@@ -73,6 +75,10 @@ class Quota:
             self.limits.requests_per_minute - self._requests,
             self._opened_at + WINDOW - at,
         )
+
+    def _open(self, at: float) -> None:
+        if not self._is_open(at):
+            self._opened_at, self._points, self._requests = at, 0, 0
 
     def _is_open(self, at: float) -> bool:
         return self._opened_at is not None and at < self._opened_at + WINDOW

@@ -16,6 +16,7 @@ class PathShelf:
     """Finds a path by id or slug, and a milestone by id."""
 
     def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
         self.by_id: dict[str, LearningPath] = dict(catalogue.path_by_id)
         self.by_slug: dict[str, LearningPath] = dict(catalogue.path_by_slug)
         self.milestones: dict[str, tuple[LearningPath, Milestone]] = {
@@ -56,12 +57,22 @@ class PathShelf:
         return [path.model_dump(mode="json") for path in self._made]
 
     def load(self, made: Iterable[dict[str, Any]]) -> None:
-        """Put back what `dump` gave; one whose slug the catalogue has taken is passed over."""
+        """Put back what `dump` gave.
+
+        Passed over is one whose slug the catalogue has taken, or of whose courses or client the
+        catalogue knows nothing any longer.
+        """
         for dumped in made:
             path = LearningPath.model_validate(dumped)
-            if path.slug not in self.by_slug:
+            if path.slug not in self.by_slug and self._is_known(path):
                 self.add(path)
         self.touched = False
+
+    def _is_known(self, path: LearningPath) -> bool:
+        courses = {one.course for milestone in path.milestones for one in milestone.courses}
+        return courses <= self._catalogue.course_by_id.keys() and (
+            path.client is None or path.client in self._catalogue.client_by_id
+        )
 
 
 def new_id(kind: str) -> str:

@@ -7,82 +7,135 @@ transaction before the request is answered.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
+from pydantic import ValidationError
 
 from pointsman.emulator.journal import Journal
 from pointsman.emulator.state import State
 from pointsman.emulator.tokens import Tokens
 from pointsman.errors import ConfigError
 
+#: what the file is called where only its folder is named
+FILE = "emulator.db"
+#: seconds to wait for a process that is just ending to let go of the file
+_LOCK_PATIENCE = 2.0
 _SCHEMA_VERSION = 1
 _SCHEMA = """
+BEGIN;
 CREATE TABLE learners (email TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE tokens (hash TEXT PRIMARY KEY, email TEXT NOT NULL, expires_at REAL NOT NULL)
     WITHOUT ROWID;
 CREATE TABLE things (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = 1;
+COMMIT;
 """
 
 
+class NotKeptError(Exception):
+    """Something could not be written. It stands in memory, and the next time writes it too."""
+
+
 class Keeper:
-    """The file of one emulator. Raises `ConfigError` when it can't be used."""
+    """The file of one emulator, which no other process may use meanwhile.
+
+    `path` may be a folder. Raises `ConfigError` when the file can't be used.
+    """
 
     def __init__(self, path: Path) -> None:
+        self.path = path / FILE if path.is_dir() else path
         try:
-            self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            # against the end of the process, not of the machine
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                self._db.executescript(_SCHEMA)
-            elif version != _SCHEMA_VERSION:
-                raise ConfigError(f"--data {path}: is of another version of the emulator")
+            self._db = sqlite3.connect(self.path, timeout=_LOCK_PATIENCE, isolation_level=None)
         except sqlite3.Error as error:
-            raise ConfigError(f"--data {path}: can't be used: {error}") from error
+            raise self._unusable(error) from error
+        try:
+            self._open()
+        except sqlite3.Error as error:
+            self._db.close()
+            raise self._unusable(error) from error
+        except ConfigError:
+            self._db.close()
+            raise
+
+    def _open(self) -> None:
+        # two emulators that remember the same learners would overwrite each other's
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        # against the end of the process, not of the machine
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            self._db.executescript(_SCHEMA)
+        elif version != _SCHEMA_VERSION:
+            raise self._unusable(f"its version is {version}, this emulator's {_SCHEMA_VERSION}")
+
+    def _unusable(self, why: object) -> ConfigError:
+        return ConfigError(f"--data {self.path}: can't be used: {why}")
 
     def load(self, state: State, tokens: Tokens, journal: Journal) -> None:
-        """Put back what is kept."""
-        for email, record in self._db.execute("SELECT email, record FROM learners"):
-            state.load(email, orjson.loads(record))
-        things = {
-            name: orjson.loads(value)
-            for name, value in self._db.execute("SELECT name, value FROM things")
-        }
-        state.paths.load(things.get("paths", []))
-        journal.load(things.get("totals", {}))
-        for digest, email, expires_at in self._db.execute(
-            "SELECT hash, email, expires_at FROM tokens ORDER BY expires_at"
-        ):
-            tokens.load(digest, email, expires_at)
+        """Put back what is kept. What has left the catalogue is passed over.
+
+        Raises `ConfigError` for what this emulator didn't write.
+        """
+        try:
+            things = {
+                name: orjson.loads(value)
+                for name, value in self._db.execute("SELECT name, value FROM things")
+            }
+            journal.load(things.get("totals", {}))
+            # before the records of those who are in them
+            state.paths.load(things.get("paths", []))
+            for email, record in self._db.execute("SELECT email, record FROM learners"):
+                state.load(email, orjson.loads(record))
+            for digest, email, expires_at in self._db.execute(
+                "SELECT hash, email, expires_at FROM tokens ORDER BY expires_at"
+            ):
+                tokens.load(digest, email, expires_at)
+        except (sqlite3.Error, ValidationError, orjson.JSONDecodeError) as error:
+            raise self._unusable(error) from error
 
     def save(self, state: State, tokens: Tokens, journal: Journal) -> None:
-        """Write what has changed since the last time."""
+        """Write what has changed since the last time. Raises `NotKeptError`."""
         learners = [(email, orjson.dumps(state.dump(email))) for email in state.touched]
         things = [("totals", orjson.dumps(journal.totals()))]
         if state.paths.touched:
             things.append(("paths", orjson.dumps(state.paths.dump())))
-        changes = tokens.changes()
-        self._db.execute("BEGIN")
-        self._db.executemany("REPLACE INTO learners VALUES (?, ?)", learners)
-        self._db.executemany("REPLACE INTO things VALUES (?, ?)", things)
-        if changes.all_gone:
-            self._db.execute("DELETE FROM tokens")
-        self._db.executemany(
-            "DELETE FROM tokens WHERE hash = ?", [(digest,) for digest in changes.gone]
-        )
-        self._db.executemany("REPLACE INTO tokens VALUES (?, ?, ?)", changes.new)
-        self._db.execute("COMMIT")
+        changes = tokens.changes
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("REPLACE INTO learners VALUES (?, ?)", learners)
+            self._db.executemany("REPLACE INTO things VALUES (?, ?)", things)
+            if changes.all_gone:
+                self._db.execute("DELETE FROM tokens")
+            self._db.executemany("REPLACE INTO tokens VALUES (?, ?, ?)", changes.new)
+            # last: a token may have been issued and have expired since
+            gone = [(digest,) for digest in changes.gone]
+            self._db.executemany("DELETE FROM tokens WHERE hash = ?", gone)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise NotKeptError(f"{self.path}: {error}") from error
         state.touched.clear()
         state.paths.touched = False
+        tokens.forget_changes()
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._db.executescript(
-            "BEGIN; DELETE FROM learners; DELETE FROM tokens; DELETE FROM things; COMMIT;"
-        )
+        """Forget everything. Raises `NotKeptError`."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for table in ("learners", "tokens", "things"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own three names
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise NotKeptError(f"{self.path}: {error}") from error
+
+    def _roll_back(self) -> None:
+        # where a transaction failed to begin, or SQLite has ended it by itself, there is none
+        with suppress(sqlite3.Error):
+            self._db.execute("ROLLBACK")
 
     def close(self) -> None:
         self._db.close()

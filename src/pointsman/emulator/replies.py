@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
+import structlog
+from graphql import ExecutionResult, GraphQLError
 
 from pointsman.emulator.limits import Reading
 from pointsman.emulator.rejections import Code, RejectionError
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,27 @@ def refusal(status: int, code: Code, message: str) -> Reply:
 def as_json(payload: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
     kind = {"Content-Type": "application/json; charset=utf-8"}
     return Reply(status, {**kind, **(headers or {})}, orjson.dumps(payload))
+
+
+def executed(result: ExecutionResult) -> dict[str, Any]:
+    """What ran, as GraphQL's answer (section 7.1)."""
+    formatted: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        formatted["errors"] = [_shown(error).formatted for error in result.errors]
+    return formatted
+
+
+def _shown(error: GraphQLError) -> GraphQLError:
+    if "code" in (error.extensions or {}):
+        return error
+    # No resolver meant to say this: ours, so its words stay in the log.
+    _log.error("emulator.bug", path=error.path, exc_info=error.original_error)
+    return GraphQLError(
+        "the emulator failed at this field; its log says how",
+        error.nodes,
+        path=error.path,
+        extensions={"code": Code.INTERNAL_SERVER_ERROR.value},
+    )
 
 
 def quota_headers(reading: Reading, *, now: float, cost: int, limit: int) -> dict[str, str]:

@@ -7,8 +7,9 @@ path stays until `UpdateLearningPathAccess` starts it anew.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pointsman.emulator import records
 from pointsman.emulator.catalogue import Catalogue, Course, Learner, LearningPath, Meeting, Topic
@@ -25,6 +26,8 @@ from pointsman.emulator.completion import (
 from pointsman.emulator.dates import iso
 from pointsman.emulator.paths import PathShelf
 from pointsman.emulator.records import ActionRecord, CourseRecord, LearnerRecord, PathRecord
+
+_T = TypeVar("_T")
 
 STARTED = "started"
 NOT_STARTED = "not-started"
@@ -105,9 +108,24 @@ class State:
         return records.dump(self._records[email])
 
     def load(self, email: str, record: dict[str, Any]) -> None:
-        """Put back what `dump` gave; a learner who has left the catalogue is passed over."""
+        """Put back what `dump` gave; learners and things that left the catalogue are passed over.
+
+        Learning paths that were made have to be back before.
+        """
         if email in self._records:
-            self._records[email] = records.load(record)
+            self._records[email] = self._still_there(records.load(record))
+
+    def _still_there(self, record: LearnerRecord) -> LearnerRecord:
+        goods, paths = self._catalogue, self.paths
+        return LearnerRecord(
+            topics=_among(goods.topic_by_id, record.topics),
+            courses=_among(goods.course_by_id, record.courses),
+            paths=_among(paths.by_id, record.paths),
+            actions=[one for one in record.actions if one.milestone in paths.milestones],
+            attended=_among(goods.meeting_by_id, record.attended),
+            archived_courses={one for one in record.archived_courses if one in goods.course_by_id},
+            archived_paths={one for one in record.archived_paths if one in paths.by_id},
+        )
 
     def _touch(self, learner: Learner) -> LearnerRecord:
         self.touched.add(learner.email)
@@ -181,6 +199,10 @@ class State:
         if record.archived_paths:
             shown["archivedLearningPaths"] = sorted(record.archived_paths)
         return shown
+
+
+def _among(known: Container[str], recorded: dict[str, _T]) -> dict[str, _T]:
+    return {name: one for name, one in recorded.items() if name in known}
 
 
 __all__ = ["COMPLETE", "COMPLETED", "PATH_STATUSES", "STATUSES", "State"]

@@ -52,11 +52,21 @@ class Tokens:
             self._changes.gone.append(_hash(token))
 
     def expire_all(self) -> int:
-        """None is good any longer; how many there were."""
+        """None is good any longer; how many were until now."""
+        self._forget_expired()
         expired = len(self._live)
         self._live.clear()
         self._changes = Changes(all_gone=True)
         return expired
+
+    def expire_of(self, learner: Learner) -> int:
+        """None of this learner's is good any longer; how many were until now."""
+        self._forget_expired()
+        theirs = [digest for digest, (owner, _) in self._live.items() if owner.id == learner.id]
+        for digest in theirs:
+            del self._live[digest]
+        self._changes.gone += theirs
+        return len(theirs)
 
     def load(self, digest: str, email: str, expires_at: float) -> None:
         """Put back a token that was kept, if its learner is still there."""
@@ -64,10 +74,14 @@ class Tokens:
         if learner is not None:
             self._live[digest] = (learner, expires_at)
 
+    @property
     def changes(self) -> Changes:
-        """What has changed since this was last asked."""
-        changes, self._changes = self._changes, Changes()
-        return changes
+        """What has changed since `forget_changes`."""
+        return self._changes
+
+    def forget_changes(self) -> None:
+        """They are written down, or nobody wants them."""
+        self._changes = Changes()
 
     def _forget_expired(self) -> None:
         now = self._clock.now()

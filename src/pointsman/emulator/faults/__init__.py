@@ -1,15 +1,23 @@
 """Faults on purpose: what goes wrong with a platform and its network, by rule and by chance."""
 
-from pointsman.emulator.faults.parsing import fault_from_text, faults_from_file, read_fault
+from pointsman.emulator.faults.facts import RequestFacts, facts_of
+from pointsman.emulator.faults.parsing import (
+    fault_from_text,
+    faults_from_file,
+    read_fault,
+    read_faults,
+)
 from pointsman.emulator.faults.rules import Fault
-from pointsman.emulator.faults.striking import Faults, RequestFacts, Strike
+from pointsman.emulator.faults.striking import Faults, Strike
 
 __all__ = [
     "Fault",
     "Faults",
     "RequestFacts",
     "Strike",
+    "facts_of",
     "fault_from_text",
     "faults_from_file",
     "read_fault",
+    "read_faults",
 ]

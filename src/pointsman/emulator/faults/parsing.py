@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from pointsman.emulator.faults.rules import FAULT, Fault
+from pointsman.emulator.faults.rules import FAULT, KINDS, Fault
 from pointsman.errors import ConfigError
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 
 
 def read_fault(entries: Any, name: str) -> Fault:
@@ -19,6 +23,17 @@ def read_fault(entries: Any, name: str) -> Fault:
     except ValidationError as error:
         lines = [_explain(detail) for detail in error.errors(include_url=False)]
         raise ConfigError("\n".join(f"{name}: {line}" for line in lines)) from None
+
+
+def read_faults(texts: Iterable[str] = (), path: Path | None = None) -> list[Fault]:
+    """Those of a file, then those of a command line. Every mistake of both is named."""
+    problems: list[str] = []
+    found = [] if path is None else _tried([path], faults_from_file, problems)
+    faults = [fault for some in found for fault in some]
+    faults += _tried(texts, fault_from_text, problems)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return faults
 
 
 def fault_from_text(text: str) -> Fault:
@@ -42,19 +57,32 @@ def faults_from_file(path: Path) -> list[Fault]:
         raise ConfigError(f"faults {path}: is not valid TOML: {error}") from error
     if tables.keys() - {"faults"} or not isinstance(tables.get("faults", []), list):
         raise ConfigError(f"faults {path}: must hold [[faults]] and nothing else")
-    found: list[Fault] = []
     problems: list[str] = []
-    for number, entries in enumerate(tables.get("faults", [])):
-        try:
-            found.append(read_fault(entries, f"faults {path}: faults[{number}]"))
-        except ConfigError as error:
-            problems.append(str(error))
+    found = _tried(
+        enumerate(tables.get("faults", [])),
+        lambda one: read_fault(one[1], f"faults {path}: faults[{one[0]}]"),
+        problems,
+    )
     if problems:
         raise ConfigError("\n".join(problems))
     return found
 
 
+def _tried(ones: Iterable[_A], read: Callable[[_A], _B], problems: list[str]) -> list[_B]:
+    """What could be read; the complaints about the rest go to `problems`."""
+    found = []
+    for one in ones:
+        try:
+            found.append(read(one))
+        except ConfigError as error:
+            problems.append(str(error))
+    return found
+
+
 def _explain(detail: Any) -> str:
+    if detail["type"] in {"union_tag_not_found", "union_tag_invalid"}:
+        given = detail["ctx"].get("tag")
+        return f"kind: must be one of {KINDS}" + ("" if given is None else f", not {given!r}")
     # the kind stands in front of the place of what is wrong; a person wrote only the key
     key = ".".join(map(str, detail["loc"][1:]))
     message = str(detail["msg"]).removeprefix("Value error, ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
@@ -13,11 +13,11 @@ Seconds = Annotated[float, Field(ge=0, le=_LONGEST)]
 
 
 class _Fault(BaseModel):
-    """Strikes with this `chance`, or at `every` n-th request that it is for; both: by chance.
+    """At `every` n-th request that it is for, and then with this `chance`, it strikes.
 
-    Without either it strikes each time. `times` is how often at most. The rest says which
+    Without either it strikes each time. `times` is how many requests at most. The rest says which
     requests it is for: one with a field of this `operation`, of this `learner` (by the authToken),
-    with this text in its variables or document.
+    with this text in its body.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -66,11 +66,22 @@ class DropAfter(_Fault):
 
 
 class Refuse(_Fault):
-    """The field at this `place` (from 0; the middle one without it) is refused with this `code`."""
+    """One field of the document is refused with this `code`, and a mutation ends there.
+
+    Which: the one at this `place` (from 0), or the first with an `argument` of this value, or
+    without either the middle one. Where there is no such field, the fault does not strike.
+    """
 
     kind: Literal["refuse"]
     place: int | None = Field(default=None, ge=0)
+    argument: str | None = None
     code: str = Field(default="INTERNAL_SERVER_ERROR", pattern=r"^[A-Z_]+$")
+
+    @model_validator(mode="after")
+    def _names_one_field(self) -> Refuse:
+        if self.place is not None and self.argument is not None:
+            raise ValueError("takes place or argument, not both")
+        return self
 
 
 class ExpireTokens(_Fault):
@@ -81,11 +92,16 @@ class ExpireTokens(_Fault):
 
 
 class Steal(_Fault):
-    """Another client of the instance sends so many requests just now, of so many points in all."""
+    """Another client of the instance sends so many requests just now, of so many points in all.
+
+    With `per_minute`, it sends so many a minute, from the first request that the fault is for: at
+    each, what has come together since the last is taken. A minute's worth at once is the most.
+    """
 
     kind: Literal["steal"]
     requests: int = Field(default=1, ge=0)
     points: int = Field(default=0, ge=0)
+    per_minute: bool = False
 
     @model_validator(mode="after")
     def _takes_something(self) -> Steal:
@@ -101,7 +117,7 @@ class ResetSkew(_Fault):
     seconds: float = Field(ge=-3_600, le=3_600)
 
 
-Fault = Annotated[
+_Any = (
     Latency
     | Throttle
     | ServerError
@@ -110,7 +126,9 @@ Fault = Annotated[
     | Refuse
     | ExpireTokens
     | Steal
-    | ResetSkew,
-    Field(discriminator="kind"),
-]
+    | ResetSkew
+)
+Fault = Annotated[_Any, Field(discriminator="kind")]
 FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
+#: for people
+KINDS = ", ".join(get_args(one.model_fields["kind"].annotation)[0] for one in get_args(_Any))

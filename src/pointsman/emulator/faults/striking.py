@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pointsman.emulator.faults.facts import RequestFacts
 from pointsman.emulator.faults.rules import (
     DropAfter,
     DropBefore,
@@ -20,19 +21,10 @@ from pointsman.emulator.faults.rules import (
     Steal,
     Throttle,
 )
+from pointsman.emulator.limits import WINDOW
 
 #: how many of the newest strikes are kept
 _KEPT = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class RequestFacts:
-    """What of a request a fault can be for; `number` counts from 1."""
-
-    number: int
-    operations: frozenset[str]
-    learner: str | None
-    text: str
 
 
 @dataclass(slots=True)
@@ -46,19 +38,16 @@ class Strike:
     status: int | None = None
     drop_before: bool = False
     drop_after: bool = False
-    refusals: list[Refuse] = field(default_factory=list)
+    #: which of the document's fields are refused, by place, and with which code
+    refused: dict[int, str] = field(default_factory=dict)
     expire_presented: bool = False
     expire_all: bool = False
     stolen_requests: int = 0
     stolen_points: int = 0
     reset_skew: float = 0.0
 
-    def refused(self, fields: int) -> dict[int, str]:
-        """Of a document of so many fields the places that are refused, and with which code."""
-        return {fields // 2 if one.place is None else one.place: one.code for one in self.refusals}
-
     def add(self, fault: Fault) -> None:
-        """Put another fault on top."""
+        """Put another fault on top. One that refuses names the place."""
         match fault:
             case Latency():
                 self.latency += fault.seconds
@@ -71,7 +60,7 @@ class Strike:
             case DropAfter():
                 self.drop_after = True
             case Refuse():
-                self.refusals.append(fault)
+                self.refused[fault.place or 0] = fault.code
             case ExpireTokens():
                 self.expire_all = self.expire_all or fault.all
                 self.expire_presented = True
@@ -92,23 +81,47 @@ class _Active:
     struck: int = 0
     #: requests that the running burst still strikes
     burst: int = 0
+    #: of a thief by the minute: up to when it has come together, and what of it is not taken yet
+    since: float | None = None
+    requests: float = 0.0
+    points: float = 0.0
 
-    def strikes(self, facts: RequestFacts, dice: random.Random) -> bool:
+    def hit(self, facts: RequestFacts, dice: random.Random) -> Fault | None:
+        """The fault as it strikes this request, if it does."""
         fault = self.fault
         if not _is_for(fault, facts):
-            return False
+            return None
         self.met += 1
-        spent = fault.times is not None and self.struck >= fault.times
-        if spent:
-            return False
+        if self.since is None:
+            self.since = facts.at
+        if fault.times is not None and self.struck >= fault.times:
+            return None
         if self.burst:
             self.burst -= 1
         elif self.met % fault.every or dice.random() >= fault.chance:
-            return False
+            return None
         elif isinstance(fault, Throttle | ServerError):
             self.burst = fault.burst - 1
+        elif isinstance(fault, Steal) and fault.per_minute:
+            fault = self._loot(fault, self.since, facts.at)
+            if not fault.requests and not fault.points:
+                return None
+        elif isinstance(fault, Refuse):
+            place = _refused_place(fault, facts)
+            fault = fault.model_copy(update={"place": place, "argument": None})
         self.struck += 1
-        return True
+        return fault
+
+    def _loot(self, fault: Steal, since: float, at: float) -> Steal:
+        """What has come together in whole requests and points; the fractions stay for later."""
+        minutes = min(1.0, (at - since) / WINDOW)
+        self.since = at
+        self.requests += fault.requests * minutes
+        self.points += fault.points * minutes
+        requests, points = int(self.requests), int(self.points)
+        self.requests -= requests
+        self.points -= points
+        return fault.model_copy(update={"requests": requests, "points": points})
 
 
 class Faults:
@@ -137,15 +150,22 @@ class Faults:
         return self._active.pop(name, None) is not None
 
     def clear(self) -> None:
+        """None is in force any longer; what has struck stays counted."""
         self._active.clear()
+
+    @property
+    def in_force(self) -> bool:
+        """Whether anything can strike at all."""
+        return bool(self._active)
 
     def strike(self, facts: RequestFacts, strike: Strike) -> None:
         """Put into `strike` what goes wrong with this request."""
         for active in self._active.values():
-            if active.strikes(facts, self._dice):
-                strike.add(active.fault)
-                self.struck[active.fault.kind] += 1
-                self.log.append((facts.number, active.fault.kind))
+            fault = active.hit(facts, self._dice)
+            if fault is not None:
+                strike.add(fault)
+                self.struck[fault.kind] += 1
+                self.log.append((facts.number, fault.kind))
 
     def as_json(self) -> dict[str, Any]:
         """Those in force with how often each has struck, and the totals by kind."""
@@ -163,4 +183,24 @@ def _is_for(fault: Fault, facts: RequestFacts) -> bool:
         (fault.operation is None or fault.operation in facts.operations)
         and (fault.learner is None or fault.learner.lower() == facts.learner)
         and (fault.containing is None or fault.containing in facts.text)
+        and _finds_something(fault, facts)
     )
+
+
+def _finds_something(fault: Fault, facts: RequestFacts) -> bool:
+    """Whether what it is about is there: what struck nothing would explain nothing."""
+    if isinstance(fault, Refuse):
+        return _refused_place(fault, facts) is not None
+    if isinstance(fault, ExpireTokens) and not fault.all:
+        return facts.learner is not None
+    return True
+
+
+def _refused_place(fault: Refuse, facts: RequestFacts) -> int | None:
+    """Where in the document the field is that is refused; None where there is none."""
+    fields = len(facts.operations)
+    if fault.argument is not None:
+        named = (place for place in range(fields) if fault.argument in facts.arguments[place])
+        return next(named, None)
+    place = fields // 2 if fault.place is None else fault.place
+    return place if place < fields else None
