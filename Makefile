@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint fmt bench clean distclean
+.PHONY: help setup demo test unit lint fmt soak bench clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ lint: $(READY) ## lint, types and import rules, without tests
 fmt: $(READY) ## format, and mend what the linter can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+soak: $(READY) ## ten minutes of every fault that a platform can have, in real time
+	@$(BIN)/python -m tests.soak
 
 bench: $(READY) ## measure the hot paths
 	@$(BIN)/python -m bench

@@ -12,7 +12,7 @@ from pointsman.emulator.faults import Faults, read_fault
 from pointsman.platforms.base import TOKEN_TROUBLE
 from tests.support.changes import wants
 from tests.support.virtual import run_virtually
-from tests.support.weather import FAULTS, Traffic, executed, goods, misfits, unexplained
+from tests.support.weather import FAULTS, Strike, Traffic, executed, goods, misfits, unexplained
 from tests.support.yard import Yard
 
 HOUR = 3600
@@ -49,14 +49,14 @@ def test_the_platform_ends_as_it_must_and_nothing_is_repeated_without_a_fault(
             await yard.clock.sleep(2 * TOKENS_EVERY)
             new_tokens.cancel()
             await yard.settle()
-            state = yard.emulator.state()
+            state = yard.emulator.state(history=True)
+            ran = list(executed(state["history"]))
+            strikes = [Strike(number, kind) for number, kind in state["strikes"]]
             assert misfits(state["learners"], traffic.expected) == []
-            assert unexplained(yard.emulator, traffic) == []
+            assert unexplained(ran, strikes, traffic) == []
             assert yard.rejected == 0  # none but those that were injected
             assert struck.keys() == {one["kind"] for one in FAULTS}
-            assert {kind for (_, kind, _), *_ in executed(yard.emulator)} == {
-                kind for _, kind, _ in traffic.expected
-            }
+            assert {one.key[1] for one in ran} == {what for _, what, _ in traffic.expected}
             books = await yard.store.books()
             assert books.balanced
             assert (books.dirty, books.parked) == (0, 0)

@@ -6,11 +6,12 @@ What must come of it is worked out here, and shares no code with the merging of 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from pointsman.emulator import Catalogue, Emulator
+from pointsman.emulator import Catalogue
 from pointsman.model import MEETING, Change, Falls, Target, TargetKind, Value
 from tests.support.changes import change
 
@@ -31,6 +32,8 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "reset_skew", "chance": 0.1, "seconds": -5},
 )
 
+#: seconds in which a change may have come before its neighbour was sent
+_REACH = 120
 #: (learner, what, which): what one target is called here
 Key = tuple[str, str, str]
 
@@ -84,6 +87,9 @@ class Traffic:
 
     learners: int
     dice: random.Random
+    #: changes so far, and whom the latest is about
+    count: int = 0
+    latest: str = ""
     expected: dict[Key, Value] = field(default_factory=dict)
     #: (when, value), in microseconds, of the changes of one target
     arrivals: dict[Key, list[tuple[int, Value]]] = field(default_factory=dict)
@@ -91,6 +97,8 @@ class Traffic:
     def next(self, now: int) -> Change:
         who = f"l{self.dice.randrange(self.learners)}@example.com"
         key, made = self._any(who, now)
+        self.count += 1
+        self.latest = who
         self.arrivals.setdefault(key, []).append((now, made.value))
         best = self.expected.get(key)
         if best is None or made.falls is Falls.ALWAYS or _further(made.value, best):
@@ -162,42 +170,70 @@ def _found(learner: Mapping[str, Any], what: str, name: str) -> Value | None:
             return "archived" if archived else "active"
 
 
-def executed(emulator: Emulator) -> Iterator[tuple[Key, Value, float, int]]:
-    """(target, value, when in Unix seconds, number of the request) of each mutation that ran."""
-    for one in emulator.history:
-        told = one.arguments
-        match one.name:
-            case "UpdateTopicAndCourseProgress":
-                yield (one.learner, "topic", told["topicId"]), told["progress"], one.at, one.request
-            case "UpdateCourseStatus":
-                yield (one.learner, "course", told["slug"]), told["status"], one.at, one.request
-            case "UpdateLearningPathAccess":
-                yield (one.learner, "path", told["slug"]), told["status"], one.at, one.request
-            case "UpdateUserCourseMeetingAttendance":
-                value = "attended" if told["attended"] else "not-attended"
-                yield (one.learner, "meeting", told["meetingId"]), value, one.at, one.request
-            case "ArchiveUserCourse" | "ReinstateUserCourse":
-                value = "archived" if one.name.startswith("Archive") else "active"
-                yield (one.learner, "archive", told["id"]), value, one.at, one.request
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A mutation that ran, as `history` of the emulator's state tells it."""
+
+    key: Key
+    value: Value
+    #: in Unix seconds
+    at: float
+    request: int
 
 
-def unexplained(emulator: Emulator, traffic: Traffic) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A fault that struck a request."""
+
+    request: int
+    kind: str
+
+
+def executed(history: Iterable[Mapping[str, Any]]) -> Iterator[Ran]:
+    """The mutations that set a target, in their order."""
+    for one in history:
+        told = one["arguments"]
+        found = _set_by(one["name"], told)
+        if found is not None:
+            what, which, value = found
+            at = datetime.fromisoformat(one["time"]).timestamp()
+            yield Ran((one["learner"], what, which), value, at, one["request"])
+
+
+def _set_by(name: str, told: Mapping[str, Any]) -> tuple[str, str, Value] | None:
+    match name:
+        case "UpdateTopicAndCourseProgress":
+            return "topic", told["topicId"], told["progress"]
+        case "UpdateCourseStatus":
+            return "course", told["slug"], told["status"]
+        case "UpdateLearningPathAccess":
+            return "path", told["slug"], told["status"]
+        case "UpdateUserCourseMeetingAttendance":
+            return "meeting", told["meetingId"], "attended" if told["attended"] else "not-attended"
+        case "ArchiveUserCourse":
+            return "archive", told["id"], "archived"
+        case "ReinstateUserCourse":
+            return "archive", told["id"], "active"
+    return None
+
+
+def unexplained(ran: Iterable[Ran], strikes: Iterable[Strike], traffic: Traffic) -> list[str]:
     """Mutations that ran again with the same value, though no fault lost the answer of the first.
 
     A value that was changed in between and changed back may be sent again.
     """
-    struck = {number for number, _ in emulator.faults.log}
-    last: dict[Key, tuple[Value, float, int]] = {}
+    struck = {one.request for one in strikes}
+    last: dict[Key, Ran] = {}
     found = []
-    for key, value, at, request in executed(emulator):
-        before = last.get(key)
-        last[key] = (value, at, request)
-        if before is None or before[0] != value or before[2] in struck:
+    for one in ran:
+        before = last.get(one.key)
+        last[one.key] = one
+        if before is None or before.value != one.value or before.request in struck:
             continue
         changed = any(
-            other != value and before[1] - 120 <= when / 1e6 <= at
-            for when, other in traffic.arrivals.get(key, ())
+            other != one.value and before.at - _REACH <= when / 1e6 <= one.at
+            for when, other in traffic.arrivals.get(one.key, ())
         )
         if not changed:
-            found.append(f"{key} = {value} in requests {before[2]} and {request}")
+            found.append(f"{one.key} = {one.value} in requests {before.request} and {one.request}")
     return found

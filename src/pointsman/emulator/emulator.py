@@ -173,6 +173,7 @@ class Emulator:
         }
         if history:
             shown["history"] = [executed.as_json() for executed in self._journal.history]
+            shown["strikes"] = list(self.faults.log)
         return shown
 
     def _keep(self) -> None:
