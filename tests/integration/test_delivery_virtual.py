@@ -172,6 +172,48 @@ def test_a_token_that_is_refused_is_renewed_once_and_the_delivery_goes_on(tmp_pa
     run_virtually(main())
 
 
+def test_a_token_that_expires_in_the_middle_costs_one_more_request_and_repeats_nothing(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with Yard(tmp_path, catalogue(1, 5)) as yard:
+            yard.tokens.kept = True
+            yard.emulator.faults.add(
+                read_fault({"kind": "expire_tokens", "place": 2, "times": 1}, "a fault")
+            )
+            await yard.ingest(
+                *each([change("l0@example.com", topic(f"t{place}"), 10) for place in range(5)])
+            )
+            await yard.settle()
+            assert yard.topics("l0@example.com") == {f"t{place}": 10 for place in range(5)}
+            assert yard.requests == 2
+            assert [(one.arguments["topicId"], one.request) for one in yard.emulator.history] == [
+                *(("t0", 1), ("t1", 1)),
+                *(("t2", 2), ("t3", 2), ("t4", 2)),
+            ]
+            assert (await yard.store.books()).delivered == 5
+
+    run_virtually(main())
+
+
+def test_no_other_token_after_a_refusal_parks_or_waits_and_leaves_no_lease_behind(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with Yard(tmp_path, catalogue(1, 1)) as yard:
+            yard.tokens.stale["l0@example.com"] = "expired"
+            yard.tokens.delayed_once_renewed = 3
+            await yard.ingest(wants(change("l0@example.com", topic("t0"), 30)))
+            await yard.settle()
+            assert yard.topics("l0@example.com") == {"t0": 30}
+            assert yard.requests == 2
+            assert [one.outcome.settlements[0].result for one in yard.records] == [
+                *("retry", "retry", "retry", "delivered")
+            ]
+
+    run_virtually(main())
+
+
 def test_a_learner_without_a_good_token_is_parked_and_freed_by_the_next_one(
     tmp_path: Path,
 ) -> None:

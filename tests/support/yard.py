@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from pointsman.emulator import Catalogue, Emulator
-from pointsman.errors import NoToken
+from pointsman.errors import NoToken, TokenDelayed
 from pointsman.model import Submission
 from pointsman.platforms.helium import HeliumPlatform
 from pointsman.scheduler.backoff import Backoff
@@ -69,12 +69,18 @@ class Tokens:
         self.renewable = True
         #: a token is used again until it is refused
         self.kept = False
+        #: so often, whoever gives the tokens can't be reached after one was refused
+        self.delayed_once_renewed = 0
         self.asked = 0
+        self._renewed = False
 
     async def token(self, learner: str) -> str:
         self.asked += 1
         if learner in self.without:
             raise NoToken(f"none for {learner}")
+        if self._renewed and self.delayed_once_renewed:
+            self.delayed_once_renewed -= 1
+            raise TokenDelayed("the token service is away")
         token = self.stale.get(learner) or self._emulator.issue_token(learner)
         if self.kept:
             self.stale[learner] = token
@@ -89,7 +95,8 @@ class Tokens:
     async def refused(self, learner: str, token: str) -> bool:  # noqa: ARG002 - a Protocol's
         if not self.renewable:
             return False
-        return self.stale.pop(learner, None) is not None
+        self._renewed = self.stale.pop(learner, None) is not None
+        return self._renewed
 
 
 class Yard:

@@ -216,6 +216,7 @@ class Emulator:
             now=self._clock.now(),
             request=number,
             refused=strike.refused,
+            expire_at=strike.expire_at,
         )
         result = execute(
             self._schema,

@@ -35,11 +35,16 @@ class Session:
     request: int
     #: faults: which of the document's fields are refused, by place, and with which code
     refused: Mapping[int, str] = field(default_factory=dict)
+    #: and the place of the one before which the authToken expires
+    expire_at: int | None = None
     _places: Iterator[int] = field(default_factory=count)
 
     def next_field(self) -> None:
         """A field of the operation is about to run; raises where a fault refuses it."""
-        code = self.refused.get(next(self._places))
+        place = next(self._places)
+        if place == self.expire_at and self.auth_token:
+            self.tokens.expire(self.auth_token)
+        code = self.refused.get(place)
         if code is not None:
             raise GraphQLError("refused by a fault on purpose", extensions={"code": code})
 

@@ -52,6 +52,8 @@ class MutationResult:
 
     verdict: Verdict
     words: str = ""
+    #: the authToken was good no longer when its turn came
+    token_refused: bool = False
 
 
 class Answer(StrEnum):

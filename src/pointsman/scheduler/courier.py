@@ -82,18 +82,22 @@ class Courier:
         if lease.learner.startswith(MEETING):
             await self._attendance(outcome, package.rows, package.mutations, give_up_at)
             return outcome
+        token = await self._token(outcome, package.rows)
+        if token is not None:
+            await self._send(outcome, token, package.rows, package.mutations, give_up_at)
+        return outcome
+
+    async def _token(self, outcome: Outcome, rows: Sequence[Desired]) -> str | None:
+        """The learner's; without one the rows are settled here."""
         try:
-            token = await self._tokens.token(lease.learner)
+            return await self._tokens.token(outcome.learner)
         except NoToken as error:
             outcome.words = str(error)
-            outcome.settlements += park_all(package.rows, f"{TOKEN_TROUBLE}{error}")
-            return outcome
+            outcome.settlements += park_all(rows, f"{TOKEN_TROUBLE}{error}")
         except TokenDelayed as error:
             outcome.words = str(error)
-            outcome.settlements += retry_all(package.rows, str(error))
-            return outcome
-        await self._send(outcome, token, package.rows, package.mutations, give_up_at)
-        return outcome
+            outcome.settlements += retry_all(rows, str(error))
+        return None
 
     async def _attendance(
         self,
@@ -132,7 +136,9 @@ class Courier:
         delivery = await self._request(outcome, token, mutations, give_up_at)
         if delivery is not None and delivery.answer is Answer.TOKEN_REFUSED:
             if token is not None and await self._tokens.refused(outcome.learner, token):
-                token = await self._tokens.token(outcome.learner)
+                token = await self._token(outcome, rows)
+                if token is None:
+                    return
                 delivery = await self._request(outcome, token, mutations, give_up_at)
             if delivery is not None and delivery.answer is Answer.TOKEN_REFUSED:
                 whose = TOKEN_TROUBLE if token is not None else USER_TROUBLE
@@ -153,6 +159,9 @@ class Courier:
             refused = MutationResult(Verdict.REFUSED, delivery.words)
             delivery = replace(delivery, answer=Answer.ANSWERED, results=(refused,))
             outcome.answer = delivery.answer
+        if token is not None and any(result.token_refused for result in delivery.results):
+            # It expired in the middle. What had not run goes next, with another one.
+            await self._tokens.refused(outcome.learner, token)
         for row, result in zip(rows, delivery.results, strict=True):
             outcome.verdicts[row.target.kind, result.verdict] += 1
         settled = settlements(rows, delivery, max_failures=self._max_failures)

@@ -85,10 +85,21 @@ class Refuse(_Fault):
 
 
 class ExpireTokens(_Fault):
-    """The authToken of the request expires just now, or `all` tokens do."""
+    """The authToken of the request expires just now, or `all` tokens do.
+
+    With a `place`, it expires while the request runs: just before the field at that place (from 0).
+    Where there is no such field, the fault does not strike.
+    """
 
     kind: Literal["expire_tokens"]
     all: bool = False
+    place: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _expires_once(self) -> ExpireTokens:
+        if self.place is not None and self.all:
+            raise ValueError("takes place or all, not both")
+        return self
 
 
 class Steal(_Fault):

@@ -42,6 +42,8 @@ class Strike:
     refused: dict[int, str] = field(default_factory=dict)
     expire_presented: bool = False
     expire_all: bool = False
+    #: the place of the field before which the authToken expires
+    expire_at: int | None = None
     stolen_requests: int = 0
     stolen_points: int = 0
     reset_skew: float = 0.0
@@ -61,6 +63,8 @@ class Strike:
                 self.drop_after = True
             case Refuse():
                 self.refused[fault.place or 0] = fault.code
+            case ExpireTokens(place=int(place)):
+                self.expire_at = place
             case ExpireTokens():
                 self.expire_all = self.expire_all or fault.all
                 self.expire_presented = True
@@ -192,7 +196,7 @@ def _finds_something(fault: Fault, facts: RequestFacts) -> bool:
     if isinstance(fault, Refuse):
         return _refused_place(fault, facts) is not None
     if isinstance(fault, ExpireTokens) and not fault.all:
-        return facts.learner is not None
+        return facts.learner is not None and (fault.place or 0) < len(facts.operations)
     return True
 
 

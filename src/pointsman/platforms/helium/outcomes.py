@@ -112,7 +112,7 @@ def _with_errors(
 def _from_error(error: dict[str, Any]) -> MutationResult:
     code = _code(error)
     if code == "UNAUTHENTICATED":
-        return MutationResult(Verdict.NOT_RUN, _words(error))
+        return MutationResult(Verdict.NOT_RUN, _words(error), token_refused=True)
     verdict = Verdict.UNKNOWN if code in _PASSING else Verdict.REFUSED
     return MutationResult(verdict, _words(error))
 
