@@ -1,4 +1,4 @@
-"""The daemon: the only module that knows all stages, and puts them together.
+"""The daemon: it knows all stages, and puts them together.
 
 Start-up goes from the store outwards; a stop comes back the same way: Kafka, the deliveries under
 way, then HTTP, then the store. HTTP goes on taking statements while the rest drains, for most
@@ -28,16 +28,13 @@ from pointsman.platforms.helium import Reply
 from pointsman.platforms.helium.login import LoggedIn
 from pointsman.platforms.tokens import FileTokens
 from pointsman.scheduler.budget import LocalBudget
-from pointsman.scheduler.catching_up import CatchingUp, Step, Wish
 from pointsman.scheduler.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.scheduler.paid import paid
 from pointsman.sources.intake import Intake
-from pointsman.store.base import Backlog, Books
-from pointsman.store.sqlite import SqliteStore, read_books
+from pointsman.store.base import Backlog
+from pointsman.store.sqlite import SqliteStore
 from pointsman.telemetry import logs
 from pointsman.telemetry.metrics import Metrics
-
-__all__ = ["Daemon", "Step", "Wish", "books", "import_state", "run", "serve"]
 
 log = structlog.get_logger(__name__)
 
@@ -272,47 +269,3 @@ def run(settings: Settings) -> int:
     else:
         uvloop.run(serve(settings))
     return 0
-
-
-async def books(settings: Settings) -> Books:
-    """The books of the configured store, which may be in use."""
-    return await asyncio.to_thread(read_books, settings.store.path)
-
-
-async def import_state(
-    settings: Settings,
-    wishes: Sequence[Wish] | None,
-    on_step: Callable[[Step, int, int], None],
-) -> None:
-    """Take what the platform knows as delivered: of these courses, or of all that is dirty.
-
-    `on_step` is told each learner's step, its number and how many there are. Nobody else may have
-    the store open: raises `ConfigError`.
-    """
-    clock = SystemClock()
-    async with AsyncExitStack() as stack:
-        store = SqliteStore(settings.store.path, clock=clock)
-        await store.open()
-        stack.push_async_callback(store.close)
-        budget = LocalBudget(assembly.quota(settings.platform.limits), clock, store)
-        await budget.open()
-        reader = assembly.reader(settings, clock)
-        stack.push_async_callback(reader.close)
-        calls = assembly.calls(settings, clock)
-        stack.push_async_callback(calls.close)
-        tokens = assembly.tokens(
-            settings.learners.tokens, clock, lambda _learners: None, assembly.log_in(calls)
-        )
-        stack.push_async_callback(assembly.close_tokens, tokens)
-        limit = settings.platform.limits.points_per_request
-        catching_up = CatchingUp(store, reader, tokens, budget, clock, points_per_request=limit)
-        if wishes is None:
-            desired = await store.undelivered()
-            total, steps = len(desired), catching_up.of_desired(desired)
-        else:
-            total = len({wish.learner for wish in wishes})
-            steps = catching_up.of_wishes(wishes)
-        number = 0
-        async for step in steps:
-            number += 1
-            on_step(step, number, total)

@@ -40,9 +40,10 @@ def books(*, accepted: int = 5, problems: tuple[str, ...] = ()) -> Books:
 
 @pytest.fixture
 def daemon(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """In place of the daemon, so that only the command is tested."""
+    """In place of the daemon and of its parts, so that only the command is tested."""
     module = ModuleType("pointsman.app")
     monkeypatch.setitem(sys.modules, "pointsman.app", module)
+    monkeypatch.setitem(sys.modules, "pointsman.jobs", module)
     return module
 
 

@@ -13,10 +13,10 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from pointsman.app import Step, Wish
-from pointsman.app import import_state as take_state
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
 from pointsman.errors import ConfigError
+from pointsman.jobs import Step, Wish
+from pointsman.jobs import import_state as take_state
 
 _COLUMNS = {"learner", "course_id", "course_slug", "course_sku"}
 

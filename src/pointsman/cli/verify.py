@@ -32,7 +32,7 @@ def verify(
     """
     settings = settings_or_exit(config)
     # not before it is needed: the other commands need not load the whole daemon
-    from pointsman.app import books as read_books  # noqa: PLC0415
+    from pointsman.jobs import books as read_books  # noqa: PLC0415
 
     try:
         with refusing():

@@ -63,16 +63,21 @@ class Strike:
                 self.drop_after = True
             case Refuse():
                 self.refused[fault.place or 0] = fault.code
-            case ExpireTokens(place=int(place)):
-                self.expire_at = place
             case ExpireTokens():
-                self.expire_all = self.expire_all or fault.all
-                self.expire_presented = True
+                self._expire(fault)
             case Steal():
                 self.stolen_requests += fault.requests
                 self.stolen_points += fault.points
             case ResetSkew():
                 self.reset_skew += fault.seconds
+
+    def _expire(self, fault: ExpireTokens) -> None:
+        if fault.place is not None:
+            self.expire_at = fault.place
+        elif fault.all:
+            self.expire_all = True
+        else:
+            self.expire_presented = True
 
 
 @dataclass(slots=True)

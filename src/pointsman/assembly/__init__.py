@@ -1,0 +1,23 @@
+"""How settings become parts. `app` and `jobs` put the parts together and run them."""
+
+from pointsman.assembly.deciding import mapping
+from pointsman.assembly.delivery import auditor, calls, dispatcher, platform, quota, reader
+from pointsman.assembly.intake import kafka_sources, limits, serve_http
+from pointsman.assembly.tokens import close_tokens, log_in, tokens, vault
+
+__all__ = [
+    "auditor",
+    "calls",
+    "close_tokens",
+    "dispatcher",
+    "kafka_sources",
+    "limits",
+    "log_in",
+    "mapping",
+    "platform",
+    "quota",
+    "reader",
+    "serve_http",
+    "tokens",
+    "vault",
+]

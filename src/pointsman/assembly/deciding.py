@@ -1,0 +1,55 @@
+"""[[rules]] and [[learners.accounts]] become the mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pointsman.config import Settings
+from pointsman.config.rules import Rule as RuleSettings
+from pointsman.mapping import (
+    Account,
+    ConfiguredIdentity,
+    Course,
+    CourseCompleted,
+    Mapping,
+    Rule,
+    Template,
+)
+
+
+def mapping(settings: Settings) -> Mapping:
+    identity = ConfiguredIdentity(
+        [Account(one.home_page, Template(one.learner)) for one in settings.learners.accounts]
+    )
+    return Mapping([rule(one) for one in settings.rules], identity)
+
+
+def rule(settings: RuleSettings) -> Rule:
+    course = None
+    if settings.course is not None:
+        by, text = settings.course
+        course = Course(by, Template(text))
+    return Rule(
+        name=settings.name,
+        activity=Template(settings.activity),
+        verbs=_words(settings.verbs),
+        activity_types=_words(settings.activity_types),
+        topic_id=_template(settings.topic_id),
+        course=course,
+        audit_course_id=_template(settings.audit_course_id),
+        learning_path_slug=_template(settings.learning_path_slug),
+        learning_path_id=_template(settings.learning_path_id),
+        meeting_id=_template(settings.meeting_id),
+        course_started=settings.course_started,
+        course_completed=CourseCompleted(settings.course_completed),
+        score_is_progress=settings.score_is_progress,
+        falls=settings.falls,
+    )
+
+
+def _words(words: Sequence[str] | None) -> frozenset[str] | None:
+    return None if words is None else frozenset(words)
+
+
+def _template(text: str | None) -> Template | None:
+    return None if text is None else Template(text)

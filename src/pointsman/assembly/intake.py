@@ -1,0 +1,129 @@
+"""[http] and [[sources]] become a listening server and running consumers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from functools import partial
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from pointsman.clock import Clock
+from pointsman.config import Settings
+from pointsman.config.server import Http
+from pointsman.config.sources import Credential
+from pointsman.config.sources import KafkaSource as KafkaSourceSettings
+from pointsman.errors import ConfigError
+from pointsman.model import Position
+from pointsman.sources.http import (
+    BasicCredential,
+    BearerCredential,
+    HttpDeps,
+    HttpSource,
+    make_app,
+)
+from pointsman.sources.intake import Intake
+from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource
+from pointsman.statements import Limits, render
+from pointsman.store.base import StoredStatement
+from pointsman.telemetry.metrics import Metrics
+
+#: of the time that a stop may take, the part for requests that are being answered
+_ANSWERING_PART = 0.2
+
+
+def limits(http: Http) -> Limits:
+    return Limits(max_statements=http.max_statements, max_depth=http.max_depth)
+
+
+def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
+    return tuple(
+        HttpSource(source.name, tuple(_credential(one) for one in source.credentials))
+        for source in settings.sources.http
+    )
+
+
+def _credential(settings: Credential) -> BasicCredential | BearerCredential:
+    if settings.bearer is not None:
+        return BearerCredential(settings.bearer.get_secret_value())
+    secret = settings.secret.get_secret_value() if settings.secret is not None else ""
+    return BasicCredential(settings.key or "", secret)
+
+
+async def serve_http(
+    stack: AsyncExitStack,
+    settings: Settings,
+    *,
+    intake: Intake,
+    find_statement: Callable[[str], Awaitable[StoredStatement | None]],
+    ready: Callable[[], Awaitable[tuple[bool, str]]],
+    metrics_page: Callable[[], Awaitable[tuple[bytes, str]]],
+    metrics: Metrics,
+    clock: Clock,
+) -> None:
+    """Listen until the stack unwinds; requests under way are then answered first."""
+    instance = urlsplit(settings.platform.url)
+    app = make_app(
+        HttpDeps(
+            intake=intake,
+            find_statement=find_statement,
+            render=render,
+            sources=http_sources(settings),
+            max_body_bytes=settings.http.max_body_bytes,
+            cors_origins=settings.http.cors_origins,
+            ready=ready,
+            metrics_page=metrics_page,
+            on_request=metrics.http,
+            on_refused=metrics.refused,
+            clock=clock,
+            authority_home_page=f"{instance.scheme}://{instance.netloc}",
+        )
+    )
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=settings.http.drain_seconds * _ANSWERING_PART
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, settings.http.host, settings.http.port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise ConfigError(
+            f"http.port: can't listen on {settings.http.host}:{settings.http.port}: "
+            f"{error.strerror or error}"
+        ) from None
+
+
+def kafka_sources(
+    settings: Settings,
+    intake: Intake,
+    positions: Callable[[str], Awaitable[list[Position]]],
+    clock: Clock,
+    metrics: Metrics,
+) -> Iterator[KafkaSource]:
+    for source in settings.sources.kafka:
+        hooks = KafkaHooks(
+            on_lag=partial(metrics.kafka_lag, source.name),
+            on_paused=partial(metrics.kafka_paused, source.name),
+        )
+        yield KafkaSource(kafka_settings(source), intake, positions, clock, hooks)
+
+
+def kafka_settings(source: KafkaSourceSettings) -> KafkaSettings:
+    security = source.security
+    return KafkaSettings(
+        name=source.name,
+        bootstrap_servers=source.bootstrap_servers,
+        topics=source.topics,
+        group_id=source.group_id,
+        security_protocol=security.protocol,
+        sasl_mechanism=security.sasl_mechanism,
+        sasl_username=security.username,
+        sasl_password=security.password.get_secret_value() if security.password else None,
+        ca_file=security.ca_file,
+        cert_file=security.cert_file,
+        key_file=security.key_file,
+        max_records=source.max_records,
+        auto_offset_reset=source.auto_offset_reset,
+    )
