@@ -32,7 +32,6 @@ from pointsman.scheduler.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.scheduler.paid import paid
 from pointsman.sources.intake import Intake
 from pointsman.store.base import Backlog
-from pointsman.store.sqlite import SqliteStore
 from pointsman.telemetry import logs
 from pointsman.telemetry.metrics import Metrics
 
@@ -56,9 +55,7 @@ class Daemon:
         self._metrics = Metrics()
         self._stack = AsyncExitStack()
         self._draining = False
-        self._store = SqliteStore(
-            settings.store.path, clock=self._clock, on_commit=self._metrics.commit
-        )
+        self._store = assembly.store(settings, self._clock, on_commit=self._metrics.commit)
         self._calls = assembly.calls(settings, self._clock)
         self._tokens = assembly.tokens(
             settings.learners.tokens,
@@ -178,7 +175,7 @@ class Daemon:
 
     def _start_kafka(self, intake: Intake) -> None:
         for source in assembly.kafka_sources(
-            self._settings, intake, self._store.positions, self._clock, self._metrics
+            self._settings, intake, self._store.claim, self._clock, self._metrics
         ):
             task = asyncio.create_task(source.run())
             self._stack.push_async_callback(_finish, source.stop, task)

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from typing import TypeVar
 
 from pointsman import assembly
 from pointsman.clock import SystemClock
 from pointsman.config import Settings
 from pointsman.scheduler.budget import LocalBudget
 from pointsman.scheduler.catching_up import CatchingUp, Step, Wish
-from pointsman.store.base import Books
-from pointsman.store.sqlite import SqliteStore, read_books
+from pointsman.store.base import Books, Store
 
-__all__ = ["Step", "Wish", "books", "import_state"]
+__all__ = ["Step", "Wish", "books", "import_state", "with_store"]
+
+T = TypeVar("T")
+
+
+async def with_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -> T:
+    """Use the configured store, beside the daemons that may have it open."""
+    store = assembly.store(settings, SystemClock(), beside=True)
+    await store.open()
+    try:
+        return await use(store)
+    finally:
+        await store.close()
 
 
 async def books(settings: Settings) -> Books:
-    """The books of the configured store, which may be in use."""
-    return await asyncio.to_thread(read_books, settings.store.path)
+    """The books of the configured store."""
+    return await with_store(settings, lambda store: store.books())
 
 
 async def import_state(
@@ -34,7 +45,7 @@ async def import_state(
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        store = SqliteStore(settings.store.path, clock=clock)
+        store = assembly.store(settings, clock)
         await store.open()
         stack.push_async_callback(store.close)
         budget = LocalBudget(assembly.quota(settings.platform.limits), clock, store)

@@ -112,6 +112,9 @@ class Archived(StrEnum):
 #: one mutation that names its user, so it may share a request across learners
 MEETING = "meeting:"
 
+#: offset of a partition of which nothing was stored yet
+UNREAD = -1
+
 #: a percentage for topic progress, a word for everything else
 Value = int | str
 
@@ -196,12 +199,16 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a Kafka partition has been read to: `offset` is the next one to read."""
+    """Where a Kafka partition has been read to: `offset` is the next one to read.
+
+    `token` fences: only with that of the newest claim can anything of the partition be stored.
+    """
 
     group: str
     topic: str
     partition: int
     offset: int
+    token: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +239,8 @@ class Receipt:
     outcomes: dict[Outcome, int]
     duplicates: int = 0
     conflicts: tuple[str, ...] = ()
+    #: nothing was stored: somebody else has claimed the partition since
+    fenced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from pointsman.model import Change, Target, Value
 from pointsman.platforms.helium.readback import HeliumReader
 from pointsman.scheduler.audit import Auditor, AuditRecord, AuditSettings
 from pointsman.store.base import Audited
-from pointsman.store.sqlite import list_parked
 from tests.support.changes import change, course, topic, wants
+from tests.support.desk import list_parked
 from tests.support.virtual import run_virtually
 from tests.support.yard import Yard, catalogue
 
@@ -111,7 +111,7 @@ def test_what_does_not_stay_is_parked_with_both_values_after_two_sends(tmp_path:
                 lose(yard, "t0")
             assert [record.result for record in records] == [Audited.RESENT, Audited.DRIFT]
             assert sent(yard, "t0") == 2
-            (parked,) = list_parked(tmp_path / "yard.db", [], "drift: ", 9)
+            (parked,) = list_parked(tmp_path / "yard.db", "drift: ")
             assert "wanted 100, the platform shows not complete at course:course-c" in parked.reason
             assert f"pointsman parked retry --learner {WHO}" in parked.reason
             assert (await yard.store.books()).balanced

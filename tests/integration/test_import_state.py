@@ -10,8 +10,9 @@ from typer.testing import Result
 
 from pointsman.model import Outcome, Submission
 from pointsman.store.base import Books
-from pointsman.store.sqlite import SqliteStore, read_books
+from pointsman.store.sqlite import SqliteStore
 from tests.support.changes import change, course, topic, wants
+from tests.support.desk import read_books
 from tests.support.terminal import ANA, Terminal
 
 CSV = "learner,course_id,course_slug\nana@example.com,course_abc123,intro-to-python\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from demo.broker import Broker
 from demo.processes import free_port
 from pointsman.clock import SystemClock
 from pointsman.errors import StoreUnavailable
-from pointsman.model import Position, Receipt, Submission
+from pointsman.model import UNREAD, Position, Receipt, Submission
 from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource
 
 pytestmark = pytest.mark.timeout(120)
@@ -33,6 +34,8 @@ class Memory:
         self.stored: list[Submission] = []
         self.origins: list[str] = []
         self.kept: dict[tuple[str, int], Position] = {}
+        self.tokens: Counter[tuple[str, int]] = Counter()
+        self.fenced = 0
         self.out = False
         self.refused = 0
         self.slow = asyncio.Event()
@@ -55,16 +58,27 @@ class Memory:
         if self.out:
             self.refused += 1
             raise StoreUnavailable
-        self.stored += submissions
-        for one in submissions:
-            if (at := one.position) is not None:
-                self.kept[at.topic, at.partition] = at
-        return [Receipt({}) for _ in submissions]
+        return [self._receipt(one) for one in submissions]
 
-    async def positions(self, group: str) -> list[Position]:
+    def _receipt(self, one: Submission) -> Receipt:
+        if (at := one.position) is not None:
+            if at.token != self.tokens[at.topic, at.partition]:
+                self.fenced += 1
+                return Receipt({}, fenced=True)
+            self.kept[at.topic, at.partition] = at
+        self.stored.append(one)
+        return Receipt({})
+
+    async def claim(self, group: str, places: Sequence[tuple[str, int]]) -> list[Position]:
         if self.out:
             raise StoreUnavailable
-        return [one for one in self.kept.values() if one.group == group]
+        found = []
+        for place in places:
+            self.tokens[place] += 1
+            kept = self.kept.get(place)
+            offset = kept.offset if kept is not None and kept.group == group else UNREAD
+            found.append(Position(group, *place, offset, self.tokens[place]))
+        return found
 
     def hooks(self) -> KafkaHooks:
         def on_lag(_: str, partition: int, lag: int) -> None:
@@ -82,7 +96,7 @@ def settings(broker: Broker, topic: str) -> KafkaSettings:
 
 @contextlib.asynccontextmanager
 async def running(settings: KafkaSettings, memory: Memory) -> AsyncIterator[KafkaSource]:
-    source = KafkaSource(settings, memory, memory.positions, SystemClock(), memory.hooks())
+    source = KafkaSource(settings, memory, memory.claim, SystemClock(), memory.hooks())
     task = asyncio.create_task(source.run())
     try:
         yield source
@@ -296,3 +310,16 @@ async def test_a_broker_that_is_not_there_is_tried_again(settings: KafkaSettings
         async with running(replace(settings, bootstrap_servers=(server,)), Memory()):
             await until(lambda: len(logs) >= 2)
     assert all((entry["source"], entry["servers"]) == ("events", server) for entry in logs)
+
+
+async def test_a_source_whose_partitions_somebody_claimed_stores_nothing_and_joins_anew(
+    settings: KafkaSettings,
+) -> None:
+    memory = Memory()
+    async with running(settings, memory):
+        await send(settings, b"1")
+        await until(lambda: memory.bodies == [b"1"])
+        await memory.claim(settings.group_id, [(settings.topics[0], 0)])
+        await send(settings, b"2", b"3")
+        await until(lambda: memory.bodies == [b"1", b"2", b"3"])
+        assert memory.fenced

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -45,12 +46,13 @@ async def config(tmp_path: Path) -> Path:
 
 
 def _run(*arguments: str) -> str:
-    result = CliRunner().invoke(app, arguments)
+    with ThreadPoolExecutor(1) as other:  # a test may have a loop of its own
+        result = other.submit(CliRunner().invoke, app, arguments).result()
     assert result.exit_code == 0, result.output
     return result.output
 
 
-async def test_what_is_parked_is_listed_with_its_reason(config: Path) -> None:
+def test_what_is_parked_is_listed_with_its_reason(config: Path) -> None:
     found = json.loads(_run("parked", "list", "--json", "-c", str(config)))
     assert [(one["learner"], one["reason"]) for one in found] == [
         ("ana@example.com", "refused: NOT_FOUND: no topic"),

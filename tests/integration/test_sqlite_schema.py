@@ -14,8 +14,9 @@ import pytest
 from pointsman.errors import ConfigError, StoreUnavailable
 from pointsman.model import DeadLetter, Decision, Falls, Outcome, Position
 from pointsman.store.base import Settlement, Window
+from pointsman.store.migrations import Migration, all_of
 from pointsman.store.sqlite import SqliteStore
-from pointsman.store.sqlite.schema import connect, migrate, migrations
+from pointsman.store.sqlite.schema import PACKAGE, connect, migrate
 from tests.support.changes import change, course, item, submission, topic, wants
 
 
@@ -56,17 +57,17 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
-    assert [number for number, _ in migrations()] == list(range(1, len(migrations()) + 1))
+    assert [one.number for one in all_of(PACKAGE)] == list(range(1, len(all_of(PACKAGE)) + 1))
 
 
 async def test_a_new_file_has_the_newest_schema_and_its_folders_are_made(tmp_path: Path) -> None:
     path = tmp_path / "var" / "lib" / "store.db"
     await opened_and_closed(path)
-    assert version(path) == migrations()[-1][0]
+    assert version(path) == all_of(PACKAGE)[-1].number
 
 
 def test_a_newer_schema_is_refused_in_clear_words_and_left_as_it_is(path: Path) -> None:
-    newest = migrations()[-1][0]
+    newest = all_of(PACKAGE)[-1].number
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA user_version = {newest + 1}")
         connection.execute("CREATE TABLE of_the_future (id)")
@@ -81,21 +82,21 @@ def test_a_newer_schema_is_refused_in_clear_words_and_left_as_it_is(path: Path) 
 
 def test_every_older_schema_is_brought_up_to_date(tmp_path: Path) -> None:
     schemas = []
-    steps = migrations()
+    steps = all_of(PACKAGE)
     for oldest in range(len(steps) + 1):
         path = tmp_path / f"from-{oldest}.db"
         with closing(connect(path)) as connection:
-            for number, text in steps[:oldest]:
-                connection.executescript(f"{text}\nPRAGMA user_version = {number};")
-            assert migrate(connection) == len(steps)
-            assert migrate(connection) == len(steps)
+            for step in steps[:oldest]:
+                connection.executescript(f"{step.sql}\nPRAGMA user_version = {step.number};")
+            assert migrate(connection) == steps[oldest:]
+            assert migrate(connection) == []
         schemas.append(schema(path))
     assert all(one == schemas[0] for one in schemas)
 
 
 def test_an_upgrade_keeps_what_the_first_schema_held(path: Path) -> None:
     with closing(connect(path)) as connection:
-        connection.executescript(f"{migrations()[0][1]}\nPRAGMA user_version = 1;")
+        connection.executescript(f"{all_of(PACKAGE)[0].sql}\nPRAGMA user_version = 1;")
         connection.execute(
             "INSERT INTO desired (learner, kind, key, value, version, occurred_at, statement_id,"
             " rule, since, changed_at, after, attempts, urgent)"
@@ -109,9 +110,9 @@ def test_an_upgrade_keeps_what_the_first_schema_held(path: Path) -> None:
 def test_a_step_that_fails_leaves_the_schema_before_it(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good = migrations()
-    bad = (len(good) + 1, "CREATE TABLE half (id);\nCREATE TABLE half (id);")
-    monkeypatch.setattr("pointsman.store.sqlite.schema.migrations", lambda: [*good, bad])
+    good = all_of(PACKAGE)
+    bad = Migration(len(good) + 1, "bad", "CREATE TABLE half (id);\nCREATE TABLE half (id);")
+    monkeypatch.setattr("pointsman.store.migrations.all_of", lambda _package: [*good, bad])
     with closing(connect(path)) as connection, pytest.raises(sqlite3.OperationalError):
         migrate(connection)
     assert version(path) == len(good)
@@ -160,7 +161,7 @@ def test_a_file_can_be_opened_once_what_kept_it_closed_is_mended(path: Path) -> 
     refusal(path)
     path.unlink()
     asyncio.run(opened_and_closed(path))
-    assert version(path) == migrations()[-1][0]
+    assert version(path) == all_of(PACKAGE)[-1].number
 
 
 @pytest.mark.parametrize("was_open", [True, False])

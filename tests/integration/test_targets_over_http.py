@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pointsman.platforms.base import USER_TROUBLE
-from pointsman.store.sqlite import list_parked
+from tests.support.desk import list_parked
 from tests.support.running import running
 
 ANA, BEN = "ana@example.com", "ben@example.com"
@@ -133,8 +133,8 @@ async def test_what_the_platform_answers_with_null_is_parked_and_says_so(tmp_pat
     async with running(tmp_path, COURSES) as world:
         await world.say("archived", f"{CONTENT}/course_nowhere", ANA)
         database = tmp_path / "pointsman.db"
-        await world.until(lambda: bool(list_parked(database, [], "refused: ", 1)))
-        (parked,) = list_parked(database, [], "", 9)
+        await world.until(lambda: bool(list_parked(database, "refused: ")))
+        (parked,) = list_parked(database)
         assert "answered null" in parked.reason
         assert "pointsman parked retry --learner ana@example.com" in parked.reason
 
@@ -176,6 +176,6 @@ async def test_attendance_of_a_learner_without_a_user_id_is_parked_and_the_other
         await world.say("attended", MEETING, ANA, **meeting())
         await world.until(lambda: len(world.ran) == 1)
         database = tmp_path / "pointsman.db"
-        await world.until(lambda: bool(list_parked(database, [], USER_TROUBLE, 1)))
-        (parked,) = list_parked(database, [], "", 9)
+        await world.until(lambda: bool(list_parked(database, USER_TROUBLE)))
+        (parked,) = list_parked(database)
         assert "stranger@example.com" in parked.reason

@@ -13,7 +13,7 @@ from aiohttp import web
 from demo.processes import free_port
 from pointsman.platforms.base import TOKEN_TROUBLE
 from pointsman.platforms.token_vault import new_key
-from pointsman.store.sqlite import list_parked
+from tests.support.desk import list_parked
 from tests.support.running import running
 
 ANA = "ana@example.com"
@@ -93,7 +93,7 @@ async def test_a_service_in_trouble_parks_nobody(service: Service, tmp_path: Pat
         service.answers = [(503, {}), (200, {"authToken": token})]
         await world.say("completed", TOPIC, ANA)
         await world.until(lambda: bool(world.ran))
-        assert list_parked(tmp_path / "pointsman.db", [], "", 9) == []
+        assert list_parked(tmp_path / "pointsman.db") == []
 
 
 async def test_a_learner_the_service_does_not_know_is_parked_with_its_name(
@@ -103,8 +103,8 @@ async def test_a_learner_the_service_does_not_know_is_parked_with_its_name(
         service.answers = [(404, {})]
         await world.say("completed", TOPIC, ANA)
         database = tmp_path / "pointsman.db"
-        await world.until(lambda: bool(list_parked(database, [], TOKEN_TROUBLE, 1)))
-        (parked,) = list_parked(database, [], "", 9)
+        await world.until(lambda: bool(list_parked(database, TOKEN_TROUBLE)))
+        (parked,) = list_parked(database)
         assert f"the token service has none for {ANA!r}" in parked.reason
 
 
@@ -120,7 +120,7 @@ async def test_learners_are_logged_in_on_a_sandbox_and_the_wrong_password_is_sai
         await world.say("completed", TOPIC, "ben@example.com")
         await world.until(lambda: bool(world.ran))
         database = tmp_path / "pointsman.db"
-        await world.until(lambda: bool(list_parked(database, [], TOKEN_TROUBLE, 1)))
-        (parked,) = list_parked(database, [], "", 9)
+        await world.until(lambda: bool(list_parked(database, TOKEN_TROUBLE)))
+        (parked,) = list_parked(database)
         assert "the e-mail address or the password is wrong" in parked.reason
         assert "a-wrong-one" not in parked.reason

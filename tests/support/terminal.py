@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +43,9 @@ class Terminal:
     def run(self, *arguments: str, code: int = 0, says: str = "") -> Result:
         """`pointsman ARGUMENTS`, which ends with this exit code."""
         config = str(self.folder / "pointsman.toml")
-        result = CliRunner(env={"COLUMNS": "200"}).invoke(
-            app, [*arguments, "-c", config], input=says
-        )
+        invoke = CliRunner(env={"COLUMNS": "200"}).invoke
+        with ThreadPoolExecutor(1) as other:  # a test may have a loop of its own
+            result = other.submit(invoke, app, [*arguments, "-c", config], input=says).result()
         assert result.exit_code == code, result.output
         assert KEY not in result.output
         assert self.token not in result.output

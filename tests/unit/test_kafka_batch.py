@@ -47,7 +47,8 @@ def record(value: bytes | None, offset: int = 41, partition: int = 2) -> Consume
 
 
 def read(reader: Reader, one: ConsumerRecord) -> Submission:
-    return submission(reader, "events", "group", one, SystemClock())
+    after = Position("group", one.topic, one.partition, one.offset + 1)
+    return submission(reader, "events", after, one, SystemClock())
 
 
 def test_a_record_is_read_with_the_offset_after_it_and_its_origin() -> None:
@@ -91,7 +92,7 @@ async def test_unusable_tls_files_are_retried_and_do_not_end_the_daemon(tmp_path
         "events", ("b:9092",), ("t",), "g", "SSL", ca_file=tmp_path / "missing.pem"
     )
 
-    async def positions(group: str) -> list[Position]:
+    async def claim(group: str, _places: object) -> list[Position]:
         raise AssertionError(group)
 
     slept: list[float] = []
@@ -101,18 +102,18 @@ async def test_unusable_tls_files_are_retried_and_do_not_end_the_daemon(tmp_path
             slept.append(seconds)
             await source.stop()
 
-    source = KafkaSource(settings, Reader(), positions, OneSleep())
+    source = KafkaSource(settings, Reader(), claim, OneSleep())
     await source.run()
     assert 0 < slept[0] < 1
 
 
 @pytest.mark.parametrize("times", [1, 2])
 async def test_a_source_that_was_stopped_does_not_start(times: int) -> None:
-    async def positions(group: str) -> list[Position]:
+    async def claim(group: str, _places: object) -> list[Position]:
         raise AssertionError(group)
 
     settings = KafkaSettings("events", ("127.0.0.1:1",), ("t",), "g")
-    source = KafkaSource(settings, Reader(), positions, SystemClock())
+    source = KafkaSource(settings, Reader(), claim, SystemClock())
     for _ in range(times):
         await source.stop()
     await source.run()

@@ -3,6 +3,7 @@
 from pointsman.assembly.deciding import mapping
 from pointsman.assembly.delivery import auditor, calls, dispatcher, platform, quota, reader
 from pointsman.assembly.intake import kafka_sources, limits, serve_http
+from pointsman.assembly.stores import store
 from pointsman.assembly.tokens import close_tokens, log_in, tokens, vault
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "quota",
     "reader",
     "serve_http",
+    "store",
     "tokens",
     "vault",
 ]

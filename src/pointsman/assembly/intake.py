@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from urllib.parse import urlsplit
@@ -98,7 +98,7 @@ async def serve_http(
 def kafka_sources(
     settings: Settings,
     intake: Intake,
-    positions: Callable[[str], Awaitable[list[Position]]],
+    claim: Callable[[str, Sequence[tuple[str, int]]], Awaitable[list[Position]]],
     clock: Clock,
     metrics: Metrics,
 ) -> Iterator[KafkaSource]:
@@ -107,7 +107,7 @@ def kafka_sources(
             on_lag=partial(metrics.kafka_lag, source.name),
             on_paused=partial(metrics.kafka_paused, source.name),
         )
-        yield KafkaSource(kafka_settings(source), intake, positions, clock, hooks)
+        yield KafkaSource(kafka_settings(source), intake, claim, clock, hooks)
 
 
 def kafka_settings(source: KafkaSourceSettings) -> KafkaSettings:

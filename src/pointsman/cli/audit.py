@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
-from pointsman.store.base import Agreement
-from pointsman.store.sqlite import Parked, list_parked, read_agreement
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
+from pointsman.cli.stores import ask_store
+from pointsman.store.base import Agreement, Parked
 
 #: how the reason of drift begins
 _DRIFT = "drift: "
@@ -36,9 +36,9 @@ def audit(
     **Example:** `pointsman audit --place course:course_demo`
     """
     settings = settings_or_exit(config)
-    with refusing():
-        found = [one for one in read_agreement(settings.store.path) if place in {None, one.place}]
-        drift = list_parked(settings.store.path, [], _DRIFT, limit)
+    places = ask_store(settings, lambda store: store.agreement())
+    found = [one for one in places if place in {None, one.place}]
+    drift = ask_store(settings, lambda store: store.parked([], reason_prefix=_DRIFT, limit=limit))
     drift = [one for one in drift if place is None or f" at {place}, " in one.reason]
     if as_json:
         shown = {"places": [asdict(one) for one in found], "drift": [_drift(one) for one in drift]}

@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
-from pointsman.store.sqlite import Parked, list_parked, retry_parked
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
+from pointsman.cli.stores import ask_store
+from pointsman.store.base import Parked
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,8 +42,9 @@ def list_(
     **Example:** `pointsman parked list --learner ana@example.com`
     """
     settings = settings_or_exit(config)
-    with refusing():
-        found = list_parked(settings.store.path, learner or [], reason, limit)
+    found = ask_store(
+        settings, lambda store: store.parked(learner or [], reason_prefix=reason, limit=limit)
+    )
     if as_json:
         typer.echo(json.dumps([_as_json(one) for one in found], indent=2))
     elif found:
@@ -63,8 +65,7 @@ def retry(
     **Example:** `pointsman parked retry --reason 'refused: NOT_FOUND'`
     """
     settings = settings_or_exit(config)
-    with refusing():
-        freed = retry_parked(settings.store.path, learner or [], reason)
+    freed = ask_store(settings, lambda store: store.unpark(learner, reason_prefix=reason))
     typer.echo(f"{freed} freed")
 
 

@@ -17,10 +17,13 @@ from pointsman.cli import platform_tables as tables
 from pointsman.cli.new_path import NewPath, read_new_path
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
 from pointsman.cli.platform_session import Session, refuse, with_platform
+from pointsman.config import Settings
+from pointsman.errors import ConfigError, StoreUnavailable
+from pointsman.jobs import with_store
 from pointsman.platforms.helium.calls import Reply
 from pointsman.platforms.helium.login import Logins
 from pointsman.platforms.tokens import save_token
-from pointsman.store.sqlite import read_window
+from pointsman.store.base import Window
 
 T = TypeVar("T")
 
@@ -234,7 +237,7 @@ def budget(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
         if reply.data is None:
             refuse(reply.words, "see platform.url and platform.api_key")
         rate = reply.delivery.rate
-        window = read_window(settings.store.path)
+        window = await _window(settings)
         now = datetime.now(UTC).timestamp()
         running = window is not None and window.ends_at / 1e6 > now
         shown: dict[str, dict[str, float | None]] = {
@@ -252,6 +255,14 @@ def budget(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
             Console().print(tables.budget(shown))
 
     asyncio.run(with_platform(settings, ask))
+
+
+async def _window(settings: Settings) -> Window | None:
+    """What the daemon has set aside of the quota; None where there is no store yet."""
+    try:
+        return await with_store(settings, lambda store: store.window())
+    except (ConfigError, StoreUnavailable):
+        return None
 
 
 def _any(reply: Reply[T]) -> Reply[object]:

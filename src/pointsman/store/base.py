@@ -2,171 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Literal, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
-from pointsman.model import (
-    Desired,
-    Outcome,
-    Position,
-    Receipt,
-    SealedToken,
-    Submission,
-    Target,
-    TargetKind,
-    Value,
+from pointsman.model import Desired, Position, Receipt, SealedToken, Submission, Target
+from pointsman.store.records import (
+    WAITS,
+    Agreement,
+    Audited,
+    Backlog,
+    Books,
+    Finding,
+    Known,
+    Lease,
+    Move,
+    Parked,
+    Remembered,
+    Replayed,
+    Settlement,
+    Stats,
+    StoredDeadLetter,
+    StoredStatement,
+    UnmatchedSummary,
+    Window,
 )
 
-#: how the reason of a parked target begins that waits for another one of its observation
-WAITS = "waits for "
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The sole right to deliver one learner until `expires_at` or `settle`.
-
-    `token` fences: a settle with another token than the newest lease's changes nothing.
-    `desired` holds all that is not delivered for the learner, parked ones included.
-    """
-
-    learner: str
-    token: int
-    expires_at: int
-    desired: tuple[Desired, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What became of one mutation that was sent, or held back.
-
-    - delivered: the platform stands at `version`
-    - retry: send again; counts as a failure
-    - untried: was not run; stays dirty, and is no failure
-    - parked: only a cure outside helps; `reason` is for a person
-    """
-
-    target: Target
-    version: int
-    result: Literal["delivered", "retry", "untried", "parked"]
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredStatement:
-    """One statement as it came, and what the endpoint assigned to it."""
-
-    statement_id: str
-    body: bytes
-    #: its place in `body` when that is an array
-    index: int | None
-    stored_at: int
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The books of one fixed quota window, so that a restart does not forget what is spent."""
-
-    ends_at: int
-    points: int
-    requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """Gauges for the metrics page."""
-
-    dirty: Mapping[TargetKind, int]
-    parked: Mapping[TargetKind, int]
-    dead_letters: int
-    unmatched: int
-    #: arrival of the oldest change that is dirty and not parked, None when all is delivered
-    oldest_dirty: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """The two sums of promise 2. `problems` are other contradictions found on the way."""
-
-    accepted: int
-    outcomes: Mapping[Outcome, int]
-    desired: int
-    delivered: int
-    dirty: int
-    parked: int
-    problems: tuple[str, ...] = ()
-
-    @property
-    def balanced(self) -> bool:
-        return (
-            not self.problems
-            and self.accepted == sum(self.outcomes.values())
-            and self.desired == self.delivered + self.dirty + self.parked
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "balanced": self.balanced,
-            "inputs": {"accepted": self.accepted, **{k.value: v for k, v in self.outcomes.items()}},
-            "desired": {
-                "total": self.desired,
-                "delivered": self.delivered,
-                "dirty": self.dirty,
-                "parked": self.parked,
-            },
-            "problems": list(self.problems),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What the audit saw of one delivered state, which had `version` then.
-
-    `reason` is for whoever finds it parked.
-    """
-
-    target: Target
-    version: int
-    result: Literal["agrees", "differs", "unreadable"]
-    reason: str = ""
-
-
-class Audited(StrEnum):
-    """What became of a finding."""
-
-    AGREES = "agrees"
-    UNREADABLE = "unreadable"
-    #: differs for the first time: dirty again
-    RESENT = "resent"
-    #: differs although it was sent again: parked
-    DRIFT = "drift"
-    #: has moved since; nothing was done
-    MOVED = "moved"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The platform is known to stand at this value, and nobody sent it."""
-
-    learner: str
-    target: Target
-    value: Value
-    read_back: str
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """How far the platform agrees with what was delivered at one place (`Desired.read_back`)."""
-
-    place: str
-    agrees: int
-    resent: int
-    drift: int
-    unreadable: int
-    #: delivered, and not looked at since
-    waiting: int
+__all__ = [
+    "WAITS",
+    "Agreement",
+    "Audited",
+    "Backlog",
+    "Books",
+    "Finding",
+    "Known",
+    "Lease",
+    "Move",
+    "Parked",
+    "Remembered",
+    "Replayed",
+    "Settlement",
+    "Stats",
+    "Store",
+    "StoredDeadLetter",
+    "StoredStatement",
+    "UnmatchedSummary",
+    "Window",
+]
 
 
 class Store(Protocol):
@@ -187,7 +68,15 @@ class Store(Protocol):
     async def statement(self, statement_id: str) -> StoredStatement | None: ...
 
     async def positions(self, group: str) -> list[Position]:
-        """Where each partition of a consumer group is to be read from."""
+        """How far each partition of a consumer group, or of an import, is stored."""
+        ...
+
+    async def claim(self, group: str, places: Sequence[tuple[str, int]]) -> list[Position]:
+        """Take over these (topic, partition); a position each, with a token that fences.
+
+        Whoever claimed them before can store nothing of them any longer: its submissions come
+        back `fenced`. The offset is `UNREAD` where nothing was stored.
+        """
         ...
 
     async def lease(self, *, now: int, ttl: int, limit: int) -> list[Lease]:
@@ -257,6 +146,69 @@ class Store(Protocol):
     async def save_sealed_tokens(self, rows: Sequence[SealedToken], gone: Sequence[str]) -> None:
         """Keep these, in place of what these learners had; forget those of `gone`."""
         ...
+
+    async def prune(self, *, before: int, limit: int) -> int:
+        """Forget statements that were stored before, `limit` commits of them; how many statements.
+
+        The books keep their count. Somebody else's pruning under way means 0.
+        """
+        ...
+
+    async def duty(self, name: str, *, now: int, ttl: int) -> bool:
+        """Whether this process has a duty that one replica has at a time, for so long from now."""
+        ...
+
+    async def parked(
+        self, learners: Sequence[str], *, reason_prefix: str, limit: int
+    ) -> list[Parked]:
+        """What is parked, the oldest first; of these learners, or of all where none is named."""
+        ...
+
+    async def agreement(self) -> list[Agreement]:
+        """How far the platform agrees with what was delivered, by place."""
+        ...
+
+    async def unmatched(self, *, limit: int) -> list[UnmatchedSummary]:
+        """Activities that no rule takes, the most frequent first."""
+        ...
+
+    async def dead_letters(
+        self, *, reason_prefix: str = "", source: str | None = None, after: int = 0, limit: int
+    ) -> list[StoredDeadLetter]:
+        """Dead letters without their bodies, by id, from the first one after `after`."""
+        ...
+
+    async def dead_letter(self, letter_id: int) -> StoredDeadLetter | None: ...
+
+    async def drop_dead_letters(self, letter_ids: Sequence[int]) -> int:
+        """Forget their bodies; the books go on counting them as dead."""
+        ...
+
+    async def revive(self, letter_id: int, submission: Submission) -> Receipt | None:
+        """Put what a dead letter turned out to say in its place; None when there is no such one.
+
+        The letter is no longer an input of its own; the submission's items are. With conflicts it
+        stays as it is. It must not be `in_statements`: such a one is decided anew.
+        """
+        ...
+
+    async def remembered(
+        self, *, since: int, after: tuple[int, str] | None, limit: int
+    ) -> list[Remembered]:
+        """Statements stored since, in the order in which they were stored."""
+        ...
+
+    async def redecide(
+        self, submissions: Sequence[Submission], *, now: int, dry_run: bool
+    ) -> Replayed:
+        """Merge new decisions about known statements, one in each submission.
+
+        Only what is further along moves: desired state knows no way back. With `dry_run` nothing
+        is changed.
+        """
+        ...
+
+    async def stats(self) -> Stats: ...
 
     async def backlog(self) -> Backlog: ...
 

@@ -15,6 +15,7 @@ import orjson
 
 from pointsman.model import DeadLetter, Desired, Item, Outcome, Receipt, Submission, Target
 from pointsman.store.merge import is_urgent, merge
+from pointsman.store.records import Move, Replayed
 
 #: a completion is delivered as if it had arrived so much earlier, in microseconds
 HEAD_START = 600_000_000
@@ -65,11 +66,14 @@ class Plan:
     desired: dict[tuple[str, Target], Desired]
     #: whether a dead letter (source, origin, hash of its body) is here already
     is_dead: Callable[[str, str, bytes], bool]
+    #: tokens of the newest claims of (group, topic, partition)
+    claims: dict[tuple[str, str, int], int] = field(default_factory=dict)
     moved: dict[tuple[str, Target], Desired] = field(default_factory=dict)
     bodies: list[bytes] = field(default_factory=list)
     size: int = 0
     statements: list[NewStatement] = field(default_factory=list)
     accepted: Counter[str] = field(default_factory=Counter)
+    moves: list[Move] = field(default_factory=list)
     queue: dict[str, Queued] = field(default_factory=dict)
     positions: dict[tuple[str, str, int], int] = field(default_factory=dict)
     dead: dict[tuple[str, str, bytes], NewDeadLetter] = field(default_factory=dict)
@@ -77,24 +81,17 @@ class Plan:
 
     def take(self, submission: Submission) -> Receipt:
         """Sort a submission's items into new, known and conflicting, and merge the new ones."""
-        fresh: dict[str, Item] = {}
-        conflicts: list[Item] = []
-        duplicates = 0
-        for item in submission.items:
-            twin = fresh.get(item.statement_id)
-            digest = twin.digest if twin else self.known.get(item.statement_id)
-            if digest is None:
-                fresh[item.statement_id] = item
-            elif digest == item.digest:
-                duplicates += 1
-            else:
-                conflicts.append(item)
+        at = submission.position
+        if at is not None and self.claims.get((at.group, at.topic, at.partition), 0) != at.token:
+            return Receipt({}, fenced=True)
+        fresh, conflicts = self._sort(submission)
+        duplicates = len(submission.items) - len(fresh) - len(conflicts)
         names = tuple(item.statement_id for item in conflicts)
         if conflicts and submission.all_or_nothing:
             return Receipt({}, conflicts=names)
         outcomes: Counter[Outcome] = Counter()
         if fresh:
-            for item in fresh.values():
+            for item in fresh:
                 outcome = self._apply(submission, item)
                 outcomes[outcome] += 1
                 self.known[item.statement_id] = item.digest
@@ -105,12 +102,29 @@ class Plan:
             outcomes[Outcome.DEAD] += self._bury(submission, letter, in_statements=False)
         if total := sum(outcomes.values()):
             self.accepted[submission.source] += total
-        if submission.position is not None:
-            at = submission.position
+        if at is not None:
             self.positions[at.group, at.topic, at.partition] = at.offset
         return Receipt({one: count for one, count in outcomes.items() if count}, duplicates, names)
 
+    def _sort(self, submission: Submission) -> tuple[list[Item], list[Item]]:
+        """Items that are new, and those whose id is known with other content."""
+        fresh: dict[str, Item] = {}
+        conflicts: list[Item] = []
+        for item in submission.items:
+            twin = fresh.get(item.statement_id)
+            digest = twin.digest if twin else self.known.get(item.statement_id)
+            if digest is None:
+                fresh[item.statement_id] = item
+            elif digest != item.digest:
+                conflicts.append(item)
+        return list(fresh.values()), conflicts
+
     def _apply(self, submission: Submission, item: Item) -> Outcome:
+        """Count what becomes of one statement, and merge the changes that it asks for."""
+        self.account(submission, item)
+        return self.merge(submission, item)
+
+    def account(self, submission: Submission, item: Item) -> None:
         decision = item.decision
         if decision.outcome is Outcome.DEAD:
             letter = DeadLetter(
@@ -121,14 +135,19 @@ class Plan:
             )
             self._bury(submission, letter, in_statements=True)
         elif decision.outcome is Outcome.UNMATCHED:
-            known = self.unmatched.get(decision.activity)
-            if known is None:
-                self.unmatched[decision.activity] = UnmatchedActivity(
-                    1, item.statement_id, submission.received_at
-                )
-            else:
-                known.inputs += 1
-                known.at = submission.received_at
+            self.count_unmatched(decision.activity, 1, item.statement_id, submission.received_at)
+
+    def count_unmatched(self, activity: str, inputs: int, sample_id: str, at: int) -> None:
+        """So many more inputs, or fewer, of an activity that no rule takes."""
+        known = self.unmatched.get(activity)
+        if known is None:
+            self.unmatched[activity] = UnmatchedActivity(inputs, sample_id, at)
+        else:
+            known.inputs += inputs
+            known.at = at
+
+    def merge(self, submission: Submission, item: Item) -> Outcome:
+        decision = item.decision
         if not decision.changes:
             return decision.outcome
         moved = False
@@ -141,6 +160,8 @@ class Plan:
             self.desired[key] = self.moved[key] = merged
             if current is None or merged.version != current.version:
                 moved = True
+                before = None if current is None else current.value
+                self.moves.append(Move(*key, before, merged.value, merged.rule))
                 if not merged.parked:
                     self._enqueue(merged)
         return Outcome.APPLIED if moved else Outcome.SUPERSEDED
@@ -162,6 +183,40 @@ class Plan:
             return 0
         self.dead[key] = NewDeadLetter(letter, submission, body_hash, in_statements)
         return 1
+
+
+@dataclass(slots=True)
+class Replay:
+    """Deciding anew about statements that are known: `before` are their outcomes by id."""
+
+    plan: Plan
+    before: dict[str, Outcome]
+    changed: dict[str, Outcome] = field(default_factory=dict)
+    #: dead letters of these statements are dead no longer
+    revived: list[str] = field(default_factory=list)
+
+    def take(self, submission: Submission) -> None:
+        """One known statement, with its new decision; nothing where it has been forgotten."""
+        (item,) = submission.items
+        before = self.before.get(item.statement_id)
+        if before is None:
+            return
+        after = self.plan.merge(submission, item)
+        if after is Outcome.SUPERSEDED and before is Outcome.APPLIED:
+            after = before  # it is its own effect that supersedes it
+        if after is before:
+            return
+        self.changed[item.statement_id] = after
+        if before is Outcome.UNMATCHED:
+            activity, at = item.decision.activity, submission.received_at
+            self.plan.count_unmatched(activity, -1, item.statement_id, at)
+        if before is Outcome.DEAD:
+            self.revived.append(item.statement_id)
+        self.plan.account(submission, item)
+
+    def result(self) -> Replayed:
+        pairs = Counter((self.before[name], after) for name, after in self.changed.items())
+        return Replayed(dict(pairs), tuple(self.plan.moves))
 
 
 def item_body(body: bytes, index: int | None) -> bytes:

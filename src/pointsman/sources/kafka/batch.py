@@ -23,13 +23,12 @@ class Intake(Protocol):
 
 
 def submission(
-    intake: Intake, source: str, group: str, record: ConsumerRecord, clock: Clock
+    intake: Intake, source: str, position: Position, record: ConsumerRecord, clock: Clock
 ) -> Submission:
-    """One record, with the offset after it as the position.
+    """One record; `position` is after it.
 
     A tombstone (a record without a value) says nothing, and only moves the position.
     """
-    position = Position(group, record.topic, record.partition, record.offset + 1)
     if record.value is None:
         return Submission(
             source, b"", micros(clock.now()), (), position=position, all_or_nothing=False

@@ -7,15 +7,13 @@ to the broker follows them, for the lag tools, and counts only where the store k
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
 
 import structlog
 from aiokafka.errors import KafkaError
 
 from pointsman.clock import Clock
-from pointsman.model import Position
 from pointsman.sources.kafka.batch import Intake
-from pointsman.sources.kafka.session import Session
+from pointsman.sources.kafka.session import Claim, PartitionLostError, Session
 from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings
 from pointsman.sources.kafka.waiting import Waiting
 
@@ -25,21 +23,22 @@ log = structlog.get_logger(__name__)
 class KafkaSource:
     """Reads `settings.topics` until it is stopped, whatever becomes of broker and store.
 
-    `positions` gives what the store holds for a group. It and the intake may raise
-    `StoreUnavailable`: then the source pauses, stays in its group, and tries again.
+    `claim` takes over partitions in the store, which fences whoever had them, and gives what is
+    stored of them. It and the intake may raise `StoreUnavailable`: then the source pauses, stays
+    in its group, and tries again.
     """
 
     def __init__(
         self,
         settings: KafkaSettings,
         intake: Intake,
-        positions: Callable[[str], Awaitable[list[Position]]],
+        claim: Claim,
         clock: Clock,
         hooks: KafkaHooks | None = None,
     ) -> None:
         self._settings = settings
         self._intake = intake
-        self._positions = positions
+        self._claim = claim
         self._clock = clock
         self._hooks = hooks or KafkaHooks()
         self._waiting = Waiting(clock)
@@ -65,7 +64,7 @@ class KafkaSource:
             session = Session(
                 self._settings,
                 self._intake,
-                self._positions,
+                self._claim,
                 self._clock,
                 self._hooks,
                 self._waiting,
@@ -80,7 +79,7 @@ class KafkaSource:
                 error=f"{type(error).__name__}: {error}",
                 failures=self._failures,
                 # the broker's troubles are told by their names; others are ours
-                exc_info=not isinstance(error, KafkaError | OSError),
+                exc_info=not isinstance(error, KafkaError | OSError | PartitionLostError),
             )
         finally:
             if session is not None:

@@ -11,7 +11,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from pointsman.clock import Clock
-from pointsman.model import Position, Receipt, Submission
+from pointsman.model import UNREAD, Position, Receipt, Submission
 from pointsman.sources.kafka.batch import Intake, ends, submission
 from pointsman.sources.kafka.progress import Progress
 from pointsman.sources.kafka.rebalance import Assignment
@@ -29,6 +29,14 @@ _CHUNK = 50
 _LEAVING = 10.0
 
 
+#: takes over the (topic, partition) pairs of a group
+Claim = Callable[[str, Sequence[tuple[str, int]]], Awaitable[list[Position]]]
+
+
+class PartitionLostError(Exception):
+    """Another consumer has taken over a partition; join the group anew."""
+
+
 class Session:
     """`joined` is whether the group was ever joined."""
 
@@ -36,7 +44,7 @@ class Session:
         self,
         settings: KafkaSettings,
         intake: Intake,
-        positions: Callable[[str], Awaitable[list[Position]]],
+        claim: Claim,
         clock: Clock,
         hooks: KafkaHooks,
         waiting: Waiting,
@@ -44,7 +52,9 @@ class Session:
         self.joined = False
         self._settings = settings
         self._intake = intake
-        self._positions = positions
+        self._claim = claim
+        #: of our claim of each partition
+        self._tokens: dict[TopicPartition, int] = {}
         self._clock = clock
         self._waiting = waiting
         self._consumer = new_consumer(settings)
@@ -84,10 +94,17 @@ class Session:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._assignment.dealt.wait(), _POLL / 1000)
             return
-        stored = await self._steady.ask(self._stored_positions, generation)
-        if stored is None or generation != self._assignment.generation:
-            return
         assigned = self._assignment.partitions
+
+        async def claim() -> list[Position]:
+            return await self._claim(self._settings.group_id, sorted(assigned))
+
+        claimed = await self._steady.ask(claim, generation)
+        if claimed is None or generation != self._assignment.generation:
+            return
+        places = {TopicPartition(one.topic, one.partition): one for one in claimed}
+        self._tokens = {place: one.token for place, one in places.items()}
+        stored = {place: one.offset for place, one in places.items() if one.offset != UNREAD}
         try:
             self._progress.move(stored, assigned)
         except IllegalStateError:  # the next deal has begun
@@ -98,12 +115,6 @@ class Session:
             source=self._settings.name,
             partitions=sorted(f"{place.topic}/{place.partition}" for place in assigned),
         )
-
-    async def _stored_positions(self) -> dict[TopicPartition, int]:
-        return {
-            TopicPartition(one.topic, one.partition): one.offset
-            for one in await self._positions(self._settings.group_id)
-        }
 
     async def _poll(self) -> tuple[int, list[ConsumerRecord]]:
         generation = self._assignment.generation
@@ -145,12 +156,19 @@ class Session:
         name, group = self._settings.name, self._settings.group_id
         submissions: list[Submission] = []
         for count, record in enumerate(records, start=1):
-            submissions.append(submission(self._intake, name, group, record, self._clock))
+            token = self._tokens.get(TopicPartition(record.topic, record.partition), 0)
+            position = Position(group, record.topic, record.partition, record.offset + 1, token)
+            submissions.append(submission(self._intake, name, position, record, self._clock))
             if count % _CHUNK == 0:
                 await asyncio.sleep(0)
 
         async def ingest() -> Sequence[Receipt]:
             return await self._intake.ingest(submissions)
 
-        if submissions and await self._steady.ask(ingest, generation) is not None:
-            self._progress.next |= ends(submissions)
+        receipts = await self._steady.ask(ingest, generation) if submissions else None
+        if receipts is None:
+            return
+        if any(receipt.fenced for receipt in receipts):
+            # The group has dealt without us. Nothing of that partition was stored.
+            raise PartitionLostError
+        self._progress.next |= ends(submissions)

@@ -20,19 +20,25 @@ def ingest(
     connection: sqlite3.Connection, submissions: Sequence[Submission], stored_at: int
 ) -> list[Receipt]:
     """Write all of them inside the caller's transaction; a receipt each, in order."""
+    plan = new_plan(connection, submissions)
+    receipts = [plan.take(submission) for submission in submissions]
+    write(connection, plan, stored_at)
+    return receipts
+
+
+def new_plan(connection: sqlite3.Connection, submissions: Sequence[Submission]) -> Plan:
+    """A plan that knows all that these submissions touch."""
 
     def is_dead(source: str, origin: str, body_hash: bytes) -> bool:
         row = connection.execute(SQL["is_dead_letter"], (source, origin, body_hash)).fetchone()
         return row is not None
 
-    plan = Plan(
+    return Plan(
         known=_known(connection, submissions),
         desired=_touched(connection, submissions),
         is_dead=is_dead,
+        claims=_claims(connection, submissions),
     )
-    receipts = [plan.take(submission) for submission in submissions]
-    _write(connection, plan, stored_at)
-    return receipts
 
 
 def _known(connection: sqlite3.Connection, submissions: Sequence[Submission]) -> dict[str, int]:
@@ -59,7 +65,24 @@ def _touched(
     return {(one.learner, one.target): one for one in from_rows(text)}
 
 
-def _write(connection: sqlite3.Connection, plan: Plan, stored_at: int) -> None:
+def _claims(
+    connection: sqlite3.Connection, submissions: Sequence[Submission]
+) -> dict[tuple[str, str, int], int]:
+    topics: dict[str, set[str]] = {}
+    for submission in submissions:
+        if (at := submission.position) is not None:
+            topics.setdefault(at.group, set()).add(at.topic)
+    return {
+        (group, topic, partition): token
+        for group, names in topics.items()
+        for topic, partition, token in connection.execute(
+            SQL["read_claims"], (group, _json(list(names)))
+        )
+    }
+
+
+def write(connection: sqlite3.Connection, plan: Plan, stored_at: int) -> None:
+    """Write what the plan holds."""
     if plan.statements:
         block = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
         block_id = connection.execute(SQL["insert_block"], (stored_at, block)).lastrowid

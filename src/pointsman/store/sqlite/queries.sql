@@ -72,6 +72,15 @@ SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(va
 FROM json_each(?) WHERE true
 ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset;
 
+-- name: read_claims
+SELECT topic, partition, token FROM positions
+WHERE consumer_group = ?1 AND topic IN (SELECT value FROM json_each(?2));
+
+-- name: claim_position
+INSERT INTO positions (consumer_group, topic, partition, next_offset, token) VALUES (?, ?, ?, -1, 1)
+ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET token = token + 1
+RETURNING next_offset, token;
+
 -- name: insert_dead_letter
 INSERT INTO dead_letters (source, origin, reason, statement_id, in_statements, received_at,
     body_hash, body)
@@ -177,7 +186,7 @@ SELECT s.id, b.data, s.start, s.length, s.item, s.stored_at, s.source
 FROM statements AS s JOIN blocks AS b ON b.id = s.block WHERE s.id = ?;
 
 -- name: read_positions
-SELECT topic, partition, next_offset FROM positions WHERE consumer_group = ?;
+SELECT topic, partition, next_offset, token FROM positions WHERE consumer_group = ?;
 
 -- name: count_undelivered
 SELECT kind, parked != '', count(*), min(since) FROM desired
@@ -211,6 +220,72 @@ SELECT count(*) FROM statements AS s LEFT JOIN blocks AS b ON b.id = s.block WHE
 -- name: dirty_unqueued
 SELECT count(DISTINCT d.learner) FROM desired AS d LEFT JOIN learners AS l USING (learner)
 WHERE d.version > d.delivered_version AND d.parked = '' AND (l.learner IS NULL OR l.due IS NULL);
+
+-- name: count_forgotten
+SELECT what, inputs FROM forgotten;
+
+-- name: add_forgotten
+INSERT INTO forgotten (what, inputs)
+SELECT key, value FROM json_each(?) WHERE true
+ON CONFLICT (what) DO UPDATE SET inputs = inputs + excluded.inputs;
+
+-- name: prunable_blocks
+SELECT json_group_array(id) FROM (
+    SELECT id FROM blocks WHERE stored_at < ? ORDER BY stored_at LIMIT ?);
+
+-- name: outcomes_of_blocks
+SELECT json_group_object(outcome, inputs) FROM (
+    SELECT outcome, count(*) AS inputs FROM statements
+    WHERE block IN (SELECT value FROM json_each(?)) GROUP BY outcome);
+
+-- name: prune_statements
+DELETE FROM statements WHERE block IN (SELECT value FROM json_each(?));
+
+-- name: prune_blocks
+DELETE FROM blocks WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: list_unmatched
+SELECT activity, inputs, sample_id, first_at, last_at FROM unmatched
+ORDER BY inputs DESC, activity LIMIT ?;
+
+-- name: drop_matched
+DELETE FROM unmatched WHERE inputs <= 0;
+
+-- name: list_dead_letters
+SELECT id, source, origin, reason, statement_id, in_statements, received_at FROM dead_letters
+WHERE id > ?1 AND substr(reason, 1, length(?2)) = ?2 AND (?3 IS NULL OR source = ?3)
+ORDER BY id LIMIT ?4;
+
+-- name: read_dead_letter
+SELECT id, source, origin, reason, statement_id, in_statements, received_at, body
+FROM dead_letters WHERE id = ?;
+
+-- name: drop_dead_letter
+DELETE FROM dead_letters WHERE id = ? RETURNING in_statements, source;
+
+-- name: drop_revived
+DELETE FROM dead_letters
+WHERE in_statements = 1 AND statement_id IN (SELECT value FROM json_each(?))
+RETURNING statement_id;
+
+-- name: outcomes_of_statements
+SELECT json_group_object(id, outcome) FROM statements
+WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: change_outcomes
+UPDATE statements SET outcome = s.value FROM (SELECT key, value FROM json_each(?)) AS s
+WHERE statements.id = s.key;
+
+-- name: remembered
+SELECT s.id, s.block, s.start, s.length, s.item, s.stored_at, s.source, s.outcome
+FROM statements AS s JOIN blocks AS b ON b.id = s.block
+WHERE b.stored_at >= ?1 AND (s.block, s.id) > (?2, ?3) ORDER BY s.block, s.id LIMIT ?4;
+
+-- name: read_block
+SELECT data FROM blocks WHERE id = ?;
+
+-- name: oldest_block
+SELECT min(stored_at) FROM blocks;
 
 -- name: list_parked
 SELECT learner, kind, key, value, since, parked FROM desired

@@ -6,9 +6,12 @@ import sqlite3
 
 import zstandard
 
-from pointsman.model import Outcome, Position, TargetKind
+from pointsman.model import UNREAD, Outcome, Position, TargetKind
 from pointsman.store.base import Backlog, Books, StoredStatement, Window
 from pointsman.store.sqlite.rows import SQL
+
+#: what `forgotten` calls dead letters that were dropped
+LETTER, STATEMENT_LETTER = "letter", "statement letter"
 
 
 def statement(connection: sqlite3.Connection, statement_id: str) -> StoredStatement | None:
@@ -22,7 +25,7 @@ def statement(connection: sqlite3.Connection, statement_id: str) -> StoredStatem
 
 def positions(connection: sqlite3.Connection, group: str) -> list[Position]:
     rows = connection.execute(SQL["read_positions"], (group,)).fetchall()
-    return [Position(group, topic, partition, offset) for topic, partition, offset in rows]
+    return [Position(group, *row) for row in rows if row[2] != UNREAD]
 
 
 def window(connection: sqlite3.Connection) -> Window | None:
@@ -51,6 +54,7 @@ def books(connection: sqlite3.Connection) -> Books:
     try:
         (accepted,) = connection.execute(SQL["sum_accepted"]).fetchone()
         outcomes = dict.fromkeys(Outcome, 0)
+        forgotten = dict(connection.execute(SQL["count_forgotten"]).fetchall())
         for outcome, count in connection.execute(SQL["count_outcomes"]):
             outcomes[Outcome(outcome)] = count
         not_statements, also_statements = connection.execute(SQL["count_dead_only"]).fetchone()
@@ -60,6 +64,10 @@ def books(connection: sqlite3.Connection) -> Books:
         (unmatched,) = connection.execute(SQL["count_unmatched"]).fetchone()
     finally:
         connection.execute("COMMIT")
+    for outcome in Outcome:
+        outcomes[outcome] += forgotten.get(outcome.value, 0)
+    not_statements += forgotten.get(LETTER, 0)
+    also_statements += forgotten.get(STATEMENT_LETTER, 0)
     problems = []
     if also_statements != outcomes[Outcome.DEAD]:
         problems.append(

@@ -1,16 +1,15 @@
-"""Opening the database file: pragmas, and migrations that only go forward.
-
-A migration is a file `NNNN_name.sql`; `PRAGMA user_version` is the number of the last one.
-"""
+"""Opening the database file: pragmas, and the schema, whose number is `PRAGMA user_version`."""
 
 from __future__ import annotations
 
 import sqlite3
-from importlib.resources import files
 from pathlib import Path
 
 from pointsman.errors import ConfigError
+from pointsman.store import migrations
+from pointsman.store.migrations import Migration, pending
 
+PACKAGE = "pointsman.store.sqlite"
 #: UPDATE ... FROM and upserts from a SELECT
 OLDEST_SQLITE = (3, 35, 0)
 
@@ -36,28 +35,22 @@ def connect(path: str | Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def migrations() -> list[tuple[int, str]]:
-    """(number, SQL) of every migration, in order."""
-    folder = files("pointsman.store.sqlite").joinpath("migrations")
-    found = [
-        (int(one.name[:4]), one.read_text(encoding="utf-8"))
-        for one in folder.iterdir()
-        if one.name.endswith(".sql")
-    ]
-    return sorted(found)
-
-
-def migrate(connection: sqlite3.Connection) -> int:
-    """Bring the schema up to date, each step in its own transaction; returns its number."""
-    steps = migrations()
-    newest = steps[-1][0]
-    (current,) = connection.execute("PRAGMA user_version").fetchone()
-    if current > newest:
-        raise ConfigError(
-            f"store.url: the database has schema {current}, this pointsman knows up to {newest}; "
-            "start the newer version that wrote it"
+def migrate(connection: sqlite3.Connection) -> list[Migration]:
+    """Bring the schema up to date, each step in its own transaction; returns what was done."""
+    steps = pending(PACKAGE, version(connection))
+    for step in steps:
+        connection.executescript(
+            f"BEGIN IMMEDIATE;\n{step.sql}\nPRAGMA user_version = {step.number};\nCOMMIT;"
         )
-    for number, text in steps:
-        if number > current:
-            connection.executescript(f"BEGIN;\n{text}\nPRAGMA user_version = {number};\nCOMMIT;")
-    return newest
+    return steps
+
+
+def must_be_current(connection: sqlite3.Connection) -> None:
+    """Raises `ConfigError` unless the schema is ours."""
+    migrations.must_be_current(PACKAGE, version(connection))
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The number of the last migration; 0 for an empty file."""
+    (current,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(current)

@@ -9,31 +9,42 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from pointsman.clock import Clock, SystemClock
+from pointsman.clock import Clock, SystemClock, micros
 from pointsman.errors import ConfigError, StoreUnavailable
 from pointsman.model import Desired, Position, Receipt, SealedToken, Submission, Target
 from pointsman.store.base import (
+    Agreement,
     Audited,
     Backlog,
     Books,
     Finding,
     Known,
     Lease,
+    Parked,
+    Remembered,
+    Replayed,
     Settlement,
+    Stats,
+    StoredDeadLetter,
     StoredStatement,
+    UnmatchedSummary,
     Window,
 )
-from pointsman.store.sqlite import audit, delivery, reads
+from pointsman.store.sqlite import audit, delivery, desk, reads
 from pointsman.store.sqlite.lock import FileLock
 from pointsman.store.sqlite.rows import SQL
-from pointsman.store.sqlite.schema import connect, migrate
+from pointsman.store.sqlite.schema import connect, migrate, must_be_current
 from pointsman.store.sqlite.writer import Writer
 
 T = TypeVar("T")
 
 
 class SqliteStore:
-    """A `Store` on one file. Open it once; a second daemon on the same file is refused."""
+    """A `Store` on one file. Open it once; a second daemon on the same file is refused.
+
+    `beside` is for a command at a terminal: it works while a daemon has the file, and leaves the
+    daemon's leases alone.
+    """
 
     def __init__(
         self,
@@ -41,8 +52,10 @@ class SqliteStore:
         *,
         clock: Clock | None = None,
         threaded: bool = True,
+        beside: bool = False,
         on_commit: Callable[[float, int], None] = lambda _seconds, _submissions: None,
     ) -> None:
+        self._beside = beside
         self._path = Path(path)
         self._clock = clock or SystemClock()
         self._threaded = threaded
@@ -55,12 +68,18 @@ class SqliteStore:
 
     async def open(self) -> None:
         """Create or upgrade the file. Leases of a process that died are given back."""
+        if self._beside and not self._path.exists():
+            raise ConfigError(f"store.url: there is no database at {self._path} yet")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.take()
-            self._connection = connect(self._path)
-            migrate(self._connection)
-            self._connection.execute(SQL["release_leases"])
+            if self._beside:
+                self._connection = connect(self._path)
+                must_be_current(self._connection)
+            else:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._lock.take()
+                self._connection = connect(self._path)
+                migrate(self._connection)
+                self._connection.execute(SQL["release_leases"])
             self._reader = connect(self._path)
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(f"store.url: can't use {self._path}: {error}") from error
@@ -88,6 +107,9 @@ class SqliteStore:
 
     async def positions(self, group: str) -> list[Position]:
         return await self._read(lambda db: reads.positions(db, group))
+
+    async def claim(self, group: str, places: Sequence[tuple[str, int]]) -> list[Position]:
+        return await self._open_writer().run(lambda db: desk.claim(db, group, places))
 
     async def lease(self, *, now: int, ttl: int, limit: int) -> list[Lease]:
         return await self._open_writer().run(lambda db: delivery.lease(db, now, ttl, limit))
@@ -150,6 +172,57 @@ class SqliteStore:
             )
 
         await self._open_writer().run(write)
+
+    async def prune(self, *, before: int, limit: int) -> int:
+        return await self._open_writer().run(lambda db: desk.prune(db, before, limit))
+
+    async def duty(self, name: str, *, now: int, ttl: int) -> bool:  # noqa: ARG002 - a Protocol's
+        return True  # one daemon has the file
+
+    async def parked(
+        self, learners: Sequence[str], *, reason_prefix: str, limit: int
+    ) -> list[Parked]:
+        return await self._read(lambda db: desk.parked(db, learners, reason_prefix, limit))
+
+    async def agreement(self) -> list[Agreement]:
+        return await self._read(audit.agreement)
+
+    async def unmatched(self, *, limit: int) -> list[UnmatchedSummary]:
+        return await self._read(lambda db: desk.unmatched(db, limit))
+
+    async def dead_letters(
+        self, *, reason_prefix: str = "", source: str | None = None, after: int = 0, limit: int
+    ) -> list[StoredDeadLetter]:
+        return await self._read(
+            lambda db: desk.dead_letters(db, reason_prefix, source, after, limit)
+        )
+
+    async def dead_letter(self, letter_id: int) -> StoredDeadLetter | None:
+        return await self._read(lambda db: desk.dead_letter(db, letter_id))
+
+    async def drop_dead_letters(self, letter_ids: Sequence[int]) -> int:
+        return await self._open_writer().run(lambda db: desk.drop(db, letter_ids))
+
+    async def revive(self, letter_id: int, submission: Submission) -> Receipt | None:
+        stored_at = micros(self._clock.now())
+        return await self._open_writer().run(
+            lambda db: desk.revive(db, letter_id, submission, stored_at)
+        )
+
+    async def remembered(
+        self, *, since: int, after: tuple[int, str] | None, limit: int
+    ) -> list[Remembered]:
+        return await self._read(lambda db: desk.remembered(db, since, after, limit))
+
+    async def redecide(
+        self, submissions: Sequence[Submission], *, now: int, dry_run: bool
+    ) -> Replayed:
+        return await self._open_writer().run(
+            lambda db: desk.redecide(db, submissions, now, dry_run=dry_run)
+        )
+
+    async def stats(self) -> Stats:
+        return await self._read(lambda db: desk.stats(db, self._path))
 
     async def backlog(self) -> Backlog:
         return await self._read(reads.backlog)

@@ -1,0 +1,55 @@
+"""Schemas that only go forward: numbered SQL files, one tool for every store.
+
+A migration is a file `NNNN_name.sql` in a store's folder `migrations`. Each runs in a transaction
+of its own, which also writes the number down, so a process that is killed leaves whole steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+
+from pointsman.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step; `number` is the schema after it."""
+
+    number: int
+    name: str
+    sql: str
+
+
+def all_of(package: str) -> list[Migration]:
+    """A store's migrations, in order."""
+    folder = files(package).joinpath("migrations")
+    return sorted(
+        (
+            Migration(int(one.name[:4]), one.name[5:-4], one.read_text(encoding="utf-8"))
+            for one in folder.iterdir()
+            if one.name.endswith(".sql")
+        ),
+        key=lambda one: one.number,
+    )
+
+
+def pending(package: str, current: int) -> list[Migration]:
+    """What brings a schema up to date. Raises `ConfigError` for one that is newer than we are."""
+    steps = all_of(package)
+    newest = steps[-1].number
+    if current > newest:
+        raise ConfigError(
+            f"store.url: the database has schema {current}, this pointsman knows up to {newest}; "
+            "start the newer version that wrote it"
+        )
+    return [one for one in steps if one.number > current]
+
+
+def must_be_current(package: str, current: int) -> None:
+    """Raises `ConfigError` unless a command can work on this schema as it is."""
+    if pending(package, current):
+        raise ConfigError(
+            f"store.url: the database has schema {current}, which is older than this pointsman; "
+            "run pointsman db upgrade, or start the daemon, which does it"
+        )

@@ -1,0 +1,35 @@
+"""A look into the database of a daemon that runs, or has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from pointsman.store.base import Books, Parked, Store
+from pointsman.store.sqlite import SqliteStore
+
+T = TypeVar("T")
+
+
+def look(path: Path, use: Callable[[Store], Awaitable[T]]) -> T:
+    async def ask() -> T:
+        store = SqliteStore(path, beside=True)
+        await store.open()
+        try:
+            return await use(store)
+        finally:
+            await store.close()
+
+    with ThreadPoolExecutor(1) as other:  # the caller may be in a loop of its own
+        return other.submit(asyncio.run, ask()).result()
+
+
+def read_books(path: Path) -> Books:
+    return look(path, lambda store: store.books())
+
+
+def list_parked(path: Path, reason_prefix: str = "") -> list[Parked]:
+    return look(path, lambda store: store.parked([], reason_prefix=reason_prefix, limit=9))
