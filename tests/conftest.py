@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.brokers import broker, report, topic
+from tests.support import brokers, databases
+from tests.support.brokers import broker, topic
+from tests.support.databases import database
 
-__all__ = ["broker", "topic"]
+__all__ = ["broker", "database", "topic"]
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
 ) -> None:
-    """Say which broker served."""
-    report(terminalreporter, config)
+    """Say which servers served."""
+    for one in (brokers, databases):
+        one.report(terminalreporter, config)

@@ -27,7 +27,6 @@ from pointsman.platforms.fetched_tokens import FetchedTokens
 from pointsman.platforms.helium import Reply
 from pointsman.platforms.helium.login import LoggedIn
 from pointsman.platforms.tokens import FileTokens
-from pointsman.scheduler.budget import LocalBudget
 from pointsman.scheduler.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.scheduler.paid import paid
 from pointsman.sources.intake import Intake
@@ -64,9 +63,7 @@ class Daemon:
             assembly.log_in(self._calls, self._pay),
             assembly.vault(settings.learners.tokens, self._store, self._clock),
         )
-        self._budget = LocalBudget(
-            assembly.quota(settings.platform.limits), self._clock, self._store
-        )
+        self._budget = assembly.budget(settings, self._store, self._clock)
         self._platform = assembly.platform(settings, self._clock)
         self._dispatcher: Dispatcher = assembly.dispatcher(
             settings,

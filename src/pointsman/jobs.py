@@ -9,7 +9,6 @@ from typing import TypeVar
 from pointsman import assembly
 from pointsman.clock import SystemClock
 from pointsman.config import Settings
-from pointsman.scheduler.budget import LocalBudget
 from pointsman.scheduler.catching_up import CatchingUp, Step, Wish
 from pointsman.store.base import Books, Store
 
@@ -48,7 +47,7 @@ async def import_state(
         store = assembly.store(settings, clock)
         await store.open()
         stack.push_async_callback(store.close)
-        budget = LocalBudget(assembly.quota(settings.platform.limits), clock, store)
+        budget = assembly.budget(settings, store, clock)
         await budget.open()
         reader = assembly.reader(settings, clock)
         stack.push_async_callback(reader.close)

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from pointsman.store.base import Store
+from pointsman.store.postgres import PostgresStore
 from pointsman.store.sqlite import SqliteStore
+from tests.support.databases import fresh_database
 
 
-@pytest.fixture(params=["sqlite", "sqlite in the loop's thread"])
+@pytest.fixture(params=["sqlite", "sqlite in the loop's thread", "postgresql"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store, open."""
-    made = SqliteStore(tmp_path / "store.db", threaded=request.param == "sqlite")
-    await made.open()
-    yield made
-    await made.close()
+    async with AsyncExitStack() as stack:
+        made: Store
+        if request.param == "postgresql":
+            server = request.getfixturevalue("database")
+            made = PostgresStore(await stack.enter_async_context(fresh_database(server)))
+        else:
+            made = SqliteStore(tmp_path / "store.db", threaded=request.param == "sqlite")
+        await made.open()
+        stack.push_async_callback(made.close)
+        yield made

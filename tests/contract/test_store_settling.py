@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pointsman.model import Outcome, Receipt, TargetKind
-from pointsman.store.base import WAITS, Settlement, Store, Window
+from pointsman.store.base import WAITS, Settlement, Store
 from tests.support.changes import change, course, each, topic, wants
 from tests.support.stores import MINUTE, Result, lease_one, leased_values, settle, take
 
@@ -248,10 +248,3 @@ async def test_the_backlog_says_how_much_waits_of_each_kind_and_since_when(store
     assert backlog.dirty[TargetKind.COURSE_STATUS] == 1
     assert set(backlog.dirty) == set(backlog.parked) == set(TargetKind)
     assert backlog.oldest_dirty == 5
-
-
-async def test_the_newest_window_is_the_one_that_is_kept(store: Store) -> None:
-    assert await store.window() is None
-    await store.save_window(Window(60, 5, 3))
-    await store.save_window(Window(120, 1, 1))
-    assert await store.window() == Window(120, 1, 1)

@@ -235,3 +235,13 @@ async def test_reopening_keeps_everything(path: Path) -> None:
         (course("c"), (topic("t"),), "course:c")
     ]
     await again.close()
+
+
+async def test_the_newest_window_is_the_one_that_is_kept(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    assert await store.window() is None
+    await store.save_window(Window(60, 5, 3))
+    await store.save_window(Window(120, 1, 1))
+    assert await store.window() == Window(120, 1, 1)
+    await store.close()

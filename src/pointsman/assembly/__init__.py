@@ -1,13 +1,14 @@
 """How settings become parts. `app` and `jobs` put the parts together and run them."""
 
 from pointsman.assembly.deciding import mapping
-from pointsman.assembly.delivery import auditor, calls, dispatcher, platform, quota, reader
+from pointsman.assembly.delivery import auditor, budget, calls, dispatcher, platform, quota, reader
 from pointsman.assembly.intake import kafka_sources, limits, serve_http
 from pointsman.assembly.stores import store
 from pointsman.assembly.tokens import close_tokens, log_in, tokens, vault
 
 __all__ = [
     "auditor",
+    "budget",
     "calls",
     "close_tokens",
     "dispatcher",

@@ -12,11 +12,14 @@ from pointsman.platforms.helium import HeliumCalls, HeliumPlatform, HttpTranspor
 from pointsman.platforms.helium.readback import HeliumReader
 from pointsman.scheduler.audit import Auditor, AuditRecord, AuditSettings
 from pointsman.scheduler.backoff import Backoff
-from pointsman.scheduler.budget import Budget
+from pointsman.scheduler.budget import Budget, LocalBudget
 from pointsman.scheduler.courier import Courier
 from pointsman.scheduler.dispatcher import DeliveryRecord, DeliverySettings, Dispatcher
+from pointsman.scheduler.shared_budget import SharedBudget
 from pointsman.scheduler.window import QuotaLimits
 from pointsman.store.base import Store
+from pointsman.store.postgres import PostgresStore
+from pointsman.store.sqlite import SqliteStore
 
 
 def quota(limit: PlatformLimits) -> QuotaLimits:
@@ -26,6 +29,16 @@ def quota(limit: PlatformLimits) -> QuotaLimits:
         limit.share,
         limit.window_guard_seconds,
     )
+
+
+def budget(settings: Settings, store: Store, clock: Clock) -> Budget:
+    """The purse of one daemon, or one that replicas share."""
+    limits = quota(settings.platform.limits)
+    if isinstance(store, PostgresStore):
+        return SharedBudget(limits, clock, store)
+    if not isinstance(store, SqliteStore):
+        raise TypeError(store)
+    return LocalBudget(limits, clock, store)
 
 
 def platform(settings: Settings, clock: Clock) -> HeliumPlatform:

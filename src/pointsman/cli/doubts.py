@@ -88,5 +88,5 @@ def _about_kafka(source: KafkaSource) -> Iterator[str]:
 
 
 def _about_store(store: Store) -> Iterator[str]:
-    if not store.path.parent.is_dir():
+    if not store.is_shared and not store.path.parent.is_dir():
         yield f"store.url: the folder {store.path.parent} is not here."

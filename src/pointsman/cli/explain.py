@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from pointsman.config import Credential, HttpSource, KafkaSource, Rule, Settings
+from pointsman.config.server import Store
 from pointsman.model import Falls
 
 _COMPLETES = {
@@ -25,7 +26,16 @@ def explain(settings: Settings) -> Iterator[tuple[str, list[str]]]:
     yield "What becomes of it", [_rule(rule) for rule in settings.rules] or ["There are no rules."]
     yield "Who is who", list(_learners(settings))
     yield "Where it goes, and at what pace", list(_delivery(settings))
-    yield "What is kept", [f"Everything accepted, in {settings.store.path}."]
+    yield "What is kept", [_kept(settings.store)]
+
+
+def _kept(store: Store) -> str:
+    if store.is_shared:
+        return (
+            f"Everything accepted, in {store.url}, which any number of replicas may share; each "
+            f"opens up to {store.connections} connections."
+        )
+    return f"Everything accepted, in {store.path}, by this one daemon."
 
 
 def _listening(settings: Settings) -> Iterator[str]:

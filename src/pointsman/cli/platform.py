@@ -23,7 +23,8 @@ from pointsman.jobs import with_store
 from pointsman.platforms.helium.calls import Reply
 from pointsman.platforms.helium.login import Logins
 from pointsman.platforms.tokens import save_token
-from pointsman.store.base import Window
+from pointsman.store.base import Store, Window
+from pointsman.store.sqlite import SqliteStore
 
 T = TypeVar("T")
 
@@ -258,9 +259,13 @@ def budget(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
 
 
 async def _window(settings: Settings) -> Window | None:
-    """What the daemon has set aside of the quota; None where there is no store yet."""
+    """What the one daemon has set aside of the quota; None where replicas share a pace."""
+
+    async def ask(store: Store) -> Window | None:
+        return await store.window() if isinstance(store, SqliteStore) else None
+
     try:
-        return await with_store(settings, lambda store: store.window())
+        return await with_store(settings, ask)
     except (ConfigError, StoreUnavailable):
         return None
 

@@ -8,9 +8,17 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from pointsman.config.values import Names, Section, folder_of, web_address
+from pointsman.config.values import (
+    Names,
+    OptionalSecret,
+    SecretFile,
+    Section,
+    folder_of,
+    web_address,
+)
 
 _SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql://", "postgres://")
 
 
 class Http(Section):
@@ -45,26 +53,54 @@ class Http(Section):
 
 
 class Store(Section):
-    """[store]: where everything that was accepted is kept."""
+    """[store]: where everything that was accepted is kept.
+
+    A SQLite file for one daemon, or a PostgreSQL database for any number of replicas.
+    """
 
     url: str = "sqlite:///pointsman.db"
+    #: of the PostgreSQL user
+    password_file: SecretFile = None
+    password: OptionalSecret = None
+    #: that one replica opens to PostgreSQL at most
+    connections: int = Field(default=8, ge=2, le=200)
 
     @field_validator("url")
     @classmethod
-    def _sqlite(cls, url: str, info: ValidationInfo) -> str:
-        if url.startswith(("postgresql:", "postgres:")):
-            raise ValueError("is PostgreSQL, and this version has SQLite only: use sqlite:///FILE")
+    def _known(cls, url: str, info: ValidationInfo) -> str:
+        if url.startswith(_POSTGRES):
+            return _postgres(url)
         path = url.removeprefix(_SQLITE)
         if path == url or not path or path == ":memory:" or path.endswith("/"):
             raise ValueError(
-                "must be sqlite:///FILE (beside the configuration file) or sqlite:////FOLDER/FILE"
+                "must be sqlite:///FILE (beside the configuration file), sqlite:////FOLDER/FILE "
+                "or postgresql://USER@HOST/DATABASE"
             )
         return _SQLITE + str((folder_of(info) / path).resolve())
 
     @property
+    def is_shared(self) -> bool:
+        """Whether replicas share it."""
+        return self.url.startswith(_POSTGRES)
+
+    @property
     def path(self) -> Path:
-        """The database's file, absolute when the settings were loaded from a file."""
+        """The SQLite file, absolute when the settings were loaded from a file."""
         return Path(self.url.removeprefix(_SQLITE))
+
+
+def _postgres(url: str) -> str:
+    """Without a password: addresses end up in logs."""
+    try:
+        parts = urlsplit(url)
+        password, host, _ = parts.password, parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is no address") from None
+    if password is not None or "password=" in parts.query:
+        raise ValueError("must not carry a password; give store.password_file or store.password")
+    if not host or not parts.username or not parts.path.strip("/"):
+        raise ValueError("must be postgresql://USER@HOST/DATABASE, with :PORT where it is not 5432")
+    return url
 
 
 def _lower(value: Any) -> Any:

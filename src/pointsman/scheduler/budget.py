@@ -6,12 +6,12 @@ running window come back with everything that may have been spent.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
 from pointsman.clock import Clock, micros
 from pointsman.platforms.base import Answer, Delivery
+from pointsman.scheduler.turns import Turns
 from pointsman.scheduler.window import SECONDS, QuotaLimits, QuotaWindow, Reservation
 from pointsman.store.base import Window
 
@@ -74,7 +74,7 @@ class LocalBudget:
         self._clock = clock
         self._ledger = ledger
         self._window = QuotaWindow(limits)
-        self._turn = asyncio.Lock()
+        self._turns = Turns(clock)
         #: (window's number, points, requests) that are written down as spent
         self._saved = (-1, 0, 0)
 
@@ -88,11 +88,14 @@ class LocalBudget:
             self._window.restore(now, now + left, saved.points, saved.requests)
 
     async def ready(self) -> None:
-        async with self._turn:
+        await self._turns.take(float("inf"))
+        try:
             await self._wait(1, give_up_at=float("inf"))
+        finally:
+            self._turns.give_back()
 
     async def reserve(self, points: int, *, give_up_at: float) -> Reservation | None:
-        if not await self._queue(give_up_at):
+        if not await self._turns.take(give_up_at):
             return None
         try:
             if not await self._wait(points, give_up_at=give_up_at):
@@ -106,7 +109,7 @@ class LocalBudget:
                 raise
             return reservation
         finally:
-            self._turn.release()
+            self._turns.give_back()
 
     def settle(self, reservation: Reservation, delivery: Delivery) -> None:
         now = self._clock.monotonic()
@@ -122,23 +125,6 @@ class LocalBudget:
 
     def spent(self) -> Spent:
         return Spent(*self._window.left(self._clock.monotonic()))
-
-    async def _queue(self, give_up_at: float) -> bool:
-        """Take the turn; False where those in front last for too long."""
-        if not self._turn.locked():
-            return await self._turn.acquire()
-        turn = asyncio.ensure_future(self._turn.acquire())
-        patience = asyncio.ensure_future(self._clock.sleep(give_up_at - self._clock.monotonic()))
-        try:
-            await asyncio.wait({turn, patience}, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._turn.release()
-            raise
-        finally:
-            patience.cancel()
-            turn.cancel()  # which does nothing to a turn that was got
-        return turn.done() and not turn.cancelled()
 
     async def _wait(self, points: int, *, give_up_at: float) -> bool:
         while True:

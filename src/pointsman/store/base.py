@@ -107,10 +107,6 @@ class Store(Protocol):
         """When the next learner can be leased; None when nothing is dirty."""
         ...
 
-    async def window(self) -> Window | None: ...
-
-    async def save_window(self, window: Window) -> None: ...
-
     async def delivered_sample(
         self, *, limit: int, settled_before: int, again_before: int
     ) -> dict[str, tuple[Desired, ...]]:

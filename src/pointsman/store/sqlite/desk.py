@@ -21,9 +21,9 @@ from pointsman.store.base import (
     StoredStatement,
     UnmatchedSummary,
 )
+from pointsman.store.bookkeeping import LETTER, STATEMENT_LETTER
 from pointsman.store.plan import Replay
 from pointsman.store.sqlite.ingest import new_plan, write
-from pointsman.store.sqlite.reads import LETTER, STATEMENT_LETTER
 from pointsman.store.sqlite.rows import SQL
 
 _TABLES = (

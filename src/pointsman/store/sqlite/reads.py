@@ -8,10 +8,8 @@ import zstandard
 
 from pointsman.model import UNREAD, Outcome, Position, TargetKind
 from pointsman.store.base import Backlog, Books, StoredStatement, Window
+from pointsman.store.bookkeeping import LETTER, STATEMENT_LETTER, contradictions
 from pointsman.store.sqlite.rows import SQL
-
-#: what `forgotten` calls dead letters that were dropped
-LETTER, STATEMENT_LETTER = "letter", "statement letter"
 
 
 def statement(connection: sqlite3.Connection, statement_id: str) -> StoredStatement | None:
@@ -68,22 +66,13 @@ def books(connection: sqlite3.Connection) -> Books:
         outcomes[outcome] += forgotten.get(outcome.value, 0)
     not_statements += forgotten.get(LETTER, 0)
     also_statements += forgotten.get(STATEMENT_LETTER, 0)
-    problems = []
-    if also_statements != outcomes[Outcome.DEAD]:
-        problems.append(
-            f"{outcomes[Outcome.DEAD]} statements are dead, "
-            f"but {also_statements} dead letters speak of statements"
-        )
-    if unmatched != outcomes[Outcome.UNMATCHED]:
-        problems.append(
-            f"{outcomes[Outcome.UNMATCHED]} statements are unmatched, "
-            f"but the activities' counts add up to {unmatched}"
-        )
-    if ahead:
-        problems.append(f"{ahead} desired states are delivered in a version that never was")
-    if bodies_missing:
-        problems.append(f"{bodies_missing} statements have lost their body")
-    if unqueued:
-        problems.append(f"{unqueued} learners have dirty state and are not queued for delivery")
+    problems = contradictions(
+        outcomes,
+        also_statements=also_statements,
+        unmatched=unmatched,
+        ahead=ahead,
+        bodies_missing=bodies_missing,
+        unqueued=unqueued,
+    )
     outcomes[Outcome.DEAD] += not_statements
-    return Books(accepted, outcomes, total, delivered, dirty, parked, tuple(problems))
+    return Books(accepted, outcomes, total, delivered, dirty, parked, problems)

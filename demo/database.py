@@ -1,0 +1,152 @@
+"""A PostgreSQL server for the tests and the soak: whatever this machine can run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.broker import Unavailable
+from demo.processes import free_port
+
+#: address of a server that runs already, as a user who may create databases
+ENV = "POINTSMAN_TEST_POSTGRES"
+#: seconds that a server may take until it accepts connections
+_PATIENCE = 60.0
+#: whom a server that may not be root's runs as, where we are root
+_USER = "postgres"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A server that accepts connections at `dsn`; `process` is its first one, if it is ours."""
+
+    dsn: str
+    kind: str
+    process: subprocess.Popen[bytes] | None = None
+
+
+@contextlib.contextmanager
+def start_database() -> Iterator[Database]:
+    """The first server that starts; ended with the block. Raises `RuntimeError` without any."""
+    tried: list[str] = []
+    with contextlib.ExitStack() as stack:
+        for start in (_environment, _docker, _programs):
+            try:
+                database = stack.enter_context(start())
+            except Unavailable as reason:
+                tried.append(f"{start.__name__.strip('_')}: {reason}")
+            else:
+                break
+        else:
+            raise RuntimeError("no PostgreSQL could be started. Tried:\n  " + "\n  ".join(tried))
+        yield database
+
+
+@contextlib.contextmanager
+def _environment() -> Iterator[Database]:
+    if not (dsn := os.environ.get(ENV)):
+        raise Unavailable(f"{ENV} is not set")
+    yield Database(dsn, f"from {ENV}")
+
+
+@contextlib.contextmanager
+def _docker() -> Iterator[Database]:
+    if (docker := shutil.which("docker")) is None:
+        raise Unavailable("there is no docker")
+    try:
+        subprocess.run([docker, "info"], check=True, capture_output=True, timeout=10)
+        from testcontainers.postgres import PostgresContainer  # noqa: PLC0415 - slow, and optional
+
+        container = PostgresContainer("postgres:16", driver=None)
+        container.start()
+    except Exception as error:
+        raise Unavailable(f"{type(error).__name__}: {error}") from error
+    try:
+        yield Database(container.get_connection_url(), f"{container.image} in Docker")
+    finally:
+        container.stop()
+
+
+@contextlib.contextmanager
+def _programs() -> Iterator[Database]:
+    """PostgreSQL's own programs, with a new cluster in a folder that goes away."""
+    initdb, postgres = _program("initdb"), _program("postgres")
+    with tempfile.TemporaryDirectory(prefix="pointsman-postgres-") as folder:
+        as_user = _not_root(Path(folder))
+        data = str(Path(folder, "data"))
+        made = subprocess.run(
+            [*as_user, initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=folder,
+        )
+        if made.returncode:
+            raise Unavailable(f"initdb failed: {made.stderr[-2000:]}")
+        port = free_port()
+        with running(as_user, postgres, data, port) as process:
+            version = subprocess.run(
+                [postgres, "--version"], check=True, capture_output=True, text=True
+            ).stdout.split()[2]
+            dsn = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+            yield Database(dsn, f"PostgreSQL {version}", process)
+
+
+def _program(name: str) -> str:
+    """Debian keeps them out of the way of others."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for folder in ("", *map(str, folders)):
+        if path := shutil.which(name, path=folder or None):
+            return path
+    raise Unavailable(f"there is no {name}")
+
+
+def _not_root(folder: Path) -> list[str]:
+    """PostgreSQL does not run as root; what a command begins with instead."""
+    if os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    try:
+        shutil.chown(folder, _USER, _USER)
+    except LookupError as error:
+        raise Unavailable(f"we are root, and there is no user {_USER}") from error
+    if setpriv is None:
+        raise Unavailable("we are root, and there is no setpriv")
+    return [setpriv, f"--reuid={_USER}", f"--regid={_USER}", "--init-groups"]
+
+
+@contextlib.contextmanager
+def running(
+    as_user: list[str], postgres: str, data: str, port: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The server on this folder, until the block ends."""
+    command = [*as_user, postgres, "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", ""]
+    with Path(data).parent.joinpath("log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=data)
+    try:
+        _wait(process, port)
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)  # disconnects whoever is left
+        process.wait(_PATIENCE)
+
+
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+    ready = _program("pg_isready")
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise Unavailable(f"it ended at once, with {process.returncode}")
+        asked = [ready, "-h", "127.0.0.1", "-p", str(port)]
+        if not subprocess.run(asked, check=False, capture_output=True).returncode:
+            return
+        time.sleep(0.05)
+    raise Unavailable(f"it does not accept connections after {_PATIENCE:g} s")

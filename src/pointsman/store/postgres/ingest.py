@@ -1,0 +1,166 @@
+"""One transaction that remembers any number of submissions, in a fixed number of SQL steps.
+
+Replicas do this at the same time. The rows of `learners` are locks on their learners' state;
+positions are locked before them, statement ids after them, and each of the three in byte order, so
+that no two transactions wait for each other in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import zstandard
+
+from pointsman.model import Desired, Receipt, Submission, Target
+from pointsman.store.plan import Plan
+from pointsman.store.postgres.pool import CollisionError, Connection
+from pointsman.store.postgres.rows import SQL, columns, from_rows, text, to_row
+
+_COMPRESSION_LEVEL = 1
+
+_Dead = tuple[str, str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What the submissions touch, as it stands; its learners are locked."""
+
+    known: dict[str, int]
+    desired: dict[tuple[str, Target], Desired]
+    claims: dict[tuple[str, str, int], int]
+
+    def plan(self, dead: frozenset[_Dead] = frozenset()) -> Plan:
+        def is_dead(source: str, origin: str, body_hash: bytes) -> bool:
+            return (source, origin, body_hash) in dead
+
+        return Plan(dict(self.known), dict(self.desired), is_dead, self.claims)
+
+
+async def ingest(
+    connection: Connection, submissions: Sequence[Submission], stored_at: int, shard: int
+) -> list[Receipt]:
+    """Write all of them inside the caller's transaction; a receipt each, in order."""
+    touched = await touch(connection, submissions)
+    plan = touched.plan()
+    receipts = [plan.take(submission) for submission in submissions]
+    if dead := await dead_already(connection, plan):
+        plan = touched.plan(dead)
+        receipts = [plan.take(submission) for submission in submissions]
+    await write(connection, plan, stored_at, shard)
+    return receipts
+
+
+async def touch(connection: Connection, submissions: Sequence[Submission]) -> Touched:
+    """Lock what they are about, and read it."""
+    claims = await _claims(connection, submissions)
+    changes = [
+        change
+        for submission in submissions
+        for item in submission.items
+        for change in item.decision.changes
+    ]
+    await lock(connection, {change.learner for change in changes})
+    ids = [item.statement_id for submission in submissions for item in submission.items]
+    known = await connection.fetch(SQL["known_statements"], ids) if ids else []
+    keys = {(one.learner, one.target.kind.value, one.target.key) for one in changes}
+    rows = await connection.fetch(SQL["touched_desired"], *columns(keys, 3)) if keys else []
+    return Touched(
+        dict(known),
+        {(one.learner, one.target): one for one in from_rows(rows)},
+        claims,
+    )
+
+
+async def lock(connection: Connection, learners: Iterable[str]) -> None:
+    """Nobody else moves or leases these learners' state until the transaction ends."""
+    names = list(learners)
+    if names:
+        await connection.execute(SQL["add_learners"], names)
+        await connection.execute(SQL["lock_learners"], names)
+
+
+async def dead_already(connection: Connection, plan: Plan) -> frozenset[_Dead]:
+    """Which of the plan's dead letters are here."""
+    if not plan.dead:
+        return frozenset()
+    keys = [(text(source), text(origin), body_hash) for source, origin, body_hash in plan.dead]
+    rows = await connection.fetch(SQL["dead_already"], *columns(keys, 3))
+    here = {tuple(row) for row in rows}
+    return frozenset(found for found, key in zip(plan.dead, keys, strict=True) if key in here)
+
+
+async def _claims(
+    connection: Connection, submissions: Sequence[Submission]
+) -> dict[tuple[str, str, int], int]:
+    places = {
+        (at.group, at.topic, at.partition)
+        for submission in submissions
+        if (at := submission.position) is not None
+    }
+    if not places:
+        return {}
+    rows = await connection.fetch(SQL["lock_claims"], *columns(places, 3))
+    return {(group, topic, partition): token for group, topic, partition, token in rows}
+
+
+async def write(connection: Connection, plan: Plan, stored_at: int, shard: int) -> None:
+    """Write what the plan holds. Raises `CollisionError` when another replica was faster."""
+    if plan.statements:
+        await _write_statements(connection, plan, stored_at)
+    if plan.moved:
+        moved = [to_row(one) for one in plan.moved.values()]
+        await connection.execute(SQL["upsert_desired"], *columns(moved, 14))
+    if plan.queue:
+        queued = [(who, one.due, one.urgent) for who, one in plan.queue.items()]
+        await connection.execute(SQL["queue_learners"], *columns(queued, 3))
+    if plan.positions:
+        positions = [(*where, offset) for where, offset in plan.positions.items()]
+        await connection.execute(SQL["save_positions"], *columns(positions, 4))
+    if plan.dead:
+        await connection.execute(SQL["insert_dead_letters"], *columns(_letters(plan), 8))
+    if plan.unmatched:
+        unmatched = [
+            (text(activity), one.inputs, one.sample_id, one.at)
+            for activity, one in plan.unmatched.items()
+        ]
+        await connection.execute(SQL["add_unmatched"], *columns(unmatched, 4))
+    if plan.accepted:
+        await connection.execute(SQL["add_accepted"], *columns(plan.accepted.items(), 2), shard)
+
+
+async def _write_statements(connection: Connection, plan: Plan, stored_at: int) -> None:
+    block = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
+    rows = [
+        (
+            new.item.statement_id,
+            new.item.digest,
+            new.outcome.value,
+            new.submission.source,
+            new.submission.received_at,
+            new.start,
+            len(new.submission.body),
+            new.item.index,
+        )
+        for new in plan.statements
+    ]
+    done = await connection.execute(SQL["insert_statements"], stored_at, block, *columns(rows, 8))
+    if int(done.rpartition(" ")[2]) != len(rows):
+        raise CollisionError("another replica stored one of these statements just now")
+
+
+def _letters(plan: Plan) -> list[tuple[Any, ...]]:
+    return [
+        (
+            text(one.submission.source),
+            text(one.letter.origin),
+            text(one.letter.reason),
+            one.letter.statement_id,
+            one.in_statements,
+            one.submission.received_at,
+            one.body_hash,
+            one.letter.body,
+        )
+        for one in plan.dead.values()
+    ]

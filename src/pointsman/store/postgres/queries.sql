@@ -1,0 +1,365 @@
+-- Sets go in as arrays and are unnested. Whatever locks several rows locks them in byte order.
+
+-- name: add_learners
+INSERT INTO learners (learner)
+SELECT name FROM unnest($1::text[]) AS name ORDER BY name COLLATE "C"
+ON CONFLICT (learner) DO NOTHING;
+
+-- name: lock_learners
+SELECT learner FROM learners WHERE learner = ANY($1::text[]) ORDER BY learner FOR UPDATE;
+
+-- name: lock_claims
+SELECT p.consumer_group, p.topic, p.partition, p.token
+FROM positions AS p
+JOIN unnest($1::text[], $2::text[], $3::integer[]) AS k(consumer_group, topic, partition)
+    USING (consumer_group, topic, partition)
+ORDER BY p.consumer_group, p.topic, p.partition FOR UPDATE OF p;
+
+-- name: known_statements
+SELECT id, digest FROM statements WHERE id = ANY($1::text[]);
+
+-- name: touched_desired
+SELECT d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_id, d.rule,
+    d.since, d.changed_at, d.after, d.attempts, d.delivered_version, d.delivered_value,
+    d.failures, d.parked, d.read_back
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k(learner, kind, key)
+JOIN desired AS d USING (learner, kind, key);
+
+-- name: dead_already
+SELECT d.source, d.origin, d.body_hash FROM dead_letters AS d
+JOIN unnest($1::text[], $2::text[], $3::bytea[]) AS k(source, origin, body_hash)
+    ON d.body_hash = k.body_hash
+    AND md5(d.source || chr(10) || d.origin) = md5(k.source || chr(10) || k.origin);
+
+-- name: insert_statements
+WITH block AS (INSERT INTO blocks (stored_at, data) VALUES ($1, $2) RETURNING id)
+INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length, item)
+SELECT s.id, s.digest, s.outcome, s.source, s.stored_at, block.id, s.start, s.length, s.item
+FROM block, unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::integer[],
+    $9::integer[], $10::integer[])
+    AS s(id, digest, outcome, source, stored_at, start, length, item)
+ORDER BY s.id COLLATE "C"
+ON CONFLICT (id) DO NOTHING;
+
+-- name: upsert_desired
+INSERT INTO desired AS d (learner, kind, key, value, version, occurred_at, statement_id, rule,
+    since, changed_at, after, attempts, urgent, read_back)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
+    $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::boolean[],
+    $14::text[])
+ON CONFLICT (learner, kind, key) DO UPDATE SET value = excluded.value,
+    version = excluded.version, occurred_at = excluded.occurred_at,
+    statement_id = excluded.statement_id, rule = excluded.rule, since = excluded.since,
+    changed_at = excluded.changed_at, after = excluded.after, attempts = excluded.attempts,
+    urgent = excluded.urgent, read_back = excluded.read_back,
+    audit = CASE WHEN excluded.version > d.version THEN '' ELSE d.audit END;
+
+-- name: queue_learners
+-- A completion does not wait for the learner's pace, but for a backoff or a lease it does. These
+-- rows are locked already.
+UPDATE learners AS l SET due = least(coalesce(l.due, q.due), q.due),
+    ready = l.ready OR l.hold = 0 OR (l.hold = 1 AND q.urgent)
+FROM unnest($1::text[], $2::bigint[], $3::boolean[]) AS q(learner, due, urgent)
+WHERE l.learner = q.learner;
+
+-- name: save_positions
+INSERT INTO positions (consumer_group, topic, partition, next_offset)
+SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[])
+    AS n(consumer_group, topic, partition, next_offset)
+ORDER BY consumer_group COLLATE "C", topic COLLATE "C", partition
+ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset;
+
+-- name: insert_dead_letters
+INSERT INTO dead_letters (source, origin, reason, statement_id, in_statements, received_at,
+    body_hash, body)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::bigint[],
+    $7::bytea[], $8::bytea[]) ORDER BY 7, 1, 2;
+
+-- name: add_unmatched
+INSERT INTO unmatched AS u (activity, inputs, sample_id, first_at, last_at)
+SELECT activity, inputs, sample_id, at, at
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[]) AS n(activity, inputs, sample_id, at)
+ORDER BY activity COLLATE "C"
+ON CONFLICT (activity) DO UPDATE SET inputs = u.inputs + excluded.inputs,
+    last_at = greatest(u.last_at, excluded.last_at);
+
+-- name: add_accepted
+INSERT INTO accepted AS a (source, shard, inputs)
+SELECT source, $3::smallint, inputs FROM unnest($1::text[], $2::bigint[]) AS n(source, inputs)
+ORDER BY source COLLATE "C"
+ON CONFLICT (source, shard) DO UPDATE SET inputs = a.inputs + excluded.inputs;
+
+-- name: promote_learners
+UPDATE learners SET ready = true, hold = 0
+WHERE learner IN (SELECT learner FROM learners
+    WHERE NOT ready AND due IS NOT NULL AND ready_at <= $1
+    ORDER BY ready_at LIMIT 1000 FOR UPDATE SKIP LOCKED);
+
+-- name: lease_learners
+UPDATE learners AS l SET ready = false, hold = 3, ready_at = $1, lease_token = l.lease_token + 1
+FROM (SELECT learner FROM learners WHERE ready AND due IS NOT NULL
+    ORDER BY due LIMIT $2 FOR UPDATE SKIP LOCKED) AS chosen
+WHERE l.learner = chosen.learner
+RETURNING l.learner, l.lease_token, l.due;
+
+-- name: undelivered_desired
+SELECT learner, kind, key, value, version, occurred_at, statement_id, rule, since, changed_at,
+    after, attempts, delivered_version, delivered_value, failures, parked, read_back
+FROM desired WHERE learner = ANY($1::text[]) AND version > delivered_version;
+
+-- name: lock_lease
+SELECT 1 FROM learners WHERE learner = $1 AND lease_token = $2 AND hold = 3 FOR UPDATE;
+
+-- name: settle_delivered
+UPDATE desired AS d SET delivered_version = greatest(d.delivered_version, s.version),
+    delivered_value = s.sent, delivered_at = $6, failures = 0, parked = '', audited_at = NULL,
+    since = CASE WHEN d.version > s.version THEN d.changed_at ELSE d.since END
+FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[]) AS s(kind, key, version, sent)
+WHERE d.learner = $1 AND d.kind = s.kind AND d.key = s.key;
+
+-- name: settle_retry
+UPDATE desired AS d SET failures = d.failures + 1
+FROM unnest($2::text[], $3::text[]) AS s(kind, key)
+WHERE d.learner = $1 AND d.kind = s.kind AND d.key = s.key;
+
+-- name: settle_parked
+UPDATE desired AS d SET parked = s.reason
+FROM unnest($2::text[], $3::text[], $4::text[]) AS s(kind, key, reason)
+WHERE d.learner = $1 AND d.kind = s.kind AND d.key = s.key;
+
+-- name: what_is_left
+SELECT min(since - CASE WHEN urgent THEN $2::bigint ELSE 0 END),
+    bool_or(urgent AND failures = 0), max(failures)
+FROM desired WHERE learner = $1 AND version > delivered_version AND parked = '';
+
+-- name: give_back
+UPDATE learners SET due = $2, ready = $3, ready_at = $4, hold = $5 WHERE learner = $1;
+
+-- name: parked_learners
+SELECT DISTINCT learner FROM desired
+WHERE version > delivered_version AND parked <> '' AND starts_with(parked, $1);
+
+-- name: free_waiting
+UPDATE desired SET parked = ''
+WHERE learner = ANY($1::text[]) AND version > delivered_version AND starts_with(parked, $2);
+
+-- name: free_parked
+UPDATE desired SET parked = '', failures = 0
+WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked <> ''
+    AND starts_with(parked, $2);
+
+-- name: requeue_freed
+UPDATE learners AS l SET due = (SELECT min(since - CASE WHEN urgent THEN $2::bigint ELSE 0 END)
+        FROM desired AS d WHERE d.learner = l.learner AND version > delivered_version
+            AND parked = ''),
+    ready = l.hold <> 3, hold = CASE WHEN l.hold = 3 THEN 3 ELSE 0 END
+WHERE l.learner = ANY($1::text[]);
+
+-- name: next_ready_at
+SELECT CASE WHEN EXISTS (SELECT 1 FROM learners WHERE ready AND due IS NOT NULL) THEN 0
+    ELSE (SELECT min(ready_at) FROM learners WHERE NOT ready AND due IS NOT NULL) END;
+
+-- name: read_statement
+SELECT s.id, b.data, s.start, s.length, s.item, s.stored_at, s.source
+FROM statements AS s JOIN blocks AS b ON b.id = s.block WHERE s.id = $1;
+
+-- name: read_positions
+SELECT topic, partition, next_offset, token FROM positions
+WHERE consumer_group = $1 AND next_offset >= 0 ORDER BY topic, partition;
+
+-- name: claim_positions
+INSERT INTO positions AS p (consumer_group, topic, partition, next_offset, token)
+SELECT $1, topic, partition, -1, 1 FROM unnest($2::text[], $3::integer[]) AS n(topic, partition)
+ORDER BY topic COLLATE "C", partition
+ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET token = p.token + 1
+RETURNING topic, partition, next_offset, token;
+
+-- name: count_undelivered
+SELECT kind, parked <> '' AS is_parked, count(*), min(since) FROM desired
+WHERE version > delivered_version GROUP BY 1, 2;
+
+-- name: count_dead_letters
+SELECT count(*) FROM dead_letters;
+
+-- name: count_unmatched
+SELECT coalesce(sum(inputs), 0)::bigint FROM unmatched;
+
+-- name: sum_accepted
+SELECT coalesce(sum(inputs), 0)::bigint FROM accepted;
+
+-- name: count_outcomes
+SELECT outcome, count(*) FROM statements GROUP BY outcome;
+
+-- name: count_forgotten
+SELECT what, inputs FROM forgotten;
+
+-- name: count_dead_only
+SELECT count(*) FILTER (WHERE NOT in_statements), count(*) FILTER (WHERE in_statements)
+FROM dead_letters;
+
+-- name: count_desired
+SELECT count(*), count(*) FILTER (WHERE version = delivered_version),
+    count(*) FILTER (WHERE version > delivered_version AND parked = ''),
+    count(*) FILTER (WHERE version > delivered_version AND parked <> ''),
+    count(*) FILTER (WHERE version < delivered_version)
+FROM desired;
+
+-- name: bodies_missing
+SELECT count(*) FROM statements AS s LEFT JOIN blocks AS b ON b.id = s.block WHERE b.id IS NULL;
+
+-- name: dirty_unqueued
+SELECT count(DISTINCT d.learner) FROM desired AS d LEFT JOIN learners AS l USING (learner)
+WHERE d.version > d.delivered_version AND d.parked = '' AND (l.learner IS NULL OR l.due IS NULL);
+
+-- name: add_forgotten
+INSERT INTO forgotten AS f (what, inputs)
+SELECT what, inputs FROM unnest($1::text[], $2::bigint[]) AS n(what, inputs) ORDER BY what
+ON CONFLICT (what) DO UPDATE SET inputs = f.inputs + excluded.inputs;
+
+-- name: only_pruner
+SELECT pg_try_advisory_xact_lock(hashtext('pointsman prune'));
+
+-- name: prune
+WITH old AS (SELECT id FROM blocks WHERE stored_at < $1 ORDER BY stored_at LIMIT $2),
+    gone AS (DELETE FROM blocks WHERE id IN (SELECT id FROM old)),
+    known AS (DELETE FROM statements WHERE block IN (SELECT id FROM old) RETURNING outcome)
+SELECT outcome, count(*) FROM known GROUP BY outcome;
+
+-- name: list_parked
+SELECT learner, kind, key, value, since, parked FROM desired
+WHERE version > delivered_version AND parked <> '' AND starts_with(parked, $1)
+    AND ($2::text[] = '{}' OR learner = ANY($2::text[]))
+ORDER BY since LIMIT $3;
+
+-- name: list_unmatched
+SELECT activity, inputs, sample_id, first_at, last_at FROM unmatched
+ORDER BY inputs DESC, activity LIMIT $1;
+
+-- name: drop_matched
+DELETE FROM unmatched WHERE inputs <= 0;
+
+-- name: list_dead_letters
+SELECT id, source, origin, reason, statement_id, in_statements, received_at FROM dead_letters
+WHERE id > $1 AND starts_with(reason, $2) AND ($3::text IS NULL OR source = $3)
+ORDER BY id LIMIT $4;
+
+-- name: read_dead_letter
+SELECT id, source, origin, reason, statement_id, in_statements, received_at, body
+FROM dead_letters WHERE id = $1;
+
+-- name: drop_dead_letters
+DELETE FROM dead_letters WHERE id = ANY($1::bigint[]) RETURNING in_statements;
+
+-- name: drop_revived
+DELETE FROM dead_letters WHERE in_statements AND statement_id = ANY($1::text[])
+RETURNING statement_id;
+
+-- name: lock_outcomes
+SELECT id, outcome FROM statements WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE;
+
+-- name: change_outcomes
+UPDATE statements AS s SET outcome = n.outcome
+FROM unnest($1::text[], $2::text[]) AS n(id, outcome) WHERE s.id = n.id;
+
+-- name: remembered
+SELECT s.id, s.block, s.start, s.length, s.item, s.stored_at, s.source, s.outcome
+FROM statements AS s JOIN blocks AS b ON b.id = s.block
+WHERE b.stored_at >= $1 AND (s.block, s.id) > ($2::bigint, $3::text)
+ORDER BY s.block, s.id LIMIT $4;
+
+-- name: read_blocks
+SELECT id, data FROM blocks WHERE id = ANY($1::bigint[]);
+
+-- name: oldest_block
+SELECT min(stored_at) FROM blocks;
+
+-- name: table_sizes
+SELECT relname, pg_total_relation_size(oid) FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' ORDER BY relname;
+
+-- name: take_duty
+INSERT INTO duties AS d (name, holder, until) VALUES ($1, $2, $4)
+ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+WHERE d.holder = $2 OR d.until <= $3
+RETURNING 1;
+
+-- name: choose_unaudited
+SELECT DISTINCT learner FROM (
+    SELECT learner FROM desired
+    WHERE version = delivered_version AND audited_at IS NULL AND read_back <> ''
+        AND delivered_at < $1
+    ORDER BY urgent DESC, delivered_at DESC LIMIT $2) AS newest;
+
+-- name: choose_audited
+SELECT DISTINCT learner FROM (
+    SELECT learner FROM desired
+    WHERE version = delivered_version AND audited_at IS NOT NULL AND read_back <> ''
+        AND audited_at < $1
+    ORDER BY audited_at LIMIT $2) AS oldest;
+
+-- name: delivered_desired
+SELECT learner, kind, key, value, version, occurred_at, statement_id, rule, since, changed_at,
+    after, attempts, delivered_version, delivered_value, failures, parked, read_back
+FROM desired WHERE learner = ANY($1::text[]) AND version = delivered_version AND read_back <> ''
+    AND delivered_at < $2;
+
+-- name: audited_row
+SELECT audit FROM desired
+WHERE learner = $1 AND kind = $2 AND key = $3 AND version = $4 AND delivered_version = version
+FOR UPDATE;
+
+-- name: audit_looked
+UPDATE desired SET audited_at = $5, audit = $6
+WHERE learner = $1 AND kind = $2 AND key = $3 AND version = $4;
+
+-- name: audit_undo
+UPDATE desired SET audited_at = $5, audit = $6, parked = $7, delivered_version = 0, since = $5
+WHERE learner = $1 AND kind = $2 AND key = $3 AND version = $4;
+
+-- name: undelivered_readable
+SELECT learner, kind, key, value, version, occurred_at, statement_id, rule, since, changed_at,
+    after, attempts, delivered_version, delivered_value, failures, parked, read_back
+FROM desired WHERE version > delivered_version AND read_back <> '';
+
+-- name: import_desired
+INSERT INTO desired (learner, kind, key, value, version, occurred_at, statement_id, rule, since,
+    changed_at, after, attempts, delivered_version, delivered_value, delivered_at, urgent, read_back)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+ON CONFLICT (learner, kind, key) DO UPDATE SET value = excluded.value,
+    version = excluded.version, occurred_at = excluded.occurred_at,
+    statement_id = excluded.statement_id, rule = excluded.rule, changed_at = excluded.changed_at,
+    delivered_version = excluded.delivered_version, delivered_value = excluded.delivered_value,
+    delivered_at = excluded.delivered_at, urgent = excluded.urgent, failures = 0, parked = '',
+    audit = '', audited_at = NULL;
+
+-- name: agreement
+SELECT read_back, count(*) FILTER (WHERE audit = 'agrees'), count(*) FILTER (WHERE audit = 'resent'),
+    count(*) FILTER (WHERE audit = 'drift'),
+    count(*) FILTER (WHERE audit = '' AND audited_at IS NOT NULL),
+    count(*) FILTER (WHERE audit = '' AND audited_at IS NULL)
+FROM desired WHERE read_back <> '' AND (delivered_version > 0 OR audit <> '')
+GROUP BY read_back
+ORDER BY count(*) FILTER (WHERE audit = 'drift') DESC,
+    count(*) FILTER (WHERE audit = 'resent') DESC, read_back;
+
+-- name: read_tokens
+SELECT learner, sealed, stored_at, expires_at FROM tokens;
+
+-- name: save_tokens
+INSERT INTO tokens (learner, sealed, stored_at, expires_at)
+SELECT * FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[])
+ON CONFLICT (learner) DO UPDATE SET sealed = excluded.sealed, stored_at = excluded.stored_at,
+    expires_at = excluded.expires_at;
+
+-- name: drop_tokens
+DELETE FROM tokens WHERE learner = ANY($1::text[]);
+
+-- name: add_pace
+INSERT INTO pace (id, state) VALUES (1, '') ON CONFLICT (id) DO NOTHING;
+
+-- name: lock_pace
+SELECT state, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM pace
+WHERE id = 1 FOR UPDATE;
+
+-- name: save_pace
+UPDATE pace SET state = $1 WHERE id = 1;

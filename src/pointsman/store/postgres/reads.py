@@ -1,0 +1,70 @@
+"""What is only read: bodies, gauges and the books."""
+
+from __future__ import annotations
+
+import zstandard
+
+from pointsman.model import Outcome, Position, TargetKind
+from pointsman.store.base import Backlog, Books, StoredStatement
+from pointsman.store.bookkeeping import LETTER, STATEMENT_LETTER, contradictions
+from pointsman.store.postgres.pool import Connection
+from pointsman.store.postgres.rows import SQL
+
+
+async def statement(connection: Connection, statement_id: str) -> StoredStatement | None:
+    row = await connection.fetchrow(SQL["read_statement"], statement_id)
+    if row is None:
+        return None
+    known_id, block, start, length, index, stored_at, source = row
+    body = zstandard.ZstdDecompressor().decompress(block)[start : start + length]
+    return StoredStatement(known_id, body, index, stored_at, source)
+
+
+async def positions(connection: Connection, group: str) -> list[Position]:
+    rows = await connection.fetch(SQL["read_positions"], group)
+    return [Position(group, *row) for row in rows]
+
+
+async def backlog(connection: Connection) -> Backlog:
+    dirty = dict.fromkeys(TargetKind, 0)
+    parked = dict.fromkeys(TargetKind, 0)
+    oldest: int | None = None
+    for kind, is_parked, count, since in await connection.fetch(SQL["count_undelivered"]):
+        if is_parked:
+            parked[TargetKind(kind)] = count
+        else:
+            dirty[TargetKind(kind)] = count
+            oldest = since if oldest is None else min(oldest, since)
+    dead_letters = await connection.fetchval(SQL["count_dead_letters"])
+    unmatched = await connection.fetchval(SQL["count_unmatched"])
+    return Backlog(dirty, parked, dead_letters, unmatched, oldest)
+
+
+async def books(connection: Connection) -> Books:
+    """Both sums, each side counted from other rows than the other; one snapshot."""
+    accepted = await connection.fetchval(SQL["sum_accepted"], timeout=None)
+    outcomes = dict.fromkeys(Outcome, 0)
+    for outcome, count in await connection.fetch(SQL["count_outcomes"], timeout=None):
+        outcomes[Outcome(outcome)] = count
+    forgotten = dict(await connection.fetch(SQL["count_forgotten"]))
+    for one in Outcome:
+        outcomes[one] += forgotten.get(one.value, 0)
+    not_statements, also_statements = await connection.fetchrow(SQL["count_dead_only"])
+    not_statements += forgotten.get(LETTER, 0)
+    also_statements += forgotten.get(STATEMENT_LETTER, 0)
+    total, delivered, dirty, parked, ahead = await connection.fetchrow(
+        SQL["count_desired"], timeout=None
+    )
+    bodies_missing = await connection.fetchval(SQL["bodies_missing"], timeout=None)
+    unqueued = await connection.fetchval(SQL["dirty_unqueued"], timeout=None)
+    unmatched = await connection.fetchval(SQL["count_unmatched"])
+    problems = contradictions(
+        outcomes,
+        also_statements=also_statements,
+        unmatched=unmatched,
+        ahead=ahead,
+        bodies_missing=bodies_missing,
+        unqueued=unqueued,
+    )
+    outcomes[Outcome.DEAD] += not_statements
+    return Books(accepted, outcomes, total, delivered, dirty, parked, problems)

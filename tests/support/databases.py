@@ -1,0 +1,47 @@
+"""The PostgreSQL server that the tests of one run share, and a fresh database for each test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from demo.database import Database, start_database
+
+#: of the session's server, for the report
+SERVED = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def database(pytestconfig: pytest.Config) -> Iterator[Database]:
+    with start_database() as started:
+        pytestconfig.stash[SERVED] = started.kind
+        yield started
+
+
+@asynccontextmanager
+async def fresh_database(database: Database) -> AsyncIterator[str]:
+    """The address of an empty database, which goes away."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    await _execute(database.dsn, f"CREATE DATABASE {name} TEMPLATE template0")
+    try:
+        yield urlunsplit(urlsplit(database.dsn)._replace(path=f"/{name}"))
+    finally:
+        await _execute(database.dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _execute(dsn: str, command: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(command)
+    finally:
+        await connection.close()
+
+
+def report(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if kind := config.stash.get(SERVED, None):
+        terminalreporter.write_line(f"PostgreSQL server: {kind}")
