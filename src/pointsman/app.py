@@ -21,6 +21,7 @@ from pointsman import assembly
 from pointsman.clock import Clock, SystemClock, micros
 from pointsman.config import Settings
 from pointsman.errors import StoreUnavailable
+from pointsman.housekeeping import Housekeeper
 from pointsman.model import Receipt, Submission
 from pointsman.platforms.base import TOKEN_TROUBLE, USER_TROUBLE, TokenProvider
 from pointsman.platforms.fetched_tokens import FetchedTokens
@@ -126,6 +127,13 @@ class Daemon:
 
     def _start_delivery(self) -> None:
         self._in_background(self._dispatcher.run())
+        housekeeper = Housekeeper(
+            self._store,
+            self._clock,
+            self._settings.store.retention_days,
+            self._metrics.pruned,
+        )
+        self._in_background(housekeeper.run())
         if self._settings.audit.enabled:
             reader = assembly.reader(self._settings, self._clock)
             self._stack.push_async_callback(reader.close)

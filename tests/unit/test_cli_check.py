@@ -118,7 +118,7 @@ def test_a_right_configuration_is_put_into_words(tmp_path: Path) -> None:
             "At most 75 of 100 requests and 75,000 of 100,000 points a minute; 25 requests and "
             "25,000 points stay for the site."
         ),
-        f"Everything accepted, in {tmp_path}/pointsman.db.",
+        f"Everything accepted, in {tmp_path}/pointsman.db, by this one daemon.",
     ):
         assert sentence in words
 

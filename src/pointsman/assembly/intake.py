@@ -126,4 +126,5 @@ def kafka_settings(source: KafkaSourceSettings) -> KafkaSettings:
         key_file=security.key_file,
         max_records=source.max_records,
         auto_offset_reset=source.auto_offset_reset,
+        session_timeout=source.session_timeout_seconds,
     )

@@ -64,6 +64,8 @@ class Store(Section):
     password: OptionalSecret = None
     #: that one replica opens to PostgreSQL at most
     connections: int = Field(default=8, ge=2, le=200)
+    #: statements are forgotten after that; 0 = never
+    retention_days: float = Field(default=365, ge=0, le=36_500)
 
     @field_validator("url")
     @classmethod

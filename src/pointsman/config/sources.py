@@ -133,6 +133,8 @@ class KafkaSource(Section):
     auto_offset_reset: Literal["earliest", "latest"] = "earliest"
     #: taken at once from the broker
     max_records: int = Field(default=1_000, ge=1, le=100_000)
+    #: a member that is silent for so long loses its partitions to the others
+    session_timeout_seconds: float = Field(default=10, ge=1, le=300)
     security: KafkaSecurity = Field(default_factory=KafkaSecurity)
 
     @field_validator("bootstrap_servers")

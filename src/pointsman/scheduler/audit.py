@@ -23,6 +23,8 @@ from pointsman.store.base import Audited, Finding, Store
 
 log = structlog.get_logger(__name__)
 
+#: what one of several replicas does, and for how long without a word, seconds
+DUTY, _DUTY = "audit", 120.0
 #: so much of the quota stays for what may have to be delivered any moment
 _SPARED = 0.5
 #: how long to wait where nothing is to be looked at, seconds
@@ -105,8 +107,10 @@ class Auditor:
         return bool(sample)
 
     async def _idle(self) -> bool:
-        """Whether delivery has nothing to do and half of the quota is left."""
+        """Whether delivery has nothing to do, half of the quota is left, and the audit is ours."""
         if self._breaker.tripped:
+            return False
+        if not await self._store.duty(DUTY, now=self._now(), ttl=micros(_DUTY)):
             return False
         ready_at = await self._store.next_ready_at()
         if ready_at is not None and ready_at <= self._now():

@@ -76,6 +76,11 @@ class Metrics:
             registry=self.registry,
         )
         self._places: set[str] = set()
+        self._pruned = Counter(
+            "pointsman_statements_pruned",
+            "Statements that were kept for as long as store.retention_days says.",
+            registry=self.registry,
+        )
         self._commit_seconds = self._histogram(
             "store_commit_seconds", "Time of a commit.", [], _SECONDS
         )
@@ -129,6 +134,9 @@ class Metrics:
                 place = "other"
             self._places.add(place)
         self._audited.labels(place, record.result.value).inc()
+
+    def pruned(self, statements: int) -> None:
+        self._pruned.inc(statements)
 
     def commit(self, seconds: float, _submissions: int) -> None:
         self._commit_seconds.observe(seconds)

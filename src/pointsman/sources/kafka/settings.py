@@ -37,6 +37,8 @@ class KafkaSettings:
     max_records: int = 1000
     #: where to begin when neither the store nor the group knows, or the place is gone
     auto_offset_reset: Literal["earliest", "latest"] = "earliest"
+    #: seconds after which a member that went silent has lost its partitions
+    session_timeout: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ def new_consumer(settings: KafkaSettings) -> AIOKafkaConsumer:
         client_id=f"pointsman-{settings.name}",
         group_id=settings.group_id,
         enable_auto_commit=False,
+        session_timeout_ms=round(settings.session_timeout * 1000),
+        heartbeat_interval_ms=round(settings.session_timeout * 300),
         # "none" makes a place that is gone an error here, instead of a silent jump in the client.
         auto_offset_reset="none",
         # A message of an aborted transaction was never sent.

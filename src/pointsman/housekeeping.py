@@ -1,0 +1,62 @@
+"""What has to be done now and then, by one replica at a time: forgetting old statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from pointsman.clock import Clock, micros
+from pointsman.errors import StoreUnavailable
+from pointsman.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+#: seconds between two rounds, and how long a replica keeps the duty without a word
+_EVERY, _DUTY = 60.0, 300.0
+#: commits that one step forgets, and the pause after it that leaves the store to others
+_STEP, _PAUSE = 4, 0.2
+_DAY = 86_400.0
+DUTY = "housekeeping"
+
+
+class Housekeeper:
+    """Runs until cancelled. `retention_days` of 0 keeps everything."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        retention_days: float,
+        on_pruned: Callable[[int], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._retention = retention_days * _DAY
+        self._on_pruned = on_pruned
+
+    async def run(self) -> None:
+        while self._retention:
+            try:
+                await self.round()
+            except StoreUnavailable as error:
+                log.warning("housekeeping waits for the store", reason=str(error))
+            await self._clock.sleep(_EVERY)
+
+    async def round(self) -> int:
+        """Forget what is too old, step by step; how many statements."""
+        pruned = 0
+        while await self._store.duty(DUTY, now=self._now(), ttl=micros(_DUTY)):
+            before = self._now() - micros(self._retention)
+            step = await self._store.prune(before=before, limit=_STEP)
+            if not step:
+                break
+            pruned += step
+            self._on_pruned(step)
+            await self._clock.sleep(_PAUSE)
+        if pruned:
+            log.info("old statements forgotten", statements=pruned)
+        return pruned
+
+    def _now(self) -> int:
+        return micros(self._clock.now())
