@@ -12,8 +12,8 @@ from pointsman.store.base import Store
 
 log = structlog.get_logger(__name__)
 
-#: seconds between two rounds, and how long a replica keeps the duty without a word
-_EVERY, _DUTY = 60.0, 300.0
+#: seconds between two rounds, and how long a replica has the duty without a word
+_EVERY, _DUTY = 60.0, 10.0
 #: commits that one step forgets, and the pause after it that leaves the store to others
 _STEP, _PAUSE = 4, 0.2
 _DAY = 86_400.0
@@ -38,25 +38,26 @@ class Housekeeper:
     async def run(self) -> None:
         while self._retention:
             try:
-                await self.round()
+                done = await self.round()
             except StoreUnavailable as error:
                 log.warning("housekeeping waits for the store", reason=str(error))
-            await self._clock.sleep(_EVERY)
+                done = False
+            await self._clock.sleep(_EVERY if done else _DUTY)
 
-    async def round(self) -> int:
-        """Forget what is too old, step by step; how many statements."""
+    async def round(self) -> bool:
+        """Forget what is too old, step by step; False when another replica is at it."""
         pruned = 0
         while await self._store.duty(DUTY, now=self._now(), ttl=micros(_DUTY)):
             before = self._now() - micros(self._retention)
             step = await self._store.prune(before=before, limit=_STEP)
             if not step:
-                break
+                if pruned:
+                    log.info("old statements forgotten", statements=pruned)
+                return True
             pruned += step
             self._on_pruned(step)
             await self._clock.sleep(_PAUSE)
-        if pruned:
-            log.info("old statements forgotten", statements=pruned)
-        return pruned
+        return False
 
     def _now(self) -> int:
         return micros(self._clock.now())

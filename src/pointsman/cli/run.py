@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.errors import StoreUnavailable
 
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -19,5 +20,9 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     # not before it is needed: the other commands need not load the whole daemon
     from pointsman.app import run as run_daemon  # noqa: PLC0415
 
-    with refusing():
-        raise typer.Exit(run_daemon(settings))
+    try:
+        with refusing():
+            raise typer.Exit(run_daemon(settings))
+    except StoreUnavailable as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(3) from None

@@ -22,7 +22,7 @@ from pointsman.store.bookkeeping import LETTER, STATEMENT_LETTER
 from pointsman.store.plan import Replay
 from pointsman.store.postgres import schema
 from pointsman.store.postgres.ingest import dead_already, touch, write
-from pointsman.store.postgres.pool import Connection
+from pointsman.store.postgres.pool import LONG, Connection
 from pointsman.store.postgres.rows import SQL, columns, from_value
 
 _TABLES = (
@@ -174,7 +174,7 @@ def _remembered(row: Sequence[Any], bodies: bytes) -> Remembered:
 
 async def stats(connection: Connection) -> Stats:
     rows = {
-        table: await connection.fetchval(f"SELECT count(*) FROM {table}", timeout=None)  # noqa: S608 - ours
+        table: await connection.fetchval(f"SELECT count(*) FROM {table}", timeout=LONG)  # noqa: S608 - ours
         for table in _TABLES
     }
     sizes = dict(await connection.fetch(SQL["table_sizes"]))

@@ -16,6 +16,8 @@ Connection: TypeAlias = asyncpg.Connection
 
 #: seconds that a statement, and getting a connection, may take
 _PATIENCE = 15.0
+#: seconds for what goes over whole tables
+LONG = 3_600.0
 #: somebody else was faster, or waited for us while we waited for them: once more
 _AGAIN = (
     asyncpg.exceptions.DeadlockDetectedError,

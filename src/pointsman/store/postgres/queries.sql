@@ -283,6 +283,9 @@ ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.unti
 WHERE d.holder = $2 OR d.until <= $3
 RETURNING 1;
 
+-- name: leave_duties
+DELETE FROM duties WHERE holder = $1;
+
 -- name: choose_unaudited
 SELECT DISTINCT learner FROM (
     SELECT learner FROM desired

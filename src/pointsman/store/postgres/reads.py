@@ -7,7 +7,7 @@ import zstandard
 from pointsman.model import Outcome, Position, TargetKind
 from pointsman.store.base import Backlog, Books, StoredStatement
 from pointsman.store.bookkeeping import LETTER, STATEMENT_LETTER, contradictions
-from pointsman.store.postgres.pool import Connection
+from pointsman.store.postgres.pool import LONG, Connection
 from pointsman.store.postgres.rows import SQL
 
 
@@ -42,9 +42,9 @@ async def backlog(connection: Connection) -> Backlog:
 
 async def books(connection: Connection) -> Books:
     """Both sums, each side counted from other rows than the other; one snapshot."""
-    accepted = await connection.fetchval(SQL["sum_accepted"], timeout=None)
+    accepted = await connection.fetchval(SQL["sum_accepted"], timeout=LONG)
     outcomes = dict.fromkeys(Outcome, 0)
-    for outcome, count in await connection.fetch(SQL["count_outcomes"], timeout=None):
+    for outcome, count in await connection.fetch(SQL["count_outcomes"], timeout=LONG):
         outcomes[Outcome(outcome)] = count
     forgotten = dict(await connection.fetch(SQL["count_forgotten"]))
     for one in Outcome:
@@ -53,10 +53,10 @@ async def books(connection: Connection) -> Books:
     not_statements += forgotten.get(LETTER, 0)
     also_statements += forgotten.get(STATEMENT_LETTER, 0)
     total, delivered, dirty, parked, ahead = await connection.fetchrow(
-        SQL["count_desired"], timeout=None
+        SQL["count_desired"], timeout=LONG
     )
-    bodies_missing = await connection.fetchval(SQL["bodies_missing"], timeout=None)
-    unqueued = await connection.fetchval(SQL["dirty_unqueued"], timeout=None)
+    bodies_missing = await connection.fetchval(SQL["bodies_missing"], timeout=LONG)
+    unqueued = await connection.fetchval(SQL["dirty_unqueued"], timeout=LONG)
     unmatched = await connection.fetchval(SQL["count_unmatched"])
     problems = contradictions(
         outcomes,

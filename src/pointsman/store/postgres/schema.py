@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pointsman.store import migrations
 from pointsman.store.migrations import Migration, pending
-from pointsman.store.postgres.pool import Connection
+from pointsman.store.postgres.pool import LONG, Connection
 
 PACKAGE = "pointsman.store.postgres"
 #: held by whoever migrates; replicas that start at the same time wait for it
@@ -28,11 +28,11 @@ async def migrate(connection: Connection) -> list[Migration]:
     done: list[Migration] = []
     while True:
         async with connection.transaction():
-            await connection.execute(_LOCK, timeout=None)
+            await connection.execute(_LOCK, timeout=LONG)
             steps = pending(PACKAGE, await version(connection))
             if not steps:
                 return done
-            await connection.execute(steps[0].sql, timeout=None)
+            await connection.execute(steps[0].sql, timeout=LONG)
             await connection.execute("CREATE TABLE IF NOT EXISTS schema (number integer NOT NULL)")
             await connection.execute("DELETE FROM schema")
             await connection.execute("INSERT INTO schema VALUES ($1)", steps[0].number)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import uuid
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+import structlog
+
 from pointsman.clock import Clock, SystemClock, micros
+from pointsman.errors import StoreUnavailable
 from pointsman.model import Desired, Position, Receipt, SealedToken, Submission, Target
 from pointsman.store.base import (
     Agreement,
@@ -32,8 +36,12 @@ from pointsman.store.postgres.commit import GroupCommit
 from pointsman.store.postgres.pool import Connection, Pool
 from pointsman.store.postgres.rows import SQL, columns
 
+log = structlog.get_logger(__name__)
+
 T = TypeVar("T")
 
+#: how often, and how many seconds apart, a daemon that starts looks for its database
+_TRIES, _PAUSE = 30, 2.0
 #: replicas add up what they accepted in so many rows at most
 _SHARDS = 64
 
@@ -63,7 +71,21 @@ class PostgresStore:
         self._name = str(uuid.uuid4())
 
     async def open(self) -> None:
-        """Connect, and create or upgrade the schema; one of several replicas does it."""
+        """Connect, and create or upgrade the schema; one of several replicas does it.
+
+        A daemon waits for a database that is not there yet, up to a minute.
+        """
+        for left in range(0 if self._beside else _TRIES, -1, -1):
+            try:
+                return await self._open()
+            except StoreUnavailable as error:
+                if not left:
+                    raise
+                log.warning("the store is not there yet", reason=str(error), tries_left=left)
+                await self._clock.sleep(_PAUSE)
+        return None
+
+    async def _open(self) -> None:
         await self._pool.open()
         try:
             async with self._pool.connection() as connection:
@@ -77,6 +99,9 @@ class PostgresStore:
 
     async def close(self) -> None:
         await self._commits.close()
+        with contextlib.suppress(StoreUnavailable):  # its time runs out, otherwise
+            async with self._pool.connection() as connection:
+                await connection.execute(SQL["leave_duties"], self._name)
         await self._pool.close()
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:

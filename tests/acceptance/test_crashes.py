@@ -1,0 +1,209 @@
+"""The crash matrix: SIGKILL at every step, both stores, HTTP and Kafka, one and three replicas."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from demo.broker import Broker
+from demo.database import Database
+from demo.processes import stop
+from demo.traffic import make_topic
+from pointsman.store.migrations import all_of
+from pointsman.store.sqlite.schema import PACKAGE
+from tests.support.databases import fresh_database
+from tests.support.doomed import STEPS
+from tests.support.fleet import Fleet, a_fleet, statement, verdict
+from tests.support.weather import Traffic
+
+LEARNERS = 12
+STATEMENTS = 160
+#: the n-th time that a step is passed; far enough in that work of every kind is under way
+NTH = {"after reserve": 6, "after send, before settle": 6}
+
+
+@pytest.fixture(params=["sqlite-1", "postgresql-1", "postgresql-3"])
+def fleet(
+    request: pytest.FixtureRequest, tmp_path: Path, broker: Broker
+) -> Iterator[tuple[Fleet, int]]:
+    """An emulator, a topic and a store, and how many replicas are to share it."""
+    kind, _, count = str(request.param).partition("-")
+    topic = f"crash-{uuid.uuid4().hex}"
+    asyncio.run(make_topic(broker.bootstrap, topic))
+    with ExitStack() as stack:
+        store = "sqlite:///pointsman.db"
+        if kind == "postgresql":
+            database: Database = request.getfixturevalue("database")
+            runner = stack.enter_context(asyncio.Runner())
+            fresh = fresh_database(database)
+            store = runner.run(fresh.__aenter__())
+            stack.callback(lambda: runner.run(fresh.__aexit__(None, None, None)))
+        made = stack.enter_context(
+            a_fleet(tmp_path, LEARNERS, store=store, kafka=(broker.bootstrap, topic))
+        )
+        yield made, int(count)
+
+
+TRAFFIC_STEPS = [one for one in STEPS if one not in {"in housekeeping", "in a migration"}]
+
+
+@pytest.mark.parametrize("step", TRAFFIC_STEPS)
+def test_killed_at_a_step_nothing_that_was_acknowledged_is_lost(
+    fleet: tuple[Fleet, int], step: str
+) -> None:
+    made, count = fleet
+    nth = NTH.get(step, 15)
+
+    async def run() -> None:
+        await made.log_in()
+        made.add(dies=(step, nth))
+        for _ in range(count - 1):
+            made.add()
+        await asyncio.gather(*(made.ready(one) for one in made.replicas))
+        traffic = Traffic(LEARNERS, random.Random(step))
+        guard = asyncio.create_task(_revive(made))
+        await _send(made, traffic, seconds=2.5)
+        books = await made.drained(STATEMENTS)
+        assert not guard.done()  # it failed, otherwise
+        guard.cancel()
+        assert books["balanced"], books
+        assert verdict(await made.state(), traffic) == []
+
+    asyncio.run(run())
+    assert (made.folder / "replica-0.log").read_text().count('"listening"') == 2  # it did die
+
+
+async def _revive(made: Fleet) -> None:
+    """Start again whoever dies, as Kubernetes does."""
+    while True:
+        for replica in made.replicas:
+            if replica.process.poll() is not None:
+                await asyncio.to_thread(made.restart, replica)
+        await asyncio.sleep(0.1)
+
+
+async def _send(made: Fleet, traffic: Traffic, seconds: float) -> None:
+    """Half of it over HTTP, half through Kafka."""
+    assert made.kafka is not None
+    async with (
+        aiohttp.ClientSession() as session,
+        AIOKafkaProducer(bootstrap_servers=made.kafka[0]) as producer,
+    ):
+        posted = []
+        for number in range(STATEMENTS):
+            change = traffic.next(_now())
+            said = statement(traffic.latest, change)
+            if number % 2:
+                posted.append(asyncio.create_task(made.post(session, said)))
+            else:
+                await made.produce(producer, said)
+            await asyncio.sleep(seconds / STATEMENTS)
+        await producer.flush()
+        await asyncio.gather(*posted)
+
+
+def _now() -> int:
+    return round(asyncio.get_running_loop().time() * 1e6)
+
+
+@pytest.mark.parametrize("fleet", ["postgresql-3"], indirect=True)
+def test_a_replica_that_was_frozen_for_longer_than_a_lease_settles_nothing_of_others(
+    fleet: tuple[Fleet, int],
+) -> None:
+    made, count = fleet
+
+    async def run() -> None:
+        await made.log_in()
+        for _ in range(count):
+            made.add()
+        await asyncio.gather(*(made.ready(one) for one in made.replicas))
+        traffic = Traffic(LEARNERS, random.Random(1))
+        frozen = made.replicas[1]
+
+        async def freeze() -> None:
+            await asyncio.sleep(0.7)
+            frozen.process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(6)  # a lease is 4 s, a session of the consumer group 2 s
+            frozen.process.send_signal(signal.SIGCONT)
+
+        await asyncio.gather(freeze(), _send(made, traffic, seconds=5))
+        books = await made.drained(STATEMENTS)
+        assert books["balanced"], books
+        assert verdict(await made.state(), traffic) == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("fleet", ["sqlite-1", "postgresql-1"], indirect=True)
+def test_killed_in_housekeeping_the_books_balance_and_it_goes_on(
+    fleet: tuple[Fleet, int],
+) -> None:
+    made, _ = fleet
+    made.settings["retention"] = 1 / 86_400  # a second
+
+    async def run() -> None:
+        await made.log_in()
+        first = made.add()
+        await made.ready(first)
+        traffic = Traffic(LEARNERS, random.Random(1))
+        await _send(made, traffic, seconds=1.0)
+        await made.drained(STATEMENTS)
+        stop(first.process)
+        await asyncio.sleep(1.1)
+        doomed = made.add(dies=("in housekeeping", 1))
+        assert await asyncio.to_thread(doomed.process.wait, 20) == -signal.SIGKILL
+        books = await asyncio.to_thread(made.verify)
+        assert books["balanced"], books
+        made.restart(doomed)
+        await made.ready(doomed)
+        await _until(lambda: "old statements forgotten" in doomed.log.read_text())
+        books = await asyncio.to_thread(made.verify)
+        assert books["balanced"], books
+        assert books["inputs"]["accepted"] == STATEMENTS
+        assert verdict(await made.state(), traffic) == []
+
+    asyncio.run(run())
+
+
+async def _until(ready: Callable[[], bool]) -> None:
+    async with asyncio.timeout(40):
+        while not ready():  # noqa: ASYNC110 - what is awaited is in another process
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("fleet", ["sqlite-1", "postgresql-1"], indirect=True)
+def test_killed_in_a_migration_the_next_start_does_it_again(fleet: tuple[Fleet, int]) -> None:
+    made, _ = fleet
+    old = all_of(PACKAGE)[0]
+    if made.settings["store"].startswith("sqlite"):
+        with closing(sqlite3.connect(made.folder / "pointsman.db")) as connection:
+            connection.executescript(f"{old.sql}\nPRAGMA user_version = {old.number};")
+            connection.execute(
+                "INSERT INTO desired (learner, kind, key, value, version, occurred_at,"
+                " statement_id, rule, since, changed_at, after, attempts, urgent, parked)"
+                " VALUES ('ana', 'topic_progress', 't', 40, 1, 1, 'id', 'r', 1, 1, '[]', '[]', 0,"
+                " 'refused: by hand')"
+            )
+            connection.commit()
+
+    async def run() -> None:
+        doomed = made.add(dies=("in a migration", 1))
+        assert await asyncio.to_thread(doomed.process.wait, 20) == -signal.SIGKILL
+        made.restart(doomed)
+        await made.ready(doomed)
+        books = await asyncio.to_thread(made.verify)
+        assert books["balanced"], books
+        if made.settings["store"].startswith("sqlite"):
+            assert books["desired"]["parked"] == 1
+
+    asyncio.run(run())
