@@ -21,7 +21,7 @@ from demo.processes import stop
 from demo.traffic import make_topic
 from pointsman.store.migrations import all_of
 from pointsman.store.sqlite.schema import PACKAGE
-from tests.support.databases import fresh_database
+from tests.support.databases import a_database
 from tests.support.doomed import STEPS
 from tests.support.fleet import Fleet, a_fleet, statement, verdict
 from tests.support.weather import Traffic
@@ -44,10 +44,7 @@ def fleet(
         store = "sqlite:///pointsman.db"
         if kind == "postgresql":
             database: Database = request.getfixturevalue("database")
-            runner = stack.enter_context(asyncio.Runner())
-            fresh = fresh_database(database)
-            store = runner.run(fresh.__aenter__())
-            stack.callback(lambda: runner.run(fresh.__aexit__(None, None, None)))
+            store = stack.enter_context(a_database(database))
         made = stack.enter_context(
             a_fleet(tmp_path, LEARNERS, store=store, kafka=(broker.bootstrap, topic))
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -32,6 +33,18 @@ async def fresh_database(database: Database) -> AsyncIterator[str]:
         yield urlunsplit(urlsplit(database.dsn)._replace(path=f"/{name}"))
     finally:
         await _execute(database.dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def a_database(database: Database) -> Iterator[str]:
+    """The same for whoever is in no event loop."""
+    with asyncio.Runner() as runner:
+        fresh = fresh_database(database)
+        dsn = runner.run(fresh.__aenter__())
+        try:
+            yield dsn
+        finally:
+            runner.run(fresh.__aexit__(None, None, None))
 
 
 async def _execute(dsn: str, command: str) -> None:
