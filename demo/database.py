@@ -26,11 +26,10 @@ _USER = "postgres"
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A server that accepts connections at `dsn`; `process` is its first one, if it is ours."""
+    """A server that accepts connections at `dsn`. `kind` tells a person what it is."""
 
     dsn: str
     kind: str
-    process: subprocess.Popen[bytes] | None = None
 
 
 @contextlib.contextmanager
@@ -77,13 +76,21 @@ def _docker() -> Iterator[Database]:
 
 @contextlib.contextmanager
 def _programs() -> Iterator[Database]:
-    """PostgreSQL's own programs, with a new cluster in a folder that goes away."""
-    initdb, postgres = _program("initdb"), _program("postgres")
-    with tempfile.TemporaryDirectory(prefix="pointsman-postgres-") as folder:
-        as_user = _not_root(Path(folder))
-        data = str(Path(folder, "data"))
+    with own_server() as server:
+        yield Database(server.dsn, server.kind)
+
+
+class Server:
+    """PostgreSQL's own programs on a cluster in `folder`; it can be ended and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        initdb, self._postgres = _program("initdb"), _program("postgres")
+        self._as_user = _not_root(folder)
+        self._data = folder / "data"
+        self._port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
         made = subprocess.run(
-            [*as_user, initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"],
+            [*self._as_user, initdb, *f"-D {self._data} -U postgres -A trust -E UTF8".split()],
             check=False,
             capture_output=True,
             text=True,
@@ -91,13 +98,44 @@ def _programs() -> Iterator[Database]:
         )
         if made.returncode:
             raise Unavailable(f"initdb failed: {made.stderr[-2000:]}")
-        port = free_port()
-        with running(as_user, postgres, data, port) as process:
-            version = subprocess.run(
-                [postgres, "--version"], check=True, capture_output=True, text=True
-            ).stdout.split()[2]
-            dsn = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-            yield Database(dsn, f"PostgreSQL {version}", process)
+
+    @property
+    def dsn(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+
+    @property
+    def kind(self) -> str:
+        asked = [self._postgres, "--version"]
+        version = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+        return f"PostgreSQL {version.split()[2]}"
+
+    def start(self) -> None:
+        """Returns when it accepts connections."""
+        command = [*self._as_user, self._postgres, "-D", str(self._data), "-p", str(self._port)]
+        with self._data.parent.joinpath("log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "-h", "127.0.0.1", "-k", ""], stdout=log, stderr=log, cwd=self._data
+            )
+        _wait(self._process, self._port)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT disconnects whoever is left, SIGQUIT is as sudden as a crash."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(_PATIENCE)
+            self._process = None
+
+
+@contextlib.contextmanager
+def own_server() -> Iterator[Server]:
+    """A server that runs, with a new cluster in a folder that goes away."""
+    with tempfile.TemporaryDirectory(prefix="pointsman-postgres-") as folder:
+        server = Server(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def _program(name: str) -> str:
@@ -121,22 +159,6 @@ def _not_root(folder: Path) -> list[str]:
     if setpriv is None:
         raise Unavailable("we are root, and there is no setpriv")
     return [setpriv, f"--reuid={_USER}", f"--regid={_USER}", "--init-groups"]
-
-
-@contextlib.contextmanager
-def running(
-    as_user: list[str], postgres: str, data: str, port: int
-) -> Iterator[subprocess.Popen[bytes]]:
-    """The server on this folder, until the block ends."""
-    command = [*as_user, postgres, "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", ""]
-    with Path(data).parent.joinpath("log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=data)
-    try:
-        _wait(process, port)
-        yield process
-    finally:
-        process.send_signal(signal.SIGINT)  # disconnects whoever is left
-        process.wait(_PATIENCE)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:

@@ -31,7 +31,7 @@ from tests.support.weather import Strike, Traffic, executed, goods, misfits, une
 
 KEY = "fleet-key"
 _CONTENT = "https://content.example.com"
-_HEADERS = {
+HEADERS = {
     "Authorization": "Basic " + base64.b64encode(b"user:secret").decode(),
     "X-Experience-API-Version": "1.0.3",
 }
@@ -50,12 +50,12 @@ retention_days = {retention}
 [platform]
 url = "{platform}"
 api_key = "{key}"
-timeout_seconds = 2
+timeout_seconds = {timeout}
 [platform.limits]
 requests_per_minute = {requests}
 share = {share}
 [delivery]
-lease_seconds = 4
+lease_seconds = {lease}
 retry_max_seconds = 10
 max_failures = 1000
 progress_interval_seconds = {interval}
@@ -217,7 +217,7 @@ class Fleet:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
                 async with session.post(
                     f"{replica.url}/xapi/statements",
-                    headers=_HEADERS,
+                    headers=HEADERS,
                     json=made,
                     timeout=aiohttp.ClientTimeout(total=5),
                 ) as answer:
@@ -277,6 +277,8 @@ def a_fleet(
     share: float = 0.8,
     interval: float = 0.5,
     retention: float = 365,
+    lease: float = 4,
+    timeout: float = 2,
     kafka: tuple[str, str] | None = None,
     emulate: Sequence[str] = (),
 ) -> Iterator[Fleet]:
@@ -290,6 +292,8 @@ def a_fleet(
         "share": share,
         "interval": interval,
         "retention": retention,
+        "lease": lease,
+        "timeout": timeout,
     }
     with pointsman(
         [

@@ -83,6 +83,8 @@ def full_load(folder: Path, store: str, broker: str, seconds: float, replicas: i
         requests=REQUESTS,
         share=1.0,
         interval=0,
+        lease=60,
+        timeout=30,
         kafka=(broker, topic),
         emulate=("--data", str(data), "--token-ttl", "86400"),
     ) as fleet:

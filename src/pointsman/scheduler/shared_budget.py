@@ -138,9 +138,13 @@ class SharedBudget:
         size, until = self._denied
         if now < until and points >= size:
             return until
+        if not self._slots:
+            self._points = 0
+        # slots that are left keep their time; the points that are missing come with further ones
+        requests = max(1, self._turns.waiting + 1 - len(self._slots))
         others = math.ceil(self._average)
-        await self._ask(Wish(self._who, self._turns.waiting + 1, points, others))
-        return self._slots[0][0] if self._slots else self._denied[1]
+        await self._ask(Wish(self._who, requests, points - self._points, others))
+        return self._slots[0][0] if self._points >= points else self._denied[1]
 
     async def _ask(self, wish: Wish) -> None:
         news, self._news = self._news, None
@@ -160,13 +164,12 @@ class SharedBudget:
             raise
         told_at = self._clock.monotonic()
         self._see(dealt, told_at)
-        self._slots.clear()
         if not dealt.requests:
-            self._denied = wish.first, told_at + dealt.starts_in / MICROS
+            self._denied = self._points + wish.first, told_at + dealt.starts_in / MICROS
             return
         # The decision was made between the two: what is early counts from the later one, what is
         # late from the earlier one.
-        self._points = dealt.points
+        self._points += dealt.points
         for number in range(dealt.requests):
             offset = dealt.starts_in + number * dealt.every
             self._slots.append(
@@ -179,9 +182,8 @@ class SharedBudget:
         self._free_at = max(self._not_before, at + dealt.next_in / MICROS)
 
     def _use(self, points: int) -> bool:
-        """Spend the slot whose time has come; False when that was too long ago."""
-        _, until = self._slots.popleft()
-        if until < self._clock.monotonic():
+        """Spend the slot whose time has come; False without one, or when that was too long ago."""
+        if not self._slots or self._slots.popleft()[1] < self._clock.monotonic():
             return False
         self._points -= points
         self._on_the_way += points

@@ -28,6 +28,8 @@ _PIECE = 250_000
 _COUNTS = _WINDOW + SLICE + GRACE
 #: reset times that differ by less are of the same window of the platform's
 _SAME = 3 * MICROS
+#: where so large a part of the points is free, so many times the average is dealt for a request
+_GENEROUS = 3
 #: how long a dear request keeps room for itself after it could have been sent
 _HELD = MICROS
 
@@ -144,7 +146,9 @@ def deal(pace: Pace, now: int, limits: QuotaLimits, wish: Wish) -> tuple[Pace, S
     every = _every(limits)
     requests = max(1, min(wish.requests, SLICE // every))
     room = max(first, _room(pace, now, limits, wish.who))
-    points = min(first + (requests - 1) * wish.others, room)
+    # a slot without enough points is lost, and points that are left over are too
+    others = wish.others * (_GENEROUS if room > limits.points // _GENEROUS else 1)
+    points = min(first + (requests - 1) * others, room)
     if wish.who == pace.held_by:
         pace = replace(pace, held=0, held_until=0)
     pace = replace(
