@@ -89,7 +89,7 @@ class Daemon:
             await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
             await self._store.unpark(reason_prefix=USER_TROUBLE)
             await self._budget.open()
-            intake = self._intake()
+            intake = assembly.intake(self._settings, self._store, self._clock, self._received)
             await self._start_http(intake)
             self._start_delivery()
             self._start_kafka(intake)
@@ -156,15 +156,6 @@ class Daemon:
 
         self._stack.push_async_callback(drain)
         self._stack.push_async_callback(self._stop_background)
-
-    def _intake(self) -> Intake:
-        return Intake(
-            self._store,
-            assembly.mapping(self._settings),
-            assembly.limits(self._settings.http),
-            self._clock,
-            self._received,
-        )
 
     async def _start_http(self, intake: Intake) -> None:
         await assembly.serve_http(

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TypeVar
 
 from pointsman import assembly
 from pointsman.clock import SystemClock
 from pointsman.config import Settings
+from pointsman.errors import ConfigError
 from pointsman.scheduler.catching_up import CatchingUp, Step, Wish
+from pointsman.sources.replay import Page, replay_letter
+from pointsman.sources.replay import replay as pages
 from pointsman.store.base import Books, Store
+from pointsman.store.migrations import Migration
+from pointsman.store.sqlite import SqliteStore
 
-__all__ = ["Step", "Wish", "books", "import_state", "with_store"]
+__all__ = [
+    "Page",
+    "Step",
+    "Wish",
+    "back_up",
+    "books",
+    "import_state",
+    "replay",
+    "replay_letters",
+    "upgrade",
+    "with_store",
+]
 
 T = TypeVar("T")
 
@@ -30,6 +47,62 @@ async def with_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -
 async def books(settings: Settings) -> Books:
     """The books of the configured store."""
     return await with_store(settings, lambda store: store.books())
+
+
+async def upgrade(settings: Settings) -> list[Migration]:
+    """Bring the store's schema up to date; what was done."""
+    return await assembly.store(settings, SystemClock()).upgrade()
+
+
+async def back_up(
+    settings: Settings, target: Path, on_progress: Callable[[int, int], None]
+) -> None:
+    """Copy the store while it is used. Raises `ConfigError`."""
+    store = assembly.store(settings, SystemClock(), beside=True)
+    if not isinstance(store, SqliteStore):
+        raise ConfigError("store.url: a PostgreSQL database is copied with its own pg_dump")
+    await store.backup(target, on_progress)
+
+
+async def replay(
+    settings: Settings,
+    *,
+    since: int,
+    until: int,
+    dry_run: bool,
+    on_page: Callable[[Page], None],
+) -> None:
+    """Decide anew about the statements stored in between, beside the daemons."""
+
+    async def use(store: Store) -> None:
+        clock = SystemClock()
+        intake = assembly.intake(settings, store, clock)
+        async for page in pages(store, intake, clock, since=since, until=until, dry_run=dry_run):
+            on_page(page)
+
+    await with_store(settings, use)
+
+
+async def replay_letters(
+    settings: Settings,
+    choose: Callable[[Store], Awaitable[Sequence[int]]],
+    on_letter: Callable[[int, str], None],
+) -> None:
+    """Read dead letters again, with the rules and limits of now."""
+
+    async def use(store: Store) -> None:
+        clock = SystemClock()
+        intake = assembly.intake(settings, store, clock)
+        for number in await choose(store):
+            letter = await store.dead_letter(number)
+            words = (
+                "there is no such letter"
+                if letter is None
+                else await replay_letter(store, intake, clock, letter)
+            )
+            on_letter(number, words)
+
+    await with_store(settings, use)
 
 
 async def import_state(

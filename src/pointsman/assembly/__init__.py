@@ -1,8 +1,7 @@
 """How settings become parts. `app` and `jobs` put the parts together and run them."""
 
-from pointsman.assembly.deciding import mapping
 from pointsman.assembly.delivery import auditor, budget, calls, dispatcher, platform, quota, reader
-from pointsman.assembly.intake import kafka_sources, limits, serve_http
+from pointsman.assembly.intake import intake, kafka_sources, serve_http
 from pointsman.assembly.stores import store
 from pointsman.assembly.tokens import close_tokens, log_in, tokens, vault
 
@@ -12,10 +11,9 @@ __all__ = [
     "calls",
     "close_tokens",
     "dispatcher",
+    "intake",
     "kafka_sources",
-    "limits",
     "log_in",
-    "mapping",
     "platform",
     "quota",
     "reader",

@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from pointsman.assembly.deciding import mapping
 from pointsman.clock import Clock
 from pointsman.config import Settings
 from pointsman.config.server import Http
 from pointsman.config.sources import Credential
 from pointsman.config.sources import KafkaSource as KafkaSourceSettings
 from pointsman.errors import ConfigError
-from pointsman.model import Position
+from pointsman.model import Position, Receipt, Submission
 from pointsman.sources.http import (
     BasicCredential,
     BearerCredential,
@@ -26,7 +27,7 @@ from pointsman.sources.http import (
 from pointsman.sources.intake import Intake
 from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource
 from pointsman.statements import Limits, render
-from pointsman.store.base import StoredStatement
+from pointsman.store.base import Store, StoredStatement
 from pointsman.telemetry.metrics import Metrics
 
 #: of the time that a stop may take, the part for requests that are being answered
@@ -49,6 +50,15 @@ def _credential(settings: Credential) -> BasicCredential | BearerCredential:
         return BearerCredential(settings.bearer.get_secret_value())
     secret = settings.secret.get_secret_value() if settings.secret is not None else ""
     return BasicCredential(settings.key or "", secret)
+
+
+def intake(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
+) -> Intake:
+    return Intake(store, mapping(settings), limits(settings.http), clock, on_receipts)
 
 
 async def serve_http(

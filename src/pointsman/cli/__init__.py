@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from pointsman import __version__
-from pointsman.cli import faults, parked, platform, tokens
+from pointsman.cli import db, dead_letters, faults, parked, platform, tokens
 from pointsman.cli.audit import audit
 from pointsman.cli.check import check
 from pointsman.cli.emulate import emulate
 from pointsman.cli.import_state import import_state
+from pointsman.cli.replay import replay
 from pointsman.cli.run import run
+from pointsman.cli.unmatched import unmatched
 from pointsman.cli.verify import verify
 
 app = typer.Typer(
@@ -49,9 +51,11 @@ def pointsman(
     """
 
 
-for command in (run, check, emulate, verify, audit, import_state):
+for command in (run, check, emulate, verify, unmatched, replay, audit, import_state):
     app.command()(command)
 app.add_typer(parked.app, name="parked")
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(db.app, name="db")
 app.add_typer(platform.app, name="platform")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(faults.app, name="faults")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from pointsman.cli.moments import shown
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
 from pointsman.cli.stores import ask_store
 from pointsman.store.base import Parked
@@ -75,7 +75,7 @@ def _as_json(one: Parked) -> dict[str, object]:
         "kind": one.kind.value,
         "key": one.key,
         "value": one.value,
-        "since": _when(one.since),
+        "since": shown(one.since),
         "reason": one.reason,
     }
 
@@ -84,9 +84,5 @@ def _table(found: list[Parked]) -> Table:
     table = Table("learner", "target", "wanted", "since", "reason")
     for one in found:
         target = f"{one.kind.value} {one.key}"
-        table.add_row(one.learner, target, str(one.value), _when(one.since), one.reason)
+        table.add_row(one.learner, target, str(one.value), shown(one.since), one.reason)
     return table
-
-
-def _when(micros: int) -> str:
-    return datetime.fromtimestamp(micros // 1_000_000, UTC).isoformat()

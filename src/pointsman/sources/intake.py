@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from pointsman.clock import Clock, micros
@@ -33,7 +34,7 @@ from pointsman.statements import (
     observe,
     parse,
 )
-from pointsman.store.base import Store
+from pointsman.store.base import Store, StoredStatement
 from pointsman.store.plan import item_body
 
 #: statement ids for inputs that bring none and may be read twice
@@ -132,6 +133,23 @@ class Intake:
                 for item in parsed.items
                 if isinstance(item, Invalid)
             ),
+        )
+
+    def read_again(self, kept: StoredStatement) -> Submission | None:
+        """A statement that is kept, decided about anew; None when it is valid no longer."""
+        body = item_body(kept.body, kept.index)
+        try:
+            parsed = parse(body, self.limits, new_id=lambda: kept.statement_id)
+        except InputRefused:
+            return None
+        (item,) = parsed.items
+        if not isinstance(item, Valid):
+            return None
+        return Submission(
+            kept.source,
+            body,
+            kept.stored_at,
+            (replace(self._item(item, kept.stored_at), index=None),),
         )
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:

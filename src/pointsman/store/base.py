@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from pointsman.model import Desired, Position, Receipt, SealedToken, Submission, Target
+from pointsman.store.migrations import Migration
 from pointsman.store.records import (
     WAITS,
     Agreement,
@@ -56,6 +57,10 @@ class Store(Protocol):
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...
+
+    async def upgrade(self) -> list[Migration]:
+        """Bring the schema up to date and close; what was done. In place of `open`."""
+        ...
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         """Remember submissions; returns after the commit, a receipt each, in order.

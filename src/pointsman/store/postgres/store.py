@@ -30,6 +30,7 @@ from pointsman.store.base import (
     StoredStatement,
     UnmatchedSummary,
 )
+from pointsman.store.migrations import Migration
 from pointsman.store.postgres import audit, delivery, desk, ingest, reads, schema
 from pointsman.store.postgres.clean import clean
 from pointsman.store.postgres.commit import GroupCommit
@@ -96,6 +97,14 @@ class PostgresStore:
         except BaseException:
             await self._pool.close()
             raise
+
+    async def upgrade(self) -> list[Migration]:
+        await self._pool.open()
+        try:
+            async with self._pool.connection() as connection:
+                return await schema.migrate(connection)
+        finally:
+            await self._pool.close()
 
     async def close(self) -> None:
         await self._commits.close()

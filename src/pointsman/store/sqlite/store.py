@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,7 +31,9 @@ from pointsman.store.base import (
     UnmatchedSummary,
     Window,
 )
+from pointsman.store.migrations import Migration
 from pointsman.store.sqlite import audit, delivery, desk, reads
+from pointsman.store.sqlite.backup import back_up
 from pointsman.store.sqlite.lock import FileLock
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import connect, migrate, must_be_current
@@ -86,6 +89,24 @@ class SqliteStore:
         self._writer = Writer(
             self._connection, self._clock, threaded=self._threaded, on_commit=self._on_commit
         )
+
+    async def upgrade(self) -> list[Migration]:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.take()
+            with closing(connect(self._path)) as connection:
+                return migrate(connection)
+        except (sqlite3.Error, OSError) as error:
+            raise ConfigError(f"store.url: can't use {self._path}: {error}") from error
+        finally:
+            self._lock.release()
+
+    async def backup(self, target: Path, on_progress: Callable[[int, int], None]) -> None:
+        """A copy of the file as it is, while a daemon uses it; told (pages left, pages).
+
+        Raises `ConfigError` when the copy can't be written or is not sound.
+        """
+        await asyncio.to_thread(back_up, self._path, target, on_progress)
 
     async def close(self) -> None:
         if self._writer is not None:

@@ -1,0 +1,97 @@
+"""`pointsman db`: the store's size, its schema, and a copy of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import Progress
+from rich.table import Table
+
+from pointsman.cli.moments import shown
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.cli.stores import ask_store
+from pointsman.errors import StoreUnavailable
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="The store: what it holds and how big it is, its schema, a copy of it.",
+)
+
+
+@app.command()
+def stats(
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show how many rows there are, and how many bytes. Counts everything: seconds for millions.
+
+    **Example:** `pointsman db stats`
+    """
+    found = ask_store(settings_or_exit(config), lambda store: store.stats())
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=2))
+        return
+    table = Table("what", "rows", "size")
+    for name in sorted({*found.rows, *found.bytes}):
+        rows = f"{found.rows[name]:,}" if name in found.rows else ""
+        table.add_row(name, rows, decimal(found.bytes[name]) if name in found.bytes else "")
+    Console().print(table)
+    oldest = "none" if found.oldest_statement is None else shown(found.oldest_statement)
+    typer.echo(
+        f"{decimal(sum(found.bytes.values()))} in all, schema {found.schema}, "
+        f"oldest statement: {oldest}"
+    )
+
+
+@app.command()
+def upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Bring the schema up to date. The daemon does it too when it starts.
+
+    A SQLite file must not be in use. On PostgreSQL, replicas of the older version go on working
+    until they are restarted; they do not start on a newer schema.
+
+    **Example:** `pointsman db upgrade`
+    """
+    settings = settings_or_exit(config)
+    from pointsman.jobs import upgrade as run_upgrade  # noqa: PLC0415 - not before it is needed
+
+    try:
+        with refusing():
+            done = asyncio.run(run_upgrade(settings))
+    except StoreUnavailable as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(3) from None
+    for step in done:
+        typer.echo(f"{step.number:04} {step.name.replace('_', ' ')}")
+    typer.echo(f"{len(done)} steps done" if done else "The schema is up to date.")
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="A file that is not there yet.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Copy the SQLite file to TARGET while the daemon uses it; the copy is checked.
+
+    **Example:** `pointsman db backup /backups/pointsman.db`
+    """
+    settings = settings_or_exit(config)
+    from pointsman.jobs import back_up  # noqa: PLC0415 - not before it is needed
+
+    with refusing(), Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("copying", total=None)
+
+        def on_progress(left: int, pages: int) -> None:
+            progress.update(bar, completed=pages - left, total=pages)
+
+        asyncio.run(back_up(settings, target, on_progress))
+    typer.echo(f"{target}: {decimal(target.stat().st_size)}")

@@ -1,0 +1,166 @@
+"""`pointsman dead-letters`: inputs that could not be understood; seen, read again, or dropped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pointsman.cli.moments import shown
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.cli.stores import ask_store
+from pointsman.store.base import Store, StoredDeadLetter
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Inputs that could not be understood: see them, read them again, drop them.",
+)
+
+_PAGE = 500
+Numbers = Annotated[list[int] | None, typer.Argument(help="Which; `list` shows the numbers.")]
+SourceOption = Annotated[str | None, typer.Option("--source", help="Only of this source.")]
+ReasonOption = Annotated[
+    str,
+    typer.Option("--reason", help="Only where the reason begins so."),
+]
+AllOption = Annotated[bool, typer.Option("--all", help="All that the other options leave.")]
+
+
+@app.command("list")
+def list_(
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    source: SourceOption = None,
+    reason: ReasonOption = "",
+    limit: Annotated[int, typer.Option(min=1, help="Show so many at most.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show dead letters, the oldest first, with where they came from and why they are dead.
+
+    **Example:** `pointsman dead-letters list --source lessons`
+    """
+    found = ask_store(
+        settings_or_exit(config),
+        lambda store: store.dead_letters(reason_prefix=reason, source=source, limit=limit),
+    )
+    if as_json:
+        typer.echo(json.dumps([_as_json(one) for one in found], indent=2))
+    elif found:
+        table = Table("number", "source", "origin", "arrived", "reason")
+        for one in found:
+            table.add_row(str(one.id), one.source, one.origin, shown(one.received_at), one.reason)
+        Console().print(table)
+    else:
+        typer.echo("There are no dead letters.")
+
+
+@app.command()
+def show(
+    number: Annotated[int, typer.Argument(help="Its number, as `list` shows it.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Show one dead letter with its body, as it came.
+
+    **Example:** `pointsman dead-letters show 17`
+    """
+    letter = ask_store(settings_or_exit(config), lambda store: store.dead_letter(number))
+    if letter is None:
+        typer.echo(f"there is no dead letter {number}", err=True)
+        raise typer.Exit(1)
+    for name, value in _as_json(letter).items():
+        typer.echo(f"{name}: {value}")
+    typer.echo()
+    typer.echo(letter.body.decode("utf-8", "backslashreplace"))
+
+
+@app.command()
+def replay(
+    numbers: Numbers = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    source: SourceOption = None,
+    reason: ReasonOption = "",
+    everything: AllOption = False,
+) -> None:
+    """Read dead letters again, with the rules and limits of now; what is understood is applied.
+
+    **Example:** `pointsman dead-letters replay --reason 'its rule failed'`
+    """
+    settings = settings_or_exit(config)
+    _must_say_which(numbers, source, reason, everything=everything)
+    # not before it is needed: the other commands need not load the whole daemon
+    from pointsman.jobs import replay_letters  # noqa: PLC0415
+
+    count = 0
+
+    def on_letter(number: int, words: str) -> None:
+        nonlocal count
+        count += 1
+        typer.echo(f"{number}: {words}")
+
+    async def choose(store: Store) -> Sequence[int]:
+        return numbers or await _chosen(store, source, reason)
+
+    with refusing():
+        asyncio.run(replay_letters(settings, choose, on_letter))
+    typer.echo(f"{count} read again")
+
+
+@app.command()
+def drop(
+    numbers: Numbers = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    source: SourceOption = None,
+    reason: ReasonOption = "",
+    everything: AllOption = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Forget dead letters for good. The books go on counting them.
+
+    **Example:** `pointsman dead-letters drop 17 18`
+    """
+    settings = settings_or_exit(config)
+    _must_say_which(numbers, source, reason, everything=everything)
+
+    async def choose(store: Store) -> Sequence[int]:
+        return numbers or await _chosen(store, source, reason)
+
+    chosen = ask_store(settings, choose)
+    if chosen and not yes:
+        typer.confirm(f"Drop {len(chosen)} dead letters for good?", abort=True)
+    dropped = ask_store(settings, lambda store: store.drop_dead_letters(chosen))
+    typer.echo(f"{dropped} dropped")
+
+
+def _must_say_which(
+    numbers: list[int] | None, source: str | None, reason: str, *, everything: bool
+) -> None:
+    if not (numbers or source or reason or everything):
+        raise typer.BadParameter("say which: numbers, --source, --reason, or --all")
+
+
+async def _chosen(store: Store, source: str | None, reason: str) -> list[int]:
+    found: list[int] = []
+    while page := await store.dead_letters(
+        reason_prefix=reason, source=source, after=found[-1] if found else 0, limit=_PAGE
+    ):
+        found += [one.id for one in page]
+    return found
+
+
+def _as_json(one: StoredDeadLetter) -> dict[str, Any]:
+    return {
+        "number": one.id,
+        "source": one.source,
+        "origin": one.origin,
+        "reason": one.reason,
+        "statement": one.statement_id,
+        "arrived": shown(one.received_at),
+    }

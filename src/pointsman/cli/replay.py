@@ -1,0 +1,120 @@
+"""`pointsman replay`: the rules of now, applied to what is here already."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from pointsman.cli.moments import moment
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.jobs import Page
+from pointsman.jobs import replay as run_replay
+from pointsman.model import Outcome, Target
+from pointsman.store.base import Move
+
+
+@dataclass(slots=True)
+class _Sum:
+    """All pages together. Several moves of one target are one, from its first value to its last."""
+
+    statements: int = 0
+    skipped: int = 0
+    outcomes: Counter[tuple[Outcome, Outcome]] = field(default_factory=Counter)
+    moves: dict[tuple[str, Target], Move] = field(default_factory=dict)
+
+    def add(self, page: Page) -> None:
+        self.statements += page.statements
+        self.skipped += page.skipped
+        self.outcomes.update(page.result.outcomes)
+        for move in page.result.moves:
+            key = (move.learner, move.target)
+            first = self.moves.get(key, move)
+            self.moves[key] = Move(*key, first.before, move.after, move.rule)
+
+
+def replay(
+    since: Annotated[
+        str, typer.Option(help="From when on: 7d, 12h, 2026-11-01, 2026-11-01T08:00:00Z.")
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    until: Annotated[str, typer.Option(help="Up to when, written the same way.")] = "0s",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show it, change nothing.")] = False,
+    limit: Annotated[int, typer.Option(min=0, help="Show so many moves at most.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all moves.")] = False,
+) -> None:
+    """Decide anew about the statements that arrived since, after the rules have changed.
+
+    What is further along now is sent; nothing goes back. The daemon may run meanwhile, with the new
+    rules. Statements older than `store.retention_days` are gone.
+
+    **Example:** `pointsman replay --since 7d --dry-run`
+    """
+    settings = settings_or_exit(config)
+    start, end = moment(since), moment(until)
+    found = _Sum()
+    with refusing(), Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("deciding anew", total=max(1, end - start))
+
+        def on_page(page: Page) -> None:
+            found.add(page)
+            progress.update(bar, completed=page.reached - start)
+
+        asyncio.run(run_replay(settings, since=start, until=end, dry_run=dry_run, on_page=on_page))
+    if as_json:
+        typer.echo(json.dumps(_as_json(found), indent=2))
+        return
+    _print(found, limit)
+    if dry_run:
+        typer.echo("Nothing was changed: this was a dry run.")
+
+
+def _print(found: _Sum, limit: int) -> None:
+    console = Console()
+    typer.echo(f"{found.statements:,} statements decided anew")
+    if found.skipped:
+        typer.echo(f"{found.skipped:,} of them are valid no longer, and were left alone")
+    if found.outcomes:
+        table = Table("was", "is", "statements")
+        for (before, after), count in found.outcomes.most_common():
+            table.add_row(before.value, after.value, f"{count:,}")
+        console.print(table)
+    moves = list(found.moves.values())
+    if moves[:limit]:
+        table = Table("learner", "target", "was", "is", "rule")
+        for one in moves[:limit]:
+            target = f"{one.target.kind.value} {one.target.key}"
+            was = "-" if one.before is None else str(one.before)
+            table.add_row(one.learner, target, was, str(one.after), one.rule)
+        console.print(table)
+    typer.echo(f"{len(moves):,} desired states move")
+
+
+def _as_json(found: _Sum) -> dict[str, object]:
+    return {
+        "statements": found.statements,
+        "skipped": found.skipped,
+        "outcomes": [
+            {"was": before.value, "is": after.value, "statements": count}
+            for (before, after), count in found.outcomes.items()
+        ],
+        "moves": [
+            {
+                "learner": one.learner,
+                "kind": one.target.kind.value,
+                "key": one.target.key,
+                "was": one.before,
+                "is": one.after,
+                "rule": one.rule,
+            }
+            for one in found.moves.values()
+        ],
+    }

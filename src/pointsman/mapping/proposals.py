@@ -1,0 +1,53 @@
+"""Rules that would take activities which no rule takes. Pure; a person decides about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+#: what tells the activities of a proposed rule apart
+VARIABLE = "topic"
+#: what a template's other variables are called
+_OTHERS = ("course", "part", "section", "chapter", "page")
+_MARK = re.compile(r"[/?#]")
+
+_Shape = tuple[str, tuple[str, ...]]
+
+
+def propose(activities: Iterable[str]) -> list[str]:
+    """Templates for a rule's `activity`, in which `{topic}` stands for what varies last.
+
+    Activities of the same shape (the same beginning, as many segments) make one template.
+    """
+    shapes: dict[_Shape, list[list[str]]] = {}
+    for activity in activities:
+        head, tail = _split(activity)
+        shapes.setdefault((head, tuple(_MARK.findall(tail))), []).append(_MARK.split(tail))
+    return [_template(head, marks, members) for (head, marks), members in sorted(shapes.items())]
+
+
+def _split(activity: str) -> tuple[str, str]:
+    """What names a host, or a scheme, and the rest."""
+    scheme, found, rest = activity.partition("://")
+    if not found:
+        head, colon, tail = activity.rpartition(":")
+        return f"{head}{colon}", tail
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host}{slash}", path
+
+
+def _template(head: str, marks: tuple[str, ...], members: Sequence[list[str]]) -> str:
+    segments = list(members[0])
+    places = range(len(segments))
+    varying = [place for place in places if len({one[place] for one in members}) > 1]
+    filled = [place for place in places if segments[place]]
+    varying = varying or filled[-1:]
+    names = [*map(_other, range(len(varying) - 1)), VARIABLE]
+    for place, name in zip(varying, names, strict=bool(varying)):
+        segments[place] = f"{{{name}}}"
+    pieces = zip(("", *marks), segments, strict=True)
+    return head + "".join(f"{mark}{segment}" for mark, segment in pieces)
+
+
+def _other(number: int) -> str:
+    return _OTHERS[number] if number < len(_OTHERS) else f"part{number}"
