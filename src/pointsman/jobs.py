@@ -12,6 +12,7 @@ from pointsman.clock import SystemClock
 from pointsman.config import Settings
 from pointsman.errors import ConfigError
 from pointsman.scheduler.catching_up import CatchingUp, Step, Wish
+from pointsman.sources.backfill import Done, LinesFile, Loader, Lrs, LrsSettings, Pace
 from pointsman.sources.replay import Page, replay_letter
 from pointsman.sources.replay import replay as pages
 from pointsman.store.base import Books, Store
@@ -19,11 +20,16 @@ from pointsman.store.migrations import Migration
 from pointsman.store.sqlite import SqliteStore
 
 __all__ = [
+    "Done",
+    "LrsSettings",
+    "Pace",
     "Page",
     "Step",
     "Wish",
     "back_up",
     "books",
+    "import_file",
+    "import_lrs",
     "import_state",
     "replay",
     "replay_letters",
@@ -33,10 +39,12 @@ __all__ = [
 
 T = TypeVar("T")
 
+_CLOCK = SystemClock()
+
 
 async def with_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -> T:
     """Use the configured store, beside the daemons that may have it open."""
-    store = assembly.store(settings, SystemClock(), beside=True)
+    store = assembly.store(settings, _CLOCK, beside=True)
     await store.open()
     try:
         return await use(store)
@@ -51,17 +59,50 @@ async def books(settings: Settings) -> Books:
 
 async def upgrade(settings: Settings) -> list[Migration]:
     """Bring the store's schema up to date; what was done."""
-    return await assembly.store(settings, SystemClock()).upgrade()
+    return await assembly.store(settings, _CLOCK).upgrade()
 
 
 async def back_up(
     settings: Settings, target: Path, on_progress: Callable[[int, int], None]
 ) -> None:
     """Copy the store while it is used. Raises `ConfigError`."""
-    store = assembly.store(settings, SystemClock(), beside=True)
+    store = assembly.store(settings, _CLOCK, beside=True)
     if not isinstance(store, SqliteStore):
         raise ConfigError("store.url: a PostgreSQL database is copied with its own pg_dump")
     await store.backup(target, on_progress)
+
+
+async def import_file(
+    settings: Settings, path: Path, pace: Pace, on_progress: Callable[[int, int | None], None]
+) -> Done:
+    """Take a file's statements in. `on_progress` is told (bytes read, bytes)."""
+    source = LinesFile(path, settings.http.max_body_bytes)
+
+    async def use(store: Store) -> Done:
+        loader = Loader(store, assembly.intake(settings, store, _CLOCK), _CLOCK, pace)
+        async for reached in loader.file(source):
+            on_progress(reached, source.size)
+        return loader.done
+
+    return await with_store(settings, use)
+
+
+async def import_lrs(
+    settings: Settings,
+    lrs: LrsSettings,
+    pace: Pace,
+    on_progress: Callable[[int, int | None], None],
+) -> Done:
+    """Take another store's statements in. `on_progress` is told (statements read, None)."""
+
+    async def use(store: Store) -> Done:
+        loader = Loader(store, assembly.intake(settings, store, _CLOCK), _CLOCK, pace)
+        async with Lrs(lrs, _CLOCK) as source:
+            async for count in loader.lrs(source):
+                on_progress(count, None)
+        return loader.done
+
+    return await with_store(settings, use)
 
 
 async def replay(
@@ -75,9 +116,8 @@ async def replay(
     """Decide anew about the statements stored in between, beside the daemons."""
 
     async def use(store: Store) -> None:
-        clock = SystemClock()
-        intake = assembly.intake(settings, store, clock)
-        async for page in pages(store, intake, clock, since=since, until=until, dry_run=dry_run):
+        intake = assembly.intake(settings, store, _CLOCK)
+        async for page in pages(store, intake, _CLOCK, since=since, until=until, dry_run=dry_run):
             on_page(page)
 
     await with_store(settings, use)
@@ -91,14 +131,13 @@ async def replay_letters(
     """Read dead letters again, with the rules and limits of now."""
 
     async def use(store: Store) -> None:
-        clock = SystemClock()
-        intake = assembly.intake(settings, store, clock)
+        intake = assembly.intake(settings, store, _CLOCK)
         for number in await choose(store):
             letter = await store.dead_letter(number)
             words = (
                 "there is no such letter"
                 if letter is None
-                else await replay_letter(store, intake, clock, letter)
+                else await replay_letter(store, intake, _CLOCK, letter)
             )
             on_letter(number, words)
 

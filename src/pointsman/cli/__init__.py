@@ -11,6 +11,7 @@ from pointsman.cli import db, dead_letters, faults, parked, platform, tokens
 from pointsman.cli.audit import audit
 from pointsman.cli.check import check
 from pointsman.cli.emulate import emulate
+from pointsman.cli.import_ import import_
 from pointsman.cli.import_state import import_state
 from pointsman.cli.replay import replay
 from pointsman.cli.run import run
@@ -53,6 +54,7 @@ def pointsman(
 
 for command in (run, check, emulate, verify, unmatched, replay, audit, import_state):
     app.command()(command)
+app.command("import")(import_)
 app.add_typer(parked.app, name="parked")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(db.app, name="db")

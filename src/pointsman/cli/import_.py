@@ -1,0 +1,114 @@
+"""`pointsman import`: history, from a file or another learning record store."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.config import Settings
+from pointsman.config.values import read_secret
+from pointsman.errors import ConfigError, InputRefused, StoreUnavailable
+from pointsman.jobs import Done, LrsSettings, Pace, import_file, import_lrs
+from pointsman.model import Outcome
+
+SecretOption = Annotated[Path | None, typer.Option(help="A file with the secret of --key.")]
+BearerOption = Annotated[Path | None, typer.Option(help="A file with a bearer token.")]
+
+
+def import_(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A file with a statement, or an array of them, in each line (.gz and .zst too), "
+            "or the URL of an LRS, as players are given it."
+        ),
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Statements a second; without it, half of what the store can."),
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="The LRS's user name.")] = None,
+    secret_file: SecretOption = None,
+    bearer_file: BearerOption = None,
+    since: Annotated[str | None, typer.Option(help="Stored since: an ISO 8601 time.")] = None,
+    until: Annotated[str | None, typer.Option(help="Stored until: an ISO 8601 time.")] = None,
+    agent: Annotated[str | None, typer.Option(help="Of this agent: JSON.")] = None,
+    verb: Annotated[str | None, typer.Option(help="With this verb: an IRI.")] = None,
+    activity: Annotated[str | None, typer.Option(help="About this activity: an IRI.")] = None,
+) -> None:
+    """Take statements of the past in, at a pace that leaves live traffic alone.
+
+    The daemon may run meanwhile. Whatever ends it, run it again: it goes on where it was, and what
+    is known already changes nothing. What is older than delivered state changes nothing either.
+
+    Exit code 1 when there were dead letters: `pointsman dead-letters list --source import`.
+
+    **Example:** `pointsman import history.ndjson.gz --rate 500`
+    """
+    settings = settings_or_exit(config)
+    filters = {"since": since, "until": until, "agent": agent, "verb": verb, "activity": activity}
+    given = {name: value for name, value in filters.items() if value is not None}
+    try:
+        with refusing():
+            if source.startswith(("http://", "https://")):
+                lrs = LrsSettings(
+                    source, key, _secret(secret_file), _secret(bearer_file), filters=given
+                )
+                done = _with_progress(settings, lrs, Pace(rate))
+            elif given or key or secret_file or bearer_file:
+                raise ConfigError("a file takes none of the options for an LRS")
+            else:
+                done = _with_progress(settings, Path(source), Pace(rate))
+    except (StoreUnavailable, InputRefused) as error:
+        typer.echo(f"{error}\nnext: run it again, it goes on where it was", err=True)
+        raise typer.Exit(3) from None
+    typer.echo(_summary(done))
+    if done.outcomes[Outcome.DEAD]:
+        typer.echo("next: pointsman dead-letters list --source import", err=True)
+        raise typer.Exit(1)
+
+
+def _secret(path: Path | None) -> str | None:
+    try:
+        return None if path is None else read_secret(path)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _with_progress(settings: Settings, source: Path | LrsSettings, pace: Pace) -> Done:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
+        bar = progress.add_task("reading", total=None)
+
+        def on_progress(reached: int, total: int | None) -> None:
+            progress.update(bar, completed=reached, total=total)
+
+        if isinstance(source, LrsSettings):
+            return asyncio.run(import_lrs(settings, source, pace, on_progress))
+        return asyncio.run(import_file(settings, source, pace, on_progress))
+
+
+def _summary(done: Done) -> str:
+    parts = [
+        f"{done.outcomes[one]:,} {one.value.replace('_', ' ')}"
+        for one in Outcome
+        if done.outcomes[one]
+    ]
+    if done.duplicates:
+        parts.append(f"{done.duplicates:,} known already")
+    return ", ".join(parts) or "nothing new"
