@@ -75,6 +75,7 @@ class Daemon:
             self._clock,
             self._delivered,
         )
+        self._outbox = assembly.outbox(settings, self._clock)
         self._background: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
@@ -108,6 +109,8 @@ class Daemon:
         """Whether statements can be taken now, and if not why."""
         if self._draining:
             return False, "draining: this daemon is about to stop"
+        if self._outbox is not None and self._outbox.trouble:
+            return False, f"http.kafka: {self._outbox.trouble}"
         try:
             await self._store.next_ready_at()
         except StoreUnavailable as error:
@@ -158,10 +161,13 @@ class Daemon:
         self._stack.push_async_callback(self._stop_background)
 
     async def _start_http(self, intake: Intake) -> None:
+        if self._outbox is not None:
+            await self._outbox.open()
+            self._stack.push_async_callback(self._outbox.close)
         await assembly.serve_http(
             self._stack,
             self._settings,
-            intake=intake,
+            intake=assembly.http_intake(self._settings, intake, self._outbox, self._clock),
             find_statement=self._store.statement,
             ready=self.ready,
             metrics_page=self.metrics_page,

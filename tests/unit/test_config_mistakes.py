@@ -154,6 +154,17 @@ CASES: list[tuple[dict[str, object], str, str]] = [
     ({"store": {"url": "postgresql://u@db"}}, "store.url = ", "postgresql://USER@HOST/DATABASE"),
     ({"store": {"url": "postgresql://u@db:port/x"}}, "store.url = ", "is no address"),
     ({"store": {"connections": 1}}, "store.connections = 1", "from 2 to 200"),
+    ({"http": {"intake": "kafka"}}, "http.kafka", "needs [http.kafka]"),
+    (
+        {"http": {"kafka": {"bootstrap_servers": ["b:9092"], "topic": "t"}}},
+        "http.kafka",
+        'of no use with intake = "store"',
+    ),
+    (
+        {"http": {"intake": "kafka", "kafka": {"bootstrap_servers": ["b:9092"], "topic": "a b"}}},
+        "http.kafka.topic",
+        "'a b' is not one",
+    ),
     ({"store": {"url": "pointsman.db"}}, "store.url = ", "must be sqlite:///FILE"),
     ({"store": {"url": "sqlite:///:memory:"}}, "store.url = ", "must be sqlite:///FILE"),
     ({"store": {"url": "sqlite:////data/"}}, "store.url = ", "must be sqlite:///FILE"),

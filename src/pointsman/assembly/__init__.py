@@ -1,7 +1,7 @@
 """How settings become parts. `app` and `jobs` put the parts together and run them."""
 
 from pointsman.assembly.delivery import auditor, budget, calls, dispatcher, platform, quota, reader
-from pointsman.assembly.intake import intake, kafka_sources, serve_http
+from pointsman.assembly.intake import http_intake, intake, kafka_sources, outbox, serve_http
 from pointsman.assembly.stores import store
 from pointsman.assembly.tokens import close_tokens, log_in, tokens, vault
 
@@ -11,9 +11,11 @@ __all__ = [
     "calls",
     "close_tokens",
     "dispatcher",
+    "http_intake",
     "intake",
     "kafka_sources",
     "log_in",
+    "outbox",
     "platform",
     "quota",
     "reader",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -12,20 +13,23 @@ from aiohttp import web
 from pointsman.assembly.deciding import mapping
 from pointsman.clock import Clock
 from pointsman.config import Settings
+from pointsman.config.kafka import Cluster
 from pointsman.config.server import Http
 from pointsman.config.sources import Credential
 from pointsman.config.sources import KafkaSource as KafkaSourceSettings
 from pointsman.errors import ConfigError
 from pointsman.model import Position, Receipt, Submission
+from pointsman.sources.forwarding import Forwarding
 from pointsman.sources.http import (
     BasicCredential,
     BearerCredential,
     HttpDeps,
+    HttpIntake,
     HttpSource,
     make_app,
 )
 from pointsman.sources.intake import Intake
-from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource
+from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource, Outbox
 from pointsman.statements import Limits, render
 from pointsman.store.base import Store, StoredStatement
 from pointsman.telemetry.metrics import Metrics
@@ -61,11 +65,29 @@ def intake(
     return Intake(store, mapping(settings), limits(settings.http), clock, on_receipts)
 
 
+def outbox(settings: Settings, clock: Clock) -> Outbox | None:
+    """The topic that statements over HTTP go to; None where they go to the store."""
+    kafka = settings.http.kafka
+    if kafka is None:
+        return None
+    client = KafkaSettings("http", kafka.bootstrap_servers, (kafka.topic,), "", **_how(kafka))
+    return Outbox(client, kafka.timeout_seconds, clock)
+
+
+def http_intake(
+    settings: Settings, intake: Intake, outbox: Outbox | None, clock: Clock
+) -> HttpIntake:
+    """What has a statement when it is answered."""
+    if outbox is None:
+        return intake
+    return Forwarding(outbox.write, limits(settings.http), clock)
+
+
 async def serve_http(
     stack: AsyncExitStack,
     settings: Settings,
     *,
-    intake: Intake,
+    intake: HttpIntake,
     find_statement: Callable[[str], Awaitable[StoredStatement | None]],
     ready: Callable[[], Awaitable[tuple[bool, str]]],
     metrics_page: Callable[[], Awaitable[tuple[bytes, str]]],
@@ -121,20 +143,27 @@ def kafka_sources(
 
 
 def kafka_settings(source: KafkaSourceSettings) -> KafkaSettings:
-    security = source.security
     return KafkaSettings(
         name=source.name,
         bootstrap_servers=source.bootstrap_servers,
         topics=source.topics,
         group_id=source.group_id,
-        security_protocol=security.protocol,
-        sasl_mechanism=security.sasl_mechanism,
-        sasl_username=security.username,
-        sasl_password=security.password.get_secret_value() if security.password else None,
-        ca_file=security.ca_file,
-        cert_file=security.cert_file,
-        key_file=security.key_file,
         max_records=source.max_records,
         auto_offset_reset=source.auto_offset_reset,
         session_timeout=source.session_timeout_seconds,
+        **_how(source),
     )
+
+
+def _how(cluster: Cluster) -> dict[str, Any]:
+    """How the brokers know us."""
+    security = cluster.security
+    return {
+        "security_protocol": security.protocol,
+        "sasl_mechanism": security.sasl_mechanism,
+        "sasl_username": security.username,
+        "sasl_password": security.password.get_secret_value() if security.password else None,
+        "ca_file": security.ca_file,
+        "cert_file": security.cert_file,
+        "key_file": security.key_file,
+    }

@@ -44,6 +44,11 @@ def _listening(settings: Settings) -> Iterator[str]:
         f"HTTP on {http.host}:{http.port}: xAPI at /xapi/statements, up to "
         f"{http.max_statements:,} statements and {http.max_body_bytes:,} bytes a request."
     )
+    if http.kafka is not None:
+        yield (
+            f"What comes over HTTP is written to the Kafka topic {http.kafka.topic}, and answered "
+            "when every replica of it has it; whoever reads that topic stores it."
+        )
     if http.cors_origins:
         yield f"Web pages may send from {_and(http.cors_origins)}."
 

@@ -5,6 +5,7 @@ models hold what is allowed, and nothing but the stages that are given them acts
 paths are relative to the folder of the file.
 """
 
+from pointsman.config.kafka import KafkaSecurity
 from pointsman.config.learners import Account, Learners, Tokens, TokenService
 from pointsman.config.load import load
 from pointsman.config.platform import Delivery, Limits, Platform
@@ -14,7 +15,6 @@ from pointsman.config.settings import Settings
 from pointsman.config.sources import (
     Credential,
     HttpSource,
-    KafkaSecurity,
     KafkaSource,
     Sources,
 )

@@ -6,19 +6,29 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
+from pointsman.config.kafka import Cluster, topic
 from pointsman.config.values import (
     Names,
     OptionalSecret,
     SecretFile,
     Section,
     folder_of,
+    given,
     web_address,
 )
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://")
+
+
+class HttpKafka(Cluster):
+    """[http.kafka]: where statements go that come over HTTP, when `intake` is "kafka"."""
+
+    topic: Annotated[str, AfterValidator(topic)]
+    #: until every replica of the partition has a statement
+    timeout_seconds: float = Field(default=10, ge=1, le=300)
 
 
 class Http(Section):
@@ -35,6 +45,22 @@ class Http(Section):
     cors_origins: Names = ()
     #: how long a stop may take
     drain_seconds: float = Field(default=20, ge=0, le=3_600)
+    #: what has a statement when it is answered: the store, or a topic that somebody reads
+    intake: Literal["store", "kafka"] = "store"
+    kafka: HttpKafka | None = None
+
+    @field_validator("kafka")
+    @classmethod
+    def _where_to(cls, kafka: HttpKafka | None, info: ValidationInfo) -> HttpKafka | None:
+        if not given(info, "intake"):
+            return kafka
+        if info.data["intake"] == "kafka" and kafka is None:
+            raise ValueError(
+                'is missing; intake = "kafka" needs [http.kafka] with bootstrap_servers and topic'
+            )
+        if info.data["intake"] == "store" and kafka is not None:
+            raise ValueError('is of no use with intake = "store"; intake = "kafka" would use it')
+        return kafka
 
     @field_validator("cors_origins")
     @classmethod

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
+from pointsman.config.kafka import Cluster, topic
 from pointsman.config.values import (
-    ExistingFile,
     Names,
     OptionalSecret,
     SecretFile,
@@ -19,8 +18,6 @@ from pointsman.config.values import (
     require_some,
 )
 
-_SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?")
-_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
 
@@ -78,54 +75,10 @@ class HttpSource(Section):
     credentials: Annotated[tuple[Credential, ...], AfterValidator(require_some)]
 
 
-class KafkaSecurity(Section):
-    """[sources.kafka.security], in the words of Kafka's own clients."""
-
-    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
-    username: str | None = None
-    password_file: SecretFile = None
-    password: OptionalSecret = None
-    #: PEM: the authority that signed the brokers' certificates; none = the system's
-    ca_file: ExistingFile | None = None
-    #: PEM: our own certificate, and its key
-    cert_file: ExistingFile | None = None
-    key_file: ExistingFile | None = None
-
-    @field_validator("sasl_mechanism", "username", "password")
-    @classmethod
-    def _with_sasl(cls, value: object, info: ValidationInfo) -> object:
-        needed = ("protocol", "password_file") if info.field_name == "password" else ("protocol",)
-        if not given(info, *needed):
-            return value
-        protocol = info.data["protocol"]
-        if protocol.startswith("SASL") and value in (None, ""):
-            raise ValueError(f"is missing; protocol {protocol} needs it")
-        if not protocol.startswith("SASL") and value is not None:
-            raise ValueError(f"is of no use with protocol {protocol}; SASL_SSL would use it")
-        return value
-
-    @field_validator("ca_file", "cert_file", "key_file")
-    @classmethod
-    def _with_tls(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        protocol = info.data.get("protocol", "SSL")
-        if path is not None and not protocol.endswith("SSL"):
-            raise ValueError(f"is of no use with protocol {protocol}, which does not encrypt")
-        return path
-
-    @field_validator("key_file")
-    @classmethod
-    def _with_certificate(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        if given(info, "cert_file") and (path is None) != (info.data["cert_file"] is None):
-            raise ValueError("and cert_file go together: give both or none")
-        return path
-
-
-class KafkaSource(Section):
+class KafkaSource(Cluster):
     """[[sources.kafka]]: topics that carry xAPI statements."""
 
     name: SourceName
-    bootstrap_servers: Names
     topics: Names
     #: the consumer group; offsets are kept in the store under it
     group_id: str = Field(default="pointsman", min_length=1)
@@ -135,25 +88,12 @@ class KafkaSource(Section):
     max_records: int = Field(default=1_000, ge=1, le=100_000)
     #: a member that is silent for so long loses its partitions to the others
     session_timeout_seconds: float = Field(default=10, ge=1, le=300)
-    security: KafkaSecurity = Field(default_factory=KafkaSecurity)
-
-    @field_validator("bootstrap_servers")
-    @classmethod
-    def _servers(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
-        for server in require_some(servers):
-            found = _SERVER.fullmatch(server)
-            if not found or int((found[2] or ":9092")[1:]) not in range(1, 65_536):
-                raise ValueError("must hold host:port, or host for port 9092")
-        return servers
 
     @field_validator("topics")
     @classmethod
     def _topics(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
-        for topic in require_some(topics):
-            if not _TOPIC.fullmatch(topic):
-                raise ValueError(
-                    f"must hold names of 1-249 letters, digits, '.', '_', '-'; {topic!r} is not one"
-                )
+        for name in require_some(topics):
+            topic(name)
         twice = repeated(topics)
         if twice is not None:
             raise ValueError(f"names {twice!r} twice")

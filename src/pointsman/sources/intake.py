@@ -74,18 +74,7 @@ class Intake:
         other content, and `StoreUnavailable`; in each case nothing was accepted.
         """
         received_at = micros(self._clock.now())
-        parsed = parse(body, self.limits, new_id=lambda: put_id or str(uuid.uuid4()))
-        if put_id is not None:
-            _check_put(parsed, put_id)
-        problems = tuple(
-            problem
-            for item in parsed.items
-            if isinstance(item, Invalid)
-            for problem in item.problems
-        )
-        if problems:
-            raise StatementsRefused(problems)
-        valid = [item for item in parsed.items if isinstance(item, Valid)]
+        valid = valid_items(body, self.limits, lambda: put_id or str(uuid.uuid4()), put_id)
         submission = Submission(
             source=source,
             body=body,
@@ -176,6 +165,21 @@ class Intake:
                 reason=f"its rule failed: {type(error).__name__}: {error}",
                 activity=seen.activity,
             )
+
+
+def valid_items(
+    body: bytes, limits: Limits, new_id: Callable[[], str], put_id: str | None = None
+) -> list[Valid]:
+    """A request's statements. Raises `StatementsRefused` and `InputRefused`."""
+    parsed = parse(body, limits, new_id=new_id)
+    if put_id is not None:
+        _check_put(parsed, put_id)
+    problems = tuple(
+        problem for item in parsed.items if isinstance(item, Invalid) for problem in item.problems
+    )
+    if problems:
+        raise StatementsRefused(problems)
+    return [item for item in parsed.items if isinstance(item, Valid)]
 
 
 def _check_put(parsed: Parsed, put_id: str) -> None:

@@ -2,5 +2,13 @@
 
 from pointsman.sources.http.app import HttpDeps, make_app
 from pointsman.sources.http.auth import BasicCredential, BearerCredential, HttpSource
+from pointsman.sources.http.statements import HttpIntake
 
-__all__ = ["BasicCredential", "BearerCredential", "HttpDeps", "HttpSource", "make_app"]
+__all__ = [
+    "BasicCredential",
+    "BearerCredential",
+    "HttpDeps",
+    "HttpIntake",
+    "HttpSource",
+    "make_app",
+]

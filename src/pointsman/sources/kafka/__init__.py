@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pointsman.sources.kafka.consumer import KafkaSource
+from pointsman.sources.kafka.outbox import Outbox
 from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings
 
-__all__ = ["KafkaHooks", "KafkaSettings", "KafkaSource"]
+__all__ = ["KafkaHooks", "KafkaSettings", "KafkaSource", "Outbox"]

@@ -6,10 +6,13 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.helpers import create_ssl_context
+
+#: bytes of a message, before it is compressed
+_LARGEST = 64 * 1024 * 1024
 
 
 def _ignore(*_: object) -> None:
@@ -18,7 +21,10 @@ def _ignore(*_: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
-    """One consumer group on one cluster. `name` is the source of its submissions."""
+    """One consumer group, or one topic to write to, on one cluster.
+
+    `name` is the source of its submissions. Whoever only writes has no group.
+    """
 
     name: str
     #: host:port each
@@ -66,12 +72,38 @@ def new_consumer(settings: KafkaSettings) -> AIOKafkaConsumer:
         isolation_level="read_committed",
         # a topic made later, or new partitions, are seen after this long
         metadata_max_age_ms=60_000,
-        security_protocol=settings.security_protocol,
-        sasl_mechanism=settings.sasl_mechanism or "PLAIN",
-        sasl_plain_username=settings.sasl_username,
-        sasl_plain_password=settings.sasl_password,
-        ssl_context=_ssl_context(settings),
+        **_security(settings),
     )
+
+
+def new_producer(settings: KafkaSettings, timeout: float) -> AIOKafkaProducer:
+    """A producer whose messages are on every replica of a partition, once, when it says so.
+
+    `timeout` in seconds. Raises `OSError` for unusable TLS files.
+    """
+    return AIOKafkaProducer(
+        bootstrap_servers=list(settings.bootstrap_servers),
+        client_id=f"pointsman-{settings.name}",
+        acks="all",
+        enable_idempotence=True,
+        request_timeout_ms=round(timeout * 1000),
+        # how much is too much is the broker's to say
+        max_request_size=_LARGEST,
+        # requests that come at the same time share one
+        linger_ms=2,
+        compression_type="zstd",
+        **_security(settings),
+    )
+
+
+def _security(settings: KafkaSettings) -> dict[str, Any]:
+    return {
+        "security_protocol": settings.security_protocol,
+        "sasl_mechanism": settings.sasl_mechanism or "PLAIN",
+        "sasl_plain_username": settings.sasl_username,
+        "sasl_plain_password": settings.sasl_password,
+        "ssl_context": _ssl_context(settings),
+    }
 
 
 def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:

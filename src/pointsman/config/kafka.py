@@ -1,0 +1,90 @@
+"""What every connection to a Kafka cluster needs: its brokers, and how they know us."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from pointsman.config.values import (
+    ExistingFile,
+    Names,
+    OptionalSecret,
+    SecretFile,
+    Section,
+    given,
+    require_some,
+)
+
+_SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?")
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+
+
+class KafkaSecurity(Section):
+    """`security` of a cluster, in the words of Kafka's own clients."""
+
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    username: str | None = None
+    password_file: SecretFile = None
+    password: OptionalSecret = None
+    #: PEM: the authority that signed the brokers' certificates; none = the system's
+    ca_file: ExistingFile | None = None
+    #: PEM: our own certificate, and its key
+    cert_file: ExistingFile | None = None
+    key_file: ExistingFile | None = None
+
+    @field_validator("sasl_mechanism", "username", "password")
+    @classmethod
+    def _with_sasl(cls, value: object, info: ValidationInfo) -> object:
+        needed = ("protocol", "password_file") if info.field_name == "password" else ("protocol",)
+        if not given(info, *needed):
+            return value
+        protocol = info.data["protocol"]
+        if protocol.startswith("SASL") and value in (None, ""):
+            raise ValueError(f"is missing; protocol {protocol} needs it")
+        if not protocol.startswith("SASL") and value is not None:
+            raise ValueError(f"is of no use with protocol {protocol}; SASL_SSL would use it")
+        return value
+
+    @field_validator("ca_file", "cert_file", "key_file")
+    @classmethod
+    def _with_tls(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        protocol = info.data.get("protocol", "SSL")
+        if path is not None and not protocol.endswith("SSL"):
+            raise ValueError(f"is of no use with protocol {protocol}, which does not encrypt")
+        return path
+
+    @field_validator("key_file")
+    @classmethod
+    def _with_certificate(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        if given(info, "cert_file") and (path is None) != (info.data["cert_file"] is None):
+            raise ValueError("and cert_file go together: give both or none")
+        return path
+
+
+class Cluster(Section):
+    """The brokers, one of which is enough to begin with."""
+
+    bootstrap_servers: Names
+    security: KafkaSecurity = Field(default_factory=KafkaSecurity)
+
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _servers(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
+        for server in require_some(servers):
+            found = _SERVER.fullmatch(server)
+            if not found or int((found[2] or ":9092")[1:]) not in range(1, 65_536):
+                raise ValueError("must hold host:port, or host for port 9092")
+        return servers
+
+
+def topic(name: str) -> str:
+    """A validator: a topic's name."""
+    if not _TOPIC.fullmatch(name):
+        raise ValueError(
+            f"must hold names of 1-249 letters, digits, '.', '_', '-'; {name!r} is not one"
+        )
+    return name

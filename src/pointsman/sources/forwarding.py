@@ -1,0 +1,59 @@
+"""Statements over HTTP that go to a topic instead of the store; a Kafka source stores them later.
+
+They are validated here, so the player is told what is wrong; only what needs the store is not
+known: an id that is taken by another statement becomes a dead letter where the topic is read.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+
+import orjson
+
+from pointsman.clock import Clock, micros
+from pointsman.sources.intake import valid_items
+from pointsman.statements import Limits, Valid
+
+#: writes a message with its headers
+Write = Callable[[bytes, list[tuple[str, bytes]]], Awaitable[None]]
+
+
+class Forwarding:
+    """Takes `Intake`'s place for HTTP."""
+
+    def __init__(self, write: Write, limits: Limits, clock: Clock) -> None:
+        self._write = write
+        self._limits = limits
+        self._clock = clock
+
+    async def submit_http(
+        self, source: str, body: bytes, *, put_id: str | None = None
+    ) -> list[str]:
+        """One request's statements; their ids, in order, after the broker has them.
+
+        Raises `StatementsRefused` when any is invalid, `InputRefused` when the body can't be read
+        or is too large, and `StoreUnavailable`.
+        """
+        made: list[str] = []
+
+        def new_id() -> str:
+            made.append(put_id or str(uuid.uuid4()))
+            return made[-1]
+
+        valid = valid_items(body, self._limits, new_id, put_id)
+        if valid:
+            at = str(micros(self._clock.now())).encode()
+            headers = [("source", source.encode()), ("received_at", at)]
+            # what already says its ids is passed on as it came
+            await self._write(with_ids(body, valid) if made else body, headers)
+        return [item.statement_id for item in valid]
+
+
+def with_ids(body: bytes, items: Sequence[Valid]) -> bytes:
+    """The body with an id in each statement, so that whoever reads it finds those we answered."""
+    found = orjson.loads(body)
+    statements = found if isinstance(found, list) else [found]
+    for statement, item in zip(statements, items, strict=True):
+        statement["id"] = item.statement_id
+    return orjson.dumps(found)

@@ -1,0 +1,149 @@
+"""HTTP into a topic, and from there into a store: two daemons, one broker."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import secrets
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from demo.broker import Broker
+from demo.processes import free_port
+from pointsman.app import Daemon
+from pointsman.config import load
+from pointsman.model import Outcome
+from tests.support.fleet import HEADERS
+from tests.support.pipe import Pipe
+
+_CONFIG = """
+[http]
+host = "127.0.0.1"
+port = {port}
+drain_seconds = 2
+{http}
+[store]
+url = "sqlite:///{name}.db"
+[platform]
+url = "http://127.0.0.1:9"
+api_key = "key"
+[audit]
+enabled = false
+[learners.tokens]
+inline = {{}}
+[[sources.http]]
+name = "players"
+credentials = [{{ key = "user", secret = "secret" }}]
+{sources}
+[[rules]]
+activity = "https://content.example.com/{{topic}}"
+topic_id = "{{topic}}"
+"""
+_TO_TOPIC = """
+intake = "kafka"
+[http.kafka]
+bootstrap_servers = ["{servers}"]
+topic = "{topic}"
+timeout_seconds = 3
+"""
+_FROM_TOPIC = """
+[[sources.kafka]]
+name = "relay"
+bootstrap_servers = ["{servers}"]
+topics = ["{topic}"]
+group_id = "{topic}"
+"""
+
+
+def said(number: int | None = None) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "actor": {"mbox": "mailto:ana@example.com"},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/completed"},
+        "object": {"id": "https://content.example.com/t"},
+    }
+    return made if number is None else {"id": str(uuid.UUID(int=number)), **made}
+
+
+@asynccontextmanager
+async def daemon(folder: Path, name: str, http: str = "", sources: str = "") -> AsyncIterator[Any]:
+    port = free_port()
+    config = folder / f"{name}.toml"
+    config.write_text(_CONFIG.format(port=port, name=name, http=http, sources=sources))
+    async with Daemon(load(config)) as running:
+        yield running, f"http://127.0.0.1:{port}"
+
+
+async def post(url: str, body: Any) -> tuple[int, Any, dict[str, str]]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(
+            f"{url}/xapi/statements",
+            headers={**HEADERS, "Content-Type": "application/json"},
+            data=io.BytesIO(json.dumps(body).encode()),
+        ) as answer,
+    ):
+        return answer.status, await answer.json(content_type=None), dict(answer.headers)
+
+
+async def test_what_is_answered_over_http_is_stored_by_whoever_reads_the_topic(
+    tmp_path: Path, broker: Broker, topic: str
+) -> None:
+    to_topic = _TO_TOPIC.format(servers=broker.bootstrap, topic=topic)
+    from_topic = _FROM_TOPIC.format(servers=broker.bootstrap, topic=topic)
+    async with (
+        daemon(tmp_path, "front", http=to_topic) as (front, url),
+        daemon(tmp_path, "back", sources=from_topic) as (back, _),
+    ):
+        status, ids, _ = await post(url, [said(), said(1)])
+        assert (status, ids[1]) == (200, str(uuid.UUID(int=1)))
+        status, again, _ = await post(url, said(1))  # the player did not hear the answer
+        assert (status, again) == (200, [ids[1]])
+        status, problem, _ = await post(url, {"verb": 1})
+        assert status == 400, problem
+        async with asyncio.timeout(20):
+            while await back._store.statement(ids[0]) is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        async with asyncio.timeout(20):
+            while (books := await back._store.books()).accepted < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert books.balanced
+        assert (books.accepted, books.outcomes[Outcome.APPLIED]) == (2, 1)
+        assert (await front._store.books()).accepted == 0
+
+
+async def test_without_the_broker_it_is_503_and_with_it_again_200(
+    tmp_path: Path, broker: Broker, topic: str
+) -> None:
+    host, _, port = broker.bootstrap.rpartition(":")
+    async with Pipe(host, int(port)) as pipe:
+        pipe.cut()
+        to_topic = _TO_TOPIC.format(servers=f"127.0.0.1:{pipe.port}", topic=topic)
+        async with daemon(tmp_path, "front", http=to_topic) as (running, url):
+            status, problem, headers = await post(url, said(1))
+            assert (status, "Retry-After" in headers) == (503, True)
+            assert "http.kafka" in str(problem)
+            assert (await running.ready())[0] is False
+            pipe.mend()
+            async with asyncio.timeout(20):
+                while not (await running.ready())[0]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            assert (await post(url, said(1)))[0] == 200
+
+
+async def test_more_than_the_broker_takes_in_a_message_is_refused_in_clear_words(
+    tmp_path: Path, broker: Broker, topic: str
+) -> None:
+    to_topic = _TO_TOPIC.format(servers=broker.bootstrap, topic=topic)
+    async with daemon(tmp_path, "front", http=to_topic) as (_, url):
+        noise = secrets.token_hex(1_500_000)  # it can't be compressed much
+        large = {**said(1), "context": {"extensions": {"https://x.example.com/x": noise}}}
+        status, problem, _ = await post(url, large)
+        assert status in {400, 413}
+        assert "max.message.bytes" in str(problem)
+        assert (await post(url, said(2)))[0] == 200

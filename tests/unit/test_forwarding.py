@@ -1,0 +1,84 @@
+"""Statements that go to a topic: validated, answered with their ids, and passed on as they came."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.clock import SystemClock
+from pointsman.errors import InputRefused
+from pointsman.sources.forwarding import Forwarding
+from pointsman.statements import Limits, StatementsRefused
+
+
+def said(number: int | None = None) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "actor": {"mbox": "mailto:ana@example.com"},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/completed"},
+        "object": {"id": "https://content.example.com/t"},
+    }
+    return made if number is None else {"id": str(uuid.UUID(int=number)), **made}
+
+
+class Topic:
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.headers: list[dict[str, bytes]] = []
+        self.forwarding = Forwarding(self.write, Limits(), SystemClock())
+
+    async def write(self, body: bytes, headers: list[tuple[str, bytes]]) -> None:
+        self.bodies.append(body)
+        self.headers.append(dict(headers))
+
+
+async def test_a_body_with_ids_is_passed_on_byte_for_byte() -> None:
+    topic = Topic()
+    body = json.dumps([said(1), said(2)], indent=3).encode()
+    ids = await topic.forwarding.submit_http("player", body)
+    assert ids == [str(uuid.UUID(int=1)), str(uuid.UUID(int=2))]
+    assert topic.bodies == [body]
+    assert topic.headers[0]["source"] == b"player"
+    assert int(topic.headers[0]["received_at"]) > 10**15
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(1, 10**9)), max_size=5), st.booleans())
+async def test_whoever_reads_the_topic_finds_the_ids_that_were_answered(
+    numbers: list[int | None], alone: bool
+) -> None:
+    topic = Topic()
+    numbers = list(dict.fromkeys(numbers))
+    statements = [said(number) for number in numbers]
+    body = statements[0] if alone and len(statements) == 1 else statements
+    ids = await topic.forwarding.submit_http("player", json.dumps(body).encode())
+    assert len(ids) == len(statements)
+    if not statements:
+        assert topic.bodies == []
+        return
+    found = json.loads(topic.bodies[0])
+    found = found if isinstance(found, list) else [found]
+    assert [one["id"] for one in found] == ids
+
+
+async def test_a_put_has_the_id_of_its_address() -> None:
+    topic = Topic()
+    name = str(uuid.UUID(int=7))
+    assert await topic.forwarding.submit_http("p", json.dumps(said()).encode(), put_id=name)
+    assert json.loads(topic.bodies[0])["id"] == name
+    other = json.dumps(said(8)).encode()
+    with pytest.raises(InputRefused, match="is not the statementId"):
+        await topic.forwarding.submit_http("p", other, put_id=name)
+
+
+async def test_what_is_invalid_is_refused_and_not_written() -> None:
+    topic = Topic()
+    wrong = json.dumps([said(1), {"verb": 1}]).encode()
+    with pytest.raises(StatementsRefused):
+        await topic.forwarding.submit_http("player", wrong)
+    with pytest.raises(InputRefused):
+        await topic.forwarding.submit_http("player", b"no json")
+    assert topic.bodies == []
