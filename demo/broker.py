@@ -92,7 +92,7 @@ def _maven() -> Iterator[Broker]:
     java = shutil.which("java")
     if java is None:
         raise Unavailable("there is no java")
-    jars = _jars()
+    jars = kafka_jars()
     with tempfile.TemporaryDirectory(prefix="pointsman-kafka-") as folder:
         port, controller = free_port(), free_port()
         properties = Path(folder, "server.properties")
@@ -106,7 +106,7 @@ def _maven() -> Iterator[Broker]:
         )
         if formatted.returncode:
             raise Unavailable(f"formatting the storage failed: {formatted.stderr[-2000:]}")
-        with _child([*command, "kafka.Kafka", str(properties)], port, Path(folder, "out.log")):
+        with child([*command, "kafka.Kafka", str(properties)], port, Path(folder, "out.log")):
             yield Broker(f"127.0.0.1:{port}", f"Apache Kafka {KAFKA_VERSION} from Maven Central")
 
 
@@ -144,7 +144,7 @@ _POM = """\
 """
 
 
-def _jars() -> Path:
+def kafka_jars() -> Path:
     """Kafka's jars; downloaded once, and complete when the folder has its name."""
     pom = _POM.format(version=KAFKA_VERSION)
     mark = hashlib.sha256(pom.encode()).hexdigest()[:8]
@@ -185,7 +185,7 @@ def _noida() -> Iterator[Broker]:
     with tempfile.TemporaryDirectory(prefix="pointsman-noida-") as folder:
         command = [str(binary), "start", "--only", "kafka", "--kafka-port", str(port)]
         command += ["--host", "127.0.0.1", "--data-dir", f"{folder}/data"]
-        with _child(command, port, Path(folder, "out.log")):
+        with child(command, port, Path(folder, "out.log")):
             yield Broker(f"127.0.0.1:{port}", "noida-db")
 
 
@@ -202,12 +202,12 @@ def _tansu() -> Iterator[Broker]:
     with tempfile.TemporaryDirectory(prefix="pointsman-tansu-") as folder:
         command = [str(binary), "broker", "--listener-url", url, "--advertised-listener-url", url]
         command += ["--storage-engine", "memory://tansu/"]
-        with _child(command, port, Path(folder, "out.log")):
+        with child(command, port, Path(folder, "out.log")):
             yield Broker(f"127.0.0.1:{port}", "Tansu")
 
 
 @contextlib.contextmanager
-def _child(command: Sequence[str], port: int, output: Path) -> Iterator[None]:
+def child(command: Sequence[str], port: int, output: Path) -> Iterator[None]:
     """A broker process until the block ends, however it does; up when its port answers."""
     try:
         with output.open("wb") as out:

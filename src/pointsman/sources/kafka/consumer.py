@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 
 import structlog
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from pointsman.clock import Clock
 from pointsman.sources.kafka.batch import Intake
@@ -78,6 +78,7 @@ class KafkaSource:
                 servers=", ".join(self._settings.bootstrap_servers),
                 error=f"{type(error).__name__}: {error}",
                 failures=self._failures,
+                **_advice(error),
                 # the broker's troubles are told by their names; others are ours
                 exc_info=not isinstance(error, KafkaError | OSError | PartitionLostError),
             )
@@ -85,3 +86,13 @@ class KafkaSource:
             if session is not None:
                 with contextlib.suppress(KafkaError, OSError, TimeoutError):
                     await session.close()
+
+
+def _advice(error: Exception) -> dict[str, str]:
+    """What to look at; the client says why it was not let in in a line of its own."""
+    if not isinstance(error, KafkaConnectionError):
+        return {}
+    return {
+        "next": "see that bootstrap_servers are right and sources.kafka.security is what these "
+        "listeners want; the client's own line says what the broker said"
+    }

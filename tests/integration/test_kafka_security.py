@@ -1,0 +1,134 @@
+"""SASL and TLS against Apache Kafka itself, from the settings of a file to statements stored."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from structlog.testing import capture_logs
+
+from demo.broker import Unavailable
+from demo.traffic import make_topic
+from pointsman.assembly.intake import kafka_settings
+from pointsman.clock import SystemClock
+from pointsman.config import load
+from pointsman.sources.kafka import KafkaSettings, KafkaSource
+from tests.integration.test_kafka_source import Memory, until
+from tests.support.secure_broker import PASSWORD, USER, SecureBroker, secure_broker
+
+_CONFIG = """
+[platform]
+url = "http://127.0.0.1:9"
+api_key = "key"
+[learners.tokens]
+inline = {{}}
+[[sources.kafka]]
+name = "secure"
+bootstrap_servers = ["{server}"]
+topics = ["{topic}"]
+group_id = "{topic}"
+[sources.kafka.security]
+protocol = "{protocol}"
+{how}
+"""
+_SASL = 'sasl_mechanism = "{mechanism}"\nusername = "{user}"\npassword_file = "{password}"'
+_CA = 'ca_file = "ca.pem"'
+_CLIENT = 'cert_file = "client.pem"\nkey_file = "client.pem"'
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
+    try:
+        with secure_broker(tmp_path_factory.mktemp("secure")) as started:
+            yield started
+    except Unavailable as reason:
+        pytest.skip(f"only Apache Kafka itself is proof here: {reason}")
+
+
+def settings(broker: SecureBroker, topic: str, protocol: str, how: str) -> KafkaSettings:
+    (broker.folder / "password").write_text(PASSWORD + "\n")
+    (broker.folder / "wrong").write_text("guessed\n")
+    config = broker.folder / f"{uuid.uuid4().hex}.toml"
+    server = broker.server(protocol)
+    config.write_text(_CONFIG.format(server=server, topic=topic, protocol=protocol, how=how))
+    (source,) = load(config).sources.kafka
+    return kafka_settings(source)
+
+
+def sasl(mechanism: str, *, user: str = USER, password: str = "password") -> str:  # noqa: S107
+    return _SASL.format(mechanism=mechanism, user=user, password=password)
+
+
+async def a_topic(broker: SecureBroker) -> str:
+    topic = f"secure-{uuid.uuid4().hex}"
+    await make_topic(broker.plain.bootstrap, topic, 1)
+    async with AIOKafkaProducer(bootstrap_servers=broker.plain.bootstrap) as producer:
+        await producer.send_and_wait(topic, b"a statement")
+    return topic
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+@pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SASL_SSL"])
+async def test_a_password_opens_the_topic(
+    broker: SecureBroker, protocol: str, mechanism: str
+) -> None:
+    how = sasl(mechanism) + (f"\n{_CA}" if protocol == "SASL_SSL" else "")
+    await reads(settings(broker, await a_topic(broker), protocol, how))
+
+
+async def test_a_certificate_of_our_own_opens_the_topic(broker: SecureBroker) -> None:
+    await reads(settings(broker, await a_topic(broker), "SSL", f"{_CA}\n{_CLIENT}"))
+
+
+async def reads(made: KafkaSettings) -> None:
+    memory = Memory()
+    source = KafkaSource(made, memory, memory.claim, SystemClock())
+    task = asyncio.create_task(source.run())
+    await until(lambda: memory.bodies == [b"a statement"])
+    await source.stop()
+    await asyncio.wait_for(task, 20)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "how", "words"),
+    [
+        ("SASL_PLAINTEXT", sasl("PLAIN", password="wrong"), "Invalid username or password"),
+        ("SASL_PLAINTEXT", sasl("SCRAM-SHA-512", password="wrong"), "invalid credentials"),
+        ("SASL_SSL", f"{sasl('SCRAM-SHA-256', user='nobody')}\n{_CA}", "invalid credentials"),
+        ("SASL_SSL", f"{sasl('PLAIN')}\nca_file = 'other-ca.pem'", "CERTIFICATE_VERIFY_FAILED"),
+        ("SSL", _CA, ""),
+        ("SSL", f"{_CA}\ncert_file = 'stranger.pem'\nkey_file = 'stranger.pem'", ""),
+    ],
+)
+async def test_whoever_is_not_let_in_says_why_goes_on_trying_and_shows_no_secret(
+    broker: SecureBroker,
+    protocol: str,
+    how: str,
+    words: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    memory = Memory()
+    source = KafkaSource(
+        settings(broker, await a_topic(broker), protocol, how), memory, memory.claim, SystemClock()
+    )
+    with capture_logs() as logs:
+        task = asyncio.create_task(source.run())
+        await until(lambda: sum("interrupted" in one["event"] for one in logs) > 1)
+        await source.stop()
+        await asyncio.wait_for(task, 20)
+    told = [one for one in logs if "interrupted" in one["event"]]
+    assert all("KafkaConnectionError" in one["error"] for one in told), told
+    assert all("sources.kafka.security" in one["next"] for one in told), told
+    assert words in caplog.text  # the client's own words, which go to our log too
+    assert memory.bodies == []
+    assert not any(secret in str(logs) + caplog.text for secret in (PASSWORD, "guessed"))
+
+
+def test_files_that_are_not_there_are_named(broker: SecureBroker, tmp_path: Path) -> None:
+    assert (broker.folder / "ca.pem").exists()
+    with pytest.raises(Exception, match=r"ca_file.*missing\.pem can't be read"):
+        settings(broker, "t", "SSL", f'ca_file = "{tmp_path}/missing.pem"')

@@ -1,0 +1,169 @@
+"""Apache Kafka with every kind of listener, its certificates, and its users."""
+
+from __future__ import annotations
+
+import ipaddress
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from demo.broker import KAFKA_VERSION, Broker, Unavailable, child, kafka_jars
+from demo.processes import free_port
+
+USER, PASSWORD = "pointsman", "a secret"
+_LISTENERS = ("PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL")
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners={listeners},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={listeners}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,{protocols}
+log.dirs={folder}/data
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+ssl.keystore.type=PEM
+ssl.keystore.location={folder}/server.pem
+ssl.truststore.type=PEM
+ssl.truststore.location={folder}/ca.pem
+listener.name.ssl.ssl.client.auth=required
+listener.name.sasl_ssl.ssl.client.auth=none
+"""
+_MODULES = "org.apache.kafka.common.security"
+_LOGINS = {
+    "plain": f'{_MODULES}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";',
+    "scram-sha-256": f"{_MODULES}.scram.ScramLoginModule required;",
+    "scram-sha-512": f"{_MODULES}.scram.ScramLoginModule required;",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SecureBroker:
+    """`ports` by the name of the protocol; `folder` holds ca.pem, client.pem and stranger.pem."""
+
+    ports: dict[str, int]
+    folder: Path
+
+    def server(self, protocol: str) -> str:
+        return f"127.0.0.1:{self.ports[protocol]}"
+
+    @property
+    def plain(self) -> Broker:
+        return Broker(self.server("PLAINTEXT"), f"Apache Kafka {KAFKA_VERSION}")
+
+
+@contextmanager
+def secure_broker(folder: Path) -> Iterator[SecureBroker]:
+    """Raises `Unavailable` where Apache Kafka can't be run."""
+    java = shutil.which("java")
+    if java is None:
+        raise Unavailable("there is no java")
+    jars = kafka_jars()
+    _certificates(folder)
+    ports = {name: free_port() for name in _LISTENERS}
+    controller = free_port()
+    listeners = ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())
+    text = _PROPERTIES.format(
+        controller=controller,
+        listeners=listeners,
+        protocols=",".join(f"{name}:{name}" for name in _LISTENERS),
+        folder=folder,
+    )
+    for name in ("sasl_plaintext", "sasl_ssl"):
+        text += f"listener.name.{name}.sasl.enabled.mechanisms={','.join(_LOGINS).upper()}\n"
+        for mechanism, login in _LOGINS.items():
+            text += f"listener.name.{name}.{mechanism}.sasl.jaas.config={login}\n"
+    properties = folder / "server.properties"
+    properties.write_text(text)
+    command = [java, "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*"]
+    users = [
+        option
+        for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512")
+        for option in ("--add-scram", f"{mechanism}=[name={USER},password={PASSWORD}]")
+    ]
+    cluster = "cG9pbnRzbWFuLXRlc3RzMA"
+    subprocess.run(
+        [
+            *(*command, "kafka.tools.StorageTool", "format"),
+            *("-t", cluster, "-c", str(properties), *users),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    with child([*command, "kafka.Kafka", str(properties)], ports["PLAINTEXT"], folder / "out.log"):
+        yield SecureBroker(ports, folder)
+
+
+def _certificates(folder: Path) -> None:
+    """An authority that signs server.pem and client.pem, and another for stranger.pem."""
+    ours = _authority(folder / "ca.pem")
+    _signed(folder / "server.pem", "127.0.0.1", ours)
+    _signed(folder / "client.pem", "pointsman", ours)
+    _signed(folder / "stranger.pem", "pointsman", _authority(folder / "other-ca.pem"))
+
+
+_Authority = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
+
+
+def _authority(path: Path) -> _Authority:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name("a test's authority")
+    certificate = (
+        _begin(name, name, key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return certificate, key
+
+
+def _signed(path: Path, who: str, authority: _Authority) -> None:
+    """Certificate and key in one file, as Kafka and Python both read it."""
+    issuer, issuer_key = authority
+    key = ec.generate_private_key(ec.SECP256R1())
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        _begin(_name(who), issuer.subject, key)
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(issuer_key, hashes.SHA256())
+    )
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+
+
+def _begin(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=2))
+    )
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
