@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from pointsman.store.base import Settlement, Store
-from pointsman.store.sqlite import SqliteStore
 from tests.support.changes import change, topic, wants
 
 MINUTE = 60_000_000
-
-
-@pytest.fixture(params=["sqlite", "sqlite in the loop's thread"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    made = SqliteStore(tmp_path / "store.db", threaded=request.param == "sqlite")
-    await made.open()
-    yield made
-    await made.close()
 
 
 async def test_a_learner_is_leased_to_one_until_the_lease_runs_out(store: Store) -> None:

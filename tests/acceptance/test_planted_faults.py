@@ -1,0 +1,30 @@
+"""The contract suite of the stores bites: each fault that is planted in them makes it fail."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from demo.database import Database
+from tests.support.planted import FAULTS
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_contract_suite_notices_a_planted_fault(
+    fault: str, store: str, database: Database
+) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.support.planted"),
+            *("-k", f"{store}]", "-p", "no:cacheprovider", "tests/contract"),
+        ],
+        env={**os.environ, "POINTSMAN_PLANT": fault, "POINTSMAN_TEST_POSTGRES": database.dsn},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stdout[-3000:]

@@ -1,0 +1,68 @@
+"""A pytest plugin that plants the fault POINTSMAN_PLANT in the stores; the suites must notice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from pointsman.model import Change, Desired, Item, Receipt, Submission
+from pointsman.store import merge as merging
+from pointsman.store import plan as planning
+from pointsman.store.plan import Plan
+from pointsman.store.postgres.rows import SQL as POSTGRES
+from pointsman.store.sqlite.rows import SQL as SQLITE
+
+
+def _merge_order() -> None:
+    """The last to arrive wins."""
+
+    def merge(current: Desired | None, change: Change, arrived_at: int) -> Desired:
+        if current is None:
+            return merging.merge(current, change, arrived_at)
+        return merging._move(current, change, change.value, change.occurred_at, arrived_at)
+
+    setattr(planning, "merge", merge)  # noqa: B010 - mypy knows what it is
+
+
+def _dedup() -> None:
+    """Every statement is new."""
+
+    def sort(_self: Plan, submission: Submission) -> tuple[list[Item], list[Item]]:
+        return list(submission.items), []
+
+    setattr(Plan, "_sort", sort)  # noqa: B010
+
+
+def _lease_fencing() -> None:
+    """Any lease of a learner is as good as the newest."""
+    SQLITE["holds_lease"] = (
+        "SELECT count(*) FROM learners WHERE learner = ? AND ? >= 0 AND hold = 3"
+    )
+    POSTGRES["lock_lease"] = (
+        "SELECT 1 FROM learners WHERE learner = $1 AND $2::bigint >= 0 AND hold = 3 FOR UPDATE"
+    )
+
+
+def _offset_fencing() -> None:
+    """Whoever had a partition once may store it."""
+    take = Plan.take
+
+    def anybody(self: Plan, submission: Submission) -> Receipt:
+        if (at := submission.position) is not None:
+            self.claims[at.group, at.topic, at.partition] = at.token
+        return take(self, submission)
+
+    setattr(Plan, "take", anybody)  # noqa: B010
+
+
+FAULTS: dict[str, Callable[[], Any]] = {
+    "merge order": _merge_order,
+    "dedup": _dedup,
+    "lease fencing": _lease_fencing,
+    "offset fencing": _offset_fencing,
+}
+
+
+def pytest_configure() -> None:
+    FAULTS[os.environ["POINTSMAN_PLANT"]]()
