@@ -1,0 +1,44 @@
+-- Fills a store; :statements and :desired stand for how many.
+
+-- name: sqlite_blocks
+INSERT INTO blocks (id, stored_at, data) VALUES (1, 1, x'00');
+
+-- name: sqlite_statements
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :statements)
+INSERT INTO statements
+SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(2)) || '-' ||
+    hex(randomblob(2)) || '-' || hex(randomblob(6))), i, 'applied', 'bench', 1, 1, 0, 100, NULL
+FROM n ORDER BY 1;
+
+-- name: sqlite_desired
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :desired)
+INSERT INTO desired (learner, kind, key, value, version, occurred_at, statement_id, rule, since,
+    changed_at, after, attempts, delivered_version, delivered_value, urgent)
+SELECT printf('old%07d', i / 5), 'topic_progress', 't' || (i % 5), 50, 1, 1, 'x', 'r', 1, 1, '[]',
+    '[]', 1, 50, 0 FROM n;
+
+-- name: sqlite_learners
+INSERT INTO learners (learner) SELECT DISTINCT learner FROM desired;
+
+-- name: postgres_empty
+TRUNCATE accepted, blocks, statements, desired, learners RESTART IDENTITY;
+
+-- name: postgres_blocks
+INSERT INTO blocks (stored_at, data) VALUES (1, '\x00');
+
+-- name: postgres_statements
+INSERT INTO statements
+SELECT gen_random_uuid()::text, i, 'applied', 'bench', 1, 1, 0, 100, NULL
+FROM generate_series(1, :statements) AS i ORDER BY 1;
+
+-- name: postgres_desired
+INSERT INTO desired (learner, kind, key, value, version, occurred_at, statement_id, rule, since,
+    changed_at, after, attempts, delivered_version, delivered_value, urgent, read_back)
+SELECT 'old' || lpad((i / 5)::text, 7, '0'), 'topic_progress', 't' || (i % 5), '50', 1, 1, 'x',
+    'r', 1, 1, '[]', '[]', 1, '50', false, '' FROM generate_series(1, :desired) AS i;
+
+-- name: postgres_learners
+INSERT INTO learners (learner) SELECT DISTINCT learner FROM desired;
+
+-- name: postgres_analyze
+ANALYZE;
