@@ -83,6 +83,7 @@ async def deliver(store: Store, turns: int) -> float:
 async def measure(store: Store, learners: int) -> dict[str, float]:
     await store.open()
     try:
+        await take_in(store, learners)  # so that both know the learners
         found = {"take in": await take_in(store, learners), "deliver": await deliver(store, 200)}
         began = time.perf_counter()
         await store.backlog()

@@ -18,10 +18,24 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 _SERIES = {"counter": "_total", "gauge": "", "histogram": "_bucket"}
 
 
-def test_the_configuration_for_kubernetes_is_right(tmp_path: Path) -> None:
-    manifests = DEPLOY / "kubernetes"
+@pytest.mark.parametrize(
+    ("folder", "pod", "secrets", "store"),
+    [
+        ("kubernetes", "statefulset", ("api_key", "player_secret"), "sqlite:////data/pointsman.db"),
+        (
+            "replicas",
+            "deployment",
+            ("api_key", "player_secret", "store_password"),
+            "postgresql://pointsman@postgres:5432/pointsman?sslmode=require",
+        ),
+    ],
+)
+def test_the_configuration_for_kubernetes_is_right(
+    tmp_path: Path, folder: str, pod: str, secrets: tuple[str, ...], store: str
+) -> None:
+    manifests = DEPLOY / folder
     (tmp_path / "tokens.json").write_text("{}")
-    for name in ("api_key", "player_secret"):
+    for name in secrets:
         assert f"  {name}: replace-me" in (manifests / "secret.example.yaml").read_text()
         (tmp_path / name).write_text("secret")
     _, _, text = (manifests / "configmap.yaml").read_text().partition("pointsman.toml: |\n")
@@ -30,9 +44,9 @@ def test_the_configuration_for_kubernetes_is_right(tmp_path: Path) -> None:
 
     settings = load(path)
 
-    assert settings.store.path == Path("/data/pointsman.db")
-    pod = (manifests / "statefulset.yaml").read_text()
-    grace = int(pod.partition("terminationGracePeriodSeconds:")[2].split()[0])
+    assert settings.store.url == store
+    text = (manifests / f"{pod}.yaml").read_text()
+    grace = int(text.partition("terminationGracePeriodSeconds:")[2].split()[0])
     assert grace > settings.http.drain_seconds
 
 
