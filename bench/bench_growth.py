@@ -132,7 +132,8 @@ def main() -> None:
         }
     for name, (empty, filled) in found.items():
         for step, seconds in empty.items():
-            show(f"{name}, {step}", {"empty": seconds, "filled": filled[step]}, "empty")
+            title = f"{name}, {step}: {1_000 * filled[step]:,.0f} ms filled"
+            show(title, {"empty": seconds, "filled": filled[step]}, "empty")
 
 
 if __name__ == "__main__":
