@@ -168,7 +168,7 @@ class Daemon:
             self._stack,
             self._settings,
             intake=assembly.http_intake(self._settings, intake, self._outbox, self._clock),
-            find_statement=self._store.statement,
+            store=self._store,
             ready=self.ready,
             metrics_page=self.metrics_page,
             metrics=self._metrics,

@@ -184,6 +184,21 @@ class Item:
     digest: int
     index: int | None
     decision: Decision
+    #: 64-bit hashes that a query finds it by
+    keys: tuple[int, ...] = ()
+    #: the id of the statement that it is about, where it is about one
+    refers_to: str | None = None
+    #: it voids that statement
+    voids: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedData:
+    """What travelled beside a statement: `sha2` in lower case is the name of the bytes."""
+
+    sha2: str
+    content_type: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +241,9 @@ class Submission:
     dead: tuple[DeadLetter, ...] = ()
     position: Position | None = None
     all_or_nothing: bool = True
+    attachments: tuple[AttachedData, ...] = ()
+    #: the version of xAPI that it was sent in, for statements that don't say their own
+    version: str = "1.0.0"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pointsman.store.base import Store
 from pointsman.store.postgres import PostgresStore
 from pointsman.store.sqlite import SqliteStore
 from tests.support.databases import fresh_database
+from tests.support.stores import keys_in_body
 
 
 @pytest.fixture(params=["sqlite", "sqlite in the loop's thread", "postgresql"])
@@ -21,9 +22,13 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         made: Store
         if request.param == "postgresql":
             server = request.getfixturevalue("database")
-            made = PostgresStore(await stack.enter_async_context(fresh_database(server)))
+            made = PostgresStore(
+                await stack.enter_async_context(fresh_database(server)), read_keys=keys_in_body
+            )
         else:
-            made = SqliteStore(tmp_path / "store.db", threaded=request.param == "sqlite")
+            made = SqliteStore(
+                tmp_path / "store.db", threaded=request.param == "sqlite", read_keys=keys_in_body
+            )
         await made.open()
         stack.push_async_callback(made.close)
         yield made

@@ -224,10 +224,10 @@ async def test_a_body_is_read_back_to_the_byte_with_its_place_and_source(store: 
         found = await store.statement(name)
         assert found is not None
         assert (found.statement_id, found.body, found.index) == (name, batch, index)
-        assert (found.stored_at, found.source) == (7, "player")
+        assert (found.received_at, found.source) == (7, "player")
     found = await store.statement(three)
     assert found is not None
-    assert (found.body, found.index, found.stored_at) == (b'{"c": 3}', None, 9)
+    assert (found.body, found.index, found.received_at) == (b'{"c": 3}', None, 9)
 
 
 async def test_a_duplicate_keeps_the_body_that_came_first(store: Store) -> None:
@@ -236,7 +236,7 @@ async def test_a_duplicate_keeps_the_body_that_came_first(store: Store) -> None:
     await take(store, submission(item(statement_id=name), body=b'{ "a":1}', at=2))
     found = await store.statement(name)
     assert found is not None
-    assert (found.body, found.stored_at) == (b'{"a":1}', 1)
+    assert (found.body, found.received_at) == (b'{"a":1}', 1)
 
 
 async def test_a_refused_or_unknown_statement_has_no_body(store: Store) -> None:

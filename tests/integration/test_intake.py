@@ -14,7 +14,7 @@ from pointsman.clock import SystemClock
 from pointsman.errors import InputRefused, StatementConflict
 from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
 from pointsman.model import Decision, Observation, Outcome, Position, Submission
-from pointsman.sources.intake import Intake
+from pointsman.sources.intake import Accepted, Intake
 from pointsman.statements import Limits, StatementsRefused
 from pointsman.store.sqlite import SqliteStore
 
@@ -94,8 +94,9 @@ async def test_the_same_statement_again_is_accepted_and_not_counted_again(
 ) -> None:
     first = statement(id=str(uuid.uuid4()))
     reordered = dict(reversed(first.items()))
-    assert await intake.submit_http("http", json.dumps(first).encode()) == [first["id"]]
-    assert await intake.submit_http("http", json.dumps(reordered).encode()) == [first["id"]]
+    assert await intake.submit_http("http", json.dumps(first).encode()) == Accepted([first["id"]])
+    again = await intake.submit_http("http", json.dumps(reordered).encode())
+    assert again == Accepted([first["id"]], known=True)
     assert await counts(store) == {"applied": 1}
 
 
@@ -122,14 +123,14 @@ async def test_one_invalid_statement_refuses_its_whole_batch_and_is_named(
 async def test_an_empty_batch_is_accepted_and_stores_nothing(
     store: SqliteStore, intake: Intake
 ) -> None:
-    assert await intake.submit_http("http", b"[]") == []
+    assert await intake.submit_http("http", b"[]") == Accepted([])
     assert await counts(store) == {}
 
 
 async def test_put_takes_the_id_of_the_request(intake: Intake, store: SqliteStore) -> None:
     chosen = str(uuid.uuid4())
     body = json.dumps(statement()).encode()
-    assert await intake.submit_http("http", body, put_id=chosen) == [chosen]
+    assert await intake.submit_http("http", body, put_id=chosen) == Accepted([chosen])
     other = json.dumps(statement(id=str(uuid.uuid4()))).encode()
     with pytest.raises(InputRefused, match=chosen):
         await intake.submit_http("http", other, put_id=chosen)
@@ -188,6 +189,6 @@ async def test_a_rule_that_fails_makes_a_dead_letter_and_the_statement_is_kept(
     store: SqliteStore,
 ) -> None:
     intake = Intake(store, FailingMapping(), Limits(), SystemClock(), lambda *_: None)
-    (statement_id,) = await intake.submit_http("http", json.dumps(statement()).encode())
+    (statement_id,) = (await intake.submit_http("http", json.dumps(statement()).encode())).ids
     assert await store.statement(statement_id) is not None
     assert await counts(store) == {"dead": 1}

@@ -48,7 +48,14 @@ class Memory:
         return [one.body for one in self.stored]
 
     def read_message(
-        self, source: str, body: bytes, *, position: Position, origin: str
+        self,
+        source: str,
+        body: bytes,
+        *,
+        position: Position,
+        origin: str,
+        content_type: str | None = None,
+        version: str = "1.0.0",
     ) -> Submission:
         self.origins.append(origin)
         return Submission(source, body, 0, (), (), position, all_or_nothing=False)

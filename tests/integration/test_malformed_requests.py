@@ -10,81 +10,27 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
-from pointsman.clock import SystemClock
-from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
-from pointsman.sources.http import BasicCredential, HttpDeps, HttpSource, make_app
-from pointsman.sources.intake import Intake
-from pointsman.statements import Limits, render
-from pointsman.store.sqlite import SqliteStore
+from tests.support.endpoint import STATEMENTS, Endpoint, running
+from tests.support.endpoint import headers as good_headers
 from tests.support.malformed import GOOD, MALFORMED
 
-AUTH = "Basic " + base64.b64encode(b"user:pass").decode()
-HEADERS = {
-    "Authorization": AUTH,
-    "X-Experience-API-Version": "1.0.3",
-    "Content-Type": "application/json",
-}
+HEADERS = good_headers() | {"Content-Type": "application/json"}
 ID = "0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11"
 OTHER = "1f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11"
 BODY = json.dumps(GOOD).encode()
-STATEMENTS = "/xapi/statements"
 
 Client = TestClient[Any, Any]
 
 
-class Endpoint:
-    def __init__(self, client: Client, store: SqliteStore) -> None:
-        self.client = client
-        self.store = store
-
-    async def snapshot(self) -> tuple[Any, Any]:
-        return (await self.store.books()).as_json(), await self.store.backlog()
-
-
 @pytest.fixture
 async def endpoint(tmp_path: Path) -> AsyncIterator[Endpoint]:
-    """The real application, intake and store, over a real socket, with one statement in it."""
-    store = SqliteStore(tmp_path / "store.db")
-    await store.open()
-    rule = Rule(
-        name="course",
-        activity=Template("http://example.com/course/{number}"),
-        topic_id=Template("{number}"),
-    )
-    clock = SystemClock()
-    intake = Intake(store, Mapping([rule], ConfiguredIdentity()), Limits(), clock, lambda *_: None)
-
-    async def ready() -> tuple[bool, str]:
-        return True, "ready"
-
-    async def page() -> tuple[bytes, str]:
-        return b"", "text/plain"
-
-    app = make_app(
-        HttpDeps(
-            intake=intake,
-            find_statement=store.statement,
-            render=render,
-            sources=[HttpSource("players", (BasicCredential("user", "pass"),))],
-            max_body_bytes=200_000,
-            cors_origins=(),
-            ready=ready,
-            metrics_page=page,
-            on_request=lambda *_: None,
-            on_refused=lambda *_: None,
-            clock=clock,
-            authority_home_page="http://localhost",
-        )
-    )
-    async with TestClient(TestServer(app)) as client:
-        answer = await client.put(
-            STATEMENTS, params={"statementId": ID}, headers=HEADERS, data=BODY
-        )
+    """With one statement in it."""
+    async with running(tmp_path) as endpoint:
+        answer = await endpoint.send("PUT", STATEMENTS, statementId=ID, data=BODY)
         assert answer.status == 204
-        yield Endpoint(client, store)
-    await store.close()
+        yield endpoint
 
 
 async def _reason(answer: ClientResponse) -> str:
@@ -176,9 +122,9 @@ REQUESTS: list[tuple[str, int, str, Send]] = [
         ),
     ),
     (
-        "multipart",
-        415,
-        "attachment",
+        "multipart without its boundary",
+        400,
+        "boundary",
         lambda c: c.post(
             STATEMENTS, headers=_headers(Content_Type="multipart/mixed; boundary=x"), data=BODY
         ),
@@ -190,9 +136,9 @@ REQUESTS: list[tuple[str, int, str, Send]] = [
         lambda c: c.post(STATEMENTS, headers=_headers(Content_Encoding="gzip"), data=BODY),
     ),
     (
-        "alternate request syntax",
+        "alternate request syntax without a form",
         400,
-        "method",
+        "must be a form",
         lambda c: c.post(STATEMENTS + "?method=PUT", headers=HEADERS, data=BODY),
     ),
     (
@@ -245,7 +191,12 @@ REQUESTS: list[tuple[str, int, str, Send]] = [
             data=json.dumps([GOOD, {**GOOD, "id": ID, "verb": {"id": "http://a/b"}}]).encode(),
         ),
     ),
-    ("GET without an id", 400, "statementId", lambda c: c.get(STATEMENTS, headers=HEADERS)),
+    (
+        "GET with a parameter that nobody knows",
+        400,
+        "lenient",
+        lambda c: c.get(STATEMENTS + "?utm=1", headers=HEADERS),
+    ),
     (
         "GET with a bad id",
         400,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Literal
 
-from pointsman.model import Receipt, Submission, Value
+from pointsman.model import Decision, Item, Outcome, Receipt, Submission, Value
 from pointsman.store.base import Lease, Settlement, Store
+from pointsman.store.index import Indexed
+from tests.support.changes import new_id, submission
 
 #: in microseconds
 MINUTE = 60_000_000
@@ -47,3 +51,24 @@ async def leased_values(store: Store, now: int = MINUTE) -> list[Value]:
     return [
         one.value for lease in await store.lease(now=now, ttl=1, limit=9) for one in lease.desired
     ]
+
+
+def keys_in_body(body: bytes, index: int | None, source: str) -> Indexed:
+    """For bodies that say what they are found by: {"keys": [1], "ref": "..."}."""
+    found = json.loads(body)
+    one = found if index is None else found[index]
+    return Indexed(tuple(one.get("keys", ())), one.get("ref"))
+
+
+def indexed(
+    keys: Sequence[int],
+    *,
+    ref: str | None = None,
+    voids: bool = False,
+    statement_id: str | None = None,
+) -> Submission:
+    """One statement that is found by these keys."""
+    name = statement_id or new_id()
+    body = json.dumps({"id": name, "keys": list(keys), "ref": ref}).encode()
+    item = Item(name, 1, None, Decision(Outcome.NO_EFFECT), tuple(keys), ref, voids)
+    return submission(item, body=body)

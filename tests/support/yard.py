@@ -92,7 +92,7 @@ class Tokens:
             raise NoToken(f"no user id for {learner}")
         return known.id
 
-    async def refused(self, learner: str, token: str) -> bool:  # noqa: ARG002 - a Protocol's
+    async def refused(self, learner: str, token: str) -> bool:
         if not self.renewable:
             return False
         self._renewed = self.stale.pop(learner, None) is not None

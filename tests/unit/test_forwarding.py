@@ -39,7 +39,7 @@ class Topic:
 async def test_a_body_with_ids_is_passed_on_byte_for_byte() -> None:
     topic = Topic()
     body = json.dumps([said(1), said(2)], indent=3).encode()
-    ids = await topic.forwarding.submit_http("player", body)
+    ids = (await topic.forwarding.submit_http("player", body)).ids
     assert ids == [str(uuid.UUID(int=1)), str(uuid.UUID(int=2))]
     assert topic.bodies == [body]
     assert topic.headers[0]["source"] == b"player"
@@ -54,7 +54,7 @@ async def test_whoever_reads_the_topic_finds_the_ids_that_were_answered(
     numbers = list(dict.fromkeys(numbers))
     statements = [said(number) for number in numbers]
     body = statements[0] if alone and len(statements) == 1 else statements
-    ids = await topic.forwarding.submit_http("player", json.dumps(body).encode())
+    ids = (await topic.forwarding.submit_http("player", json.dumps(body).encode())).ids
     assert len(ids) == len(statements)
     if not statements:
         assert topic.bodies == []
@@ -67,7 +67,7 @@ async def test_whoever_reads_the_topic_finds_the_ids_that_were_answered(
 async def test_a_put_has_the_id_of_its_address() -> None:
     topic = Topic()
     name = str(uuid.UUID(int=7))
-    assert await topic.forwarding.submit_http("p", json.dumps(said()).encode(), put_id=name)
+    await topic.forwarding.submit_http("p", json.dumps(said()).encode(), put_id=name)
     assert json.loads(topic.bodies[0])["id"] == name
     other = json.dumps(said(8)).encode()
     with pytest.raises(InputRefused, match="is not the statementId"):

@@ -21,7 +21,14 @@ class Reader:
         self.origins: list[str] = []
 
     def read_message(
-        self, source: str, body: bytes, *, position: Position, origin: str
+        self,
+        source: str,
+        body: bytes,
+        *,
+        position: Position,
+        origin: str,
+        content_type: str | None = None,
+        version: str = "1.0.0",
     ) -> Submission:
         self.origins.append(origin)
         return Submission(source, body, 7, (), position=position, all_or_nothing=False)

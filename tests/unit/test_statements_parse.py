@@ -25,7 +25,7 @@ OTHER = "1f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11"
 def read(body: object, limits: Limits | None = None) -> Parsed:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     count = itertools.count(1)
-    return parse(raw, limits or Limits(), new_id=lambda: f"new {next(count)}")
+    return parse(raw, limits or Limits(), new_id=lambda: f"new {next(count)}", data={})
 
 
 def read_one(**changes: Any) -> Valid:

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -30,8 +29,8 @@ from pointsman.sources.http import (
 )
 from pointsman.sources.intake import Intake
 from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource, Outbox
-from pointsman.statements import Limits, render
-from pointsman.store.base import Store, StoredStatement
+from pointsman.statements import Limits
+from pointsman.store.base import Store
 from pointsman.telemetry.metrics import Metrics
 
 #: of the time that a stop may take, the part for requests that are being answered
@@ -44,7 +43,11 @@ def limits(http: Http) -> Limits:
 
 def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
     return tuple(
-        HttpSource(source.name, tuple(_credential(one) for one in source.credentials))
+        HttpSource(
+            source.name,
+            tuple(_credential(one) for one in source.credentials),
+            source.lenient,
+        )
         for source in settings.sources.http
     )
 
@@ -62,7 +65,14 @@ def intake(
     clock: Clock,
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
 ) -> Intake:
-    return Intake(store, mapping(settings), limits(settings.http), clock, on_receipts)
+    return Intake(
+        store,
+        mapping(settings),
+        limits(settings.http),
+        clock,
+        on_receipts,
+        settings.platform.origin,
+    )
 
 
 def outbox(settings: Settings, clock: Clock) -> Outbox | None:
@@ -88,19 +98,17 @@ async def serve_http(
     settings: Settings,
     *,
     intake: HttpIntake,
-    find_statement: Callable[[str], Awaitable[StoredStatement | None]],
+    store: Store,
     ready: Callable[[], Awaitable[tuple[bool, str]]],
     metrics_page: Callable[[], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
     clock: Clock,
 ) -> None:
     """Listen until the stack unwinds; requests under way are then answered first."""
-    instance = urlsplit(settings.platform.url)
     app = make_app(
         HttpDeps(
             intake=intake,
-            find_statement=find_statement,
-            render=render,
+            store=store,
             sources=http_sources(settings),
             max_body_bytes=settings.http.max_body_bytes,
             cors_origins=settings.http.cors_origins,
@@ -109,7 +117,7 @@ async def serve_http(
             on_request=metrics.http,
             on_refused=metrics.refused,
             clock=clock,
-            authority_home_page=f"{instance.scheme}://{instance.netloc}",
+            authority_home_page=settings.platform.origin,
         )
     )
     runner = web.AppRunner(

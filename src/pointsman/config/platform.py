@@ -65,6 +65,12 @@ class Platform(Section):
     timeout_seconds: float = Field(default=30, gt=0, le=600)
     limits: Limits = Field(default_factory=Limits)
 
+    @property
+    def origin(self) -> str:
+        """Scheme and host; the home page of the accounts that stand for our sources."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
     @field_validator("url")
     @classmethod
     def _endpoint(cls, url: str) -> str:

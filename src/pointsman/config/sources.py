@@ -73,6 +73,8 @@ class HttpSource(Section):
 
     name: SourceName
     credentials: Annotated[tuple[Credential, ...], AfterValidator(require_some)]
+    #: query parameters that xAPI does not know are passed over instead of refused
+    lenient: bool = False
 
 
 class KafkaSource(Cluster):

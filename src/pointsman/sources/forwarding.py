@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import orjson
 
 from pointsman.clock import Clock, micros
-from pointsman.sources.intake import valid_items
-from pointsman.statements import Limits, Valid
+from pointsman.sources.intake import Accepted, valid_items
+from pointsman.statements import Limits, Valid, unpack
 
 #: writes a message with its headers
 Write = Callable[[bytes, list[tuple[str, bytes]]], Awaitable[None]]
@@ -28,8 +28,14 @@ class Forwarding:
         self._clock = clock
 
     async def submit_http(
-        self, source: str, body: bytes, *, put_id: str | None = None
-    ) -> list[str]:
+        self,
+        source: str,
+        body: bytes,
+        *,
+        content_type: str = "application/json",
+        version: str = "1.0.0",
+        put_id: str | None = None,
+    ) -> Accepted:
         """One request's statements; their ids, in order, after the broker has them.
 
         Raises `StatementsRefused` when any is invalid, `InputRefused` when the body can't be read
@@ -41,13 +47,21 @@ class Forwarding:
             made.append(put_id or str(uuid.uuid4()))
             return made[-1]
 
-        valid = valid_items(body, self._limits, new_id, put_id)
+        package = unpack(body, content_type)
+        valid = valid_items(package.statements, package.data, self._limits, new_id, put_id)
         if valid:
+            if made:  # what already says its ids is passed on as it came
+                named = with_ids(package.statements, valid)
+                body = body.replace(package.statements, named, 1)
             at = str(micros(self._clock.now())).encode()
-            headers = [("source", source.encode()), ("received_at", at)]
-            # what already says its ids is passed on as it came
-            await self._write(with_ids(body, valid) if made else body, headers)
-        return [item.statement_id for item in valid]
+            headers = [
+                ("source", source.encode()),
+                ("received_at", at),
+                ("content-type", content_type.encode()),
+                ("x-experience-api-version", version.encode()),
+            ]
+            await self._write(body, headers)
+        return Accepted([item.statement_id for item in valid])
 
 
 def with_ids(body: bytes, items: Sequence[Valid]) -> bytes:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pointsman.clock import Clock, micros
 from pointsman.errors import InputRefused, StatementConflict
 from pointsman.model import (
+    AttachedData,
     DeadLetter,
     Decision,
     Item,
@@ -24,6 +25,7 @@ from pointsman.model import (
     Submission,
 )
 from pointsman.statements import (
+    VOIDED,
     Invalid,
     Limits,
     NoEffect,
@@ -31,14 +33,29 @@ from pointsman.statements import (
     ReadingRefused,
     StatementsRefused,
     Valid,
+    authority_key,
+    guessed_type,
+    index_keys,
+    media_type,
     observe,
     parse,
+    reference,
+    unpack,
 )
 from pointsman.store.base import Store, StoredStatement
 from pointsman.store.plan import item_body
 
 #: statement ids for inputs that bring none and may be read twice
 _NAMESPACE = uuid.UUID("5d1c1f0e-8a63-4a5f-9d2b-6f0a0f3f7a11")
+_JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The ids of a request's statements; `known` when all of them were here already."""
+
+    ids: list[str]
+    known: bool = False
 
 
 class Decider(Protocol):
@@ -48,7 +65,10 @@ class Decider(Protocol):
 
 
 class Intake:
-    """`on_receipts` is told of all that was stored: for counting, and to wake the delivery."""
+    """`on_receipts` is told of all that was stored: for counting, and to wake the delivery.
+
+    `authority_home_page` with a source's name is the authority of what that source sends.
+    """
 
     def __init__(
         self,
@@ -57,16 +77,24 @@ class Intake:
         limits: Limits,
         clock: Clock,
         on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None],
+        authority_home_page: str = "",
     ) -> None:
         self.limits = limits
+        self._home_page = authority_home_page
         self._store = store
         self._mapping = mapping
         self._clock = clock
         self._on_receipts = on_receipts
 
     async def submit_http(
-        self, source: str, body: bytes, *, put_id: str | None = None
-    ) -> list[str]:
+        self,
+        source: str,
+        body: bytes,
+        *,
+        content_type: str = _JSON,
+        version: str = "1.0.0",
+        put_id: str | None = None,
+    ) -> Accepted:
         """One request's statements; their ids, in order, after the commit.
 
         `put_id` is the `statementId` of a PUT. Raises `StatementsRefused` when any is invalid,
@@ -74,26 +102,45 @@ class Intake:
         other content, and `StoreUnavailable`; in each case nothing was accepted.
         """
         received_at = micros(self._clock.now())
-        valid = valid_items(body, self.limits, lambda: put_id or str(uuid.uuid4()), put_id)
+        package = unpack(body, content_type)
+        valid = valid_items(
+            package.statements,
+            package.data,
+            self.limits,
+            lambda: put_id or str(uuid.uuid4()),
+            put_id,
+        )
+        ids = [item.statement_id for item in valid]
+        if not valid:
+            return Accepted(ids)
         submission = Submission(
             source=source,
-            body=body,
+            body=package.statements,
             received_at=received_at,
-            items=tuple(self._item(item, received_at) for item in valid),
+            items=tuple(self._item(item, source, received_at) for item in valid),
+            attachments=tuple(package.data.values()),
+            version=version,
         )
-        if valid:
-            (receipt,) = await self.ingest([submission])
-            if receipt.conflicts:
-                raise StatementConflict(receipt.conflicts)
-        return [item.statement_id for item in valid]
+        (receipt,) = await self.ingest([submission])
+        if receipt.conflicts:
+            raise StatementConflict(receipt.conflicts)
+        return Accepted(ids, known=receipt.duplicates == len(ids))
 
     def read_message(
-        self, source: str, body: bytes, *, position: Position, origin: str
+        self,
+        source: str,
+        body: bytes,
+        *,
+        position: Position,
+        origin: str,
+        content_type: str | None = None,
+        version: str = "1.0.0",
     ) -> Submission:
         """One message of a log as a submission. What can't be understood is a dead letter in it.
 
         A statement without an id gets one made of the message's place and content, so that a
-        message that is read twice is applied once.
+        message that is read twice is applied once. Without a `content_type` the body tells, and
+        attachments need not be there: they may have travelled another way.
         """
         received_at = micros(self._clock.now())
         content = hashlib.sha256(body).hexdigest()
@@ -104,24 +151,36 @@ class Intake:
             count += 1
             return str(uuid.uuid5(_NAMESPACE, f"{origin} {count} {content}"))
 
-        def submission(items: tuple[Item, ...], dead: tuple[DeadLetter, ...]) -> Submission:
-            return Submission(
-                source, body, received_at, items, dead, position, all_or_nothing=False
-            )
-
+        kind = content_type or guessed_type(body)
         try:
-            parsed = parse(body, self.limits, new_id=new_id)
+            package = unpack(body, kind)
+            data = package.data if content_type or package.data else None
+            parsed = parse(package.statements, self.limits, new_id=new_id, data=data)
         except InputRefused as error:
-            return submission((), (DeadLetter(str(error), origin, body),))
-        return submission(
+            letter = DeadLetter(str(error), origin, body)
+            return Submission(
+                source, body, received_at, (), (letter,), position, all_or_nothing=False
+            )
+        # the data of attachments goes with what may be read again
+        whole = body if media_type(kind) != _JSON else None
+        return Submission(
+            source,
+            package.statements,
+            received_at,
             tuple(
-                self._item(item, received_at) for item in parsed.items if isinstance(item, Valid)
+                self._item(item, source, received_at)
+                for item in parsed.items
+                if isinstance(item, Valid)
             ),
             tuple(
-                _dead_letter(item, origin, body)
+                _dead_letter(item, origin, whole or item_body(body, item.index))
                 for item in parsed.items
                 if isinstance(item, Invalid)
             ),
+            position,
+            all_or_nothing=False,
+            attachments=tuple(package.data.values()),
+            version=version,
         )
 
     def read_again(self, kept: StoredStatement) -> Submission | None:
@@ -137,8 +196,8 @@ class Intake:
         return Submission(
             kept.source,
             body,
-            kept.stored_at,
-            (replace(self._item(item, kept.stored_at), index=None),),
+            kept.received_at,
+            (replace(self._item(item, kept.source, kept.received_at), index=None),),
         )
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
@@ -147,8 +206,18 @@ class Intake:
         self._on_receipts(submissions, receipts)
         return receipts
 
-    def _item(self, valid: Valid, received_at: int) -> Item:
-        return Item(valid.statement_id, valid.digest, valid.index, self._decide(valid, received_at))
+    def _item(self, valid: Valid, source: str, received_at: int) -> Item:
+        keys = {authority_key(self._home_page, source), *index_keys(valid.statement)}
+        refers_to = reference(valid.statement)
+        return Item(
+            valid.statement_id,
+            valid.digest,
+            valid.index,
+            self._decide(valid, received_at),
+            tuple(keys),
+            refers_to,
+            refers_to is not None and valid.statement.verb.id == VOIDED,
+        )
 
     def _decide(self, valid: Valid, received_at: int) -> Decision:
         try:
@@ -168,10 +237,14 @@ class Intake:
 
 
 def valid_items(
-    body: bytes, limits: Limits, new_id: Callable[[], str], put_id: str | None = None
+    body: bytes,
+    data: Mapping[str, AttachedData],
+    limits: Limits,
+    new_id: Callable[[], str],
+    put_id: str | None = None,
 ) -> list[Valid]:
     """A request's statements. Raises `StatementsRefused` and `InputRefused`."""
-    parsed = parse(body, limits, new_id=new_id)
+    parsed = parse(body, limits, new_id=new_id, data=data)
     if put_id is not None:
         _check_put(parsed, put_id)
     problems = tuple(
@@ -195,4 +268,4 @@ def _check_put(parsed: Parsed, put_id: str) -> None:
 def _dead_letter(item: Invalid, origin: str, body: bytes) -> DeadLetter:
     where = origin if item.index is None else f"{origin}, item {item.index}"
     reason = "; ".join(str(problem) for problem in item.problems)
-    return DeadLetter(reason, where, item_body(body, item.index), item.statement_id)
+    return DeadLetter(reason, where, body, item.statement_id)

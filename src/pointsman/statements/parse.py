@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
 from pointsman.errors import InputRefused
+from pointsman.model import AttachedData
+from pointsman.statements import signatures
 from pointsman.statements.problems import Problem, explain
-from pointsman.statements.statement import STATEMENT, Statement, check
+from pointsman.statements.statement import STATEMENT, Statement, attached, check
 
 #: what the receiving endpoint may assign, so that it says nothing about sameness (section 2.3.1)
 _ASSIGNED = frozenset({"id", "stored", "authority", "version"})
@@ -53,11 +55,32 @@ class Parsed:
     is_array: bool
 
 
-def parse(body: bytes, limits: Limits, *, new_id: Callable[[], str]) -> Parsed:
+@dataclass(slots=True)
+class _Reading:
+    """What goes for every statement of a body."""
+
+    limits: Limits
+    shallow: bool
+    new_id: Callable[[], str]
+    data: Mapping[str, AttachedData] | None
+    used: set[str] = field(default_factory=set)
+
+
+def parse(
+    body: bytes,
+    limits: Limits,
+    *,
+    new_id: Callable[[], str],
+    data: Mapping[str, AttachedData] | None = None,
+) -> Parsed:
     """Read one statement, or an array of them.
 
+    `data` is what came beside them, by SHA-2; None where attachments travel elsewhere, and are
+    not looked at.
+
     Raises `InputRefused` when the body as a whole is of no use: no JSON in UTF-8, neither object
-    nor array, or more statements than `limits` allows. `new_id` is asked for statements without.
+    nor array, more statements than `limits` allows, or data that none of them has attached.
+    `new_id` is asked for statements without.
     """
     try:
         found = orjson.loads(body)
@@ -67,8 +90,20 @@ def parse(body: bytes, limits: Limits, *, new_id: Callable[[], str]) -> Parsed:
         ) from None
     # A body with fewer brackets than the limit can't be nested deeper.
     shallow = body.count(b"{") + body.count(b"[") <= limits.max_depth
+    reading = _Reading(limits, shallow, new_id, data)
     if isinstance(found, dict):
-        return Parsed((_statement(found, None, limits, shallow, new_id),), is_array=False)
+        items = [_statement(found, None, reading)]
+    else:
+        items = _array(found, reading)
+    if unused := sorted(set(data or ()) - reading.used):
+        raise InputRefused(
+            f"{len(unused)} of the parts are attached to no statement: {', '.join(unused[:3])}"
+        )
+    return Parsed(tuple(items), is_array=not isinstance(found, dict))
+
+
+def _array(found: Any, reading: _Reading) -> list[Valid | Invalid]:
+    limits = reading.limits
     if not isinstance(found, list):
         raise InputRefused("the body must be a statement, or an array of statements")
     if len(found) > limits.max_statements:
@@ -79,7 +114,7 @@ def parse(body: bytes, limits: Limits, *, new_id: Callable[[], str]) -> Parsed:
     items: list[Valid | Invalid] = []
     seen: set[str] = set()
     for index, one in enumerate(found):
-        item = _statement(one, index, limits, shallow, new_id)
+        item = _statement(one, index, reading)
         if isinstance(item, Valid):
             if item.statement_id in seen:
                 problem = Problem(
@@ -89,27 +124,52 @@ def parse(body: bytes, limits: Limits, *, new_id: Callable[[], str]) -> Parsed:
             else:
                 seen.add(item.statement_id)
         items.append(item)
-    return Parsed(tuple(items), is_array=True)
+    return items
 
 
-def _statement(
-    found: Any, index: int | None, limits: Limits, shallow: bool, new_id: Callable[[], str]
-) -> Valid | Invalid:
-    if not shallow and too_deep(found, limits.max_depth):
-        rule = f"is nested deeper than {limits.max_depth} (http.max_depth)"
+def _statement(found: Any, index: int | None, reading: _Reading) -> Valid | Invalid:
+    most = reading.limits.max_depth
+    if not reading.shallow and too_deep(found, most):
+        rule = f"is nested deeper than {most} (http.max_depth)"
         return Invalid(index, None, (Problem(index, None, "it", rule),))
     try:
         statement = STATEMENT.validate_python(found)
     except ValidationError as error:
         return _invalid(found, index, explain(error))
-    if broken := list(check(statement)):
+    broken = list(check(statement))
+    if reading.data is not None:
+        broken += _check_attachments(found, statement, reading.data, reading.used)
+    if broken:
         return _invalid(found, index, broken)
     return Valid(
         index,
-        statement.id.lower() if statement.id is not None else new_id(),
+        statement.id.lower() if statement.id is not None else reading.new_id(),
         digest(found),
         statement,
     )
+
+
+def _check_attachments(
+    found: dict[str, Any],
+    statement: Statement,
+    known: Mapping[str, AttachedData],
+    used: set[str],
+) -> Iterator[tuple[str, str]]:
+    """(field, rule): each is here or says where it is, and signatures sign this statement."""
+    for place, attachment in attached(statement):
+        sha2 = attachment.sha2.lower()
+        data = known.get(sha2)
+        if data is not None:
+            used.add(sha2)
+        elif attachment.file_url is None:
+            yield (
+                f"{place}.fileUrl",
+                f"is missing, and so is a part of multipart/mixed with the hash {sha2}",
+            )
+        if data is not None and attachment.usage_type == signatures.USAGE:
+            rule = signatures.broken_rule(found, attachment.content_type, data.content)
+            if rule is not None:
+                yield place, rule
 
 
 def _invalid(found: Any, index: int | None, broken: list[tuple[str, str]]) -> Invalid:

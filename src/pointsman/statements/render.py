@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from pointsman.statements.formats import as_arrays
+
 
 def render(
     stored_body: bytes,
@@ -16,6 +18,7 @@ def render(
     stored_at: int,
     source: str,
     authority_home_page: str,
+    version: str = "1.0.0",
 ) -> dict[str, Any]:
     """The statement as it came, plus what the endpoint assigned.
 
@@ -28,12 +31,23 @@ def render(
     statement["id"] = statement_id
     statement["stored"] = stored
     statement.setdefault("timestamp", stored)
-    statement.setdefault("version", "1.0.0")
+    statement.setdefault("version", version)
+    _show_arrays(statement)
+    if statement["object"].get("objectType") == "SubStatement":
+        statement["object"] = dict(statement["object"])
+        _show_arrays(statement["object"])
     statement["authority"] = {
         "objectType": "Agent",
         "account": {"homePage": authority_home_page, "name": source},
     }
     return statement
+
+
+def _show_arrays(part: dict[str, Any]) -> None:
+    context = part.get("context")
+    if context and "contextActivities" in context:
+        found = as_arrays(context["contextActivities"])
+        part["context"] = {**context, "contextActivities": found}
 
 
 def stamp(micros: int) -> str:

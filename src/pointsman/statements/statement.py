@@ -138,7 +138,7 @@ class Context(Thing):
 
 
 class Attachment(Thing):
-    """Section 2.4.11. The data of one without `fileUrl` travels in a multipart request only."""
+    """Section 2.4.11. The data of one without `fileUrl` travels beside the statement."""
 
     usage_type: Iri
     display: LanguageMap
@@ -220,12 +220,15 @@ def _check_parts(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[
                     f"{prefix}context.{name}",
                     "is only allowed where the object is an activity (section 2.4.6)",
                 )
-    for place, attachment in enumerate(part.attachments or ()):
-        if attachment.file_url is None:
-            yield (
-                f"{prefix}attachments[{place}].fileUrl",
-                "is needed: the data itself can't be taken in this kind of request",
-            )
+
+
+def attached(statement: Statement) -> Iterator[tuple[str, Attachment]]:
+    """The attachments of a statement and of one inside it, each with its place."""
+    for place, attachment in enumerate(statement.attachments or ()):
+        yield f"attachments[{place}]", attachment
+    if isinstance(statement.object, SubStatement):
+        for place, attachment in enumerate(statement.object.attachments or ()):
+            yield f"object.attachments[{place}]", attachment
 
 
 def moment(text: str) -> datetime:

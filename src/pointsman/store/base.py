@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
-from pointsman.model import Desired, Position, Receipt, SealedToken, Submission, Target
+from pointsman.model import (
+    AttachedData,
+    Desired,
+    Position,
+    Receipt,
+    SealedToken,
+    Submission,
+    Target,
+)
 from pointsman.store.migrations import Migration
 from pointsman.store.records import (
     WAITS,
@@ -13,13 +21,18 @@ from pointsman.store.records import (
     Audited,
     Backlog,
     Books,
+    Document,
+    DocumentKey,
     Finding,
     Known,
     Lease,
     Move,
     Parked,
+    Place,
     Remembered,
     Replayed,
+    Search,
+    SearchPage,
     Settlement,
     Stats,
     StoredDeadLetter,
@@ -34,13 +47,18 @@ __all__ = [
     "Audited",
     "Backlog",
     "Books",
+    "Document",
+    "DocumentKey",
     "Finding",
     "Known",
     "Lease",
     "Move",
     "Parked",
+    "Place",
     "Remembered",
     "Replayed",
+    "Search",
+    "SearchPage",
     "Settlement",
     "Stats",
     "Store",
@@ -49,6 +67,8 @@ __all__ = [
     "UnmatchedSummary",
     "Window",
 ]
+
+T = TypeVar("T")
 
 
 class Store(Protocol):
@@ -71,6 +91,46 @@ class Store(Protocol):
         ...
 
     async def statement(self, statement_id: str) -> StoredStatement | None: ...
+
+    async def search(self, search: Search, *, limit: int) -> SearchPage:
+        """Up to `limit` statements that may be what is searched, in the order of storing.
+
+        May stop early, to go on at the page's `after`. Never in the way of `ingest`.
+        """
+        ...
+
+    async def voided(self, statement_ids: Sequence[str]) -> set[str]:
+        """Those of which a stored statement says that they are void."""
+        ...
+
+    async def attachments(self, sha2s: Sequence[str]) -> dict[str, AttachedData]: ...
+
+    async def consistent_through(self) -> int:
+        """All that was stored until then can be found."""
+        ...
+
+    async def document(self, key: DocumentKey) -> Document | None: ...
+
+    async def documents(self, key: DocumentKey, *, since: int | None) -> list[str]:
+        """Names of documents, changed after `since`; `key` without a name.
+
+        A state's key without registration finds those of every registration.
+        """
+        ...
+
+    async def change_document(
+        self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
+    ) -> T:
+        """Put what `decide` makes of a document in its place, in one transaction.
+
+        None removes it, and the same object leaves it. `decide` must not raise, and may be asked
+        more than once.
+        """
+        ...
+
+    async def delete_documents(self, key: DocumentKey) -> None:
+        """All that `documents` finds."""
+        ...
 
     async def positions(self, group: str) -> list[Position]:
         """How far each partition of a consumer group, or of an import, is stored."""

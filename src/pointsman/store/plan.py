@@ -13,7 +13,16 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from pointsman.model import DeadLetter, Desired, Item, Outcome, Receipt, Submission, Target
+from pointsman.model import (
+    AttachedData,
+    DeadLetter,
+    Desired,
+    Item,
+    Outcome,
+    Receipt,
+    Submission,
+    Target,
+)
 from pointsman.store.merge import is_urgent, merge
 from pointsman.store.records import Move, Replayed
 
@@ -78,6 +87,7 @@ class Plan:
     positions: dict[tuple[str, str, int], int] = field(default_factory=dict)
     dead: dict[tuple[str, str, bytes], NewDeadLetter] = field(default_factory=dict)
     unmatched: dict[str, UnmatchedActivity] = field(default_factory=dict)
+    attachments: dict[str, AttachedData] = field(default_factory=dict)
 
     def take(self, submission: Submission) -> Receipt:
         """Sort a submission's items into new, known and conflicting, and merge the new ones."""
@@ -98,6 +108,7 @@ class Plan:
                 self.statements.append(NewStatement(item, outcome, submission, self.size))
             self.bodies.append(submission.body)
             self.size += len(submission.body)
+            self.attachments.update((one.sha2, one) for one in submission.attachments)
         for letter in (*submission.dead, *(conflict_letter(submission, one) for one in conflicts)):
             outcomes[Outcome.DEAD] += self._bury(submission, letter, in_statements=False)
         if total := sum(outcomes.values()):

@@ -51,8 +51,66 @@ class StoredStatement:
     body: bytes
     #: its place in `body` when that is an array
     index: int | None
+    #: when it was committed; later than all that was committed before it
     stored_at: int
     source: str
+    received_at: int
+    #: the version of xAPI that it was sent in
+    version: str = "1.0.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a statement stands in the order of storing: the commit, and its rank there."""
+
+    commit: int
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Statements under all of `keys`, stored after `since` and not after `until`.
+
+    Begins behind `after`; newest first, or with `ascending` oldest first.
+    """
+
+    keys: tuple[int, ...] = ()
+    since: int | None = None
+    until: int | None = None
+    ascending: bool = False
+    after: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """Candidates in order, each with its place; `after` is where to go on, None at the end."""
+
+    found: tuple[tuple[Place, StoredStatement], ...]
+    after: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentKey:
+    """What a document is kept under (xAPI Part 3 section 2.2); "" for what its resource lacks.
+
+    `agent` is an identity as text, and `name` the stateId or profileId.
+    """
+
+    resource: Literal["state", "activity_profile", "agent_profile"]
+    activity: str = ""
+    agent: str = ""
+    registration: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Bytes as they came; `etag` is their SHA-1 in hexadecimal digits."""
+
+    content_type: str
+    content: bytes
+    etag: str
+    updated_at: int
 
 
 @dataclass(frozen=True, slots=True)

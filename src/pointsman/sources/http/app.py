@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -14,22 +14,30 @@ from pointsman.sources.http.about import about
 from pointsman.sources.http.auth import Authenticator, HttpSource
 from pointsman.sources.http.body import BodyLimits, hold_expectation
 from pointsman.sources.http.cors import cors_middleware
+from pointsman.sources.http.documents import Documents, DocumentStore
+from pointsman.sources.http.endpoint import VERSION, Answer, Endpoint, current_source
 from pointsman.sources.http.errors import errors
+from pointsman.sources.http.finding import StatementStore
 from pointsman.sources.http.health import Health
-from pointsman.sources.http.statements import HttpIntake, Statements, current_source
+from pointsman.sources.http.objects import Objects
+from pointsman.sources.http.queries import StatementQueries
+from pointsman.sources.http.requirements import Resource
+from pointsman.sources.http.statements import HttpIntake, Statements
 from pointsman.sources.http.version import HEADER, answered
-from pointsman.store.base import StoredStatement
 
 _XAPI = "/xapi/"
 #: a method is any token, and a counter must not grow with what strangers send
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 
+class EndpointStore(DocumentStore, StatementStore, Protocol):
+    """The store, as the endpoint sees it."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpDeps:
     """What the endpoint needs of the rest of the daemon.
 
-    - render: `pointsman.statements.render`
     - ready: whether statements can be taken, and if not why
     - metrics_page: a body and its content type
     - on_request: source ("" when not known), method, route, status, seconds
@@ -39,8 +47,7 @@ class HttpDeps:
     """
 
     intake: HttpIntake
-    find_statement: Callable[[str], Awaitable[StoredStatement | None]]
-    render: Callable[..., dict[str, Any]]
+    store: EndpointStore
     sources: Sequence[HttpSource]
     max_body_bytes: int
     cors_origins: tuple[str, ...]
@@ -65,28 +72,49 @@ def make_app(deps: HttpDeps) -> web.Application:
             errors,
         ],
     )
-    statements = Statements(
-        intake=deps.intake,
-        find_statement=deps.find_statement,
-        render=deps.render,
-        authenticator=Authenticator(deps.sources),
-        limits=BodyLimits(deps.max_body_bytes, deps.body_timeout),
-        on_refused=deps.on_refused,
-        clock=deps.clock,
-        authority_home_page=deps.authority_home_page,
-    )
     health = Health(deps.ready, deps.metrics_page)
+    endpoint = Endpoint(
+        Authenticator(deps.sources),
+        BodyLimits(deps.max_body_bytes, deps.body_timeout),
+        _answers(deps),
+        deps.store.consistent_through,
+        frozenset(source.name for source in deps.sources if source.lenient),
+    )
     # Both spellings, for a redirect would lose a player's POST.
-    for path in ("/xapi/statements", "/xapi/statements/"):
-        _route(app, "POST", path, statements.post)
-        _route(app, "PUT", path, statements.put)
-        _route_get(app, path, statements.get)
-    for path in ("/xapi/about", "/xapi/about/"):
-        _route_get(app, path, about)
+    for slash in ("", "/"):
+        for resource in Resource:
+            handler = endpoint.handler(resource)
+            for method in ("POST", "PUT", "DELETE"):
+                _route(app, method, resource + slash, handler)
+            _route_get(app, resource + slash, handler)
+        _route_get(app, "/xapi/about" + slash, about(deps.max_body_bytes))
     _route_get(app, "/healthz", health.healthz)
     _route_get(app, "/readyz", health.readyz)
     _route_get(app, "/metrics", health.metrics)
     return app
+
+
+def _answers(deps: HttpDeps) -> dict[tuple[Resource, str], Answer]:
+    """What each method of each resource does."""
+    statements = Statements(deps.intake, deps.on_refused)
+    queries = StatementQueries(deps.store, deps.authority_home_page)
+    documents = Documents(deps.store, deps.clock)
+    objects = Objects(deps.store, deps.authority_home_page)
+    answers: dict[tuple[Resource, str], Answer] = {
+        (Resource.STATEMENTS, "POST"): statements.post,
+        (Resource.STATEMENTS, "PUT"): statements.put,
+        (Resource.STATEMENTS, "GET"): queries.get,
+        (Resource.ACTIVITIES, "GET"): objects.activity,
+        (Resource.AGENTS, "GET"): objects.person,
+    }
+    for resource in (Resource.STATE, Resource.ACTIVITY_PROFILE, Resource.AGENT_PROFILE):
+        answers |= {
+            (resource, "GET"): documents.get,
+            (resource, "PUT"): documents.put,
+            (resource, "POST"): documents.post,
+            (resource, "DELETE"): documents.delete,
+        }
+    return answers
 
 
 def _route(app: web.Application, method: str, path: str, handler: Handler) -> None:
@@ -103,7 +131,7 @@ async def _naming_version(request: web.Request, handler: Handler) -> web.StreamR
     """Every answer of xAPI carries its version, those of refused requests included."""
     response = await handler(request)
     if request.path.startswith(_XAPI):
-        response.headers[HEADER] = answered(request.headers.get(HEADER))
+        response.headers[HEADER] = request.get(VERSION) or answered(request.headers.get(HEADER))
     return response
 
 

@@ -31,10 +31,14 @@ class BearerCredential:
 
 @dataclass(frozen=True, slots=True)
 class HttpSource:
-    """A sender, and all that proves to be it."""
+    """A sender, and all that proves to be it.
+
+    Query parameters that are not known are passed over where it is `lenient`.
+    """
 
     name: str
     credentials: tuple[BasicCredential | BearerCredential, ...]
+    lenient: bool = False
 
 
 class Unauthorized(Exception):

@@ -59,6 +59,10 @@ def json_response(
     return web.Response(body=body, status=status, headers=headers, content_type="application/json")
 
 
+def no_content() -> web.Response:
+    return web.Response(status=204)
+
+
 def error_response(
     status: int,
     reason: str,

@@ -37,4 +37,4 @@ def answered(header: str | None) -> str:
     try:
         return negotiate(header)
     except VersionRefused:
-        return _ONE
+        return _TWO

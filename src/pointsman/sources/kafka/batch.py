@@ -9,13 +9,24 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from pointsman.clock import Clock, micros
 from pointsman.model import Position, Receipt, Submission
+from pointsman.statements import media_type
+
+#: what a message's header may say of it; whatever else it says, the message is looked at
+_KINDS = ("application/json", "multipart/mixed")
 
 
 class Intake(Protocol):
     """What the source asks of the intake loop."""
 
     def read_message(
-        self, source: str, body: bytes, *, position: Position, origin: str
+        self,
+        source: str,
+        body: bytes,
+        *,
+        position: Position,
+        origin: str,
+        content_type: str | None = None,
+        version: str = "1.0.0",
     ) -> Submission: ...
 
     @property
@@ -34,7 +45,18 @@ def submission(
             source, b"", micros(clock.now()), (), position=position, all_or_nothing=False
         )
     origin = f"topic {record.topic}, partition {record.partition}, offset {record.offset}"
-    return intake.read_message(source, record.value, position=position, origin=origin)
+    headers = {name.lower(): value.decode("latin-1") for name, value in record.headers if value}
+    kind = headers.get("content-type", "")
+    return intake.read_message(
+        source,
+        record.value,
+        position=position,
+        origin=origin,
+        content_type=kind if media_type(kind) in _KINDS else None,
+        version="2.0.0"
+        if headers.get("x-experience-api-version", "").startswith("2.")
+        else "1.0.0",
+    )
 
 
 def ends(submissions: Iterable[Submission]) -> dict[TopicPartition, int]:

@@ -19,6 +19,7 @@ from pointsman.store.base import (
     UnmatchedSummary,
 )
 from pointsman.store.bookkeeping import LETTER, STATEMENT_LETTER
+from pointsman.store.index import ReadKeys
 from pointsman.store.plan import Replay
 from pointsman.store.postgres import schema
 from pointsman.store.postgres.ingest import dead_already, touch, write
@@ -27,7 +28,7 @@ from pointsman.store.postgres.rows import SQL, columns, from_value
 
 _TABLES = (
     *("statements", "blocks", "desired", "learners", "dead_letters", "unmatched"),
-    *("positions", "tokens"),
+    *("positions", "tokens", "statement_keys", "attachments", "documents"),
 )
 
 
@@ -87,7 +88,12 @@ async def drop(connection: Connection, letter_ids: Sequence[int]) -> int:
 
 
 async def revive(
-    connection: Connection, letter_id: int, submission: Submission, stored_at: int, shard: int
+    connection: Connection,
+    letter_id: int,
+    submission: Submission,
+    stored_at: int,
+    shard: int,
+    read_keys: ReadKeys,
 ) -> Receipt | None:
     touched = await touch(connection, [submission])
     letter = await dead_letter(connection, letter_id)
@@ -102,7 +108,7 @@ async def revive(
         if not await connection.fetch(SQL["drop_dead_letters"], [letter_id]):
             return None
         plan.accepted[letter.source] -= 1
-        await write(connection, plan, stored_at, shard)
+        await write(connection, plan, stored_at, shard, read_keys)
     return receipt
 
 
@@ -111,6 +117,7 @@ async def redecide(
     submissions: Sequence[Submission],
     now: int,
     shard: int,
+    read_keys: ReadKeys,
     *,
     dry_run: bool,
 ) -> Replayed:
@@ -118,7 +125,7 @@ async def redecide(
     savepoint = connection.transaction()
     await savepoint.start()
     try:
-        result = await _redecide(connection, submissions, now, shard)
+        result = await _redecide(connection, submissions, now, shard, read_keys)
     except BaseException:
         await savepoint.rollback()
         raise
@@ -130,7 +137,11 @@ async def redecide(
 
 
 async def _redecide(
-    connection: Connection, submissions: Sequence[Submission], now: int, shard: int
+    connection: Connection,
+    submissions: Sequence[Submission],
+    now: int,
+    shard: int,
+    read_keys: ReadKeys,
 ) -> Replayed:
     touched = await touch(connection, submissions)
     ids = [one.items[0].statement_id for one in submissions]
@@ -139,7 +150,7 @@ async def _redecide(
     replay = _replay(Replay(touched.plan(), before), submissions)
     if dead := await dead_already(connection, replay.plan):
         replay = _replay(Replay(touched.plan(dead), before), submissions)
-    await write(connection, replay.plan, now, shard)
+    await write(connection, replay.plan, now, shard, read_keys)
     changed = [(name, outcome.value) for name, outcome in replay.changed.items()]
     await connection.execute(SQL["change_outcomes"], *columns(changed, 2))
     if replay.revived:
@@ -167,8 +178,8 @@ async def remembered(
 
 
 def _remembered(row: Sequence[Any], bodies: bytes) -> Remembered:
-    name, block, start, length, index, stored_at, source, outcome = row
-    kept = StoredStatement(name, bodies[start : start + length], index, stored_at, source)
+    name, block, start, length, *rest, outcome = row
+    kept = StoredStatement(name, bodies[start : start + length], *rest)
     return Remembered(kept, Outcome(outcome), (block, name))
 
 

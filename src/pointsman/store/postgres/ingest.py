@@ -14,7 +14,9 @@ from typing import Any
 import zstandard
 
 from pointsman.model import Desired, Receipt, Submission, Target
+from pointsman.store.index import ReadKeys
 from pointsman.store.plan import Plan
+from pointsman.store.postgres import indexing
 from pointsman.store.postgres.pool import CollisionError, Connection
 from pointsman.store.postgres.rows import SQL, columns, from_rows, text, to_row
 
@@ -39,7 +41,11 @@ class Touched:
 
 
 async def ingest(
-    connection: Connection, submissions: Sequence[Submission], stored_at: int, shard: int
+    connection: Connection,
+    submissions: Sequence[Submission],
+    stored_at: int,
+    shard: int,
+    read_keys: ReadKeys,
 ) -> list[Receipt]:
     """Write all of them inside the caller's transaction; a receipt each, in order."""
     touched = await touch(connection, submissions)
@@ -48,7 +54,7 @@ async def ingest(
     if dead := await dead_already(connection, plan):
         plan = touched.plan(dead)
         receipts = [plan.take(submission) for submission in submissions]
-    await write(connection, plan, stored_at, shard)
+    await write(connection, plan, stored_at, shard, read_keys)
     return receipts
 
 
@@ -105,10 +111,12 @@ async def _claims(
     return {(group, topic, partition): token for group, topic, partition, token in rows}
 
 
-async def write(connection: Connection, plan: Plan, stored_at: int, shard: int) -> None:
+async def write(
+    connection: Connection, plan: Plan, stored_at: int, shard: int, read_keys: ReadKeys
+) -> None:
     """Write what the plan holds. Raises `CollisionError` when another replica was faster."""
     if plan.statements:
-        await _write_statements(connection, plan, stored_at)
+        await _write_statements(connection, plan, stored_at, read_keys)
     if plan.moved:
         moved = [to_row(one) for one in plan.moved.values()]
         await connection.execute(SQL["upsert_desired"], *columns(moved, 14))
@@ -130,7 +138,9 @@ async def write(connection: Connection, plan: Plan, stored_at: int, shard: int) 
         await connection.execute(SQL["add_accepted"], *columns(plan.accepted.items(), 2), shard)
 
 
-async def _write_statements(connection: Connection, plan: Plan, stored_at: int) -> None:
+async def _write_statements(
+    connection: Connection, plan: Plan, stored_at: int, read_keys: ReadKeys
+) -> None:
     block = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
     rows = [
         (
@@ -142,12 +152,16 @@ async def _write_statements(connection: Connection, plan: Plan, stored_at: int) 
             new.start,
             len(new.submission.body),
             new.item.index,
+            new.submission.version,
         )
         for new in plan.statements
     ]
-    done = await connection.execute(SQL["insert_statements"], stored_at, block, *columns(rows, 8))
+    keys = await indexing.rows(connection, plan, read_keys)
+    number = await connection.fetchval(SQL["insert_block"], stored_at, block, list(keys))
+    done = await connection.execute(SQL["insert_statements"], number, *columns(rows, 9))
     if int(done.rpartition(" ")[2]) != len(rows):
         raise CollisionError("another replica stored one of these statements just now")
+    await indexing.write(connection, plan, number, keys)
 
 
 def _letters(plan: Plan) -> list[tuple[Any, ...]]:

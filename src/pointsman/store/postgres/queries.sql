@@ -31,13 +31,15 @@ JOIN unnest($1::text[], $2::text[], $3::bytea[]) AS k(source, origin, body_hash)
     ON d.body_hash = k.body_hash
     AND md5(d.source || chr(10) || d.origin) = md5(k.source || chr(10) || k.origin);
 
+-- name: insert_block
+INSERT INTO blocks (stored_at, data, keys) VALUES ($1, $2, $3) RETURNING id;
+
 -- name: insert_statements
-WITH block AS (INSERT INTO blocks (stored_at, data) VALUES ($1, $2) RETURNING id)
-INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length, item)
-SELECT s.id, s.digest, s.outcome, s.source, s.stored_at, block.id, s.start, s.length, s.item
-FROM block, unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::integer[],
-    $9::integer[], $10::integer[])
-    AS s(id, digest, outcome, source, stored_at, start, length, item)
+INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length, item, version)
+SELECT s.id, s.digest, s.outcome, s.source, s.stored_at, $1, s.start, s.length, s.item, s.version
+FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::integer[],
+    $8::integer[], $9::integer[], $10::text[])
+    AS s(id, digest, outcome, source, stored_at, start, length, item, version)
 ORDER BY s.id COLLATE "C"
 ON CONFLICT (id) DO NOTHING;
 
@@ -160,7 +162,7 @@ SELECT CASE WHEN EXISTS (SELECT 1 FROM learners WHERE ready AND due IS NOT NULL)
     ELSE (SELECT min(ready_at) FROM learners WHERE NOT ready AND due IS NOT NULL) END;
 
 -- name: read_statement
-SELECT s.id, b.data, s.start, s.length, s.item, s.stored_at, s.source
+SELECT s.id, b.data, s.start, s.length, s.item, b.stored_at, s.source, s.stored_at, s.version
 FROM statements AS s JOIN blocks AS b ON b.id = s.block WHERE s.id = $1;
 
 -- name: read_positions
@@ -221,7 +223,11 @@ SELECT pg_try_advisory_xact_lock(hashtext('pointsman prune'));
 
 -- name: prune
 WITH old AS (SELECT id FROM blocks WHERE stored_at < $1 ORDER BY stored_at LIMIT $2),
-    gone AS (DELETE FROM blocks WHERE id IN (SELECT id FROM old)),
+    gone AS (DELETE FROM blocks WHERE id IN (SELECT id FROM old) RETURNING id, keys),
+    no_keys AS (DELETE FROM statement_keys AS k USING (SELECT id, unnest(keys) AS key FROM gone) AS g
+        WHERE k.key = g.key AND k.block = g.id),
+    no_refs AS (DELETE FROM refs WHERE block IN (SELECT id FROM old)),
+    no_data AS (DELETE FROM attachments WHERE block IN (SELECT id FROM old)),
     known AS (DELETE FROM statements WHERE block IN (SELECT id FROM old) RETURNING outcome)
 SELECT outcome, count(*) FROM known GROUP BY outcome;
 
@@ -262,7 +268,8 @@ UPDATE statements AS s SET outcome = n.outcome
 FROM unnest($1::text[], $2::text[]) AS n(id, outcome) WHERE s.id = n.id;
 
 -- name: remembered
-SELECT s.id, s.block, s.start, s.length, s.item, s.stored_at, s.source, s.outcome
+SELECT s.id, s.block, s.start, s.length, s.item, b.stored_at, s.source, s.stored_at, s.version,
+    s.outcome
 FROM statements AS s JOIN blocks AS b ON b.id = s.block
 WHERE b.stored_at >= $1 AND (s.block, s.id) > ($2::bigint, $3::text)
 ORDER BY s.block, s.id LIMIT $4;
@@ -366,3 +373,107 @@ WHERE id = 1 FOR UPDATE;
 
 -- name: save_pace
 UPDATE pace SET state = $1 WHERE id = 1;
+
+-- name: insert_keys
+INSERT INTO statement_keys (key, block, ranks)
+SELECT key, $1, ranks FROM unnest($2::bigint[], $3::text[]) AS k(key, ranks);
+
+-- name: insert_late_keys
+INSERT INTO statement_keys (key, block, ranks)
+SELECT key, block, '' FROM unnest($1::bigint[], $2::bigint[]) AS k(key, block) ORDER BY key, block
+ON CONFLICT (key, block) DO UPDATE SET ranks = '';
+
+-- name: insert_refs
+INSERT INTO refs (target, block, id, voids)
+SELECT target, $1, id, voids FROM unnest($2::text[], $3::text[], $4::boolean[])
+    AS r(target, id, voids);
+
+-- name: references_to
+SELECT target, block, id FROM refs WHERE target = ANY($1::text[]);
+
+-- name: voided
+SELECT DISTINCT target FROM refs WHERE target = ANY($1::text[]) AND voids;
+
+-- name: save_attachments
+INSERT INTO attachments (sha2, content_type, content, block)
+SELECT sha2, content_type, content, $1 FROM unnest($2::text[], $3::text[], $4::bytea[])
+    AS a(sha2, content_type, content) ORDER BY sha2 COLLATE "C"
+ON CONFLICT (sha2) DO UPDATE SET block = greatest(attachments.block, excluded.block);
+
+-- name: read_attachments
+SELECT sha2, content_type, content FROM attachments WHERE sha2 = ANY($1::text[]);
+
+-- name: first_block_after
+SELECT min(id) FROM (SELECT id FROM blocks WHERE stored_at > $1 ORDER BY stored_at LIMIT 1) AS f;
+
+-- name: last_block_until
+SELECT max(id) FROM
+    (SELECT id FROM blocks WHERE stored_at <= $1 ORDER BY stored_at DESC LIMIT 1) AS f;
+
+-- name: search_keys_down
+SELECT a.block, b.stored_at, a.ranks,
+    (SELECT k.ranks FROM statement_keys AS k WHERE k.key = $2::bigint AND k.block = a.block),
+    (SELECT k.ranks FROM statement_keys AS k WHERE k.key = $3::bigint AND k.block = a.block),
+    (SELECT k.ranks FROM statement_keys AS k WHERE k.key = $4::bigint AND k.block = a.block)
+FROM (SELECT block, ranks FROM statement_keys WHERE key = $1::bigint AND block BETWEEN $5 AND $6
+        ORDER BY block DESC LIMIT $7) AS a
+LEFT JOIN blocks AS b ON b.id = a.block ORDER BY a.block DESC;
+
+-- name: search_keys_up
+SELECT a.block, b.stored_at, a.ranks,
+    (SELECT k.ranks FROM statement_keys AS k WHERE k.key = $2::bigint AND k.block = a.block),
+    (SELECT k.ranks FROM statement_keys AS k WHERE k.key = $3::bigint AND k.block = a.block),
+    (SELECT k.ranks FROM statement_keys AS k WHERE k.key = $4::bigint AND k.block = a.block)
+FROM (SELECT block, ranks FROM statement_keys WHERE key = $1::bigint AND block BETWEEN $5 AND $6
+        ORDER BY block LIMIT $7) AS a
+LEFT JOIN blocks AS b ON b.id = a.block ORDER BY a.block;
+
+-- name: search_all_down
+SELECT id, stored_at FROM blocks WHERE id BETWEEN $1 AND $2 ORDER BY id DESC LIMIT $3;
+
+-- name: search_all_up
+SELECT id, stored_at FROM blocks WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT $3;
+
+-- name: read_block
+SELECT data FROM blocks WHERE id = $1;
+
+-- name: statements_of_block
+SELECT id, start, length, item, stored_at, source, version FROM statements WHERE block = $1
+ORDER BY start, item;
+
+-- name: oldest_commit_under_way
+SELECT (extract(epoch FROM min(xact_start)) * 1000000)::bigint FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'pointsman'
+    AND backend_xid IS NOT NULL AND pid <> pg_backend_pid();
+
+-- name: lock_document
+SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(chr(10), $1::text, $2::text, $3::text,
+    $4::text, $5::text), 0));
+
+-- name: read_document
+SELECT content_type, content, etag, updated_at FROM documents
+WHERE resource = $1 AND md5(activity) = md5($2) AND md5(agent) = md5($3) AND registration = $4
+    AND md5(name) = md5($5);
+
+-- name: document_names
+SELECT DISTINCT name FROM documents
+WHERE resource = $1 AND md5(activity) = md5($2) AND md5(agent) = md5($3)
+    AND ($4 = '' OR registration = $4) AND ($5::bigint IS NULL OR updated_at > $5) ORDER BY name;
+
+-- name: save_document
+INSERT INTO documents (resource, activity, agent, registration, name, content_type, content, etag,
+    updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (resource, md5(activity), md5(agent), registration, md5(name)) DO UPDATE SET
+    content_type = excluded.content_type, content = excluded.content, etag = excluded.etag,
+    updated_at = excluded.updated_at;
+
+-- name: delete_document
+DELETE FROM documents
+WHERE resource = $1 AND md5(activity) = md5($2) AND md5(agent) = md5($3) AND registration = $4
+    AND md5(name) = md5($5);
+
+-- name: delete_documents
+DELETE FROM documents
+WHERE resource = $1 AND md5(activity) = md5($2) AND md5(agent) = md5($3)
+    AND ($4 = '' OR registration = $4);

@@ -15,9 +15,9 @@ async def statement(connection: Connection, statement_id: str) -> StoredStatemen
     row = await connection.fetchrow(SQL["read_statement"], statement_id)
     if row is None:
         return None
-    known_id, block, start, length, index, stored_at, source = row
+    known_id, block, start, length, *rest = row
     body = zstandard.ZstdDecompressor().decompress(block)[start : start + length]
-    return StoredStatement(known_id, body, index, stored_at, source)
+    return StoredStatement(known_id, body, *rest)
 
 
 async def positions(connection: Connection, group: str) -> list[Position]:

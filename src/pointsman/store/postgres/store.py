@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
 import uuid
@@ -12,26 +13,48 @@ import structlog
 
 from pointsman.clock import Clock, SystemClock, micros
 from pointsman.errors import StoreUnavailable
-from pointsman.model import Desired, Position, Receipt, SealedToken, Submission, Target
+from pointsman.model import (
+    AttachedData,
+    Desired,
+    Position,
+    Receipt,
+    SealedToken,
+    Submission,
+    Target,
+)
 from pointsman.store.base import (
     Agreement,
     Audited,
     Backlog,
     Books,
+    Document,
+    DocumentKey,
     Finding,
     Known,
     Lease,
     Parked,
     Remembered,
     Replayed,
+    Search,
+    SearchPage,
     Settlement,
     Stats,
     StoredDeadLetter,
     StoredStatement,
     UnmatchedSummary,
 )
+from pointsman.store.index import ReadKeys, no_keys
 from pointsman.store.migrations import Migration
-from pointsman.store.postgres import audit, delivery, desk, ingest, reads, schema
+from pointsman.store.postgres import (
+    audit,
+    delivery,
+    desk,
+    documents,
+    ingest,
+    reads,
+    schema,
+    searching,
+)
 from pointsman.store.postgres.clean import clean
 from pointsman.store.postgres.commit import GroupCommit
 from pointsman.store.postgres.pool import Connection, Pool
@@ -62,7 +85,11 @@ class PostgresStore:
         clock: Clock | None = None,
         beside: bool = False,
         on_commit: Callable[[float, int], None] = lambda _seconds, _submissions: None,
+        read_keys: ReadKeys = no_keys,
     ) -> None:
+        self._read_keys = read_keys
+        # searches may take long, and must leave connections to the rest
+        self._searches = asyncio.Semaphore(max(1, connections // 4))
         self._pool = Pool(dsn, password, connections)
         self._clock = clock or SystemClock()
         self._beside = beside
@@ -120,11 +147,40 @@ class PostgresStore:
         stored_at = micros(self._clock.now())
         cleaned = clean(submissions)
         return await self._pool.transaction(
-            lambda db: ingest.ingest(db, cleaned, stored_at, self._shard)
+            lambda db: ingest.ingest(db, cleaned, stored_at, self._shard, self._read_keys)
         )
 
     async def statement(self, statement_id: str) -> StoredStatement | None:
         return await self._pool.read(lambda db: reads.statement(db, statement_id))
+
+    async def search(self, search: Search, *, limit: int) -> SearchPage:
+        async with self._searches:
+            return await self._pool.read(lambda db: searching.search(db, search, limit))
+
+    async def voided(self, statement_ids: Sequence[str]) -> set[str]:
+        return await self._pool.read(lambda db: searching.voided(db, statement_ids))
+
+    async def attachments(self, sha2s: Sequence[str]) -> dict[str, AttachedData]:
+        async with self._searches:
+            return await self._pool.read(lambda db: searching.attachments(db, sha2s))
+
+    async def consistent_through(self) -> int:
+        now = micros(self._clock.now())
+        return await self._pool.read(lambda db: searching.consistent_through(db, now))
+
+    async def document(self, key: DocumentKey) -> Document | None:
+        return await self._pool.read(lambda db: documents.read(db, key))
+
+    async def documents(self, key: DocumentKey, *, since: int | None) -> list[str]:
+        return await self._pool.read(lambda db: documents.names(db, key, since))
+
+    async def change_document(
+        self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
+    ) -> T:
+        return await self._pool.transaction(lambda db: documents.change(db, key, decide))
+
+    async def delete_documents(self, key: DocumentKey) -> None:
+        await self._pool.transaction(lambda db: documents.delete(db, key))
 
     async def positions(self, group: str) -> list[Position]:
         return await self._pool.read(lambda db: reads.positions(db, group))
@@ -234,7 +290,7 @@ class PostgresStore:
         stored_at = micros(self._clock.now())
         (cleaned,) = clean([submission])
         return await self._pool.transaction(
-            lambda db: desk.revive(db, letter_id, cleaned, stored_at, self._shard)
+            lambda db: desk.revive(db, letter_id, cleaned, stored_at, self._shard, self._read_keys)
         )
 
     async def remembered(
@@ -247,7 +303,9 @@ class PostgresStore:
     ) -> Replayed:
         cleaned = clean(submissions)
         return await self._pool.transaction(
-            lambda db: desk.redecide(db, cleaned, now, self._shard, dry_run=dry_run)
+            lambda db: desk.redecide(
+                db, cleaned, now, self._shard, self._read_keys, dry_run=dry_run
+            )
         )
 
     async def stats(self) -> Stats:

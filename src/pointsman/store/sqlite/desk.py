@@ -22,13 +22,15 @@ from pointsman.store.base import (
     UnmatchedSummary,
 )
 from pointsman.store.bookkeeping import LETTER, STATEMENT_LETTER
+from pointsman.store.index import ReadKeys
 from pointsman.store.plan import Replay
+from pointsman.store.sqlite import indexing
 from pointsman.store.sqlite.ingest import new_plan, write
 from pointsman.store.sqlite.rows import SQL
 
 _TABLES = (
     *("statements", "blocks", "desired", "learners", "dead_letters", "unmatched"),
-    *("positions", "tokens"),
+    *("positions", "tokens", "statement_keys", "attachments", "documents"),
 )
 
 
@@ -49,6 +51,7 @@ def prune(connection: sqlite3.Connection, before: int, limit: int) -> int:
         return 0
     (outcomes,) = connection.execute(SQL["outcomes_of_blocks"], (blocks,)).fetchone()
     connection.execute(SQL["add_forgotten"], (outcomes,))
+    indexing.forget(connection, blocks)
     pruned = connection.execute(SQL["prune_statements"], (blocks,)).rowcount
     connection.execute(SQL["prune_blocks"], (blocks,))
     return pruned
@@ -99,7 +102,11 @@ def drop(connection: sqlite3.Connection, letter_ids: Sequence[int]) -> int:
 
 
 def revive(
-    connection: sqlite3.Connection, letter_id: int, submission: Submission, stored_at: int
+    connection: sqlite3.Connection,
+    letter_id: int,
+    submission: Submission,
+    stored_at: int,
+    read_keys: ReadKeys,
 ) -> Receipt | None:
     letter = dead_letter(connection, letter_id)
     if letter is None or letter.in_statements:
@@ -109,17 +116,22 @@ def revive(
     if not receipt.conflicts:
         connection.execute(SQL["drop_dead_letter"], (letter_id,)).fetchone()
         plan.accepted[letter.source] -= 1
-        write(connection, plan, stored_at)
+        write(connection, plan, stored_at, read_keys)
     return receipt
 
 
 def redecide(
-    connection: sqlite3.Connection, submissions: Sequence[Submission], now: int, *, dry_run: bool
+    connection: sqlite3.Connection,
+    submissions: Sequence[Submission],
+    now: int,
+    read_keys: ReadKeys,
+    *,
+    dry_run: bool,
 ) -> Replayed:
     """In a savepoint, so that a dry run leaves nothing behind."""
     connection.execute("SAVEPOINT redecide")
     try:
-        result = _redecide(connection, submissions, now)
+        result = _redecide(connection, submissions, now, read_keys)
         if dry_run:
             connection.execute("ROLLBACK TO redecide")
     finally:
@@ -128,7 +140,10 @@ def redecide(
 
 
 def _redecide(
-    connection: sqlite3.Connection, submissions: Sequence[Submission], now: int
+    connection: sqlite3.Connection,
+    submissions: Sequence[Submission],
+    now: int,
+    read_keys: ReadKeys,
 ) -> Replayed:
     ids = [one.items[0].statement_id for one in submissions]
     (text,) = connection.execute(SQL["outcomes_of_statements"], (_json(ids),)).fetchone()
@@ -136,7 +151,7 @@ def _redecide(
     replay = Replay(new_plan(connection, submissions), before)
     for submission in submissions:
         replay.take(submission)
-    write(connection, replay.plan, now)
+    write(connection, replay.plan, now, read_keys)
     connection.execute(SQL["change_outcomes"], (_json(replay.changed),))
     if replay.revived:
         gone = connection.execute(SQL["drop_revived"], (_json(replay.revived),)).fetchall()
@@ -152,12 +167,12 @@ def remembered(
     rows = connection.execute(SQL["remembered"], (since, *(after or (-1, "")), limit)).fetchall()
     bodies: dict[int, bytes] = {}
     found = []
-    for name, block, start, length, index, stored_at, source, outcome in rows:
+    for name, block, start, length, *rest, outcome in rows:
         if block not in bodies:
             (data,) = connection.execute(SQL["read_block"], (block,)).fetchone()
             bodies[block] = zstandard.ZstdDecompressor().decompress(data)
         body = bodies[block][start : start + length]
-        kept = StoredStatement(name, body, index, stored_at, source)
+        kept = StoredStatement(name, body, *rest)
         found.append(Remembered(kept, Outcome(outcome), (block, name)))
     return found
 

@@ -9,7 +9,9 @@ import orjson
 import zstandard
 
 from pointsman.model import Desired, Receipt, Submission, Target
+from pointsman.store.index import ReadKeys
 from pointsman.store.plan import Plan
+from pointsman.store.sqlite import indexing
 from pointsman.store.sqlite.rows import SQL, from_rows, to_row
 
 #: level 1: bodies of JSON shrink to about a fifth already
@@ -17,12 +19,15 @@ _COMPRESSION_LEVEL = 1
 
 
 def ingest(
-    connection: sqlite3.Connection, submissions: Sequence[Submission], stored_at: int
+    connection: sqlite3.Connection,
+    submissions: Sequence[Submission],
+    stored_at: int,
+    read_keys: ReadKeys,
 ) -> list[Receipt]:
     """Write all of them inside the caller's transaction; a receipt each, in order."""
     plan = new_plan(connection, submissions)
     receipts = [plan.take(submission) for submission in submissions]
-    write(connection, plan, stored_at)
+    write(connection, plan, stored_at, read_keys)
     return receipts
 
 
@@ -81,11 +86,13 @@ def _claims(
     }
 
 
-def write(connection: sqlite3.Connection, plan: Plan, stored_at: int) -> None:
+def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys: ReadKeys) -> None:
     """Write what the plan holds."""
     if plan.statements:
         block = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
-        block_id = connection.execute(SQL["insert_block"], (stored_at, block)).lastrowid
+        keys = indexing.rows(connection, plan, read_keys)
+        values = (stored_at, block, indexing.pack(list(keys)))
+        block_id = connection.execute(SQL["insert_block"], values).lastrowid or 0
         rows = [
             (
                 new.item.statement_id,
@@ -96,10 +103,12 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int) -> None:
                 new.start,
                 len(new.submission.body),
                 new.item.index,
+                new.submission.version,
             )
             for new in plan.statements
         ]
         connection.execute(SQL["insert_statements"], (block_id, _json(rows)))
+        indexing.write(connection, plan, block_id, keys)
     if plan.moved:
         moved = [to_row(one) for one in plan.moved.values()]
         connection.execute(SQL["upsert_desired"], (_json(moved),))

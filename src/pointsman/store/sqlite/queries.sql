@@ -6,13 +6,15 @@ SELECT json_group_object(id, digest) FROM statements
 WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: insert_block
-INSERT INTO blocks (stored_at, data) VALUES (?, ?);
+INSERT INTO blocks (stored_at, data, keys) VALUES (?, ?, ?);
 
 -- name: insert_statements
-INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length, item)
+INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length, item,
+    version)
 SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
     json_extract(value, '$[3]'), json_extract(value, '$[4]'), ?,
-    json_extract(value, '$[5]'), json_extract(value, '$[6]'), json_extract(value, '$[7]')
+    json_extract(value, '$[5]'), json_extract(value, '$[6]'), json_extract(value, '$[7]'),
+    json_extract(value, '$[8]')
 FROM json_each(?);
 
 -- name: add_accepted
@@ -182,7 +184,7 @@ ON CONFLICT (id) DO UPDATE SET ends_at = excluded.ends_at, points = excluded.poi
     requests = excluded.requests;
 
 -- name: read_statement
-SELECT s.id, b.data, s.start, s.length, s.item, s.stored_at, s.source
+SELECT s.id, b.data, s.start, s.length, s.item, b.stored_at, s.source, s.stored_at, s.version
 FROM statements AS s JOIN blocks AS b ON b.id = s.block WHERE s.id = ?;
 
 -- name: read_positions
@@ -277,12 +279,16 @@ UPDATE statements SET outcome = s.value FROM (SELECT key, value FROM json_each(?
 WHERE statements.id = s.key;
 
 -- name: remembered
-SELECT s.id, s.block, s.start, s.length, s.item, s.stored_at, s.source, s.outcome
+SELECT s.id, s.block, s.start, s.length, s.item, b.stored_at, s.source, s.stored_at, s.version,
+    s.outcome
 FROM statements AS s JOIN blocks AS b ON b.id = s.block
 WHERE b.stored_at >= ?1 AND (s.block, s.id) > (?2, ?3) ORDER BY s.block, s.id LIMIT ?4;
 
 -- name: read_block
 SELECT data FROM blocks WHERE id = ?;
+
+-- name: last_commit
+SELECT coalesce(max(stored_at), 0) FROM blocks;
 
 -- name: oldest_block
 SELECT min(stored_at) FROM blocks;
@@ -370,3 +376,104 @@ REPLACE INTO tokens (learner, sealed, stored_at, expires_at) VALUES (?, ?, ?, ?)
 
 -- name: drop_token
 DELETE FROM tokens WHERE learner = ?;
+
+-- name: insert_keys
+INSERT INTO statement_keys (key, block, ranks)
+SELECT json_extract(value, '$[0]'), ?, json_extract(value, '$[1]') FROM json_each(?);
+
+-- name: insert_late_keys
+INSERT INTO statement_keys (key, block, ranks)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), '' FROM json_each(?) WHERE true
+ON CONFLICT (key, block) DO UPDATE SET ranks = '';
+
+-- name: insert_refs
+INSERT INTO refs (target, block, id, voids)
+SELECT json_extract(value, '$[0]'), ?, json_extract(value, '$[1]'), json_extract(value, '$[2]')
+FROM json_each(?);
+
+-- name: references_to
+SELECT target, block, id FROM refs WHERE target IN (SELECT value FROM json_each(?));
+
+-- name: voided
+SELECT DISTINCT target FROM refs
+WHERE target IN (SELECT value FROM json_each(?)) AND voids = 1;
+
+-- name: save_attachment
+INSERT INTO attachments (sha2, content_type, content, block) VALUES (?, ?, ?, ?)
+ON CONFLICT (sha2) DO UPDATE SET block = excluded.block;
+
+-- name: read_attachments
+SELECT sha2, content_type, content FROM attachments
+WHERE sha2 IN (SELECT value FROM json_each(?));
+
+-- name: keys_of_blocks
+SELECT id, keys FROM blocks WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: prune_keys
+DELETE FROM statement_keys WHERE key IN (SELECT value FROM json_each(?)) AND block = ?;
+
+-- name: prune_refs
+DELETE FROM refs WHERE block IN (SELECT value FROM json_each(?));
+
+-- name: prune_attachments
+DELETE FROM attachments WHERE block IN (SELECT value FROM json_each(?));
+
+-- name: first_block_after
+SELECT min(id) FROM (SELECT id FROM blocks WHERE stored_at > ? ORDER BY stored_at LIMIT 1);
+
+-- name: last_block_until
+SELECT max(id) FROM (SELECT id FROM blocks WHERE stored_at <= ? ORDER BY stored_at DESC LIMIT 1);
+
+-- name: search_keys_down
+SELECT a.block, b.stored_at, a.ranks,
+    (SELECT ranks FROM statement_keys WHERE key = ?2 AND block = a.block),
+    (SELECT ranks FROM statement_keys WHERE key = ?3 AND block = a.block),
+    (SELECT ranks FROM statement_keys WHERE key = ?4 AND block = a.block)
+FROM (SELECT block, ranks FROM statement_keys WHERE key = ?1 AND block BETWEEN ?5 AND ?6
+        ORDER BY block DESC LIMIT ?7) AS a
+LEFT JOIN blocks AS b ON b.id = a.block ORDER BY a.block DESC;
+
+-- name: search_keys_up
+SELECT a.block, b.stored_at, a.ranks,
+    (SELECT ranks FROM statement_keys WHERE key = ?2 AND block = a.block),
+    (SELECT ranks FROM statement_keys WHERE key = ?3 AND block = a.block),
+    (SELECT ranks FROM statement_keys WHERE key = ?4 AND block = a.block)
+FROM (SELECT block, ranks FROM statement_keys WHERE key = ?1 AND block BETWEEN ?5 AND ?6
+        ORDER BY block LIMIT ?7) AS a
+LEFT JOIN blocks AS b ON b.id = a.block ORDER BY a.block;
+
+-- name: search_all_down
+SELECT id, stored_at, ?1, ?2, ?3, ?4 FROM blocks WHERE id BETWEEN ?5 AND ?6
+ORDER BY id DESC LIMIT ?7;
+
+-- name: search_all_up
+SELECT id, stored_at, ?1, ?2, ?3, ?4 FROM blocks WHERE id BETWEEN ?5 AND ?6 ORDER BY id LIMIT ?7;
+
+-- name: statements_of_block
+SELECT id, start, length, item, stored_at, source, version FROM statements WHERE block = ?
+ORDER BY start, item;
+
+-- name: read_document
+SELECT content_type, content, etag, updated_at FROM documents
+WHERE resource = ? AND activity = ? AND agent = ? AND registration = ? AND name = ?;
+
+-- name: document_names
+SELECT DISTINCT name FROM documents
+WHERE resource = ?1 AND activity = ?2 AND agent = ?3 AND (?4 = '' OR registration = ?4)
+    AND (?5 IS NULL OR updated_at > ?5) ORDER BY name;
+
+-- name: save_document
+INSERT INTO documents (resource, activity, agent, registration, name, content_type, content, etag,
+    updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (resource, activity, agent, registration, name) DO UPDATE SET
+    content_type = excluded.content_type, content = excluded.content, etag = excluded.etag,
+    updated_at = excluded.updated_at;
+
+-- name: delete_document
+DELETE FROM documents
+WHERE resource = ? AND activity = ? AND agent = ? AND registration = ? AND name = ?;
+
+-- name: delete_documents
+DELETE FROM documents
+WHERE resource = ?1 AND activity = ?2 AND agent = ?3 AND (?4 = '' OR registration = ?4);

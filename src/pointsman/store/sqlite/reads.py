@@ -16,9 +16,15 @@ def statement(connection: sqlite3.Connection, statement_id: str) -> StoredStatem
     row = connection.execute(SQL["read_statement"], (statement_id,)).fetchone()
     if row is None:
         return None
-    known_id, block, start, length, index, stored_at, source = row
+    known_id, block, start, length, *rest = row
     body = zstandard.ZstdDecompressor().decompress(block)[start : start + length]
-    return StoredStatement(known_id, body, index, stored_at, source)
+    return StoredStatement(known_id, body, *rest)
+
+
+def last_commit(connection: sqlite3.Connection) -> int:
+    """When the newest statement was stored; 0 where there is none."""
+    (stored_at,) = connection.execute(SQL["last_commit"]).fetchone()
+    return int(stored_at)
 
 
 def positions(connection: sqlite3.Connection, group: str) -> list[Position]:

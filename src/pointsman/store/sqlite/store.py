@@ -5,25 +5,36 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
 from pointsman.clock import Clock, SystemClock, micros
 from pointsman.errors import ConfigError, StoreUnavailable
-from pointsman.model import Desired, Position, Receipt, SealedToken, Submission, Target
+from pointsman.model import (
+    AttachedData,
+    Desired,
+    Position,
+    Receipt,
+    SealedToken,
+    Submission,
+    Target,
+)
 from pointsman.store.base import (
     Agreement,
     Audited,
     Backlog,
     Books,
+    Document,
+    DocumentKey,
     Finding,
     Known,
     Lease,
     Parked,
     Remembered,
     Replayed,
+    Search,
+    SearchPage,
     Settlement,
     Stats,
     StoredDeadLetter,
@@ -31,10 +42,12 @@ from pointsman.store.base import (
     UnmatchedSummary,
     Window,
 )
+from pointsman.store.index import ReadKeys, no_keys
 from pointsman.store.migrations import Migration
-from pointsman.store.sqlite import audit, delivery, desk, reads
+from pointsman.store.sqlite import audit, delivery, desk, documents, reads, searching
 from pointsman.store.sqlite.backup import back_up
 from pointsman.store.sqlite.lock import FileLock
+from pointsman.store.sqlite.reader import Reader
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import connect, migrate, must_be_current
 from pointsman.store.sqlite.writer import Writer
@@ -57,15 +70,18 @@ class SqliteStore:
         threaded: bool = True,
         beside: bool = False,
         on_commit: Callable[[float, int], None] = lambda _seconds, _submissions: None,
+        read_keys: ReadKeys = no_keys,
     ) -> None:
+        self._read_keys = read_keys
         self._beside = beside
         self._path = Path(path)
         self._clock = clock or SystemClock()
         self._threaded = threaded
         self._on_commit = on_commit
         self._lock = FileLock(self._path)
-        self._read_thread = ThreadPoolExecutor(1, "pointsman-read") if threaded else None
-        self._reader: sqlite3.Connection | None = None
+        self._reader = Reader(self._path, "pointsman-read", threaded=threaded)
+        # a long search holds up nobody but other searches
+        self._searcher = Reader(self._path, "pointsman-search", threaded=threaded)
         self._connection: sqlite3.Connection | None = None
         self._writer: Writer | None = None
 
@@ -83,11 +99,18 @@ class SqliteStore:
                 self._connection = connect(self._path)
                 migrate(self._connection)
                 self._connection.execute(SQL["release_leases"])
-            self._reader = connect(self._path)
+            last_commit = reads.last_commit(self._connection)
+            self._reader.open()
+            self._searcher.open()
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(f"store.url: can't use {self._path}: {error}") from error
         self._writer = Writer(
-            self._connection, self._clock, threaded=self._threaded, on_commit=self._on_commit
+            self._connection,
+            self._clock,
+            threaded=self._threaded,
+            on_commit=self._on_commit,
+            read_keys=self._read_keys,
+            last_commit=last_commit,
         )
 
     async def upgrade(self) -> list[Migration]:
@@ -112,22 +135,47 @@ class SqliteStore:
         if self._writer is not None:
             await self._writer.close()
             self._writer = None
-        if self._read_thread is not None:
-            self._read_thread.shutdown()
-        for connection in (self._reader, self._connection):
-            if connection is not None:
-                connection.close()
-        self._reader = self._connection = None
+        self._reader.close()
+        self._searcher.close()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
         self._lock.release()
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         return await self._open_writer().ingest(submissions)
 
     async def statement(self, statement_id: str) -> StoredStatement | None:
-        return await self._read(lambda db: reads.statement(db, statement_id))
+        return await self._reader.run(lambda db: reads.statement(db, statement_id))
+
+    async def search(self, search: Search, *, limit: int) -> SearchPage:
+        return await self._searcher.run(lambda db: searching.search(db, search, limit))
+
+    async def voided(self, statement_ids: Sequence[str]) -> set[str]:
+        return await self._searcher.run(lambda db: searching.voided(db, statement_ids))
+
+    async def attachments(self, sha2s: Sequence[str]) -> dict[str, AttachedData]:
+        return await self._searcher.run(lambda db: searching.attachments(db, sha2s))
+
+    async def consistent_through(self) -> int:
+        return micros(self._clock.now())  # what is stored can be read as soon as it is answered
+
+    async def document(self, key: DocumentKey) -> Document | None:
+        return await self._reader.run(lambda db: documents.read(db, key))
+
+    async def documents(self, key: DocumentKey, *, since: int | None) -> list[str]:
+        return await self._reader.run(lambda db: documents.names(db, key, since))
+
+    async def change_document(
+        self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
+    ) -> T:
+        return await self._open_writer().run(lambda db: documents.change(db, key, decide))
+
+    async def delete_documents(self, key: DocumentKey) -> None:
+        await self._open_writer().run(lambda db: documents.delete(db, key))
 
     async def positions(self, group: str) -> list[Position]:
-        return await self._read(lambda db: reads.positions(db, group))
+        return await self._reader.run(lambda db: reads.positions(db, group))
 
     async def claim(self, group: str, places: Sequence[tuple[str, int]]) -> list[Position]:
         return await self._open_writer().run(lambda db: desk.claim(db, group, places))
@@ -154,10 +202,10 @@ class SqliteStore:
             (ready_at,) = db.execute(SQL["next_ready_at"]).fetchone()
             return None if ready_at is None else int(ready_at)
 
-        return await self._read(read)
+        return await self._reader.run(read)
 
     async def window(self) -> Window | None:
-        return await self._read(reads.window)
+        return await self._reader.run(reads.window)
 
     async def save_window(self, window: Window) -> None:
         values = (window.ends_at, window.points, window.requests)
@@ -166,7 +214,9 @@ class SqliteStore:
     async def delivered_sample(
         self, *, limit: int, settled_before: int, again_before: int
     ) -> dict[str, tuple[Desired, ...]]:
-        return await self._read(lambda db: audit.sample(db, limit, settled_before, again_before))
+        return await self._reader.run(
+            lambda db: audit.sample(db, limit, settled_before, again_before)
+        )
 
     async def audit(
         self, learner: str, findings: Sequence[Finding], *, now: int
@@ -174,13 +224,13 @@ class SqliteStore:
         return await self._open_writer().run(lambda db: audit.settle(db, learner, findings, now))
 
     async def undelivered(self) -> dict[str, tuple[Desired, ...]]:
-        return await self._read(audit.undelivered)
+        return await self._reader.run(audit.undelivered)
 
     async def take_as_delivered(self, known: Sequence[Known], *, now: int) -> int:
         return await self._open_writer().run(lambda db: audit.take_known(db, known, now))
 
     async def sealed_tokens(self) -> list[SealedToken]:
-        return await self._read(
+        return await self._reader.run(
             lambda db: [SealedToken(*row) for row in db.execute(SQL["read_tokens"])]
         )
 
@@ -203,23 +253,23 @@ class SqliteStore:
     async def parked(
         self, learners: Sequence[str], *, reason_prefix: str, limit: int
     ) -> list[Parked]:
-        return await self._read(lambda db: desk.parked(db, learners, reason_prefix, limit))
+        return await self._reader.run(lambda db: desk.parked(db, learners, reason_prefix, limit))
 
     async def agreement(self) -> list[Agreement]:
-        return await self._read(audit.agreement)
+        return await self._reader.run(audit.agreement)
 
     async def unmatched(self, *, limit: int) -> list[UnmatchedSummary]:
-        return await self._read(lambda db: desk.unmatched(db, limit))
+        return await self._reader.run(lambda db: desk.unmatched(db, limit))
 
     async def dead_letters(
         self, *, reason_prefix: str = "", source: str | None = None, after: int = 0, limit: int
     ) -> list[StoredDeadLetter]:
-        return await self._read(
+        return await self._reader.run(
             lambda db: desk.dead_letters(db, reason_prefix, source, after, limit)
         )
 
     async def dead_letter(self, letter_id: int) -> StoredDeadLetter | None:
-        return await self._read(lambda db: desk.dead_letter(db, letter_id))
+        return await self._reader.run(lambda db: desk.dead_letter(db, letter_id))
 
     async def drop_dead_letters(self, letter_ids: Sequence[int]) -> int:
         return await self._open_writer().run(lambda db: desk.drop(db, letter_ids))
@@ -227,42 +277,31 @@ class SqliteStore:
     async def revive(self, letter_id: int, submission: Submission) -> Receipt | None:
         stored_at = micros(self._clock.now())
         return await self._open_writer().run(
-            lambda db: desk.revive(db, letter_id, submission, stored_at)
+            lambda db: desk.revive(db, letter_id, submission, stored_at, self._read_keys)
         )
 
     async def remembered(
         self, *, since: int, after: tuple[int, str] | None, limit: int
     ) -> list[Remembered]:
-        return await self._read(lambda db: desk.remembered(db, since, after, limit))
+        return await self._reader.run(lambda db: desk.remembered(db, since, after, limit))
 
     async def redecide(
         self, submissions: Sequence[Submission], *, now: int, dry_run: bool
     ) -> Replayed:
         return await self._open_writer().run(
-            lambda db: desk.redecide(db, submissions, now, dry_run=dry_run)
+            lambda db: desk.redecide(db, submissions, now, self._read_keys, dry_run=dry_run)
         )
 
     async def stats(self) -> Stats:
-        return await self._read(lambda db: desk.stats(db, self._path))
+        return await self._reader.run(lambda db: desk.stats(db, self._path))
 
     async def backlog(self) -> Backlog:
-        return await self._read(reads.backlog)
+        return await self._reader.run(reads.backlog)
 
     async def books(self) -> Books:
-        return await self._read(reads.books)
+        return await self._reader.run(reads.books)
 
     def _open_writer(self) -> Writer:
         if self._writer is None:
             raise StoreUnavailable("the SQLite store is not open")
         return self._writer
-
-    async def _read(self, call: Callable[[sqlite3.Connection], T]) -> T:
-        reader = self._reader
-        if reader is None:
-            raise StoreUnavailable("the SQLite store is not open")
-        try:
-            if self._read_thread is None:
-                return call(reader)
-            return await asyncio.get_running_loop().run_in_executor(self._read_thread, call, reader)
-        except sqlite3.Error as error:
-            raise StoreUnavailable(f"the SQLite store could not be read: {error}") from error

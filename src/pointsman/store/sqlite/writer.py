@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from pointsman.clock import Clock, micros
 from pointsman.errors import StoreUnavailable
 from pointsman.model import Receipt, Submission
+from pointsman.store.index import ReadKeys, no_keys
 from pointsman.store.sqlite.ingest import ingest
 
 #: submissions that share a commit at most; the rest waits for the next one
@@ -45,9 +46,13 @@ class Writer:
         *,
         threaded: bool = True,
         on_commit: Callable[[float, int], None] = lambda _seconds, _submissions: None,
+        read_keys: ReadKeys = no_keys,
+        last_commit: int = 0,
     ) -> None:
         self._connection = connection
         self._clock = clock
+        self._read_keys = read_keys
+        self._stamp = last_commit
         self._on_commit = on_commit
         self._thread = ThreadPoolExecutor(1, "pointsman-store") if threaded else None
         self._waiting: list[_Work] = []
@@ -80,7 +85,8 @@ class Writer:
         try:
             while self._waiting:
                 works = self._take()
-                stamp = micros(self._clock.now())
+                # never twice and never back, whatever the clock does: queries go by it
+                self._stamp = stamp = max(micros(self._clock.now()), self._stamp + 1)
                 if self._thread is None:
                     outcomes = self._commit(works, stamp)
                 else:
@@ -126,7 +132,9 @@ class Writer:
         connection.execute("BEGIN IMMEDIATE")
         try:
             submissions = [one for work in works for one in work.submissions]
-            receipts = iter(ingest(connection, submissions, stamp) if submissions else ())
+            receipts = iter(
+                ingest(connection, submissions, stamp, self._read_keys) if submissions else ()
+            )
             outcomes: list[Any] = [
                 work.call(connection)
                 if work.call is not None

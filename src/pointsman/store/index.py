@@ -1,0 +1,91 @@
+"""What a commit adds to the index that queries use. Pure.
+
+One row for each key and commit, with the ranks of the statements that have it; no ranks stands for
+"any of them". A statement about another one is found under the other's keys too (xAPI Part 3
+section 2.1.3), for a query that matches the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pointsman.store.plan import NewStatement
+
+#: how far a chain of statements about statements is followed
+MAX_CHAIN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A statement as the index sees it."""
+
+    keys: tuple[int, ...]
+    refers_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A stored statement that is about another: `commit` and `statement_id` are its own."""
+
+    target: str
+    commit: int
+    statement_id: str
+
+
+#: a body, its place in an array, who sent it
+ReadKeys = Callable[[bytes, int | None, str], Indexed]
+
+
+def no_keys(_body: bytes, _index: int | None, _source: str) -> Indexed:
+    """For stores whose statements nobody searches."""
+    return Indexed((), None)
+
+
+def rows(
+    statements: Sequence[NewStatement], find: Callable[[str], Indexed | None]
+) -> dict[int, str]:
+    """Ranks by key, as text; `find` knows the statements that were stored before."""
+    here = {new.item.statement_id: Indexed(new.item.keys, new.item.refers_to) for new in statements}
+    ranks: dict[int, list[int]] = {}
+    for rank, new in enumerate(statements):
+        keys: Iterable[int] = new.item.keys
+        if new.item.refers_to is not None:
+            inherited = _chain(new.item.refers_to, lambda one: here.get(one) or find(one))
+            keys = dict.fromkeys((*keys, *inherited))
+        for key in keys:
+            ranks.setdefault(key, []).append(rank)
+    return {key: ",".join(map(str, found)) for key, found in ranks.items()}
+
+
+def _chain(target: str | None, find: Callable[[str], Indexed | None]) -> list[int]:
+    keys: list[int] = []
+    for _ in range(MAX_CHAIN):
+        found = find(target) if target is not None else None
+        if found is None:
+            break
+        keys += found.keys
+        target = found.refers_to
+    return keys
+
+
+def late_rows(
+    statements: Sequence[NewStatement], waiting: Callable[[Sequence[str]], Sequence[Reference]]
+) -> set[tuple[int, int]]:
+    """(key, commit) for statements that are about these and came before them.
+
+    `waiting` says which stored statements are about any of some ids.
+    """
+    found: set[tuple[int, int]] = set()
+    keys: Mapping[str, tuple[int, ...]] = {
+        new.item.statement_id: new.item.keys for new in statements
+    }
+    for _ in range(MAX_CHAIN):
+        about: dict[str, tuple[int, ...]] = {}
+        for one in waiting(list(keys)):
+            found.update((key, one.commit) for key in keys[one.target])
+            about[one.statement_id] = (*about.get(one.statement_id, ()), *keys[one.target])
+        if not about:
+            break
+        keys = about
+    return found

@@ -1,0 +1,53 @@
+"""Players' documents. A NUL in a name is told from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pointsman.store.postgres.pool import Connection
+from pointsman.store.postgres.rows import SQL, text
+from pointsman.store.records import Document, DocumentKey
+
+T = TypeVar("T")
+
+
+async def read(connection: Connection, key: DocumentKey) -> Document | None:
+    row = await connection.fetchrow(SQL["read_document"], *_values(key))
+    return None if row is None else Document(*row)
+
+
+async def names(connection: Connection, key: DocumentKey, since: int | None) -> list[str]:
+    rows = await connection.fetch(SQL["document_names"], *_values(key)[:4], since)
+    return [name for (name,) in rows]
+
+
+async def change(
+    connection: Connection,
+    key: DocumentKey,
+    decide: Callable[[Document | None], tuple[Document | None, T]],
+) -> T:
+    # A row that is not there yet can't be locked, so its name is.
+    await connection.execute(SQL["lock_document"], *_values(key))
+    old = await read(connection, key)
+    new, result = decide(old)
+    if new is None and old is not None:
+        await connection.execute(SQL["delete_document"], *_values(key))
+    elif new is not None and new is not old:
+        values = (text(new.content_type), new.content, new.etag, new.updated_at)
+        await connection.execute(SQL["save_document"], *_values(key), *values)
+    return result
+
+
+async def delete(connection: Connection, key: DocumentKey) -> None:
+    await connection.execute(SQL["delete_documents"], *_values(key)[:4])
+
+
+def _values(key: DocumentKey) -> tuple[str, str, str, str, str]:
+    return (
+        key.resource,
+        text(key.activity),
+        text(key.agent),
+        key.registration,
+        text(key.name),
+    )

@@ -1,0 +1,45 @@
+"""Players' documents."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import TypeVar
+
+from pointsman.store.records import Document, DocumentKey
+from pointsman.store.sqlite.rows import SQL
+
+T = TypeVar("T")
+
+
+def read(connection: sqlite3.Connection, key: DocumentKey) -> Document | None:
+    row = connection.execute(SQL["read_document"], _values(key)).fetchone()
+    return None if row is None else Document(*row)
+
+
+def names(connection: sqlite3.Connection, key: DocumentKey, since: int | None) -> list[str]:
+    rows = connection.execute(SQL["document_names"], (*_values(key)[:4], since))
+    return [name for (name,) in rows]
+
+
+def change(
+    connection: sqlite3.Connection,
+    key: DocumentKey,
+    decide: Callable[[Document | None], tuple[Document | None, T]],
+) -> T:
+    old = read(connection, key)
+    new, result = decide(old)
+    if new is None and old is not None:
+        connection.execute(SQL["delete_document"], _values(key))
+    elif new is not None and new is not old:
+        values = (new.content_type, new.content, new.etag, new.updated_at)
+        connection.execute(SQL["save_document"], (*_values(key), *values))
+    return result
+
+
+def delete(connection: sqlite3.Connection, key: DocumentKey) -> None:
+    connection.execute(SQL["delete_documents"], _values(key)[:4])
+
+
+def _values(key: DocumentKey) -> tuple[str, str, str, str, str]:
+    return key.resource, key.activity, key.agent, key.registration, key.name

@@ -1,0 +1,45 @@
+"""Reading in a thread of its own; a reader never waits for the writer."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from pointsman.errors import StoreUnavailable
+from pointsman.store.sqlite.schema import connect
+
+T = TypeVar("T")
+
+
+class Reader:
+    """One connection and its thread; `threaded=False` reads in the loop's own, for tests."""
+
+    def __init__(self, path: Path, name: str, *, threaded: bool) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, name) if threaded else None
+        self._connection: sqlite3.Connection | None = None
+
+    def open(self) -> None:
+        self._connection = connect(self._path)
+
+    def close(self) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    async def run(self, call: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._connection
+        if connection is None:
+            raise StoreUnavailable("the SQLite store is not open")
+        try:
+            if self._thread is None:
+                return call(connection)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, call, connection)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the SQLite store could not be read: {error}") from error

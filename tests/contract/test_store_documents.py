@@ -1,0 +1,101 @@
+"""What every store must hold about documents: bytes as they came, and one change at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from pointsman.store.base import Document, DocumentKey, Store
+
+KEY = DocumentKey("state", "http://example.com/a", "mbox mailto:ana@example.com", "", "bookmark")
+DOCUMENT = Document("text/plain", b"\x00\xff page 3", "e1", 10)
+
+
+def put(document: Document | None) -> Callable[[Document | None], tuple[Document | None, None]]:
+    return lambda _old: (document, None)
+
+
+async def test_a_document_is_returned_as_it_came(store: Store) -> None:
+    assert await store.document(KEY) is None
+    await store.change_document(KEY, put(DOCUMENT))
+    assert await store.document(KEY) == DOCUMENT
+    newer = Document("application/json", b"{}", "e2", 20)
+    await store.change_document(KEY, put(newer))
+    assert await store.document(KEY) == newer
+    await store.change_document(KEY, put(None))
+    assert await store.document(KEY) is None
+    await store.change_document(KEY, put(None))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(KEY, resource="activity_profile"),
+        replace(KEY, activity="http://example.com/b"),
+        replace(KEY, agent="mbox mailto:ben@example.com"),
+        replace(KEY, registration="39b0aaf8-0000-4000-8000-000000000000"),
+        replace(KEY, name="Bookmark"),
+        replace(KEY, name="bookmark\n"),
+        replace(KEY, name="x" * 5_000),
+    ],
+)
+async def test_each_part_of_the_key_tells_documents_apart(store: Store, other: DocumentKey) -> None:
+    await store.change_document(KEY, put(DOCUMENT))
+    assert await store.document(other) is None
+    theirs = replace(DOCUMENT, content=b"other")
+    await store.change_document(other, put(theirs))
+    assert await store.document(KEY) == DOCUMENT
+    assert await store.document(other) == theirs
+
+
+async def test_what_is_decided_sees_what_is_there_and_can_leave_it(store: Store) -> None:
+    seen: list[Document | None] = []
+
+    def look(old: Document | None) -> tuple[Document | None, str]:
+        seen.append(old)
+        return old, "left alone"
+
+    assert await store.change_document(KEY, look) == "left alone"
+    await store.change_document(KEY, put(DOCUMENT))
+    assert await store.change_document(KEY, look) == "left alone"
+    assert seen == [None, DOCUMENT]
+    assert await store.document(KEY) == DOCUMENT
+
+
+async def test_names_are_listed_since_a_time_and_for_every_registration(store: Store) -> None:
+    registered = replace(KEY, registration="39b0aaf8-0000-4000-8000-000000000000", name="c")
+    await store.change_document(KEY, put(DOCUMENT))
+    await store.change_document(replace(KEY, name="b"), put(replace(DOCUMENT, updated_at=20)))
+    await store.change_document(registered, put(replace(DOCUMENT, updated_at=30)))
+    await store.change_document(replace(KEY, agent="openid x", name="d"), put(DOCUMENT))
+    assert await store.documents(KEY, since=None) == ["b", "bookmark", "c"]
+    assert await store.documents(KEY, since=10) == ["b", "c"]
+    assert await store.documents(KEY, since=30) == []
+    assert await store.documents(registered, since=None) == ["c"]
+
+
+async def test_all_of_a_learner_and_activity_go_at_once(store: Store) -> None:
+    other = replace(KEY, agent="mbox mailto:ben@example.com")
+    registered = replace(KEY, registration="39b0aaf8-0000-4000-8000-000000000000")
+    for key in (KEY, replace(KEY, name="b"), registered, other):
+        await store.change_document(key, put(DOCUMENT))
+    await store.delete_documents(registered)
+    assert await store.documents(KEY, since=None) == ["b", "bookmark"]
+    await store.delete_documents(KEY)
+    assert await store.documents(KEY, since=None) == []
+    assert await store.document(other) == DOCUMENT
+
+
+async def test_changes_at_once_come_one_after_the_other(store: Store) -> None:
+    def count(old: Document | None) -> tuple[Document | None, int]:
+        number = int(old.content) + 1 if old is not None else 1
+        return Document("text/plain", str(number).encode(), "e", number), number
+
+    results = await asyncio.gather(*(store.change_document(KEY, count) for _ in range(20)))
+    assert sorted(results) == list(range(1, 21))
+    kept = await store.document(KEY)
+    assert kept is not None
+    assert kept.content == b"20"

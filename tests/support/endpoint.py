@@ -1,0 +1,143 @@
+"""The endpoint as players meet it: the real application, intake and store, over a real socket."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+
+from pointsman.assembly.stores import key_reader
+from pointsman.clock import SystemClock
+from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
+from pointsman.sources.http import BasicCredential, HttpDeps, HttpSource, make_app
+from pointsman.sources.intake import Intake
+from pointsman.statements import Limits
+from pointsman.store.base import Store
+from pointsman.store.sqlite import SqliteStore
+
+ORIGIN = "https://learn.example.com"
+PLAYER = "https://player.example"
+STATEMENTS = "/xapi/statements"
+STATE = "/xapi/activities/state"
+ACTIVITY_PROFILE = "/xapi/activities/profile"
+AGENT_PROFILE = "/xapi/agents/profile"
+
+Client = TestClient[Any, Any]
+
+
+def basic(text: str) -> str:
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+AUTH = {"Authorization": basic("user:pass")}
+LENIENT = {"Authorization": basic("lenient:pass")}
+JSON = {"Content-Type": "application/json"}
+
+
+def headers(version: str = "1.0.3", **more: str) -> dict[str, str]:
+    """Of a good request of a known sender; `If_Match` is If-Match."""
+    extra = {name.replace("_", "-"): value for name, value in more.items()}
+    return AUTH | {"X-Experience-API-Version": version} | extra
+
+
+@dataclass
+class Endpoint:
+    """The running endpoint, what it talks to, and the version that requests are sent in."""
+
+    client: Client
+    store: Store
+    version: str = "1.0.3"
+    requests: list[tuple[str, str, str, int]] = field(default_factory=list)
+
+    async def send(
+        self, method: str, path: str, *, data: Any = None, version: str | None = None, **more: Any
+    ) -> ClientResponse:
+        """`more` are parameters; what begins with a capital is a header."""
+        said = {name: value for name, value in more.items() if name[0].isupper()}
+        params = {name: value for name, value in more.items() if not name[0].isupper()}
+        body = data if isinstance(data, bytes) or data is None else json.dumps(data).encode()
+        if body is not None:
+            said.setdefault("Content_Type", "application/json")
+        return await self.client.request(
+            method,
+            path,
+            params=params,
+            data=body,
+            headers=headers(version or self.version, **said),
+            skip_auto_headers=["Content-Type"],
+        )
+
+    async def post(self, statements: Any, **more: Any) -> list[str]:
+        """Ids of statements that are taken."""
+        answer = await self.send("POST", STATEMENTS, data=statements, **more)
+        assert answer.status == 200, await answer.text()
+        ids: list[str] = await answer.json()
+        return ids
+
+    async def found(self, **query: Any) -> list[str]:
+        """Ids of all statements that a query finds, in order, page after page."""
+        answer = await self.send("GET", STATEMENTS, **query)
+        ids: list[str] = []
+        while True:
+            assert answer.status == 200, await answer.text()
+            page = await answer.json()
+            ids += [one["id"] for one in page["statements"]]
+            if not page["more"]:
+                return ids
+            answer = await self.client.get(page["more"], headers=headers(self.version))
+
+    async def snapshot(self) -> tuple[Any, ...]:
+        """All that a refused request must leave as it was."""
+        books = (await self.store.books()).as_json()
+        return books, await self.store.backlog(), (await self.store.stats()).rows
+
+
+@asynccontextmanager
+async def running(folder: Path, version: str = "1.0.3") -> AsyncIterator[Endpoint]:
+    """With two sources: `user` is strict, and `lenient` is; courses have a rule."""
+    store = SqliteStore(folder / "store.db", read_keys=key_reader(ORIGIN))
+    await store.open()
+    rule = Rule(
+        name="course",
+        activity=Template("http://example.com/course/{number}"),
+        topic_id=Template("{number}"),
+    )
+    clock = SystemClock()
+    mapping = Mapping([rule], ConfiguredIdentity())
+    intake = Intake(store, mapping, Limits(), clock, lambda *_: None, ORIGIN)
+    requests: list[tuple[str, str, str, int]] = []
+
+    async def ready() -> tuple[bool, str]:
+        return True, "ready"
+
+    async def page() -> tuple[bytes, str]:
+        return b"", "text/plain"
+
+    app = make_app(
+        HttpDeps(
+            intake=intake,
+            store=store,
+            sources=[
+                HttpSource("players", (BasicCredential("user", "pass"),)),
+                HttpSource("launched", (BasicCredential("lenient", "pass"),), lenient=True),
+            ],
+            max_body_bytes=200_000,
+            cors_origins=(PLAYER,),
+            ready=ready,
+            metrics_page=page,
+            on_request=lambda *one: requests.append(one[:4]),
+            on_refused=lambda *_: None,
+            clock=clock,
+            authority_home_page=ORIGIN,
+        )
+    )
+    async with TestClient(TestServer(app)) as client:
+        yield Endpoint(client, store, version, requests)
+    await store.close()
