@@ -10,7 +10,7 @@ from bench.timing import medians, show
 from demo.traffic import recorded_requests
 from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
 from pointsman.model import Observation
-from pointsman.statements import Limits, Valid, observe, parse
+from pointsman.statements import Limits, Valid, index_keys, observe, parse
 from pointsman.statements.statement import STATEMENT
 
 _TIMES = 200
@@ -45,6 +45,9 @@ def main() -> None:
                 lambda: [read(body) for body in bodies]
             ),
             "observe": lambda: repeat(lambda: [observe(item, 0) for item in valid]),
+            "index keys": lambda: repeat(
+                lambda: [tuple(index_keys(item.statement)) for item in valid]
+            ),
             "decide": lambda: repeat(lambda: [mapping.decide(one) for one in seen]),
         },
         rounds=7,

@@ -23,7 +23,8 @@ _WAITING = 200
 _BODY = b"x" * 1_200
 
 
-def submissions() -> list[Submission]:
+def submissions(*, keys: bool) -> list[Submission]:
+    """With the `keys` of a usual statement: authority, verb, learner, activity, registration."""
     made = []
     for number in range(_STATEMENTS):
         statement_id = str(uuid.uuid4())
@@ -32,14 +33,14 @@ def submissions() -> list[Submission]:
             f"learner-{number % 500}", topic, number % 101, number, statement_id, "rule"
         )
         decision = Decision(Outcome.APPLIED, rule="rule", changes=(change,))
-        made.append(
-            Submission("bench", _BODY, number, (Item(statement_id, number, None, decision),))
-        )
+        found = (1, 10 + number % 3, 100 + number % 500, 1_000 + number % 7, 10_000 + number % 900)
+        item = Item(statement_id, number, None, decision, found if keys else ())
+        made.append(Submission("bench", _BODY, number, (item,)))
     return made
 
 
-async def through_the_store(*, threaded: bool, busy: bool, interval: float) -> float:
-    sys.setswitchinterval(interval)
+async def through_the_store(*, threaded: bool, busy: bool, keys: bool) -> float:
+    sys.setswitchinterval(0.0005)
     done = False
 
     async def burn() -> None:
@@ -58,7 +59,7 @@ async def through_the_store(*, threaded: bool, busy: bool, interval: float) -> f
             async with slots:
                 await store.ingest([submission])
 
-        work = submissions()
+        work = submissions(keys=keys)
         burner = asyncio.create_task(burn()) if busy else None
         began = time.perf_counter()
         await asyncio.gather(*map(one, work))
@@ -89,15 +90,17 @@ def bare() -> float:
 
 
 def main() -> None:
-    def run(*, threaded: bool, busy: bool, interval: float = 0.0005) -> float:
-        return asyncio.run(through_the_store(threaded=threaded, busy=busy, interval=interval))
+    def run(*, threaded: bool, busy: bool, keys: bool = True) -> float:
+        return asyncio.run(through_the_store(threaded=threaded, busy=busy, keys=keys))
 
     show(
         f"{_STATEMENTS} statements, {_WAITING} waiting at once; bare executemany = 1",
         {
             "bare executemany, idle loop": bare(),
             "writer thread, idle loop": run(threaded=True, busy=False),
+            "writer thread, idle loop, no keys": run(threaded=True, busy=False, keys=False),
             "writer thread, busy loop": run(threaded=True, busy=True),
+            "writer thread, busy loop, no keys": run(threaded=True, busy=True, keys=False),
             "in the loop's thread, idle loop": run(threaded=False, busy=False),
             "in the loop's thread, busy loop": run(threaded=False, busy=True),
         },

@@ -1,0 +1,118 @@
+"""The alternate request syntax: 1.0.3 Part 3 section 1.3; 2.0 has none."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from aiohttp import ClientResponse
+
+from tests.support.endpoint import AUTH, PLAYER, STATE, STATEMENTS, Endpoint, basic
+from tests.support.xapi import ANA, LESSON, new_id, statement
+
+FORM = "application/x-www-form-urlencoded"
+VERSION = {"X-Experience-API-Version": "1.0.3"}
+KEY = {"activityId": LESSON, "agent": json.dumps(ANA), "stateId": "bookmark"}
+
+
+async def send(
+    endpoint: Endpoint,
+    path: str,
+    form: dict[str, Any],
+    query: str = "method=PUT",
+    headers: dict[str, str] | None = None,
+) -> ClientResponse:
+    return await endpoint.client.post(
+        f"{path}?{query}",
+        data=urlencode(form),
+        headers={"Content-Type": FORM, "Origin": PLAYER, **(headers or {})},
+    )
+
+
+async def test_a_form_is_a_request(one: Endpoint) -> None:
+    """Everything in the form: credentials, headers, parameters and body."""
+    everything = AUTH | VERSION
+    written = {**everything, **KEY, "Content-Type": "text/plain", "content": "page=3&x ü"}
+    answer = await send(one, STATE, written)
+    assert (answer.status, answer.headers["X-Experience-API-Version"]) == (204, "1.0.3")
+    answer = await send(one, STATE, {**everything, **KEY}, "method=GET")
+    assert (answer.status, await answer.text()) == (200, "page=3&x ü")
+    assert answer.headers["Content-Type"] == "text/plain"
+    assert answer.headers["Access-Control-Allow-Origin"] == PLAYER
+    answer = await send(one, STATE, {**written, "If-Match": "1234"})
+    assert answer.status == 412
+    answer = await send(one, STATE, {**everything, **KEY}, "method=DELETE")
+    assert answer.status == 204
+
+
+async def test_headers_may_stay_headers(one: Endpoint) -> None:
+    """As TinCanJS does it."""
+    sent = statement()
+    form = {"statementId": sent["id"], "content": json.dumps(sent)}
+    headers = AUTH | VERSION
+    kind = {"Content-Type": "application/json"}
+    assert (await send(one, STATEMENTS, form | kind, headers=headers)).status == 204
+    answer = await send(one, STATEMENTS, {"statementId": sent["id"]}, "method=GET", headers)
+    assert (await answer.json())["id"] == sent["id"]
+    posted = {"content": json.dumps([statement()])} | kind
+    answer = await send(one, STATEMENTS, posted, "method=POST", headers)
+    assert (answer.status, len(await answer.json())) == (200, 1)
+    answer = await send(one, "/xapi/agents", {"agent": json.dumps(ANA)}, "method=GET", headers)
+    assert answer.status == 200
+
+
+GOOD = {"statementId": new_id(), "content": json.dumps(statement(id=None))}
+
+
+@pytest.mark.parametrize(
+    ("form", "query", "headers", "status"),
+    [
+        (GOOD | VERSION, "method=PUT", {}, 401),
+        (GOOD | VERSION | {"Authorization": basic("user:wrong")}, "method=PUT", {}, 401),
+        (GOOD | AUTH, "method=PUT", {}, 400),
+        (GOOD | AUTH | {"X-Experience-API-Version": "0.8"}, "method=PUT", {}, 400),
+        (GOOD | AUTH | VERSION, "method=PUT&registration=x", {}, 400),
+        ({"statementId": new_id()} | AUTH | VERSION, "method=PUT", {}, 400),
+        (GOOD | AUTH | VERSION, "method=TRACE", {}, 400),
+        (GOOD | AUTH | VERSION, "method=put", {}, 400),
+        (GOOD | AUTH | VERSION, "method=", {}, 400),
+        (GOOD | AUTH | VERSION | {"foo": "1"}, "method=PUT", {}, 400),
+        (GOOD | AUTH | VERSION, "method=PUT", {"Content-Type": "application/json"}, 400),
+        (GOOD | AUTH | VERSION | {"Content-Type": "a\r\nSet-Cookie: b"}, "method=PUT", {}, 400),
+        (GOOD | AUTH | VERSION, "method=DELETE", {}, 405),
+    ],
+)
+async def test_what_a_form_may_not_be(
+    one: Endpoint, form: dict[str, str], query: str, headers: dict[str, str], status: int
+) -> None:
+    before = await one.snapshot()
+    answer = await send(one, STATEMENTS, form, query, headers)
+    assert answer.status == status, await answer.text()
+    assert await one.snapshot() == before
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_only_a_post_has_a_method(endpoint: Endpoint, method: str) -> None:
+    answer = await endpoint.send(method, f"{STATEMENTS}?method=POST")
+    assert answer.status == 400
+
+
+async def test_2_0_has_no_alternate_syntax(two: Endpoint) -> None:
+    """2.0 section 4.1.2: removed."""
+    said = AUTH | {"X-Experience-API-Version": "2.0.0"}
+    for form, headers in ((GOOD | said, {}), (GOOD, said)):
+        answer = await send(two, STATEMENTS, form, headers=headers)
+        assert answer.status == 400
+        assert "no ?method=" in await answer.text()
+
+
+async def test_broken_forms_are_refused(one: Endpoint) -> None:
+    for body in (b"\xff=1", b"content=%zz", b"content=%ff", b"a&" * 200, b"a=1&a=2"):
+        answer = await one.client.post(
+            f"{STATEMENTS}?method=PUT",
+            data=body,
+            headers=AUTH | VERSION | {"Content-Type": FORM},
+        )
+        assert answer.status == 400
