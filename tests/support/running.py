@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,7 @@ _CONFIG = """
 host = "127.0.0.1"
 port = {port}
 drain_seconds = 1
+cors_origins = {origins}
 [platform]
 url = "{url}"
 api_key = "{key}"
@@ -103,6 +104,7 @@ async def running(
     catalogue: Catalogue | None = None,
     tokens: str = 'file = "tokens.json"',
     emulator: Emulator | None = None,
+    cors_origins: Sequence[str] = (),
 ) -> AsyncIterator[Running]:
     """Both, with `rules` and `tokens` in TOML.
 
@@ -119,7 +121,14 @@ async def running(
         port = free_port()
         config = folder / "pointsman.toml"
         config.write_text(
-            _CONFIG.format(port=port, url=platform, key=API_KEY, tokens=tokens) + rules
+            _CONFIG.format(
+                port=port,
+                url=platform,
+                key=API_KEY,
+                tokens=tokens,
+                origins=json.dumps(list(cors_origins)),
+            )
+            + rules
         )
         async with Daemon(load(config)) as daemon, aiohttp.ClientSession() as session:
             yield Running(emulator, daemon, f"http://127.0.0.1:{port}", session)

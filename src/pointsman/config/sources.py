@@ -73,7 +73,7 @@ class HttpSource(Section):
 
     name: SourceName
     credentials: Annotated[tuple[Credential, ...], AfterValidator(require_some)]
-    #: query parameters that xAPI does not know are passed over instead of refused
+    #: it may send query parameters that xAPI does not know, and PUT a new profile unconditionally
     lenient: bool = False
 
 

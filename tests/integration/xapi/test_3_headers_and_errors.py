@@ -64,6 +64,8 @@ async def test_about_needs_neither_version_nor_credentials(one: Endpoint) -> Non
         answer = await one.client.get("/xapi/about", headers=said)
         assert answer.status == 200
         assert {"1.0.3", "2.0.0"} <= set((await answer.json())["version"])
+    answer = await one.client.get("/xapi/about", headers=headers("1.0.2"))
+    assert (await answer.json())["version"] == ["1.0.0", "1.0.1", "1.0.2", "1.0.3"]
 
 
 @RESOURCES

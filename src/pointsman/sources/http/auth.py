@@ -33,7 +33,8 @@ class BearerCredential:
 class HttpSource:
     """A sender, and all that proves to be it.
 
-    Query parameters that are not known are passed over where it is `lenient`.
+    One that is `lenient` may send query parameters that are not known, and make a profile with a
+    PUT without If-None-Match.
     """
 
     name: str

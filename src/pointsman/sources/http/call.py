@@ -60,6 +60,8 @@ class Call:
     parameters: Parameters
     headers: Mapping[str, str]
     body: Callable[[], Awaitable[bytes]]
+    #: whether the source may do what xAPI would have refused
+    lenient: bool = False
 
     @property
     def content_type(self) -> str:

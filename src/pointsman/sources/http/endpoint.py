@@ -34,7 +34,7 @@ Answer = Callable[[Call], Awaitable[web.Response]]
 class Endpoint:
     """Lets requests in; `answers` has what each method of each resource does.
 
-    `lenient` are the names of sources whose unknown parameters are passed over.
+    `lenient` are the names of sources that may do what xAPI would have refused.
     """
 
     def __init__(
@@ -88,9 +88,16 @@ class Endpoint:
             raise web.HTTPMethodNotAllowed(method, [*TABLE[resource], "HEAD", "OPTIONS"])
         headers = await self._consistency(resource, method)
         try:
-            parameters = check(written.given, takes, lenient=source in self._lenient)
+            lenient = source in self._lenient
             call = Call(
-                resource, method, source, version, parameters, written.headers, written.body
+                resource,
+                method,
+                source,
+                version,
+                check(written.given, takes, lenient=lenient),
+                written.headers,
+                written.body,
+                lenient,
             )
             response = await self._answers[resource, method](call)
         except RequestRefused as refused:

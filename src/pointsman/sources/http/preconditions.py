@@ -30,8 +30,13 @@ def refusal(
     version: str,
     headers: Mapping[str, str],
     old: Document | None,
+    *,
+    lenient: bool = False,
 ) -> Refusal | None:
-    """Whether a PUT, POST or DELETE may change `old`; None when it may."""
+    """Whether a PUT, POST or DELETE may change `old`; None when it may.
+
+    A lenient source may always make a document that is not there: PyPI's tincan knows no other way.
+    """
     wanted, unwanted = headers.get("If-Match"), headers.get("If-None-Match")
     if wanted is not None and not _names(wanted, old):
         return Refusal(412, f"If-Match: {_now(old)}; nothing was changed. GET it, and try again")
@@ -40,7 +45,9 @@ def refusal(
     if method != "PUT" or wanted is not None or unwanted is not None:
         return None
     rule = UNCONDITIONAL_PUT[resource, version]
-    if rule is Unconditional.OVERWRITES or (rule is Unconditional.CREATES and old is None):
+    if rule is Unconditional.OVERWRITES:
+        return None
+    if old is None and (lenient or rule is Unconditional.CREATES):
         return None
     if old is None:
         return Refusal(400, "a PUT needs If-Match with an ETag, or If-None-Match: *")

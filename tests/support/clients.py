@@ -1,0 +1,85 @@
+"""Published clients of npm: installed once, run in Node, and served to a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+FOLDER = Path(__file__).parents[1] / "clients"
+_MODULES = FOLDER / "node_modules"
+#: what a page loads, by the scenario's first word
+_SCRIPTS = {
+    "tincanjs": ("node_modules/tincanjs/build/tincan.js", "TinCan"),
+    "xapi": ("node_modules/@xapi/xapi/dist/XAPI.umd.js", "XAPI"),
+}
+#: seconds
+_PATIENCE = 120.0
+
+
+async def node() -> str:
+    """The program, with the clients installed; skips, or fails where it is required."""
+    required = os.environ.get("POINTSMAN_TEST_NODE") == "required"
+    program, npm = shutil.which("node"), shutil.which("npm")
+    if program is None or npm is None:
+        if required:
+            pytest.fail("POINTSMAN_TEST_NODE=required, and there is no Node with npm here")
+        pytest.skip("no Node with npm here")
+    with (FOLDER / "package.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        marker = _MODULES / ".package-lock.json"
+        newest = (FOLDER / "package-lock.json").stat().st_mtime
+        if not marker.exists() or marker.stat().st_mtime < newest:
+            await _run(npm, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+            os.utime(marker)
+    return program
+
+
+async def in_node(scenario: str, settings: dict[str, str]) -> Any:
+    """What a scenario saw."""
+    return json.loads(await _run(await node(), "run.js", scenario, json.dumps(settings)))
+
+
+async def _run(*command: str) -> bytes:
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=FOLDER, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await asyncio.wait_for(process.communicate(), _PATIENCE)
+    assert process.returncode == 0, err.decode()
+    return out
+
+
+@asynccontextmanager
+async def page(client: str) -> AsyncIterator[str]:
+    """A page of another origin that has loaded a client and the scenarios; its address."""
+    await node()
+    script, _ = _SCRIPTS[client]
+    html = (
+        "<!doctype html><title>player</title>"
+        f'<script src="/{script}"></script><script src="/scenarios.js"></script>'
+    )
+
+    async def index(_request: web.Request) -> web.Response:
+        return web.Response(text=html, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", index)
+    app.router.add_static("/", FOLDER)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/"))
+
+
+def in_page(scenario: str, settings: dict[str, str]) -> str:
+    """The expression that runs a scenario in such a page."""
+    _, client = _SCRIPTS[scenario.partition("-")[0]]
+    return f"scenarios[{json.dumps(scenario)}]({client}, {json.dumps(settings)})"
