@@ -221,7 +221,7 @@ class Fleet:
                     json=made,
                     timeout=aiohttp.ClientTimeout(total=5),
                 ) as answer:
-                    if answer.status == 200:
+                    if answer.status in {200, 204}:  # 204: it was here already
                         return
                     if answer.status < 500:
                         raise RuntimeError(f"HTTP {answer.status}: {await answer.text()}")

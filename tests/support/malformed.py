@@ -57,6 +57,23 @@ MALFORMED: list[tuple[str, bytes, str]] = [
     ("NaN", b'{"result": NaN}', "not JSON"),
     ("trailing comma", b'{"actor": 1,}', "not JSON"),
     ("two documents", b"{} {}", "not JSON"),
+    (
+        "a property twice",
+        json.dumps(GOOD).encode()[:-1] + b', "verb": {"id": "http://a"}}',
+        "twice",
+    ),
+    (
+        "a property twice, deep inside",
+        _with(result={"extensions": {"http://a": {"b": 1, "c": 2}}}).replace(b'"c"', b'"b"'),
+        "twice",
+    ),
+    (
+        "a property twice, spelt otherwise",
+        _with(result={"extensions": {"http://a": {"b": "\\\\", "c": 2}}}).replace(
+            b'"c"', b'"\\u0062"'
+        ),
+        "twice",
+    ),
     ("a number", b"1", "must be a statement"),
     ("a string", b'"statement"', "must be a statement"),
     ("null", b"null", "must be a statement"),

@@ -39,8 +39,8 @@ class Http(Section):
     #: of a request's body, decompressed
     max_body_bytes: int = Field(default=10_485_760, ge=1_024)
     max_statements: int = Field(default=1_000, ge=1)
-    #: of nested objects and arrays in a body
-    max_depth: int = Field(default=64, ge=8, le=1_000)
+    #: of nested objects and arrays in a body; what is nested deeper than 254 can't be written again
+    max_depth: int = Field(default=64, ge=8, le=200)
     #: web origins whose pages may send, or "*"
     cors_origins: Names = ()
     #: how long a stop may take

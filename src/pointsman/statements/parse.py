@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pointsman.errors import InputRefused
 from pointsman.model import AttachedData
 from pointsman.statements import signatures
+from pointsman.statements.duplicates import repeated_key
 from pointsman.statements.problems import Problem, explain
 from pointsman.statements.statement import STATEMENT, Statement, attached, check
 
@@ -79,7 +80,8 @@ def parse(
     not looked at.
 
     Raises `InputRefused` when the body as a whole is of no use: no JSON in UTF-8, neither object
-    nor array, more statements than `limits` allows, or data that none of them has attached.
+    nor array, more statements than `limits` allows, data that none of them has attached, or a
+    property that stands twice in one object.
     `new_id` is asked for statements without.
     """
     try:
@@ -99,6 +101,8 @@ def parse(
         raise InputRefused(
             f"{len(unused)} of the parts are attached to no statement: {', '.join(unused[:3])}"
         )
+    if (key := repeated_key(body, found)) is not None:
+        raise InputRefused(f"the property {key[:80]!r} stands twice in one object; which is meant?")
     return Parsed(tuple(items), is_array=not isinstance(found, dict))
 
 

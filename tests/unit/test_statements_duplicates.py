@@ -1,0 +1,41 @@
+"""A key twice in one object is always noticed, and never seen where there is none."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.statements.duplicates import repeated_key
+
+text = st.text(alphabet='ab"\\/\n\x00é€😀', max_size=4)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def written(value: Any, *, ascii_only: bool) -> bytes:
+    return json.dumps(value, ensure_ascii=ascii_only).encode()
+
+
+@given(values, st.booleans())
+def test_what_has_no_key_twice_passes(value: Any, ascii_only: bool) -> None:
+    body = written(value, ascii_only=ascii_only)
+    assert repeated_key(body, orjson.loads(body)) is None
+
+
+@given(values, text, values, values, st.booleans())
+def test_a_key_twice_is_named(
+    around: Any, key: str, first: Any, second: Any, ascii_only: bool
+) -> None:
+    pair = b",".join(
+        written(key, ascii_only=ascii_only) + b":" + written(one, ascii_only=ascii_only)
+        for one in (first, second)
+    )
+    body = b"[" + written(around, ascii_only=ascii_only) + b",{" + pair + b"}]"
+    assert repeated_key(body, orjson.loads(body)) == key
