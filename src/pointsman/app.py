@@ -27,6 +27,7 @@ from pointsman.platforms.base import TOKEN_TROUBLE, USER_TROUBLE, TokenProvider
 from pointsman.platforms.fetched_tokens import FetchedTokens
 from pointsman.platforms.helium import Reply
 from pointsman.platforms.helium.login import LoggedIn
+from pointsman.platforms.launch_tokens import LaunchTokens
 from pointsman.platforms.tokens import FileTokens
 from pointsman.scheduler.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.scheduler.paid import paid
@@ -57,13 +58,15 @@ class Daemon:
         self._draining = False
         self._store = assembly.store(settings, self._clock, on_commit=self._metrics.commit)
         self._calls = assembly.calls(settings, self._clock)
-        self._tokens = assembly.tokens(
-            settings.learners.tokens,
+        self._tokens = assembly.provider(
+            settings,
+            self._store,
             self._clock,
             self._new_tokens,
             assembly.log_in(self._calls, self._pay),
-            assembly.vault(settings.learners.tokens, self._store, self._clock),
+            vault=assembly.vault(settings.learners.tokens, self._store, self._clock),
         )
+        self._launches = assembly.known_launches(settings, self._store, self._clock)
         self._budget = assembly.budget(settings, self._store, self._clock)
         self._platform = assembly.platform(settings, self._clock)
         self._dispatcher: Dispatcher = assembly.dispatcher(
@@ -90,7 +93,9 @@ class Daemon:
             await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
             await self._store.unpark(reason_prefix=USER_TROUBLE)
             await self._budget.open()
-            intake = assembly.intake(self._settings, self._store, self._clock, self._received)
+            intake = assembly.intake(
+                self._settings, self._store, self._clock, self._received, self._launches
+            )
             await self._start_http(intake)
             self._start_delivery()
             self._start_kafka(intake)
@@ -173,6 +178,9 @@ class Daemon:
             metrics_page=self.metrics_page,
             metrics=self._metrics,
             clock=self._clock,
+            launches=assembly.launch_deps(
+                self._settings, self._launches, self._tokens, self._clock
+            ),
         )
 
     def _start_kafka(self, intake: Intake) -> None:
@@ -182,8 +190,10 @@ class Daemon:
             task = asyncio.create_task(source.run())
             self._stack.push_async_callback(_finish, source.stop, task)
 
-    async def _start_tokens(self, tokens: TokenProvider) -> None:
-        if isinstance(tokens, FileTokens):
+    async def _start_tokens(self, tokens: TokenProvider | None) -> None:
+        if isinstance(tokens, LaunchTokens):
+            await self._start_tokens(tokens.behind)
+        elif isinstance(tokens, FileTokens):
             self._in_background(tokens.watch())
         elif isinstance(tokens, FetchedTokens):
             await tokens.open()

@@ -9,6 +9,7 @@
     ├── Refuse                    the input is at fault; say so and go on
     │   ├── ConfigError           a setting is wrong: exit code 2
     │   ├── InputRefused          an input could not be understood at all
+    │   ├── Forbidden             a launch credential was used for what is not its own
     │   └── StatementConflict     a known statement id came with other content
     └── Bug                       ours: should never be seen
 
@@ -59,6 +60,10 @@ class ConfigError(Refuse):
 
 class InputRefused(Refuse):
     """The input could not be understood."""
+
+
+class Forbidden(Refuse):
+    """A launch credential speaks for its own learner and activity only."""
 
 
 class StatementConflict(Refuse):

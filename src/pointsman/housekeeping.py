@@ -1,4 +1,4 @@
-"""What has to be done now and then, by one replica at a time: forgetting old statements."""
+"""What has to be done now and then, by one replica at a time: forgetting what is old."""
 
 from __future__ import annotations
 
@@ -53,6 +53,8 @@ class Housekeeper:
             if not step:
                 if pruned:
                     log.info("old statements forgotten", statements=pruned)
+                if launches := await self._store.forget_documents(before=before):
+                    log.info("old launches forgotten", records=launches)
                 return True
             pruned += step
             self._on_pruned(step)

@@ -165,8 +165,8 @@ async def import_state(
         stack.push_async_callback(reader.close)
         calls = assembly.calls(settings, clock)
         stack.push_async_callback(calls.close)
-        tokens = assembly.tokens(
-            settings.learners.tokens, clock, lambda _learners: None, assembly.log_in(calls)
+        tokens = assembly.provider(
+            settings, store, clock, lambda _learners: None, assembly.log_in(calls)
         )
         stack.push_async_callback(assembly.close_tokens, tokens)
         limit = settings.platform.limits.points_per_request

@@ -17,6 +17,7 @@ from yarl import URL
 
 from pointsman.clock import SystemClock
 from pointsman.errors import InputRefused, StatementConflict, StoreUnavailable
+from pointsman.launch import Launch
 from pointsman.sources.http import (
     BasicCredential,
     BearerCredential,
@@ -57,6 +58,7 @@ class World:
         content_type: str,
         version: str,
         put_id: str | None,
+        launch: Launch | None = None,
     ) -> Accepted:
         if self.fails is not None:
             raise self.fails

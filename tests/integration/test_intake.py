@@ -12,6 +12,7 @@ import pytest
 
 from pointsman.clock import SystemClock
 from pointsman.errors import InputRefused, StatementConflict
+from pointsman.launch import Launch
 from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
 from pointsman.model import Decision, Observation, Outcome, Position, Submission
 from pointsman.sources.intake import Accepted, Intake
@@ -23,8 +24,8 @@ PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
 
 
 class FailingMapping:
-    def decide(self, observation: Observation) -> Decision:
-        raise KeyError(observation.activity)
+    def decide(self, seen: Observation, launch: Launch | None = None) -> Decision:
+        raise KeyError(seen.activity)
 
 
 @pytest.fixture

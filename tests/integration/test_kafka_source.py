@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -42,6 +42,9 @@ class Memory:
         self.slow.set()
         self.lag: dict[int, int] = {}
         self.paused: list[bool] = []
+
+    async def prepare(self, bodies: Iterable[bytes]) -> None:
+        """There are no launches to know."""
 
     @property
     def bodies(self) -> list[bytes]:

@@ -17,7 +17,7 @@ import aiohttp
 from demo.processes import free_port
 from pointsman.app import Daemon
 from pointsman.clock import SystemClock
-from pointsman.config import load
+from pointsman.config import Settings, load
 from pointsman.emulator import Catalogue, Emulator, builtin_catalogue
 from pointsman.emulator.server import serve
 
@@ -59,6 +59,11 @@ class Running:
     daemon: Daemon
     url: str
     session: aiohttp.ClientSession
+    settings: Settings
+
+    @property
+    def database(self) -> Path:
+        return self.settings.store.path
 
     async def say(self, verb: str, activity: str, who: str, **more: Any) -> None:
         """One statement over HTTP; `more` are further properties of it."""
@@ -105,6 +110,7 @@ async def running(
     tokens: str = 'file = "tokens.json"',
     emulator: Emulator | None = None,
     cors_origins: Sequence[str] = (),
+    port: int | None = None,
 ) -> AsyncIterator[Running]:
     """Both, with `rules` and `tokens` in TOML.
 
@@ -118,7 +124,7 @@ async def running(
     }
     (folder / "tokens.json").write_text(json.dumps(known))
     async with serve(emulator, host="127.0.0.1", port=0) as platform:
-        port = free_port()
+        port = port or free_port()
         config = folder / "pointsman.toml"
         config.write_text(
             _CONFIG.format(
@@ -130,5 +136,6 @@ async def running(
             )
             + rules
         )
-        async with Daemon(load(config)) as daemon, aiohttp.ClientSession() as session:
-            yield Running(emulator, daemon, f"http://127.0.0.1:{port}", session)
+        settings = load(config)
+        async with Daemon(settings) as daemon, aiohttp.ClientSession() as session:
+            yield Running(emulator, daemon, f"http://127.0.0.1:{port}", session, settings)

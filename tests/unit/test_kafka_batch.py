@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,9 @@ class Reader:
 
     def __init__(self) -> None:
         self.origins: list[str] = []
+
+    async def prepare(self, bodies: Iterable[bytes]) -> None:
+        raise AssertionError(bodies)
 
     def read_message(
         self,

@@ -2,8 +2,9 @@
 
 from pointsman.assembly.delivery import auditor, budget, calls, dispatcher, platform, quota, reader
 from pointsman.assembly.intake import http_intake, intake, kafka_sources, outbox, serve_http
+from pointsman.assembly.launches import known_launches, launch_deps, provider
 from pointsman.assembly.stores import store
-from pointsman.assembly.tokens import close_tokens, log_in, tokens, vault
+from pointsman.assembly.tokens import close_tokens, log_in, vault
 
 __all__ = [
     "auditor",
@@ -14,13 +15,15 @@ __all__ = [
     "http_intake",
     "intake",
     "kafka_sources",
+    "known_launches",
+    "launch_deps",
     "log_in",
     "outbox",
     "platform",
+    "provider",
     "quota",
     "reader",
     "serve_http",
     "store",
-    "tokens",
     "vault",
 ]

@@ -25,10 +25,12 @@ from pointsman.sources.http import (
     HttpDeps,
     HttpIntake,
     HttpSource,
+    LaunchDeps,
     make_app,
 )
 from pointsman.sources.intake import Intake
 from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource, Outbox
+from pointsman.sources.launches import KnownLaunches
 from pointsman.statements import Limits
 from pointsman.store.base import Store
 from pointsman.telemetry.metrics import Metrics
@@ -45,14 +47,14 @@ def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
     return tuple(
         HttpSource(
             source.name,
-            tuple(_credential(one) for one in source.credentials),
+            tuple(credential(one) for one in source.credentials),
             source.lenient,
         )
         for source in settings.sources.http
     )
 
 
-def _credential(settings: Credential) -> BasicCredential | BearerCredential:
+def credential(settings: Credential) -> BasicCredential | BearerCredential:
     if settings.bearer is not None:
         return BearerCredential(settings.bearer.get_secret_value())
     secret = settings.secret.get_secret_value() if settings.secret is not None else ""
@@ -64,7 +66,11 @@ def intake(
     store: Store,
     clock: Clock,
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
+    launches: KnownLaunches | None = None,
 ) -> Intake:
+    """`launches` are looked up in the store where they are not given."""
+    if launches is None and settings.launches is not None:
+        launches = KnownLaunches(store, clock)
     return Intake(
         store,
         mapping(settings),
@@ -72,6 +78,7 @@ def intake(
         clock,
         on_receipts,
         settings.platform.origin,
+        launches,
     )
 
 
@@ -103,6 +110,7 @@ async def serve_http(
     metrics_page: Callable[[], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
     clock: Clock,
+    launches: LaunchDeps | None = None,
 ) -> None:
     """Listen until the stack unwinds; requests under way are then answered first."""
     app = make_app(
@@ -118,6 +126,7 @@ async def serve_http(
             on_refused=metrics.refused,
             clock=clock,
             authority_home_page=settings.platform.origin,
+            launches=launches,
         )
     )
     runner = web.AppRunner(

@@ -10,6 +10,7 @@ from pointsman.platforms.base import Answer, TokenProvider
 from pointsman.platforms.fetched_tokens import FetchedTokens, Fetcher, Vault
 from pointsman.platforms.helium import HeliumCalls, Reply
 from pointsman.platforms.helium.login import LOGIN_POINTS, LoggedIn, Logins
+from pointsman.platforms.launch_tokens import LaunchTokens
 from pointsman.platforms.token_login import LogIn, LoginAnswer, PasswordLogin
 from pointsman.platforms.token_service import TokenService
 from pointsman.platforms.token_vault import SealedVault, Sealer
@@ -26,8 +27,13 @@ def tokens(
     on_new: Callable[[Sequence[str]], None],
     log_in: LogIn,
     vault: Vault | None = None,
-) -> TokenProvider:
-    """Where tokens come from; `log_in` and `vault` are for those that are fetched."""
+) -> TokenProvider | None:
+    """Where tokens come from; `log_in` and `vault` are for those that are fetched.
+
+    None where they come with launches alone.
+    """
+    if settings.launches:
+        return None
     if settings.inline is not None:
         return InlineTokens(
             {
@@ -46,7 +52,7 @@ def _fetcher(settings: Tokens, clock: Clock, log_in: LogIn) -> Fetcher:
     if settings.login is not None:
         return PasswordLogin(settings.login.passwords_file, log_in)
     service = settings.service
-    assert service is not None, "the configuration demands one of the four"  # noqa: S101
+    assert service is not None, "the configuration demands one of them"  # noqa: S101
     bearer = service.bearer.get_secret_value() if service.bearer else None
     return TokenService(service.url, bearer, service.timeout_seconds, clock)
 
@@ -78,7 +84,9 @@ def log_in(calls: HeliumCalls, pay: Pay | None = None) -> LogIn:
     return ask
 
 
-async def close_tokens(tokens: TokenProvider) -> None:
+async def close_tokens(tokens: TokenProvider | None) -> None:
     """Close the connections of a provider that has some."""
+    if isinstance(tokens, LaunchTokens):
+        tokens = tokens.behind
     if isinstance(tokens, FetchedTokens):
         await tokens.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -34,15 +35,18 @@ class Session:
 async def with_platform(settings: Settings, run: Callable[[Session], Awaitable[None]]) -> None:
     """Run, and close what was opened."""
     clock = SystemClock()
-    calls = assembly.calls(settings, clock)
-    tokens = assembly.tokens(
-        settings.learners.tokens, clock, lambda _learners: None, assembly.log_in(calls)
-    )
-    try:
+    async with AsyncExitStack() as stack:
+        calls = assembly.calls(settings, clock)
+        stack.push_async_callback(calls.close)
+        store = assembly.store(settings, clock, beside=True)
+        if settings.launches is not None:  # it has the tokens that they brought
+            await store.open()
+            stack.push_async_callback(store.close)
+        tokens = assembly.provider(
+            settings, store, clock, lambda _learners: None, assembly.log_in(calls)
+        )
+        stack.push_async_callback(assembly.close_tokens, tokens)
         await run(Session(calls, tokens))
-    finally:
-        await calls.close()
-        await assembly.close_tokens(tokens)
 
 
 def refuse(words: str, next_step: str) -> NoReturn:

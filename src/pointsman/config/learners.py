@@ -86,8 +86,10 @@ class Entry(Section):
 
 
 class Tokens(Section):
-    """[learners.tokens]: exactly one place where authTokens come from."""
+    """[learners.tokens]: exactly one place where authTokens come from, beside launches."""
 
+    #: they come with launches, and from nowhere else
+    launches: bool = False
     #: learner -> authToken, or both parts of an entry
     inline: dict[str, Entry] | None = None
     #: a JSON object, learner -> authToken, read again when it changes
@@ -115,13 +117,14 @@ class Tokens(Section):
     def _exactly_one(
         cls, service: TokenService | None, info: ValidationInfo
     ) -> TokenService | None:
-        if given(info, "inline", "file", "login"):
+        if given(info, "launches", "inline", "file", "login"):
             values = {key: info.data[key] for key in ("inline", "file", "login")}
-            values["service"] = service
+            values |= {"service": service, "launches = true": info.data["launches"] or None}
             chosen = [key for key, value in values.items() if value is not None]
             if not chosen:
                 raise ValueError(
-                    "is missing, and so are inline, file and login; give exactly one of them"
+                    "is missing, and so are inline, file and login; give exactly one of them, or "
+                    "launches = true where all of them come with launches"
                 )
             if len(chosen) > 1:
                 raise ValueError(f"{' and '.join(chosen)} are given; keep exactly one of them")
@@ -153,7 +156,9 @@ class Tokens(Section):
         return [self.encryption_key.get_secret_value(), *old]
 
     @property
-    def kind(self) -> Literal["inline", "file", "service", "login"]:
+    def kind(self) -> Literal["inline", "file", "service", "login", "launches"]:
+        if self.launches:
+            return "launches"
         if self.inline is not None:
             return "inline"
         if self.file is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pointsman.config.audit import Audit
+from pointsman.config.launches import Launches
 from pointsman.config.learners import Learners
 from pointsman.config.platform import Delivery, Platform
 from pointsman.config.rules import Rule
@@ -25,6 +26,8 @@ class Settings(Section):
     audit: Audit = Field(default_factory=Audit)
     sources: Sources
     learners: Learners
+    #: none: no player is launched
+    launches: Launches | None = None
     rules: tuple[Rule, ...] = ()
     logging: Logging = Field(default_factory=Logging)
 
@@ -48,6 +51,23 @@ class Settings(Section):
                     "be sent twice at once"
                 )
         return delivery
+
+    @field_validator("launches")
+    @classmethod
+    def _tokens_are_encrypted(
+        cls, launches: Launches | None, info: ValidationInfo
+    ) -> Launches | None:
+        if not given(info, "learners"):
+            return launches
+        tokens = info.data["learners"].tokens
+        if launches is not None and tokens.encryption_key is None:
+            raise ValueError(
+                "needs learners.tokens.encryption_key or encryption_key_file: the authTokens that "
+                "launches bring are kept encrypted"
+            )
+        if launches is None and tokens.launches:
+            raise ValueError("is missing, but learners.tokens.launches = true relies on it")
+        return launches
 
     @field_validator("rules", mode="before")
     @classmethod

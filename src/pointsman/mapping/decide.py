@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from pointsman.launch import Launch, LaunchMode, is_its_activity
 from pointsman.mapping.identity import IdentityResolver
+from pointsman.mapping.launched import rule_of, values_of
 from pointsman.mapping.rules import Rule
 from pointsman.mapping.wants import wants
 from pointsman.model import Change, Decision, Observation, Outcome
@@ -22,12 +24,38 @@ class Mapping:
         self._identity = identity
         self._matches = lru_cache(maxsize=_REMEMBERED)(self._find_matches)
 
-    def decide(self, seen: Observation) -> Decision:
-        """What `seen` asks for. Unmatched and no effect come back with a reason for a person."""
+    def decide(self, seen: Observation, launch: Launch | None = None) -> Decision:
+        """What `seen` asks for. Unmatched and no effect come back with a reason for a person.
+
+        `launch` is the one that it belongs to: it says who the learner is, and it may say what its
+        activity is on the platform.
+        """
+        if launch is None:
+            return self._by_rules(seen, self._identity.resolve(seen.actor))
+        if launch.mode is not LaunchMode.NORMAL:
+            return Decision(
+                Outcome.NO_EFFECT,
+                reason=f"it was launched to {launch.mode.lower()}, which writes no progress",
+                activity=seen.activity,
+            )
+        if not launch.says_what_it_is:
+            return self._by_rules(seen, launch.learner)
+        if is_its_activity(launch, seen.activity):
+            return _apply(rule_of(launch), values_of(launch), seen, launch.learner)
+        decision = self._by_rules(seen, launch.learner)
+        if decision.outcome is not Outcome.UNMATCHED:
+            return decision
+        return Decision(
+            Outcome.NO_EFFECT,
+            reason=f"it is about a part of {launch.activity}, which its launch maps as a whole",
+            activity=seen.activity,
+        )
+
+    def _by_rules(self, seen: Observation, learner: str) -> Decision:
         matches = self._matches(seen.activity)
         for rule, values in matches:
             if rule.takes(seen):
-                return self._apply(rule, values, seen)
+                return _apply(rule, values, seen, learner)
         if matches:
             names = ", ".join(rule.name for rule, _ in matches)
             return Decision(
@@ -51,30 +79,28 @@ class Mapping:
             if (values := rule.activity.match(activity)) is not None
         )
 
-    def _apply(self, rule: Rule, values: dict[str, str], seen: Observation) -> Decision:
-        learner = self._identity.resolve(seen.actor)
-        changes = tuple(
-            Change(
-                learner=want.party,
-                target=want.target,
-                value=want.value,
-                occurred_at=seen.occurred_at,
-                statement_id=seen.statement_id,
-                rule=rule.name,
-                registration=seen.registration,
-                falls=want.falls,
-                after=want.after,
-                read_back=want.read_back,
-            )
-            for want in wants(rule, values, seen, learner)
-        )
-        if changes:
-            return Decision(
-                Outcome.APPLIED, rule=rule.name, activity=seen.activity, changes=changes
-            )
-        return Decision(
-            Outcome.NO_EFFECT,
-            reason=f"{seen.verb} says nothing about progress under rule {rule.name!r}",
+
+def _apply(rule: Rule, values: dict[str, str], seen: Observation, learner: str) -> Decision:
+    changes = tuple(
+        Change(
+            learner=want.party,
+            target=want.target,
+            value=want.value,
+            occurred_at=seen.occurred_at,
+            statement_id=seen.statement_id,
             rule=rule.name,
-            activity=seen.activity,
+            registration=seen.registration,
+            falls=want.falls,
+            after=want.after,
+            read_back=want.read_back,
         )
+        for want in wants(rule, values, seen, learner)
+    )
+    if changes:
+        return Decision(Outcome.APPLIED, rule=rule.name, activity=seen.activity, changes=changes)
+    return Decision(
+        Outcome.NO_EFFECT,
+        reason=f"{seen.verb} says nothing about progress under rule {rule.name!r}",
+        rule=rule.name,
+        activity=seen.activity,
+    )

@@ -12,7 +12,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import orjson
 
 from pointsman.clock import Clock, micros
+from pointsman.launch import Launch
 from pointsman.sources.intake import Accepted, valid_items
+from pointsman.sources.launches import may_say, registered
 from pointsman.statements import Limits, Valid, unpack
 
 #: writes a message with its headers
@@ -35,11 +37,12 @@ class Forwarding:
         content_type: str = "application/json",
         version: str = "1.0.0",
         put_id: str | None = None,
+        launch: Launch | None = None,
     ) -> Accepted:
         """One request's statements; their ids, in order, after the broker has them.
 
         Raises `StatementsRefused` when any is invalid, `InputRefused` when the body can't be read
-        or is too large, and `StoreUnavailable`.
+        or is too large, `Forbidden` when the launch may not say it, and `StoreUnavailable`.
         """
         made: list[str] = []
 
@@ -50,9 +53,13 @@ class Forwarding:
         package = unpack(body, content_type)
         valid = valid_items(package.statements, package.data, self._limits, new_id, put_id)
         if valid:
+            passed_on = package.statements
+            if launch is not None:
+                may_say(launch, valid)
+                passed_on = registered(passed_on, valid, launch)
             if made:  # what already says its ids is passed on as it came
-                named = with_ids(package.statements, valid)
-                body = body.replace(package.statements, named, 1)
+                passed_on = with_ids(passed_on, valid)
+            body = body.replace(package.statements, passed_on, 1)
             at = str(micros(self._clock.now())).encode()
             headers = [
                 ("source", source.encode()),

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pointsman.clock import Clock, micros
 from pointsman.errors import InputRefused, StatementConflict
+from pointsman.launch import Launch, covers, same_actor
 from pointsman.model import (
     AttachedData,
     DeadLetter,
@@ -24,6 +25,7 @@ from pointsman.model import (
     Receipt,
     Submission,
 )
+from pointsman.sources.launches import KnownLaunches, may_say, registered
 from pointsman.statements import (
     VOIDED,
     Invalid,
@@ -59,15 +61,16 @@ class Accepted:
 
 
 class Decider(Protocol):
-    """Stage 3: what an observation asks for."""
+    """Stage 3: what an observation asks for, and one of this launch."""
 
-    def decide(self, observation: Observation) -> Decision: ...
+    def decide(self, seen: Observation, launch: Launch | None = None) -> Decision: ...
 
 
 class Intake:
     """`on_receipts` is told of all that was stored: for counting, and to wake the delivery.
 
     `authority_home_page` with a source's name is the authority of what that source sends.
+    `launches` are known where there are any.
     """
 
     def __init__(
@@ -78,8 +81,10 @@ class Intake:
         clock: Clock,
         on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None],
         authority_home_page: str = "",
+        launches: KnownLaunches | None = None,
     ) -> None:
         self.limits = limits
+        self._launches = launches
         self._home_page = authority_home_page
         self._store = store
         self._mapping = mapping
@@ -94,11 +99,13 @@ class Intake:
         content_type: str = _JSON,
         version: str = "1.0.0",
         put_id: str | None = None,
+        launch: Launch | None = None,
     ) -> Accepted:
         """One request's statements; their ids, in order, after the commit.
 
-        `put_id` is the `statementId` of a PUT. Raises `StatementsRefused` when any is invalid,
-        `InputRefused` when the body can't be read, `StatementConflict` when an id is known with
+        `put_id` is the `statementId` of a PUT; `launch` is the one whose credential was shown.
+        Raises `StatementsRefused` when any is invalid, `InputRefused` when the body can't be read,
+        `Forbidden` when the launch may not say it, `StatementConflict` when an id is known with
         other content, and `StoreUnavailable`; in each case nothing was accepted.
         """
         received_at = micros(self._clock.now())
@@ -113,11 +120,18 @@ class Intake:
         ids = [item.statement_id for item in valid]
         if not valid:
             return Accepted(ids)
+        body = package.statements
+        if launch is None:
+            await self.prepare([body])
+        else:
+            may_say(launch, valid)
+            body = registered(body, valid, launch)
+            valid = valid_items(body, package.data, self.limits, iter(ids).__next__)
         submission = Submission(
             source=source,
-            body=package.statements,
+            body=body,
             received_at=received_at,
-            items=tuple(self._item(item, source, received_at) for item in valid),
+            items=tuple(self._item(item, source, received_at, launch) for item in valid),
             attachments=tuple(package.data.values()),
             version=version,
         )
@@ -125,6 +139,14 @@ class Intake:
         if receipt.conflicts:
             raise StatementConflict(receipt.conflicts)
         return Accepted(ids, known=receipt.duplicates == len(ids))
+
+    async def prepare(self, bodies: Iterable[bytes]) -> None:
+        """Know the launches that these bodies name, before one of them is read.
+
+        Raises `StoreUnavailable`.
+        """
+        if self._launches is not None:
+            await self._launches.prepare(bodies)
 
     def read_message(
         self,
@@ -206,20 +228,22 @@ class Intake:
         self._on_receipts(submissions, receipts)
         return receipts
 
-    def _item(self, valid: Valid, source: str, received_at: int) -> Item:
+    def _item(
+        self, valid: Valid, source: str, received_at: int, launch: Launch | None = None
+    ) -> Item:
         keys = {authority_key(self._home_page, source), *index_keys(valid.statement)}
         refers_to = reference(valid.statement)
         return Item(
             valid.statement_id,
             valid.digest,
             valid.index,
-            self._decide(valid, received_at),
+            self._decide(valid, received_at, launch),
             tuple(keys),
             refers_to,
             refers_to is not None and valid.statement.verb.id == VOIDED,
         )
 
-    def _decide(self, valid: Valid, received_at: int) -> Decision:
+    def _decide(self, valid: Valid, received_at: int, launch: Launch | None) -> Decision:
         try:
             seen = observe(valid, received_at)
         except ReadingRefused as error:
@@ -227,13 +251,22 @@ class Intake:
         if isinstance(seen, NoEffect):
             return Decision(Outcome.NO_EFFECT, reason=seen.reason, activity=seen.activity)
         try:
-            return self._mapping.decide(seen)
+            return self._mapping.decide(seen, launch or self._launch_of(seen))
         except Exception as error:  # noqa: BLE001 - whatever a rule does, the statement is kept
             return Decision(
                 Outcome.DEAD,
                 reason=f"its rule failed: {type(error).__name__}: {error}",
                 activity=seen.activity,
             )
+
+    def _launch_of(self, seen: Observation) -> Launch | None:
+        """That of its registration, where it is what the launch may speak of."""
+        if self._launches is None:
+            return None
+        launch = self._launches.get(seen.registration)
+        if launch is None or not same_actor(seen.actor, launch.actor):
+            return None
+        return launch if covers(launch, seen.activity) else None
 
 
 def valid_items(

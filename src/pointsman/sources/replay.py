@@ -35,6 +35,7 @@ async def replay(
     while page := await store.remembered(since=since, after=cursor, limit=_PAGE):
         cursor = page[-1].cursor
         kept = [one.statement for one in page if since <= one.statement.stored_at < until]
+        await intake.prepare(one.body for one in kept)
         again = [one for one in map(intake.read_again, kept) if one is not None]
         result = await store.redecide(again, now=micros(clock.now()), dry_run=dry_run)
         yield Page(len(kept), len(kept) - len(again), page[-1].statement.stored_at, result)
@@ -46,6 +47,7 @@ async def replay_letter(
     """What became of one dead letter, in words. `letter` holds its body."""
     if letter.in_statements:
         return await _statement(store, intake, clock, letter)
+    await intake.prepare([letter.body])
     read = intake.read_message(letter.source, letter.body, position=_NOWHERE, origin=letter.origin)
     if read.dead:
         return f"still dead: {read.dead[0].reason}"
@@ -61,6 +63,8 @@ async def replay_letter(
 
 async def _statement(store: Store, intake: Intake, clock: Clock, letter: StoredDeadLetter) -> str:
     kept = await store.statement(letter.statement_id or "")
+    if kept is not None:
+        await intake.prepare([kept.body])
     again = intake.read_again(kept) if kept is not None else None
     if again is None:
         return "still dead: its statement is not kept any longer, or is valid no longer"

@@ -1,5 +1,6 @@
 """Stage 2, understand: bytes -> a valid statement -> an observation."""
 
+from pointsman.statements.identity import actor_of, identity_of
 from pointsman.statements.observe import NoEffect, ReadingRefused, observe
 from pointsman.statements.packages import guessed_type, media_type, unpack
 from pointsman.statements.parse import Invalid, Limits, Parsed, Valid, parse
@@ -21,8 +22,10 @@ __all__ = [
     "Statement",
     "StatementsRefused",
     "Valid",
+    "actor_of",
     "authority_key",
     "guessed_type",
+    "identity_of",
     "index_keys",
     "matches",
     "media_type",

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
+from pointsman.model import Actor
 from pointsman.statements.actors import (
+    GROUPS,
     AgentByAccount,
     AgentByMbox,
     AgentByOpenid,
@@ -54,6 +56,17 @@ def identity(actor: BaseModel) -> str:
     return ""
 
 
+def identity_of(actor: Actor) -> str:
+    """The same text, of a person that is known already."""
+    match actor.kind:
+        case "account":
+            return account_identity(actor.home_page, actor.value)
+        case "mbox" | "mbox_sha1sum":
+            return f"{actor.kind} {actor.value.lower()}"
+        case _:
+            return f"{actor.kind} {actor.value}"
+
+
 def identities(actor: BaseModel) -> Iterator[str]:
     """Its own, and those of a group's members."""
     if own := identity(actor):
@@ -61,3 +74,16 @@ def identities(actor: BaseModel) -> Iterator[str]:
     if isinstance(actor, _GROUPS + _NOBODY):
         for member in actor.member or ():
             yield identity(member)
+
+
+def actor_of(actor: BaseModel) -> Actor | None:
+    """The one person that an actor is; None for a group."""
+    if isinstance(actor, GROUPS):
+        return None
+    if isinstance(actor, AgentByMbox):
+        return Actor("mbox", actor.mbox)
+    if isinstance(actor, AgentByAccount):
+        return Actor("account", actor.account.name, actor.account.home_page)
+    if isinstance(actor, AgentBySha1):
+        return Actor("mbox_sha1sum", actor.mbox_sha1sum.lower())
+    return Actor("openid", actor.openid) if isinstance(actor, AgentByOpenid) else None

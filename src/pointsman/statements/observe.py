@@ -8,15 +8,9 @@ from datetime import UTC
 from typing import Any
 
 from pointsman.errors import InputRefused
-from pointsman.model import Actor, Observation
+from pointsman.model import Observation
 from pointsman.statements.activities import Activity
-from pointsman.statements.actors import (
-    GROUPS,
-    AgentByAccount,
-    AgentByMbox,
-    AgentBySha1,
-    AnyActor,
-)
+from pointsman.statements.identity import actor_of
 from pointsman.statements.parse import Valid
 from pointsman.statements.statement import VOIDED, Statement, moment
 
@@ -49,14 +43,15 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
     if not isinstance(statement.object, Activity):
         return NoEffect("its object is not an activity")
     activity = statement.object.id
-    if isinstance(statement.actor, GROUPS):
+    actor = actor_of(statement.actor)
+    if actor is None:
         return NoEffect("its actor is a group, not one learner", activity)
     definition = statement.object.definition
     result, context = statement.result, statement.context
     registration = context.registration if context is not None else None
     return Observation(
         statement_id=valid.statement_id,
-        actor=_actor(statement.actor),
+        actor=actor,
         verb=statement.verb.id,
         activity=activity,
         registration=registration.lower() if registration is not None else None,
@@ -67,16 +62,6 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
         score=result.score.scaled if result and result.score else None,
         activity_type=definition.type if definition is not None else None,
     )
-
-
-def _actor(actor: AnyActor) -> Actor:
-    if isinstance(actor, AgentByMbox):
-        return Actor("mbox", actor.mbox)
-    if isinstance(actor, AgentByAccount):
-        return Actor("account", actor.account.name, actor.account.home_page)
-    if isinstance(actor, AgentBySha1):
-        return Actor("mbox_sha1sum", actor.mbox_sha1sum.lower())
-    return Actor("openid", actor.openid)  # type: ignore[union-attr] # groups are sorted out
 
 
 def _occurred_at(statement: Statement, received_at: int) -> int:

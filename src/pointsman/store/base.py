@@ -23,6 +23,7 @@ from pointsman.store.records import (
     Books,
     Document,
     DocumentKey,
+    DocumentResource,
     Finding,
     Known,
     Lease,
@@ -49,6 +50,7 @@ __all__ = [
     "Books",
     "Document",
     "DocumentKey",
+    "DocumentResource",
     "Finding",
     "Known",
     "Lease",
@@ -130,6 +132,16 @@ class Store(Protocol):
 
     async def delete_documents(self, key: DocumentKey) -> None:
         """All that `documents` finds."""
+        ...
+
+    async def named_documents(
+        self, resource: DocumentResource, names: Sequence[str]
+    ) -> dict[str, Document]:
+        """Those of these names, which have nothing else in their keys."""
+        ...
+
+    async def forget_documents(self, *, before: int) -> int:
+        """Forget launches, their sessions and tokens that were changed before; how many."""
         ...
 
     async def positions(self, group: str) -> list[Position]:

@@ -89,14 +89,21 @@ class SearchPage:
     after: Place | None
 
 
+#: xAPI's own, and what we keep the same way: launches, their sessions and the authTokens they bring
+DocumentResource = Literal[
+    "state", "activity_profile", "agent_profile", "launch", "session", "launch_token"
+]
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentKey:
     """What a document is kept under (xAPI Part 3 section 2.2); "" for what its resource lacks.
 
-    `agent` is an identity as text, and `name` the stateId or profileId.
+    `agent` is an identity as text, and `name` the stateId or profileId. Documents of ours are
+    kept under a registration or a learner as their name.
     """
 
-    resource: Literal["state", "activity_profile", "agent_profile"]
+    resource: DocumentResource
     activity: str = ""
     agent: str = ""
     registration: str = ""

@@ -79,6 +79,7 @@ class Loader:
         count = 0
         async for page in source.pages(at.offset):
             position = replace(at, offset=max(page.reached, at.offset))
+            await self._intake.prepare([page.body])
             submission = self._intake.read_message(
                 SOURCE, page.body, position=position, origin=source.name
             )
@@ -91,6 +92,7 @@ class Loader:
         return replace(at, offset=0) if at.offset == UNREAD else at
 
     async def _store_lines(self, lines: Sequence[Line], at: Position) -> int:
+        await self._intake.prepare(line.body for line in lines)
         submissions = [self._line(line, replace(at, offset=line.number)) for line in lines]
         await self._ingest(submissions, len(lines))
         return lines[-1].reached

@@ -1,7 +1,8 @@
 """The HTTP source: an xAPI endpoint for statements, and the daemon's probes and metrics."""
 
-from pointsman.sources.http.app import HttpDeps, make_app
+from pointsman.sources.http.app import HttpDeps, LaunchDeps, make_app
 from pointsman.sources.http.auth import BasicCredential, BearerCredential, HttpSource
+from pointsman.sources.http.launches import LaunchSettings
 from pointsman.sources.http.statements import HttpIntake
 
 __all__ = [
@@ -10,5 +11,7 @@ __all__ = [
     "HttpDeps",
     "HttpIntake",
     "HttpSource",
+    "LaunchDeps",
+    "LaunchSettings",
     "make_app",
 ]

@@ -15,15 +15,18 @@ from pointsman.sources.http.auth import Authenticator, HttpSource
 from pointsman.sources.http.body import BodyLimits, hold_expectation
 from pointsman.sources.http.cors import cors_middleware
 from pointsman.sources.http.documents import Documents, DocumentStore
+from pointsman.sources.http.door import Door
 from pointsman.sources.http.endpoint import VERSION, Answer, Endpoint, current_source
 from pointsman.sources.http.errors import errors
 from pointsman.sources.http.finding import StatementStore
 from pointsman.sources.http.health import Health
+from pointsman.sources.http.launches import KeepToken, LaunchResource, LaunchSettings
 from pointsman.sources.http.objects import Objects
 from pointsman.sources.http.queries import StatementQueries
 from pointsman.sources.http.requirements import Resource
 from pointsman.sources.http.statements import HttpIntake, Statements
 from pointsman.sources.http.version import HEADER, answered
+from pointsman.sources.launches import KnownLaunches, Passes
 
 _XAPI = "/xapi/"
 #: a method is any token, and a counter must not grow with what strangers send
@@ -32,6 +35,17 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"
 
 class EndpointStore(DocumentStore, StatementStore, Protocol):
     """The store, as the endpoint sees it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchDeps:
+    """What launches need of the rest of the daemon, where there are any."""
+
+    operators: HttpSource
+    passes: Passes
+    launches: KnownLaunches
+    keep_token: KeepToken
+    settings: LaunchSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,7 @@ class HttpDeps:
     clock: Clock
     authority_home_page: str
     body_timeout: float = 30
+    launches: LaunchDeps | None = None
 
 
 def make_app(deps: HttpDeps) -> web.Application:
@@ -73,8 +88,9 @@ def make_app(deps: HttpDeps) -> web.Application:
         ],
     )
     health = Health(deps.ready, deps.metrics_page)
+    door = _door(deps)
     endpoint = Endpoint(
-        Authenticator(deps.sources),
+        door,
         BodyLimits(deps.max_body_bytes, deps.body_timeout),
         _answers(deps),
         deps.store.consistent_through,
@@ -88,10 +104,31 @@ def make_app(deps: HttpDeps) -> web.Application:
                 _route(app, method, resource + slash, handler)
             _route_get(app, resource + slash, handler)
         _route_get(app, "/xapi/about" + slash, about(deps.max_body_bytes))
+    if deps.launches is not None:
+        _route(app, "POST", "/launches", _launches(deps.launches, deps).post)
     _route_get(app, "/healthz", health.healthz)
     _route_get(app, "/readyz", health.readyz)
     _route_get(app, "/metrics", health.metrics)
     return app
+
+
+def _door(deps: HttpDeps) -> Door:
+    authenticator = Authenticator(deps.sources)
+    if deps.launches is None:
+        return Door(authenticator)
+    return Door(authenticator, deps.launches.passes, deps.launches.launches)
+
+
+def _launches(launches: LaunchDeps, deps: HttpDeps) -> LaunchResource:
+    return LaunchResource(
+        Authenticator([launches.operators]),
+        launches.passes,
+        launches.launches,
+        launches.keep_token,
+        launches.settings,
+        deps.clock,
+        deps.body_timeout,
+    )
 
 
 def _answers(deps: HttpDeps) -> dict[tuple[Resource, str], Answer]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from multidict import CIMultiDict
 
+from pointsman.launch import Launch
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.parameters import Parameters, pairs, unique
 from pointsman.sources.http.requirements import Resource
@@ -62,6 +63,8 @@ class Call:
     body: Callable[[], Awaitable[bytes]]
     #: whether the source may do what xAPI would have refused
     lenient: bool = False
+    #: the one whose credential was shown; without, the source speaks for everybody
+    launch: Launch | None = None
 
     @property
     def content_type(self) -> str:

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from pointsman.clock import MICROSECONDS
-from pointsman.sources.http.auth import Authenticator
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.call import Call, Written, alternate, is_alternate, plain
+from pointsman.sources.http.confined import confined
+from pointsman.sources.http.door import Admitted, Door
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.parameters import check
 from pointsman.sources.http.requirements import ALTERNATE_SYNTAX, TABLE, Resource
@@ -39,13 +40,13 @@ class Endpoint:
 
     def __init__(
         self,
-        authenticator: Authenticator,
+        door: Door,
         limits: BodyLimits,
         answers: Mapping[tuple[Resource, str], Answer],
         consistent_through: Callable[[], Awaitable[int]],
         lenient: frozenset[str],
     ) -> None:
-        self._authenticator = authenticator
+        self._door = door
         self._limits = limits
         self._answers = answers
         self._consistent_through = consistent_through
@@ -63,22 +64,21 @@ class Endpoint:
 
         if is_alternate(request):
             if "Authorization" in request.headers:
-                self._admit(request.headers)
+                await self._admit(request.headers)
             written = await alternate(request, body)
         else:
-            self._admit(request.headers)
             written = plain(request, body)
         return await self._answer(resource, request, written)
 
-    def _admit(self, headers: Mapping[str, str]) -> str:
-        source = self._authenticator.source(headers.get("Authorization"))
-        current_source.set(source)
-        return source
+    async def _admit(self, headers: Mapping[str, str]) -> Admitted:
+        admitted = await self._door.admit(headers.get("Authorization"))
+        current_source.set(admitted.source)
+        return admitted
 
     async def _answer(
         self, resource: Resource, request: web.Request, written: Written
     ) -> web.Response:
-        source = self._admit(written.headers)
+        admitted = await self._admit(written.headers)
         request[VERSION] = version = negotiate(written.headers.get(HEADER))
         if written.alternate and version not in ALTERNATE_SYNTAX:
             raise RequestRefused(400, f"xAPI {version} has no ?method=; send the request itself")
@@ -88,18 +88,20 @@ class Endpoint:
             raise web.HTTPMethodNotAllowed(method, [*TABLE[resource], "HEAD", "OPTIONS"])
         headers = await self._consistency(resource, method)
         try:
-            lenient = source in self._lenient
+            # players that are launched pass on what their launch address has
+            lenient = admitted.launch is not None or admitted.source in self._lenient
             call = Call(
                 resource,
                 method,
-                source,
+                admitted.source,
                 version,
                 check(written.given, takes, lenient=lenient),
                 written.headers,
                 written.body,
                 lenient,
+                admitted.launch,
             )
-            response = await self._answers[resource, method](call)
+            response = await self._answers[resource, method](confined(call))
         except RequestRefused as refused:
             refused.headers.update(headers)
             raise

@@ -19,9 +19,10 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from pointsman.errors import InputRefused, StatementConflict, StoreUnavailable
+from pointsman.errors import Forbidden, InputRefused, StatementConflict, StoreUnavailable
 from pointsman.sources.http.auth import CHALLENGE, Unauthorized
 from pointsman.sources.http.version import VersionRefused
+from pointsman.sources.launches import PassRefused
 from pointsman.statements import Problem, StatementsRefused
 
 log = structlog.get_logger(__name__)
@@ -95,12 +96,14 @@ def _answer(request: web.Request, error: Exception) -> web.Response:
             if error.close:
                 response.force_close()
             return response
-        case Unauthorized():
+        case Unauthorized() | PassRefused():
             return error_response(401, str(error), headers={"WWW-Authenticate": CHALLENGE})
         case StatementsRefused():
             return error_response(400, str(error), error.problems)
         case InputRefused() | VersionRefused():
             return error_response(400, str(error))
+        case Forbidden():
+            return error_response(403, str(error))
         case StatementConflict():
             return error_response(409, str(error))
         case StoreUnavailable():

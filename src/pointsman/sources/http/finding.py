@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from pointsman.model import AttachedData
 from pointsman.statements import STATEMENT, VOIDED, Query, Statement, matches, reference
-from pointsman.statements.identity import account_identity
+from pointsman.statements.identity import account_identity, identity
 from pointsman.store.base import Place, Search, SearchPage, StoredStatement
 
 #: candidates judged in one go, before the loop may do something else
@@ -111,6 +111,12 @@ def body_of(kept: StoredStatement) -> dict[str, Any]:
     found = orjson.loads(kept.body)
     statement: dict[str, Any] = found if kept.index is None else found[kept.index]
     return statement
+
+
+def actor_in(kept: StoredStatement) -> str:
+    """Who it is about, as text; nothing where it is valid no longer."""
+    statement = _parsed(kept)
+    return "" if statement is None else identity(statement.actor)
 
 
 def _parsed(kept: StoredStatement) -> Statement | None:

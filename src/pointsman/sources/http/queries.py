@@ -15,10 +15,10 @@ from aiohttp.payload import AsyncIterablePayload
 from pointsman.clock import MICROSECONDS
 from pointsman.sources.http.call import Call
 from pointsman.sources.http.errors import RequestRefused
-from pointsman.sources.http.finding import Finder, StatementStore
+from pointsman.sources.http.finding import Finder, StatementStore, actor_in
 from pointsman.sources.http.parameters import Parameters
 from pointsman.sources.http.requirements import Resource
-from pointsman.statements import Query, render
+from pointsman.statements import Query, identity_of, render
 from pointsman.statements.formats import accepted_languages, canonical, ids
 from pointsman.store.base import Place, Search, StoredStatement
 
@@ -52,7 +52,7 @@ class StatementQueries:
 
     async def _one(self, call: Call, statement_id: str, *, void: bool) -> web.Response:
         kept = await self._store.statement(statement_id)
-        if kept is None:
+        if kept is None or not _is_theirs(call, kept):
             raise RequestRefused(404, f"there is no statement {statement_id}")
         if await self._finder.is_void(kept) != void:
             raise RequestRefused(
@@ -114,6 +114,11 @@ class StatementQueries:
                 }
                 yield _part(boundary, headers, one.content)
         yield f"--{boundary}--\r\n".encode()
+
+
+def _is_theirs(call: Call, kept: StoredStatement) -> bool:
+    """A launched player finds what its own learner said."""
+    return call.launch is None or actor_in(kept) == identity_of(call.launch.actor)
 
 
 def _query(given: Parameters) -> Query:

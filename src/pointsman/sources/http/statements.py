@@ -7,7 +7,8 @@ from typing import Protocol
 
 from aiohttp import web
 
-from pointsman.errors import InputRefused, StatementConflict
+from pointsman.errors import Forbidden, InputRefused, StatementConflict
+from pointsman.launch import Launch
 from pointsman.sources.http.call import Call
 from pointsman.sources.http.errors import json_response, no_content
 from pointsman.sources.http.requirements import TWO
@@ -26,6 +27,7 @@ class HttpIntake(Protocol):
         content_type: str,
         version: str,
         put_id: str | None,
+        launch: Launch | None = None,
     ) -> Accepted: ...
 
 
@@ -53,13 +55,14 @@ class Statements:
                 content_type=call.content_type,
                 version="2.0.0" if call.version == TWO else "1.0.0",
                 put_id=put_id,
+                launch=call.launch,
             )
-        except (InputRefused, StatementConflict) as error:
+        except (InputRefused, StatementConflict, Forbidden) as error:
             self._on_refused(call.source, _turned_away(error))
             raise
 
 
-def _turned_away(error: InputRefused | StatementConflict) -> int:
+def _turned_away(error: InputRefused | StatementConflict | Forbidden) -> int:
     """The statements at fault; a body that can't be read at all counts as one."""
     match error:
         case StatementsRefused():

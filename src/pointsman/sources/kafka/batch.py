@@ -18,6 +18,8 @@ _KINDS = ("application/json", "multipart/mixed")
 class Intake(Protocol):
     """What the source asks of the intake loop."""
 
+    async def prepare(self, bodies: Iterable[bytes]) -> None: ...
+
     def read_message(
         self,
         source: str,

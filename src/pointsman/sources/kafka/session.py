@@ -155,6 +155,13 @@ class Session:
     async def _store(self, generation: int, records: Sequence[ConsumerRecord]) -> None:
         name, group = self._settings.name, self._settings.group_id
         submissions: list[Submission] = []
+
+        async def prepare() -> bool:
+            await self._intake.prepare(one.value for one in records if one.value is not None)
+            return True
+
+        if not records or await self._steady.ask(prepare, generation) is None:
+            return
         for count, record in enumerate(records, start=1):
             token = self._tokens.get(TopicPartition(record.topic, record.partition), 0)
             position = Position(group, record.topic, record.partition, record.offset + 1, token)
@@ -165,7 +172,7 @@ class Session:
         async def ingest() -> Sequence[Receipt]:
             return await self._intake.ingest(submissions)
 
-        receipts = await self._steady.ask(ingest, generation) if submissions else None
+        receipts = await self._steady.ask(ingest, generation)
         if receipts is None:
             return
         if any(receipt.fenced for receipt in receipts):

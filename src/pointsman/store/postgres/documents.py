@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pointsman.store.postgres.pool import Connection
@@ -41,6 +41,19 @@ async def change(
 
 async def delete(connection: Connection, key: DocumentKey) -> None:
     await connection.execute(SQL["delete_documents"], *_values(key)[:4])
+
+
+async def named(
+    connection: Connection, resource: str, wanted: Sequence[str]
+) -> dict[str, Document]:
+    names = [text(one) for one in wanted]
+    rows = await connection.fetch(SQL["named_documents"], resource, names)
+    return {name: Document(*rest) for name, *rest in rows}
+
+
+async def forget(connection: Connection, before: int) -> int:
+    done = await connection.execute(SQL["forget_documents"], before)
+    return int(done.rpartition(" ")[2])
 
 
 def _values(key: DocumentKey) -> tuple[str, str, str, str, str]:

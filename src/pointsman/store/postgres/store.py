@@ -29,6 +29,7 @@ from pointsman.store.base import (
     Books,
     Document,
     DocumentKey,
+    DocumentResource,
     Finding,
     Known,
     Lease,
@@ -181,6 +182,14 @@ class PostgresStore:
 
     async def delete_documents(self, key: DocumentKey) -> None:
         await self._pool.transaction(lambda db: documents.delete(db, key))
+
+    async def named_documents(
+        self, resource: DocumentResource, names: Sequence[str]
+    ) -> dict[str, Document]:
+        return await self._pool.read(lambda db: documents.named(db, resource, names))
+
+    async def forget_documents(self, *, before: int) -> int:
+        return await self._pool.transaction(lambda db: documents.forget(db, before))
 
     async def positions(self, group: str) -> list[Position]:
         return await self._pool.read(lambda db: reads.positions(db, group))

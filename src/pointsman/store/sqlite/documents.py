@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
+
+import orjson
 
 from pointsman.store.records import Document, DocumentKey
 from pointsman.store.sqlite.rows import SQL
@@ -39,6 +41,17 @@ def change(
 
 def delete(connection: sqlite3.Connection, key: DocumentKey) -> None:
     connection.execute(SQL["delete_documents"], _values(key)[:4])
+
+
+def named(
+    connection: sqlite3.Connection, resource: str, wanted: Sequence[str]
+) -> dict[str, Document]:
+    rows = connection.execute(SQL["named_documents"], (resource, orjson.dumps(wanted).decode()))
+    return {name: Document(*rest) for name, *rest in rows}
+
+
+def forget(connection: sqlite3.Connection, before: int) -> int:
+    return connection.execute(SQL["forget_documents"], (before,)).rowcount
 
 
 def _values(key: DocumentKey) -> tuple[str, str, str, str, str]:

@@ -477,3 +477,11 @@ WHERE resource = ? AND activity = ? AND agent = ? AND registration = ? AND name 
 -- name: delete_documents
 DELETE FROM documents
 WHERE resource = ?1 AND activity = ?2 AND agent = ?3 AND (?4 = '' OR registration = ?4);
+
+-- name: named_documents
+SELECT name, content_type, content, etag, updated_at FROM documents
+WHERE resource = ? AND activity = '' AND agent = '' AND registration = ''
+    AND name IN (SELECT value FROM json_each(?));
+
+-- name: forget_documents
+DELETE FROM documents WHERE resource IN ('launch', 'session', 'launch_token') AND updated_at < ?;

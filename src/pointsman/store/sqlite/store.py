@@ -27,6 +27,7 @@ from pointsman.store.base import (
     Books,
     Document,
     DocumentKey,
+    DocumentResource,
     Finding,
     Known,
     Lease,
@@ -173,6 +174,14 @@ class SqliteStore:
 
     async def delete_documents(self, key: DocumentKey) -> None:
         await self._open_writer().run(lambda db: documents.delete(db, key))
+
+    async def named_documents(
+        self, resource: DocumentResource, names: Sequence[str]
+    ) -> dict[str, Document]:
+        return await self._reader.run(lambda db: documents.named(db, resource, names))
+
+    async def forget_documents(self, *, before: int) -> int:
+        return await self._open_writer().run(lambda db: documents.forget(db, before))
 
     async def positions(self, group: str) -> list[Position]:
         return await self._reader.run(lambda db: reads.positions(db, group))

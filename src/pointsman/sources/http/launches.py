@@ -1,0 +1,87 @@
+"""POST /launches: a page or a service of the customer's starts a player for one of its learners.
+
+No part of xAPI; docs/launches.md has the whole of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from pointsman.clock import Clock, micros
+from pointsman.launch import Launch
+from pointsman.sources.http.auth import Authenticator
+from pointsman.sources.http.body import BodyLimits, read_body
+from pointsman.sources.http.errors import RequestRefused, json_response
+from pointsman.sources.launches import KnownLaunches, LaunchRequest, Passes, opened
+from pointsman.sources.launches.opening import answer, read
+
+_MOST_BYTES = 65_536
+_HOUR = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchSettings:
+    """`public_url` is how browsers reach us; lifetimes in seconds.
+
+    `home_page` is that of the accounts of learners who are no mailboxes.
+    """
+
+    public_url: str
+    lifetime: float = 24 * _HOUR
+    longest: float = 720 * _HOUR
+    home_page: str = ""
+
+
+#: keeps the authToken that a request brings
+KeepToken = Callable[[LaunchRequest], Awaitable[None]]
+
+
+class LaunchResource:
+    """`operators` may ask; `keep_token` has the authToken before the launch is answered."""
+
+    def __init__(
+        self,
+        operators: Authenticator,
+        passes: Passes,
+        launches: KnownLaunches,
+        keep_token: KeepToken,
+        settings: LaunchSettings,
+        clock: Clock,
+        body_timeout: float,
+    ) -> None:
+        self._operators = operators
+        self._passes = passes
+        self._launches = launches
+        self._keep_token = keep_token
+        self._settings = settings
+        self._clock = clock
+        self._limits = BodyLimits(_MOST_BYTES, body_timeout)
+
+    async def post(self, request: web.Request) -> web.Response:
+        """201 with what the player needs; 409 where the registration is somebody else's."""
+        self._operators.source(request.headers.get("Authorization"))
+        asked = read(await read_body(request, self._limits))
+        launch = self._opened(asked)
+        other = await self._launches.save(launch)
+        if other is not None:
+            raise RequestRefused(
+                409,
+                f"the registration {launch.registration} is of another launch: of {other.activity} "
+                f"with a {other.kind} player; leave registration out for a new attempt",
+            )
+        await self._keep_token(asked)
+        said = answer(launch, self._passes, self._settings.public_url, asked.url)
+        return json_response(said, status=201, headers={"Cache-Control": "no-store"})
+
+    def _opened(self, asked: LaunchRequest) -> Launch:
+        settings = self._settings
+        return opened(
+            asked,
+            now=micros(self._clock.now()),
+            lifetime=settings.lifetime,
+            longest=settings.longest,
+            home_page=settings.home_page,
+        )

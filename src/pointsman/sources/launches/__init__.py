@@ -1,0 +1,18 @@
+"""Launches: players that are started for one learner and one activity, and what they may say."""
+
+from pointsman.sources.launches.known import KnownLaunches
+from pointsman.sources.launches.opening import LaunchRequest, opened
+from pointsman.sources.launches.passes import Pass, Passes, PassRefused, Purpose
+from pointsman.sources.launches.speech import may_say, registered
+
+__all__ = [
+    "KnownLaunches",
+    "LaunchRequest",
+    "Pass",
+    "PassRefused",
+    "Passes",
+    "Purpose",
+    "may_say",
+    "opened",
+    "registered",
+]

@@ -1,0 +1,294 @@
+"""Launches: from a page's request to a player's statements and what the platform then shows."""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+import pytest
+
+from pointsman.jobs import Page, replay
+from pointsman.platforms.base import TOKEN_TROUBLE
+from tests.support.desk import list_parked
+from tests.support.launching import ANA, BEN, COURSE, OPERATOR, SIGNING_KEY, Launching, launching
+from tests.support.running import ADL
+
+OTHER = "https://content.example.com/other"
+RULES = """
+[[rules]]
+activity = "https://content.example.com/{topic}"
+topic_id = "{topic}"
+"""
+OF_ANA, OF_BEN = (f"%7B%22mbox%22%3A%22mailto%3A{who}%22%7D" for who in (ANA, BEN))
+STATE = f"/xapi/activities/state?activityId={COURSE}&stateId=s"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[Launching]:
+    async with launching(tmp_path, RULES) as running:
+        yield running
+
+
+async def test_a_launched_player_moves_the_topic_that_its_launch_names(world: Launching) -> None:
+    launch = await world.launch(topicId="topic_demo_1", courseId="course_demo")
+    for verb in ("initialized", "completed"):
+        assert (await world.say(launch, verb))[0] == 200
+    await world.run.until(lambda: len(world.run.ran) >= 2)
+    data = await world.run.ask(
+        '{ PagesCompletedByCourse(courseId: "course_demo") { ... on PageEntity { id } } }', ANA
+    )
+    assert data == {"PagesCompletedByCourse": [{"id": "topic_demo_1"}]}
+    names = {name for name, _ in world.run.ran}
+    assert names == {"UpdateCourseStatus", "UpdateTopicAndCourseProgress"}
+
+
+async def test_without_topic_and_course_the_rules_say_what_the_activity_is(
+    world: Launching,
+) -> None:
+    launch = await world.launch(activity="https://content.example.com/topic_demo_2")
+    status, _ = await world.say(launch, "completed", launch["activity"])
+    assert status == 200
+    await world.run.until(lambda: bool(world.run.ran))
+    assert [arguments["topicId"] for _, arguments in world.run.ran] == ["topic_demo_2"]
+
+
+async def test_the_launch_address_has_what_players_read(world: Launching) -> None:
+    launch = await world.launch(url="https://cdn.example.com/a/index.html?lang=en#start")
+    parts = urlsplit(launch["launchUrl"])
+    assert (parts.netloc, parts.path, parts.fragment) == (
+        "cdn.example.com",
+        "/a/index.html",
+        "start",
+    )
+    query = {name: value for name, (value,) in parse_qs(parts.query).items()}
+    assert query == {
+        "lang": "en",
+        "endpoint": f"{world.url}/xapi/",
+        "auth": launch["authorization"],
+        "actor": json.dumps(launch["actor"], separators=(",", ":")),
+        "registration": launch["registration"],
+        "activity_id": COURSE,
+    }
+
+
+async def test_a_statement_without_registration_gets_that_of_its_launch(world: Launching) -> None:
+    launch = await world.launch()
+    _, body = await world.say(launch, "experienced", f"{COURSE}/page1")
+    (statement_id,) = json.loads(body)
+    _, found = await world.send(launch, "GET", f"/xapi/statements?statementId={statement_id}")
+    assert json.loads(found)["context"]["registration"] == launch["registration"]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"actor": {"mbox": f"mailto:{BEN}"}}, "actor"),
+        ({"actor": {"objectType": "Group", "mbox": f"mailto:{ANA}"}}, "actor"),
+        ({"context": {"registration": "39b0aaf8-0000-4000-8000-000000000000"}}, "registration"),
+        ({"object": {"id": OTHER}}, "activity"),
+        ({"object": {"id": f"{COURSE}-2"}}, "activity"),
+        ({"object": {"objectType": "Agent", "mbox": f"mailto:{ANA}"}}, "about an activity"),
+        (
+            {
+                "verb": {"id": f"{ADL}voided"},
+                "object": {
+                    "objectType": "StatementRef",
+                    "id": "39b0aaf8-0000-4000-8000-000000000000",
+                },
+            },
+            "about an activity",
+        ),
+    ],
+)
+async def test_what_is_not_its_own_a_player_may_not_say(
+    world: Launching, more: dict[str, Any], words: str
+) -> None:
+    launch = await world.launch()
+    good: dict[str, Any] = {"actor": launch["actor"], "verb": {"id": f"{ADL}completed"}}
+    mixed = [{**good, "object": {"id": COURSE}}, {**good, "object": {"id": COURSE}, **more}]
+    status, body = await world.send(launch, "POST", "/xapi/statements", json=mixed)
+    assert status == 403, body
+    assert words in json.loads(body)["error"]["reason"]
+    assert "statement 1" in json.loads(body)["error"]["reason"]
+    page, _ = await world.run.daemon.metrics_page()
+    assert b'pointsman_inputs_total{result="refused",source="launch"} 1.0' in page
+    _, found = await world.send(launch, "GET", "/xapi/statements")
+    assert json.loads(found)["statements"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"/xapi/statements?agent={OF_BEN}"),
+        ("GET", "/xapi/statements?related_agents=true"),
+        ("GET", f"/xapi/statements?activity={OTHER}"),
+        ("GET", f"/xapi/activities?activityId={OTHER}"),
+        ("GET", f"/xapi/agents?agent={OF_BEN}"),
+        ("PUT", f"/xapi/activities/profile?activityId={COURSE}&profileId=p"),
+        ("DELETE", f"/xapi/activities/profile?activityId={COURSE}&profileId=p"),
+        ("PUT", f"/xapi/agents/profile?agent={OF_BEN}&profileId=p"),
+        ("GET", f"{STATE}&agent={OF_BEN}"),
+        ("PUT", f"{STATE}&agent={OF_ANA}&registration=39b0aaf8-0000-4000-8000-000000000000"),
+    ],
+)
+async def test_what_is_not_its_own_a_player_may_not_see_or_write(
+    world: Launching, method: str, path: str
+) -> None:
+    launch = await world.launch()
+    status, body = await world.send(launch, method, path)
+    assert status == 403, body
+    assert "launch credential" in body
+
+
+async def test_a_player_sees_its_own_learners_statements_and_documents(world: Launching) -> None:
+    ana, ben = await world.launch(), await world.launch(learner=BEN)
+    _, body = await world.say(ben, "experienced")
+    (of_ben,) = json.loads(body)
+    await world.say(ana, "experienced")
+    _, found = await world.send(ana, "GET", "/xapi/statements")
+    (statement,) = json.loads(found)["statements"]
+    assert statement["actor"] == ana["actor"]
+    status, _ = await world.send(ana, "GET", f"/xapi/statements?statementId={of_ben}")
+    assert status == 404
+    agent = json.dumps(ana["actor"])
+    where = f"/xapi/activities/state?activityId={COURSE}&stateId=s&agent={agent}&utm=1"
+    assert (await world.send(ana, "PUT", where, data=b"page 3"))[0] == 204
+    assert await world.send(ana, "GET", where) == (200, "page 3")
+
+
+async def test_a_newer_auth_token_wakes_what_was_parked_for_want_of_one(world: Launching) -> None:
+    launch = await world.launch(topicId="topic_demo_1", authToken=None)
+    await world.say(launch, "completed")
+    await world.run.until(lambda: bool(list_parked(world.run.database, TOKEN_TROUBLE)))
+    again = await world.launch(registration=launch["registration"], topicId="topic_demo_1")
+    assert again["registration"] == launch["registration"]
+    await world.run.until(lambda: bool(world.run.ran))
+    assert list_parked(world.run.database) == []
+
+
+async def test_a_registration_is_of_one_learner_and_activity(world: Launching) -> None:
+    launch = await world.launch()
+    registration = launch["registration"]
+    for more in ({"learner": BEN}, {"activity": OTHER}, {"kind": "cmi5"}):
+        refused = await world.launch(status=409, registration=registration, **more)
+        assert registration in refused["error"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"activity": "no iri"}, "activity"),
+        ({"learner": "", "authToken": "t"}, "learner"),
+        ({"kind": "scrom"}, "kind"),
+        ({"courseId": "a", "courseSlug": "b"}, "give one"),
+        ({"courseCompleted": "passed"}, "courseCompleted"),
+        ({"url": "javascript:alert(1)"}, "url"),
+        ({"actor": {"name": "Ana"}}, "actor"),
+        ({"lifetimeSeconds": 10**9}, "max_lifetime_hours"),
+        ({"registration": "1"}, "registration"),
+        ({"unknown": 1}, "unknown"),
+        ({"player": {"a": "x" * 20_000}}, "player"),
+    ],
+)
+async def test_a_launch_that_can_not_be_is_refused_with_the_fields_name(
+    world: Launching, more: dict[str, Any], words: str
+) -> None:
+    refused = await world.launch(status=400, **more)
+    assert words in refused["error"]["reason"]
+    assert world.token(ANA) not in json.dumps(refused)
+
+
+async def test_only_operators_launch(world: Launching, capsys: pytest.CaptureFixture[str]) -> None:
+    for authorization in (None, "Basic dXNlcjpzZWNyZXQ=", OPERATOR[:-2]):
+        headers = {} if authorization is None else {"Authorization": authorization}
+        async with world.run.session.post(
+            f"{world.url}/launches", json={}, headers=headers
+        ) as answer:
+            assert answer.status == 401
+    launch = await world.launch()
+    async with world.run.session.post(
+        f"{world.url}/launches", json={}, headers={"Authorization": launch["authorization"]}
+    ) as answer:
+        assert answer.status == 401
+
+
+async def test_neither_auth_token_nor_credential_is_on_the_disk_or_in_the_log(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with launching(tmp_path, RULES) as world:
+        token = world.token(ANA)
+        launch = await world.launch(topicId="topic_demo_1", authToken=token)
+        await world.say(launch, "completed")
+        await world.say(launch, "completed", OTHER)
+        await world.run.until(lambda: bool(world.run.ran))
+    (tmp_path / "tokens.json").unlink()  # the harness's own
+    written = _all_of(tmp_path)
+    shown = "".join(capfd.readouterr())
+    for secret in (token, launch["credential"], launch["authorization"]):
+        assert secret.encode() not in written
+        assert secret not in shown
+
+
+async def test_the_registration_of_a_launch_joins_what_other_sources_say(world: Launching) -> None:
+    """Where it is about the launch's learner and activity; else the rules decide."""
+    launch = await world.launch(topicId="topic_demo_1")
+    context = {"registration": launch["registration"]}
+    await world.run.say("completed", COURSE, ANA, context=context)
+    await world.run.until(lambda: bool(world.run.ran))
+    assert [arguments["topicId"] for _, arguments in world.run.ran] == ["topic_demo_1"]
+    await world.run.say("completed", COURSE, BEN, context=context)
+    await world.run.until(lambda: bool(list_parked(world.run.database)))
+    (parked,) = list_parked(world.run.database)
+    assert (parked.learner, parked.key) == (BEN, "intro")
+
+
+async def test_a_replay_finds_the_launch_of_a_statement_again(world: Launching) -> None:
+    launch = await world.launch(topicId="topic_demo_1")
+    await world.say(launch, "completed")
+    await world.run.until(lambda: bool(world.run.ran))
+    settings = world.run.settings
+
+    async def pages() -> list[Page]:
+        found: list[Page] = []
+        await replay(settings, since=0, until=2**62, dry_run=False, on_page=found.append)
+        return found
+
+    (page,) = await pages()
+    assert (page.statements, page.skipped, page.result.outcomes) == (1, 0, {})
+    assert page.result.moves == ()
+
+
+async def test_an_expired_or_foreign_credential_opens_nothing(world: Launching) -> None:
+    launch = await world.launch()
+    header, claims, signature = launch["credential"].split(".")
+    read = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    assert read["exp"] - read["iat"] == 24 * 3600
+    forged = jwt.encode(read, "another-key-that-is-long-enough-too", algorithm="HS256")
+    late = jwt.encode({**read, "exp": read["iat"]}, SIGNING_KEY, algorithm="HS256")
+    other = jwt.encode({**read, "aud": "scorm"}, SIGNING_KEY, algorithm="HS256")
+    gone = jwt.encode({**read, "reg": str(uuid.uuid4())}, SIGNING_KEY, algorithm="HS256")
+    nothing = jwt.encode(read, "", algorithm="none")
+    for credential, words in (
+        (forged, "no launch credential of ours"),
+        (late, "expired"),
+        (other, "another purpose"),
+        (gone, "not known any longer"),
+        (nothing, "no launch credential of ours"),
+        (f"{header}.{claims}.{signature[::-1]}", "no launch credential of ours"),
+    ):
+        bearer = {**launch, "authorization": f"Bearer {credential}"}
+        status, body = await world.say(bearer, "completed")
+        assert status == 401
+        assert words in json.loads(body)["error"]["reason"]
+    as_bearer = {**launch, "authorization": f"Bearer {launch['credential']}"}
+    assert (await world.say(as_bearer, "completed"))[0] == 200
+
+
+def _all_of(folder: Path) -> bytes:
+    return b"".join(one.read_bytes() for one in folder.glob("pointsman.db*"))
