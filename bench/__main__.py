@@ -1,6 +1,7 @@
 """`python -m bench`: all of them."""
 
-from bench import bench_statements, bench_store
+from bench import bench_queries, bench_statements, bench_store
 
 bench_statements.main()
 bench_store.main()
+bench_queries.main()

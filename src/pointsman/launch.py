@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+import orjson
+
 from pointsman.model import Actor
 
 #: where an activity's IRI ends, so that what follows lies below it
@@ -95,6 +97,25 @@ def agent(launch: Launch) -> dict[str, Any]:
     if actor.kind == "account":
         return named | {"account": {"homePage": actor.home_page, "name": actor.value}}
     return named | {actor.kind: actor.value}
+
+
+def written(launch: Launch) -> bytes:
+    """As the store keeps it."""
+    return orjson.dumps(launch)
+
+
+def read(content: bytes) -> Launch:
+    """What `written` wrote."""
+    found = orjson.loads(content)
+    return Launch(
+        **{
+            **found,
+            "actor": Actor(**found["actor"]),
+            "kind": PlayerKind(found["kind"]),
+            "mode": LaunchMode(found["mode"]),
+            "activities": tuple(found["activities"]),
+        }
+    )
 
 
 def _lies_within(activity: str, whole: str) -> bool:

@@ -99,3 +99,31 @@ async def test_changes_at_once_come_one_after_the_other(store: Store) -> None:
     kept = await store.document(KEY)
     assert kept is not None
     assert kept.content == b"20"
+
+
+LAUNCHES = [DocumentKey("launch", name=name) for name in ("one", "two", "three")]
+
+
+async def test_documents_of_ours_are_found_by_name_many_at_once(store: Store) -> None:
+    for key in LAUNCHES[:2]:
+        await store.change_document(key, put(replace(DOCUMENT, etag=key.name)))
+    await store.change_document(DocumentKey("session", name="three"), put(DOCUMENT))
+    await store.change_document(replace(LAUNCHES[2], registration="r"), put(DOCUMENT))
+    found = await store.named_documents("launch", ["one", "two", "three", "four"])
+    assert {name: one.etag for name, one in found.items()} == {"one": "one", "two": "two"}
+    assert await store.named_documents("launch", []) == {}
+
+
+async def test_launches_and_what_belongs_to_them_are_forgotten_when_old(store: Store) -> None:
+    ours = [
+        *LAUNCHES,
+        DocumentKey("session", name="one"),
+        DocumentKey("launch_token", name="ana@example.com"),
+    ]
+    for at, key in enumerate(ours, start=1):
+        await store.change_document(key, put(replace(DOCUMENT, updated_at=at)))
+    await store.change_document(KEY, put(replace(DOCUMENT, updated_at=1)))
+    assert await store.forget_documents(before=4) == 3
+    assert [await store.document(key) is None for key in ours] == [True, True, True, False, False]
+    assert await store.forget_documents(before=9) == 2
+    assert await store.document(KEY) is not None

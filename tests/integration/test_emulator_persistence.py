@@ -18,7 +18,8 @@ from pointsman.emulator.catalogue import Catalogue, Course
 from pointsman.emulator.persistence import Keeper
 from pointsman.errors import ConfigError
 from tests.support.emulated import PROGRESS, Process
-from tests.unit.emulator_harness import KEY, Answered, HandClock, answered
+from tests.support.hand_clock import HandClock
+from tests.unit.emulator_harness import KEY, Answered, answered
 
 ANA = "ana@example.com"
 MEETING = (

@@ -9,26 +9,9 @@ import orjson
 
 from pointsman.emulator import Emulator, Reply, builtin_catalogue
 from pointsman.emulator.catalogue import Catalogue, Learner
+from tests.support.hand_clock import HandClock
 
 KEY = "instance-key"
-#: 2024-06-01T12:00:00Z
-NOON = 1_717_243_200.0
-
-
-class HandClock:
-    """Stands still until it is moved. The two times differ, as they do in life."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> float:
-        return NOON + self.seconds
-
-    def monotonic(self) -> float:
-        return 5_000.0 + self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
 
 
 @dataclass

@@ -9,6 +9,7 @@ import pytest
 
 from pointsman.config import Settings, load
 from pointsman.errors import ConfigError
+from pointsman.platforms.token_vault import new_key
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,8 +54,10 @@ def example(tmp_path: Path) -> Path:
     """The example beside the secrets that it names."""
     secrets = tmp_path / "secrets"
     secrets.mkdir()
-    for name in ("api_key", "player_secret", "player_bearer", "kafka_password"):
+    for name in ("api_key", "player_secret", "player_bearer", "kafka_password", "operator_secret"):
         (secrets / name).write_text(f"the-{name}\n")
+    (secrets / "launch_key").write_text("a-key-that-signs-what-players-hold\n")
+    (secrets / "token_key").write_text(new_key())
     (secrets / "tokens.json").write_text(json.dumps({"ana@example.com": "t"}))
     return config(tmp_path, (ROOT / "config.example.toml").read_text())
 
@@ -90,7 +93,7 @@ def test_the_defaults_that_the_example_shows_are_the_defaults(example: Path) -> 
     for line in example.read_text().splitlines():
         name, is_setting, _ = line.removeprefix("# ").partition(" = ")
         scalar = is_setting and name.isidentifier() and not name.endswith("_file")
-        skipped = name in {"inline", "service", "login", "verbs", "audit_course_id"}
+        skipped = name in {"inline", "service", "login", "verbs", "audit_course_id", "launches"}
         lines.append(line.removeprefix("# ") if scalar and not skipped else line)
     example.write_text("\n".join(lines))
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pointsman.emulator.limits import Limits, Quota, Reading
-from tests.unit.emulator_harness import NOON, Caller
+from tests.support.hand_clock import NOON
+from tests.unit.emulator_harness import Caller
 
 TOPIC = 'mutation { UpdateTopicAndCourseProgress(topicId: "topic_demo_1", progress: 5) }'
 THREE = "mutation { " + "".join(

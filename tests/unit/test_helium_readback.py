@@ -15,7 +15,7 @@ from pointsman.errors import PlatformUnreachable
 from pointsman.platforms.base import Answer, ReadBack, Shown
 from pointsman.platforms.helium import HttpAnswer
 from pointsman.platforms.helium.readback import HeliumReader, document
-from tests.unit.emulator_harness import HandClock
+from tests.support.hand_clock import HandClock
 
 DATA = Path(__file__).parent.parent / "data/platform"
 PLACES = ["course:c1", "path:p1", "course:c2"]

@@ -9,7 +9,7 @@ import pytest
 from pointsman.model import SealedToken
 from pointsman.platforms.fetched_tokens import Fetched
 from pointsman.platforms.token_vault import SealedVault, Sealer, new_key
-from tests.unit.emulator_harness import NOON, HandClock
+from tests.support.hand_clock import NOON, HandClock
 
 OLD, NEW, OTHER = new_key(), new_key(), new_key()
 ANA, BEN = "ana@example.com", "ben@example.com"

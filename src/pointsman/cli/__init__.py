@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pointsman import __version__
-from pointsman.cli import db, dead_letters, faults, parked, platform, tokens
+from pointsman.cli import db, dead_letters, faults, launches, parked, platform, tokens
 from pointsman.cli.audit import audit
 from pointsman.cli.check import check
 from pointsman.cli.emulate import emulate
@@ -60,6 +60,7 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(db.app, name="db")
 app.add_typer(platform.app, name="platform")
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(launches.app, name="launches")
 app.add_typer(faults.app, name="faults")
 
 

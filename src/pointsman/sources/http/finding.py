@@ -7,9 +7,9 @@ A statement about another one matches where the other does, and a voided stateme
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from pydantic import ValidationError
@@ -19,8 +19,12 @@ from pointsman.statements import STATEMENT, VOIDED, Query, Statement, matches, r
 from pointsman.statements.identity import account_identity, identity
 from pointsman.store.base import Place, Search, SearchPage, StoredStatement
 
-#: candidates judged in one go, before the loop may do something else
+T = TypeVar("T")
+
+#: candidates read in one go
 _AT_ONCE = 100
+#: statements handled in one go, before the loop may do something else: a few milliseconds
+_TURN = 10
 #: after so many goes a page is answered with what there is, and a `more`
 _MOST_PAGES = 25
 #: of statements in one page
@@ -65,7 +69,7 @@ class Finder:
         goes_on: Place | None = search.after
         for _ in range(_MOST_PAGES):
             page = await self._store.search(search, limit=min(limit + 1, _AT_ONCE))
-            for place, kept in await self._without_void(page):
+            async for place, kept in in_turns(await self._without_void(page)):
                 if not await self._is_match(query, kept):
                     continue
                 if len(found) == limit or size > _MOST_BYTES:
@@ -78,7 +82,6 @@ class Finder:
             search = replace(search, after=page.after)
             if len(found) < limit:
                 goes_on = page.after
-            await asyncio.sleep(0)  # somebody else's turn
         return Found(tuple(found), goes_on)
 
     async def is_void(self, kept: StoredStatement) -> bool:
@@ -105,6 +108,14 @@ class Finder:
             target = reference(statement)
             kept = None if target is None else await self._store.statement(target)
         return False
+
+
+async def in_turns(found: Iterable[T]) -> AsyncIterator[T]:
+    """Each of them; after every few it is somebody else's turn."""
+    for number, one in enumerate(found, start=1):
+        yield one
+        if number % _TURN == 0:
+            await asyncio.sleep(0)
 
 
 def body_of(kept: StoredStatement) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from aiohttp.payload import AsyncIterablePayload
 from pointsman.clock import MICROSECONDS
 from pointsman.sources.http.call import Call
 from pointsman.sources.http.errors import RequestRefused
-from pointsman.sources.http.finding import Finder, StatementStore, actor_in
+from pointsman.sources.http.finding import Finder, StatementStore, actor_in, in_turns
 from pointsman.sources.http.parameters import Parameters
 from pointsman.sources.http.requirements import Resource
 from pointsman.statements import Query, identity_of, render
@@ -46,7 +46,7 @@ class StatementQueries:
         query = _query(given)
         search = Search(query.keys(), given.since, given.until, given.ascending, given.cursor)
         found = await self._finder.find(query, search, min(given.limit or most, most))
-        shown = [self._show(call, one) for one in found.statements]
+        shown = [self._show(call, one) async for one in in_turns(found.statements)]
         more = _more(call.resource, given, found.after) if found.after is not None else ""
         return await self._answer(call, {"statements": shown, "more": more}, shown, {})
 

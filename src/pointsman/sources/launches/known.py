@@ -9,14 +9,10 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
 from typing import Any, Protocol, TypeVar
 
-import orjson
-
-from pointsman.clock import MICROSECONDS, Clock, micros
-from pointsman.launch import Launch, LaunchMode, PlayerKind
-from pointsman.model import Actor
+from pointsman.clock import Clock, micros
+from pointsman.launch import Launch, read, written
 from pointsman.store.base import Document, DocumentKey
 
 T = TypeVar("T")
@@ -66,10 +62,11 @@ class KnownLaunches:
         """Keep it; the other launch where one of this registration is somebody else's."""
 
         def decide(old: Document | None) -> tuple[Document | None, Launch | None]:
-            known = _read(old) if old is not None else None
+            known = read(old.content) if old is not None else None
             if known is not None and not _is_same(known, launch):
                 return old, known
-            return _document(launch, micros(self._clock.now())), None
+            now = micros(self._clock.now())
+            return Document("application/json", written(launch), "", now), None
 
         other = await self._store.change_document(_key(launch.registration), decide)
         if other is None:
@@ -83,7 +80,7 @@ class KnownLaunches:
             return
         found = await self._store.named_documents("launch", unknown)
         for one in unknown:
-            self._remember(one, _read(found[one]) if one in found else None)
+            self._remember(one, read(found[one].content) if one in found else None)
 
     def _remember(self, registration: str, launch: Launch | None) -> None:
         self._known[registration] = (self._clock.monotonic() + _GOOD_FOR, launch)
@@ -98,24 +95,3 @@ def _key(registration: str) -> DocumentKey:
 
 def _is_same(one: Launch, other: Launch) -> bool:
     return (one.learner, one.activity, one.kind) == (other.learner, other.activity, other.kind)
-
-
-def _document(launch: Launch, now: int) -> Document:
-    return Document("application/json", orjson.dumps(asdict(launch)), "", now)
-
-
-def _read(document: Document) -> Launch:
-    found = orjson.loads(document.content)
-    return Launch(
-        **{
-            **found,
-            "actor": Actor(**found["actor"]),
-            "kind": PlayerKind(found["kind"]),
-            "mode": LaunchMode(found["mode"]),
-            "activities": tuple(found["activities"]),
-        }
-    )
-
-
-def has_expired(launch: Launch, clock: Clock) -> bool:
-    return launch.expires_at <= clock.now() * MICROSECONDS

@@ -1,0 +1,89 @@
+"""`pointsman launches`: what launch credentials are signed with, and what one launch is."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
+from pointsman.cli.stores import ask_store
+from pointsman.clock import MICROSECONDS
+from pointsman.launch import Launch, read
+from pointsman.store.base import DocumentKey
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Players that your pages start."
+)
+_KEY_BYTES = 32
+
+
+@app.callback()
+def launches() -> None:
+    """Players that your pages start."""
+
+
+@app.command("new-key")
+def new_key() -> None:
+    """Print a fresh key for `launches.signing_key`; it is stored nowhere.
+
+    **Example:** `pointsman launches new-key > secrets/launch_key`
+    """
+    typer.echo(secrets.token_urlsafe(_KEY_BYTES))
+
+
+@app.command()
+def show(
+    registration: Annotated[str, typer.Argument(help="The registration of the launch.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show a launch: whose it is, of which activity, and until when. Exit code 1 for no such one.
+
+    **Example:** `pointsman launches show 0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11`
+    """
+    settings = settings_or_exit(config)
+    key = DocumentKey("launch", name=registration.lower())
+    found = ask_store(settings, lambda store: store.document(key))
+    if found is None:
+        typer.echo(
+            f"there is no launch with the registration {registration}; it may be older than "
+            "store.retention_days",
+            err=True,
+        )
+        raise typer.Exit(1)
+    launch = read(found.content)
+    if as_json:
+        typer.echo(json.dumps(asdict(launch), indent=2))
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in _rows(launch):
+        table.add_row(name, value)
+    Console().print(table)
+
+
+def _rows(launch: Launch) -> list[tuple[str, str]]:
+    course = f"{launch.course_by} {launch.course}, completed: {launch.course_completed}"
+    rows = [
+        ("learner", launch.learner),
+        ("known to the player as", f"{launch.actor.value} {launch.actor.home_page}".strip()),
+        ("player", f"{launch.kind}, {launch.mode}"),
+        ("activity", launch.activity),
+        ("and what lies below", " ".join(launch.activities)),
+        ("topic", launch.topic_id or "as the rules say"),
+        ("course", course if launch.course else "as the rules say"),
+        ("opened", _moment(launch.opened_at)),
+        ("expires", _moment(launch.expires_at)),
+    ]
+    return [row for row in rows if row[1]]
+
+
+def _moment(at: int) -> str:
+    return datetime.fromtimestamp(at // MICROSECONDS, UTC).isoformat()

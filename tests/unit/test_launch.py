@@ -1,0 +1,97 @@
+"""What a launch covers, who its learner is, and how it is written down."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.launch import (
+    LaunchMode,
+    PlayerKind,
+    agent,
+    covers,
+    is_its_activity,
+    read,
+    same_actor,
+    written,
+)
+from pointsman.model import Actor
+from tests.support.launches import ACTIVITY, ANA, launch
+
+
+@pytest.mark.parametrize(
+    ("activity", "covered"),
+    [
+        (ACTIVITY, True),
+        (f"{ACTIVITY}/", True),
+        (f"{ACTIVITY}/page/1", True),
+        (f"{ACTIVITY}?page=1", True),
+        (f"{ACTIVITY}#1", True),
+        (f"{ACTIVITY}2", False),
+        (f"{ACTIVITY}-advanced/1", False),
+        ("https://content.example.com", False),
+        ("https://content.example.com/", False),
+        (f"http{ACTIVITY}", False),
+        ("urn:questions:1", False),
+        ("urn:quiz/1", True),
+        ("urn:quiz", True),
+    ],
+)
+def test_a_player_may_speak_of_its_activity_what_lies_below_and_what_is_named(
+    activity: str, covered: bool
+) -> None:
+    assert covers(launch(activities=("urn:quiz",)), activity) is covered
+
+
+@given(st.text(max_size=30))
+def test_whatever_else_a_player_speaks_of_begins_with_its_activity(rest: str) -> None:
+    other = "https://content.example.com/other" + rest
+    assert not covers(launch(), other)
+    assert covers(launch(), ACTIVITY + "/" + rest)
+
+
+@pytest.mark.parametrize(
+    ("activity", "same"),
+    [(ACTIVITY, True), (f"{ACTIVITY}/", True), (f"{ACTIVITY}/1", False), (f"{ACTIVITY}?", False)],
+)
+def test_a_slash_at_the_end_makes_no_other_activity(activity: str, same: bool) -> None:
+    assert is_its_activity(launch(), activity) is same
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (Actor("mbox", "mailto:ANA@example.com"), True),
+        (Actor("mbox", "mailto:ben@example.com"), False),
+        (Actor("account", "mailto:ana@example.com", ""), False),
+    ],
+)
+def test_a_mailbox_is_the_same_in_any_case(other: Actor, same: bool) -> None:
+    assert same_actor(ANA, other) is same
+
+
+def test_the_learner_is_an_agent() -> None:
+    assert agent(launch()) == {
+        "objectType": "Agent",
+        "name": "Ana",
+        "mbox": "mailto:ana@example.com",
+    }
+    account = Actor("account", "ana", "https://sso.example.com")
+    assert agent(launch(actor=account, name="")) == {
+        "objectType": "Agent",
+        "account": {"homePage": "https://sso.example.com", "name": "ana"},
+    }
+
+
+def test_what_is_written_down_is_read_again() -> None:
+    made = launch(
+        kind=PlayerKind.CMI5,
+        mode=LaunchMode.REVIEW,
+        activities=("urn:quiz",),
+        mastery_score=0.8,
+        course_by="id",
+        course="course_1",
+        player={"returnURL": "https://learn.example.com"},
+    )
+    assert read(written(made)) == made
