@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from pointsman.config import Credential, HttpSource, KafkaSource, Rule, Settings
+from pointsman.config.launches import Launches
 from pointsman.config.server import Store
 from pointsman.model import Falls
 
@@ -54,10 +55,21 @@ def _listening(settings: Settings) -> Iterator[str]:
 
 
 def _senders(settings: Settings) -> Iterator[str]:
-    if not settings.sources.http:
+    if settings.launches is not None:
+        yield from _launches(settings.launches)
+    elif not settings.sources.http:
         yield "Nobody may send over HTTP; it serves probes and metrics."
     yield from map(_http_source, settings.sources.http)
     yield from map(_kafka_source, settings.sources.kafka)
+
+
+def _launches(launches: Launches) -> Iterator[str]:
+    yield (
+        f"Players are launched by POST {launches.public_url.rstrip('/')}/launches with "
+        f"{_and(map(_credential, launches.operators))}; a launch is good for "
+        f"{launches.lifetime_hours:g} hours unless it says otherwise, and "
+        f"{launches.max_lifetime_hours:g} at most."
+    )
 
 
 def _http_source(source: HttpSource) -> str:
@@ -121,6 +133,9 @@ def _learners(settings: Settings) -> Iterator[str]:
         yield f"authTokens are fetched from {tokens.service.url}."
     elif tokens.login is not None:
         yield f"Learners are logged in with the passwords in {tokens.login.passwords_file}."
+    if settings.launches is not None:
+        first = "come with launches alone" if tokens.launches else "that launches bring go first"
+        yield f"authTokens {first}, kept in the store, encrypted."
     if tokens.kind in {"service", "login"}:
         kept = "kept in the store, encrypted" if tokens.encryption_keys else "kept in memory only"
         yield f"Fetched authTokens are {kept}."
