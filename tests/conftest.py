@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.support import brokers, databases
+from tests.support import served
 from tests.support.brokers import broker, topic
 from tests.support.databases import database
 
 __all__ = ["broker", "database", "topic"]
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    served.tell_controller(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of pytest-xdist has ended."""
+    served.hear(node.config, getattr(node, "workeroutput", {}))
+
+
 def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say which servers served."""
-    for one in (brokers, databases):
-        one.report(terminalreporter, config)
+    served.report(terminalreporter, config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import uuid
@@ -12,7 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+from typer.testing import CliRunner
 
+from pointsman.cli import app
 from pointsman.jobs import Page, replay
 from pointsman.platforms.base import TOKEN_TROUBLE
 from tests.support.desk import list_parked
@@ -292,3 +295,18 @@ async def test_an_expired_or_foreign_credential_opens_nothing(world: Launching) 
 
 def _all_of(folder: Path) -> bytes:
     return b"".join(one.read_bytes() for one in folder.glob("pointsman.db*"))
+
+
+async def test_a_launch_is_shown_at_a_terminal(world: Launching) -> None:
+    launch = await world.launch(topicId="topic_demo_1", courseId="course_demo")
+    config = str(world.run.database.with_name("pointsman.toml"))
+    shown = await asyncio.to_thread(
+        CliRunner().invoke, app, ["launches", "show", launch["registration"].upper(), "-c", config]
+    )
+    assert shown.exit_code == 0, shown.output
+    for words in (ANA, COURSE, "topic_demo_1", "id course_demo"):
+        assert words in shown.output
+    unknown = await asyncio.to_thread(
+        CliRunner().invoke, app, ["launches", "show", str(uuid.uuid4()), "-c", config]
+    )
+    assert unknown.exit_code == 1

@@ -10,16 +10,15 @@ import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from demo.broker import Broker, start_broker
+from tests.support import served
 
-#: of the session's broker, for the report
-SERVED = pytest.StashKey[str]()
 PARTITIONS = 3
 
 
 @pytest.fixture(scope="session")
 def broker(pytestconfig: pytest.Config) -> Iterator[Broker]:
     with start_broker() as started:
-        pytestconfig.stash[SERVED] = started.kind
+        served.note(pytestconfig, f"Kafka broker: {started.kind}")
         yield started
 
 
@@ -36,8 +35,3 @@ async def topic(broker: Broker) -> AsyncIterator[str]:
         yield name
     finally:
         await admin.close()
-
-
-def report(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if kind := config.stash.get(SERVED, None):
-        terminalreporter.write_line(f"Kafka broker: {kind}")

@@ -12,15 +12,13 @@ import asyncpg
 import pytest
 
 from demo.database import Database, start_database
-
-#: of the session's server, for the report
-SERVED = pytest.StashKey[str]()
+from tests.support import served
 
 
 @pytest.fixture(scope="session")
 def database(pytestconfig: pytest.Config) -> Iterator[Database]:
     with start_database() as started:
-        pytestconfig.stash[SERVED] = started.kind
+        served.note(pytestconfig, f"PostgreSQL server: {started.kind}")
         yield started
 
 
@@ -53,8 +51,3 @@ async def _execute(dsn: str, command: str) -> None:
         await connection.execute(command)
     finally:
         await connection.close()
-
-
-def report(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if kind := config.stash.get(SERVED, None):
-        terminalreporter.write_line(f"PostgreSQL server: {kind}")

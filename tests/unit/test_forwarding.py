@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.clock import SystemClock
-from pointsman.errors import InputRefused
+from pointsman.errors import Forbidden, InputRefused
 from pointsman.sources.forwarding import Forwarding
 from pointsman.statements import Limits, StatementsRefused
+from tests.support.launches import REGISTRATION, launch
 
 
 def said(number: int | None = None) -> dict[str, Any]:
@@ -82,3 +83,17 @@ async def test_what_is_invalid_is_refused_and_not_written() -> None:
     with pytest.raises(InputRefused):
         await topic.forwarding.submit_http("player", b"no json")
     assert topic.bodies == []
+
+
+async def test_whoever_reads_the_topic_finds_the_launch_of_a_player_that_named_none() -> None:
+    topic = Topic()
+    statements = [said(), said(2) | {"context": {"registration": REGISTRATION}}]
+    body = json.dumps(statements).encode()
+    mine = launch(activity="https://content.example.com/t")
+    ids = (await topic.forwarding.submit_http("launch", body, launch=mine)).ids
+    found = json.loads(topic.bodies[0])
+    assert [one["id"] for one in found] == ids
+    assert {one["context"]["registration"] for one in found} == {REGISTRATION}
+    with pytest.raises(Forbidden, match="statement 0"):
+        await topic.forwarding.submit_http("launch", body, launch=launch())
+    assert len(topic.bodies) == 1

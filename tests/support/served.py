@@ -1,0 +1,31 @@
+"""Which servers served, for the report: told by whichever process of a run has started one."""
+
+from __future__ import annotations
+
+import pytest
+
+_KEY = pytest.StashKey[set[str]]()
+_OUTPUT = "served"
+
+
+def note(config: pytest.Config, what: str) -> None:
+    """`what` is said at the end of the run."""
+    config.stash.setdefault(_KEY, set()).add(what)
+
+
+def tell_controller(config: pytest.Config) -> None:
+    """A worker's notes go to the process that reports."""
+    output = getattr(config, "workeroutput", None)
+    if output is not None:
+        output[_OUTPUT] = sorted(config.stash.setdefault(_KEY, set()))
+
+
+def hear(config: pytest.Config, output: dict[str, list[str]]) -> None:
+    """What a worker noted."""
+    for what in output.get(_OUTPUT, ()):
+        note(config, what)
+
+
+def report(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for what in sorted(config.stash.setdefault(_KEY, set())):
+        terminalreporter.write_line(what)
