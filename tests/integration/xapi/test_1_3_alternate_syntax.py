@@ -63,6 +63,21 @@ async def test_headers_may_stay_headers(one: Endpoint) -> None:
     assert answer.status == 200
 
 
+@pytest.mark.parametrize("headers", [AUTH | VERSION, {}])
+async def test_statements_in_a_form_need_not_say_that_they_are_json(
+    one: Endpoint, headers: dict[str, str]
+) -> None:
+    """1.3: Content-Type is one of the parameters that a form may have."""
+    said = {} if headers else AUTH | VERSION
+    sent = statement()
+    written = {**said, "statementId": sent["id"], "content": json.dumps(sent)}
+    assert (await send(one, STATEMENTS, written, headers=headers)).status == 204
+    posted = {**said, "content": json.dumps([statement()])}
+    answer = await send(one, STATEMENTS, posted, "method=POST", headers)
+    assert (answer.status, len(await answer.json())) == (200, 1)
+    assert await one.found(ascending="true") == [sent["id"], *await answer.json()]
+
+
 GOOD = {"statementId": new_id(), "content": json.dumps(statement(id=None))}
 
 

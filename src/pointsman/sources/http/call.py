@@ -62,6 +62,7 @@ class Call:
     body: Callable[[], Awaitable[bytes]]
     #: whether the source may do what xAPI would have refused
     lenient: bool = False
+    alternate: bool = False
 
     @property
     def content_type(self) -> str:
