@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import pytest
@@ -20,6 +21,7 @@ class FakeStore:
 
     async def through(self) -> int:
         self.asked += 1
+        await asyncio.sleep(0)
         if self.away:
             raise StoreUnavailable
         return round(self.at * 1_000_000)
@@ -57,6 +59,15 @@ async def test_a_query_answers_for_those_after_it() -> None:
     told = await consistency.now()
     store.at = 5.9
     assert (await consistency.lately(), store.asked) == (told, 1)
+
+
+async def test_of_many_at_once_only_one_asks() -> None:
+    store = FakeStore()
+    consistency = Consistency(store.through, store)
+    told = await consistency.lately()
+    store.at = 2.0
+    answers = await asyncio.gather(*(consistency.lately() for _ in range(100)))
+    assert (set(answers), store.asked) == ({told, "1970-01-01T00:00:02.000Z"}, 2)
 
 
 async def test_while_the_store_is_away_what_was_true_is_said_again() -> None:

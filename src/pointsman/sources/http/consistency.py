@@ -32,10 +32,10 @@ class Consistency:
 
     async def now(self) -> str:
         """For queries. Raises `StoreUnavailable`."""
-        asked_at = self._clock.monotonic()
+        # at once, so that of many who find it old only one asks
+        self._asked_at = self._clock.monotonic()
         moment = datetime.fromtimestamp(await self._through() / MICROSECONDS, UTC)
         self._known = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._asked_at = asked_at
         return self._known
 
     async def lately(self) -> str:

@@ -84,28 +84,24 @@ class Endpoint:
         request[VERSION] = version = negotiate(written.headers.get(HEADER))
         if written.alternate and version not in ALTERNATE_SYNTAX:
             raise RequestRefused(400, f"xAPI {version} has no ?method=; send the request itself")
-        headers: dict[str, str] = {}
-        if resource is Resource.STATEMENTS and method == "GET":
-            # before the search, which may be the slower of the two
-            headers[CONSISTENT] = await self._consistency.now()
-        try:
-            lenient = source in self._lenient
-            call = Call(
-                resource,
-                method,
-                source,
-                version,
-                check(written.given, takes, lenient=lenient),
-                written.headers,
-                written.body,
-                lenient,
-                written.alternate,
-            )
-            response = await self._answers[resource, method](call)
-        except RequestRefused as refused:
-            refused.headers.update(headers)
-            raise
-        response.headers.update(headers)
+        searches = resource is Resource.STATEMENTS and method == "GET"
+        # before the search, for what is stored meanwhile need not be in it
+        through = await self._consistency.now() if searches else ""
+        lenient = source in self._lenient
+        call = Call(
+            resource,
+            method,
+            source,
+            version,
+            check(written.given, takes, lenient=lenient),
+            written.headers,
+            written.body,
+            lenient,
+            written.alternate,
+        )
+        response = await self._answers[resource, method](call)
+        if searches:
+            response.headers[CONSISTENT] = through
         return response
 
 
