@@ -8,16 +8,22 @@ _KEY = pytest.StashKey[set[str]]()
 _OUTPUT = "served"
 
 
+def _noted(config: pytest.Config) -> set[str]:
+    if _KEY not in config.stash:
+        config.stash[_KEY] = set()
+    return config.stash[_KEY]
+
+
 def note(config: pytest.Config, what: str) -> None:
     """`what` is said at the end of the run."""
-    config.stash.setdefault(_KEY, set()).add(what)
+    _noted(config).add(what)
 
 
 def tell_controller(config: pytest.Config) -> None:
     """A worker's notes go to the process that reports."""
     output = getattr(config, "workeroutput", None)
     if output is not None:
-        output[_OUTPUT] = sorted(config.stash.setdefault(_KEY, set()))
+        output[_OUTPUT] = sorted(_noted(config))
 
 
 def hear(config: pytest.Config, output: dict[str, list[str]]) -> None:
@@ -27,5 +33,5 @@ def hear(config: pytest.Config, output: dict[str, list[str]]) -> None:
 
 
 def report(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for what in sorted(config.stash.setdefault(_KEY, set())):
+    for what in sorted(_noted(config)):
         terminalreporter.write_line(what)

@@ -32,5 +32,11 @@ def test_any_other_version_is_refused_and_answered_with_the_newest(header: str |
     assert answered(header) == "2.0.0"
 
 
+def test_a_bare_probe_without_a_version_is_answered_with_the_one_that_all_know() -> None:
+    assert answered(None, probing=True) == "1.0.3"
+    for header in ("", "0.95", "2.0.0"):
+        assert answered(header, probing=True) == "2.0.0"
+
+
 def test_every_listed_version_is_spoken() -> None:
     assert {negotiate(version) for version in SUPPORTED} == {"1.0.3", "2.0.0"}

@@ -2,7 +2,7 @@
 
 from pointsman.statements.identity import actor_of, identity_of
 from pointsman.statements.observe import NoEffect, ReadingRefused, observe
-from pointsman.statements.packages import guessed_type, media_type, unpack
+from pointsman.statements.packages import JSON, guessed_type, media_type, unpack
 from pointsman.statements.parse import Invalid, Limits, Parsed, Valid, parse
 from pointsman.statements.problems import Problem, StatementsRefused
 from pointsman.statements.render import render, stamp
@@ -10,6 +10,7 @@ from pointsman.statements.search import Query, authority_key, index_keys, matche
 from pointsman.statements.statement import STATEMENT, VOIDED, Statement
 
 __all__ = [
+    "JSON",
     "STATEMENT",
     "VOIDED",
     "Invalid",

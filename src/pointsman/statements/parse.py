@@ -15,6 +15,7 @@ from pointsman.model import AttachedData
 from pointsman.statements import signatures
 from pointsman.statements.duplicates import repeated_key
 from pointsman.statements.problems import Problem, explain
+from pointsman.statements.sameness import compared
 from pointsman.statements.statement import STATEMENT, Statement, attached, check
 
 #: what the receiving endpoint may assign, so that it says nothing about sameness (section 2.3.1)
@@ -184,8 +185,8 @@ def _invalid(found: Any, index: int | None, broken: list[tuple[str, str]]) -> In
 
 def digest(statement: dict[str, Any]) -> int:
     """A signed 64-bit hash of what makes two statements the same, whatever the order of keys."""
-    compared = {key: value for key, value in statement.items() if key not in _ASSIGNED}
-    canonical = orjson.dumps(compared, option=orjson.OPT_SORT_KEYS)
+    kept = {key: value for key, value in compared(statement).items() if key not in _ASSIGNED}
+    canonical = orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
     return int.from_bytes(hashlib.blake2b(canonical, digest_size=8).digest(), "big", signed=True)
 
 

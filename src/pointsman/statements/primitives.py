@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
 
@@ -57,16 +57,34 @@ Uuid = Annotated[
     str,
     _pattern(r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"),
 ]
-#: RFC 5646 section 2.1
+
+#: hyphens of the shortest tag with a subtag that stands twice, and letters of the shortest variant
+_HYPHENS, _VARIANT = 2, 4
+
+
+def _none_twice(tag: str) -> str:
+    """RFC 5646 section 2.2.9: no variant and no singleton stands twice; behind -x- all may."""
+    if tag.count("-") < _HYPHENS:
+        return tag
+    subtags = f"-{tag.lower()}".partition("-x-")[0].split("-")[2:]
+    single = [place for place, subtag in enumerate(subtags) if len(subtag) == 1]
+    variants = [one for one in subtags[: min(single, default=None)] if len(one) >= _VARIANT]
+    if len(set(variants)) < len(variants) or len({subtags[at] for at in single}) < len(single):
+        raise ValueError("must not have a subtag twice (RFC 5646 section 2.2.9)")
+    return tag
+
+
+#: RFC 5646 section 2.1; languages of four letters are reserved, so there is none
 LanguageTag = Annotated[
     str,
     _pattern(
-        r"^(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4}|[A-Za-z]{5,8})"
+        r"^(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{5,8})"
         r"(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
         r"(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*"
         r"(?:-[0-9A-WYZa-wyz](?:-[A-Za-z0-9]{2,8})+)*(?:-[xX](?:-[A-Za-z0-9]{1,8})+)?"
         r"|[xX](?:-[A-Za-z0-9]{1,8})+|[iI]-[A-Za-z]{3,8}|en-GB-oed|sgn-BE-(?:FR|NL)|sgn-CH-DE)$"
     ),
+    AfterValidator(_none_twice),
 ]
 #: ISO 8601 with a time of day (xAPI Part 2 section 4.5); an offset of -00:00 says nothing and is
 #: refused, and so are days and hours that no calendar has

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from tests.support.endpoint import AUTH, PLAYER, STATE, STATEMENTS, Endpoint, basic
-from tests.support.xapi import ANA, LESSON, new_id, statement
+from tests.support.xapi import ANA, LESSON, SOME_ID, new_id, statement
 
 FORM = "application/x-www-form-urlencoded"
 VERSION = {"X-Experience-API-Version": "1.0.3"}
@@ -63,6 +63,21 @@ async def test_headers_may_stay_headers(one: Endpoint) -> None:
     assert answer.status == 200
 
 
+@pytest.mark.parametrize("headers", [AUTH | VERSION, {}])
+async def test_statements_in_a_form_need_not_say_that_they_are_json(
+    one: Endpoint, headers: dict[str, str]
+) -> None:
+    """1.3: Content-Type is one of the parameters that a form may have."""
+    said = {} if headers else AUTH | VERSION
+    sent = statement()
+    written = {**said, "statementId": sent["id"], "content": json.dumps(sent)}
+    assert (await send(one, STATEMENTS, written, headers=headers)).status == 204
+    posted = {**said, "content": json.dumps([statement()])}
+    answer = await send(one, STATEMENTS, posted, "method=POST", headers)
+    assert (answer.status, len(await answer.json())) == (200, 1)
+    assert await one.found(ascending="true") == [sent["id"], *await answer.json()]
+
+
 GOOD = {"statementId": new_id(), "content": json.dumps(statement(id=None))}
 
 
@@ -74,7 +89,7 @@ GOOD = {"statementId": new_id(), "content": json.dumps(statement(id=None))}
         (GOOD | AUTH, "method=PUT", {}, 400),
         (GOOD | AUTH | {"X-Experience-API-Version": "0.8"}, "method=PUT", {}, 400),
         (GOOD | AUTH | VERSION, "method=PUT&registration=x", {}, 400),
-        ({"statementId": new_id()} | AUTH | VERSION, "method=PUT", {}, 400),
+        ({"statementId": SOME_ID} | AUTH | VERSION, "method=PUT", {}, 400),
         (GOOD | AUTH | VERSION, "method=TRACE", {}, 400),
         (GOOD | AUTH | VERSION, "method=put", {}, 400),
         (GOOD | AUTH | VERSION, "method=", {}, 400),

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from tests.support.endpoint import STATEMENTS, Endpoint
-from tests.support.xapi import ANA, BEN, COMPLETED, LESSON, attachment, new_id, statement, sub
+from tests.support.xapi import (
+    ANA,
+    BEN,
+    COMPLETED,
+    LESSON,
+    SOME_ID,
+    attachment,
+    new_id,
+    statement,
+    sub,
+)
 
 STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -148,10 +158,10 @@ async def test_get_by_id_has_headers(endpoint: Endpoint) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        {"statementId": new_id(), "voidedStatementId": new_id()},
-        {"statementId": new_id(), "agent": '{"mbox":"mailto:a@b.c"}'},
-        {"statementId": new_id(), "limit": "1"},
-        {"voidedStatementId": new_id(), "ascending": "true"},
+        {"statementId": SOME_ID, "voidedStatementId": SOME_ID},
+        {"statementId": SOME_ID, "agent": '{"mbox":"mailto:a@b.c"}'},
+        {"statementId": SOME_ID, "limit": "1"},
+        {"voidedStatementId": SOME_ID, "ascending": "true"},
         {"statementId": "not a uuid"},
         {"voidedStatementId": "7"},
         {"agent": "ana"},
@@ -171,7 +181,7 @@ async def test_get_by_id_has_headers(endpoint: Endpoint) -> None:
         {"ascending": "True"},
         {"attachments": "0"},
         {"format": "pretty"},
-        {"StatementId": new_id()},
+        {"StatementId": SOME_ID},
         {"Limit": "1"},
         {"foo": "bar"},
         {"cursor": "1"},

@@ -83,6 +83,18 @@ async def test_what_is_assigned_later_need_not_be_signed(one: Endpoint) -> None:
     assert (await send(one, sent, signed(unnamed))).status == 200
 
 
+async def test_durations_are_compared_to_a_hundredth_of_a_second(endpoint: Endpoint) -> None:
+    """Part 2 section 4.6, 2.0 section 4.2.7; what came is shown."""
+    sent = statement(result={"duration": "P1DT12H36M0.12567S"})
+    for signed_duration, status in (("P1DT12H36M0.12S", 200), ("P1DT12H36M0.13S", 400)):
+        sent["id"] = new_id()
+        signature = signed({**sent, "result": {"duration": signed_duration}})
+        assert (await send(endpoint, sent, signature)).status == status
+        if status == 200:
+            found = await endpoint.send("GET", STATEMENTS, statementId=sent["id"])
+            assert (await found.json())["result"] == sent["result"]
+
+
 @pytest.mark.parametrize(
     ("signature", "words"),
     [

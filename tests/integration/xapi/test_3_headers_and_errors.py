@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import datetime
 
 import pytest
 
@@ -16,7 +18,7 @@ from tests.support.endpoint import (
     Endpoint,
     headers,
 )
-from tests.support.xapi import ANA, LESSON
+from tests.support.xapi import ANA, LESSON, SOME_ID, new_id, statement
 
 AGENT = json.dumps(ANA)
 GETS = {
@@ -41,6 +43,30 @@ async def test_a_request_names_a_version_that_is_spoken(
     assert answer.status == 400
     assert answer.headers["X-Experience-API-Version"] == "2.0.0"
     assert "X-Experience-API-Version" in await answer.text()
+
+
+@pytest.mark.parametrize("path", GETS)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_bare_read_without_a_version_is_refused_in_the_one_that_all_know(
+    one: Endpoint, method: str, path: str
+) -> None:
+    """2.8 and 3.3."""
+    answer = await one.client.request(method, path, headers=AUTH)
+    assert (answer.status, answer.headers["X-Experience-API-Version"]) == (400, "1.0.3")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
+async def test_any_other_request_without_a_version_is_refused_in_the_newest(
+    one: Endpoint, method: str
+) -> None:
+    """3.3, and 2.0 section 4.1.2."""
+    query = {} if method == "POST" else {"statementId": new_id()}
+    before = await one.snapshot()
+    answer = await one.client.request(
+        method, STATEMENTS, params=query, json=statement(), headers=AUTH
+    )
+    assert (answer.status, answer.headers["X-Experience-API-Version"]) == (400, "2.0.0")
+    assert await one.snapshot() == before
 
 
 @RESOURCES
@@ -93,6 +119,25 @@ async def test_strangers_are_401(
     assert answer.headers["Access-Control-Allow-Origin"] == PLAYER
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", STATEMENTS, "GET, HEAD, OPTIONS, POST, PUT"),
+        ("DELETE", "/xapi/activities", "GET, HEAD, OPTIONS"),
+        ("POST", "/xapi/activities", "GET, HEAD, OPTIONS"),
+        ("PUT", "/xapi/agents", "GET, HEAD, OPTIONS"),
+        ("PATCH", STATE, "DELETE, GET, HEAD, POST, PUT"),
+    ],
+)
+async def test_a_method_that_is_not_there_is_405_for_everybody(
+    one: Endpoint, method: str, path: str, allowed: str
+) -> None:
+    """3.2; a stranger is told too, as by a preflight."""
+    for said in ({}, {"X-Experience-API-Version": "1.0.1"}, headers(), headers("2.0.0")):
+        answer = await one.client.request(method, path, params={"agent": AGENT}, headers=said)
+        assert (answer.status, answer.headers["Allow"]) == (405, allowed)
+
+
 @RESOURCES
 async def test_an_unknown_parameter_is_refused(
     endpoint: Endpoint, path: str, query: dict[str, str]
@@ -114,12 +159,37 @@ async def test_a_get_may_say_what_its_missing_body_is(
     assert answer.status == 200
 
 
-async def test_only_queries_say_how_far_they_see(endpoint: Endpoint) -> None:
-    """2.1.3."""
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("GET", STATEMENTS, headers()),
+        ("GET", f"{STATEMENTS}?limit=1", headers("2.0.0")),
+        ("GET", f"{STATEMENTS}?foo=1", headers()),
+        ("GET", f"{STATEMENTS}?statementId={SOME_ID}", headers()),
+        ("GET", STATEMENTS, AUTH),
+        ("GET", STATEMENTS, {}),
+        ("HEAD", STATEMENTS, headers()),
+        ("POST", STATEMENTS, headers()),
+        ("PUT", f"{STATEMENTS}?statementId={SOME_ID}", headers()),
+        ("DELETE", STATEMENTS, headers()),
+        ("GET", f"{STATEMENTS}verb=http://e.com/v", headers()),
+    ],
+)
+async def test_every_answer_about_statements_says_how_far_they_can_be_seen(
+    one: Endpoint, method: str, path: str, said: dict[str, str]
+) -> None:
+    """2.1.3, and 2.0 section 4.1.6.1: "on all responses to Statements requests"."""
+    began = time.time()
+    answer = await one.client.request(method, path, headers=said)
+    through = datetime.fromisoformat(answer.headers["X-Experience-API-Consistent-Through"])
+    assert abs(through.timestamp() - began) < 60
+
+
+async def test_other_resources_say_nothing_of_statements(endpoint: Endpoint) -> None:
     for path, query in GETS.items():
-        answer = await endpoint.send("GET", path, **query)
-        told = "X-Experience-API-Consistent-Through" in answer.headers
-        assert told == (path == STATEMENTS)
+        if path != STATEMENTS:
+            answer = await endpoint.send("GET", path, **query)
+            assert "X-Experience-API-Consistent-Through" not in answer.headers
 
 
 @RESOURCES

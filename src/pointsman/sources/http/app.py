@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Protocol
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from pointsman.clock import Clock
 from pointsman.sources.http.about import about
 from pointsman.sources.http.auth import Authenticator, HttpSource
 from pointsman.sources.http.body import BodyLimits, hold_expectation
+from pointsman.sources.http.consistency import Consistency, consistency_middleware
 from pointsman.sources.http.cors import cors_middleware
 from pointsman.sources.http.documents import Documents, DocumentStore
 from pointsman.sources.http.door import Door
@@ -31,6 +33,7 @@ from pointsman.sources.launches import KnownLaunches, Passes
 _XAPI = "/xapi/"
 #: a method is any token, and a counter must not grow with what strangers send
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+_READS = ("GET", "HEAD")
 
 
 class EndpointStore(DocumentStore, StatementStore, Protocol):
@@ -77,12 +80,14 @@ class HttpDeps:
 
 def make_app(deps: HttpDeps) -> web.Application:
     """The application; it holds no state, and stops when its runner does."""
+    consistency = Consistency(deps.store.consistent_through, deps.clock)
     app = web.Application(
         client_max_size=deps.max_body_bytes,
         # From the outside in: each sees the answers of the next, errors' included.
         middlewares=[
             _recording(deps.on_request, deps.clock),
             _naming_version,
+            consistency_middleware(consistency),
             cors_middleware(deps.cors_origins),
             errors,
         ],
@@ -93,7 +98,7 @@ def make_app(deps: HttpDeps) -> web.Application:
         door,
         BodyLimits(deps.max_body_bytes, deps.body_timeout),
         _answers(deps),
-        deps.store.consistent_through,
+        consistency,
         frozenset(source.name for source in deps.sources if source.lenient),
     )
     # Both spellings, for a redirect would lose a player's POST.
@@ -159,7 +164,7 @@ def _route(app: web.Application, method: str, path: str, handler: Handler) -> No
 
 
 def _route_get(app: web.Application, path: str, handler: Handler) -> None:
-    for method in ("GET", "HEAD"):
+    for method in _READS:
         _route(app, method, path, handler)
 
 
@@ -168,7 +173,10 @@ async def _naming_version(request: web.Request, handler: Handler) -> web.StreamR
     """Every answer of xAPI carries its version, those of refused requests included."""
     response = await handler(request)
     if request.path.startswith(_XAPI):
-        response.headers[HEADER] = request.get(VERSION) or answered(request.headers.get(HEADER))
+        named = request.headers.get(HEADER)
+        bare = request.method in _READS and not request.query_string
+        probing = bare and response.status == HTTPStatus.BAD_REQUEST
+        response.headers[HEADER] = request.get(VERSION) or answered(named, probing=probing)
     return response
 
 

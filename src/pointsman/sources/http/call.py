@@ -63,6 +63,7 @@ class Call:
     body: Callable[[], Awaitable[bytes]]
     #: whether the source may do what xAPI would have refused
     lenient: bool = False
+    alternate: bool = False
     #: the one whose credential was shown; without, the source speaks for everybody
     launch: Launch | None = None
 

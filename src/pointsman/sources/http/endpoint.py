@@ -1,31 +1,31 @@
 """The one road of every request of xAPI: who sends, in which version, with what; then its resource.
 
-The order matters. Nobody is told what is wrong with a request before it is known who asks, and
-nothing of a body is read before that, but for a form that says who asks.
+The order matters. Nobody is told what is wrong with a request before it is known who asks, but
+that a resource has no such method, which a preflight tells everybody too. Nothing of a body is read
+before that, but for a form that says who asks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from datetime import UTC, datetime
 
 from aiohttp import web
 
-from pointsman.clock import MICROSECONDS
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.call import Call, Written, alternate, is_alternate, plain
 from pointsman.sources.http.confined import confined
+from pointsman.sources.http.consistency import HEADER as CONSISTENT
+from pointsman.sources.http.consistency import Consistency
 from pointsman.sources.http.door import Admitted, Door
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.parameters import check
-from pointsman.sources.http.requirements import ALTERNATE_SYNTAX, TABLE, Resource
+from pointsman.sources.http.requirements import ALTERNATE_SYNTAX, TABLE, Resource, Takes
 from pointsman.sources.http.version import HEADER, negotiate
 
 #: the source of the request under way, once that is known; a connection's requests share a task,
 #: so whoever reads it clears it first
 current_source: ContextVar[str] = ContextVar("current_source", default="")
-CONSISTENT = "X-Experience-API-Consistent-Through"
 #: where the version of a request is kept for its answer
 VERSION = web.RequestKey("xapi_version", str)
 
@@ -43,13 +43,13 @@ class Endpoint:
         door: Door,
         limits: BodyLimits,
         answers: Mapping[tuple[Resource, str], Answer],
-        consistent_through: Callable[[], Awaitable[int]],
+        consistency: Consistency,
         lenient: frozenset[str],
     ) -> None:
         self._door = door
         self._limits = limits
         self._answers = answers
-        self._consistent_through = consistent_through
+        self._consistency = consistency
         self._lenient = lenient
 
     def handler(self, resource: Resource) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -66,9 +66,13 @@ class Endpoint:
             if "Authorization" in request.headers:
                 await self._admit(request.headers)
             written = await alternate(request, body)
+            _taken(resource, written.method)
+            admitted = await self._admit(written.headers)
         else:
+            _taken(resource, request.method)
+            admitted = await self._admit(request.headers)
             written = plain(request, body)
-        return await self._answer(resource, request, written)
+        return await self._answer(resource, request, written, admitted)
 
     async def _admit(self, headers: Mapping[str, str]) -> Admitted:
         admitted = await self._door.admit(headers.get("Authorization"))
@@ -76,42 +80,39 @@ class Endpoint:
         return admitted
 
     async def _answer(
-        self, resource: Resource, request: web.Request, written: Written
+        self, resource: Resource, request: web.Request, written: Written, admitted: Admitted
     ) -> web.Response:
-        admitted = await self._admit(written.headers)
+        method, takes = _taken(resource, written.method)
         request[VERSION] = version = negotiate(written.headers.get(HEADER))
         if written.alternate and version not in ALTERNATE_SYNTAX:
             raise RequestRefused(400, f"xAPI {version} has no ?method=; send the request itself")
-        method = "GET" if written.method == "HEAD" else written.method
-        takes = TABLE[resource].get(method)
-        if takes is None:
-            raise web.HTTPMethodNotAllowed(method, [*TABLE[resource], "HEAD", "OPTIONS"])
-        headers = await self._consistency(resource, method)
-        try:
-            # players that are launched pass on what their launch address has
-            lenient = admitted.launch is not None or admitted.source in self._lenient
-            call = Call(
-                resource,
-                method,
-                admitted.source,
-                version,
-                check(written.given, takes, lenient=lenient),
-                written.headers,
-                written.body,
-                lenient,
-                admitted.launch,
-            )
-            response = await self._answers[resource, method](confined(call))
-        except RequestRefused as refused:
-            refused.headers.update(headers)
-            raise
-        response.headers.update(headers)
+        searches = resource is Resource.STATEMENTS and method == "GET"
+        # before the search, for what is stored meanwhile need not be in it
+        through = await self._consistency.now() if searches else ""
+        # players that are launched pass on what their launch address has
+        lenient = admitted.launch is not None or admitted.source in self._lenient
+        call = Call(
+            resource,
+            method,
+            admitted.source,
+            version,
+            check(written.given, takes, lenient=lenient),
+            written.headers,
+            written.body,
+            lenient,
+            written.alternate,
+            admitted.launch,
+        )
+        response = await self._answers[resource, method](confined(call))
+        if searches:
+            response.headers[CONSISTENT] = through
         return response
 
-    async def _consistency(self, resource: Resource, method: str) -> dict[str, str]:
-        """Every answer to a query says how far it can see (1.0.3 Part 3 section 2.1.3)."""
-        if resource is not Resource.STATEMENTS or method != "GET":
-            return {}
-        through = await self._consistent_through()
-        moment = datetime.fromtimestamp(through / MICROSECONDS, UTC)
-        return {CONSISTENT: moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
+
+def _taken(resource: Resource, method: str) -> tuple[str, Takes]:
+    """A method of a resource, HEAD as the GET that it is. Raises `web.HTTPMethodNotAllowed`."""
+    method = "GET" if method == "HEAD" else method
+    takes = TABLE[resource].get(method)
+    if takes is None:
+        raise web.HTTPMethodNotAllowed(method, [*TABLE[resource], "HEAD", "OPTIONS"])
+    return method, takes

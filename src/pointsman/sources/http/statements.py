@@ -13,7 +13,7 @@ from pointsman.sources.http.call import Call
 from pointsman.sources.http.errors import json_response, no_content
 from pointsman.sources.http.requirements import TWO
 from pointsman.sources.intake import Accepted
-from pointsman.statements import StatementsRefused
+from pointsman.statements import JSON, StatementsRefused
 
 
 class HttpIntake(Protocol):
@@ -52,7 +52,8 @@ class Statements:
             return await self._intake.submit_http(
                 call.source,
                 await call.body(),
-                content_type=call.content_type,
+                # a form need not say what its content is
+                content_type=call.content_type or (JSON if call.alternate else ""),
                 version="2.0.0" if call.version == TWO else "1.0.0",
                 put_id=put_id,
                 launch=call.launch,
