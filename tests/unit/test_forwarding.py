@@ -28,8 +28,12 @@ def said(number: int | None = None) -> dict[str, Any]:
 class Topic:
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
+        self.buried: list[tuple[str, bytes, str, str]] = []
         self.headers: list[dict[str, bytes]] = []
-        self.forwarding = Forwarding(self.write, Limits(), SystemClock())
+        self.forwarding = Forwarding(self.write, Limits(), SystemClock(), self.bury)
+
+    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
+        self.buried.append((source, body, reason, origin))
 
     async def write(self, body: bytes, headers: list[tuple[str, bytes]]) -> None:
         self.bodies.append(body)
@@ -81,4 +85,11 @@ async def test_what_is_invalid_is_refused_and_not_written() -> None:
         await topic.forwarding.submit_http("player", wrong)
     with pytest.raises(InputRefused):
         await topic.forwarding.submit_http("player", b"no json")
+    assert topic.bodies == []
+
+
+async def test_what_was_not_understood_goes_to_the_store_and_not_to_the_topic() -> None:
+    topic = Topic()
+    await topic.forwarding.bury("scorm", b"<xml/>", "is XML", "POST /scorm-cloud/postback")
+    assert topic.buried == [("scorm", b"<xml/>", "is XML", "POST /scorm-cloud/postback")]
     assert topic.bodies == []

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from pointsman.assembly.deciding import mapping
+from pointsman.assembly.foreign import adapters, postback_sources, webhook_sources
 from pointsman.clock import Clock
 from pointsman.config import Settings
 from pointsman.config.kafka import Cluster
@@ -72,6 +73,7 @@ def intake(
         clock,
         on_receipts,
         settings.platform.origin,
+        adapters(settings.sources),
     )
 
 
@@ -90,7 +92,7 @@ def http_intake(
     """What has a statement when it is answered."""
     if outbox is None:
         return intake
-    return Forwarding(outbox.write, limits(settings.http), clock)
+    return Forwarding(outbox.write, limits(settings.http), clock, intake.bury)
 
 
 async def serve_http(
@@ -118,6 +120,8 @@ async def serve_http(
             on_refused=metrics.refused,
             clock=clock,
             authority_home_page=settings.platform.origin,
+            postbacks=postback_sources(settings.sources),
+            webhooks=webhook_sources(settings.sources),
         )
     )
     runner = web.AppRunner(

@@ -17,13 +17,16 @@ from pointsman.statements import Limits, Valid, unpack
 
 #: writes a message with its headers
 Write = Callable[[bytes, list[tuple[str, bytes]]], Awaitable[None]]
+#: keeps what was not understood: source, body, reason, origin
+Bury = Callable[[str, bytes, str, str], Awaitable[None]]
 
 
 class Forwarding:
     """Takes `Intake`'s place for HTTP."""
 
-    def __init__(self, write: Write, limits: Limits, clock: Clock) -> None:
+    def __init__(self, write: Write, limits: Limits, clock: Clock, bury: Bury) -> None:
         self._write = write
+        self._bury = bury
         self._limits = limits
         self._clock = clock
 
@@ -62,6 +65,10 @@ class Forwarding:
             ]
             await self._write(body, headers)
         return Accepted([item.statement_id for item in valid])
+
+    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
+        """To the store: whoever reads the topic could say no more about it."""
+        await self._bury(source, body, reason, origin)
 
 
 def with_ids(body: bytes, items: Sequence[Valid]) -> bytes:

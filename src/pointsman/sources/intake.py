@@ -9,7 +9,8 @@ import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from pointsman.clock import Clock, micros
 from pointsman.errors import InputRefused, StatementConflict
@@ -48,6 +49,8 @@ from pointsman.store.plan import item_body
 #: statement ids for inputs that bring none and may be read twice
 _NAMESPACE = uuid.UUID("5d1c1f0e-8a63-4a5f-9d2b-6f0a0f3f7a11")
 _JSON = "application/json"
+#: makes statements of what is none. Raises `InputRefused`
+Adapt = Callable[[bytes], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Intake:
     """`on_receipts` is told of all that was stored: for counting, and to wake the delivery.
 
     `authority_home_page` with a source's name is the authority of what that source sends.
+    `adapters` make statements of a source's dead letters of an origin, where they were none.
     """
 
     def __init__(
@@ -78,7 +82,9 @@ class Intake:
         clock: Clock,
         on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None],
         authority_home_page: str = "",
+        adapters: Mapping[tuple[str, str], Adapt] = MappingProxyType({}),
     ) -> None:
+        self.adapters = adapters
         self.limits = limits
         self._home_page = authority_home_page
         self._store = store
@@ -125,6 +131,11 @@ class Intake:
         if receipt.conflicts:
             raise StatementConflict(receipt.conflicts)
         return Accepted(ids, known=receipt.duplicates == len(ids))
+
+    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
+        """Keep an input that was not understood, whole. Raises `StoreUnavailable`."""
+        letter = DeadLetter(reason, origin, body)
+        await self.ingest([Submission(source, body, micros(self._clock.now()), (), (letter,))])
 
     def read_message(
         self,

@@ -22,8 +22,10 @@ from pointsman.sources.http.health import Health
 from pointsman.sources.http.objects import Objects
 from pointsman.sources.http.queries import StatementQueries
 from pointsman.sources.http.requirements import Resource
+from pointsman.sources.http.scorm_cloud import POSTBACK, Postbacks, PostbackSource
 from pointsman.sources.http.statements import HttpIntake, Statements
 from pointsman.sources.http.version import HEADER, answered
+from pointsman.sources.http.webhooks import Webhooks, WebhookSource
 
 _XAPI = "/xapi/"
 #: a method is any token, and a counter must not grow with what strangers send
@@ -58,6 +60,8 @@ class HttpDeps:
     clock: Clock
     authority_home_page: str
     body_timeout: float = 30
+    postbacks: Sequence[PostbackSource] = ()
+    webhooks: Sequence[WebhookSource] = ()
 
 
 def make_app(deps: HttpDeps) -> web.Application:
@@ -88,10 +92,23 @@ def make_app(deps: HttpDeps) -> web.Application:
                 _route(app, method, resource + slash, handler)
             _route_get(app, resource + slash, handler)
         _route_get(app, "/xapi/about" + slash, about(deps.max_body_bytes))
+    _add_foreign(app, deps)
     _route_get(app, "/healthz", health.healthz)
     _route_get(app, "/readyz", health.readyz)
     _route_get(app, "/metrics", health.metrics)
     return app
+
+
+def _add_foreign(app: web.Application, deps: HttpDeps) -> None:
+    """Routes of what is no xAPI; there are none where nobody is to send it."""
+    limits = BodyLimits(deps.max_body_bytes, deps.body_timeout)
+    for slash in ("", "/"):
+        if deps.postbacks:
+            postbacks = Postbacks(deps.postbacks, limits, deps.intake)
+            _route(app, "POST", POSTBACK + slash, postbacks.post)
+        if deps.webhooks:
+            webhooks = Webhooks(deps.webhooks, limits, deps.intake, deps.clock, deps.on_refused)
+            _route(app, "POST", "/webhooks/{source}" + slash, webhooks.post)
 
 
 def _answers(deps: HttpDeps) -> dict[tuple[Resource, str], Answer]:

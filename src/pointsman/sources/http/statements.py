@@ -23,10 +23,12 @@ class HttpIntake(Protocol):
         source: str,
         body: bytes,
         *,
-        content_type: str,
-        version: str,
-        put_id: str | None,
+        content_type: str = "application/json",
+        version: str = "1.0.0",
+        put_id: str | None = None,
     ) -> Accepted: ...
+
+    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None: ...
 
 
 class Statements:
@@ -55,11 +57,11 @@ class Statements:
                 put_id=put_id,
             )
         except (InputRefused, StatementConflict) as error:
-            self._on_refused(call.source, _turned_away(error))
+            self._on_refused(call.source, turned_away(error))
             raise
 
 
-def _turned_away(error: InputRefused | StatementConflict) -> int:
+def turned_away(error: InputRefused | StatementConflict) -> int:
     """The statements at fault; a body that can't be read at all counts as one."""
     match error:
         case StatementsRefused():
