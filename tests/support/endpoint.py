@@ -56,6 +56,7 @@ class Endpoint:
 
     client: Client
     store: Store
+    intake: Intake
     version: str = "1.0.3"
     requests: list[tuple[str, str, str, int]] = field(default_factory=list)
     #: what was decided about
@@ -167,5 +168,5 @@ async def running(
         )
     )
     async with TestClient(TestServer(app)) as client:
-        yield Endpoint(client, store, version, requests, mapping.seen, refused)
+        yield Endpoint(client, store, intake, version, requests, mapping.seen, refused)
     await store.close()
