@@ -53,7 +53,14 @@ def example(tmp_path: Path) -> Path:
     """The example beside the secrets that it names."""
     secrets = tmp_path / "secrets"
     secrets.mkdir()
-    for name in ("api_key", "player_secret", "player_bearer", "kafka_password"):
+    for name in (
+        "api_key",
+        "player_secret",
+        "player_bearer",
+        "kafka_password",
+        "scorm_cloud_password",
+        "lms_webhook",
+    ):
         (secrets / name).write_text(f"the-{name}\n")
     (secrets / "tokens.json").write_text(json.dumps({"ana@example.com": "t"}))
     return config(tmp_path, (ROOT / "config.example.toml").read_text())

@@ -6,6 +6,7 @@ import json
 import uuid
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from pointsman.clock import SystemClock
 from pointsman.errors import InputRefused
 from pointsman.sources.forwarding import Forwarding
 from pointsman.statements import Limits, StatementsRefused
+from pointsman.statements.foreign import Path, Webhook
 
 
 def said(number: int | None = None) -> dict[str, Any]:
@@ -86,6 +88,19 @@ async def test_what_is_invalid_is_refused_and_not_written() -> None:
     with pytest.raises(InputRefused):
         await topic.forwarding.submit_http("player", b"no json")
     assert topic.bodies == []
+
+
+async def test_what_is_told_as_statements_is_passed_on_byte_for_byte_and_is_the_same_again() -> (
+    None
+):
+    topic = Topic()
+    adapter = Webhook("lms", Path.parse("user"), Path.parse("url"), "https://lms.example.com")
+    body = b'{"user": "ana@example.com", "url": "https://content.example.com/t"}'
+    for _ in range(2):
+        told = orjson.dumps(adapter.statements(body))
+        await topic.forwarding.submit_http("lms", told)
+        assert topic.bodies[-1] == told
+    assert topic.bodies[0] == topic.bodies[1]
 
 
 async def test_what_was_not_understood_goes_to_the_store_and_not_to_the_topic() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from pointsman.cli.explain_foreign import postbacks, webhook
 from pointsman.config import Credential, HttpSource, KafkaSource, Rule, Settings
 from pointsman.config.server import Store
 from pointsman.model import Falls
@@ -54,10 +55,13 @@ def _listening(settings: Settings) -> Iterator[str]:
 
 
 def _senders(settings: Settings) -> Iterator[str]:
-    if not settings.sources.http:
+    sources = settings.sources
+    if not (sources.http or sources.scorm_cloud or sources.webhooks):
         yield "Nobody may send over HTTP; it serves probes and metrics."
-    yield from map(_http_source, settings.sources.http)
-    yield from map(_kafka_source, settings.sources.kafka)
+    yield from map(_http_source, sources.http)
+    yield from map(postbacks, sources.scorm_cloud)
+    yield from map(webhook, sources.webhooks)
+    yield from map(_kafka_source, sources.kafka)
 
 
 def _http_source(source: HttpSource) -> str:
