@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
+import re
+import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +128,44 @@ async def test_a_webhook_completes_its_topic_and_no_secret_is_logged(
     assert "hunter2" not in logged
     assert "pbpass" not in logged
     assert signature not in logged
+
+
+PAGES = Path(__file__).parents[2] / "docs" / "players"
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """What a page of the documentation shows."""
+    text = (PAGES / page).read_text()
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+async def run(folder: Path, command: list[str]) -> str:
+    process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=PIPE)
+    said, _ = await process.communicate()
+    assert process.returncode == 0
+    return said.decode()
+
+
+async def test_the_examples_of_the_documentation_do_what_it_says(tmp_path: Path) -> None:
+    signed_body, standard = blocks("webhook.md", "toml")
+    (postbacks, _) = blocks("scorm-cloud.md", "toml")
+    (tmp_path / "secrets").mkdir()
+    for name in ("lms_webhook", "scorm_cloud_password"):
+        (tmp_path / "secrets" / name).write_text(f"the-{name}\n")
+    (tmp_path / "secrets" / "standard").write_text("whsec_dGhlLXNlY3JldA==\n")
+    async with running(tmp_path, f"{standard}\n{postbacks}\n{signed_body}") as world:
+
+        def here(text: str) -> str:
+            return text.replace("https://pointsman.example.com", world.url)
+
+        (curl,) = blocks("webhook.md", "sh")
+        assert (await run(tmp_path, ["bash", "-c", here(curl)])).startswith("HTTP/1.1 204")
+        (python,) = blocks("webhook.md", "python")
+        assert await run(tmp_path, [sys.executable, "-c", here(python)]) == "204\n"
+        (curls,) = blocks("scorm-cloud.md", "sh")
+        assert (await run(tmp_path, ["bash", "-c", here(curls)])).count("HTTP/1.1 204") == 2
+        await world.until(lambda: len(world.ran) == 2)
+        assert sorted(arguments["progress"] for _, arguments in world.ran) == [40, 100]
+        async with world.session.get(f"{world.url}/metrics") as answer:
+            metrics = await answer.text()
+        assert 'pointsman_inputs_total{result="duplicate",source="scorm-cloud"} 1.0' in metrics

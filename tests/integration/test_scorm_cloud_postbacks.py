@@ -17,6 +17,7 @@ from pointsman.errors import StoreUnavailable
 from pointsman.model import Actor, Observation, Outcome
 from pointsman.sources.replay import replay_letter
 from tests.support.endpoint import STATEMENTS, Endpoint, basic, running
+from tests.support.malformed import MALFORMED
 from tests.support.postbacks import GOLF, MULTI_SCO, PASSWORD, form, recorded
 
 PATH = "/scorm-cloud/postback"
@@ -220,6 +221,17 @@ async def test_what_is_not_understood_is_a_dead_letter_and_not_sent_again(
     assert whole is not None
     assert whole.body == body
     assert (await endpoint.store.books()).accepted == 1
+
+
+async def test_every_malformed_body_is_kept_whole(endpoint: Endpoint) -> None:
+    bodies = {body for _, body, _ in MALFORMED if len(body) < 200_000}
+    for body in bodies:
+        assert await send(endpoint, body) == 204
+    letters = await endpoint.store.dead_letters(limit=1_000)
+    kept = [await endpoint.store.dead_letter(letter.id) for letter in letters]
+    assert {letter.body for letter in kept if letter is not None} == bodies
+    books = await endpoint.store.books()
+    assert (books.balanced, books.accepted) == (True, len(bodies))
 
 
 @pytest.mark.parametrize(

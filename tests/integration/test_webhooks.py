@@ -18,6 +18,7 @@ from aiohttp import ClientResponse
 from pointsman.config import Sources
 from pointsman.errors import StoreUnavailable
 from tests.support.endpoint import Endpoint, running
+from tests.support.malformed import MALFORMED
 
 SECRET = "hunter2"
 STANDARD = base64.b64encode(b"standard-hunter2").decode()
@@ -196,6 +197,16 @@ async def test_a_signed_body_that_lacks_something_gets_400_with_the_path(
     assert words in await reason(answer)
     assert await endpoint.snapshot() == before
     assert endpoint.refused == [("lms", 1)]
+
+
+async def test_every_malformed_body_is_refused_with_a_reason(endpoint: Endpoint) -> None:
+    before = await endpoint.snapshot()
+    for _, body, _ in MALFORMED:
+        if len(body) < 200_000:
+            answer = await send(endpoint, body)
+            assert answer.status == 400
+            assert await reason(answer)
+    assert await endpoint.snapshot() == before
 
 
 async def test_more_items_than_a_request_may_have_are_refused(endpoint: Endpoint) -> None:

@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import orjson
-
 from pointsman.errors import InputRefused
+from pointsman.statements.foreign.body import parsed
 from pointsman.statements.foreign.paths import PathTemplate, as_text
 from pointsman.statements.foreign.report import COURSE, LESSON, Report, statement
 from pointsman.statements.foreign.scorm_results import (
@@ -51,7 +50,7 @@ class ScormCloud:
 
         `body` is the JSON of a postback. Raises `InputRefused` where it is none.
         """
-        found = _parsed(body)
+        found = _registration(body)
         course_id = as_text(dig(found, "course", "id"))
         if course_id is None:
             raise InputRefused("course.id is missing, so nobody knows what this is about")
@@ -96,18 +95,13 @@ class ScormCloud:
         return name
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def _registration(body: bytes) -> dict[str, Any]:
     if body.lstrip().startswith(b"<"):
         raise InputRefused(
             "the postback is XML, as API V1 and resultsFormat legacy send it; set resultsFormat to "
             "course, activity or full"
         )
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise InputRefused(
-            f"the postback is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        ) from None
+    found = parsed(body)
     if not isinstance(found, dict):
         raise InputRefused("the postback must be an object, a registration")
     return found

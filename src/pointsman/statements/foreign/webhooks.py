@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 import orjson
 
 from pointsman.errors import InputRefused
+from pointsman.statements.foreign.body import parsed
 from pointsman.statements.foreign.paths import Path, PathTemplate, as_text, required_text
 from pointsman.statements.foreign.report import Report, statement
 from pointsman.statements.foreign.values import (
@@ -57,12 +58,7 @@ class Webhook:
 
         Raises `InputRefused`, which names the path that has nothing or something else.
         """
-        try:
-            whole = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise InputRefused(
-                f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-            ) from None
+        whole = parsed(body)
         message = message_id or hashlib.sha256(body).hexdigest()
         if self.items is None:
             return [self._statement(whole, whole, message, None)]
