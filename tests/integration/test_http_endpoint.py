@@ -55,15 +55,18 @@ class World:
         source: str,
         body: bytes,
         *,
-        content_type: str,
-        version: str,
-        put_id: str | None,
+        content_type: str = "application/json",
+        version: str = "1.0.0",
+        put_id: str | None = None,
         launch: Launch | None = None,
     ) -> Accepted:
         if self.fails is not None:
             raise self.fails
         self.bodies.append((source, body, put_id))
         return Accepted([put_id or ID], self.known)
+
+    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
+        raise NotImplementedError
 
     async def is_ready(self) -> tuple[bool, str]:
         return self.ready

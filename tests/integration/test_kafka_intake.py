@@ -21,6 +21,7 @@ from pointsman.config import load
 from pointsman.model import Outcome
 from tests.support.fleet import HEADERS
 from tests.support.pipe import Pipe
+from tests.support.postbacks import GOLF, form
 
 _CONFIG = """
 [http]
@@ -147,3 +148,38 @@ async def test_more_than_the_broker_takes_in_a_message_is_refused_in_clear_words
         assert status in {400, 413}
         assert "max.message.bytes" in str(problem)
         assert (await post(url, said(2)))[0] == 200
+
+
+_SCORM = """
+[[sources.scorm_cloud]]
+name = "scorm"
+username = "pbuser"
+password = "pbpass"
+"""
+
+
+async def test_a_postback_goes_through_the_topic_and_what_is_none_to_the_store(
+    tmp_path: Path, broker: Broker, topic: str
+) -> None:
+    to_topic = _TO_TOPIC.format(servers=broker.bootstrap, topic=topic)
+    from_topic = _FROM_TOPIC.format(servers=broker.bootstrap, topic=topic)
+    async with (
+        daemon(tmp_path, "front", http=to_topic, sources=_SCORM) as (front, url),
+        daemon(tmp_path, "back", sources=from_topic) as (back, _),
+        aiohttp.ClientSession() as session,
+    ):
+        # the one that is sent again is a duplicate where it is read
+        for postback in (GOLF, GOLF, "<registrationreport/>"):
+            async with session.post(
+                f"{url}/scorm-cloud/postback",
+                data=form(postback),
+                headers={"Content-Type": "application/x-www-form-urlencoded"},
+            ) as answer:
+                assert answer.status == 204
+        async with asyncio.timeout(20):
+            while (books := await back._store.books()).accepted < 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert (books.accepted, books.outcomes[Outcome.UNMATCHED]) == (1, 1)
+        (letter,) = await front._store.dead_letters(limit=9)
+        assert (letter.source, letter.origin) == ("scorm", "POST /scorm-cloud/postback")
+        assert "resultsFormat" in letter.reason

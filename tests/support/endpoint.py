@@ -13,9 +13,13 @@ from typing import Any
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
+from pointsman.assembly.foreign import adapters, postback_sources, webhook_sources
 from pointsman.assembly.stores import key_reader
 from pointsman.clock import SystemClock
+from pointsman.config import Sources
+from pointsman.launch import Launch
 from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
+from pointsman.model import Decision, Observation
 from pointsman.sources.http import BasicCredential, HttpDeps, HttpSource, make_app
 from pointsman.sources.intake import Intake
 from pointsman.statements import Limits
@@ -53,8 +57,13 @@ class Endpoint:
 
     client: Client
     store: Store
+    intake: Intake
     version: str = "1.0.3"
     requests: list[tuple[str, str, str, int]] = field(default_factory=list)
+    #: what was decided about
+    seen: list[Observation] = field(default_factory=list)
+    #: statements that were turned away, by source
+    refused: list[tuple[str, int]] = field(default_factory=list)
 
     async def send(
         self, method: str, path: str, *, data: Any = None, version: str | None = None, **more: Any
@@ -99,9 +108,27 @@ class Endpoint:
         return books, await self.store.backlog(), (await self.store.stats()).rows
 
 
+@dataclass
+class Watched:
+    """A mapping, and what it was asked."""
+
+    mapping: Mapping
+    seen: list[Observation] = field(default_factory=list)
+
+    def decide(self, seen: Observation, launch: Launch | None = None) -> Decision:
+        self.seen.append(seen)
+        return self.mapping.decide(seen, launch)
+
+
 @asynccontextmanager
-async def running(folder: Path, version: str = "1.0.3") -> AsyncIterator[Endpoint]:
-    """With two sources: `user` is strict, and `lenient` is; courses have a rule."""
+async def running(
+    folder: Path, version: str = "1.0.3", *, sources: Sources | None = None
+) -> AsyncIterator[Endpoint]:
+    """With two sources: `user` is strict, and `lenient` is; courses have a rule.
+
+    `sources` has those that send no statements.
+    """
+    foreign = sources or Sources.model_construct()
     store = SqliteStore(folder / "store.db", read_keys=key_reader(ORIGIN))
     await store.open()
     rule = Rule(
@@ -110,9 +137,12 @@ async def running(folder: Path, version: str = "1.0.3") -> AsyncIterator[Endpoin
         topic_id=Template("{number}"),
     )
     clock = SystemClock()
-    mapping = Mapping([rule], ConfiguredIdentity())
-    intake = Intake(store, mapping, Limits(), clock, lambda *_: None, ORIGIN)
+    mapping = Watched(Mapping([rule], ConfiguredIdentity()))
+    intake = Intake(
+        store, mapping, Limits(), clock, lambda *_: None, ORIGIN, adapters=adapters(foreign)
+    )
     requests: list[tuple[str, str, str, int]] = []
+    refused: list[tuple[str, int]] = []
 
     async def ready() -> tuple[bool, str]:
         return True, "ready"
@@ -133,11 +163,13 @@ async def running(folder: Path, version: str = "1.0.3") -> AsyncIterator[Endpoin
             ready=ready,
             metrics_page=page,
             on_request=lambda *one: requests.append(one[:4]),
-            on_refused=lambda *_: None,
+            on_refused=lambda *one: refused.append(one),
             clock=clock,
             authority_home_page=ORIGIN,
+            postbacks=postback_sources(foreign),
+            webhooks=webhook_sources(foreign),
         )
     )
     async with TestClient(TestServer(app)) as client:
-        yield Endpoint(client, store, version, requests)
+        yield Endpoint(client, store, intake, version, requests, mapping.seen, refused)
     await store.close()

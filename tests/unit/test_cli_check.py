@@ -208,3 +208,61 @@ def test_the_version_is_told() -> None:
 
     assert result.exit_code == 0
     assert result.stdout == f"pointsman {__version__}\n"
+
+
+FOREIGN = """
+[[sources.scorm_cloud]]
+name = "scorm"
+username = "cloud"
+password = "password-hunter2"
+learner = "id"
+[[sources.webhooks]]
+name = "quiz"
+standard = true
+secret = "whsec_c2VjcmV0LWh1bnRlcjI="
+items = "answers"
+learner = "$.who"
+activity = "https://quiz.example.com/{id}"
+completed = "state"
+completed_values = ["done", "closed"]
+score = "points"
+score_scale = 1
+id = "id"
+[[sources.webhooks]]
+name = "lms"
+secret = "secret-hunter2"
+signature = { header = "X-Sum" }
+learner = "user"
+activity = "url"
+home_page = "https://lms.example.com"
+progress = "percent"
+passed = "ok"
+time = "at"
+registration = "try"
+"""
+
+
+def test_sources_of_other_things_than_statements_are_explained(tmp_path: Path) -> None:
+    code, said, _ = check(
+        tmp_path, GOOD.replace("[[learners.accounts]]", f"{FOREIGN}[[learners.accounts]]")
+    )
+
+    assert code == 0
+    assert (
+        'scorm posts registrations of SCORM Cloud to /scorm-cloud/postback as the user "cloud": a '
+        "course is the activity https://cloud.scorm.com/{course}, a SCO "
+        "https://cloud.scorm.com/{course}/{sco}; the learner is the id; what is no address is an "
+        "account of https://cloud.scorm.com."
+    ) in said
+    assert (
+        "quiz posts JSON to /webhooks/quiz, signed as Standard Webhooks say, within 300 s of this "
+        "clock: for each of answers, the learner is $.who, the activity "
+        "https://quiz.example.com/{id}, completed state when it is done or closed, the score "
+        "points of 1, the time that of arrival, the same again when id is; a learner who is no "
+        "address is an account of https://webhooks.invalid/quiz."
+    ) in said
+    assert (
+        "lms posts JSON to /webhooks/lms, signed in X-Sum, whenever it was sent: the learner is "
+        "user, the activity url, progress percent of 100, passed ok, the time at, the attempt try; "
+        "a learner who is no address is an account of https://lms.example.com."
+    ) in said

@@ -54,7 +54,15 @@ def example(tmp_path: Path) -> Path:
     """The example beside the secrets that it names."""
     secrets = tmp_path / "secrets"
     secrets.mkdir()
-    for name in ("api_key", "player_secret", "player_bearer", "kafka_password", "operator_secret"):
+    for name in (
+        "api_key",
+        "player_secret",
+        "player_bearer",
+        "kafka_password",
+        "operator_secret",
+        "scorm_cloud_password",
+        "lms_webhook",
+    ):
         (secrets / name).write_text(f"the-{name}\n")
     (secrets / "launch_key").write_text("a-key-that-signs-what-players-hold\n")
     (secrets / "token_key").write_text(new_key())

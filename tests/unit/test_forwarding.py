@@ -6,6 +6,7 @@ import json
 import uuid
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from pointsman.clock import SystemClock
 from pointsman.errors import Forbidden, InputRefused
 from pointsman.sources.forwarding import Forwarding
 from pointsman.statements import Limits, StatementsRefused
+from pointsman.statements.foreign import Path, Webhook
 from tests.support.launches import REGISTRATION, launch
 
 
@@ -29,8 +31,12 @@ def said(number: int | None = None) -> dict[str, Any]:
 class Topic:
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
+        self.buried: list[tuple[str, bytes, str, str]] = []
         self.headers: list[dict[str, bytes]] = []
-        self.forwarding = Forwarding(self.write, Limits(), SystemClock())
+        self.forwarding = Forwarding(self.write, Limits(), SystemClock(), self.bury)
+
+    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
+        self.buried.append((source, body, reason, origin))
 
     async def write(self, body: bytes, headers: list[tuple[str, bytes]]) -> None:
         self.bodies.append(body)
@@ -97,3 +103,23 @@ async def test_whoever_reads_the_topic_finds_the_launch_of_a_player_that_named_n
     with pytest.raises(Forbidden, match="statement 0"):
         await topic.forwarding.submit_http("launch", body, launch=launch())
     assert len(topic.bodies) == 1
+
+
+async def test_what_is_told_as_statements_is_passed_on_byte_for_byte_and_is_the_same_again() -> (
+    None
+):
+    topic = Topic()
+    adapter = Webhook("lms", Path.parse("user"), Path.parse("url"), "https://lms.example.com")
+    body = b'{"user": "ana@example.com", "url": "https://content.example.com/t"}'
+    for _ in range(2):
+        told = orjson.dumps(adapter.statements(body))
+        await topic.forwarding.submit_http("lms", told)
+        assert topic.bodies[-1] == told
+    assert topic.bodies[0] == topic.bodies[1]
+
+
+async def test_what_was_not_understood_goes_to_the_store_and_not_to_the_topic() -> None:
+    topic = Topic()
+    await topic.forwarding.bury("scorm", b"<xml/>", "is XML", "POST /scorm-cloud/postback")
+    assert topic.buried == [("scorm", b"<xml/>", "is XML", "POST /scorm-cloud/postback")]
+    assert topic.bodies == []

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from pointsman.assembly.deciding import mapping
+from pointsman.assembly.foreign import adapters, postback_sources, webhook_sources
 from pointsman.clock import Clock
 from pointsman.config import Settings
 from pointsman.config.kafka import Cluster
@@ -78,7 +79,8 @@ def intake(
         clock,
         on_receipts,
         settings.platform.origin,
-        launches,
+        launches=launches,
+        adapters=adapters(settings.sources),
     )
 
 
@@ -97,7 +99,7 @@ def http_intake(
     """What has a statement when it is answered."""
     if outbox is None:
         return intake
-    return Forwarding(outbox.write, limits(settings.http), clock)
+    return Forwarding(outbox.write, limits(settings.http), clock, intake.bury)
 
 
 async def serve_http(
@@ -127,6 +129,8 @@ async def serve_http(
             clock=clock,
             authority_home_page=settings.platform.origin,
             launches=launches,
+            postbacks=postback_sources(settings.sources),
+            webhooks=webhook_sources(settings.sources),
         )
     )
     runner = web.AppRunner(

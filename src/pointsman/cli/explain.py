@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from pointsman.cli.explain_foreign import postbacks, webhook
 from pointsman.config import Credential, HttpSource, KafkaSource, Rule, Settings
 from pointsman.config.launches import Launches
 from pointsman.config.server import Store
@@ -55,12 +56,15 @@ def _listening(settings: Settings) -> Iterator[str]:
 
 
 def _senders(settings: Settings) -> Iterator[str]:
+    sources = settings.sources
     if settings.launches is not None:
         yield from _launches(settings.launches)
-    elif not settings.sources.http:
+    elif not (sources.http or sources.scorm_cloud or sources.webhooks):
         yield "Nobody may send over HTTP; it serves probes and metrics."
-    yield from map(_http_source, settings.sources.http)
-    yield from map(_kafka_source, settings.sources.kafka)
+    yield from map(_http_source, sources.http)
+    yield from map(postbacks, sources.scorm_cloud)
+    yield from map(webhook, sources.webhooks)
+    yield from map(_kafka_source, sources.kafka)
 
 
 def _launches(launches: Launches) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pointsman.config.learners import Account, Learners, Tokens, TokenService
 from pointsman.config.load import load
 from pointsman.config.platform import Delivery, Limits, Platform
 from pointsman.config.rules import Rule
+from pointsman.config.scorm_cloud import ScormCloudSource
 from pointsman.config.server import Http, Logging, Store
 from pointsman.config.settings import Settings
 from pointsman.config.sources import (
@@ -18,6 +19,7 @@ from pointsman.config.sources import (
     KafkaSource,
     Sources,
 )
+from pointsman.config.webhooks import WebhookSource
 
 __all__ = [
     "Account",
@@ -32,10 +34,12 @@ __all__ = [
     "Logging",
     "Platform",
     "Rule",
+    "ScormCloudSource",
     "Settings",
     "Sources",
     "Store",
     "TokenService",
     "Tokens",
+    "WebhookSource",
     "load",
 ]

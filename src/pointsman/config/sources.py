@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from pointsman.config.kafka import Cluster, topic
+from pointsman.config.names import SourceName
+from pointsman.config.scorm_cloud import ScormCloudSource
 from pointsman.config.values import (
     Names,
     OptionalSecret,
@@ -17,17 +18,7 @@ from pointsman.config.values import (
     repeated,
     require_some,
 )
-
-_NAME = re.compile(r"[a-z0-9_-]{1,64}")
-
-
-def _source_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ValueError("must be 1-64 characters of a-z, 0-9, _ and -: it labels metrics")
-    return name
-
-
-SourceName = Annotated[str, AfterValidator(_source_name)]
+from pointsman.config.webhooks import WebhookSource
 
 
 class Credential(Section):
@@ -106,6 +97,8 @@ class Sources(Section):
     """[sources]: at least one."""
 
     http: tuple[HttpSource, ...] = ()
+    scorm_cloud: tuple[ScormCloudSource, ...] = ()
+    webhooks: tuple[WebhookSource, ...] = ()
     kafka: tuple[KafkaSource, ...] = ()
 
     @field_validator("http")
@@ -119,19 +112,31 @@ class Sources(Section):
             raise ValueError("has one bearer twice; it has to tell who sends")
         return sources
 
+    @field_validator("scorm_cloud")
+    @classmethod
+    def _tell_applications_apart(
+        cls, sources: tuple[ScormCloudSource, ...]
+    ) -> tuple[ScormCloudSource, ...]:
+        username = repeated(source.username for source in sources)
+        if username is not None:
+            raise ValueError(f"has the username {username!r} twice; it has to tell who sends")
+        return sources
+
     @field_validator("kafka")
     @classmethod
     def _names_differ(
         cls, sources: tuple[KafkaSource, ...], info: ValidationInfo
     ) -> tuple[KafkaSource, ...]:
-        if not given(info, "http"):
+        kinds = [kind for kind in cls.model_fields if kind != "kafka"]
+        if not given(info, *kinds):
             return sources
-        http: tuple[HttpSource, ...] = info.data["http"]
-        if not http and not sources:
+        others = [(kind, source.name) for kind in kinds for source in info.data[kind]]
+        if not others and not sources:
             raise ValueError("is empty, and so is sources.http; give at least one source")
-        twice = repeated([*(source.name for source in http), *(source.name for source in sources)])
+        twice = repeated([*(name for _, name in others), *(source.name for source in sources)])
         if twice is not None:
+            kind = " and ".join(f"sources.{kind}" for kind, name in others if name == twice)
             raise ValueError(
-                f"and sources.http have the name {twice!r} twice; each source needs its own"
+                f"and {kind or 'it'} have the name {twice!r} twice; each source needs its own"
             )
         return sources

@@ -13,19 +13,23 @@ import orjson
 
 from pointsman.clock import Clock, micros
 from pointsman.launch import Launch
-from pointsman.sources.intake import Accepted, valid_items
+from pointsman.sources.intake import Accepted
 from pointsman.sources.launches import may_say, registered
+from pointsman.sources.requests import valid_items
 from pointsman.statements import Limits, Valid, unpack
 
 #: writes a message with its headers
 Write = Callable[[bytes, list[tuple[str, bytes]]], Awaitable[None]]
+#: keeps what was not understood: source, body, reason, origin
+Bury = Callable[[str, bytes, str, str], Awaitable[None]]
 
 
 class Forwarding:
     """Takes `Intake`'s place for HTTP."""
 
-    def __init__(self, write: Write, limits: Limits, clock: Clock) -> None:
+    def __init__(self, write: Write, limits: Limits, clock: Clock, bury: Bury) -> None:
         self._write = write
+        self._bury = bury
         self._limits = limits
         self._clock = clock
 
@@ -69,6 +73,10 @@ class Forwarding:
             ]
             await self._write(body, headers)
         return Accepted([item.statement_id for item in valid])
+
+    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
+        """To the store: whoever reads the topic could say no more about it."""
+        await self._bury(source, body, reason, origin)
 
 
 def with_ids(body: bytes, items: Sequence[Valid]) -> bytes:

@@ -9,13 +9,13 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from pointsman.clock import Clock, micros
 from pointsman.errors import InputRefused, StatementConflict
 from pointsman.launch import Launch, covers, same_actor
 from pointsman.model import (
-    AttachedData,
     DeadLetter,
     Decision,
     Item,
@@ -26,14 +26,13 @@ from pointsman.model import (
     Submission,
 )
 from pointsman.sources.launches import KnownLaunches, may_say, registered
+from pointsman.sources.requests import valid_items
 from pointsman.statements import (
     VOIDED,
     Invalid,
     Limits,
     NoEffect,
-    Parsed,
     ReadingRefused,
-    StatementsRefused,
     Valid,
     authority_key,
     guessed_type,
@@ -50,6 +49,8 @@ from pointsman.store.plan import item_body
 #: statement ids for inputs that bring none and may be read twice
 _NAMESPACE = uuid.UUID("5d1c1f0e-8a63-4a5f-9d2b-6f0a0f3f7a11")
 _JSON = "application/json"
+#: makes statements of what is none. Raises `InputRefused`
+Adapt = Callable[[bytes], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ class Intake:
     """`on_receipts` is told of all that was stored: for counting, and to wake the delivery.
 
     `authority_home_page` with a source's name is the authority of what that source sends.
-    `launches` are known where there are any.
+    `launches` are known where there are any; `adapters` make statements of a source's dead letters
+    of an origin, where they were none.
     """
 
     def __init__(
@@ -82,7 +84,9 @@ class Intake:
         on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None],
         authority_home_page: str = "",
         launches: KnownLaunches | None = None,
+        adapters: Mapping[tuple[str, str], Adapt] = MappingProxyType({}),
     ) -> None:
+        self.adapters = adapters
         self.limits = limits
         self._launches = launches
         self._home_page = authority_home_page
@@ -139,6 +143,11 @@ class Intake:
         if receipt.conflicts:
             raise StatementConflict(receipt.conflicts)
         return Accepted(ids, known=receipt.duplicates == len(ids))
+
+    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
+        """Keep an input that was not understood, whole. Raises `StoreUnavailable`."""
+        letter = DeadLetter(reason, origin, body)
+        await self.ingest([Submission(source, body, micros(self._clock.now()), (), (letter,))])
 
     async def prepare(self, bodies: Iterable[bytes]) -> None:
         """Know the launches that these bodies name, before one of them is read.
@@ -267,35 +276,6 @@ class Intake:
         if launch is None or not same_actor(seen.actor, launch.actor):
             return None
         return launch if covers(launch, seen.activity) else None
-
-
-def valid_items(
-    body: bytes,
-    data: Mapping[str, AttachedData],
-    limits: Limits,
-    new_id: Callable[[], str],
-    put_id: str | None = None,
-) -> list[Valid]:
-    """A request's statements. Raises `StatementsRefused` and `InputRefused`."""
-    parsed = parse(body, limits, new_id=new_id, data=data)
-    if put_id is not None:
-        _check_put(parsed, put_id)
-    problems = tuple(
-        problem for item in parsed.items if isinstance(item, Invalid) for problem in item.problems
-    )
-    if problems:
-        raise StatementsRefused(problems)
-    return [item for item in parsed.items if isinstance(item, Valid)]
-
-
-def _check_put(parsed: Parsed, put_id: str) -> None:
-    if parsed.is_array:
-        raise InputRefused("PUT takes one statement, not an array (xAPI Part 3 section 2.1.1)")
-    (item,) = parsed.items
-    if isinstance(item, Valid) and item.statement_id != put_id:
-        raise InputRefused(
-            f"the body's id {item.statement_id} is not the statementId {put_id} of the request"
-        )
 
 
 def _dead_letter(item: Invalid, origin: str, body: bytes) -> DeadLetter:

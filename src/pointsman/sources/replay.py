@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
+import orjson
+
 from pointsman.clock import Clock, micros
-from pointsman.model import Outcome, Position
+from pointsman.errors import InputRefused
+from pointsman.model import Outcome, Position, Submission
 from pointsman.sources.intake import Intake
 from pointsman.store.base import Replayed, Store, StoredDeadLetter
 
@@ -47,8 +50,10 @@ async def replay_letter(
     """What became of one dead letter, in words. `letter` holds its body."""
     if letter.in_statements:
         return await _statement(store, intake, clock, letter)
-    await intake.prepare([letter.body])
-    read = intake.read_message(letter.source, letter.body, position=_NOWHERE, origin=letter.origin)
+    try:
+        read = await _read(intake, letter)
+    except InputRefused as error:
+        return f"still dead: {error}"
     if read.dead:
         return f"still dead: {read.dead[0].reason}"
     receipt = await store.revive(letter.id, replace(read, position=None, all_or_nothing=True))
@@ -59,6 +64,14 @@ async def replay_letter(
     if not receipt.outcomes:
         return "known already; it counts no longer"
     return _words(receipt.outcomes)
+
+
+async def _read(intake: Intake, letter: StoredDeadLetter) -> Submission:
+    """As its source is read now. Raises `InputRefused` for what was no statement, and can't be."""
+    adapt = intake.adapters.get((letter.source, letter.origin))
+    body = letter.body if adapt is None else orjson.dumps(adapt(letter.body))
+    await intake.prepare([body])
+    return intake.read_message(letter.source, body, position=_NOWHERE, origin=letter.origin)
 
 
 async def _statement(store: Store, intake: Intake, clock: Clock, letter: StoredDeadLetter) -> str:

@@ -3,9 +3,14 @@
 from pointsman.sources.http.app import HttpDeps, LaunchDeps, make_app
 from pointsman.sources.http.auth import BasicCredential, BearerCredential, HttpSource
 from pointsman.sources.http.launches import LaunchSettings
+from pointsman.sources.http.scorm_cloud import ORIGIN, PostbackSource
+from pointsman.sources.http.signatures import STANDARD, Scheme, Signed
 from pointsman.sources.http.statements import HttpIntake
+from pointsman.sources.http.webhooks import WebhookSource
 
 __all__ = [
+    "ORIGIN",
+    "STANDARD",
     "BasicCredential",
     "BearerCredential",
     "HttpDeps",
@@ -13,5 +18,9 @@ __all__ = [
     "HttpSource",
     "LaunchDeps",
     "LaunchSettings",
+    "PostbackSource",
+    "Scheme",
+    "Signed",
+    "WebhookSource",
     "make_app",
 ]

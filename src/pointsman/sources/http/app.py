@@ -26,8 +26,10 @@ from pointsman.sources.http.launches import KeepToken, LaunchResource, LaunchSet
 from pointsman.sources.http.objects import Objects
 from pointsman.sources.http.queries import StatementQueries
 from pointsman.sources.http.requirements import Resource
+from pointsman.sources.http.scorm_cloud import POSTBACK, Postbacks, PostbackSource
 from pointsman.sources.http.statements import HttpIntake, Statements
 from pointsman.sources.http.version import HEADER, answered
+from pointsman.sources.http.webhooks import Webhooks, WebhookSource
 from pointsman.sources.launches import KnownLaunches, Passes
 
 _XAPI = "/xapi/"
@@ -76,6 +78,8 @@ class HttpDeps:
     authority_home_page: str
     body_timeout: float = 30
     launches: LaunchDeps | None = None
+    postbacks: Sequence[PostbackSource] = ()
+    webhooks: Sequence[WebhookSource] = ()
 
 
 def make_app(deps: HttpDeps) -> web.Application:
@@ -109,6 +113,7 @@ def make_app(deps: HttpDeps) -> web.Application:
                 _route(app, method, resource + slash, handler)
             _route_get(app, resource + slash, handler)
         _route_get(app, "/xapi/about" + slash, about(deps.max_body_bytes))
+    _add_foreign(app, deps)
     if deps.launches is not None:
         _route(app, "POST", "/launches", _launches(deps.launches, deps).post)
     _route_get(app, "/healthz", health.healthz)
@@ -134,6 +139,18 @@ def _launches(launches: LaunchDeps, deps: HttpDeps) -> LaunchResource:
         deps.clock,
         deps.body_timeout,
     )
+
+
+def _add_foreign(app: web.Application, deps: HttpDeps) -> None:
+    """Routes of what is no xAPI; there are none where nobody is to send it."""
+    limits = BodyLimits(deps.max_body_bytes, deps.body_timeout)
+    for slash in ("", "/"):
+        if deps.postbacks:
+            postbacks = Postbacks(deps.postbacks, limits, deps.intake)
+            _route(app, "POST", POSTBACK + slash, postbacks.post)
+        if deps.webhooks:
+            webhooks = Webhooks(deps.webhooks, limits, deps.intake, deps.clock, deps.on_refused)
+            _route(app, "POST", "/webhooks/{source}" + slash, webhooks.post)
 
 
 def _answers(deps: HttpDeps) -> dict[tuple[Resource, str], Answer]:

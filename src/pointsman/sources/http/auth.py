@@ -58,7 +58,14 @@ class Authenticator:
 
     def source(self, header: str | None) -> str:
         """The name of the source that shows this header. Raises `Unauthorized`."""
-        offered = _digest(*_parse(header))
+        return self._known_as(*_parse(header))
+
+    def sender(self, key: str, secret: str) -> str:
+        """The name of the source that has these, shown elsewhere. Raises `Unauthorized`."""
+        return self._known_as("basic", f"{key}:{secret}".encode("utf-8", "surrogateescape"))
+
+    def _known_as(self, scheme: str, shown: bytes) -> str:
+        offered = _digest(scheme, shown)
         found: str | None = None
         # Every credential is compared, so that the time says nothing about which one matched.
         for digest, name in self._known:

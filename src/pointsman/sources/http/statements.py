@@ -24,11 +24,13 @@ class HttpIntake(Protocol):
         source: str,
         body: bytes,
         *,
-        content_type: str,
-        version: str,
-        put_id: str | None,
+        content_type: str = "application/json",
+        version: str = "1.0.0",
+        put_id: str | None = None,
         launch: Launch | None = None,
     ) -> Accepted: ...
+
+    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None: ...
 
 
 class Statements:
@@ -59,11 +61,11 @@ class Statements:
                 launch=call.launch,
             )
         except (InputRefused, StatementConflict, Forbidden) as error:
-            self._on_refused(call.source, _turned_away(error))
+            self._on_refused(call.source, turned_away(error))
             raise
 
 
-def _turned_away(error: InputRefused | StatementConflict | Forbidden) -> int:
+def turned_away(error: InputRefused | StatementConflict | Forbidden) -> int:
     """The statements at fault; a body that can't be read at all counts as one."""
     match error:
         case StatementsRefused():

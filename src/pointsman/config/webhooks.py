@@ -1,0 +1,168 @@
+"""[[sources.webhooks]]: systems that post signed JSON, and where in it things stand."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
+
+from pointsman.config.names import SourceName
+from pointsman.config.values import (
+    ExistingFile,
+    Names,
+    RequiredSecret,
+    SecretFile,
+    Section,
+    WebAddress,
+    given,
+    no_secret,
+    read_secret,
+)
+from pointsman.statements.foreign.paths import Path as JsonPath
+from pointsman.statements.foreign.paths import PathTemplate
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+#: how a secret of Standard Webhooks begins
+_STANDARD_PREFIX = "whsec_"
+
+
+def _path(text: str) -> str:
+    JsonPath.parse(text)
+    return text
+
+
+def is_template(text: str) -> bool:
+    """Whether it is a URI with paths in braces, and not a path itself."""
+    return "{" in text or _ABSOLUTE.match(text) is not None
+
+
+def _path_or_template(text: str) -> str:
+    if not is_template(text):
+        return _path(text)
+    PathTemplate.parse(text)
+    if not _ABSOLUTE.match(text):
+        raise ValueError("must start with a scheme such as https:, as an activity's id does")
+    return text
+
+
+def _header(name: str) -> str:
+    if not _HEADER.fullmatch(name):
+        raise ValueError("must be the name of a header")
+    return name
+
+
+def standard_key(secret: str) -> bytes:
+    """The key in a secret of Standard Webhooks. Raises `ValueError`, without the secret."""
+    try:
+        key = base64.b64decode(secret.removeprefix(_STANDARD_PREFIX), validate=True)
+    except ValueError:
+        key = b""
+    if not key:
+        raise ValueError(f"must be {_STANDARD_PREFIX} and base64, as Standard Webhooks write it")
+    return key
+
+
+JsonPathText = Annotated[str, AfterValidator(_path)]
+HeaderName = Annotated[str, AfterValidator(_header)]
+
+
+class Signature(Section):
+    """`signature` of a webhook: HMAC-SHA256 of the body, in a header."""
+
+    header: HeaderName = "X-Signature"
+    format: Literal["hex", "base64"] = "hex"
+    #: what stands in front of it, such as "sha256="
+    prefix: str = Field(default="", max_length=40)
+    #: a header with Unix seconds; then `{timestamp}.{body}` is what is signed
+    timestamp_header: HeaderName | None = None
+
+
+class WebhookSource(Section):
+    """[[sources.webhooks]]: one sender, at /webhooks/{name}."""
+
+    name: SourceName
+    #: the webhook-id, webhook-timestamp and webhook-signature of Standard Webhooks
+    standard: bool = False
+    secret_file: SecretFile = None
+    secret: RequiredSecret = Field(default_factory=no_secret)
+    #: files of secrets that still open what they signed, while a sender changes to a new one
+    old_secret_files: tuple[ExistingFile, ...] = ()
+    signature: Signature | None = None
+    #: how far the time of sending may be from this clock, where it is signed
+    tolerance_seconds: float = Field(default=300, gt=0, le=86_400)
+    #: an e-mail address, or the name of an account of `home_page`
+    learner: JsonPathText
+    #: the activity's id, or a URI with paths in braces
+    activity: Annotated[str, AfterValidator(_path_or_template)]
+    home_page: WebAddress | None = None
+    progress: JsonPathText | None = None
+    #: what is all of it
+    progress_scale: Literal[1, 100] = 100
+    completed: JsonPathText | None = None
+    #: what stands there when it is completed; without: true
+    completed_values: Names = ()
+    passed: JsonPathText | None = None
+    passed_values: Names = ()
+    score: JsonPathText | None = None
+    score_scale: Literal[1, 100] = 100
+    #: when it happened: ISO 8601, Unix seconds or milliseconds; without, when it arrived
+    time: JsonPathText | None = None
+    #: the attempt
+    registration: JsonPathText | None = None
+    #: what is the same when a message comes again; without: webhook-id, or the body's hash
+    id: JsonPathText | None = None
+    #: a list, each element of which is a report; paths start in it, those with `$.` at the body
+    items: JsonPathText | None = None
+
+    @field_validator("secret")
+    @classmethod
+    def _standard_secret(cls, secret: SecretStr, info: ValidationInfo) -> SecretStr:
+        if info.data.get("standard") and secret.get_secret_value():
+            standard_key(secret.get_secret_value())
+        return secret
+
+    @field_validator("old_secret_files")
+    @classmethod
+    def _old_secrets(cls, files: tuple[Path, ...], info: ValidationInfo) -> tuple[Path, ...]:
+        for path in files:
+            secret = read_secret(path)
+            if info.data.get("standard"):
+                try:
+                    standard_key(secret)
+                except ValueError as error:
+                    raise ValueError(f"{path} {error}") from None
+        return files
+
+    @field_validator("signature")
+    @classmethod
+    def _one_scheme(cls, signature: Signature | None, info: ValidationInfo) -> Signature | None:
+        if given(info, "standard") and info.data["standard"] == (signature is not None):
+            raise ValueError(
+                "and standard = true are both given; keep one of them"
+                if signature is not None
+                else 'is missing; give it, as { header = "X-Signature" }, or standard = true'
+            )
+        return signature
+
+    @field_validator("completed_values", "passed_values")
+    @classmethod
+    def _of_a_path(cls, words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        path = str(info.field_name).removesuffix("_values")
+        if words and given(info, path) and info.data[path] is None:
+            raise ValueError(f"is of no use without {path}, the path of what is compared")
+        return words
+
+    @property
+    def account_home_page(self) -> str:
+        """Of learners who are no e-mail address."""
+        return self.home_page or f"https://webhooks.invalid/{self.name}"
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """What bodies may be signed with."""
+        secrets = [self.secret.get_secret_value(), *map(read_secret, self.old_secret_files)]
+        return tuple(standard_key(one) if self.standard else one.encode() for one in secrets)

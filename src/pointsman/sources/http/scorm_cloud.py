@@ -1,0 +1,93 @@
+"""POST /scorm-cloud/postback: registrations of SCORM Cloud, told as statements.
+
+SCORM Cloud repeats what gets a 4xx or 5xx up to 70 times, and takes a 3xx for success. A body that
+is not understood is not understood the second time either: it becomes a dead letter, with its
+reason, and the answer is 2xx. So only a sender who is not known gets a 401, and a store that is
+away a 503.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import orjson
+from aiohttp import web
+
+from pointsman.errors import InputRefused, StatementConflict
+from pointsman.sources.http.auth import Authenticator, BasicCredential, HttpSource
+from pointsman.sources.http.body import BodyLimits, read_body
+from pointsman.sources.http.endpoint import current_source
+from pointsman.sources.http.errors import no_content
+from pointsman.sources.http.parameters import pairs
+from pointsman.sources.http.statements import HttpIntake
+from pointsman.statements import media_type
+from pointsman.statements.foreign import ScormCloud
+
+POSTBACK = "/scorm-cloud/postback"
+#: of dead letters
+ORIGIN = f"POST {POSTBACK}"
+#: what is not UTF-8 in a form is kept, and judged later
+_AS_IT_CAME = "surrogateescape"
+_FORM = "application/x-www-form-urlencoded"
+#: the documentation has both spellings
+_USER_NAMES = ("userName", "username")
+_PASSWORD = "password"  # noqa: S105 - the name of a field
+
+
+@dataclass(frozen=True, slots=True)
+class PostbackSource:
+    """An application of SCORM Cloud, what it shows, and what its postbacks mean."""
+
+    name: str
+    credential: BasicCredential
+    adapter: ScormCloud
+
+
+class Postbacks:
+    """Several sources are told apart by their credentials."""
+
+    def __init__(
+        self, sources: Sequence[PostbackSource], limits: BodyLimits, intake: HttpIntake
+    ) -> None:
+        self._adapters = {source.name: source.adapter for source in sources}
+        self._authenticator = Authenticator(
+            [HttpSource(source.name, (source.credential,)) for source in sources]
+        )
+        self._limits = limits
+        self._intake = intake
+
+    async def post(self, request: web.Request) -> web.Response:
+        header = request.headers.get("Authorization")
+        in_form = media_type(request.headers.get("Content-Type", "")) == _FORM
+        # Only a form is read before it is known who sends: it says so itself.
+        if header is not None or not in_form:
+            current_source.set(self._authenticator.source(header))
+        body = await read_body(request, self._limits)
+        if in_form:
+            form = dict(pairs(body.decode("utf-8", _AS_IT_CAME)))
+            if header is None:
+                current_source.set(self._sender(form))
+            body = _said(form)
+        await self._take(current_source.get(), body)
+        return no_content()
+
+    def _sender(self, form: Mapping[str, str]) -> str:
+        user = next((form[name] for name in _USER_NAMES if name in form), "")
+        return self._authenticator.sender(user, form.get(_PASSWORD, ""))
+
+    async def _take(self, source: str, body: bytes) -> None:
+        try:
+            made = self._adapters[source].statements(body)
+            await self._intake.submit_http(source, orjson.dumps(made))
+        except (InputRefused, StatementConflict) as error:
+            await self._intake.bury(source, body, str(error), ORIGIN)
+
+
+def _said(form: Mapping[str, str]) -> bytes:
+    """The postback of a form; the form without its credentials where it has none."""
+    if "data" in form:
+        return form["data"].encode("utf-8", _AS_IT_CAME)
+    kept = {name: text for name, text in form.items() if name not in (*_USER_NAMES, _PASSWORD)}
+    return urlencode(kept, errors=_AS_IT_CAME).encode()

@@ -1,0 +1,69 @@
+"""POST /webhooks/{source}: signed JSON of any system, told as statements.
+
+Answered after the commit. Nothing of a body is parsed before it is known who signed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from pointsman.clock import Clock
+from pointsman.errors import InputRefused, StatementConflict
+from pointsman.sources.http.body import BodyLimits, read_body
+from pointsman.sources.http.endpoint import current_source
+from pointsman.sources.http.errors import RequestRefused, no_content
+from pointsman.sources.http.signatures import SignatureRefused, Signed
+from pointsman.sources.http.statements import HttpIntake, turned_away
+from pointsman.statements.foreign import Webhook
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSource:
+    """A sender, how it signs, and what its bodies mean."""
+
+    name: str
+    signed: Signed
+    adapter: Webhook
+
+
+class Webhooks:
+    """`on_refused` is told of what a source was told to send otherwise."""
+
+    def __init__(
+        self,
+        sources: Sequence[WebhookSource],
+        limits: BodyLimits,
+        intake: HttpIntake,
+        clock: Clock,
+        on_refused: Callable[[str, int], None],
+    ) -> None:
+        self._sources = {source.name: source for source in sources}
+        self._limits = limits
+        self._intake = intake
+        self._clock = clock
+        self._on_refused = on_refused
+
+    async def post(self, request: web.Request) -> web.Response:
+        source = self._sources.get(request.match_info["source"])
+        if source is None:
+            raise RequestRefused(404, "there is no source of this name in sources.webhooks")
+        try:
+            offered = source.signed.offered(request.headers)
+            body = await read_body(request, self._limits)
+            source.signed.check(offered, body, self._clock.now())
+        except SignatureRefused as refused:
+            challenge = {"WWW-Authenticate": f'Signature header="{source.signed.scheme.header}"'}
+            raise RequestRefused(401, str(refused), headers=challenge) from None
+        current_source.set(source.name)
+        try:
+            made = source.adapter.statements(body, offered.message_id)
+            if made:
+                await self._intake.submit_http(source.name, orjson.dumps(made))
+        except (InputRefused, StatementConflict) as error:
+            self._on_refused(source.name, turned_away(error))
+            raise
+        return no_content()

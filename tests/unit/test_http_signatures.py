@@ -1,0 +1,133 @@
+"""Signatures of webhooks: right ones, wrong ones, old ones, and what is said of them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.sources.http import STANDARD, Scheme, Signed
+from pointsman.sources.http.signatures import SignatureRefused
+
+SECRET, OLD, STRANGE = b"hunter2", b"hunter1", b"stranger"
+NOW = 1_674_087_231.0
+BODY = b'{"a": 1}'
+
+
+def mac(secret: bytes, signed: bytes) -> bytes:
+    return hmac.new(secret, signed, hashlib.sha256).digest()
+
+
+def b64(signature: bytes) -> str:
+    return base64.b64encode(signature).decode()
+
+
+def accepts(
+    scheme: Scheme, headers: dict[str, str], body: bytes = BODY, now: float = NOW
+) -> str | None:
+    """The id of the message. Raises `SignatureRefused`."""
+    signed = Signed(scheme, (SECRET, OLD), 300)
+    offered = signed.offered({name.lower(): value for name, value in headers.items()})
+    signed.check(offered, body, now)
+    return offered.message_id
+
+
+HEX = Scheme("x-signature", "hex", "sha256=")
+BASE64 = Scheme("x-signature", "base64")
+TIMED = Scheme("x-signature", "hex", "", "x-time")
+
+
+@pytest.mark.parametrize("secret", [SECRET, OLD])
+def test_a_body_signed_with_a_known_secret_is_taken(secret: bytes) -> None:
+    accepts(HEX, {"x-signature": f"sha256={mac(secret, BODY).hex()}"})
+    accepts(HEX, {"x-signature": f" sha256={mac(secret, BODY).hex().upper()} "})
+    accepts(BASE64, {"x-signature": b64(mac(secret, BODY))})
+    for time in ("1674087231", "1674087231000"):
+        accepts(
+            TIMED, {"x-time": time, "x-signature": mac(secret, f"{time}.".encode() + BODY).hex()}
+        )
+
+
+def standard(secret: bytes = SECRET, *, at: int = int(NOW), more: str = "") -> dict[str, str]:
+    signature = b64(mac(secret, f"msg_1.{at}.".encode() + BODY))
+    return {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(at),
+        "webhook-signature": f"{more}v1,{signature}",
+    }
+
+
+def test_the_example_of_standard_webhooks_is_taken() -> None:
+    # the secret, message and signature that its libraries are tested with
+    signed = Signed(STANDARD, (base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),), 300)
+    offered = signed.offered(
+        {
+            "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            "webhook-timestamp": "1614265330",
+            "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        }
+    )
+    signed.check(offered, b'{"test": 2432232314}', 1_614_265_330)
+    assert offered.message_id == "msg_p5jXN8AQM9LWM0D4loKWxJek"
+
+
+def test_standard_webhooks_may_show_several_signatures() -> None:
+    assert accepts(STANDARD, standard()) == "msg_1"
+    assert accepts(STANDARD, standard(more=f"v1a,AAAA v1,{b64(b'x' * 32)} ")) == "msg_1"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "headers", "words"),
+    [
+        (HEX, {}, "x-signature is missing; expected sha256={HMAC-SHA256 of body, in hex}"),
+        (HEX, {"x-signature": ""}, "x-signature is missing"),
+        (HEX, {"x-signature": mac(SECRET, BODY).hex()}, "must be sha256="),
+        (HEX, {"x-signature": "sha256=xyz"}, "must be sha256="),
+        (HEX, {"x-signature": "sha256=00"}, "must be sha256="),
+        (HEX, {"x-signature": f"sha256={mac(STRANGE, BODY).hex()}"}, "with a known secret"),
+        (HEX, {"x-signature": f"sha256={mac(SECRET, BODY + b' ').hex()}"}, "of this body"),
+        (HEX, {"x-signature": "sha256=\udcff"}, "characters"),
+        (BASE64, {"x-signature": mac(SECRET, BODY).hex()}, "in base64"),
+        (TIMED, {"x-signature": mac(SECRET, BODY).hex()}, "x-time is missing"),
+        (TIMED, {"x-signature": mac(SECRET, BODY).hex(), "x-time": "1674087231"}, "x-signature"),
+        (TIMED, {"x-signature": "0" * 64, "x-time": "now"}, "x-time must be Unix seconds"),
+        (TIMED, {"x-signature": "0" * 64, "x-time": "9" * 30}, "x-time must be Unix seconds"),
+        (STANDARD, standard(STRANGE), "webhook-signature"),
+        (STANDARD, {**standard(), "webhook-id": "msg_2"}, "webhook-signature"),
+        (STANDARD, {**standard(), "webhook-id": ""}, "webhook-id is missing"),
+        (STANDARD, {**standard(), "webhook-id": "m" * 257}, "webhook-id is longer"),
+        (STANDARD, {**standard(), "webhook-signature": "v1a,AAAA"}, "must be v1,"),
+        (STANDARD, standard(at=int(NOW) - 301), "301 s before this clock; expected within 300 s"),
+        (STANDARD, standard(at=int(NOW) + 301), "301 s after this clock"),
+    ],
+)
+def test_anything_else_is_refused_with_the_header_and_what_was_expected(
+    scheme: Scheme, headers: dict[str, str], words: str
+) -> None:
+    with pytest.raises(SignatureRefused) as refused:
+        accepts(scheme, headers)
+    said = str(refused.value)
+    assert words in said
+    for secret in (SECRET, OLD):
+        assert secret.decode() not in said
+        assert mac(secret, BODY).hex() not in said
+
+
+@pytest.mark.parametrize("age", [-300, 0, 300])
+def test_the_window_is_open_at_its_ends(age: int) -> None:
+    assert accepts(STANDARD, standard(at=int(NOW) - age)) == "msg_1"
+
+
+def test_a_secret_is_not_in_the_words_for_its_record() -> None:
+    assert "hunter2" not in repr(Signed(HEX, (SECRET,), 300))
+
+
+@given(st.text(), st.text(), st.text())
+def test_whatever_headers_say_they_are_read_or_refused(one: str, two: str, three: str) -> None:
+    headers = {"webhook-id": one, "webhook-timestamp": two, "webhook-signature": three}
+    with pytest.raises(SignatureRefused):
+        accepts(STANDARD, headers)
