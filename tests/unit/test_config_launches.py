@@ -108,3 +108,11 @@ def test_a_new_key_is_one_that_signs(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["launches", "new-key"])
     assert result.exit_code == 0
     assert settings(tmp_path, launches=f'signing_key = "{result.stdout.strip()}"').launches
+
+
+def test_who_launches_players_needs_no_other_source(tmp_path: Path) -> None:
+    settings(tmp_path)
+    path = tmp_path / "pointsman.toml"
+    before, _, rest = path.read_text().partition("[[sources.http]]")
+    path.write_text(before + rest[rest.index("[learners.tokens]") :])
+    assert load(path).sources.http == ()

@@ -98,8 +98,8 @@ def test_an_empty_file_is_told_everything_it_lacks(tmp_path: Path) -> None:
     assert [line.split(": ")[0] for line in refused(path)] == [
         "platform.url",
         "platform.api_key",
-        "sources.kafka",
         "learners.tokens.service",
+        "sources",
     ]
 
 
@@ -205,7 +205,8 @@ CASES: list[tuple[dict[str, object], str, str]] = [
         "sources.kafka",
         "the name 'k' twice",
     ),
-    ({"sources": {}}, "sources.kafka", "give at least one source"),
+    ({"sources": {}}, "sources", "give at least one of [[sources.http]]"),
+    (http({"bearer": SECRET}, name="launch"), "sources.http[0].name", "what launched players say"),
     (kafka(bootstrap_servers=[]), "sources.kafka[0].bootstrap_servers", "at least one"),
     (
         kafka(bootstrap_servers="a:b"),

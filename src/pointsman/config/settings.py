@@ -24,10 +24,10 @@ class Settings(Section):
     platform: Platform
     delivery: Delivery = Field(default_factory=Delivery)
     audit: Audit = Field(default_factory=Audit)
-    sources: Sources
     learners: Learners
     #: none: no player is launched
     launches: Launches | None = None
+    sources: Sources
     rules: tuple[Rule, ...] = ()
     logging: Logging = Field(default_factory=Logging)
 
@@ -68,6 +68,15 @@ class Settings(Section):
         if launches is None and tokens.launches:
             raise ValueError("is missing, but learners.tokens.launches = true relies on it")
         return launches
+
+    @field_validator("sources")
+    @classmethod
+    def _somebody_sends(cls, sources: Sources, info: ValidationInfo) -> Sources:
+        nobody = not any(getattr(sources, kind) for kind in Sources.model_fields)
+        if nobody and given(info, "launches") and info.data["launches"] is None:
+            kinds = ", ".join(f"[[sources.{kind}]]" for kind in Sources.model_fields)
+            raise ValueError(f"is empty; give at least one of {kinds}, or [launches]")
+        return sources
 
     @field_validator("rules", mode="before")
     @classmethod

@@ -94,7 +94,7 @@ class KafkaSource(Cluster):
 
 
 class Sources(Section):
-    """[sources]: at least one."""
+    """[sources]: at least one, or launches."""
 
     http: tuple[HttpSource, ...] = ()
     scorm_cloud: tuple[ScormCloudSource, ...] = ()
@@ -131,8 +131,6 @@ class Sources(Section):
         if not given(info, *kinds):
             return sources
         others = [(kind, source.name) for kind in kinds for source in info.data[kind]]
-        if not others and not sources:
-            raise ValueError("is empty, and so is sources.http; give at least one source")
         twice = repeated([*(name for _, name in others), *(source.name for source in sources)])
         if twice is not None:
             kind = " and ".join(f"sources.{kind}" for kind, name in others if name == twice)

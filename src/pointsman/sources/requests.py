@@ -1,4 +1,4 @@
-"""What one request over HTTP has to be: all statements valid, and a PUT's the one it names. Pure."""
+"""What a request over HTTP has to be: all statements valid, and a PUT's the one it names. Pure."""
 
 from __future__ import annotations
 
