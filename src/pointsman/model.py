@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from pointsman.evidence import Evidence
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -131,7 +133,10 @@ class Falls(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A move of desired state that one observation asks for."""
+    """A move of desired state that one observation asks for.
+
+    With `evidence`, it moves to what all evidence for the same key makes of `value`.
+    """
 
     learner: str
     target: Target
@@ -145,6 +150,8 @@ class Change:
     after: tuple[Target, ...] = ()
     #: where the platform shows it: `course:…` with the id, `path:…` with the slug, or nothing
     read_back: str = ""
+    #: what this observation adds to a progress that no single one says
+    evidence: Evidence | None = None
 
 
 class Outcome(StrEnum):

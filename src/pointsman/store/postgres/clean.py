@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pointsman.evidence import Evidence
 from pointsman.model import Change, Item, Submission, Target
 from pointsman.store.postgres.rows import text
 
@@ -39,7 +40,12 @@ def _change(change: Change) -> Change:
         target=_target(change.target),
         after=tuple(_target(one) for one in change.after),
         read_back=text(change.read_back),
+        evidence=None if change.evidence is None else _evidence(change.evidence),
     )
+
+
+def _evidence(evidence: Evidence) -> Evidence:
+    return replace(evidence, key=text(evidence.key), items=frozenset(map(text, evidence.items)))
 
 
 def _target(target: Target) -> Target:

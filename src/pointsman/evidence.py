@@ -1,0 +1,36 @@
+"""What one statement adds to a progress that only several say together. Frozen, without behaviour.
+
+Beside `model.py`, and as much everybody's; `store/evidence.py` unites what was gathered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: from and to, in seconds
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Things that were done, or stretches of a recording that were played.
+
+    All that one learner's changes bring under one `key` is united, and the share of `whole` that
+    it makes up gives the change its value: a percentage for topic progress, and for everything
+    else the change's own value once the share is complete.
+    """
+
+    #: what it is gathered for; whoever starts anew with a registration has the registration in it
+    key: str
+    #: how many items, or seconds, are all; more than 0
+    whole: float
+    items: frozenset[str] = frozenset()
+    #: None where items are counted; empty where a statement tells the length only
+    spans: tuple[Span, ...] | None = None
+    #: the share that counts as complete
+    threshold: float = 1.0
+    #: whether a share is progress; without, only what is complete is
+    partial: bool = True
+    #: how many items make one of `whole`: they have the same beginning, and differ behind their
+    #: last space ("https://example.com/unit completed" and "https://example.com/unit passed")
+    each: int = 1

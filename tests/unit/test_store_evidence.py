@@ -1,0 +1,225 @@
+"""What several statements say together: uniting them, and what the whole is worth."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.evidence import Evidence, Span
+from pointsman.model import CourseStatus, Falls, Value
+from pointsman.store.evidence import (
+    MAX_ITEM_LENGTH,
+    MAX_ITEMS,
+    MAX_SPANS,
+    NOTHING,
+    Gathered,
+    add,
+    from_body,
+    gathered,
+    share,
+    to_body,
+    unite,
+    valued,
+)
+from tests.support.changes import change, course, topic
+
+LENGTH = 100.0
+
+#: few enough values that overlaps, small gaps and equal ends are common
+seconds = st.integers(-2, 210).map(lambda half: half * 0.499)
+spans = st.lists(st.tuples(seconds, seconds), max_size=6).map(tuple)
+items = st.frozensets(st.sampled_from(["a", "b", "c", "d completed", "d passed"]))
+pieces = st.one_of(
+    st.builds(Evidence, key=st.just("k"), whole=st.just(4), items=items),
+    st.builds(
+        Evidence,
+        key=st.just("k"),
+        whole=st.sampled_from([LENGTH, LENGTH + 0.02]),
+        spans=spans,
+        threshold=st.sampled_from([0.9, 1.0]),
+    ),
+).map(gathered)
+
+
+def slides(*names: str, whole: int = 4) -> Evidence:
+    return Evidence("k", whole, frozenset(names))
+
+
+def played(*stretches: Span, length: float = LENGTH, threshold: float = 1.0) -> Evidence:
+    return Evidence("k", length, spans=stretches, threshold=threshold)
+
+
+def worth(*evidence: Evidence) -> Value | None:
+    """What a topic is worth when all of `evidence` has come; the last one asks."""
+    known = functools.reduce(unite, map(gathered, evidence))
+    moved = valued(change("ana", topic("t"), 0, evidence=evidence[-1]), known)
+    return None if moved is None else moved.value
+
+
+@given(pieces, pieces, pieces)
+def test_the_order_of_uniting_decides_nothing(one: Gathered, two: Gathered, six: Gathered) -> None:
+    assert unite(one, two) == unite(two, one)
+    assert unite(unite(one, two), six) == unite(one, unite(two, six))
+
+
+@given(pieces)
+def test_the_same_once_more_adds_nothing(one: Gathered) -> None:
+    assert unite(one, one) == one
+    assert unite(NOTHING, one) == one
+
+
+@given(pieces, pieces, st.sampled_from([slides(), played()]))
+def test_a_share_never_falls(one: Gathered, two: Gathered, asked: Evidence) -> None:
+    assert 0 <= share(one, asked) <= share(unite(one, two), asked) <= 1
+
+
+@given(pieces)
+def test_what_is_kept_is_read_back_as_it_was(one: Gathered) -> None:
+    assert from_body(to_body(one)) == one
+
+
+@pytest.mark.parametrize(
+    ("stretches", "united"),
+    [
+        ([], ()),
+        ([(10, 20)], ((10, 20),)),
+        ([(10, 20), (15, 30)], ((10, 30),)),
+        ([(15, 30), (10, 20)], ((10, 30),)),
+        ([(10, 40), (15, 20)], ((10, 40),)),
+        ([(10, 20), (20.4, 30)], ((10, 30),)),
+        ([(10, 20), (20.5, 30)], ((10, 20), (20.5, 30))),
+        # so near to an end that nobody missed anything
+        ([(0.4, 20)], ((0, 20),)),
+        ([(0.5, 20)], ((0.5, 20),)),
+        ([(90, 99.6)], ((90, 100),)),
+        ([(90, 99.4)], ((90, 99.4),)),
+        # players count on beyond the end, and begin before the beginning
+        ([(-1, 101)], ((0, 100),)),
+        # nothing was played: a place, one that lies behind the end, one that ends before it begins
+        ([(50, 50), (99.8, 99.8), (101, 102), (30, 20)], ()),
+        ([(0.1234, 20.1236)], ((0, 20.124),)),
+    ],
+)
+def test_spans_are_joined(stretches: list[Span], united: tuple[Span, ...]) -> None:
+    assert gathered(played(*stretches)).spans == united
+
+
+@pytest.mark.parametrize(
+    ("evidence", "value"),
+    [
+        ([slides()], None),
+        ([slides("1")], 25),
+        ([slides("1"), slides("1", "2")], 50),
+        ([slides("1", whole=3), slides("2", whole=3)], 66),
+        ([slides("1", "2"), slides("3", "4")], 100),
+        # more than there are
+        ([slides("1", "2", "3", "4"), slides("5")], 100),
+        # the rule says now that there are fewer
+        ([slides("1", "2"), slides("3", whole=3)], 100),
+        ([Evidence("k", 4, frozenset("123"), threshold=0.75)], 100),
+        ([Evidence("k", 1_000, frozenset("1"))], 0),
+        ([Evidence("k", 4, frozenset("123"), partial=False)], None),
+        ([Evidence("k", 4, frozenset("1234"), partial=False)], 100),
+        ([played()], None),
+        ([played((0, 29))], 29),
+        ([played((0, 50)), played((25, 75))], 75),
+        ([played((0, 50)), played((50, 100))], 100),
+        ([played((0, 99.4))], 99),
+        ([played((0, 89), threshold=0.9)], 89),
+        ([played((0, 90), threshold=0.9)], 100),
+        # a part that is complete for one statement is so for the next, which doesn't say it
+        ([played((0, 90), threshold=0.9), played((0, 10))], 100),
+        # lengths as two browsers measure them
+        ([played((0, 50), length=100.02), played((50, 100))], 100),
+        ([played((0, 50)), played((50, 100.02), length=100.02)], 100),
+        ([played(threshold=0.0)], None),
+    ],
+)
+def test_a_share_is_progress_and_only_what_is_complete_is_100(
+    evidence: list[Evidence], value: Value | None
+) -> None:
+    assert worth(*evidence) == value
+
+
+@pytest.mark.parametrize(
+    ("said", "whole", "complete"),
+    [
+        ({"a completed"}, 1, False),
+        ({"a completed", "a passed"}, 1, True),
+        ({"a completed", "b passed"}, 1, False),
+        ({"a completed", "a passed", "b completed", "c passed"}, 2, False),
+        ({"a completed", "a passed", "b completed", "b passed"}, 2, True),
+    ],
+)
+def test_two_words_for_the_same_thing_count_once_both_are_there(
+    said: set[str], whole: int, complete: bool
+) -> None:
+    asked = Evidence("k", whole, frozenset(said), each=2, partial=False)
+    assert worth(asked) == (100 if complete else None)
+
+
+def test_a_course_moves_once_all_is_there() -> None:
+    asked = Evidence("k", 2, frozenset("a"))
+    completed = change("ana", course("c"), CourseStatus.COMPLETED, evidence=asked)
+    assert valued(completed, gathered(asked)) is None
+    known = unite(gathered(asked), gathered(Evidence("k", 2, frozenset("b"))))
+    moved = valued(completed, known)
+    assert moved is not None
+    assert moved.value == "completed"
+
+
+def test_a_change_without_evidence_stays_as_it_is() -> None:
+    plain = change("ana", topic("t"), 40)
+    assert add(NOTHING, plain) is NOTHING
+    assert valued(plain, NOTHING) is plain
+
+
+def test_an_attempt_is_as_new_as_the_newest_that_was_gathered_for_it() -> None:
+    first = change(
+        "ana", topic("t"), 0, at=9, falls=Falls.NEW_ATTEMPT, evidence=slides("1", whole=2)
+    )
+    late = change(
+        "ana", topic("t"), 0, at=5, falls=Falls.NEW_ATTEMPT, evidence=slides("2", whole=2)
+    )
+    moved = valued(late, add(add(NOTHING, first), late))
+    assert moved is not None
+    assert (moved.value, moved.occurred_at) == (100, 9)
+
+
+def test_too_many_items_are_bounded_the_same_way_in_every_order() -> None:
+    halves = [
+        gathered(Evidence("k", 1, frozenset(f"{place:05}" for place in places)))
+        for places in (range(0, 2 * MAX_ITEMS, 2), range(1, 2 * MAX_ITEMS, 2))
+    ]
+    both = {unite(*order) for order in itertools.permutations(halves)}
+    (united,) = both
+    assert united.items == frozenset(f"{place:05}" for place in range(MAX_ITEMS))
+
+
+def test_too_many_spans_are_joined_where_they_are_nearest() -> None:
+    many = [(place * 2.0, place * 2 + 1.0) for place in range(1, MAX_SPANS + 1)]
+    near = (many[-1][1] + 0.6, many[-1][1] + 1.0)
+    united = gathered(played(*many, near, length=10_000)).spans
+    assert len(united) == MAX_SPANS
+    assert united[-1] == (many[-1][0], near[1])
+    assert united[:-1] == tuple(many[:-1])
+
+
+def test_long_items_are_kept_short_and_apart() -> None:
+    long = "https://example.com/" + "x" * MAX_ITEM_LENGTH
+    said = frozenset({f"{long}1 completed", f"{long}1 passed", f"{long}2 completed", long + "3"})
+    known = gathered(Evidence("k", 1, said))
+    assert len(known.items) == len(said)
+    assert all(len(item) <= MAX_ITEM_LENGTH for item in known.items)
+    assert share(known, Evidence("k", 1, each=2)) == 1
+    assert share(known, Evidence("k", 2, each=2)) == 0.5
+
+
+def test_what_nobody_said_is_not_kept() -> None:
+    assert to_body(NOTHING) == "{}"
+    assert math.isinf(from_body("{}").length)
