@@ -17,7 +17,8 @@ class Evidence:
 
     All that one learner's changes bring under one `key` is united, and the share of `whole` that
     it makes up gives the change its value: a percentage for topic progress, and for everything
-    else the change's own value once the share is complete.
+    else the change's own value once the share is complete. It is not for `Falls.ALWAYS`: a share
+    never falls.
     """
 
     #: what it is gathered for; whoever starts anew with a registration has the registration in it
@@ -31,6 +32,16 @@ class Evidence:
     threshold: float = 1.0
     #: whether a share is progress; without, only what is complete is
     partial: bool = True
-    #: how many items make one of `whole`: they have the same beginning, and differ behind their
-    #: last space ("https://example.com/unit completed" and "https://example.com/unit passed")
-    each: int = 1
+    #: once this is complete, what is gathered next; the value then waits for that
+    then: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a statement says of a recording (xAPI video profile). In seconds."""
+
+    #: None where it does not say what was played
+    spans: tuple[Span, ...] | None
+    #: infinite where it does not say how long the recording is
+    length: float
+    threshold: float = 1.0

@@ -38,7 +38,7 @@ def half(start: float, end: float) -> Change:
 
 def word(name: str) -> Change:
     """One of the two that complete a course."""
-    said = Evidence("unit", 1, frozenset({f"https://example.com/unit {name}"}), each=2)
+    said = Evidence("unit", 2, frozenset({name}))
     return change("ana", course("c"), CourseStatus.COMPLETED, evidence=said)
 
 
@@ -63,6 +63,18 @@ async def test_a_course_that_needs_two_statements_moves_with_the_second(
     assert await take(store, wants(word(first))) == Receipt({Outcome.APPLIED: 1})
     assert await leased_values(store) == []
     await take(store, wants(word(second)))
+    assert await leased_values(store) == ["completed"]
+
+
+@pytest.mark.parametrize("order", ["1122", "1212", "2112"])
+async def test_a_course_of_units_that_need_two_statements_each(store: Store, order: str) -> None:
+    words: dict[str, list[str]] = {"1": ["completed", "passed"], "2": ["completed", "passed"]}
+    for unit in order:
+        assert await leased_values(store) == []
+        units = Evidence("units", 2, frozenset({unit}))
+        both = Evidence(f"unit {unit}", 2, frozenset({words[unit].pop()}), then=units)
+        done = change("ana", course("c"), CourseStatus.COMPLETED, evidence=both)
+        assert await take(store, wants(done)) == Receipt({Outcome.APPLIED: 1})
     assert await leased_values(store) == ["completed"]
 
 

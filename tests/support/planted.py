@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from pointsman.evidence import Evidence
 from pointsman.model import Change, Desired, Item, Receipt, Submission
 from pointsman.store import merge as merging
 from pointsman.store import plan as planning
@@ -60,8 +61,8 @@ def _offset_fencing() -> None:
 def _evidence() -> None:
     """Of what is said together, only the last word counts."""
 
-    def add(known: Gathered, change: Change) -> Gathered:
-        return known if change.evidence is None else gathered(change.evidence)
+    def add(_known: Gathered, link: Evidence, _change: Change) -> Gathered:
+        return gathered(link)
 
     setattr(planning, "add", add)  # noqa: B010 - mypy knows what it is
 

@@ -9,8 +9,7 @@ How many items are all is what the rule says now.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import pairwise
@@ -70,39 +69,60 @@ def unite(one: Gathered, other: Gathered) -> Gathered:
     )
 
 
-def add(known: Gathered, change: Change) -> Gathered:
+def links(change: Change) -> Iterator[Evidence]:
+    """The evidence of a change, and what is gathered next once that is complete."""
+    link = change.evidence
+    while link is not None:
+        yield link
+        link = link.then
+
+
+def add(known: Gathered, link: Evidence, change: Change) -> Gathered:
     """All that is known once `change` has come; the very `known` when that is nothing new."""
-    if change.evidence is None:
-        return known
     at = change.occurred_at if change.falls is Falls.NEW_ATTEMPT else 0
-    united = unite(known, gathered(change.evidence, at))
+    united = unite(known, gathered(link, at))
     return known if united == known else united
 
 
 def share(known: Gathered, evidence: Evidence) -> float:
     """How much of the whole that `evidence` speaks of is there, 0 to 1."""
     if evidence.spans is None:
-        return min(1.0, _count(known.items, evidence.each) / evidence.whole)
+        return min(1.0, len(known.items) / evidence.whole)
     played = round(sum(end - start for start, end in known.spans), 3)
     return min(1.0, played / min(known.length, evidence.whole))
 
 
-def valued(change: Change, known: Gathered) -> Change | None:
-    """`change` with the value that all evidence gives it; None where that is none yet."""
-    evidence = change.evidence
-    if evidence is None:
-        return change
+def is_complete(known: Gathered, evidence: Evidence) -> bool:
     part = share(known, evidence)
-    if part <= 0:
-        return None
-    change = replace(change, occurred_at=max(change.occurred_at, known.at))
+    return part > 0 and part >= min(known.threshold, evidence.threshold) - _TINY
+
+
+def valued(change: Change, find: Callable[[str], Gathered]) -> Change | None:
+    """`change` with the value that all evidence gives it; None where that is none yet.
+
+    `find` knows what is gathered for a key.
+    """
     is_topic = change.target.kind is TargetKind.TOPIC_PROGRESS
-    if part >= min(known.threshold, evidence.threshold) - _TINY:
-        return replace(change, value=_COMPLETE) if is_topic else change
-    if not (is_topic and evidence.partial):
-        return None
+    partial: int | None = None
+    at = change.occurred_at
+    for link in links(change):
+        known = find(link.key)
+        at = max(at, known.at)
+        part = share(known, link)
+        if link.partial and part > 0:
+            partial = max(partial or 0, min(_COMPLETE - 1, _percentage(part)))
+        if not is_complete(known, link):
+            if not is_topic or partial is None:
+                return None
+            return replace(change, value=partial, occurred_at=at)
+    if change.evidence is None or not is_topic:
+        return replace(change, occurred_at=at)
+    return replace(change, value=_COMPLETE, occurred_at=at)
+
+
+def _percentage(part: float) -> int:
     # cut, never rounded up; rounded first, so that 0.29 * 100 = 28.999999999999996 is 29
-    return replace(change, value=min(_COMPLETE - 1, math.floor(round(part * 100, 6))))
+    return math.floor(round(part * 100, 6))
 
 
 def to_body(known: Gathered) -> str:
@@ -130,25 +150,14 @@ def from_body(body: str) -> Gathered:
 
 
 def _short(item: str) -> str:
-    """A long item by its hash; what stands behind its last space keeps its meaning."""
     if len(item) <= MAX_ITEM_LENGTH:
         return item
-    name, space, last = item.rpartition(" ")
-    if not space or len(last) > MAX_ITEM_LENGTH:
-        name, space, last = item, "", ""
-    return f"blake2b:{blake2b(name.encode(), digest_size=16).hexdigest()}{space}{last}"
+    return f"blake2b:{blake2b(item.encode(), digest_size=16).hexdigest()}"
 
 
 def _bounded(items: Iterable[str]) -> frozenset[str]:
     found = frozenset(items)
     return found if len(found) <= MAX_ITEMS else frozenset(sorted(found)[:MAX_ITEMS])
-
-
-def _count(items: frozenset[str], each: int) -> int:
-    if each == 1:
-        return len(items)
-    names = Counter(item.rpartition(" ")[0] for item in items)
-    return sum(count >= each for count in names.values())
 
 
 def _within(length: float, start: float, end: float) -> Span:

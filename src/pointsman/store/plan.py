@@ -24,7 +24,7 @@ from pointsman.model import (
     Submission,
     Target,
 )
-from pointsman.store.evidence import NOTHING, Gathered, add, valued
+from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.merge import is_urgent, merge
 from pointsman.store.records import Move, Replayed
 
@@ -177,21 +177,22 @@ class Plan:
 
     def _gather(self, change: Change) -> bool:
         """Unite a change's evidence with what is known; whether there is more of it now."""
-        if change.evidence is None:
-            return False
-        key = (change.learner, change.evidence.key)
-        known = self.evidence.get(key, NOTHING)
-        united = add(known, change)
-        if united is known:
-            return False
-        self.evidence[key] = self.grown[key] = united
-        return replace(united, at=known.at) != known
+        more = False
+        for link in links(change):
+            key = (change.learner, link.key)
+            known = self.evidence.get(key, NOTHING)
+            united = add(known, link, change)
+            if united is not known:
+                self.evidence[key] = self.grown[key] = united
+                more = more or replace(united, at=known.at) != known
+            if not is_complete(united, link):
+                break
+        return more
 
     def _move(self, change: Change, arrived_at: int) -> bool:
         """Move desired state as a change asks; whether its value moved."""
         if change.evidence is not None:
-            known = self.evidence.get((change.learner, change.evidence.key), NOTHING)
-            worth = valued(change, known)
+            worth = valued(change, lambda key: self.evidence.get((change.learner, key), NOTHING))
             if worth is None:
                 return False
             change = worth

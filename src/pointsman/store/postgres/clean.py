@@ -44,8 +44,13 @@ def _change(change: Change) -> Change:
     )
 
 
-def _evidence(evidence: Evidence) -> Evidence:
-    return replace(evidence, key=text(evidence.key), items=frozenset(map(text, evidence.items)))
+def _evidence(link: Evidence) -> Evidence:
+    return replace(
+        link,
+        key=text(link.key),
+        items=frozenset(map(text, link.items)),
+        then=None if link.then is None else _evidence(link.then),
+    )
 
 
 def _target(target: Target) -> Target:

@@ -14,7 +14,7 @@ from typing import Any
 import zstandard
 
 from pointsman.model import Desired, Receipt, Submission, Target
-from pointsman.store.evidence import Gathered, from_body, to_body
+from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.index import ReadKeys
 from pointsman.store.plan import Plan
 from pointsman.store.postgres import indexing
@@ -74,7 +74,7 @@ async def touch(connection: Connection, submissions: Sequence[Submission]) -> To
     known = await connection.fetch(SQL["known_statements"], ids) if ids else []
     keys = {(one.learner, one.target.kind.value, one.target.key) for one in changes}
     rows = await connection.fetch(SQL["touched_desired"], *columns(keys, 3)) if keys else []
-    named = {(one.learner, one.evidence.key) for one in changes if one.evidence is not None}
+    named = {(one.learner, link.key) for one in changes for link in links(one)}
     kept = await connection.fetch(SQL["touched_evidence"], *columns(named, 2)) if named else []
     return Touched(
         dict(known),

@@ -9,7 +9,7 @@ import orjson
 import zstandard
 
 from pointsman.model import Change, Desired, Receipt, Submission, Target
-from pointsman.store.evidence import Gathered, from_body, to_body
+from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.index import ReadKeys
 from pointsman.store.plan import Plan
 from pointsman.store.sqlite import indexing
@@ -76,7 +76,7 @@ def _touched(
 def _evidence(
     connection: sqlite3.Connection, changes: Sequence[Change]
 ) -> dict[tuple[str, str], Gathered]:
-    keys = list({(one.learner, one.evidence.key) for one in changes if one.evidence is not None})
+    keys = list({(one.learner, link.key) for one in changes for link in links(one)})
     if not keys:
         return {}
     (text,) = connection.execute(SQL["touched_evidence"], (_json(keys),)).fetchone()

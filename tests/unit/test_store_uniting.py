@@ -21,6 +21,7 @@ from pointsman.store.evidence import (
     add,
     from_body,
     gathered,
+    links,
     share,
     to_body,
     unite,
@@ -33,7 +34,7 @@ LENGTH = 100.0
 #: few enough values that overlaps, small gaps and equal ends are common
 seconds = st.integers(-2, 210).map(lambda half: half * 0.499)
 spans = st.lists(st.tuples(seconds, seconds), max_size=6).map(tuple)
-items = st.frozensets(st.sampled_from(["a", "b", "c", "d completed", "d passed"]))
+items = st.frozensets(st.sampled_from(["a", "b", "c", "d", "e"]))
 pieces = st.one_of(
     st.builds(Evidence, key=st.just("k"), whole=st.just(4), items=items),
     st.builds(
@@ -57,7 +58,7 @@ def played(*stretches: Span, length: float = LENGTH, threshold: float = 1.0) -> 
 def worth(*evidence: Evidence) -> Value | None:
     """What a topic is worth when all of `evidence` has come; the last one asks."""
     known = functools.reduce(unite, map(gathered, evidence))
-    moved = valued(change("ana", topic("t"), 0, evidence=evidence[-1]), known)
+    moved = valued(change("ana", topic("t"), 0, evidence=evidence[-1]), lambda _key: known)
     return None if moved is None else moved.value
 
 
@@ -147,46 +148,55 @@ def test_a_share_is_progress_and_only_what_is_complete_is_100(
 
 
 @pytest.mark.parametrize(
-    ("said", "whole", "complete"),
+    ("first", "second", "value"),
     [
-        ({"a completed"}, 1, False),
-        ({"a completed", "a passed"}, 1, True),
-        ({"a completed", "b passed"}, 1, False),
-        ({"a completed", "a passed", "b completed", "c passed"}, 2, False),
-        ({"a completed", "a passed", "b completed", "b passed"}, 2, True),
+        ("", "", None),
+        ("1", "", 50),
+        ("12", "", 99),
+        ("12", "x", 99),
+        ("12", "xy", 100),
+        # what is gathered next says nothing before the first is complete
+        ("1", "xy", 50),
     ],
 )
-def test_two_words_for_the_same_thing_count_once_both_are_there(
-    said: set[str], whole: int, complete: bool
+def test_what_is_gathered_next_counts_once_the_first_is_complete(
+    first: str, second: str, value: int | None
 ) -> None:
-    asked = Evidence("k", whole, frozenset(said), each=2, partial=False)
-    assert worth(asked) == (100 if complete else None)
+    known = {
+        "first": gathered(Evidence("first", 2, frozenset(first))),
+        "second": gathered(Evidence("second", 2, frozenset(second))),
+    }
+    asked = Evidence("first", 2, then=Evidence("second", 2, partial=False))
+    moved = valued(change("ana", topic("t"), 0, evidence=asked), known.__getitem__)
+    assert (None if moved is None else moved.value) == value
+    completed = change("ana", course("c"), CourseStatus.COMPLETED, evidence=asked)
+    assert (valued(completed, known.__getitem__) is not None) == (value == 100)
 
 
 def test_a_course_moves_once_all_is_there() -> None:
     asked = Evidence("k", 2, frozenset("a"))
     completed = change("ana", course("c"), CourseStatus.COMPLETED, evidence=asked)
-    assert valued(completed, gathered(asked)) is None
+    assert valued(completed, lambda _key: gathered(asked)) is None
     known = unite(gathered(asked), gathered(Evidence("k", 2, frozenset("b"))))
-    moved = valued(completed, known)
+    moved = valued(completed, lambda _key: known)
     assert moved is not None
     assert moved.value == "completed"
 
 
 def test_a_change_without_evidence_stays_as_it_is() -> None:
     plain = change("ana", topic("t"), 40)
-    assert add(NOTHING, plain) is NOTHING
-    assert valued(plain, NOTHING) is plain
+    assert list(links(plain)) == []
+    assert valued(plain, lambda _key: NOTHING) == plain
 
 
 def test_an_attempt_is_as_new_as_the_newest_that_was_gathered_for_it() -> None:
-    first = change(
-        "ana", topic("t"), 0, at=9, falls=Falls.NEW_ATTEMPT, evidence=slides("1", whole=2)
+    halves = [slides("1", whole=2), slides("2", whole=2)]
+    first, late = (
+        change("ana", topic("t"), 0, at=at, falls=Falls.NEW_ATTEMPT, evidence=half)
+        for at, half in zip((9, 5), halves, strict=True)
     )
-    late = change(
-        "ana", topic("t"), 0, at=5, falls=Falls.NEW_ATTEMPT, evidence=slides("2", whole=2)
-    )
-    moved = valued(late, add(add(NOTHING, first), late))
+    known = add(add(NOTHING, halves[0], first), halves[1], late)
+    moved = valued(late, lambda _key: known)
     assert moved is not None
     assert (moved.value, moved.occurred_at) == (100, 9)
 
@@ -212,12 +222,9 @@ def test_too_many_spans_are_joined_where_they_are_nearest() -> None:
 
 def test_long_items_are_kept_short_and_apart() -> None:
     long = "https://example.com/" + "x" * MAX_ITEM_LENGTH
-    said = frozenset({f"{long}1 completed", f"{long}1 passed", f"{long}2 completed", long + "3"})
-    known = gathered(Evidence("k", 1, said))
-    assert len(known.items) == len(said)
+    known = gathered(Evidence("k", 2, frozenset({f"{long}1", f"{long}2"})))
+    assert len(known.items) == 2
     assert all(len(item) <= MAX_ITEM_LENGTH for item in known.items)
-    assert share(known, Evidence("k", 1, each=2)) == 1
-    assert share(known, Evidence("k", 2, each=2)) == 0.5
 
 
 def test_what_nobody_said_is_not_kept() -> None:
