@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from pointsman.evidence import Evidence
+from pointsman.evidence import Coverage, Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,10 @@ class Observation:
     score: float | None = None
     #: the IRI of the activity's type, where the statement says it
     activity_type: str | None = None
+    #: what was played of a recording, where the statement says it
+    coverage: Coverage | None = None
+    #: why it may say nothing about progress, for a person
+    remark: str = ""
 
 
 class TargetKind(StrEnum):

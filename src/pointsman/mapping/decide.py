@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from pointsman.mapping.identity import IdentityResolver
-from pointsman.mapping.rules import Rule
+from pointsman.mapping.rules import Rule, short_verb
 from pointsman.mapping.wants import wants
 from pointsman.model import Change, Decision, Observation, Outcome
 
@@ -65,6 +65,7 @@ class Mapping:
                 falls=want.falls,
                 after=want.after,
                 read_back=want.read_back,
+                evidence=want.evidence,
             )
             for want in wants(rule, values, seen, learner)
         )
@@ -74,7 +75,18 @@ class Mapping:
             )
         return Decision(
             Outcome.NO_EFFECT,
-            reason=f"{seen.verb} says nothing about progress under rule {rule.name!r}",
+            reason=_why_nothing(rule, seen),
             rule=rule.name,
             activity=seen.activity,
         )
+
+
+def _why_nothing(rule: Rule, seen: Observation) -> str:
+    said = f"{seen.verb} says nothing about progress under rule {rule.name!r}"
+    if seen.remark:
+        return f"{said}: {seen.remark}"
+    if rule.slides is not None:
+        return f"{said}: of its slides only `experienced` counts"
+    if rule.topic_id is not None and short_verb(seen.verb) == "experienced":
+        return f"{said}: seen is not completed; a rule with `slides` counts what was seen"
+    return said
