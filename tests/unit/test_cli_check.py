@@ -153,7 +153,8 @@ def test_what_is_rarely_meant_is_pointed_out(tmp_path: Path) -> None:
         .replace(
             '[[rules]]\nname = "videos"',
             '[[rules]]\nname = "again"\nactivity = "https://content.example.com/{course}/{topic}"\n'
-            'verbs = ["passed"]\ncourse_slug = "{course}"\ncourse_started = false\n[[rules]]\nname = "videos"',
+            'verbs = ["passed"]\ncourse_slug = "{course}"\ncourse_started = false\n'
+            '[[rules]]\nname = "videos"',
         )
     )
 
