@@ -21,7 +21,8 @@ class Evidence:
     never falls.
     """
 
-    #: what it is gathered for; whoever starts anew with a registration has the registration in it
+    #: what it is gathered for, one target's alone; whoever starts anew with a registration has the
+    #: registration in it
     key: str
     #: how many items, or seconds, are all; more than 0
     whole: float
@@ -32,7 +33,8 @@ class Evidence:
     threshold: float = 1.0
     #: whether a share is progress; without, only what is complete is
     partial: bool = True
-    #: once this is complete, what is gathered next; the value then waits for that
+    #: once this is complete, what is gathered next; the value then waits for that. It is the same
+    #: for all evidence of one key, so that it doesn't matter which of it came last
     then: Evidence | None = None
 
 

@@ -155,6 +155,13 @@ def test_the_same_part_twice_is_one_part() -> None:
     assert leads_to(rule, COMPLETED, COMPLETED, said("completed", "2"))[COURSE] == "completed"
 
 
+def test_a_part_that_is_waived_is_one_part() -> None:
+    rule = replace(RULE, course_completed=CourseCompleted.PASSED, course_parts=2)
+    assert COURSE not in leads_to(rule, said("waived"))
+    assert leads_to(rule, said("waived"), said("passed", "2"))[COURSE] == "completed"
+    assert leads_to(RULE, said("waived"))[COURSE] == "completed"
+
+
 def test_a_course_of_parts_is_started_before_it_is_completed() -> None:
     rule = replace(
         RULE, course_started=True, course_completed=CourseCompleted.COMPLETED, course_parts=2

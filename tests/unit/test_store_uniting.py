@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.evidence import Evidence, Span
-from pointsman.model import CourseStatus, Falls, Value
+from pointsman.model import Change, CourseStatus, Falls, Target, Value
 from pointsman.store.evidence import (
     MAX_ITEM_LENGTH,
     MAX_ITEMS,
@@ -27,7 +28,8 @@ from pointsman.store.evidence import (
     unite,
     valued,
 )
-from tests.support.changes import change, course, topic
+from pointsman.store.plan import Plan
+from tests.support.changes import change, course, topic, wants
 
 LENGTH = 100.0
 
@@ -82,6 +84,67 @@ def test_a_share_never_falls(one: Gathered, two: Gathered, asked: Evidence) -> N
 @given(pieces)
 def test_what_is_kept_is_read_back_as_it_was(one: Gathered) -> None:
     assert from_body(to_body(one)) == one
+
+
+@st.composite
+def parts(draw: st.DrawFn, attempt: str) -> tuple[str, Evidence]:
+    """Something for one of three topics, and what it is a part of."""
+    name, unit = draw(st.sampled_from(["slides", "video", "units"])), draw(st.sampled_from("12"))
+    video = Evidence(
+        f"{name} played {attempt}",
+        draw(st.sampled_from([LENGTH, LENGTH + 0.02])),
+        spans=draw(spans),
+        threshold=draw(st.sampled_from([0.9, 1.0])),
+    )
+    if name == "slides":
+        return name, Evidence(f"slides {attempt}", 3, draw(st.frozensets(st.sampled_from("123"))))
+    if name == "video":
+        return name, video
+    units = Evidence(f"units {attempt}", 2, frozenset({unit}), partial=False)
+    both = Evidence(f"both {unit} {attempt}", 2, frozenset({"passed"}), partial=False, then=units)
+    if draw(st.booleans()):
+        return name, both
+    completed = replace(both, items=frozenset({"completed"}))
+    return name, replace(video, key=f"{name} played {unit} {attempt}", then=completed)
+
+
+@st.composite
+def shuffled(draw: st.DrawFn) -> tuple[list[Change], list[Change]]:
+    """Changes of one learner's topics in two orders; they say together what each says in part."""
+    falls = draw(st.sampled_from([Falls.NEVER, Falls.NEW_ATTEMPT]))
+    said: list[Change] = []
+    for place in range(draw(st.integers(1, 8))):
+        registration = draw(st.sampled_from(["r1", "r2"]))
+        attempt = registration if falls is Falls.NEW_ATTEMPT else ""
+        name, evidence = draw(parts(attempt))
+        said.append(
+            change(
+                "ana",
+                topic(name),
+                0,
+                at=draw(st.integers(0, 3)),
+                statement_id=f"id-{place}",
+                registration=registration,
+                falls=falls,
+                evidence=evidence,
+            )
+        )
+    return said, draw(st.permutations(said))
+
+
+def final(changes: list[Change]) -> dict[Target, Value]:
+    plan = Plan({}, {}, lambda *_letter: False)
+    for one in changes:
+        plan.take(wants(one))
+    return {target: desired.value for (_, target), desired in plan.desired.items()}
+
+
+@given(shuffled())
+def test_desired_state_is_the_same_in_whatever_order_evidence_comes(
+    orders: tuple[list[Change], list[Change]],
+) -> None:
+    one, other = orders
+    assert final(one) == final(other)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,9 @@ def topic_ways(rule: Rule, seen: Observation, topic: Target) -> list[Way]:
 
 
 def course_ways(rule: Rule, seen: Observation, course: Target) -> list[Way]:
-    """How `seen` completes its course, if it does."""
+    """How `seen` completes its course, if it does; `waived` does without a criterion."""
+    if short_verb(seen.verb) == "waived":
+        return [Way(CourseStatus.COMPLETED.value, _chain(*_parts(rule, seen, course)))]
     if rule.course_completed is CourseCompleted.NEVER:
         return []
     counts, needed = _CRITERIA[rule.course_completed]
@@ -83,14 +85,16 @@ def _links(
     rule: Rule, seen: Observation, course: Target, facts: frozenset[str], needed: int
 ) -> Iterator[Evidence]:
     """Both facts of one activity, where it takes both; and as many activities as it takes."""
-    words = (rule.course_completed, course.key)
     if needed > 1:
-        both = _key("both", *words, _named(seen.activity), _attempt(rule, seen))
-        yield Evidence(both, needed, facts, partial=False)
+        words = (rule.course_completed, course.key, _named(seen.activity), _attempt(rule, seen))
+        yield Evidence(_key("both", *words), needed, facts, partial=False)
+    yield from _parts(rule, seen, course)
+
+
+def _parts(rule: Rule, seen: Observation, course: Target) -> Iterator[Evidence]:
     if rule.course_parts > 1:
-        yield Evidence(
-            _key("parts", *words), rule.course_parts, frozenset({seen.activity}), partial=False
-        )
+        key = _key("parts", rule.course_completed, course.key)
+        yield Evidence(key, rule.course_parts, frozenset({seen.activity}), partial=False)
 
 
 def _chain(*links: Evidence) -> Evidence | None:
@@ -124,7 +128,7 @@ def _gathered(rule: Rule, seen: Observation, target: Target) -> Evidence | None:
     if seen.coverage is None:
         return None
     return Evidence(
-        _key("played", _named(seen.activity), _attempt(rule, seen)),
+        _key("played", target.kind, target.key, _named(seen.activity), _attempt(rule, seen)),
         seen.coverage.length,
         spans=seen.coverage.spans or (),
         threshold=seen.coverage.threshold,
