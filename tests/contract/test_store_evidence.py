@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from contextlib import AsyncExitStack
 
 import pytest
 
+from demo.database import Database
 from pointsman.evidence import Evidence
 from pointsman.model import (
     Change,
@@ -19,7 +21,9 @@ from pointsman.model import (
     Target,
 )
 from pointsman.store.base import Store
+from pointsman.store.postgres import PostgresStore
 from tests.support.changes import change, course, item, new_id, submission, topic, wants
+from tests.support.databases import fresh_database
 from tests.support.stores import leased_values, settle, take
 
 T = topic("t")
@@ -172,3 +176,20 @@ async def test_a_nul_in_what_is_gathered_is_no_error(store: Store) -> None:
         evidence = Evidence("k\0", 2, frozenset({name}))
         await take(store, submission(item(change("ana", T, 0, evidence=evidence)), body=body))
     assert await leased_values(store) == [100]
+
+
+async def test_replicas_that_gather_at_the_same_time_lose_nothing(database: Database) -> None:
+    async with AsyncExitStack() as stack:
+        dsn = await stack.enter_async_context(fresh_database(database))
+        replicas = [PostgresStore(dsn, connections=2) for _ in range(3)]
+        for one in replicas:
+            await one.open()
+            stack.push_async_callback(one.close)
+        names = [str(number) for number in range(30)]
+        await asyncio.gather(
+            *(
+                replicas[place % 3].ingest([wants(slide(name, whole=30))])
+                for place, name in enumerate(names)
+            )
+        )
+        assert await leased_values(replicas[0]) == [100]
