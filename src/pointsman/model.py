@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from pointsman.evidence import Coverage, Evidence
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -49,6 +51,10 @@ class Observation:
     score: float | None = None
     #: the IRI of the activity's type, where the statement says it
     activity_type: str | None = None
+    #: what was played of a recording, where the statement says it
+    coverage: Coverage | None = None
+    #: why it may say nothing about progress, for a person
+    remark: str = ""
 
 
 class TargetKind(StrEnum):
@@ -131,7 +137,10 @@ class Falls(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A move of desired state that one observation asks for."""
+    """A move of desired state that one observation asks for.
+
+    With `evidence`, it moves to what all evidence for the same key makes of `value`.
+    """
 
     learner: str
     target: Target
@@ -145,6 +154,8 @@ class Change:
     after: tuple[Target, ...] = ()
     #: where the platform shows it: `course:…` with the id, `path:…` with the slug, or nothing
     read_back: str = ""
+    #: what this observation adds to a progress that no single one says
+    evidence: Evidence | None = None
 
 
 class Outcome(StrEnum):

@@ -305,3 +305,12 @@ async def test_every_outcome_is_in_the_books_once(store: Store) -> None:
         Outcome.DEAD: 2,
     }
     assert (books.desired, books.delivered, books.dirty, books.parked) == (1, 0, 1, 0)
+
+
+@pytest.mark.parametrize("body", [rb'{"name": "\u0000"}', b'{"id": "https://example.com/a%00b"}'])
+async def test_a_nul_in_a_name_hides_no_state(store: Store, body: bytes) -> None:
+    target = topic("topic\0one")
+    for percentage, outcome in ((60, Outcome.APPLIED), (30, Outcome.SUPERSEDED)):
+        said = submission(item(change("ana\0", target, percentage, after=(target,))), body=body)
+        assert (await take(store, said)).outcomes == {outcome: 1}
+    assert await leased_values(store) == [60]

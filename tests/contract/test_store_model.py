@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Coroutine
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from demo.database import Database
+from pointsman.evidence import Evidence
 from pointsman.model import (
     Change,
     DeadLetter,
@@ -51,11 +53,17 @@ names = st.integers(1, 12).map(lambda number: str(uuid.UUID(int=number)))
 
 @st.composite
 def decisions(draw: st.DrawFn, statement_id: str) -> Decision:
-    kind = draw(st.sampled_from(["changes", "changes", "changes", "unmatched", "none", "course"]))
+    kind = draw(
+        st.sampled_from(
+            ["changes", "changes", "changes", "unmatched", "none", "course", "evidence", "evidence"]
+        )
+    )
     if kind == "unmatched":
         return Decision(Outcome.UNMATCHED, activity=draw(st.sampled_from(["x", "y"])))
     if kind == "none":
         return Decision(Outcome.NO_EFFECT)
+    if kind == "evidence":
+        return draw(together(statement_id))
     if kind == "course":
         value: Value = draw(st.sampled_from(["started", "completed"]))
         targets = {Target(TargetKind.COURSE_STATUS, "id:c"): (value, Falls.NEVER)}
@@ -74,6 +82,28 @@ def decisions(draw: st.DrawFn, statement_id: str) -> Decision:
             for target, (value, falls) in sorted(targets.items())
         ),
     )
+
+
+@st.composite
+def together(draw: st.DrawFn, statement_id: str) -> Decision:
+    """Slides of a topic, a video, two words for a course: each a part of what is to be there."""
+    learner, occurred_at = draw(st.sampled_from(LEARNERS)), draw(st.integers(0, 5))
+    registration = draw(st.sampled_from([None, "r1", "r2"]))
+    falls = draw(st.sampled_from([Falls.NEVER, Falls.NEW_ATTEMPT]))
+    name = draw(st.sampled_from(["slides", "video", "unit"]))
+    target, value = Target(TargetKind.TOPIC_PROGRESS, f"{name} {falls}"), 0
+    key = f"{name} {falls} {registration if falls is Falls.NEW_ATTEMPT else ''}"
+    if name == "slides":
+        items = draw(st.frozensets(st.sampled_from("1234"), max_size=2))
+        evidence = Evidence(key, 4, items)
+    elif name == "video":
+        starts = draw(st.lists(st.integers(0, 7), max_size=2))
+        evidence = Evidence(key, 10, spans=tuple((start, start + 3) for start in starts))
+    else:
+        items = draw(st.frozensets(st.sampled_from(["completed", "passed"]), max_size=2))
+        evidence = Evidence(key, 2, items, partial=False)
+    change = Change(learner, target, value, occurred_at, statement_id, "r", registration, falls)
+    return Decision(Outcome.APPLIED, activity="x", changes=(replace(change, evidence=evidence),))
 
 
 @st.composite
@@ -126,7 +156,9 @@ class StoreMachine(RuleBasedStateMachine):
         await store.close()
         connection = await asyncpg.connect(self.dsn)
         tables = "accepted, blocks, statements, desired, learners, positions, dead_letters"
-        await connection.execute(f"TRUNCATE {tables}, unmatched, forgotten, tokens, duties")
+        await connection.execute(
+            f"TRUNCATE {tables}, unmatched, forgotten, tokens, duties, evidence"
+        )
         await connection.close()
 
     def _open(self) -> Store:
@@ -239,7 +271,7 @@ class StoreMachine(RuleBasedStateMachine):
         books = self.run(self.store.books())
         assert books.balanced, books
         assert +Counter(books.outcomes) == +self.model.outcomes()
-        assert (books.desired, books.parked) == (len(self.model.changes), len(self.model.parked))
+        assert (books.desired, books.parked) == (len(self.model.desired()), len(self.model.parked))
         assert books.dirty == len(self.model.dirty())
         listed = self.run(self.store.unmatched(limit=9))
         assert {one.activity: one.inputs for one in listed} == dict(self.model.unmatched)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.errors import ConfigError, StoreUnavailable
+from pointsman.evidence import Evidence
 from pointsman.model import DeadLetter, Decision, Falls, Outcome, Position
 from pointsman.store.base import Settlement, Window
 from pointsman.store.migrations import Migration, all_of
@@ -104,7 +105,9 @@ def test_an_upgrade_keeps_what_the_first_schema_held(path: Path) -> None:
         )
         migrate(connection)
         rows = connection.execute("SELECT learner, value, read_back, audit FROM desired").fetchall()
+        (evidence,) = connection.execute("SELECT count(*) FROM evidence").fetchone()
     assert rows == [("ana", 40, "", "")]
+    assert evidence == 0
 
 
 def test_a_step_that_fails_leaves_the_schema_before_it(
@@ -235,6 +238,17 @@ async def test_reopening_keeps_everything(path: Path) -> None:
         (course("c"), (topic("t"),), "course:c")
     ]
     await again.close()
+
+
+async def test_what_is_said_together_is_gathered_across_a_restart(path: Path) -> None:
+    for slide in ("one", "two", "three"):
+        store = SqliteStore(path)
+        await store.open()
+        seen = Evidence("slides", 3, frozenset({slide}))
+        await store.ingest([wants(change("ana", topic("t"), 0, evidence=seen))])
+        (of_ana,) = await store.lease(now=10, ttl=5, limit=9)
+        await store.close()
+    assert [one.value for one in of_ana.desired] == [100]
 
 
 async def test_the_newest_window_is_the_one_that_is_kept(path: Path) -> None:

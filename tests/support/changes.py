@@ -6,6 +6,7 @@ import itertools
 import uuid
 from collections.abc import Sequence
 
+from pointsman.evidence import Evidence
 from pointsman.model import (
     Change,
     Decision,
@@ -40,6 +41,7 @@ def change(
     registration: str | None = None,
     falls: Falls = Falls.NEVER,
     after: tuple[Target, ...] = (),
+    evidence: Evidence | None = None,
 ) -> Change:
     return Change(
         learner=learner,
@@ -51,6 +53,7 @@ def change(
         registration=registration,
         falls=falls,
         after=after,
+        evidence=evidence,
     )
 
 

@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
-from pointsman.model import Change, Falls, Item, Outcome, Submission, Target, Value
+from pointsman.evidence import Evidence
+from pointsman.model import (
+    Change,
+    Falls,
+    Item,
+    Outcome,
+    Submission,
+    Target,
+    TargetKind,
+    Value,
+)
 
 _ORDER = ["not-started", "not-attended", "started", "not-completed", "completed", "attended"]
 Key = tuple[str, Target]
+#: the fact that a recording has a length
+LENGTH = "length"
 
 
 @dataclass(slots=True)
@@ -29,27 +42,44 @@ class ModelStore:
     positions: dict[int, int] = field(default_factory=dict)
     tokens: Counter[int] = field(default_factory=Counter)
 
-    def value(self, key: Key) -> Value:
-        """Of all changes: the furthest, or the newest where a value may fall."""
-        changes = self.changes[key]
-        if changes[0].falls is Falls.ALWAYS:
-            return max(changes, key=lambda one: (one.occurred_at, one.statement_id)).value
-        if changes[0].falls is Falls.NEW_ATTEMPT:
-            attempts: dict[str, list[Change]] = {}
-            for one in changes:
-                attempts.setdefault(one.registration or "", []).append(one)
-            _, newest = max(
-                attempts.items(), key=lambda pair: (max(c.occurred_at for c in pair[1]), pair[0])
-            )
-            return _furthest(newest)
-        return _furthest(changes)
+    def value(self, key: Key) -> Value | None:
+        """Of all changes: the furthest, or the newest where a value may fall; None for none."""
+        changes = [self.worth(one) for one in self.changes.get(key, ())]
+        return _value([one for one in changes if one is not None])
+
+    def worth(self, change: Change) -> Change | None:
+        """A change with what all evidence that ever came makes of it. Spans are whole seconds."""
+        evidence = change.evidence
+        if evidence is None:
+            return change
+        count = len(self.facts(change.learner, evidence.key) - {LENGTH})
+        if count >= evidence.whole:
+            is_topic = change.target.kind is TargetKind.TOPIC_PROGRESS
+            return replace(change, value=100) if is_topic else change
+        if not count or not evidence.partial:
+            return None
+        return replace(change, value=int(count * 100 // evidence.whole))
+
+    def facts(self, learner: str, key: str) -> set[str | int]:
+        """Every item and every second that ever came for a key."""
+        return {
+            fact
+            for change in chain.from_iterable(self.changes.values())
+            if change.evidence and (change.learner, change.evidence.key) == (learner, key)
+            for fact in _facts(change.evidence)
+        }
+
+    def desired(self) -> list[Key]:
+        return [key for key in self.changes if self.value(key) is not None]
 
     def dirty(self) -> dict[Key, Value]:
         """What is to be sent."""
         return {
-            key: self.value(key)
+            key: value
             for key in self.changes
-            if key not in self.parked and self.is_dirty(key)
+            if (value := self.value(key)) is not None
+            and key not in self.parked
+            and self.is_dirty(key)
         }
 
     def is_dirty(self, key: Key) -> bool:
@@ -92,15 +122,24 @@ class ModelStore:
         if item.decision.changes:
             moved = False
             for change in item.decision.changes:
-                key = (change.learner, change.target)
-                before = self.value(key) if key in self.changes else None
+                moved = self._is_news(change) or moved
+            keys = [(change.learner, change.target) for change in item.decision.changes]
+            before = [self.value(key) for key in keys]
+            for key, change in zip(keys, item.decision.changes, strict=True):
                 self.changes.setdefault(key, []).append(change)
-                if self.value(key) != before:
+            for key, value in zip(keys, before, strict=True):
+                if self.value(key) != value:
                     moved = True
                     self.moves[key] += 1
             outcome = Outcome.APPLIED if moved else Outcome.SUPERSEDED
         self.statements[item.statement_id] = (item.digest, outcome)
         return outcome
+
+    def _is_news(self, change: Change) -> bool:
+        """Whether its evidence has something that none before had."""
+        if change.evidence is None:
+            return False
+        return not _facts(change.evidence) <= self.facts(change.learner, change.evidence.key)
 
     def _bury(self, one: Submission, name: str) -> int:
         where = f"{one.position.partition} {one.position.offset}" if one.position else ""
@@ -117,6 +156,28 @@ class ModelStore:
         found = Counter(outcome for _, outcome in self.statements.values())
         found[Outcome.DEAD] += self.lone_letters
         return found
+
+
+def _facts(evidence: Evidence) -> set[str | int]:
+    if evidence.spans is None:
+        return set(evidence.items)
+    return {LENGTH}.union(*(range(int(start), int(end)) for start, end in evidence.spans))
+
+
+def _value(changes: list[Change]) -> Value | None:
+    if not changes:
+        return None
+    if changes[0].falls is Falls.ALWAYS:
+        return max(changes, key=lambda one: (one.occurred_at, one.statement_id)).value
+    if changes[0].falls is Falls.NEW_ATTEMPT:
+        attempts: dict[str, list[Change]] = {}
+        for one in changes:
+            attempts.setdefault(one.registration or "", []).append(one)
+        _, newest = max(
+            attempts.items(), key=lambda pair: (max(c.occurred_at for c in pair[1]), pair[0])
+        )
+        return _furthest(newest)
+    return _furthest(changes)
 
 
 def _furthest(changes: Iterable[Change]) -> Value:

@@ -6,9 +6,11 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from pointsman.evidence import Evidence
 from pointsman.model import Change, Desired, Item, Receipt, Submission
 from pointsman.store import merge as merging
 from pointsman.store import plan as planning
+from pointsman.store.evidence import Gathered, gathered
 from pointsman.store.plan import Plan
 from pointsman.store.postgres.rows import SQL as POSTGRES
 from pointsman.store.sqlite.rows import SQL as SQLITE
@@ -56,11 +58,21 @@ def _offset_fencing() -> None:
     setattr(Plan, "take", anybody)  # noqa: B010
 
 
+def _evidence() -> None:
+    """Of what is said together, only the last word counts."""
+
+    def add(_known: Gathered, link: Evidence, _change: Change) -> Gathered:
+        return gathered(link)
+
+    setattr(planning, "add", add)  # noqa: B010 - mypy knows what it is
+
+
 FAULTS: dict[str, Callable[[], Any]] = {
     "merge order": _merge_order,
     "dedup": _dedup,
     "lease fencing": _lease_fencing,
     "offset fencing": _offset_fencing,
+    "evidence": _evidence,
 }
 
 

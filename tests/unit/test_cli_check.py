@@ -51,6 +51,19 @@ name = "videos"
 activity = "https://video.example.com/{id}"
 verbs = ["paused", "completed", "https://example.com/verbs/watched"]
 topic_id = "v-{id}"
+[[rules]]
+name = "units"
+activity = "https://units.example.com/{course}/{unit}"
+topic_id = "{unit}"
+course_slug = "{course}"
+course_completed = "completed_and_passed"
+course_parts = 3
+move_on = "CompletedAndPassed"
+[[rules]]
+name = "slides"
+activity = "https://slides.example.com/{course}/{slide}"
+topic_id = "{course}"
+slides = 40
 """
 
 FIVE_MISTAKES = """
@@ -111,6 +124,15 @@ def test_a_right_configuration_is_put_into_words(tmp_path: Path) -> None:
             "https://example.com/verbs/watched about https://video.example.com/{id} sets the "
             "progress of topic v-{id}; progress never falls."
         ),
+        (
+            "sets the progress of topic {unit}, to 100 only once it is completed and passed, in "
+            "any order (moveOn CompletedAndPassed), starts the course with slug {course} and "
+            "completes it when 3 different activities are completed and passed, in any order;"
+        ),
+        (
+            "sets the progress of topic {course} to the share of its 40 slides that were "
+            "experienced; progress never falls."
+        ),
         "An account of https://sso.example.com is the learner {name}@example.com.",
         "authTokens of 2 learners stand in the configuration.",
         "To https://learn.example.com/helium",
@@ -129,9 +151,10 @@ def test_what_is_rarely_meant_is_pointed_out(tmp_path: Path) -> None:
         .replace('url = "https://learn', 'url = "http://learn')
         .replace("share = 0.75", "share = 1")
         .replace(
-            "[[rules]]\nname",
+            '[[rules]]\nname = "videos"',
             '[[rules]]\nname = "again"\nactivity = "https://content.example.com/{course}/{topic}"\n'
-            'verbs = ["passed"]\ncourse_slug = "{course}"\ncourse_started = false\n[[rules]]\nname',
+            'verbs = ["passed"]\ncourse_slug = "{course}"\ncourse_started = false\n'
+            '[[rules]]\nname = "videos"',
         )
     )
 

@@ -136,6 +136,11 @@ def rule(**more: object) -> dict[str, object]:
     return {"rules": [{**RULE, **more}]}
 
 
+def courses(**more: object) -> dict[str, object]:
+    """A rule without a topic."""
+    return {"rules": [{"activity": RULE["activity"], "course_id": "{c}", **more}]}
+
+
 CASES: list[tuple[dict[str, object], str, str]] = [
     ({"http": {"port": 0}}, "http.port = 0", "from 1 to 65535"),
     ({"http": {"port": "many"}}, "http.port = 'many'", "a whole number"),
@@ -242,6 +247,17 @@ CASES: list[tuple[dict[str, object], str, str]] = [
     (rule(course_id="{c}", course_slug="{c}"), "rules[0].course_slug", "names its course once"),
     (rule(course_completed="passed"), "rules[0].course_completed", "needs a course"),
     (rule(course_completed="done"), "rules[0].course_completed", "'never'"),
+    (rule(course_completed="completed_and_pased"), "course_completed", "'completed_and_passed'"),
+    (rule(course_parts=2), "rules[0].course_parts (rule 1) = 2", "needs course_completed"),
+    (rule(course_parts=0), "rules[0].course_parts", "from 1 to 1000"),
+    (rule(move_on="completed"), "rules[0].move_on", "'CompletedAndPassed'"),
+    (courses(move_on="Passed"), "rules[0].move_on", "needs topic_id"),
+    (rule(falls="always", move_on="Passed"), "rules[0].move_on", 'falls = "always"'),
+    (rule(slides=0), "rules[0].slides", "from 1 to 5000"),
+    (rule(falls="always", slides=4), "rules[0].slides", 'falls = "always"'),
+    (courses(slides=4), "rules[0].slides", "needs topic_id, or"),
+    (rule(tincan_xml="none.xml"), "rules[0].tincan_xml", "No such file"),
+    (rule(tincan_xml=__file__), "rules[0].tincan_xml", "line 1: is no XML"),
     (rule(falls="sometimes"), "rules[0].falls", "'never', 'new_attempt' or 'always'"),
     (rule(verbs=["complete"]), "rules[0].verbs", "did you mean 'completed'?"),
     (rule(verbs=[]), "rules[0].verbs", "at least one"),

@@ -12,6 +12,7 @@ from pointsman.mapping import (
     Course,
     CourseCompleted,
     Mapping,
+    MoveOn,
     Rule,
     Template,
 )
@@ -42,6 +43,9 @@ def rule(settings: RuleSettings) -> Rule:
         meeting_id=_template(settings.meeting_id),
         course_started=settings.course_started,
         course_completed=CourseCompleted(settings.course_completed),
+        course_parts=settings.course_parts,
+        move_on=None if settings.move_on is None else MoveOn(settings.move_on),
+        slides=settings.slides,
         score_is_progress=settings.score_is_progress,
         falls=settings.falls,
     )

@@ -14,6 +14,14 @@ _COMPLETES = {
     "completed": "when it is completed",
     "passed": "when it is passed",
     "completed_or_passed": "when it is completed or passed",
+    "completed_and_passed": "when it is completed and passed, in any order",
+}
+_SATISFIED = {
+    "Passed": "it is passed",
+    "Completed": "it is completed",
+    "CompletedAndPassed": "it is completed and passed, in any order",
+    "CompletedOrPassed": "it is completed or passed",
+    "NotApplicable": "anything is said of it",
 }
 _FALLS = {
     Falls.NEVER: "progress never falls",
@@ -99,8 +107,7 @@ def _rule(rule: Rule) -> str:
     types = f"of the type {_or(rule.activity_types)} " if rule.activity_types else ""
     acts: list[str] = []
     if rule.topic_id is not None:
-        score = ", from the score if need be" if rule.score_is_progress else ""
-        acts.append(f"sets the progress of topic {rule.topic_id}{score}")
+        acts.append(f"sets the progress of topic {rule.topic_id}{_how_far(rule)}")
     if rule.course is not None:
         by, template = rule.course
         course = f"the course with {by} {template}"
@@ -108,7 +115,7 @@ def _rule(rule: Rule) -> str:
             acts.append(f"starts {course}")
             course = "it"
         if rule.course_completed != "never":
-            acts.append(f"completes {course} {_COMPLETES[rule.course_completed]}")
+            acts.append(f"completes {course} {_completes(rule)}")
         if by == "id":
             course = f"the course with id {template}"
             acts.append(f"archives or reinstates {course} when the verb says so")
@@ -122,6 +129,23 @@ def _rule(rule: Rule) -> str:
     falls = f"; {_FALLS[rule.falls]}" if rule.topic_id is not None else ""
     does = _and(acts) or "changes nothing"
     return f"{rule.name}: a statement {verbs}about {rule.activity} {types}{does}{falls}."
+
+
+def _how_far(rule: Rule) -> str:
+    how = ", from the score if need be" if rule.score_is_progress else ""
+    if rule.slides is not None:
+        listed = f", as {rule.tincan_xml} lists them," if rule.tincan_xml else ""
+        how += f" to the share of its {rule.slides:,} slides{listed} that were experienced"
+    if rule.move_on is not None:
+        how += f", to 100 only once {_SATISFIED[rule.move_on]} (moveOn {rule.move_on})"
+    return how
+
+
+def _completes(rule: Rule) -> str:
+    if rule.course_parts == 1:
+        return _COMPLETES[rule.course_completed]
+    words = _COMPLETES[rule.course_completed].removeprefix("when it is ")
+    return f"when {rule.course_parts:,} different activities are {words}"
 
 
 def _learners(settings: Settings) -> Iterator[str]:

@@ -5,14 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from pointsman.config.values import Names, Section, TemplateText, given, require_some
+from pointsman.config.tincan import count_slides
+from pointsman.config.values import (
+    ExistingFile,
+    Names,
+    Section,
+    TemplateText,
+    given,
+    require_some,
+)
 from pointsman.mapping.template import Template
 from pointsman.model import Falls
 
+T = TypeVar("T")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
 #: verbs of ADL, cmi5 and the video profile, which may be named without their IRI
 SHORT_VERBS = (
@@ -59,12 +69,25 @@ class Rule(Section):
     topic_id: TemplateText | None = None
     #: the course's id, so that the audit can read it where the course goes by slug or SKU
     audit_course_id: TemplateText | None = None
-    course_completed: Literal["never", "completed", "passed", "completed_or_passed"] = "never"
+    course_completed: Literal[
+        "never", "completed", "passed", "completed_or_passed", "completed_and_passed"
+    ] = "never"
+    #: how many activities of the rule have to do so
+    course_parts: int = Field(default=1, ge=1, le=1_000)
     #: a statement about the activity starts its course
     course_started: bool = True
     #: `result.score.scaled` counts as progress where nothing better is said
     score_is_progress: bool = False
     falls: Falls = Falls.NEVER
+    #: when a topic is at 100 (cmi5 section 13.1.4); none = when its activity says so
+    move_on: (
+        Literal["Passed", "Completed", "CompletedAndPassed", "CompletedOrPassed", "NotApplicable"]
+        | None
+    ) = None
+    #: a Storyline export's file that lists its slides
+    tincan_xml: ExistingFile | None = None
+    #: how many activities of the rule make up one topic; counted where `tincan_xml` is given
+    slides: int | None = Field(default=None, ge=1, le=5_000)
 
     @field_validator("activity")
     @classmethod
@@ -121,6 +144,46 @@ class Rule(Section):
             raise ValueError("needs a course: give course_id, course_slug or course_sku")
         return by
 
+    @field_validator("course_parts")
+    @classmethod
+    def _needs_a_criterion(cls, parts: int, info: ValidationInfo) -> int:
+        if parts > 1 and info.data.get("course_completed") == "never":
+            raise ValueError("needs course_completed: it counts activities that complete so")
+        return parts
+
+    @field_validator("move_on")
+    @classmethod
+    def _needs_a_topic(cls, move_on: str | None, info: ValidationInfo) -> str | None:
+        if move_on is not None and given(info, "topic_id") and info.data["topic_id"] is None:
+            raise ValueError("needs topic_id: it says when that topic is at 100")
+        return _may_not_fall(move_on, info)
+
+    @field_validator("tincan_xml")
+    @classmethod
+    def _has_slides(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        if path is not None and given(info, "activity"):
+            count_slides(path, info.data["activity"])
+        return path
+
+    @field_validator("slides", mode="before")
+    @classmethod
+    def _counted(cls, slides: Any, info: ValidationInfo) -> Any:
+        path = info.data.get("tincan_xml")
+        if path is None or not given(info, "activity"):
+            return slides
+        if slides is not None:
+            raise ValueError("and tincan_xml are both given; keep one of them")
+        return count_slides(path, info.data["activity"])
+
+    @field_validator("slides")
+    @classmethod
+    def _completes_something(cls, slides: int | None, info: ValidationInfo) -> int | None:
+        if slides is None or not given(info, "topic_id", "course_completed"):
+            return slides
+        if info.data["topic_id"] is None and info.data["course_completed"] == "never":
+            raise ValueError("needs topic_id, or a course and course_completed, to count for")
+        return _may_not_fall(slides, info)
+
     @property
     def course(self) -> tuple[Literal["id", "slug", "sku"], str] | None:
         """How the course is named, and the template of that."""
@@ -129,6 +192,15 @@ class Rule(Section):
         if self.course_slug is not None:
             return "slug", self.course_slug
         return None if self.course_sku is None else ("sku", self.course_sku)
+
+
+def _may_not_fall(value: T, info: ValidationInfo) -> T:
+    if value is not None and info.data.get("falls") is Falls.ALWAYS:
+        raise ValueError(
+            'does not go with falls = "always": what was done stays done; '
+            'take falls = "never" or "new_attempt"'
+        )
+    return value
 
 
 def _known(

@@ -2,7 +2,7 @@
 
 from pointsman.mapping.decide import Mapping
 from pointsman.mapping.identity import Account, ConfiguredIdentity, IdentityResolver
-from pointsman.mapping.rules import Course, CourseCompleted, Rule
+from pointsman.mapping.rules import Course, CourseCompleted, MoveOn, Rule
 from pointsman.mapping.template import Template
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "CourseCompleted",
     "IdentityResolver",
     "Mapping",
+    "MoveOn",
     "Rule",
     "Template",
 ]

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pointsman.launch import Launch, LaunchMode, is_its_activity
 from pointsman.mapping.identity import IdentityResolver
 from pointsman.mapping.launched import rule_of, values_of
-from pointsman.mapping.rules import Rule
+from pointsman.mapping.rules import Rule, short_verb
 from pointsman.mapping.wants import wants
 from pointsman.model import Change, Decision, Observation, Outcome
 
@@ -93,6 +93,7 @@ def _apply(rule: Rule, values: dict[str, str], seen: Observation, learner: str) 
             falls=want.falls,
             after=want.after,
             read_back=want.read_back,
+            evidence=want.evidence,
         )
         for want in wants(rule, values, seen, learner)
     )
@@ -100,7 +101,18 @@ def _apply(rule: Rule, values: dict[str, str], seen: Observation, learner: str) 
         return Decision(Outcome.APPLIED, rule=rule.name, activity=seen.activity, changes=changes)
     return Decision(
         Outcome.NO_EFFECT,
-        reason=f"{seen.verb} says nothing about progress under rule {rule.name!r}",
+        reason=_why_nothing(rule, seen),
         rule=rule.name,
         activity=seen.activity,
     )
+
+
+def _why_nothing(rule: Rule, seen: Observation) -> str:
+    said = f"{seen.verb} says nothing about progress under rule {rule.name!r}"
+    if seen.remark:
+        return f"{said}: {seen.remark}"
+    if rule.slides is not None:
+        return f"{said}: of its slides only `experienced` counts"
+    if rule.topic_id is not None and short_verb(seen.verb) == "experienced":
+        return f"{said}: seen is not completed; a rule with `slides` counts what was seen"
+    return said

@@ -12,6 +12,8 @@ from pointsman.model import Observation
 
 COMPLETE = 100
 _PASSING = frozenset({"passed", "mastered"})
+#: what is said with these is about a part of the activity, and never about the whole
+_OF_A_PART = frozenset({"answered", "asked", "interacted", "responded"})
 
 
 def is_complete(seen: Observation) -> bool:
@@ -23,10 +25,20 @@ def is_complete(seen: Observation) -> bool:
 
 
 def is_passed(seen: Observation) -> bool:
-    """`result.success`, or a verb that means it."""
+    """`result.success`, or a verb that means it; `passed` without success is not passed."""
     if seen.success is not None:
         return seen.success
     return short_verb(seen.verb) in _PASSING
+
+
+def facts(seen: Observation) -> frozenset[str]:
+    """`completed` and `passed`, for those who tell them apart: passing is not completing."""
+    verb = short_verb(seen.verb)
+    if verb in _OF_A_PART:
+        return frozenset()
+    completed = seen.completion if seen.completion is not None else verb == "completed"
+    said = {"completed": completed, "passed": is_passed(seen)}
+    return frozenset(fact for fact, holds in said.items() if holds)
 
 
 def progress(seen: Observation, *, score_is_progress: bool) -> int | None:

@@ -38,6 +38,17 @@ class CourseCompleted(StrEnum):
     COMPLETED = "completed"
     PASSED = "passed"
     COMPLETED_OR_PASSED = "completed_or_passed"
+    COMPLETED_AND_PASSED = "completed_and_passed"
+
+
+class MoveOn(StrEnum):
+    """When an assignable unit is satisfied (cmi5 section 13.1.4)."""
+
+    PASSED = "Passed"
+    COMPLETED = "Completed"
+    COMPLETED_AND_PASSED = "CompletedAndPassed"
+    COMPLETED_OR_PASSED = "CompletedOrPassed"
+    NOT_APPLICABLE = "NotApplicable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,12 @@ class Rule:
     #: a statement about an activity of this rule starts its course
     course_started: bool = True
     course_completed: CourseCompleted = CourseCompleted.NEVER
+    #: activities that have to do so, to complete the course
+    course_parts: int = 1
+    #: what makes a topic 100; None for what an activity says of itself
+    move_on: MoveOn | None = None
+    #: how many activities of this rule are slides of one topic; None where they are no slides
+    slides: int | None = None
     #: `result.score.scaled` counts as progress where nothing better is said
     score_is_progress: bool = False
     falls: Falls = Falls.NEVER

@@ -1,8 +1,8 @@
 """What an observation wants of each target that its rule names. Pure.
 
 The defaults by verb, where the rule says nothing else:
-- a course is started by its first statement, completed as the rule says or when it is `waived`
-  (cmi5 section 9.3.9), and not completed when it is `abandoned` (section 9.3.8)
+- a course is started by its first statement, completed as the rule says (`parts.py`) or when it is
+  `waived` (cmi5 section 9.3.9), and not completed when it is `abandoned` (section 9.3.8)
 - a learning path is started by its first statement, and not completed when it is `abandoned`
 - a meeting is attended with `attended`; `registered` says that it is not yet
 - a course or learning path is archived with `archived`, and comes back with `reinstated`
@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pointsman.mapping.readings import is_complete, is_passed, progress
-from pointsman.mapping.rules import CourseCompleted, Rule, short_verb
+from pointsman.evidence import Evidence
+from pointsman.mapping.parts import Way, course_ways, topic_ways
+from pointsman.mapping.rules import Rule, short_verb
 from pointsman.model import (
     MEETING,
     Archived,
@@ -34,7 +35,10 @@ _REINSTATING = frozenset({"reinstated", "unarchived", "restored"})
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """One value for one target; `party` is who it is delivered for."""
+    """One value for one target; `party` is who it is delivered for.
+
+    With `evidence`, it is wanted once the evidence is complete, or in its share.
+    """
 
     party: str
     target: Target
@@ -42,6 +46,7 @@ class Want:
     falls: Falls
     after: tuple[Target, ...] = ()
     read_back: str = ""
+    evidence: Evidence | None = None
 
 
 def wants(rule: Rule, values: dict[str, str], seen: Observation, learner: str) -> list[Want]:
@@ -60,28 +65,6 @@ def wants(rule: Rule, values: dict[str, str], seen: Observation, learner: str) -
     ]
 
 
-def course_status(rule: Rule, seen: Observation, verb: str) -> CourseStatus | None:
-    """The status that `seen` wants for the rule's course, None for none."""
-    if verb == "waived" or completes_course(rule.course_completed, seen):
-        return CourseStatus.COMPLETED
-    if verb == "abandoned":
-        return CourseStatus.NOT_COMPLETED
-    return CourseStatus.STARTED if rule.course_started else None
-
-
-def completes_course(by: CourseCompleted, seen: Observation) -> bool:
-    """Whether `seen` completes the course of a rule that is completed `by` this."""
-    match by:
-        case CourseCompleted.NEVER:
-            return False
-        case CourseCompleted.COMPLETED:
-            return is_complete(seen)
-        case CourseCompleted.PASSED:
-            return is_passed(seen)
-        case CourseCompleted.COMPLETED_OR_PASSED:
-            return is_complete(seen) or is_passed(seen)
-
-
 def _course(
     rule: Rule, values: dict[str, str], seen: Observation, verb: str, learner: str
 ) -> Iterator[Want]:
@@ -89,16 +72,28 @@ def _course(
     read_back = _course_read_back(rule, values)
     topics: tuple[Target, ...] = ()
     if rule.topic_id is not None:
-        percentage = progress(seen, score_is_progress=rule.score_is_progress)
-        if percentage is not None:
-            topic = Target(TargetKind.TOPIC_PROGRESS, rule.topic_id.fill(values))
+        topic = Target(TargetKind.TOPIC_PROGRESS, rule.topic_id.fill(values))
+        for way in topic_ways(rule, seen, topic):
             topics = (topic,)
-            yield Want(learner, topic, percentage, rule.falls, read_back=read_back)
-    status = course_status(rule, seen, verb) if rule.course is not None else None
-    if rule.course is not None and status is not None:
-        after = topics if status is CourseStatus.COMPLETED else ()
+            # a share never falls, whatever a rule says about what players claim
+            falls = Falls.NEVER if way.evidence and rule.falls is Falls.ALWAYS else rule.falls
+            yield Want(learner, topic, way.value, falls, (), read_back, way.evidence)
+    if rule.course is not None:
         course = rule.course.target(values)
-        yield Want(learner, course, status.value, Falls.NEVER, after, read_back)
+        for way in _course_ways(rule, seen, verb, course):
+            after = topics if way.value == CourseStatus.COMPLETED else ()
+            yield Want(learner, course, way.value, Falls.NEVER, after, read_back, way.evidence)
+
+
+def _course_ways(rule: Rule, seen: Observation, verb: str, course: Target) -> Iterator[Way]:
+    """Started or abandoned, and completed now or once the evidence says so."""
+    completed = course_ways(rule, seen, course)
+    if not any(way.evidence is None for way in completed):
+        if verb == "abandoned":
+            yield Way(CourseStatus.NOT_COMPLETED.value)
+        elif rule.course_started:
+            yield Way(CourseStatus.STARTED.value)
+    yield from completed
 
 
 def _path(rule: Rule, values: dict[str, str], verb: str, learner: str) -> Iterator[Want]:

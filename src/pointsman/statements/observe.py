@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from pointsman.errors import InputRefused
 from pointsman.model import Observation
 from pointsman.statements.activities import Activity
 from pointsman.statements.identity import actor_of
 from pointsman.statements.parse import Valid
+from pointsman.statements.profiles import h5p, video
+from pointsman.statements.readings import number
 from pointsman.statements.statement import VOIDED, Statement, moment
 
 #: cmi5 section 9.5.5.1, and the spelling that Rise and others use; 0..100
@@ -19,8 +19,6 @@ _CMI5_PROGRESS = (
     "https://w3id.org/xapi/cmi5/result/extensions/progress",
     "http://w3id.org/xapi/cmi5/result/extensions/progress",
 )
-#: the video profile, "progress"; 0..1
-_VIDEO_PROGRESS = "https://w3id.org/xapi/video/extensions/progress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +27,6 @@ class NoEffect:
 
     reason: str
     activity: str = ""
-
-
-class ReadingRefused(InputRefused):
-    """The statement is valid xAPI, but a reading in it makes no sense."""
 
 
 def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
@@ -46,9 +40,13 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
     actor = actor_of(statement.actor)
     if actor is None:
         return NoEffect("its actor is a group, not one learner", activity)
+    if h5p.is_inner(statement, statement.object):
+        return NoEffect(h5p.INNER, activity)
     definition = statement.object.definition
     result, context = statement.result, statement.context
     registration = context.registration if context is not None else None
+    remark = h5p.remark(statement, statement.object)
+    tells = result if remark != h5p.ANSWER else None
     return Observation(
         statement_id=valid.statement_id,
         actor=actor,
@@ -57,10 +55,12 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
         registration=registration.lower() if registration is not None else None,
         occurred_at=_occurred_at(statement, received_at),
         progress=_progress(result.extensions) if result and result.extensions else None,
-        completion=result.completion if result else None,
-        success=result.success if result else None,
+        completion=tells.completion if tells else None,
+        success=tells.success if tells else None,
         score=result.score.scaled if result and result.score else None,
         activity_type=definition.type if definition is not None else None,
+        coverage=video.coverage(statement),
+        remark=remark,
     )
 
 
@@ -76,22 +76,9 @@ def _occurred_at(statement: Statement, received_at: int) -> int:
 def _progress(extensions: dict[str, Any]) -> float | None:
     for name in _CMI5_PROGRESS:
         if name in extensions:
-            return _reading(name, extensions[name], 100)
-    if _VIDEO_PROGRESS in extensions:
+            return number(f"result.extensions[{name}]", extensions[name], 100)
+    if video.PROGRESS in extensions:
+        claimed = number(f"result.extensions[{video.PROGRESS}]", extensions[video.PROGRESS], 1)
         # rounded, so that 0.29 is 29 and not 28.999999999999996
-        return round(_reading(_VIDEO_PROGRESS, extensions[_VIDEO_PROGRESS], 1) * 100, 6)
+        return round(claimed * 100, 6)
     return None
-
-
-def _reading(name: str, value: Any, most: int) -> float:
-    number = math.nan
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
-    if not 0 <= number <= most:
-        raise ReadingRefused(
-            f"result.extensions[{name}] must be a number from 0 to {most}, not {str(value)[:80]!r}"
-        )
-    return number

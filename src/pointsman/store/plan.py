@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 
 from pointsman.model import (
     AttachedData,
+    Change,
     DeadLetter,
     Desired,
     Item,
@@ -23,6 +24,7 @@ from pointsman.model import (
     Submission,
     Target,
 )
+from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.merge import is_urgent, merge
 from pointsman.store.records import Move, Replayed
 
@@ -69,7 +71,10 @@ class Queued:
 
 @dataclass(slots=True)
 class Plan:
-    """`known` maps statement ids to digests; `desired` is all state that is touched."""
+    """`known` maps statement ids to digests; `desired` is all state that is touched.
+
+    `evidence` is all that was gathered so far under the (learner, key) that are touched.
+    """
 
     known: dict[str, int]
     desired: dict[tuple[str, Target], Desired]
@@ -77,7 +82,9 @@ class Plan:
     is_dead: Callable[[str, str, bytes], bool]
     #: tokens of the newest claims of (group, topic, partition)
     claims: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    evidence: dict[tuple[str, str], Gathered] = field(default_factory=dict)
     moved: dict[tuple[str, Target], Desired] = field(default_factory=dict)
+    grown: dict[tuple[str, str], Gathered] = field(default_factory=dict)
     bodies: list[bytes] = field(default_factory=list)
     size: int = 0
     statements: list[NewStatement] = field(default_factory=list)
@@ -163,19 +170,45 @@ class Plan:
             return decision.outcome
         moved = False
         for change in decision.changes:
-            key = (change.learner, change.target)
-            current = self.desired.get(key)
-            merged = merge(current, change, submission.received_at)
-            if merged is current:
-                continue
-            self.desired[key] = self.moved[key] = merged
-            if current is None or merged.version != current.version:
-                moved = True
-                before = None if current is None else current.value
-                self.moves.append(Move(*key, before, merged.value, merged.rule))
-                if not merged.parked:
-                    self._enqueue(merged)
+            moved = self._gather(change) or moved
+        for change in decision.changes:
+            moved = self._move(change, submission.received_at) or moved
         return Outcome.APPLIED if moved else Outcome.SUPERSEDED
+
+    def _gather(self, change: Change) -> bool:
+        """Unite a change's evidence with what is known; whether there is more of it now."""
+        more = False
+        for link in links(change):
+            key = (change.learner, link.key)
+            known = self.evidence.get(key, NOTHING)
+            united = add(known, link, change)
+            if united is not known:
+                self.evidence[key] = self.grown[key] = united
+                more = more or replace(united, at=known.at) != known
+            if not is_complete(united, link):
+                break
+        return more
+
+    def _move(self, change: Change, arrived_at: int) -> bool:
+        """Move desired state as a change asks; whether its value moved."""
+        if change.evidence is not None:
+            worth = valued(change, lambda key: self.evidence.get((change.learner, key), NOTHING))
+            if worth is None:
+                return False
+            change = worth
+        key = (change.learner, change.target)
+        current = self.desired.get(key)
+        merged = merge(current, change, arrived_at)
+        if merged is current:
+            return False
+        self.desired[key] = self.moved[key] = merged
+        if current is not None and merged.version == current.version:
+            return False
+        before = None if current is None else current.value
+        self.moves.append(Move(*key, before, merged.value, merged.rule))
+        if not merged.parked:
+            self._enqueue(merged)
+        return True
 
     def _enqueue(self, desired: Desired) -> None:
         urgent = is_urgent(desired.value)

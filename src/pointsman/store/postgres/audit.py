@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from pointsman.model import Desired, Target
 from pointsman.store.base import Agreement, Audited, Finding, Known
+from pointsman.store.clean import text
 from pointsman.store.merge import take_as_delivered
 from pointsman.store.plan import HEAD_START
 from pointsman.store.postgres.ingest import lock
 from pointsman.store.postgres.pool import Connection
-from pointsman.store.postgres.rows import SQL, columns, from_rows, text, to_imported_row
+from pointsman.store.postgres.rows import SQL, columns, from_rows, to_imported_row
 
 #: what a row has been through when a second disagreement parks it
 _TRIED = ("resent", "drift")

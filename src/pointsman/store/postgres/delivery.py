@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 from pointsman.model import Desired
 from pointsman.store.base import WAITS, Lease, Settlement
+from pointsman.store.clean import text
 from pointsman.store.plan import HEAD_START
 from pointsman.store.postgres.ingest import lock
 from pointsman.store.postgres.pool import Connection
-from pointsman.store.postgres.rows import SQL, columns, from_rows, text, to_value
+from pointsman.store.postgres.rows import SQL, columns, from_rows, to_value
 
 PACED, BACKOFF = 1, 2
 

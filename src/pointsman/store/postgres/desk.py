@@ -28,7 +28,7 @@ from pointsman.store.postgres.rows import SQL, columns, from_value
 
 _TABLES = (
     *("statements", "blocks", "desired", "learners", "dead_letters", "unmatched"),
-    *("positions", "tokens", "statement_keys", "attachments", "documents"),
+    *("positions", "tokens", "statement_keys", "attachments", "documents", "evidence"),
 )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from pointsman.store.clean import text
 from pointsman.store.postgres.pool import Connection
-from pointsman.store.postgres.rows import SQL, text
+from pointsman.store.postgres.rows import SQL
 from pointsman.store.records import Document, DocumentKey
 
 T = TypeVar("T")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pointsman.store import index
+from pointsman.store.clean import text
 from pointsman.store.index import Indexed, ReadKeys, Reference
 from pointsman.store.plan import Plan
 from pointsman.store.postgres import reads
 from pointsman.store.postgres.pool import Connection
-from pointsman.store.postgres.rows import SQL, columns, text
+from pointsman.store.postgres.rows import SQL, columns
 
 
 async def rows(connection: Connection, plan: Plan, read_keys: ReadKeys) -> dict[int, str]:

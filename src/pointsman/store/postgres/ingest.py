@@ -14,11 +14,13 @@ from typing import Any
 import zstandard
 
 from pointsman.model import Desired, Receipt, Submission, Target
+from pointsman.store.clean import text
+from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.index import ReadKeys
 from pointsman.store.plan import Plan
 from pointsman.store.postgres import indexing
 from pointsman.store.postgres.pool import CollisionError, Connection
-from pointsman.store.postgres.rows import SQL, columns, from_rows, text, to_row
+from pointsman.store.postgres.rows import SQL, columns, from_rows, to_row
 
 _COMPRESSION_LEVEL = 1
 
@@ -32,12 +34,13 @@ class Touched:
     known: dict[str, int]
     desired: dict[tuple[str, Target], Desired]
     claims: dict[tuple[str, str, int], int]
+    evidence: dict[tuple[str, str], Gathered]
 
     def plan(self, dead: frozenset[_Dead] = frozenset()) -> Plan:
         def is_dead(source: str, origin: str, body_hash: bytes) -> bool:
             return (source, origin, body_hash) in dead
 
-        return Plan(dict(self.known), dict(self.desired), is_dead, self.claims)
+        return Plan(dict(self.known), dict(self.desired), is_dead, self.claims, dict(self.evidence))
 
 
 async def ingest(
@@ -72,10 +75,13 @@ async def touch(connection: Connection, submissions: Sequence[Submission]) -> To
     known = await connection.fetch(SQL["known_statements"], ids) if ids else []
     keys = {(one.learner, one.target.kind.value, one.target.key) for one in changes}
     rows = await connection.fetch(SQL["touched_desired"], *columns(keys, 3)) if keys else []
+    named = {(one.learner, link.key) for one in changes for link in links(one)}
+    kept = await connection.fetch(SQL["touched_evidence"], *columns(named, 2)) if named else []
     return Touched(
         dict(known),
         {(one.learner, one.target): one for one in from_rows(rows)},
         claims,
+        {(learner, key): from_body(body) for learner, key, body in kept},
     )
 
 
@@ -120,6 +126,9 @@ async def write(
     if plan.moved:
         moved = [to_row(one) for one in plan.moved.values()]
         await connection.execute(SQL["upsert_desired"], *columns(moved, 14))
+    if plan.grown:
+        grown = [(*key, to_body(known)) for key, known in plan.grown.items()]
+        await connection.execute(SQL["upsert_evidence"], *columns(grown, 3))
     if plan.queue:
         queued = [(who, one.due, one.urgent) for who, one in plan.queue.items()]
         await connection.execute(SQL["queue_learners"], *columns(queued, 3))

@@ -25,6 +25,10 @@ SELECT d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_
 FROM unnest($1::text[], $2::text[], $3::text[]) AS k(learner, kind, key)
 JOIN desired AS d USING (learner, kind, key);
 
+-- name: touched_evidence
+SELECT e.learner, e.key, e.body
+FROM unnest($1::text[], $2::text[]) AS k(learner, key) JOIN evidence AS e USING (learner, key);
+
 -- name: dead_already
 SELECT d.source, d.origin, d.body_hash FROM dead_letters AS d
 JOIN unnest($1::text[], $2::text[], $3::bytea[]) AS k(source, origin, body_hash)
@@ -55,6 +59,11 @@ ON CONFLICT (learner, kind, key) DO UPDATE SET value = excluded.value,
     changed_at = excluded.changed_at, after = excluded.after, attempts = excluded.attempts,
     urgent = excluded.urgent, read_back = excluded.read_back,
     audit = CASE WHEN excluded.version > d.version THEN '' ELSE d.audit END;
+
+-- name: upsert_evidence
+INSERT INTO evidence (learner, key, body)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+ON CONFLICT (learner, key) DO UPDATE SET body = excluded.body;
 
 -- name: queue_learners
 -- A completion does not wait for the learner's pace, but for a backoff or a lease it does. These

@@ -8,17 +8,13 @@ from typing import Any
 import orjson
 
 from pointsman.model import Attempt, Desired, Target, TargetKind, Value
+from pointsman.store.clean import text
 from pointsman.store.merge import is_urgent
 from pointsman.store.named_sql import load
 
 SQL = load("pointsman.store.postgres", "queries.sql")
 
 _NOTHING = "[]"
-
-
-def text(words: str) -> str:
-    """PostgreSQL keeps no NUL in a text."""
-    return words.replace("\0", "\ufffd") if "\0" in words else words
 
 
 def to_value(value: Value) -> str:

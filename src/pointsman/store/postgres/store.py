@@ -44,6 +44,7 @@ from pointsman.store.base import (
     StoredStatement,
     UnmatchedSummary,
 )
+from pointsman.store.clean import clean
 from pointsman.store.index import ReadKeys, no_keys
 from pointsman.store.migrations import Migration
 from pointsman.store.postgres import (
@@ -56,7 +57,6 @@ from pointsman.store.postgres import (
     schema,
     searching,
 )
-from pointsman.store.postgres.clean import clean
 from pointsman.store.postgres.commit import GroupCommit
 from pointsman.store.postgres.pool import Connection, Pool
 from pointsman.store.postgres.rows import SQL, columns

@@ -30,7 +30,7 @@ from pointsman.store.sqlite.rows import SQL
 
 _TABLES = (
     *("statements", "blocks", "desired", "learners", "dead_letters", "unmatched"),
-    *("positions", "tokens", "statement_keys", "attachments", "documents"),
+    *("positions", "tokens", "statement_keys", "attachments", "documents", "evidence"),
 )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import orjson
 import zstandard
 
-from pointsman.model import Desired, Receipt, Submission, Target
+from pointsman.model import Change, Desired, Receipt, Submission, Target
+from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.index import ReadKeys
 from pointsman.store.plan import Plan
 from pointsman.store.sqlite import indexing
@@ -38,11 +39,18 @@ def new_plan(connection: sqlite3.Connection, submissions: Sequence[Submission]) 
         row = connection.execute(SQL["is_dead_letter"], (source, origin, body_hash)).fetchone()
         return row is not None
 
+    changes = [
+        change
+        for submission in submissions
+        for item in submission.items
+        for change in item.decision.changes
+    ]
     return Plan(
         known=_known(connection, submissions),
-        desired=_touched(connection, submissions),
+        desired=_touched(connection, changes),
         is_dead=is_dead,
         claims=_claims(connection, submissions),
+        evidence=_evidence(connection, changes),
     )
 
 
@@ -56,18 +64,23 @@ def _known(connection: sqlite3.Connection, submissions: Sequence[Submission]) ->
 
 
 def _touched(
-    connection: sqlite3.Connection, submissions: Sequence[Submission]
+    connection: sqlite3.Connection, changes: Sequence[Change]
 ) -> dict[tuple[str, Target], Desired]:
-    keys = {
-        (change.learner, change.target.kind.value, change.target.key)
-        for submission in submissions
-        for item in submission.items
-        for change in item.decision.changes
-    }
+    keys = {(one.learner, one.target.kind.value, one.target.key) for one in changes}
     if not keys:
         return {}
     (text,) = connection.execute(SQL["touched_desired"], (_json(list(keys)),)).fetchone()
     return {(one.learner, one.target): one for one in from_rows(text)}
+
+
+def _evidence(
+    connection: sqlite3.Connection, changes: Sequence[Change]
+) -> dict[tuple[str, str], Gathered]:
+    keys = list({(one.learner, link.key) for one in changes for link in links(one)})
+    if not keys:
+        return {}
+    (text,) = connection.execute(SQL["touched_evidence"], (_json(keys),)).fetchone()
+    return {keys[place]: from_body(body) for place, body in orjson.loads(text)}
 
 
 def _claims(
@@ -112,6 +125,9 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
     if plan.moved:
         moved = [to_row(one) for one in plan.moved.values()]
         connection.execute(SQL["upsert_desired"], (_json(moved),))
+    if plan.grown:
+        grown = [(*key, to_body(known)) for key, known in plan.grown.items()]
+        connection.execute(SQL["upsert_evidence"], (_json(grown),))
     if plan.queue:
         queued = [(who, one.due, 0 if one.urgent else 1) for who, one in plan.queue.items()]
         connection.execute(SQL["queue_learners"], (_json(queued),))

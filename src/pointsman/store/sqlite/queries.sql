@@ -31,6 +31,12 @@ FROM json_each(?) AS k CROSS JOIN desired AS d
 WHERE d.learner = json_extract(k.value, '$[0]') AND d.kind = json_extract(k.value, '$[1]')
     AND d.key = json_extract(k.value, '$[2]');
 
+-- name: touched_evidence
+-- By the place of what was asked for: a NUL in a name would end it here.
+SELECT json_group_array(json_array(k.key, e.body))
+FROM json_each(?) AS k CROSS JOIN evidence AS e
+WHERE e.learner = json_extract(k.value, '$[0]') AND e.key = json_extract(k.value, '$[1]');
+
 -- name: undelivered_desired
 SELECT json_group_array(json_array(
     d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_id, d.rule,
@@ -54,6 +60,12 @@ ON CONFLICT (learner, kind, key) DO UPDATE SET value = excluded.value,
     changed_at = excluded.changed_at, after = excluded.after, attempts = excluded.attempts,
     urgent = excluded.urgent, read_back = excluded.read_back,
     audit = CASE WHEN excluded.version > version THEN '' ELSE audit END;
+
+-- name: upsert_evidence
+INSERT INTO evidence (learner, key, body)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+FROM json_each(?) WHERE true
+ON CONFLICT (learner, key) DO UPDATE SET body = excluded.body;
 
 -- name: queue_learners
 -- A new learner is ready at once. For a known one the third value, 0 for a completion and else 1,

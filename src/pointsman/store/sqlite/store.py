@@ -43,6 +43,7 @@ from pointsman.store.base import (
     UnmatchedSummary,
     Window,
 )
+from pointsman.store.clean import clean
 from pointsman.store.index import ReadKeys, no_keys
 from pointsman.store.migrations import Migration
 from pointsman.store.sqlite import audit, delivery, desk, documents, reads, searching
@@ -144,7 +145,7 @@ class SqliteStore:
         self._lock.release()
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
-        return await self._open_writer().ingest(submissions)
+        return await self._open_writer().ingest(clean(submissions))
 
     async def statement(self, statement_id: str) -> StoredStatement | None:
         return await self._reader.run(lambda db: reads.statement(db, statement_id))
@@ -285,8 +286,9 @@ class SqliteStore:
 
     async def revive(self, letter_id: int, submission: Submission) -> Receipt | None:
         stored_at = micros(self._clock.now())
+        (cleaned,) = clean([submission])
         return await self._open_writer().run(
-            lambda db: desk.revive(db, letter_id, submission, stored_at, self._read_keys)
+            lambda db: desk.revive(db, letter_id, cleaned, stored_at, self._read_keys)
         )
 
     async def remembered(
@@ -297,8 +299,9 @@ class SqliteStore:
     async def redecide(
         self, submissions: Sequence[Submission], *, now: int, dry_run: bool
     ) -> Replayed:
+        cleaned = clean(submissions)
         return await self._open_writer().run(
-            lambda db: desk.redecide(db, submissions, now, self._read_keys, dry_run=dry_run)
+            lambda db: desk.redecide(db, cleaned, now, self._read_keys, dry_run=dry_run)
         )
 
     async def stats(self) -> Stats:

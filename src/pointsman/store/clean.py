@@ -1,15 +1,18 @@
-"""PostgreSQL keeps no NUL in a text, and JSON has a way to write one."""
+"""No store keeps a NUL in a text: PostgreSQL refuses it, and SQLite's JSON ends there.
+
+JSON has a way to write one, and so has an IRI that rules take apart.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pointsman.evidence import Evidence
 from pointsman.model import Change, Item, Submission, Target
-from pointsman.store.postgres.rows import text
 
-#: the only way to write NUL in JSON
-_NUL = rb"\u0000"
+#: the only ways to write NUL in JSON, and in an IRI
+_NULS = (rb"\u0000", b"%00")
 
 
 def clean(submissions: Sequence[Submission]) -> list[Submission]:
@@ -17,7 +20,12 @@ def clean(submissions: Sequence[Submission]) -> list[Submission]:
 
     Bodies stay as they came.
     """
-    return [_cleaned(one) if _NUL in one.body else one for one in submissions]
+    return [_cleaned(one) if any(nul in one.body for nul in _NULS) else one for one in submissions]
+
+
+def text(words: str) -> str:
+    """With a replacement character for each NUL."""
+    return words.replace("\0", "\ufffd") if "\0" in words else words
 
 
 def _cleaned(submission: Submission) -> Submission:
@@ -39,6 +47,16 @@ def _change(change: Change) -> Change:
         target=_target(change.target),
         after=tuple(_target(one) for one in change.after),
         read_back=text(change.read_back),
+        evidence=None if change.evidence is None else _evidence(change.evidence),
+    )
+
+
+def _evidence(link: Evidence) -> Evidence:
+    return replace(
+        link,
+        key=text(link.key),
+        items=frozenset(map(text, link.items)),
+        then=None if link.then is None else _evidence(link.then),
     )
 
 
