@@ -1,4 +1,4 @@
-"""Players' documents. A NUL in a name is told from nothing else."""
+"""Players' documents, and those of ours. A NUL in a name is told from nothing else."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pointsman.store.clean import text
-from pointsman.store.postgres.pool import Connection
+from pointsman.store.postgres.pool import Connection, Pool
 from pointsman.store.postgres.rows import SQL
-from pointsman.store.records import Document, DocumentKey
+from pointsman.store.records import Document, DocumentKey, DocumentResource
 
 T = TypeVar("T")
 
@@ -65,3 +65,31 @@ def _values(key: DocumentKey) -> tuple[str, str, str, str, str]:
         key.registration,
         text(key.name),
     )
+
+
+class PostgresDocuments:
+    """The documents of a store, which has a pool."""
+
+    _pool: Pool
+
+    async def document(self, key: DocumentKey) -> Document | None:
+        return await self._pool.read(lambda db: read(db, key))
+
+    async def documents(self, key: DocumentKey, *, since: int | None) -> list[str]:
+        return await self._pool.read(lambda db: names(db, key, since))
+
+    async def change_document(
+        self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
+    ) -> T:
+        return await self._pool.transaction(lambda db: change(db, key, decide))
+
+    async def delete_documents(self, key: DocumentKey) -> None:
+        await self._pool.transaction(lambda db: delete(db, key))
+
+    async def named_documents(
+        self, resource: DocumentResource, names: Sequence[str]
+    ) -> dict[str, Document]:
+        return await self._pool.read(lambda db: named(db, resource, names))
+
+    async def forget_documents(self, *, before: int) -> int:
+        return await self._pool.transaction(lambda db: forget(db, before))

@@ -27,9 +27,6 @@ from pointsman.store.base import (
     Audited,
     Backlog,
     Books,
-    Document,
-    DocumentKey,
-    DocumentResource,
     Finding,
     Known,
     Lease,
@@ -51,13 +48,13 @@ from pointsman.store.postgres import (
     audit,
     delivery,
     desk,
-    documents,
     ingest,
     reads,
     schema,
     searching,
 )
 from pointsman.store.postgres.commit import GroupCommit
+from pointsman.store.postgres.documents import PostgresDocuments
 from pointsman.store.postgres.pool import Connection, Pool
 from pointsman.store.postgres.rows import SQL, columns
 
@@ -71,7 +68,7 @@ _TRIES, _PAUSE = 30, 2.0
 _SHARDS = 64
 
 
-class PostgresStore:
+class PostgresStore(PostgresDocuments):
     """A `Store` that replicas share. `dsn` is a postgresql:// address.
 
     `beside` is for a command at a terminal: it upgrades nothing.
@@ -168,28 +165,6 @@ class PostgresStore:
     async def consistent_through(self) -> int:
         now = micros(self._clock.now())
         return await self._pool.read(lambda db: searching.consistent_through(db, now))
-
-    async def document(self, key: DocumentKey) -> Document | None:
-        return await self._pool.read(lambda db: documents.read(db, key))
-
-    async def documents(self, key: DocumentKey, *, since: int | None) -> list[str]:
-        return await self._pool.read(lambda db: documents.names(db, key, since))
-
-    async def change_document(
-        self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
-    ) -> T:
-        return await self._pool.transaction(lambda db: documents.change(db, key, decide))
-
-    async def delete_documents(self, key: DocumentKey) -> None:
-        await self._pool.transaction(lambda db: documents.delete(db, key))
-
-    async def named_documents(
-        self, resource: DocumentResource, names: Sequence[str]
-    ) -> dict[str, Document]:
-        return await self._pool.read(lambda db: documents.named(db, resource, names))
-
-    async def forget_documents(self, *, before: int) -> int:
-        return await self._pool.transaction(lambda db: documents.forget(db, before))
 
     async def positions(self, group: str) -> list[Position]:
         return await self._pool.read(lambda db: reads.positions(db, group))

@@ -1,15 +1,18 @@
-"""Players' documents."""
+"""Players' documents, and those of ours."""
 
 from __future__ import annotations
 
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import orjson
 
-from pointsman.store.records import Document, DocumentKey
+from pointsman.store.records import Document, DocumentKey, DocumentResource
+from pointsman.store.sqlite.reader import Reader
 from pointsman.store.sqlite.rows import SQL
+from pointsman.store.sqlite.writer import Writer
 
 T = TypeVar("T")
 
@@ -56,3 +59,35 @@ def forget(connection: sqlite3.Connection, before: int) -> int:
 
 def _values(key: DocumentKey) -> tuple[str, str, str, str, str]:
     return key.resource, key.activity, key.agent, key.registration, key.name
+
+
+class SqliteDocuments(ABC):
+    """The documents of a store, which has a reader and a writer."""
+
+    _reader: Reader
+
+    @abstractmethod
+    def _open_writer(self) -> Writer:
+        """Raises `StoreUnavailable`."""
+
+    async def document(self, key: DocumentKey) -> Document | None:
+        return await self._reader.run(lambda db: read(db, key))
+
+    async def documents(self, key: DocumentKey, *, since: int | None) -> list[str]:
+        return await self._reader.run(lambda db: names(db, key, since))
+
+    async def change_document(
+        self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
+    ) -> T:
+        return await self._open_writer().run(lambda db: change(db, key, decide))
+
+    async def delete_documents(self, key: DocumentKey) -> None:
+        await self._open_writer().run(lambda db: delete(db, key))
+
+    async def named_documents(
+        self, resource: DocumentResource, names: Sequence[str]
+    ) -> dict[str, Document]:
+        return await self._reader.run(lambda db: named(db, resource, names))
+
+    async def forget_documents(self, *, before: int) -> int:
+        return await self._open_writer().run(lambda db: forget(db, before))

@@ -25,9 +25,6 @@ from pointsman.store.base import (
     Audited,
     Backlog,
     Books,
-    Document,
-    DocumentKey,
-    DocumentResource,
     Finding,
     Known,
     Lease,
@@ -46,8 +43,9 @@ from pointsman.store.base import (
 from pointsman.store.clean import clean
 from pointsman.store.index import ReadKeys, no_keys
 from pointsman.store.migrations import Migration
-from pointsman.store.sqlite import audit, delivery, desk, documents, reads, searching
+from pointsman.store.sqlite import audit, delivery, desk, reads, searching
 from pointsman.store.sqlite.backup import back_up
+from pointsman.store.sqlite.documents import SqliteDocuments
 from pointsman.store.sqlite.lock import FileLock
 from pointsman.store.sqlite.reader import Reader
 from pointsman.store.sqlite.rows import SQL
@@ -57,7 +55,7 @@ from pointsman.store.sqlite.writer import Writer
 T = TypeVar("T")
 
 
-class SqliteStore:
+class SqliteStore(SqliteDocuments):
     """A `Store` on one file. Open it once; a second daemon on the same file is refused.
 
     `beside` is for a command at a terminal: it works while a daemon has the file, and leaves the
@@ -161,28 +159,6 @@ class SqliteStore:
 
     async def consistent_through(self) -> int:
         return micros(self._clock.now())  # what is stored can be read as soon as it is answered
-
-    async def document(self, key: DocumentKey) -> Document | None:
-        return await self._reader.run(lambda db: documents.read(db, key))
-
-    async def documents(self, key: DocumentKey, *, since: int | None) -> list[str]:
-        return await self._reader.run(lambda db: documents.names(db, key, since))
-
-    async def change_document(
-        self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
-    ) -> T:
-        return await self._open_writer().run(lambda db: documents.change(db, key, decide))
-
-    async def delete_documents(self, key: DocumentKey) -> None:
-        await self._open_writer().run(lambda db: documents.delete(db, key))
-
-    async def named_documents(
-        self, resource: DocumentResource, names: Sequence[str]
-    ) -> dict[str, Document]:
-        return await self._reader.run(lambda db: documents.named(db, resource, names))
-
-    async def forget_documents(self, *, before: int) -> int:
-        return await self._open_writer().run(lambda db: documents.forget(db, before))
 
     async def positions(self, group: str) -> list[Position]:
         return await self._reader.run(lambda db: reads.positions(db, group))
