@@ -44,7 +44,7 @@ from pointsman.statements import (
     reference,
     unpack,
 )
-from pointsman.store.base import Store, StoredStatement
+from pointsman.store.base import Ingesting, StoredStatement
 from pointsman.store.plan import item_body
 
 #: statement ids for inputs that bring none and may be read twice
@@ -75,7 +75,7 @@ class Intake:
 
     def __init__(
         self,
-        store: Store,
+        store: Ingesting,
         mapping: Decider,
         limits: Limits,
         clock: Clock,

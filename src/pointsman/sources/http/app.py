@@ -10,9 +10,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.clock import Clock
+from pointsman.launch import Launch, PlayerKind
 from pointsman.sources.http.about import about
 from pointsman.sources.http.auth import Authenticator, HttpSource
 from pointsman.sources.http.body import BodyLimits, hold_expectation
+from pointsman.sources.http.cmi5 import FETCH, WAIVE, Cmi5Resource, LearningSystem
 from pointsman.sources.http.cors import cors_middleware
 from pointsman.sources.http.documents import Documents, DocumentStore
 from pointsman.sources.http.door import Door
@@ -20,7 +22,7 @@ from pointsman.sources.http.endpoint import VERSION, Answer, Endpoint, current_s
 from pointsman.sources.http.errors import errors
 from pointsman.sources.http.finding import StatementStore
 from pointsman.sources.http.health import Health
-from pointsman.sources.http.launches import KeepToken, LaunchResource, LaunchSettings
+from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource, LaunchSettings
 from pointsman.sources.http.objects import Objects
 from pointsman.sources.http.queries import StatementQueries
 from pointsman.sources.http.requirements import Resource
@@ -46,6 +48,7 @@ class LaunchDeps:
     launches: KnownLaunches
     keep_token: KeepToken
     settings: LaunchSettings
+    lms: LearningSystem
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,9 @@ def make_app(deps: HttpDeps) -> web.Application:
         _route_get(app, "/xapi/about" + slash, about(deps.max_body_bytes))
     if deps.launches is not None:
         _route(app, "POST", "/launches", _launches(deps.launches, deps).post)
+        cmi5 = _cmi5(deps.launches, door, deps)
+        _route(app, "POST", FETCH, cmi5.fetch)
+        _route(app, "POST", WAIVE, cmi5.waive)
     _route_get(app, "/healthz", health.healthz)
     _route_get(app, "/readyz", health.readyz)
     _route_get(app, "/metrics", health.metrics)
@@ -125,8 +131,28 @@ def _launches(launches: LaunchDeps, deps: HttpDeps) -> LaunchResource:
         launches.passes,
         launches.launches,
         launches.keep_token,
+        _begin(launches.lms),
         launches.settings,
         deps.clock,
+        deps.body_timeout,
+    )
+
+
+def _begin(lms: LearningSystem) -> Begin:
+    async def begin(launch: Launch, url: str | None) -> None:
+        if launch.kind is PlayerKind.CMI5:
+            await lms.open(launch, url)
+
+    return begin
+
+
+def _cmi5(launches: LaunchDeps, door: Door, deps: HttpDeps) -> Cmi5Resource:
+    return Cmi5Resource(
+        door,
+        Authenticator([launches.operators]),
+        launches.passes,
+        launches.launches,
+        launches.lms,
         deps.body_timeout,
     )
 
