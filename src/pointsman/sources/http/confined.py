@@ -31,7 +31,7 @@ def confined(call: Call) -> Call:
     if given.activity_id is not None and not covers(launch, given.activity_id):
         raise _foreign(f"the activity is neither {launch.activity} nor below it")
     if call.resource is Resource.STATE and call.method != "GET":
-        _spare_launch_data(given, launch)
+        _spare_others(given, launch)
     if call.resource is Resource.ACTIVITY_PROFILE and call.method != "GET":
         raise _foreign("an activity's profile is every learner's; a player may only read it")
     if call.resource is Resource.STATEMENTS and call.method == "GET":
@@ -39,8 +39,10 @@ def confined(call: Call) -> Call:
     return call
 
 
-def _spare_launch_data(given: Parameters, launch: Launch) -> None:
-    """What the LMS told the player is not the player's to change (cmi5 section 10.2.1)."""
+def _spare_others(given: Parameters, launch: Launch) -> None:
+    """Other registrations' documents, and what the LMS told the player (cmi5 section 10)."""
+    if given.state_id is None and given.registration is None:
+        raise _foreign("that would delete the documents of every registration; name this one")
     if launch.kind is not PlayerKind.CMI5:
         return
     if given.state_id == LAUNCH_DATA:
