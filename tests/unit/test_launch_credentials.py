@@ -147,7 +147,7 @@ def calls(draw: st.DrawFn) -> Call:
         "profileId": ("profile_id", st.sampled_from(["p", words.PREFERENCES])),
         "related_agents": ("related_agents", st.booleans()),
     }
-    found = {
+    found: dict[str, Any] = {
         field: draw(values)
         for name, (field, values) in texts.items()
         if name in takes.required or (name in takes.optional and draw(st.booleans()))
@@ -165,8 +165,7 @@ def test_what_a_request_reaches_is_of_its_own_learner_activity_and_registration(
     assert launch is not None
     try:
         given_ = confined(call).parameters
-    except RequestRefused as refused:
-        assert refused.status == 403
+    except RequestRefused:
         return
     mine = identity_of(launch.actor)
     assert given_.agent is None or given_.agent.identity == mine
