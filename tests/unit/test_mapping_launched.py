@@ -100,6 +100,15 @@ def test_without_move_on_every_completion_counts() -> None:
     assert values(RULES.decide(seen("completed", completion=True), launch)) == [100, "completed"]
 
 
+def test_without_move_on_too_a_pass_below_the_mastery_score_is_none() -> None:
+    launch = replace(OWN, move_on="", course_completed="passed")
+    assert values(RULES.decide(seen("passed", success=True, score=0.8), launch)) == [
+        100,
+        "completed",
+    ]
+    assert values(RULES.decide(seen("passed", success=True, score=0.79), launch)) == ["started"]
+
+
 def test_for_other_players_move_on_is_no_word() -> None:
     launch = replace(OWN, kind=PlayerKind.XAPI)
     assert values(RULES.decide(seen("completed", completion=True), launch)) == [100, "completed"]

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from pointsman.launch import Launch, LaunchMode, is_its_activity
 from pointsman.mapping.identity import IdentityResolver
-from pointsman.mapping.launched import as_moved_on, is_of_session, rule_of, values_of
+from pointsman.mapping.launched import as_launched, is_of_session, rule_of, values_of
 from pointsman.mapping.rules import Rule
 from pointsman.mapping.wants import wants
 from pointsman.model import Change, Decision, Observation, Outcome
@@ -44,7 +44,7 @@ class Mapping:
                 reason="it is about the player's session, not about the learner's progress",
                 activity=seen.activity,
             )
-        seen = as_moved_on(launch, seen)
+        seen = as_launched(launch, seen)
         if not launch.says_what_it_is:
             return self._by_rules(seen, launch.learner)
         if is_its_activity(launch, seen.activity):

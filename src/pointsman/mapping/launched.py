@@ -50,14 +50,25 @@ def is_of_session(launch: Launch, seen: Observation) -> bool:
     return launch.kind is PlayerKind.CMI5 and short_verb(seen.verb) in _OF_SESSIONS
 
 
-def as_moved_on(launch: Launch, seen: Observation) -> Observation:
+def as_launched(launch: Launch, seen: Observation) -> Observation:
+    """What it says to this launch: a pass below the mastery score is none (cmi5 section 9.3.4)."""
+    if launch.kind is not PlayerKind.CMI5 or not is_its_activity(launch, seen.activity):
+        return seen
+    if short_verb(seen.verb) == "passed" and _is_below(seen.score, launch.mastery_score):
+        seen = replace(seen, success=False)
+    return _as_moved_on(seen) if launch.moves_on else seen
+
+
+def _is_below(score: float | None, mastery: float | None) -> bool:
+    return score is not None and mastery is not None and score < mastery
+
+
+def _as_moved_on(seen: Observation) -> Observation:
     """What it says where only a met moveOn completes (cmi5 section 13.1.4).
 
-    The launch's activity is complete, and passed, when the LMS says that it is `satisfied` or
+    The activity is complete, and passed, when the LMS says that it is `satisfied` or
     `waived`. Until then a `completed` is 99 %, and a `passed` says nothing of how far.
     """
-    if not launch.moves_on or not is_its_activity(launch, seen.activity):
-        return seen
     verb = short_verb(seen.verb)
     if verb == "satisfied":
         # under a rule it is what `completed` would have been

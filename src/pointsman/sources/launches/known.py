@@ -67,8 +67,7 @@ class KnownLaunches:
         await self._ask({registration})
         launch = self.get(registration)
         if session is not None and launch is not None and launch.session != session:
-            del self._known[registration]
-            await self._ask({registration})
+            await self._ask({registration}, anew=True)
         return self.get(registration)
 
     async def save(self, launch: Launch) -> Launch | None:
@@ -85,9 +84,11 @@ class KnownLaunches:
             self._remember(launch.registration, launch)
         return other
 
-    async def _ask(self, registrations: set[str]) -> None:
+    async def _ask(self, registrations: set[str], *, anew: bool = False) -> None:
         now = self._clock.monotonic()
-        unknown = [one for one in registrations if self._known.get(one, (0.0, None))[0] <= now]
+        unknown = [
+            one for one in registrations if anew or self._known.get(one, (0.0, None))[0] <= now
+        ]
         if not unknown:
             return
         found = await self._store.named_documents("launch", unknown)
