@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.browser import open_tab
 from tests.support.cmi5 import PUBLISHER
-from tests.support.cmi5_pages import Session, sessions, units
+from tests.support.cmi5_pages import Session, load, sessions, units
 from tests.support.launching import ANA, Launching, launching
 
 ASKED: dict[str, Any] = {
@@ -51,6 +52,24 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         sessions(request.param, tmp_path) as run,
     ):
         yield World(running, unit, run)
+
+
+async def test_the_documented_way_to_load_a_page_again(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "players" / "xapi-cmi5.md").read_text()
+    snippet = text.split("  ```js\n")[1].partition("  ```")[0]
+    unit_says = "await cmi5.progress(40); return cmi5.launchData.launchMode;"
+    script = f"(async () => {{ const cmi5 = new Cmi5(); {snippet} {unit_says} }})()"
+    async with (
+        launching(tmp_path, cors_origins=("*",)) as running,
+        units() as unit,
+        open_tab(tmp_path / "profile", "about:blank") as tab,
+    ):
+        launch = await running.launch(**ASKED, url=unit)
+        for _ in range(2):
+            await load(tab, launch)
+            assert await tab.run(script) == "Normal"
+        page, _ = await running.run.daemon.metrics_page()
+        assert b'route="/cmi5/fetch/{token}",source="",status="200"} 1.0' in page
 
 
 async def completed(world: World) -> list[str]:

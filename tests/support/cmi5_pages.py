@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.support.browser import open_tab
+from tests.support.browser import Tab, open_tab
 from tests.support.clients import FOLDER, in_node, node
 
 _UNIT = (
@@ -39,6 +39,14 @@ async def units() -> AsyncIterator[str]:
         yield str(server.make_url("/unit"))
 
 
+async def load(tab: Tab, launch: dict[str, Any]) -> None:
+    """Load the unit anew. Leaving the page is what closing its tab is to the player."""
+    await tab.command("Page.navigate", url="about:blank")
+    await tab.until("location.href === 'about:blank'")
+    await tab.command("Page.navigate", url=launch["launchUrl"])
+    await tab.until("typeof cmi5Sessions === 'object' && typeof Cmi5 === 'function'")
+
+
 @asynccontextmanager
 async def sessions(where: str, folder: Path) -> AsyncIterator[Session]:
     """Each session in a page that was newly loaded."""
@@ -52,11 +60,7 @@ async def sessions(where: str, folder: Path) -> AsyncIterator[Session]:
     async with open_tab(folder / "profile", "about:blank") as tab:
 
         async def load_and_run(name: str, launch: dict[str, Any], **given: Any) -> Any:
-            # leaving the page is what closing its tab is to the player
-            await tab.command("Page.navigate", url="about:blank")
-            await tab.until("location.href === 'about:blank'")
-            await tab.command("Page.navigate", url=launch["launchUrl"])
-            await tab.until("typeof cmi5Sessions === 'object' && typeof Cmi5 === 'function'")
+            await load(tab, launch)
             return await tab.run(
                 f"cmi5Sessions[{json.dumps(name)}](new Cmi5(), {json.dumps(given)})"
             )
