@@ -149,7 +149,7 @@ CASES: list[tuple[dict[str, object], str, str]] = [
             "launches": {
                 "public_url": "https://p.example.com",
                 "operators": [{"key": "o", "secret": SECRET}],
-                "signing_key": SECRET * 4,
+                "signing_key": SECRET * 5,
                 "grace_seconds": -1,
             }
         },
