@@ -13,7 +13,7 @@ import pytest
 from pointsman.assembly.cmi5 import following, lms
 from pointsman.clock import SystemClock
 from pointsman.errors import StoreUnavailable
-from pointsman.launch import Launch
+from pointsman.launch import Launch, LaunchMode
 from pointsman.mapping import ConfiguredIdentity, Mapping
 from pointsman.sources.cmi5 import saying, words
 from pointsman.sources.cmi5.following import Following, said
@@ -182,3 +182,15 @@ async def test_a_session_whose_terminated_was_not_noted_is_not_abandoned(store: 
     await replica.open(replace(BOTH, session="s3"))
     found = [one async for _, one in said(store, BOTH, words.ABANDONED)]
     assert len(found) == 1
+
+
+async def test_a_new_session_is_known_to_a_replica_that_knew_the_one_before(store: Store) -> None:
+    one, other = Replica(store), Replica(store)
+    await one.open(replace(BOTH, mode=LaunchMode.BROWSE))
+    known = await other.launches.find(BOTH.registration, session="s1")
+    assert known is not None
+    assert known.mode is LaunchMode.BROWSE
+    await one.open(replace(BOTH, session="s2"))
+    known = await other.launches.find(BOTH.registration, session="s2")
+    assert known is not None
+    assert known.mode is LaunchMode.NORMAL
