@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from pointsman.errors import Forbidden
+from pointsman.mapping.rules import VERB_NAMESPACES
 from pointsman.sources.cmi5 import words
 from pointsman.sources.cmi5.hearing import Oddity, after, may_say_in, oddities
 from pointsman.sources.cmi5.sessions import Session
@@ -29,9 +30,10 @@ def items(*statements: dict[str, Any]) -> list[Valid]:
 
 
 @pytest.mark.parametrize("verb", sorted(words.OF_THE_LMS))
-def test_what_is_the_lmss_a_player_may_not_say(verb: str) -> None:
+@pytest.mark.parametrize("namespace", VERB_NAMESPACES)
+def test_what_is_the_lmss_a_player_may_not_say(namespace: str, verb: str) -> None:
     with pytest.raises(Forbidden, match="LMS's to say"):
-        may_say_in(BEGUN, items(statement(words.PASSED), statement(verb)))
+        may_say_in(BEGUN, items(statement(words.PASSED), statement(f"{namespace}{verb}")))
 
 
 def test_a_player_speaks_in_its_own_session() -> None:

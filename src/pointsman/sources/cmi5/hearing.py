@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from pointsman.errors import Forbidden
 from pointsman.launch import Launch
+from pointsman.mapping.rules import short_verb
 from pointsman.sources.cmi5 import words
 from pointsman.sources.cmi5.moving_on import is_below_mastery, is_defined, session_of
 from pointsman.sources.cmi5.sessions import Session
@@ -36,7 +37,8 @@ def may_say_in(session: Session, items: Sequence[Valid]) -> None:
     """Raises `Forbidden` where a statement is the LMS's to make, or of another session."""
     for item in items:
         statement = item.statement
-        if statement.verb.id in words.OF_THE_LMS:
+        # as mapping reads verbs: those of the old namespaces mean the same
+        if short_verb(statement.verb.id) in words.OF_THE_LMS:
             raise Forbidden(
                 f"the statement {item.statement_id} says {statement.verb.id}, which is the LMS's "
                 "to say (cmi5 section 9.3)"

@@ -14,8 +14,8 @@ TERMINATED = f"{_ADL}terminated"
 ABANDONED = f"{_PROFILE}abandoned"
 WAIVED = f"{_PROFILE}waived"
 SATISFIED = f"{_PROFILE}satisfied"
-#: what only the LMS may say
-OF_THE_LMS = frozenset({LAUNCHED, ABANDONED, WAIVED, SATISFIED})
+#: what only the LMS may say, as short verbs
+OF_THE_LMS = frozenset({"launched", "abandoned", "waived", "satisfied"})
 
 #: marks a statement that cmi5 defines, as opposed to one that it allows (section 7.1)
 CMI5_CATEGORY = f"{_CMI5}context/categories/cmi5"
