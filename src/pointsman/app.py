@@ -31,6 +31,7 @@ from pointsman.platforms.launch_tokens import LaunchTokens
 from pointsman.platforms.tokens import FileTokens
 from pointsman.scheduler.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.scheduler.paid import paid
+from pointsman.sources.cmi5.lms import Lms
 from pointsman.sources.intake import Intake
 from pointsman.store.base import Backlog
 from pointsman.telemetry import logs
@@ -93,10 +94,13 @@ class Daemon:
             await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
             await self._store.unpark(reason_prefix=USER_TROUBLE)
             await self._budget.open()
+            following = assembly.following(self._store, self._launches, self._clock)
             intake = assembly.intake(
-                self._settings, self._store, self._clock, self._received, self._launches
+                self._settings, self._store, self._clock, self._received, self._launches, following
             )
-            await self._start_http(intake)
+            await self._start_http(
+                intake, assembly.lms(self._store, following, intake, self._clock)
+            )
             self._start_delivery()
             self._start_kafka(intake)
         except BaseException:
@@ -165,21 +169,27 @@ class Daemon:
         self._stack.push_async_callback(drain)
         self._stack.push_async_callback(self._stop_background)
 
-    async def _start_http(self, intake: Intake) -> None:
+    async def _start_http(self, intake: Intake, lms: Lms | None) -> None:
         if self._outbox is not None:
             await self._outbox.open()
             self._stack.push_async_callback(self._outbox.close)
         await assembly.serve_http(
             self._stack,
             self._settings,
-            intake=assembly.http_intake(self._settings, intake, self._outbox, self._clock),
+            intake=assembly.gated(
+                self._settings,
+                assembly.http_intake(self._settings, intake, self._outbox, self._clock),
+                lms,
+                self._clock,
+                self._metrics.cmi5_oddity,
+            ),
             store=self._store,
             ready=self.ready,
             metrics_page=self.metrics_page,
             metrics=self._metrics,
             clock=self._clock,
             launches=assembly.launch_deps(
-                self._settings, self._launches, self._tokens, self._clock
+                self._settings, self._launches, self._tokens, lms, self._clock
             ),
         )
 

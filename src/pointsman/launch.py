@@ -66,6 +66,13 @@ class Launch:
     mastery_score: float | None = None
     #: what else the player is told: launch parameters, where to return to
     player: dict[str, Any] = field(default_factory=dict)
+    #: cmi5's session ID, new with each launch of a registration; empty for other players
+    session: str = ""
+
+    @property
+    def moves_on(self) -> bool:
+        """Whether only a met moveOn completes it."""
+        return self.kind is PlayerKind.CMI5 and bool(self.move_on)
 
     @property
     def says_what_it_is(self) -> bool:

@@ -25,7 +25,7 @@ from pointsman.sources.http import (
     HttpSource,
     make_app,
 )
-from pointsman.sources.intake import Accepted
+from pointsman.sources.requests import Accepted
 from pointsman.statements import Problem, StatementsRefused
 from pointsman.store.sqlite import SqliteStore
 

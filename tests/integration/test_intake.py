@@ -15,7 +15,8 @@ from pointsman.errors import InputRefused, StatementConflict
 from pointsman.launch import Launch
 from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
 from pointsman.model import Decision, Observation, Outcome, Position, Submission
-from pointsman.sources.intake import Accepted, Intake
+from pointsman.sources.intake import Intake
+from pointsman.sources.requests import Accepted
 from pointsman.statements import Limits, StatementsRefused
 from pointsman.store.sqlite import SqliteStore
 

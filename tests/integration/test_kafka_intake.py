@@ -19,6 +19,8 @@ from demo.processes import free_port
 from pointsman.app import Daemon
 from pointsman.config import load
 from pointsman.model import Outcome
+from pointsman.platforms.token_vault import new_key
+from tests.support.endpoint import basic
 from tests.support.fleet import HEADERS
 from tests.support.pipe import Pipe
 from tests.support.postbacks import GOLF, form
@@ -38,6 +40,7 @@ api_key = "key"
 enabled = false
 [learners.tokens]
 inline = {{}}
+{tokens}
 [[sources.http]]
 name = "players"
 credentials = [{{ key = "user", secret = "secret" }}]
@@ -72,10 +75,14 @@ def said(number: int | None = None) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def daemon(folder: Path, name: str, http: str = "", sources: str = "") -> AsyncIterator[Any]:
+async def daemon(
+    folder: Path, name: str, http: str = "", sources: str = "", tokens: str = ""
+) -> AsyncIterator[Any]:
     port = free_port()
     config = folder / f"{name}.toml"
-    config.write_text(_CONFIG.format(port=port, name=name, http=http, sources=sources))
+    config.write_text(
+        _CONFIG.format(port=port, name=name, http=http, sources=sources, tokens=tokens)
+    )
     async with Daemon(load(config)) as running:
         yield running, f"http://127.0.0.1:{port}"
 
@@ -183,3 +190,54 @@ async def test_a_postback_goes_through_the_topic_and_what_is_none_to_the_store(
         (letter,) = await front._store.dead_letters(limit=9)
         assert (letter.source, letter.origin) == ("scorm", "POST /scorm-cloud/postback")
         assert "resultsFormat" in letter.reason
+
+
+async def test_a_cmi5_session_is_satisfied_by_whoever_reads_the_topic(
+    tmp_path: Path, broker: Broker, topic: str
+) -> None:
+    """What the LMS says is stored at once; what the player says travels through the topic."""
+    sources = _FROM_TOPIC.format(servers=broker.bootstrap, topic=topic)
+    launches = f"""
+[launches]
+public_url = "http://127.0.0.1:9"
+operators = [{{ key = "operator", secret = "secret" }}]
+signing_key = "{secrets.token_hex(32)}"
+"""
+    to_topic = _TO_TOPIC.format(servers=broker.bootstrap, topic=topic)
+    key = f'encryption_key = "{new_key()}"'
+    async with (
+        daemon(tmp_path, "both", to_topic, sources + launches, key) as (running, url),
+        aiohttp.ClientSession() as session,
+    ):
+        asked = {
+            "learner": "ana@example.com",
+            "kind": "cmi5",
+            "activity": "https://content.example.com/t",
+            "moveOn": "Completed",
+        }
+        async with session.post(
+            f"{url}/launches", json=asked, headers={"Authorization": basic("operator:secret")}
+        ) as answer:
+            launch = await answer.json()
+        address = launch["fetchUrl"].replace("http://127.0.0.1:9", url)
+        async with session.post(address) as answer:
+            token = (await answer.json())["auth-token"]
+        category = [{"id": "https://w3id.org/xapi/cmi5/context/categories/cmi5"}]
+        statement = {
+            **said(),
+            "actor": launch["actor"],
+            "context": {"contextActivities": {"category": category}},
+        }
+        headers = {**HEADERS, "Authorization": f"Basic {token}"}
+        async with session.post(
+            f"{url}/xapi/statements", json=statement, headers=headers
+        ) as answer:
+            assert answer.status == 200, await answer.text()
+        query = f"{url}/xapi/statements?verb=https://w3id.org/xapi/adl/verbs/satisfied"
+        found: list[dict[str, Any]] = []
+        async with asyncio.timeout(20):
+            while not found:
+                async with session.get(query, headers=headers) as answer:
+                    found = (await answer.json())["statements"]
+        assert found[0]["context"]["registration"] == launch["registration"]
+        assert (await running._store.books()).balanced

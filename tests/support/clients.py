@@ -45,9 +45,9 @@ async def node() -> str:
     return program
 
 
-async def in_node(scenario: str, settings: dict[str, str]) -> Any:
+async def in_node(scenario: str, settings: dict[str, str], program: str = "run.js") -> Any:
     """What a scenario saw."""
-    return json.loads(await _run(await node(), "run.js", scenario, json.dumps(settings)))
+    return json.loads(await _run(await node(), program, scenario, json.dumps(settings)))
 
 
 async def _run(*command: str) -> bytes:

@@ -149,6 +149,18 @@ CASES: list[tuple[dict[str, object], str, str]] = [
     ({"http": {"cors_origins": ["https://a.example.com/x"]}}, "http.cors_origins = ", "origins"),
     ({"http": {"cors_origins": ["a.example.com"]}}, "http.cors_origins = ", "http://"),
     ({"http": {"cors_origins": [1]}}, "http.cors_origins[0] = 1", "must be text in quotes"),
+    (
+        {
+            "launches": {
+                "public_url": "https://p.example.com",
+                "operators": [{"key": "o", "secret": SECRET}],
+                "signing_key": SECRET * 5,
+                "grace_seconds": -1,
+            }
+        },
+        "launches.grace_seconds = -1",
+        "a number from 0 to 3600",
+    ),
     ({"http": {"prot": 1}}, "http.prot", "did you mean port?"),
     ({"http": {"zzz": 1}}, "http.zzz", "there are host, port"),
     ({"http": "localhost"}, "http", "must be a table"),

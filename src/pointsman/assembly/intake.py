@@ -33,7 +33,7 @@ from pointsman.sources.intake import Intake
 from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource, Outbox
 from pointsman.sources.launches import KnownLaunches
 from pointsman.statements import Limits
-from pointsman.store.base import Store
+from pointsman.store.base import Ingesting, Store
 from pointsman.telemetry.metrics import Metrics
 
 #: of the time that a stop may take, the part for requests that are being answered
@@ -68,12 +68,16 @@ def intake(
     clock: Clock,
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
     launches: KnownLaunches | None = None,
+    following: Ingesting | None = None,
 ) -> Intake:
-    """`launches` are looked up in the store where they are not given."""
+    """`launches` are looked up in the store where they are not given.
+
+    `following` stands before the store, and passes on what it takes.
+    """
     if launches is None and settings.launches is not None:
         launches = KnownLaunches(store, clock)
     return Intake(
-        store,
+        following or store,
         mapping(settings),
         limits(settings.http),
         clock,

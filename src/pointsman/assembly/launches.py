@@ -13,6 +13,7 @@ from pointsman.platforms.fetched_tokens import Fetched, Vault
 from pointsman.platforms.launch_tokens import LaunchTokens
 from pointsman.platforms.token_login import LogIn
 from pointsman.platforms.token_vault import Sealer
+from pointsman.sources.cmi5.lms import Lms
 from pointsman.sources.http import HttpSource, LaunchDeps, LaunchSettings
 from pointsman.sources.launches import KnownLaunches, LaunchRequest, Passes
 from pointsman.store.base import Document, DocumentKey, Store
@@ -71,14 +72,18 @@ def known_launches(settings: Settings, store: Store, clock: Clock) -> KnownLaunc
 
 
 def launch_deps(
-    settings: Settings, launches: KnownLaunches | None, given: TokenProvider, clock: Clock
+    settings: Settings,
+    launches: KnownLaunches | None,
+    given: TokenProvider,
+    lms: Lms | None,
+    clock: Clock,
 ) -> LaunchDeps | None:
     """What the HTTP side needs of it; None where no player is launched.
 
     `given` is the provider that launches give their tokens to.
     """
     section = settings.launches
-    if section is None or launches is None or not isinstance(given, LaunchTokens):
+    if section is None or launches is None or lms is None or not isinstance(given, LaunchTokens):
         return None
 
     async def keep_token(asked: LaunchRequest) -> None:
@@ -100,4 +105,5 @@ def launch_deps(
             longest=section.max_lifetime_hours * _HOUR,
             home_page=settings.platform.origin,
         ),
+        lms=lms,
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pointsman import __version__
-from pointsman.cli import db, dead_letters, faults, launches, parked, platform, tokens
+from pointsman.cli import cmi5, db, dead_letters, faults, launches, parked, platform, tokens
 from pointsman.cli.audit import audit
 from pointsman.cli.check import check
 from pointsman.cli.emulate import emulate
@@ -57,6 +57,7 @@ for command in (run, check, emulate, verify, unmatched, replay, audit, import_st
 app.command("import")(import_)
 app.add_typer(parked.app, name="parked")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(cmi5.app, name="cmi5")
 app.add_typer(db.app, name="db")
 app.add_typer(platform.app, name="platform")
 app.add_typer(tokens.app, name="tokens")

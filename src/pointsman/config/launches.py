@@ -40,6 +40,8 @@ class Launches(Section):
     lifetime_hours: float = Field(default=24, ge=0.02, le=8_760)
     #: of any launch
     max_lifetime_hours: float = Field(default=720, ge=0.02, le=8_760)
+    #: how long a cmi5 session may still say something after its `terminated`
+    grace_seconds: float = Field(default=60, ge=0, le=3_600)
 
     @field_validator("signing_key")
     @classmethod

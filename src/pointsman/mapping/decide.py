@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from pointsman.launch import Launch, LaunchMode, is_its_activity
 from pointsman.mapping.identity import IdentityResolver
-from pointsman.mapping.launched import rule_of, values_of
+from pointsman.mapping.launched import as_launched, is_of_session, rule_of, values_of
 from pointsman.mapping.rules import Rule, short_verb
 from pointsman.mapping.wants import wants
 from pointsman.model import Change, Decision, Observation, Outcome
@@ -38,6 +38,13 @@ class Mapping:
                 reason=f"it was launched to {launch.mode.lower()}, which writes no progress",
                 activity=seen.activity,
             )
+        if is_of_session(launch, seen):
+            return Decision(
+                Outcome.NO_EFFECT,
+                reason="it is about the player's session, not about the learner's progress",
+                activity=seen.activity,
+            )
+        seen = as_launched(launch, seen)
         if not launch.says_what_it_is:
             return self._by_rules(seen, launch.learner)
         if is_its_activity(launch, seen.activity):

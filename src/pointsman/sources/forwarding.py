@@ -13,9 +13,8 @@ import orjson
 
 from pointsman.clock import Clock, micros
 from pointsman.launch import Launch
-from pointsman.sources.intake import Accepted
 from pointsman.sources.launches import may_say, registered
-from pointsman.sources.requests import valid_items
+from pointsman.sources.requests import Accepted, valid_items
 from pointsman.statements import Limits, Valid, unpack
 
 #: writes a message with its headers

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -26,7 +26,7 @@ from pointsman.model import (
     Submission,
 )
 from pointsman.sources.launches import KnownLaunches, may_say, registered
-from pointsman.sources.requests import valid_items
+from pointsman.sources.requests import Accepted, valid_items
 from pointsman.statements import (
     VOIDED,
     Invalid,
@@ -43,7 +43,7 @@ from pointsman.statements import (
     reference,
     unpack,
 )
-from pointsman.store.base import Store, StoredStatement
+from pointsman.store.base import Ingesting, StoredStatement
 from pointsman.store.plan import item_body
 
 #: statement ids for inputs that bring none and may be read twice
@@ -51,14 +51,6 @@ _NAMESPACE = uuid.UUID("5d1c1f0e-8a63-4a5f-9d2b-6f0a0f3f7a11")
 _JSON = "application/json"
 #: makes statements of what is none. Raises `InputRefused`
 Adapt = Callable[[bytes], list[dict[str, Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The ids of a request's statements; `known` when all of them were here already."""
-
-    ids: list[str]
-    known: bool = False
 
 
 class Decider(Protocol):
@@ -77,7 +69,7 @@ class Intake:
 
     def __init__(
         self,
-        store: Store,
+        store: Ingesting,
         mapping: Decider,
         limits: Limits,
         clock: Clock,

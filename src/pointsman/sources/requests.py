@@ -1,12 +1,40 @@
-"""What a request over HTTP has to be: all statements valid, and a PUT's the one it names. Pure."""
+"""Requests over HTTP: who takes them, and that all statements of one are valid. No I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 from pointsman.errors import InputRefused
+from pointsman.launch import Launch
 from pointsman.model import AttachedData
 from pointsman.statements import Invalid, Limits, Parsed, StatementsRefused, Valid, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The ids of a request's statements; `known` when all of them were here already."""
+
+    ids: list[str]
+    known: bool = False
+
+
+class HttpIntake(Protocol):
+    """The intake, or what takes its place for HTTP."""
+
+    async def submit_http(
+        self,
+        source: str,
+        body: bytes,
+        *,
+        content_type: str = "application/json",
+        version: str = "1.0.0",
+        put_id: str | None = None,
+        launch: Launch | None = None,
+    ) -> Accepted: ...
+
+    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None: ...
 
 
 def valid_items(

@@ -52,6 +52,7 @@ __all__ = [
     "DocumentKey",
     "DocumentResource",
     "Finding",
+    "Ingesting",
     "Known",
     "Lease",
     "Move",
@@ -73,7 +74,19 @@ __all__ = [
 T = TypeVar("T")
 
 
-class Store(Protocol):
+class Ingesting(Protocol):
+    """What takes submissions to durable memory."""
+
+    async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        """Remember submissions; returns after the commit, a receipt each, in order.
+
+        Merges desired state, dedups by statement id, stores bodies, dead letters and positions,
+        all in one transaction. Concurrent calls share a commit.
+        """
+        ...
+
+
+class Store(Ingesting, Protocol):
     """Durable memory. Every method raises `StoreUnavailable` when it could not do its work."""
 
     async def open(self) -> None: ...
@@ -82,14 +95,6 @@ class Store(Protocol):
 
     async def upgrade(self) -> list[Migration]:
         """Bring the schema up to date and close; what was done. In place of `open`."""
-        ...
-
-    async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
-        """Remember submissions; returns after the commit, a receipt each, in order.
-
-        Merges desired state, dedups by statement id, stores bodies, dead letters and positions,
-        all in one transaction. Concurrent calls share a commit.
-        """
         ...
 
     async def statement(self, statement_id: str) -> StoredStatement | None: ...

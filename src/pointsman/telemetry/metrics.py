@@ -81,6 +81,12 @@ class Metrics:
             "Statements that were kept for as long as store.retention_days says.",
             registry=self.registry,
         )
+        self._cmi5_oddities = Counter(
+            "pointsman_cmi5_oddities",
+            "Rules of cmi5 that players broke; what they said was taken.",
+            ["kind"],
+            registry=self.registry,
+        )
         self._commit_seconds = self._histogram(
             "store_commit_seconds", "Time of a commit.", [], _SECONDS
         )
@@ -137,6 +143,9 @@ class Metrics:
 
     def pruned(self, statements: int) -> None:
         self._pruned.inc(statements)
+
+    def cmi5_oddity(self, kind: str) -> None:
+        self._cmi5_oddities.labels(kind).inc()
 
     def commit(self, seconds: float, _submissions: int) -> None:
         self._commit_seconds.observe(seconds)

@@ -2,13 +2,15 @@
 
 from pointsman.sources.http.app import HttpDeps, LaunchDeps, make_app
 from pointsman.sources.http.auth import BasicCredential, BearerCredential, HttpSource
+from pointsman.sources.http.door import LAUNCHED
 from pointsman.sources.http.launches import LaunchSettings
 from pointsman.sources.http.scorm_cloud import ORIGIN, PostbackSource
 from pointsman.sources.http.signatures import STANDARD, Scheme, Signed
-from pointsman.sources.http.statements import HttpIntake
 from pointsman.sources.http.webhooks import WebhookSource
+from pointsman.sources.requests import HttpIntake
 
 __all__ = [
+    "LAUNCHED",
     "ORIGIN",
     "STANDARD",
     "BasicCredential",

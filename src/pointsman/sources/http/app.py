@@ -11,9 +11,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.clock import Clock
+from pointsman.launch import Launch, PlayerKind
 from pointsman.sources.http.about import about
 from pointsman.sources.http.auth import Authenticator, HttpSource
 from pointsman.sources.http.body import BodyLimits, hold_expectation
+from pointsman.sources.http.cmi5 import FETCH, WAIVE, Cmi5Resource, LearningSystem
 from pointsman.sources.http.consistency import Consistency, consistency_middleware
 from pointsman.sources.http.cors import cors_middleware
 from pointsman.sources.http.documents import Documents, DocumentStore
@@ -22,15 +24,16 @@ from pointsman.sources.http.endpoint import VERSION, Answer, Endpoint, current_s
 from pointsman.sources.http.errors import errors
 from pointsman.sources.http.finding import StatementStore
 from pointsman.sources.http.health import Health
-from pointsman.sources.http.launches import KeepToken, LaunchResource, LaunchSettings
+from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource, LaunchSettings
 from pointsman.sources.http.objects import Objects
 from pointsman.sources.http.queries import StatementQueries
 from pointsman.sources.http.requirements import Resource
 from pointsman.sources.http.scorm_cloud import POSTBACK, Postbacks, PostbackSource
-from pointsman.sources.http.statements import HttpIntake, Statements
+from pointsman.sources.http.statements import Statements
 from pointsman.sources.http.version import HEADER, answered
 from pointsman.sources.http.webhooks import Webhooks, WebhookSource
 from pointsman.sources.launches import KnownLaunches, Passes
+from pointsman.sources.requests import HttpIntake
 
 _XAPI = "/xapi/"
 #: a method is any token, and a counter must not grow with what strangers send
@@ -51,6 +54,7 @@ class LaunchDeps:
     launches: KnownLaunches
     keep_token: KeepToken
     settings: LaunchSettings
+    lms: LearningSystem
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,9 @@ def make_app(deps: HttpDeps) -> web.Application:
     _add_foreign(app, deps)
     if deps.launches is not None:
         _route(app, "POST", "/launches", _launches(deps.launches, deps).post)
+        cmi5 = _cmi5(deps.launches, door, deps)
+        _route(app, "POST", FETCH, cmi5.fetch)
+        _route(app, "POST", WAIVE, cmi5.waive)
     _route_get(app, "/healthz", health.healthz)
     _route_get(app, "/readyz", health.readyz)
     _route_get(app, "/metrics", health.metrics)
@@ -135,6 +142,7 @@ def _launches(launches: LaunchDeps, deps: HttpDeps) -> LaunchResource:
         launches.passes,
         launches.launches,
         launches.keep_token,
+        _begin(launches.lms),
         launches.settings,
         deps.clock,
         deps.body_timeout,
@@ -151,6 +159,25 @@ def _add_foreign(app: web.Application, deps: HttpDeps) -> None:
         if deps.webhooks:
             webhooks = Webhooks(deps.webhooks, limits, deps.intake, deps.clock, deps.on_refused)
             _route(app, "POST", "/webhooks/{source}" + slash, webhooks.post)
+
+
+def _begin(lms: LearningSystem) -> Begin:
+    async def begin(launch: Launch, url: str | None) -> None:
+        if launch.kind is PlayerKind.CMI5:
+            await lms.open(launch, url)
+
+    return begin
+
+
+def _cmi5(launches: LaunchDeps, door: Door, deps: HttpDeps) -> Cmi5Resource:
+    return Cmi5Resource(
+        door,
+        Authenticator([launches.operators]),
+        launches.passes,
+        launches.launches,
+        launches.lms,
+        deps.body_timeout,
+    )
 
 
 def _answers(deps: HttpDeps) -> dict[tuple[Resource, str], Answer]:

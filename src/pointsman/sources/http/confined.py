@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pointsman.launch import Launch, agent, covers
+from pointsman.launch import Launch, PlayerKind, agent, covers
+from pointsman.sources.cmi5.words import LAUNCH_DATA
 from pointsman.sources.http.call import Call
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.parameters import AgentParameter, Parameters
@@ -29,11 +30,25 @@ def confined(call: Call) -> Call:
         raise _foreign(f"the registration {given.registration} is not that of this launch")
     if given.activity_id is not None and not covers(launch, given.activity_id):
         raise _foreign(f"the activity is neither {launch.activity} nor below it")
+    if call.resource is Resource.STATE and call.method != "GET":
+        _spare_others(given, launch)
     if call.resource is Resource.ACTIVITY_PROFILE and call.method != "GET":
         raise _foreign("an activity's profile is every learner's; a player may only read it")
     if call.resource is Resource.STATEMENTS and call.method == "GET":
         return replace(call, parameters=_own(given, mine, launch))
     return call
+
+
+def _spare_others(given: Parameters, launch: Launch) -> None:
+    """Other registrations' documents, and what the LMS told the player (cmi5 section 10)."""
+    if given.state_id is None and given.registration is None:
+        raise _foreign("that would delete the documents of every registration; name this one")
+    if launch.kind is not PlayerKind.CMI5:
+        return
+    if given.state_id == LAUNCH_DATA:
+        raise _foreign(f"{LAUNCH_DATA} is the LMS's; a player may only read it")
+    if given.state_id is None:
+        raise _foreign(f"that would delete {LAUNCH_DATA} too; delete by stateId")
 
 
 def _own(given: Parameters, mine: AgentParameter, launch: Launch) -> Parameters:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pointsman.launch import Launch
 from pointsman.sources.http.auth import Authenticator, Unauthorized
@@ -49,7 +49,8 @@ class Door:
         if self._passes is None or self._launches is None:
             raise PassRefused("there are no launches here")
         shown = self._passes.check(token, purpose)
-        launch = await self._launches.find(shown.registration)
+        launch = await self._launches.find(shown.registration, session=shown.session)
         if launch is None or (launch.learner, launch.activity) != (shown.learner, shown.activity):
             raise PassRefused("this launch is not known any longer; start the activity again")
-        return launch
+        # the session of the credential, which need not be the newest
+        return replace(launch, session=shown.session)

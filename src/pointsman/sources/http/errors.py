@@ -28,7 +28,7 @@ from pointsman.statements import Problem, StatementsRefused
 log = structlog.get_logger(__name__)
 
 #: seconds until a sender should try again while the store is away
-_RETRY_AFTER = "2"
+RETRY_AFTER = "2"
 
 
 class RequestRefused(Exception):
@@ -107,17 +107,23 @@ def _answer(request: web.Request, error: Exception) -> web.Response:
         case StatementConflict():
             return error_response(409, str(error))
         case StoreUnavailable():
-            return error_response(503, str(error), headers={"Retry-After": _RETRY_AFTER})
+            return error_response(503, str(error), headers={"Retry-After": RETRY_AFTER})
         case _:
             error_id = str(uuid.uuid4())
             log.error(
                 "a request failed for a reason of ours",
                 error_id=error_id,
                 method=request.method,
-                path=request.path,
+                path=_shown(request),
                 exc_info=error,
             )
             return error_response(500, f"an error of this service; its log has it as {error_id}")
+
+
+def _shown(request: web.Request) -> str:
+    """The path; as its route writes it where it holds a secret."""
+    resource = request.match_info.route.resource
+    return request.path if resource is None else resource.canonical
 
 
 def _of_aiohttp(error: web.HTTPException) -> web.Response:

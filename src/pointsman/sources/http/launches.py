@@ -37,10 +37,15 @@ class LaunchSettings:
 
 #: keeps the authToken that a request brings
 KeepToken = Callable[[LaunchRequest], Awaitable[None]]
+#: begins what the launch's kind of player needs; the second is where the content is
+Begin = Callable[[Launch, str | None], Awaitable[None]]
 
 
 class LaunchResource:
-    """`operators` may ask; `keep_token` has the authToken before the launch is answered."""
+    """`operators` may ask; `keep_token` has the authToken before the launch is answered.
+
+    So has `begin` done its work.
+    """
 
     def __init__(
         self,
@@ -48,6 +53,7 @@ class LaunchResource:
         passes: Passes,
         launches: KnownLaunches,
         keep_token: KeepToken,
+        begin: Begin,
         settings: LaunchSettings,
         clock: Clock,
         body_timeout: float,
@@ -56,6 +62,7 @@ class LaunchResource:
         self._passes = passes
         self._launches = launches
         self._keep_token = keep_token
+        self._begin = begin
         self._settings = settings
         self._clock = clock
         self._limits = BodyLimits(_MOST_BYTES, body_timeout)
@@ -73,6 +80,7 @@ class LaunchResource:
                 f"with a {other.kind} player; leave registration out for a new attempt",
             )
         await self._keep_token(asked)
+        await self._begin(launch, asked.url)
         said = answer(launch, self._passes, self._settings.public_url, asked.url)
         return json_response(said, status=201, headers={"Cache-Control": "no-store"})
 

@@ -21,7 +21,7 @@ from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.endpoint import current_source
 from pointsman.sources.http.errors import no_content
 from pointsman.sources.http.parameters import pairs
-from pointsman.sources.http.statements import HttpIntake
+from pointsman.sources.requests import HttpIntake
 from pointsman.statements import media_type
 from pointsman.statements.foreign import ScormCloud
 

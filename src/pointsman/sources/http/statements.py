@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from aiohttp import web
 
 from pointsman.errors import Forbidden, InputRefused, StatementConflict
-from pointsman.launch import Launch
 from pointsman.sources.http.call import Call
 from pointsman.sources.http.errors import json_response, no_content
 from pointsman.sources.http.requirements import TWO
-from pointsman.sources.intake import Accepted
+from pointsman.sources.requests import Accepted, HttpIntake
 from pointsman.statements import JSON, StatementsRefused
-
-
-class HttpIntake(Protocol):
-    """The intake, as this resource sees it."""
-
-    async def submit_http(
-        self,
-        source: str,
-        body: bytes,
-        *,
-        content_type: str = "application/json",
-        version: str = "1.0.0",
-        put_id: str | None = None,
-        launch: Launch | None = None,
-    ) -> Accepted: ...
-
-    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None: ...
 
 
 class Statements:

@@ -17,7 +17,8 @@ from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.endpoint import current_source
 from pointsman.sources.http.errors import RequestRefused, no_content
 from pointsman.sources.http.signatures import SignatureRefused, Signed
-from pointsman.sources.http.statements import HttpIntake, turned_away
+from pointsman.sources.http.statements import turned_away
+from pointsman.sources.requests import HttpIntake
 from pointsman.statements.foreign import Webhook
 
 

@@ -51,11 +51,19 @@ class KnownLaunches:
 
     async def prepare(self, bodies: Iterable[bytes]) -> None:
         """Know the launches of all registrations that these bodies name."""
-        named = {found.decode().lower() for body in bodies for found in _REGISTRATION.findall(body)}
-        await self._ask(named)
+        await self._ask(_registrations(bodies))
 
-    async def find(self, registration: str) -> Launch | None:
+    def named(self, bodies: Iterable[bytes]) -> list[Launch]:
+        """The launches that these bodies name, where `prepare` or `find` has asked for them."""
+        found = (self.get(one) for one in sorted(_registrations(bodies)))
+        return [launch for launch in found if launch is not None]
+
+    async def find(self, registration: str, *, session: str | None = None) -> Launch | None:
+        """The launch; with a `session` that it is not known to have, as the store has it now."""
         await self._ask({registration})
+        launch = self.get(registration)
+        if session is not None and launch is not None and launch.session != session:
+            await self._ask({registration}, anew=True)
         return self.get(registration)
 
     async def save(self, launch: Launch) -> Launch | None:
@@ -73,9 +81,11 @@ class KnownLaunches:
             self._remember(launch.registration, launch)
         return other
 
-    async def _ask(self, registrations: set[str]) -> None:
+    async def _ask(self, registrations: set[str], *, anew: bool = False) -> None:
         now = self._clock.monotonic()
-        unknown = [one for one in registrations if self._known.get(one, (0.0, None))[0] <= now]
+        unknown = [
+            one for one in registrations if anew or self._known.get(one, (0.0, None))[0] <= now
+        ]
         if not unknown:
             return
         found = await self._store.named_documents("launch", unknown)
@@ -87,6 +97,10 @@ class KnownLaunches:
         self._known.move_to_end(registration)
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
+
+
+def _registrations(bodies: Iterable[bytes]) -> set[str]:
+    return {found.decode().lower() for body in bodies for found in _REGISTRATION.findall(body)}
 
 
 def _key(registration: str) -> DocumentKey:

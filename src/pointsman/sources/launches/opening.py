@@ -15,6 +15,7 @@ from pointsman.clock import MICROSECONDS
 from pointsman.errors import InputRefused
 from pointsman.launch import Launch, LaunchMode, PlayerKind, agent
 from pointsman.model import Actor
+from pointsman.sources.cmi5.launch_data import check_player
 from pointsman.sources.launches.passes import Passes, Purpose, as_authorization
 from pointsman.statements import actor_of
 from pointsman.statements.actors import Agent
@@ -66,7 +67,7 @@ class LaunchRequest(BaseModel):
         | None
     ) = None
     mastery_score: Annotated[float, Field(ge=0, le=1)] | None = None
-    #: what else the player is told: launchParameters, returnURL and entitlementKey of cmi5
+    #: what else the player is told; for cmi5 as in `cmi5.launch_data.Player`
     player: dict[str, Any] = {}
 
 
@@ -91,6 +92,8 @@ def read(body: bytes) -> LaunchRequest:
         raise InputRefused("courseCompleted: needs courseId, courseSlug or courseSku")
     if len(orjson.dumps(made.player)) > _MOST_PLAYER:
         raise InputRefused(f"player: is larger than {_MOST_PLAYER} bytes")
+    if made.kind is PlayerKind.CMI5:
+        check_player(made.player, made.activity)
     return made
 
 
@@ -127,6 +130,7 @@ def opened(
         move_on=asked.move_on or "",
         mastery_score=asked.mastery_score,
         player=asked.player,
+        session=str(uuid.uuid4()) if asked.kind is PlayerKind.CMI5 else "",
     )
 
 
@@ -188,6 +192,8 @@ def _actor(asked: LaunchRequest, home_page: str) -> Actor:
             raise InputRefused(
                 "actor: must be an agent with exactly one of mbox, mbox_sha1sum, openid and account"
             )
+        if asked.kind is PlayerKind.CMI5 and actor.kind != "account":
+            raise InputRefused("actor: cmi5 players know learners by account (cmi5 section 9.2)")
         return actor
     if asked.kind is not PlayerKind.CMI5 and _MAILBOX.fullmatch(asked.learner):
         return Actor("mbox", f"mailto:{asked.learner}")

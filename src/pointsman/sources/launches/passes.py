@@ -38,10 +38,16 @@ class Pass:
     registration: str
     learner: str
     activity: str
+    #: that of cmi5, empty for other players
+    session: str = ""
 
 
 class PassRefused(Exception):
     """The pass opens nothing; the message says why, and never holds the pass."""
+
+
+class PassExpired(PassRefused):
+    """It was a good one."""
 
 
 class Passes:
@@ -61,6 +67,8 @@ class Passes:
             "iat": launch.opened_at // MICROSECONDS,
             "exp": launch.expires_at // MICROSECONDS,
         }
+        if launch.session:
+            claims["sid"] = launch.session
         return jwt.encode(claims, self._keys[0], algorithm=_ALGORITHM)
 
     def check(self, token: str, purpose: Purpose) -> Pass:
@@ -82,8 +90,8 @@ class Passes:
             except jwt.InvalidTokenError:
                 break
             if claims["exp"] <= self._clock.now():
-                raise PassRefused("the launch has expired; start the activity again")
-            return Pass(claims["reg"], claims["sub"], claims["act"])
+                raise PassExpired("the launch has expired; start the activity again")
+            return Pass(claims["reg"], claims["sub"], claims["act"], claims.get("sid", ""))
         raise PassRefused("this is no launch credential of ours")
 
 

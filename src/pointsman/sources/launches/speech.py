@@ -8,6 +8,7 @@ import orjson
 
 from pointsman.errors import Forbidden
 from pointsman.launch import Launch, covers, same_actor
+from pointsman.sources.cmi5.words import SESSION_ID
 from pointsman.statements import Valid, actor_of
 from pointsman.statements.activities import Activity
 
@@ -23,22 +24,30 @@ def may_say(launch: Launch, items: Sequence[Valid]) -> None:
 def registered(body: bytes, items: Sequence[Valid], launch: Launch) -> bytes:
     """The body with an id and the launch's registration in each statement that has none.
 
+    And with the session ID, where the launch has one (cmi5 section 9.6.3.1).
+
     So that whoever reads it later finds the launch. What may be signed stays as it came.
     """
-    if all(_keeps(item) for item in items):
+    if all(_keeps(item, launch) for item in items):
         return body
     found = orjson.loads(body)
     statements = found if isinstance(found, list) else [found]
     for statement, item in zip(statements, items, strict=True):
-        if not _keeps(item):
+        if not _keeps(item, launch):
             statement["id"] = item.statement_id
-            statement.setdefault("context", {})["registration"] = launch.registration
+            context = statement.setdefault("context", {})
+            context.setdefault("registration", launch.registration)
+            if launch.session:
+                context.setdefault("extensions", {}).setdefault(SESSION_ID, launch.session)
     return orjson.dumps(found)
 
 
-def _keeps(item: Valid) -> bool:
-    statement = item.statement
-    return _registration(item) is not None or bool(statement.attachments)
+def _keeps(item: Valid, launch: Launch) -> bool:
+    if item.statement.attachments:
+        return True
+    context = item.statement.context
+    has_session = context is not None and SESSION_ID in (context.extensions or {})
+    return _registration(item) is not None and (has_session or not launch.session)
 
 
 def _registration(item: Valid) -> str | None:

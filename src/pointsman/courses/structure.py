@@ -1,0 +1,194 @@
+"""A cmi5 course structure (section 13) as records, made of its XML elements. Pure.
+
+What makes a unit impossible to launch is refused with its line; what only departs from the schema
+is a warning, for packages in the field do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pointsman.courses.elements import Element
+from pointsman.errors import InputRefused
+
+NAMESPACE = "https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"
+MOVE_ON = ("Passed", "Completed", "CompletedAndPassed", "CompletedOrPassed", "NotApplicable")
+LAUNCH_METHODS = ("AnyWindow", "OwnWindow")
+#: units and blocks of one course
+_MOST = 5_000
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"|\\^`\x7f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class AssignableUnit:
+    """What is launched (section 13.1.4)."""
+
+    #: the publisher's own, unaltered
+    id: str
+    title: str
+    #: absolute, or relative to the package
+    url: str
+    line: int
+    move_on: str = "NotApplicable"
+    mastery_score: float | None = None
+    launch_method: str = "AnyWindow"
+    launch_parameters: str | None = None
+    entitlement_key: str | None = None
+    activity_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Units and blocks in their order (section 13.1.2)."""
+
+    id: str
+    title: str
+    line: int
+    members: tuple[AssignableUnit | Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A whole course; `warnings` name their line."""
+
+    id: str
+    title: str
+    members: tuple[AssignableUnit | Block, ...]
+    warnings: tuple[str, ...] = ()
+
+    def units(self) -> Iterator[tuple[AssignableUnit, tuple[Block, ...]]]:
+        """Every unit in order, with the blocks that it is in, the outermost first."""
+        yield from _units(self.members, ())
+
+
+class Reader:
+    """Reads one structure; `name` is what messages call the file."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lines: dict[str, int] = {}
+        self.warnings: list[str] = []
+
+    def course(self, root: Element) -> Course:
+        """Raises `InputRefused` with file and line."""
+        if root.name != "courseStructure" or root.namespace != NAMESPACE:
+            raise self._refused(
+                root, f"the root is <{root.name}>, not cmi5's <courseStructure> ({NAMESPACE})"
+            )
+        course = root.first("course", NAMESPACE)
+        if course is None:
+            raise self._refused(root, "there is no <course>")
+        made = Course(self._id(course), self._title(course), self._members(root))
+        if not made.members:
+            raise self._refused(root, "there is no <au> and no <block>: nothing can be launched")
+        return Course(made.id, made.title, made.members, tuple(self.warnings))
+
+    def _members(self, parent: Element) -> tuple[AssignableUnit | Block, ...]:
+        found: list[AssignableUnit | Block] = []
+        for child in parent.children:
+            if child.namespace != NAMESPACE:
+                continue
+            if child.name == "au":
+                found.append(self._unit(child))
+            elif child.name == "block":
+                found.append(self._block(child))
+        return tuple(found)
+
+    def _block(self, element: Element) -> Block:
+        made = Block(self._id(element), self._title(element), element.line, self._members(element))
+        if not made.members:
+            self._warn(element, f"the block {made.id} has no units")
+        return made
+
+    def _unit(self, element: Element) -> AssignableUnit:
+        return AssignableUnit(
+            id=self._id(element),
+            title=self._title(element),
+            url=self._url(element),
+            line=element.line,
+            move_on=self._one_of(element, "moveOn", MOVE_ON) or "NotApplicable",
+            mastery_score=self._mastery_score(element),
+            launch_method=self._one_of(element, "launchMethod", LAUNCH_METHODS) or "AnyWindow",
+            launch_parameters=_text(element, "launchParameters"),
+            entitlement_key=_text(element, "entitlementKey"),
+            activity_type=element.attributes.get("activityType", "").strip() or None,
+        )
+
+    def _id(self, element: Element) -> str:
+        found = element.attributes.get("id", "").strip()
+        if not found:
+            raise self._refused(element, f"<{element.name}> has no id")
+        if not _IRI.fullmatch(found):
+            raise self._refused(
+                element, f"the id {found[:200]!r} is no absolute IRI, such as https://…"
+            )
+        # the course may share its id with its one unit: they name different things
+        known = self._lines.setdefault(found, element.line) if element.name != "course" else 0
+        if known not in {0, element.line}:
+            raise self._refused(element, f"the id {found[:200]} stands in line {known} too")
+        if len(self._lines) > _MOST:
+            raise self._refused(element, f"there are more than {_MOST} units and blocks")
+        return found
+
+    def _title(self, element: Element) -> str:
+        title = element.first("title", NAMESPACE)
+        texts = [] if title is None else [title, *title.children]
+        for one in texts:
+            if text := " ".join(one.text.split()):
+                return text
+        self._warn(element, f"<{element.name}> has no title; its id stands for it")
+        return element.attributes.get("id", "").strip()
+
+    def _url(self, element: Element) -> str:
+        found = _text(element, "url")
+        if found is None:
+            raise self._refused(element, "<au> has no <url>")
+        try:
+            urlsplit(found)
+        except ValueError as error:
+            raise self._refused(element, f"the url {found[:200]!r} is none: {error}") from None
+        return found
+
+    def _mastery_score(self, element: Element) -> float | None:
+        found = element.attributes.get("masteryScore", "").strip()
+        if not found:
+            return None
+        if not re.fullmatch(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})", found) or not (
+            0 <= float(found) <= 1
+        ):
+            raise self._refused(
+                element, f"masteryScore is {found[:50]!r}, and must be a number from 0 to 1"
+            )
+        return float(found)
+
+    def _one_of(self, element: Element, name: str, words: tuple[str, ...]) -> str | None:
+        found = element.attributes.get(name, "").strip()
+        if found and found not in words:
+            raise self._refused(
+                element, f"{name} is {found[:50]!r}, and must be one of {', '.join(words)}"
+            )
+        return found or None
+
+    def _refused(self, element: Element, why: str) -> InputRefused:
+        return InputRefused(f"{self._name}, line {element.line}: {why}")
+
+    def _warn(self, element: Element, what: str) -> None:
+        self.warnings.append(f"{self._name}, line {element.line}: {what}")
+
+
+def _text(element: Element, name: str) -> str | None:
+    child = element.first(name, NAMESPACE)
+    return (child.text.strip() or None) if child is not None else None
+
+
+def _units(
+    members: tuple[AssignableUnit | Block, ...], within: tuple[Block, ...]
+) -> Iterator[tuple[AssignableUnit, tuple[Block, ...]]]:
+    for one in members:
+        if isinstance(one, Block):
+            yield from _units(one.members, (*within, one))
+        else:
+            yield one, within

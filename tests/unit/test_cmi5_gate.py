@@ -1,0 +1,147 @@
+"""What stands in front of the intake for cmi5 players."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+import pytest
+
+from pointsman.errors import Forbidden, StoreUnavailable
+from pointsman.launch import Launch, LaunchMode, PlayerKind
+from pointsman.sources.cmi5 import words
+from pointsman.sources.cmi5.gate import Gate
+from pointsman.sources.cmi5.register import Register
+from pointsman.sources.cmi5.sessions import Session, dump
+from pointsman.sources.requests import Accepted
+from pointsman.statements import Limits, StatementsRefused
+from pointsman.store.base import Document
+from tests.support.cmi5_statements import LAUNCH, statement
+
+
+@dataclass
+class Intake:
+    """Takes all, and remembers as which launch."""
+
+    known: bool = False
+    heard: list[Launch | None] = field(default_factory=list)
+
+    async def submit_http(self, *_: Any, launch: Launch | None = None, **__: Any) -> Accepted:
+        self.heard.append(launch)
+        return Accepted(["id"], known=self.known)
+
+    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
+        raise AssertionError(reason)
+
+
+class Shelf:
+    """A store with one document."""
+
+    def __init__(self, *sessions: Session) -> None:
+        self.kept = Document("", dump(sessions), "", 0)
+        self.away = False
+
+    async def document(self, _key: object) -> Document:
+        return self.kept
+
+    async def change_document(self, _key: object, decide: Any) -> Any:
+        if self.away:
+            raise StoreUnavailable
+        self.kept, result = decide(self.kept)
+        return result
+
+
+class Still:
+    seconds = 100.0
+
+    def now(self) -> float:
+        return self.seconds
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError(seconds)
+
+
+class World:
+    def __init__(self, *sessions: Session, known: bool = False) -> None:
+        self.shelf, self.intake, self.clock = Shelf(*sessions), Intake(known), Still()
+        self.oddities: list[str] = []
+        store: Any = self.shelf
+        self.register = Register(store, self.clock)
+        self.gate = Gate(
+            self.intake, self.register, Limits(), self.clock, self.oddities.append, grace=60
+        )
+
+    async def say(self, *verbs: str, launch: Launch | None = LAUNCH) -> Accepted:
+        body = orjson.dumps([statement(verb) for verb in verbs])
+        return await self.gate.submit_http(
+            "launch",
+            body,
+            content_type="application/json",
+            version="1.0.0",
+            put_id=None,
+            launch=launch,
+        )
+
+    async def session(self) -> Session:
+        (found,) = await self.register.all(LAUNCH.registration)
+        return found
+
+
+OPEN = Session("s1", 0, fetched=True)
+
+
+async def test_a_session_says_what_it_has_to_say_until_its_grace_is_over() -> None:
+    world = World(OPEN)
+    await world.say(words.INITIALIZED, words.PASSED, words.TERMINATED)
+    assert await world.session() == replace(OPEN, begun=True, terminated_at=100_000_000)
+    world.clock.seconds = 160
+    await world.say(words.COMPLETED)
+    world.clock.seconds = 160.1
+    with pytest.raises(Forbidden, match="grace_seconds"):
+        await world.say(words.COMPLETED)
+    assert len(world.intake.heard) == 2
+    assert world.oddities == ["after_terminated"]
+
+
+async def test_a_session_counts_as_it_was_launched() -> None:
+    world = World(replace(OPEN, mode=LaunchMode.REVIEW))
+    await world.say(words.INITIALIZED)
+    (launch,) = world.intake.heard
+    assert launch is not None
+    assert launch.mode is LaunchMode.REVIEW
+
+
+async def test_that_an_end_could_not_be_noted_is_no_refusal() -> None:
+    world = World(OPEN)
+    world.shelf.away = True
+    assert (await world.say(words.TERMINATED)).ids == ["id"]
+    assert await world.session() == OPEN
+
+
+async def test_what_was_said_before_is_no_oddity() -> None:
+    world = World(replace(OPEN, begun=True, terminated_at=100_000_000), known=True)
+    await world.say(words.TERMINATED)
+    assert world.oddities == []
+
+
+async def test_what_is_refused_is_not_heard() -> None:
+    world = World(OPEN)
+    with pytest.raises(StatementsRefused):
+        await world.say("no IRI")
+    with pytest.raises(Forbidden, match="LMS's"):
+        await world.say(words.PASSED, words.SATISFIED)
+    with pytest.raises(Forbidden, match="not known"):
+        await world.say(words.PASSED, launch=replace(LAUNCH, session="s2"))
+    assert world.intake.heard == []
+    assert await world.session() == OPEN
+
+
+@pytest.mark.parametrize("launch", [None, replace(LAUNCH, kind=PlayerKind.XAPI, session="")])
+async def test_others_pass_by(launch: Launch | None) -> None:
+    world = World()
+    await world.say(words.SATISFIED, launch=launch)
+    assert world.intake.heard == [launch]

@@ -1,0 +1,91 @@
+"""What a cmi5 player may say, and which broken rules are only counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from pointsman.errors import Forbidden
+from pointsman.mapping.rules import VERB_NAMESPACES
+from pointsman.sources.cmi5 import words
+from pointsman.sources.cmi5.hearing import Oddity, after, may_say_in, oddities
+from pointsman.sources.cmi5.sessions import Session
+from pointsman.sources.launches import registered
+from pointsman.statements import Limits, Valid, parse
+from tests.support.cmi5_statements import LAUNCH, statement
+
+FRESH = Session("s1", 0, fetched=True)
+BEGUN = replace(FRESH, begun=True)
+
+
+def items(*statements: dict[str, Any]) -> list[Valid]:
+    ids = (f"39b0aaf8-0000-4000-8000-0000000000{number:02}" for number in range(99))
+    parsed = parse(orjson.dumps(list(statements)), Limits(), new_id=lambda: next(ids))
+    found = [one for one in parsed.items if isinstance(one, Valid)]
+    assert len(found) == len(statements)
+    return found
+
+
+@pytest.mark.parametrize("verb", sorted(words.OF_THE_LMS))
+@pytest.mark.parametrize("namespace", VERB_NAMESPACES)
+def test_what_is_the_lmss_a_player_may_not_say(namespace: str, verb: str) -> None:
+    with pytest.raises(Forbidden, match="LMS's to say"):
+        may_say_in(BEGUN, items(statement(words.PASSED), statement(f"{namespace}{verb}")))
+
+
+def test_a_player_speaks_in_its_own_session() -> None:
+    may_say_in(BEGUN, items(statement(), statement(context={})))
+    with pytest.raises(Forbidden, match="names the session s1"):
+        may_say_in(replace(BEGUN, id="s2"), items(statement()))
+
+
+@pytest.mark.parametrize(
+    ("session", "statements", "kinds"),
+    [
+        (FRESH, [statement(words.INITIALIZED), statement()], []),
+        (FRESH, [statement()], [Oddity.NOT_INITIALIZED]),
+        (BEGUN, [statement()], []),
+        (FRESH, [], []),
+        (replace(BEGUN, terminated_at=1), [statement()], [Oddity.AFTER_TERMINATED]),
+        (BEGUN, [statement(result={"score": {"scaled": 0.7}})], [Oddity.BELOW_MASTERY]),
+        (
+            BEGUN,
+            [statement(context={"extensions": {words.SESSION_ID: "s1"}})],
+            [Oddity.NOT_CMI5_DEFINED],
+        ),
+        (
+            BEGUN,
+            [statement("https://example.com/verbs/experienced", context={})],
+            [Oddity.NO_SESSION_ID],
+        ),
+    ],
+)
+def test_a_broken_rule_is_counted(
+    session: Session, statements: list[dict[str, Any]], kinds: list[Oddity]
+) -> None:
+    assert list(oddities(LAUNCH, session, items(*statements))) == kinds
+
+
+def test_a_session_begins_with_its_first_statement_and_ends_with_terminated() -> None:
+    assert after(FRESH, items(statement()), 5) == BEGUN
+    assert after(FRESH, [], 5) == FRESH
+    ended = after(FRESH, items(statement(words.TERMINATED)), 5)
+    assert ended == replace(BEGUN, terminated_at=5)
+    assert after(ended, items(statement(words.TERMINATED)), 9) == ended
+
+
+def test_a_statement_without_session_gets_that_of_its_launch() -> None:
+    bare = {name: value for name, value in statement().items() if name != "context"}
+    found = orjson.loads(registered(orjson.dumps(bare), items(bare), LAUNCH))
+    assert found["context"] == {
+        "registration": LAUNCH.registration,
+        "extensions": {words.SESSION_ID: "s1"},
+    }
+    whole = orjson.dumps(statement())
+    assert registered(whole, items(statement()), LAUNCH) is whole
+    other = statement(context={"extensions": {"https://example.com/x": 1}})
+    found = orjson.loads(registered(orjson.dumps(other), items(other), LAUNCH))
+    assert found["context"]["extensions"] == {"https://example.com/x": 1, words.SESSION_ID: "s1"}

@@ -1,0 +1,237 @@
+"""A learner's credential writes for no other learner, activity or registration, and not for ever.
+
+By hypothesis, over statements and over requests; the browser that holds it is not trusted.
+"""
+
+from __future__ import annotations
+
+import string
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from pointsman.errors import Forbidden
+from pointsman.launch import Launch, PlayerKind, covers, same_actor
+from pointsman.model import Actor
+from pointsman.sources.cmi5 import words
+from pointsman.sources.http.call import Call
+from pointsman.sources.http.confined import confined
+from pointsman.sources.http.errors import RequestRefused
+from pointsman.sources.http.parameters import AgentParameter, Parameters
+from pointsman.sources.http.requirements import TABLE, Resource
+from pointsman.sources.launches import Passes, PassRefused, Purpose, may_say, registered
+from pointsman.statements import Limits, Valid, actor_of, identity_of, parse
+from pointsman.statements.activities import Activity
+from tests.support.cmi5_statements import LAUNCH
+
+ANA, BEN = LAUNCH.actor, Actor("mbox", "mailto:ben@example.com")
+MINE, OTHER = LAUNCH.registration, "39b0aaf8-0000-4000-8000-000000000001"
+ACTIVITIES = [
+    LAUNCH.activity,
+    f"{LAUNCH.activity}/page",
+    f"{LAUNCH.activity}-2",
+    LAUNCH.activity[:-1],
+    "https://content.example.com/other",
+    "https://content.example.com/extra/1",
+]
+LAUNCHES = st.builds(
+    replace,
+    st.just(LAUNCH),
+    actor=st.sampled_from([ANA, BEN]),
+    kind=st.sampled_from([PlayerKind.CMI5, *PlayerKind]),
+    activities=st.sampled_from([(), ("https://content.example.com/extra",)]),
+)
+
+
+def shown(actor: Actor) -> dict[str, Any]:
+    if actor.kind == "account":
+        return {"account": {"homePage": actor.home_page, "name": actor.value}}
+    return {"mbox": actor.value}
+
+
+def about(activity: str) -> dict[str, Any]:
+    return {"id": activity}
+
+
+ACTORS = st.sampled_from([shown(ANA), shown(BEN), {"objectType": "Group", **shown(ANA)}])
+OBJECTS = st.sampled_from(
+    [
+        *map(about, ACTIVITIES),
+        {"objectType": "Agent", **shown(ANA)},
+        {"objectType": "StatementRef", "id": OTHER},
+        {
+            "objectType": "SubStatement",
+            "actor": shown(BEN),
+            "verb": {"id": words.PASSED},
+            "object": about(LAUNCH.activity),
+        },
+    ]
+)
+STATEMENTS = st.fixed_dictionaries(
+    {
+        "actor": ACTORS,
+        "verb": st.sampled_from([{"id": words.COMPLETED}, {"id": words.SATISFIED}]),
+        "object": OBJECTS,
+    },
+    optional={
+        "context": st.fixed_dictionaries(
+            {}, optional={"registration": st.sampled_from([MINE, MINE.upper(), OTHER])}
+        )
+    },
+)
+
+
+@given(LAUNCHES, st.lists(STATEMENTS, min_size=1, max_size=3))
+def test_what_may_be_said_is_of_its_own_learner_activity_and_registration(
+    launch: Launch, statements: list[dict[str, Any]]
+) -> None:
+    items = valid(orjson.dumps(statements))
+    try:
+        may_say(launch, items)
+    except Forbidden:
+        assert not all(is_own(launch, one) for one in items)
+        return
+    assert all(is_own(launch, one) for one in items)
+    for item in valid(registered(orjson.dumps(statements), items, launch)):
+        context = item.statement.context
+        assert context is not None
+        assert context.registration is not None
+        assert context.registration.lower() == MINE
+
+
+def valid(body: bytes) -> list[Valid]:
+    ids = (f"39b0aaf8-0000-4000-8000-0000000001{number:02}" for number in range(99))
+    items = parse(body, Limits(), new_id=lambda: next(ids)).items
+    assert all(isinstance(one, Valid) for one in items)
+    return [one for one in items if isinstance(one, Valid)]
+
+
+def is_own(launch: Launch, item: Valid) -> bool:
+    statement = item.statement
+    actor = actor_of(statement.actor)
+    context = statement.context
+    registration = context.registration if context is not None else None
+    return (
+        actor is not None
+        and same_actor(actor, launch.actor)
+        and isinstance(statement.object, Activity)
+        and covers(launch, statement.object.id)
+        and (registration is None or registration.lower() == MINE)
+    )
+
+
+def agent(actor: Actor) -> AgentParameter:
+    return AgentParameter(shown(actor), identity_of(actor))
+
+
+async def nothing() -> bytes:
+    return b""
+
+
+def mostly(own: Any, others: list[Any]) -> st.SearchStrategy[Any]:
+    """So that one foreign part among own ones is tried too."""
+    return st.just(own) | st.just(own) | st.sampled_from(others)
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> Call:
+    """Requests with all that their resource requires, and any of what it allows."""
+    launch = draw(LAUNCHES)
+    resource = draw(st.sampled_from([Resource.STATE, Resource.STATE, *Resource]))
+    method = draw(st.sampled_from(sorted(TABLE[resource])))
+    takes = TABLE[resource][method]
+    texts = {
+        "activityId": ("activity_id", mostly(launch.activity, ACTIVITIES)),
+        "activity": ("activity", mostly(launch.activity, ACTIVITIES)),
+        "agent": ("agent", mostly(agent(launch.actor), [agent(ANA), agent(BEN)])),
+        "registration": ("registration", mostly(MINE, [OTHER])),
+        "stateId": ("state_id", st.sampled_from(["bookmark", words.LAUNCH_DATA])),
+        "profileId": ("profile_id", st.sampled_from(["p", words.PREFERENCES])),
+        "related_agents": ("related_agents", st.booleans()),
+    }
+    found: dict[str, Any] = {
+        field: draw(values)
+        for name, (field, values) in texts.items()
+        if name in takes.required or (name in takes.optional and draw(st.booleans()))
+    }
+    parameters = Parameters({}, **found)
+    return Call(resource, method, "launch", "1.0.3", parameters, {}, nothing, launch=launch)
+
+
+@settings(max_examples=400)
+@given(calls())
+def test_what_a_request_reaches_is_of_its_own_learner_activity_and_registration(
+    call: Call,
+) -> None:
+    launch = call.launch
+    assert launch is not None
+    try:
+        given_ = confined(call).parameters
+    except RequestRefused:
+        return
+    mine = identity_of(launch.actor)
+    assert given_.agent is None or given_.agent.identity == mine
+    assert given_.registration in {None, MINE}
+    assert given_.activity_id is None or covers(launch, given_.activity_id)
+    assert given_.activity is None or covers(launch, given_.activity)
+    if call.resource is Resource.STATEMENTS and call.method == "GET":
+        assert given_.agent is not None
+        assert not given_.related_agents
+    if call.method == "GET":
+        return
+    assert call.resource is not Resource.ACTIVITY_PROFILE
+    if call.resource is Resource.STATE:
+        assert given_.state_id is not None or given_.registration == MINE
+        if launch.kind is PlayerKind.CMI5:
+            assert given_.state_id not in {None, words.LAUNCH_DATA}
+
+
+class Still:
+    """A clock that shows one time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def now(self) -> float:
+        return self.seconds
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError(seconds)
+
+
+KEY = "a-key-of-tests-that-is-long-enough"
+SECONDS = st.integers(1, 2**32)
+
+
+@given(SECONDS, SECONDS, st.sampled_from(Purpose), st.sampled_from(Purpose))
+def test_a_pass_is_good_for_its_purpose_until_it_expires(
+    expires: int, now: int, purpose: Purpose, asked: Purpose
+) -> None:
+    passes = Passes([KEY], Still(now))
+    token = passes.issue(replace(LAUNCH, expires_at=expires * 1_000_000), purpose)
+    if now < expires and asked is purpose:
+        found = passes.check(token, asked)
+        assert (found.registration, found.learner, found.session) == (MINE, LAUNCH.learner, "s1")
+        return
+    with pytest.raises(PassRefused):
+        passes.check(token, asked)
+
+
+@given(st.data())
+def test_a_pass_with_one_character_changed_is_none(data: st.DataObject) -> None:
+    passes = Passes([KEY], Still(0))
+    token = passes.issue(replace(LAUNCH, expires_at=2**40), Purpose.XAPI)
+    # the last character of each part has bits that mean nothing
+    ends = {place - 1 for place, one in enumerate(f"{token}.") if one == "."}
+    place = data.draw(st.integers(0, len(token) - 1).filter(lambda one: one not in ends))
+    other = data.draw(st.sampled_from(string.ascii_letters + string.digits + "-_."))
+    assume(other != token[place])
+    with pytest.raises(PassRefused):
+        passes.check(token[:place] + other + token[place + 1 :], Purpose.XAPI)
