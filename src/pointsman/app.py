@@ -179,7 +179,7 @@ class Daemon:
             metrics=self._metrics,
             clock=self._clock,
             launches=assembly.launch_deps(
-                self._settings, self._launches, self._tokens, self._clock
+                self._settings, self._launches, self._tokens, intake, self._clock
             ),
         )
 

@@ -14,6 +14,7 @@ from pointsman.platforms.launch_tokens import LaunchTokens
 from pointsman.platforms.token_login import LogIn
 from pointsman.platforms.token_vault import Sealer
 from pointsman.sources.http import HttpSource, LaunchDeps, LaunchSettings
+from pointsman.sources.intake import Intake
 from pointsman.sources.launches import KnownLaunches, LaunchRequest, Passes
 from pointsman.store.base import Document, DocumentKey, Store
 
@@ -71,7 +72,11 @@ def known_launches(settings: Settings, store: Store, clock: Clock) -> KnownLaunc
 
 
 def launch_deps(
-    settings: Settings, launches: KnownLaunches | None, given: TokenProvider, clock: Clock
+    settings: Settings,
+    launches: KnownLaunches | None,
+    given: TokenProvider,
+    intake: Intake,
+    clock: Clock,
 ) -> LaunchDeps | None:
     """What the HTTP side needs of it; None where no player is launched.
 
@@ -100,4 +105,5 @@ def launch_deps(
             longest=section.max_lifetime_hours * _HOUR,
             home_page=settings.platform.origin,
         ),
+        ingest=intake.ingest,
     )

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from pointsman.clock import Clock, micros
+from pointsman.errors import InputRefused
 from pointsman.model import Outcome, Position
 from pointsman.sources.intake import Intake
+from pointsman.sources.launches.commits import is_commit, told_again
 from pointsman.store.base import Replayed, Store, StoredDeadLetter
 
 #: statements decided about in one transaction, so that live traffic is not held up
@@ -47,8 +49,14 @@ async def replay_letter(
     """What became of one dead letter, in words. `letter` holds its body."""
     if letter.in_statements:
         return await _statement(store, intake, clock, letter)
-    await intake.prepare([letter.body])
-    read = intake.read_message(letter.source, letter.body, position=_NOWHERE, origin=letter.origin)
+    body = letter.body
+    if is_commit(letter.origin):
+        try:
+            body = await told_again(letter.origin, body, letter.received_at, intake.launch)
+        except InputRefused as refused:
+            return f"still dead: {refused}"
+    await intake.prepare([body])
+    read = intake.read_message(letter.source, body, position=_NOWHERE, origin=letter.origin)
     if read.dead:
         return f"still dead: {read.dead[0].reason}"
     receipt = await store.revive(letter.id, replace(read, position=None, all_or_nothing=True))

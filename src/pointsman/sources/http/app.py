@@ -15,7 +15,7 @@ from pointsman.sources.http.auth import Authenticator, HttpSource
 from pointsman.sources.http.body import BodyLimits, hold_expectation
 from pointsman.sources.http.cors import cors_middleware
 from pointsman.sources.http.documents import Documents, DocumentStore
-from pointsman.sources.http.door import Door
+from pointsman.sources.http.door import LAUNCHED, Door
 from pointsman.sources.http.endpoint import VERSION, Answer, Endpoint, current_source
 from pointsman.sources.http.errors import errors
 from pointsman.sources.http.finding import StatementStore
@@ -24,9 +24,11 @@ from pointsman.sources.http.launches import KeepToken, LaunchResource, LaunchSet
 from pointsman.sources.http.objects import Objects
 from pointsman.sources.http.queries import StatementQueries
 from pointsman.sources.http.requirements import Resource
+from pointsman.sources.http.scorm import ScormResource
 from pointsman.sources.http.statements import HttpIntake, Statements
 from pointsman.sources.http.version import HEADER, answered
 from pointsman.sources.launches import KnownLaunches, Passes
+from pointsman.sources.launches.commits import Commits, Ingest
 
 _XAPI = "/xapi/"
 #: a method is any token, and a counter must not grow with what strangers send
@@ -46,6 +48,8 @@ class LaunchDeps:
     launches: KnownLaunches
     keep_token: KeepToken
     settings: LaunchSettings
+    #: keeps what could not be understood
+    ingest: Ingest
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,10 @@ def make_app(deps: HttpDeps) -> web.Application:
         _route_get(app, "/xapi/about" + slash, about(deps.max_body_bytes))
     if deps.launches is not None:
         _route(app, "POST", "/launches", _launches(deps.launches, deps).post)
+        scorm = _scorm(deps.launches, deps, door)
+        for slash in ("", "/"):
+            _route(app, "POST", "/scorm/{token}/commit" + slash, scorm.post)
+            _route_get(app, "/scorm/{token}/data" + slash, scorm.data)
     _route_get(app, "/healthz", health.healthz)
     _route_get(app, "/readyz", health.readyz)
     _route_get(app, "/metrics", health.metrics)
@@ -128,6 +136,15 @@ def _launches(launches: LaunchDeps, deps: HttpDeps) -> LaunchResource:
         launches.settings,
         deps.clock,
         deps.body_timeout,
+    )
+
+
+def _scorm(launches: LaunchDeps, deps: HttpDeps, door: Door) -> ScormResource:
+    return ScormResource(
+        door,
+        Commits(LAUNCHED, deps.store, deps.intake, launches.ingest, deps.clock),
+        BodyLimits(deps.max_body_bytes, deps.body_timeout),
+        deps.on_refused,
     )
 
 

@@ -2,13 +2,14 @@
 
 from pointsman.sources.launches.known import KnownLaunches
 from pointsman.sources.launches.opening import LaunchRequest, opened
-from pointsman.sources.launches.passes import Pass, Passes, PassRefused, Purpose
+from pointsman.sources.launches.passes import Pass, Passes, PassExpired, PassRefused, Purpose
 from pointsman.sources.launches.speech import may_say, registered
 
 __all__ = [
     "KnownLaunches",
     "LaunchRequest",
     "Pass",
+    "PassExpired",
     "PassRefused",
     "Passes",
     "Purpose",

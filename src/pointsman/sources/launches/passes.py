@@ -44,6 +44,14 @@ class PassRefused(Exception):
     """The pass opens nothing; the message says why, and never holds the pass."""
 
 
+class PassExpired(PassRefused):
+    """The pass is ours and opens nothing any longer; `told` is what it says."""
+
+    def __init__(self, told: Pass) -> None:
+        super().__init__("the launch has expired; start the activity again")
+        self.told = told
+
+
 class Passes:
     """Signs with the first key, and knows what any of them signed."""
 
@@ -81,9 +89,10 @@ class Passes:
                 raise PassRefused("the launch credential is for another purpose") from None
             except jwt.InvalidTokenError:
                 break
+            told = Pass(claims["reg"], claims["sub"], claims["act"])
             if claims["exp"] <= self._clock.now():
-                raise PassRefused("the launch has expired; start the activity again")
-            return Pass(claims["reg"], claims["sub"], claims["act"])
+                raise PassExpired(told)
+            return told
         raise PassRefused("this is no launch credential of ours")
 
 
