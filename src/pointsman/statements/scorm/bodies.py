@@ -43,8 +43,8 @@ def understand(body: bytes) -> Body:
         raise InputRefused("the commit is empty")
     if stripped.startswith("{"):
         return _of_object(_loads(stripped))
-    if is_form(stripped):
-        cmi, beside = split_form(stripped)
+    if is_form(text):
+        cmi, beside = split_form(text)
         return Body(_tree(cmi.items()), dict(beside))
     raise InputRefused(
         "the commit is neither a JSON object nor a form of cmi.…=…; "
