@@ -1,0 +1,76 @@
+"""SCORM launches of a running daemon, and what it has of their sessions."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import ClientResponse
+from yarl import URL
+
+from tests.support.endpoint import basic
+from tests.support.launching import Launching
+
+PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
+TAKEN = {"result": True, "errorCode": 0}
+
+
+async def launched(world: Launching, **asked: Any) -> dict[str, Any]:
+    return await world.launch(kind="scorm", **asked)
+
+
+async def commit(
+    world: Launching,
+    launch: dict[str, Any],
+    body: Any,
+    query: str = "",
+    *,
+    method: str = "POST",
+    headers: dict[str, str] | None = None,
+) -> ClientResponse:
+    """Send a body as it is, or a value as JSON; the answer with its body read."""
+    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+    async with world.run.session.request(
+        method,
+        URL(launch["commitUrl"] + query, encoded=True),
+        data=io.BytesIO(sent),
+        headers=headers or {"Content-Type": "text/plain;charset=utf-8"},
+        allow_redirects=False,
+    ) as answer:
+        await answer.read()
+        return answer
+
+
+async def take(world: Launching, launch: dict[str, Any], body: Any, query: str = "") -> None:
+    """Send a commit that must be taken."""
+    answer = await commit(world, launch, body, query)
+    assert (answer.status, await answer.json()) == (200, TAKEN)
+
+
+async def data(world: Launching, launch: dict[str, Any]) -> dict[str, Any]:
+    """What the next run of the player starts with."""
+    url = launch["commitUrl"].removesuffix("commit") + "data"
+    async with world.run.session.get(url) as answer:
+        assert answer.status == 200
+        assert answer.headers["Cache-Control"] == "no-store"
+        found: dict[str, Any] = await answer.json()
+        return found
+
+
+async def statements(world: Launching, launch: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those of the launch's registration, in the order of storing."""
+    async with world.run.session.get(
+        f"{world.url}/xapi/statements",
+        params={"registration": launch["registration"], "ascending": "true"},
+        headers={"Authorization": basic("user:secret"), "X-Experience-API-Version": "1.0.3"},
+    ) as answer:
+        assert answer.status == 200
+        found: list[dict[str, Any]] = (await answer.json())["statements"]
+        return found
+
+
+def token(launch: dict[str, Any]) -> str:
+    parts: list[str] = urlsplit(launch["commitUrl"]).path.split("/")
+    return parts[2]
