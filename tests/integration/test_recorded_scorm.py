@@ -6,28 +6,17 @@ import json
 from collections.abc import AsyncIterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from tests.support.endpoint import PLAYER
 from tests.support.launching import Launching, launching
-from tests.support.scorm_sessions import PROGRESS, TAKEN, commit, data, launched, statements
+from tests.support.scorm_sessions import TAKEN, Said, commit, data, launched, said, statements
 
 RECORDED = Path(__file__).parents[1] / "data" / "players" / "scorm-again.jsonl"
 #: set by whoever sends
 _ABOUT_THE_CONNECTION = {"host", "connection", "content-length", "origin", "referer"}
-
-
-class Said(NamedTuple):
-    """What a commit says, read by hand."""
-
-    verb: str
-    completion: bool | None = None
-    success: bool | None = None
-    score: float | None = None
-    progress: float | None = None
-    duration: str | None = "PT754.5S"
 
 
 COMMIT_12 = Said("experienced", completion=False, score=0.725)
@@ -71,18 +60,6 @@ def recorded() -> list[dict[str, Any]]:
 
 def expected(step: str) -> list[Said]:
     return next(said for name, said in BY_STEP.items() if step.startswith(name))
-
-
-def said(statement: dict[str, Any]) -> Said:
-    result = statement.get("result", {})
-    return Said(
-        statement["verb"]["id"].rpartition("/")[2],
-        result.get("completion"),
-        result.get("success"),
-        result.get("score", {}).get("scaled"),
-        result.get("extensions", {}).get(PROGRESS),
-        result.get("duration"),
-    )
 
 
 async def again(world: Launching, launch: dict[str, Any], row: dict[str, Any]) -> None:

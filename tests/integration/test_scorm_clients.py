@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.test_recorded_scorm import Said, said
 from tests.support.browser import open_tab
 from tests.support.clients import in_node, in_page, page
 from tests.support.launching import ANA, BEN, Launching, launching
-from tests.support.scorm_sessions import data, launched, statements
+from tests.support.scorm_sessions import Said, data, launched, said, statements
 
 KEPT = "page=3;quiz=ü&x=1 2"
 UNDER_WAY = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from aiohttp import ClientResponse
@@ -15,6 +15,17 @@ from tests.support.launching import Launching
 
 PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
 TAKEN = {"result": True, "errorCode": 0}
+
+
+class Said(NamedTuple):
+    """What a commit says, read by hand."""
+
+    verb: str
+    completion: bool | None = None
+    success: bool | None = None
+    score: float | None = None
+    progress: float | None = None
+    duration: str | None = "PT754.5S"
 
 
 async def launched(world: Launching, **asked: Any) -> dict[str, Any]:
@@ -74,3 +85,15 @@ async def statements(world: Launching, launch: dict[str, Any]) -> list[dict[str,
 def token(launch: dict[str, Any]) -> str:
     parts: list[str] = urlsplit(launch["commitUrl"]).path.split("/")
     return parts[2]
+
+
+def said(statement: dict[str, Any]) -> Said:
+    result = statement.get("result", {})
+    return Said(
+        statement["verb"]["id"].rpartition("/")[2],
+        result.get("completion"),
+        result.get("success"),
+        result.get("score", {}).get("scaled"),
+        result.get("extensions", {}).get(PROGRESS),
+        result.get("duration"),
+    )

@@ -85,6 +85,12 @@ def test_what_stands_behind_a_form_is_not_of_its_last_value() -> None:
     assert body.beside == {"isFinal": True, "commitSequence": 7}
 
 
+@pytest.mark.parametrize("body", ["&final=true", "&cmi.suspend_data=x"])
+def test_a_form_of_the_same_over_and_over_takes_no_time(body: str) -> None:
+    found = understand(b"cmi.suspend_data=a" + body.encode() * 100_000).cmi
+    assert len(found["suspend_data"]) > 1_000_000
+
+
 def test_a_text_that_a_course_cut_in_an_emoji_comes_back_as_it_was() -> None:
     found = understand(b'{"cmi":{"suspend_data":"\\ud83d"}}').cmi
     assert found == {"suspend_data": "\ud83d"}
@@ -113,6 +119,7 @@ def test_a_text_that_a_course_cut_in_an_emoji_comes_back_as_it_was() -> None:
         ("&".join(f"cmi.a{n}=" for n in range(50_002)).encode(), "more than 50000"),
         (b'{"cmi.core": "x", "cmi.core.exit": ""}', "cmi.core.exit lies within"),
         (b'{"cmi.core.exit": "", "cmi.core": "x"}', "cmi.core is a value"),
+        (b'{"cmi.\\ud83d": "", "cmi.\\ud83d.a": ""}', "cmi.\\ud83d.a lies within"),
         (b"cmi.exit=&cmi.mode=normal&cmi.exit=suspend", "cmi.exit stands twice"),
     ],
 )

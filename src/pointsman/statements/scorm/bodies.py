@@ -134,10 +134,15 @@ def _tree(flat: Iterable[tuple[str, Any]]) -> dict[str, Any]:
         for step in path[:-1]:
             inner = inner.setdefault(step, {})
             if not isinstance(inner, dict):
-                raise InputRefused(f"{name[:200]} lies within what is a value")
+                raise InputRefused(f"{_shown(name)} lies within what is a value")
         made = {} if value == _NOTHING else value
         if not isinstance(inner.setdefault(path[-1], made), dict):
             inner[path[-1]] = made
         elif made != {} and inner[path[-1]] is not made:
-            raise InputRefused(f"{name[:200]} is a value, and others lie within it")
+            raise InputRefused(f"{_shown(name)} is a value, and others lie within it")
     return tree
+
+
+def _shown(name: str) -> str:
+    """Of a name that anybody may have made up, what any log can hold."""
+    return ascii(name[:200]).strip("'")

@@ -46,25 +46,25 @@ def split_form(text: str) -> tuple[dict[str, str], dict[str, object]]:
     beside: dict[str, object] = {}
     while found := _BEHIND.search(text):
         name, value = found.groups()
-        if (name == "commitSequence") is (value == "true"):
+        if name in beside or (name == "commitSequence") is (value == "true"):
             break
         beside[name] = value == "true" or int(value)
         text = text[: found.start()]
     parts = _BETWEEN.split(text)
     names = [part.partition("=")[0] for part in parts]
     times = Counter(names)
-    values: dict[str, str] = {}
+    values: dict[str, list[str]] = {}
     last = ""
     for name, part in zip(names, parts, strict=True):
         if times[name] > 1 and last.rpartition(".")[2] in _FREE:
             times[name] -= 1
-            values[last] += f"&{part}"
+            values[last] += ["&", part]
         elif name in values:
             raise InputRefused(
                 f"{name[:200]} stands twice in the form; its values are not encoded, so that can't "
                 "be told from what a course wrote: set dataCommitFormat to json"
             )
         else:
-            values[name] = part.partition("=")[2]
+            values[name] = [part.partition("=")[2]]
             last = name
-    return values, beside
+    return {name: "".join(value) for name, value in values.items()}, beside

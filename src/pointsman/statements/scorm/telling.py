@@ -31,7 +31,7 @@ def statement(commit: Commit, launch: Launch, at: int, player: str = "") -> dict
     name = f"{launch.registration} {player} {commit.sequence} {digest(commit)} {at}"
     verb = _verb(commit)
     said: dict[str, Any] = {
-        "id": str(uuid.uuid5(_NAMESPACE, name)),
+        "id": str(uuid.uuid5(_NAMESPACE, ascii(name))),
         "actor": agent(launch),
         "verb": {"id": _VERBS + verb, "display": {"en": verb}},
         "object": {"objectType": "Activity", "id": launch.activity},
