@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ LEFT = {
     for version, status in (("1.2", "passed"), ("2004", "completed"))
 }
 FORMATS = list(itertools.product(("json", "flattened", "params"), (False, True)))
+
+DOCS = Path(__file__).parents[2] / "docs" / "players" / "scorm.md"
 
 Run = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
@@ -103,3 +107,31 @@ async def test_in_a_browser_every_format_is_understood_in_either_mode(
             }
             await plays(world, run, version, how, number)
         assert tab.errors == []
+
+
+async def test_what_the_documentation_shows_for_a_page_of_ones_own_works(
+    world: Launching, tmp_path: Path
+) -> None:
+    shown = re.findall(r"```js\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert len(shown) == 1
+    launch = await launched(world, name="Ana")
+    addresses = json.dumps([launch["dataUrl"], launch["commitUrl"]])
+
+    def player(status: str) -> str:
+        calls = f"""
+            API.LMSInitialize("");
+            const names = ["core.student_name", "core.entry", "suspend_data", "core.total_time"];
+            const saw = names.map((name) => API.LMSGetValue(`cmi.${{name}}`));
+            API.LMSSetValue("cmi.core.lesson_status", "{status}");
+            API.LMSSetValue("cmi.core.session_time", "00:10:00");
+            API.LMSSetValue("cmi.suspend_data", "half");
+            return [...saw, API.LMSCommit("")];
+        """
+        return f"(async ([dataUrl, commitUrl]) => {{{shown[0]}{calls}}})({addresses})"
+
+    async with page("scorm") as url, open_tab(tmp_path / "profile", url) as tab:
+        await tab.until("typeof scenarios === 'object'")
+        assert await tab.run(player("incomplete")) == ["Ana", "ab-initio", "", "", "true"]
+        assert await tab.run(player("completed")) == ["Ana", "resume", "half", "00:10:00", "true"]
+        assert tab.errors == []
+    assert [said(one).completion for one in await statements(world, launch)] == [False, True]

@@ -114,7 +114,7 @@ async def test_the_next_run_gets_what_the_last_one_left(world: Launching) -> Non
     again = await data(world, launch)
     assert (again["version"], again["entry"]) == ("1.2", "resume")
     assert again["cmi"] == {"suspend_data": "a&b=1", "core": {"lesson_status": "incomplete"}}
-    head = await world.run.session.head(launch["commitUrl"].removesuffix("commit") + "data/")
+    head = await world.run.session.head(launch["dataUrl"] + "/")
     assert head.status == 200
 
 

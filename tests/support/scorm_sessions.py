@@ -62,8 +62,7 @@ async def take(world: Launching, launch: dict[str, Any], body: Any, query: str =
 
 async def data(world: Launching, launch: dict[str, Any]) -> dict[str, Any]:
     """What the next run of the player starts with."""
-    url = launch["commitUrl"].removesuffix("commit") + "data"
-    async with world.run.session.get(url) as answer:
+    async with world.run.session.get(launch["dataUrl"]) as answer:
         assert answer.status == 200
         assert answer.headers["Cache-Control"] == "no-store"
         found: dict[str, Any] = await answer.json()
