@@ -99,9 +99,12 @@ async def test_a_page_that_was_loaded_again_goes_on_although_it_counts_from_one(
     await take(world, launch, measured(0.6, commitSequence=2), "?session=a")
     await take(world, launch, measured(0.5, commitSequence=1), "?session=b")
     assert await told(world) == 50
-    await take(world, launch, measured(0.9, commitSequence=3), "?session=a")  # of the old page
-    assert await told(world) == 50
-    assert (await data(world, launch))["cmi"]["suspend_data"] == "0.5"
+    await take(world, launch, measured(0.3, commitSequence=1), "?session=c")
+    await take(world, launch, measured(0.9, commitSequence=0), "?session=c")  # late in its run
+    assert await told(world) == 30
+    await take(world, launch, measured(0.9, commitSequence=3), "?session=a")  # in another tab
+    assert await told(world) == 90
+    assert (await data(world, launch))["cmi"]["suspend_data"] == "0.9"
 
 
 async def test_the_next_run_gets_what_the_last_one_left(world: Launching) -> None:

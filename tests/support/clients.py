@@ -88,7 +88,7 @@ async def player_page() -> AsyncIterator[str]:
     await node()
     files = {
         "scorm.html": ("text/html", _DOCS / "players" / "scorm.html"),
-        "scorm-again.js": ("text/javascript", FOLDER / _SCRIPTS["scorm"][0]),
+        "scorm-again.js": ("text/javascript", _MODULES / "scorm-again/dist/scorm-again.min.js"),
         "sco.html": ("text/html", FOLDER / "sco.html"),
     }
 

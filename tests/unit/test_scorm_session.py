@@ -86,8 +86,22 @@ def test_a_player_that_names_its_runs_leaves_no_doubt() -> None:
     sessions = Sessions()
     assert sessions.take(2, 2, "a") == (SECOND, True)
     assert sessions.take(1, 1, "b") == (2 * SECOND, True)  # by its number it were late
-    assert sessions.take(9, 3, "a") == (2 * SECOND - 1, False)  # of the page that was left
+    assert sessions.take(8, 1, "a") == (SECOND - 1, False)
     assert sessions.page == "page=1"
+
+
+def test_of_two_tabs_the_one_that_goes_on_is_the_newer() -> None:
+    sessions = Sessions()
+    for page, number, player in ((1, 1, "a"), (2, 1, "b"), (3, 2, "a")):
+        assert sessions.take(page, number, player)[1]
+    assert sessions.page == "page=3"
+
+
+@pytest.mark.parametrize("text", ["ü" * 1_000, "\ud83d", "😀"])
+def test_a_session_comes_back_as_it_was_kept(text: str) -> None:
+    placed = place(Session(), Commit("1.2", {"suspend_data": text}), "run", SECOND)
+    assert load(dump(placed.session)) == placed.session
+    assert len(dump(placed.session)) < len(text) * 2 + 300
 
 
 def test_no_two_commits_count_as_of_the_same_moment() -> None:

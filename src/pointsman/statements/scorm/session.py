@@ -89,9 +89,10 @@ def _run(session: Session, commit: Commit, player: str) -> int:
 
 
 def _is_later(one: Seen, run: int, sequence: int | None) -> bool:
-    if one.run != run:
-        return one.run > run
-    return sequence is not None and one.sequence is not None and one.sequence > sequence
+    """Only in its own run: of two tabs the one that the learner goes on in is the newer."""
+    if one.run != run or one.sequence is None or sequence is None:
+        return False
+    return one.sequence > sequence
 
 
 def digest(commit: Commit) -> str:
@@ -101,8 +102,12 @@ def digest(commit: Commit) -> str:
 
 
 def dump(session: Session) -> bytes:
-    """As its document."""
-    return json.dumps(asdict(session), separators=(",", ":")).encode("ascii")
+    """As its document, hardly larger than the body that it came in."""
+    told = asdict(session)
+    try:
+        return json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # a text that was cut in the middle of an emoji
+        return json.dumps(told, separators=(",", ":")).encode()
 
 
 def load(document: bytes) -> Session:
