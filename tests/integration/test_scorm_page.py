@@ -130,27 +130,36 @@ async def test_from_the_launch_to_what_the_platform_shows(
     assert read_books(world.run.database).balanced
 
 
-@pytest.mark.parametrize("version", ["1.2", "2004"])
 @pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize(("version", "size"), [("1.2", 100), ("2004", 100), ("2004", 40_000)])
 async def test_a_tab_that_is_closed_in_the_middle_loses_nothing(
-    world: Launching, tmp_path: Path, version: str, *, ends: bool
+    world: Launching, tmp_path: Path, version: str, size: int, *, ends: bool
 ) -> None:
-    """Also where the course ends itself when it is closed, and says its last words then."""
+    """Also where the course ends itself when it is closed, and says its last words then.
+
+    Browsers take 64 KiB of beacons at once, so that two of 40,000 bytes don't fit.
+    """
     async with opened(world, tmp_path, version, "&ends" if ends else "") as (launch, tab):
-        await does(tab, version, HALF)
+        await does(tab, version, {version: HALF[version] | {"cmi.suspend_data": "x" * size}})
         assert await statements(world, launch) == []
         await tab.command("Page.close")
-        kept = "at the end" if ends else "half"
-        await world.run.until(lambda: suspend_data(world, launch) == kept)
+        left = (size, "at the end" if ends else "page-3")
+        await world.run.until(lambda: kept(world, launch) == left)
     found = await data(world, launch)
     assert (found["version"], found["entry"]) == (version, "resume")
-    assert all("completion" in one["result"] for one in await statements(world, launch))
+    *_, last = await statements(world, launch)
+    assert last["result"]["completion"] is False
 
 
-def suspend_data(world: Launching, launch: dict[str, Any]) -> str | None:
+def kept(world: Launching, launch: dict[str, Any]) -> tuple[int, str]:
+    """How much a session left, and where."""
     key = DocumentKey("session", name=launch["registration"])
     found = look(world.run.database, lambda store: store.document(key))
-    return None if found is None else json.loads(found.content)["cmi"]["suspend_data"]
+    if found is None:
+        return 0, ""
+    cmi = json.loads(found.content)["cmi"]
+    place = cmi["core"]["lesson_location"] if "core" in cmi else cmi["location"]
+    return len(cmi["suspend_data"]), place
 
 
 async def test_a_last_commit_that_was_not_taken_is_said_and_sent_again(
