@@ -1,12 +1,21 @@
 // node run.js SCENARIO SETTINGS: runs it with the published client, and prints what it saw.
 "use strict";
 
-const scenarios = require("./scenarios.js");
+const CLIENTS = {
+  tincanjs: () => require("tincanjs"),
+  xapi: () => require("@xapi/xapi").default,
+  scorm: () => {
+    globalThis.window = globalThis; // it is made for browsers, and leaves its parts there
+    require("scorm-again");
+    return globalThis;
+  },
+};
 
 const [name, settings] = process.argv.slice(2);
-const client = name.startsWith("tincanjs") ? require("tincanjs") : require("@xapi/xapi").default;
+const [family] = name.split("-");
+const scenarios = require(family === "scorm" ? "./scorm.js" : "./scenarios.js");
 
-scenarios[name](client, JSON.parse(settings)).then(
+scenarios[name](CLIENTS[family](), JSON.parse(settings)).then(
   (saw) => console.log(JSON.stringify(saw)),
   (error) => {
     console.error(error, error.response?.data);

@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 FOLDER = Path(__file__).parents[1] / "clients"
+_DOCS = Path(__file__).parents[2] / "docs"
 _MODULES = FOLDER / "node_modules"
 #: what a page loads, by the scenario's first word
 _SCRIPTS = {
     "tincanjs": ("node_modules/tincanjs/build/tincan.js", "TinCan"),
     "xapi": ("node_modules/@xapi/xapi/dist/XAPI.umd.js", "XAPI"),
+    "scorm": ("node_modules/scorm-again/dist/scorm-again.js", "window"),
 }
 #: seconds
 _PATIENCE = 120.0
@@ -45,7 +47,7 @@ async def node() -> str:
     return program
 
 
-async def in_node(scenario: str, settings: dict[str, str], program: str = "run.js") -> Any:
+async def in_node(scenario: str, settings: Mapping[str, Any], program: str = "run.js") -> Any:
     """What a scenario saw."""
     return json.loads(await _run(await node(), program, scenario, json.dumps(settings)))
 
@@ -65,8 +67,9 @@ async def page(client: str) -> AsyncIterator[str]:
     await node()
     script, _ = _SCRIPTS[client]
     html = (
-        "<!doctype html><title>player</title>"
-        f'<script src="/{script}"></script><script src="/scenarios.js"></script>'
+        '<!doctype html><title>player</title><link rel="icon" href="data:,">'
+        f'<script src="/{script}"></script>'
+        f'<script src="/{"scorm" if client == "scorm" else "scenarios"}.js"></script>'
     )
 
     async def index(_request: web.Request) -> web.Response:
@@ -79,7 +82,27 @@ async def page(client: str) -> AsyncIterator[str]:
         yield str(server.make_url("/"))
 
 
-def in_page(scenario: str, settings: dict[str, str]) -> str:
+@asynccontextmanager
+async def player_page() -> AsyncIterator[str]:
+    """docs/players/scorm.html, with a course beside it, on an origin of its own; its address."""
+    await node()
+    files = {
+        "scorm.html": ("text/html", _DOCS / "players" / "scorm.html"),
+        "scorm-again.js": ("text/javascript", _MODULES / "scorm-again/dist/scorm-again.min.js"),
+        "sco.html": ("text/html", FOLDER / "sco.html"),
+    }
+
+    async def file(request: web.Request) -> web.Response:
+        kind, path = files[request.match_info["name"]]
+        return web.Response(body=path.read_bytes(), content_type=kind)
+
+    app = web.Application()
+    app.router.add_get(f"/{{name:{'|'.join(files)}}}", file)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/scorm.html"))
+
+
+def in_page(scenario: str, settings: Mapping[str, Any]) -> str:
     """The expression that runs a scenario in such a page."""
     _, client = _SCRIPTS[scenario.partition("-")[0]]
     return f"scenarios[{json.dumps(scenario)}]({client}, {json.dumps(settings)})"

@@ -149,6 +149,10 @@ class Intake:
         if self._launches is not None:
             await self._launches.prepare(bodies)
 
+    async def launch(self, registration: str) -> Launch | None:
+        """Raises `StoreUnavailable`."""
+        return None if self._launches is None else await self._launches.find(registration)
+
     def read_message(
         self,
         source: str,

@@ -11,6 +11,7 @@ from pointsman.clock import Clock, micros
 from pointsman.errors import InputRefused
 from pointsman.model import Outcome, Position, Submission
 from pointsman.sources.intake import Intake
+from pointsman.sources.launches.commits import is_commit, told_again
 from pointsman.store.base import Replayed, Store, StoredDeadLetter
 
 #: statements decided about in one transaction, so that live traffic is not held up
@@ -69,7 +70,11 @@ async def replay_letter(
 async def _read(intake: Intake, letter: StoredDeadLetter) -> Submission:
     """As its source is read now. Raises `InputRefused` for what was no statement, and can't be."""
     adapt = intake.adapters.get((letter.source, letter.origin))
-    body = letter.body if adapt is None else orjson.dumps(adapt(letter.body))
+    body = letter.body
+    if is_commit(letter.origin):
+        body = await told_again(letter.origin, body, letter.received_at, intake.launch)
+    elif adapt is not None:
+        body = orjson.dumps(adapt(body))
     await intake.prepare([body])
     return intake.read_message(letter.source, body, position=_NOWHERE, origin=letter.origin)
 

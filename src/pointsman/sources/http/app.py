@@ -11,11 +11,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.clock import Clock
-from pointsman.launch import Launch, PlayerKind
 from pointsman.sources.http.about import about
 from pointsman.sources.http.auth import Authenticator, HttpSource
-from pointsman.sources.http.body import BodyLimits, hold_expectation
-from pointsman.sources.http.cmi5 import FETCH, WAIVE, Cmi5Resource, LearningSystem
+from pointsman.sources.http.body import BodyLimits
 from pointsman.sources.http.consistency import Consistency, consistency_middleware
 from pointsman.sources.http.cors import cors_middleware
 from pointsman.sources.http.documents import Documents, DocumentStore
@@ -24,37 +22,24 @@ from pointsman.sources.http.endpoint import VERSION, Answer, Endpoint, current_s
 from pointsman.sources.http.errors import errors
 from pointsman.sources.http.finding import StatementStore
 from pointsman.sources.http.health import Health
-from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource, LaunchSettings
+from pointsman.sources.http.launched import LaunchDeps, add_launched
 from pointsman.sources.http.objects import Objects
 from pointsman.sources.http.queries import StatementQueries
 from pointsman.sources.http.requirements import Resource
+from pointsman.sources.http.routing import READS, route, route_get
 from pointsman.sources.http.scorm_cloud import POSTBACK, Postbacks, PostbackSource
 from pointsman.sources.http.statements import Statements
 from pointsman.sources.http.version import HEADER, answered
 from pointsman.sources.http.webhooks import Webhooks, WebhookSource
-from pointsman.sources.launches import KnownLaunches, Passes
 from pointsman.sources.requests import HttpIntake
 
 _XAPI = "/xapi/"
 #: a method is any token, and a counter must not grow with what strangers send
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
-_READS = ("GET", "HEAD")
 
 
 class EndpointStore(DocumentStore, StatementStore, Protocol):
     """The store, as the endpoint sees it."""
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchDeps:
-    """What launches need of the rest of the daemon, where there are any."""
-
-    operators: HttpSource
-    passes: Passes
-    launches: KnownLaunches
-    keep_token: KeepToken
-    settings: LaunchSettings
-    lms: LearningSystem
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +99,15 @@ def make_app(deps: HttpDeps) -> web.Application:
         for resource in Resource:
             handler = endpoint.handler(resource)
             for method in ("POST", "PUT", "DELETE"):
-                _route(app, method, resource + slash, handler)
-            _route_get(app, resource + slash, handler)
-        _route_get(app, "/xapi/about" + slash, about(deps.max_body_bytes))
+                route(app, method, resource + slash, handler)
+            route_get(app, resource + slash, handler)
+        route_get(app, "/xapi/about" + slash, about(deps.max_body_bytes))
     _add_foreign(app, deps)
     if deps.launches is not None:
-        _route(app, "POST", "/launches", _launches(deps.launches, deps).post)
-        cmi5 = _cmi5(deps.launches, door, deps)
-        _route(app, "POST", FETCH, cmi5.fetch)
-        _route(app, "POST", WAIVE, cmi5.waive)
-    _route_get(app, "/healthz", health.healthz)
-    _route_get(app, "/readyz", health.readyz)
-    _route_get(app, "/metrics", health.metrics)
+        add_launched(app, deps.launches, deps, door)
+    route_get(app, "/healthz", health.healthz)
+    route_get(app, "/readyz", health.readyz)
+    route_get(app, "/metrics", health.metrics)
     return app
 
 
@@ -136,48 +118,16 @@ def _door(deps: HttpDeps) -> Door:
     return Door(authenticator, deps.launches.passes, deps.launches.launches)
 
 
-def _launches(launches: LaunchDeps, deps: HttpDeps) -> LaunchResource:
-    return LaunchResource(
-        Authenticator([launches.operators]),
-        launches.passes,
-        launches.launches,
-        launches.keep_token,
-        _begin(launches.lms),
-        launches.settings,
-        deps.clock,
-        deps.body_timeout,
-    )
-
-
 def _add_foreign(app: web.Application, deps: HttpDeps) -> None:
     """Routes of what is no xAPI; there are none where nobody is to send it."""
     limits = BodyLimits(deps.max_body_bytes, deps.body_timeout)
     for slash in ("", "/"):
         if deps.postbacks:
             postbacks = Postbacks(deps.postbacks, limits, deps.intake)
-            _route(app, "POST", POSTBACK + slash, postbacks.post)
+            route(app, "POST", POSTBACK + slash, postbacks.post)
         if deps.webhooks:
             webhooks = Webhooks(deps.webhooks, limits, deps.intake, deps.clock, deps.on_refused)
-            _route(app, "POST", "/webhooks/{source}" + slash, webhooks.post)
-
-
-def _begin(lms: LearningSystem) -> Begin:
-    async def begin(launch: Launch, url: str | None) -> None:
-        if launch.kind is PlayerKind.CMI5:
-            await lms.open(launch, url)
-
-    return begin
-
-
-def _cmi5(launches: LaunchDeps, door: Door, deps: HttpDeps) -> Cmi5Resource:
-    return Cmi5Resource(
-        door,
-        Authenticator([launches.operators]),
-        launches.passes,
-        launches.launches,
-        launches.lms,
-        deps.body_timeout,
-    )
+            route(app, "POST", "/webhooks/{source}" + slash, webhooks.post)
 
 
 def _answers(deps: HttpDeps) -> dict[tuple[Resource, str], Answer]:
@@ -203,22 +153,13 @@ def _answers(deps: HttpDeps) -> dict[tuple[Resource, str], Answer]:
     return answers
 
 
-def _route(app: web.Application, method: str, path: str, handler: Handler) -> None:
-    app.router.add_route(method, path, handler, expect_handler=hold_expectation)
-
-
-def _route_get(app: web.Application, path: str, handler: Handler) -> None:
-    for method in _READS:
-        _route(app, method, path, handler)
-
-
 @web.middleware
 async def _naming_version(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every answer of xAPI carries its version, those of refused requests included."""
     response = await handler(request)
     if request.path.startswith(_XAPI):
         named = request.headers.get(HEADER)
-        bare = request.method in _READS and not request.query_string
+        bare = request.method in READS and not request.query_string
         probing = bare and response.status == HTTPStatus.BAD_REQUEST
         response.headers[HEADER] = request.get(VERSION) or answered(named, probing=probing)
     return response

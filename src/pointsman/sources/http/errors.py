@@ -86,10 +86,11 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         return _of_aiohttp(error)
     except Exception as error:  # noqa: BLE001 - the sender gets an answer whatever happens
-        return _answer(request, error)
+        return answer(request, error)
 
 
-def _answer(request: web.Request, error: Exception) -> web.Response:
+def answer(request: web.Request, error: Exception) -> web.Response:
+    """The answer to a request that failed so; what is no fault of the sender's is logged."""
     match error:
         case RequestRefused():
             response = error_response(error.status, error.reason, headers=error.headers)
@@ -114,14 +115,14 @@ def _answer(request: web.Request, error: Exception) -> web.Response:
                 "a request failed for a reason of ours",
                 error_id=error_id,
                 method=request.method,
-                path=_shown(request),
+                path=_path(request),
                 exc_info=error,
             )
             return error_response(500, f"an error of this service; its log has it as {error_id}")
 
 
-def _shown(request: web.Request) -> str:
-    """The path; as its route writes it where it holds a secret."""
+def _path(request: web.Request) -> str:
+    """As its route is written, for in some the path holds a credential."""
     resource = request.match_info.route.resource
     return request.path if resource is None else resource.canonical
 

@@ -146,6 +146,7 @@ def answer(launch: Launch, passes: Passes, public_url: str, url: str | None) -> 
     if launch.kind is PlayerKind.SCORM:
         token = passes.issue(launch, Purpose.SCORM)
         said["commitUrl"] = f"{base}/scorm/{token}/commit"
+        said["dataUrl"] = f"{base}/scorm/{token}/data"
         query = {"commit": said["commitUrl"]}
     else:
         said["endpoint"] = f"{base}/xapi/"

@@ -47,7 +47,11 @@ class PassRefused(Exception):
 
 
 class PassExpired(PassRefused):
-    """It was a good one."""
+    """The pass is ours and opens nothing any longer; `told` is what it says."""
+
+    def __init__(self, told: Pass) -> None:
+        super().__init__("the launch has expired; start the activity again")
+        self.told = told
 
 
 class Passes:
@@ -89,9 +93,10 @@ class Passes:
                 raise PassRefused("the launch credential is for another purpose") from None
             except jwt.InvalidTokenError:
                 break
+            told = Pass(claims["reg"], claims["sub"], claims["act"], claims.get("sid", ""))
             if claims["exp"] <= self._clock.now():
-                raise PassExpired("the launch has expired; start the activity again")
-            return Pass(claims["reg"], claims["sub"], claims["act"], claims.get("sid", ""))
+                raise PassExpired(told)
+            return told
         raise PassRefused("this is no launch credential of ours")
 
 

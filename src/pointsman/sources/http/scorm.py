@@ -1,0 +1,95 @@
+"""SCORM: where scorm-again sends its commits, and what its next run starts with.
+
+The launch's pass is in the path, for a commit that a closing page sends has neither headers nor
+cookies of its own, and the browser shows nobody the answer (docs/players/scorm.md).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from pointsman.errors import InputRefused
+from pointsman.launch import Launch
+from pointsman.sources.http.body import BodyLimits, read_body
+from pointsman.sources.http.door import LAUNCHED, Door
+from pointsman.sources.http.endpoint import current_source
+from pointsman.sources.http.errors import answer, json_response
+from pointsman.sources.launches import PassExpired, Purpose
+from pointsman.sources.launches.commits import Commits
+from pointsman.statements.scorm import starting_data
+from pointsman.statements.scorm.commit import FINAL
+
+#: SCORM's general exception, in both of its versions
+_FAILED = 101
+#: characters that may name a run of the player
+_MOST_NAME = 100
+_NO_STORE = {"Cache-Control": "no-store"}
+
+Answer = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class ScormResource:
+    """`on_refused` is told of commits that were turned away."""
+
+    def __init__(
+        self,
+        door: Door,
+        commits: Commits,
+        limits: BodyLimits,
+        on_refused: Callable[[str, int], None],
+    ) -> None:
+        self._door = door
+        self._commits = commits
+        self._limits = limits
+        self._on_refused = on_refused
+
+    async def post(self, request: web.Request) -> web.Response:
+        """200 with `{"result": true}` after the commit; 204 would be an error to the client."""
+        return await _in_its_words(request, self._commit)
+
+    async def data(self, request: web.Request) -> web.Response:
+        return await _in_its_words(request, self._data)
+
+    async def _commit(self, request: web.Request) -> web.Response:
+        final = any(request.query.get(name) == "true" for name in FINAL)
+        try:
+            launch = await self._launch(request)
+        except PassExpired as expired:
+            body = await read_body(request, self._limits)
+            await self._commits.keep(expired.told.registration, body, str(expired), final=final)
+            raise
+        body = await read_body(request, self._limits)
+        player = request.query.get("session", "")[:_MOST_NAME]
+        try:
+            await self._commits.take(launch, body, player=player, final=final)
+        except InputRefused:
+            self._on_refused(LAUNCHED, 1)
+            raise
+        return json_response({"result": True, "errorCode": 0}, headers=_NO_STORE)
+
+    async def _data(self, request: web.Request) -> web.Response:
+        launch = await self._launch(request)
+        session = await self._commits.session(launch)
+        return json_response(starting_data(launch, session), headers=_NO_STORE)
+
+    async def _launch(self, request: web.Request) -> Launch:
+        launch = await self._door.launch(request.match_info["token"], Purpose.SCORM)
+        current_source.set(LAUNCHED)
+        return launch
+
+
+async def _in_its_words(request: web.Request, handler: Answer) -> web.Response:
+    """Refusals as SCORM's clients read them, beside the shape of all others."""
+    try:
+        return await handler(request)
+    except Exception as error:  # noqa: BLE001 - `answer` says what each of them means
+        response = answer(request, error)
+        said = json.loads(response.text or "{}")
+        reason = said["error"]["reason"]
+        failed = {"result": False, "errorCode": _FAILED, "errorMessage": reason, **said}
+        response.body = json.dumps(failed, separators=(",", ":")).encode("ascii")
+        response.headers.update(_NO_STORE)
+        return response

@@ -1,0 +1,206 @@
+"""What a commit says: its run-time data read in the words of SCORM 1.2 or of SCORM 2004. Pure.
+
+SCORM 1.2 RTE section 3.4, SCORM 2004 4th Edition RTE section 4.2. What is empty says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pointsman.errors import InputRefused
+from pointsman.statements.scorm.bodies import understand
+from pointsman.statements.scorm.times import seconds
+
+Version = Literal["1.2", "2004"]
+#: names of the same thing: an integrator chooses them
+FINAL = ("isFinal", "final")
+
+#: lesson_status of SCORM 1.2: whether it is complete, and whether it is passed
+_LESSON: dict[str, tuple[bool | None, bool | None]] = {
+    "passed": (True, True),
+    "completed": (True, None),
+    "failed": (False, False),
+    "incomplete": (False, None),
+    "browsed": (None, None),
+    "not attempted": (None, None),
+    "unknown": (None, None),
+    "": (None, None),
+}
+_COMPLETION = {"completed": True, "incomplete": False, "not attempted": None, "unknown": None}
+_SUCCESS = {"passed": True, "failed": False, "unknown": None}
+_ONLY_12 = frozenset({"core", "student_data", "student_preference", "comments"})
+_NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_MOST_SEQUENCE = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """`scaled` is -1..1; the others are in the course's own points."""
+
+    scaled: float | None = None
+    raw: float | None = None
+    min: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit; None is what it does not say."""
+
+    version: Version
+    #: the run-time data as a tree, as `loadFromJSON` takes it; empty where only its sum came
+    cmi: dict[str, Any] = field(default_factory=dict)
+    completion: bool | None = None
+    success: bool | None = None
+    #: a percentage; SCORM 1.2 has none
+    progress: float | None = None
+    score: Score | None = None
+    #: seconds of this session, and of all
+    session_time: float | None = None
+    total_time: float | None = None
+    #: how the course was left: suspend, normal, logout, time-out
+    exit: str = ""
+    #: counts from 1 in each run of the player
+    sequence: int | None = None
+    final: bool = False
+
+
+def read(body: bytes, *, final: bool = False) -> Commit:
+    """What a body says; `final` where its address says that it is the last.
+
+    Raises `InputRefused`, naming what can't be understood.
+    """
+    found = understand(body)
+    version: Version = "1.2" if _ONLY_12 & found.cmi.keys() else "2004"
+    told = _lesson(found.cmi) if version == "1.2" else _activity(found.cmi)
+    completion, success, progress, score, times = told
+    beside = found.beside
+    if completion is None:
+        completion = _word(beside, "completionStatus", _COMPLETION)
+    if success is None:
+        success = _word(beside, "successStatus", _SUCCESS)
+    place = _within(found.cmi, "core") if version == "1.2" else found.cmi
+    session, total = (seconds(_text(times, name)) for name in ("session_time", "total_time"))
+    return Commit(
+        version,
+        found.cmi,
+        completion,
+        success,
+        progress,
+        score or _common_score(beside),
+        session,
+        total or _common_time(beside),
+        _text(place, "exit"),
+        _sequence(beside),
+        final or any(beside.get(name) in (True, "true") for name in FINAL),
+    )
+
+
+_Told = tuple[bool | None, bool | None, float | None, Score | None, Mapping[str, Any]]
+
+
+def _lesson(cmi: Mapping[str, Any]) -> _Told:
+    core = _within(cmi, "core")
+    status = _text(core, "lesson_status")
+    if status not in _LESSON:
+        raise _no_word("cmi.core.lesson_status", status, _LESSON)
+    completion, success = _LESSON[status]
+    return completion, success, None, _score(_within(core, "score"), default=(0, 100)), core
+
+
+def _activity(cmi: Mapping[str, Any]) -> _Told:
+    return (
+        _word(cmi, "completion_status", _COMPLETION, "cmi."),
+        _word(cmi, "success_status", _SUCCESS, "cmi."),
+        _progress(_text(cmi, "progress_measure")),
+        _score(_within(cmi, "score")),
+        cmi,
+    )
+
+
+def _progress(text: str) -> float | None:
+    if not text:
+        return None
+    measure = _number(text)
+    if measure is None or not 0 <= measure <= 1:
+        raise InputRefused("cmi.progress_measure must be a number from 0 to 1")
+    # rounded, so that 0.29 is 29 and not 28.999999999999996
+    return round(measure * 100, 6)
+
+
+def _score(
+    found: Mapping[str, Any], default: tuple[float | None, float | None] = (None, None)
+) -> Score | None:
+    """None where nothing was scored: a maximum alone stands there from the beginning."""
+    scaled, raw = (_number(_text(found, name)) for name in ("scaled", "raw"))
+    least, most = (_number(_text(found, name)) for name in ("min", "max"))
+    if scaled is None and raw is not None:
+        scaled = _scaled(
+            raw,
+            default[0] if least is None else least,
+            default[1] if most is None else most,
+        )
+    if scaled is not None and not -1 <= scaled <= 1:
+        scaled = None
+    if scaled is None and raw is None:
+        return None
+    return Score(scaled, raw, least, most)
+
+
+def _scaled(raw: float, least: float | None, most: float | None) -> float | None:
+    if least is None or most is None or not least < most:
+        return None
+    return round((raw - least) / (most - least), 6)
+
+
+def _common_score(beside: Mapping[str, Any]) -> Score | None:
+    return _score(_within(beside, "score"))
+
+
+def _common_time(beside: Mapping[str, Any]) -> float | None:
+    total = _number(_text(beside, "totalTimeSeconds"))
+    # 0 is what every commit but the last says
+    return total if total is not None and total > 0 else None
+
+
+def _sequence(beside: Mapping[str, Any]) -> int | None:
+    found = beside.get("commitSequence")
+    if found is None:
+        return None
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found < _MOST_SEQUENCE:
+        raise InputRefused("commitSequence must be a whole number")
+    return found
+
+
+def _word(
+    found: Mapping[str, Any], name: str, words: Mapping[str, bool | None], under: str = ""
+) -> bool | None:
+    said = _text(found, name)
+    if said and said not in words:
+        raise _no_word(under + name, said, words)
+    return words.get(said)
+
+
+def _no_word(name: str, said: str, words: Mapping[str, Any]) -> InputRefused:
+    known = ", ".join(word for word in words if word)
+    return InputRefused(f"{name} is {said[:40]!a}, which is none of {known}")
+
+
+def _within(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    inner = found.get(name)
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _text(found: Mapping[str, Any], name: str) -> str:
+    """A value as SCORM has them, which are all text."""
+    value = found.get(name)
+    if isinstance(value, str):
+        return value
+    return "" if value is None or isinstance(value, bool | dict | list) else str(value)
+
+
+def _number(text: str) -> float | None:
+    return float(text) if _NUMBER.fullmatch(text) else None

@@ -1,0 +1,32 @@
+"""How long: SCORM 1.2's CMITimespan and SCORM 2004's timeinterval -> seconds -> ISO 8601. Pure."""
+
+from __future__ import annotations
+
+import re
+
+#: SCORM 1.2 RTE section 3.4.1.1: HHHH:MM:SS.SS
+_TIMESPAN = re.compile(r"([0-9]{2,4}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,2})?)")
+#: SCORM 2004 4th RTE section 4.1.1.7, with a point where the day ends
+_INTERVAL = re.compile(
+    r"P(?:([0-9]{1,4})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,6})D)?"
+    r"(?:T(?:([0-9]{1,6})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,9}(?:\.[0-9]{1,2})?)S)?)?"
+)
+#: seconds in what an interval counts; years and months are those of bookkeepers
+_UNITS = (31_536_000, 2_592_000, 86_400, 3_600, 60, 1)
+
+
+def seconds(text: str) -> float | None:
+    """None where it says nothing, or nothing that can be read: zero is what a fresh player says."""
+    found = _TIMESPAN.fullmatch(text)
+    counts = (None, None, None, *found.groups()) if found else None
+    if counts is None and (found := _INTERVAL.fullmatch(text)):
+        counts = found.groups()
+    if counts is None:
+        return None
+    total = sum(float(n or 0) * unit for n, unit in zip(counts, _UNITS, strict=True))
+    return total or None
+
+
+def duration(length: float) -> str:
+    """As xAPI has it (Part 2 section 4.6), with hundredths of a second."""
+    return f"PT{length:.2f}".rstrip("0").rstrip(".") + "S"

@@ -1,0 +1,166 @@
+"""What a commit says, in the words of SCORM 1.2 and of SCORM 2004."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pointsman.errors import InputRefused
+from pointsman.statements.scorm import Score, read
+from pointsman.statements.scorm.times import duration, seconds
+
+
+def lesson(**core: Any) -> bytes:
+    """A commit of SCORM 1.2."""
+    return json.dumps({"cmi": {"core": core}}).encode()
+
+
+def activity(**cmi: Any) -> bytes:
+    """A commit of SCORM 2004."""
+    return json.dumps({"cmi": cmi}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "completion", "success"),
+    [
+        ("passed", True, True),
+        ("completed", True, None),
+        ("failed", False, False),
+        ("incomplete", False, None),
+        ("browsed", None, None),
+        ("not attempted", None, None),
+        ("", None, None),
+    ],
+)
+def test_a_lesson_status_says_both(
+    status: str, completion: bool | None, success: bool | None
+) -> None:
+    found = read(lesson(lesson_status=status))
+    assert (found.version, found.completion, found.success) == ("1.2", completion, success)
+    assert found.progress is None
+
+
+@pytest.mark.parametrize(
+    ("cmi", "completion", "success", "progress"),
+    [
+        ({"completion_status": "completed", "success_status": "unknown"}, True, None, None),
+        ({"completion_status": "incomplete", "success_status": "passed"}, False, True, None),
+        ({"completion_status": "completed", "success_status": "failed"}, True, False, None),
+        ({"completion_status": "unknown", "progress_measure": "0.29"}, None, None, 29),
+        ({"completion_status": "not attempted", "progress_measure": ""}, None, None, None),
+        ({"progress_measure": "1"}, None, None, 100),
+        ({"progress_measure": 0.5}, None, None, 50),
+        ({"progress_measure": "0"}, None, None, 0),
+        ({}, None, None, None),
+    ],
+)
+def test_an_activity_says_each_for_itself(
+    cmi: dict[str, Any], completion: bool | None, success: bool | None, progress: float | None
+) -> None:
+    found = read(activity(**cmi))
+    assert (found.version, found.completion, found.success, found.progress) == (
+        "2004",
+        completion,
+        success,
+        progress,
+    )
+
+
+def test_common_fields_speak_where_the_run_time_data_is_silent() -> None:
+    body = {
+        "completionStatus": "completed",
+        "successStatus": "passed",
+        "totalTimeSeconds": 754.5,
+        "score": {"raw": 95, "min": 0, "max": 100, "scaled": 0.95},
+    }
+    found = read(json.dumps(body).encode())
+    assert (found.completion, found.success, found.total_time) == (True, True, 754.5)
+    assert found.score == Score(0.95, 95, 0, 100)
+    silent = body | {"runtimeData": {"cmi": {"completion_status": "incomplete"}}}
+    assert read(json.dumps(silent).encode()).completion is False
+
+
+@pytest.mark.parametrize("body", [lesson(), activity()])
+def test_a_total_of_nothing_is_no_time(body: bytes) -> None:
+    found = read(json.dumps(json.loads(body) | {"totalTimeSeconds": 0}).encode())
+    assert (found.session_time, found.total_time) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "score"),
+    [
+        (lesson(score={"raw": "", "min": "", "max": "100"}), None),
+        (lesson(score={"raw": "40", "min": "", "max": "100"}), Score(0.4, 40, None, 100)),
+        (lesson(score={"raw": "15", "min": "10", "max": "20"}), Score(0.5, 15, 10, 20)),
+        (lesson(score={"raw": "120"}), Score(None, 120)),
+        (lesson(score={"raw": "5", "min": "9", "max": "9"}), Score(None, 5, 9, 9)),
+        (lesson(score="80"), None),
+        (activity(score={"scaled": "-0.25", "raw": ""}), Score(-0.25)),
+        (activity(score={"scaled": "", "raw": "8", "min": "0", "max": "10"}), Score(0.8, 8, 0, 10)),
+        (activity(score={"raw": "8"}), Score(None, 8)),
+        (activity(score={"scaled": "7", "raw": "none"}), None),
+    ],
+)
+def test_a_score_is_what_can_be_read_of_it(body: bytes, score: Score | None) -> None:
+    assert read(body).score == score
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("00:12:34.5", 754.5),
+        ("0000:00:01", 1),
+        ("9999:59:59.99", 35_999_999 + 0.99),
+        ("PT12M34.5S", 754.5),
+        ("P1DT1H", 90_000),
+        ("P1Y", 31_536_000),
+        ("00:00:00", None),
+        ("PT0S", None),
+        ("P", None),
+        ("12:34", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_times_of_either_version_are_seconds(text: str, length: float | None) -> None:
+    assert seconds(text) == (None if length is None else pytest.approx(length))
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [(754.5, "PT754.5S"), (60.0, "PT60S"), (0.014, "PT0.01S"), (1e9, "PT1000000000S")],
+)
+def test_a_duration_is_what_xapi_takes(length: float, text: str) -> None:
+    assert duration(length) == text
+
+
+@pytest.mark.parametrize(
+    ("more", "final"),
+    [({}, False), ({"isFinal": True}, True), ({"final": "true"}, True), ({"isFinal": 1}, True)],
+)
+def test_the_last_commit_says_so(more: dict[str, Any], final: bool) -> None:
+    body = json.dumps({"cmi": {}, **more}).encode()
+    assert read(body).final is final
+    assert read(body, final=True).final
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (lesson(lesson_status="done"), "cmi.core.lesson_status is 'done', which is none of passed"),
+        (activity(completion_status="yes"), "cmi.completion_status is 'yes'"),
+        (activity(success_status="ü\n"), "cmi.success_status is '\\xfc\\n'"),
+        (activity(progress_measure="1.5"), "cmi.progress_measure must be a number from 0 to 1"),
+        (activity(progress_measure="nan"), "cmi.progress_measure must be"),
+        (b'{"completionStatus": "maybe"}', "completionStatus is 'maybe'"),
+        (b'{"cmi": {}, "commitSequence": "2"}', "commitSequence must be a whole number"),
+        (b'{"cmi": {}, "commitSequence": -1}', "commitSequence must be a whole number"),
+        (b'{"cmi": {}, "commitSequence": true}', "commitSequence must be a whole number"),
+    ],
+)
+def test_a_word_that_is_none_is_refused_by_its_name(body: bytes, words: str) -> None:
+    with pytest.raises(InputRefused) as refused:
+        read(body)
+    assert words in str(refused.value)

@@ -1,0 +1,104 @@
+"""Commits on their way to the intake, where the intake is a topic, or knows them already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+import orjson
+import pytest
+
+from pointsman.clock import MICROSECONDS
+from pointsman.errors import InputRefused, StatementConflict
+from pointsman.launch import Launch
+from pointsman.sources.forwarding import Forwarding
+from pointsman.sources.launches.commits import Commits, told_again
+from pointsman.statements import Limits
+from pointsman.store.base import Document, DocumentKey
+from tests.support.scorm import LAUNCH
+
+T = TypeVar("T")
+BODY = b'{"cmi": {"core": {"lesson_status": "completed"}}, "commitSequence": 1}'
+
+
+class Clock:
+    """Goes a minute further whenever it is asked."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def now(self) -> float:
+        self.at += 60
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.now()
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+
+class Shelf:
+    """Documents in memory, and what was buried."""
+
+    def __init__(self) -> None:
+        self.kept: dict[DocumentKey, Document] = {}
+        self.buried: list[str] = []
+
+    async def document(self, key: DocumentKey) -> Document | None:
+        return self.kept.get(key)
+
+    async def change_document(
+        self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
+    ) -> T:
+        new, result = decide(self.kept.get(key))
+        if new is not None:
+            self.kept[key] = new
+        return result
+
+    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
+        self.buried.append(reason)
+
+
+async def test_over_a_topic_a_commit_is_the_same_message_whenever_it_comes() -> None:
+    shelf, clock, written = Shelf(), Clock(), []
+
+    async def write(body: bytes, _headers: list[tuple[str, bytes]]) -> None:
+        written.append(orjson.loads(body))
+
+    forwarding = Forwarding(write, Limits(), clock, shelf.bury)
+    commits = Commits("launch", shelf, forwarding, clock)
+    await commits.take(LAUNCH, BODY, player="", final=False)
+    await commits.take(LAUNCH, BODY, player="", final=False)
+    first, again = written
+    assert first == again
+    assert first["context"]["registration"] == LAUNCH.registration
+    session = await commits.session(LAUNCH)
+    assert [one.at for one in session.seen] == [60 * MICROSECONDS]
+
+
+async def test_a_commit_that_the_store_knows_otherwise_is_no_error() -> None:
+    class Knowing(Shelf):
+        async def submit_http(self, *_: Any, **__: Any) -> NoReturn:
+            raise StatementConflict(("an id that is made of the content",))
+
+    knowing = Knowing()
+    commits = Commits("launch", knowing, knowing, Clock())
+    await commits.take(LAUNCH, BODY, player="", final=False)
+    assert knowing.buried == []
+
+
+async def test_a_dead_commit_is_told_again_only_while_its_launch_is_known() -> None:
+    async def gone(_registration: str) -> Launch | None:
+        return None
+
+    async def known(registration: str) -> Launch | None:
+        return LAUNCH if registration == LAUNCH.registration else None
+
+    origin = f"SCORM commit of registration {LAUNCH.registration}, the last"
+    told = orjson.loads(await told_again(origin, b'{"cmi": {}}', MICROSECONDS, known))
+    assert told["verb"]["id"].endswith("/terminated")
+    assert told["timestamp"] == "1970-01-01T00:00:01.000000+00:00"
+    for where, find in ((origin, gone), ("topic lessons", known)):
+        with pytest.raises(InputRefused, match="not known any longer"):
+            await told_again(where, BODY, 1, find)
