@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint fmt soak bench clean distclean
+.PHONY: help setup demo player test unit lint fmt soak bench clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ setup: $(READY) ## make the virtual environment, if it is not up to date
 
 demo: $(READY) ## emulator, broker and daemon, real players' traffic, and a comparison; a minute
 	@$(BIN)/python -m demo
+
+player: $(READY) ## a SCORM course in your browser, and what the platform shows of it; needs Node
+	@$(BIN)/python -m demo.player
 
 test: $(READY) ## lint, types, import rules, and every test
 	@sh .ci/steps $(BIN)

@@ -1,0 +1,40 @@
+"""The demo's player: its page in a browser, from the address that is printed to the platform."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from tests.support.browser import open_tab
+from tests.support.clients import node
+
+NEXT = 'document.getElementById("sco")?.contentDocument?.getElementById("next")'
+
+
+async def test_whoever_turns_the_pages_sees_the_platform_follow(tmp_path: Path) -> None:
+    await node()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-u", "-m", "demo.player", "--until-complete"),
+        cwd=Path(__file__).parents[2],
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    said: list[str] = []
+    try:
+        async with asyncio.timeout(90):
+            while not said or not said[-1].startswith("http"):
+                said.append((await process.stdout.readline()).decode().strip())
+            async with open_tab(tmp_path / "profile", said[-1]) as tab:
+                for _ in range(3):
+                    await tab.until(f"{NEXT} && !{NEXT}.disabled")
+                    await tab.run(f"{NEXT}.click()")
+                    await asyncio.sleep(0.5)
+                rest = (await process.stdout.read()).decode().splitlines()
+                assert tab.errors == []
+        assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert rest[-1] == "the platform shows topic_demo_3 of ana@example.com at 100 %"
