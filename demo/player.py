@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import contextlib
 import shutil
 import subprocess
@@ -30,6 +31,7 @@ LEARNER, TOPIC, COURSE = "ana@example.com", "topic_demo_3", "course_demo"
 _NPM = ROOT / ".cache" / "player"
 _PLAYER = "scorm-again@3.4.3"
 _COMPLETE = 100
+_OPERATOR = "Basic " + base64.b64encode(b"page:operator-secret").decode()
 _CONFIG = """
 [http]
 host = "127.0.0.1"
@@ -108,7 +110,7 @@ async def launch(ports: Ports, page: str) -> str:
         session.post(
             f"http://127.0.0.1:{ports.daemon}/launches",
             json=asked,
-            auth=aiohttp.BasicAuth("page", "operator-secret"),
+            headers={"Authorization": _OPERATOR},
         ) as answer,
     ):
         answer.raise_for_status()
