@@ -81,6 +81,8 @@ progress_interval_seconds = 2
 [[sources.http]]
 name = "players"
 credentials = [{credentials}]
+# TinCanJS passes on what its launch address has
+lenient = true
 
 [[sources.kafka]]
 name = "heartbeats"
