@@ -89,6 +89,7 @@ name = "heartbeats"
 bootstrap_servers = ["{bootstrap}"]
 topics = ["{topic}"]
 group_id = "{topic}-group"
+session_timeout_seconds = 6
 
 [learners.tokens]
 file = "tokens.json"
