@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.desk import list_parked
+from tests.support.launching import launching
 from tests.support.running import Running, running
 
 ANA = "ana@example.com"
@@ -61,6 +63,23 @@ async def test_a_video_that_is_watched_in_two_sessions_is_complete(tmp_path: Pat
         await until_told(world, 50)
         await world.say("terminated", TOPIC, ANA, **watched("two", "0.002[.]2.417[,]2[.]5.1"))
         await until_told(world, 50, 100)
+
+
+async def test_a_launched_video_is_complete_on_the_platform_when_all_of_it_was_played(
+    tmp_path: Path,
+) -> None:
+    video = "https://videos.example.com/yard"
+    async with launching(tmp_path) as world:
+        launch = await world.launch(activity=video, topicId="topic_demo_2", courseId="course_demo")
+        for session, played in (("one", "0[.]4"), ("two", "9[.]10.01"), ("two", "3.9[.]9")):
+            said = watched(session, played)
+            assert (await world.say(launch, "terminated", video, **said))[0] == 200
+        await world.run.until(lambda: 100 in told(world.run))
+        data = await world.run.ask(
+            '{ PagesCompletedByCourse(courseId: "course_demo") { ... on PageEntity { id } } }', ANA
+        )
+        assert data == {"PagesCompletedByCourse": [{"id": "topic_demo_2"}]}
+        assert list_parked(world.run.database) == []
 
 
 async def test_a_jump_to_the_end_of_a_video_completes_nothing(tmp_path: Path) -> None:
