@@ -297,7 +297,7 @@ class Desired:
     rule: str
     #: arrival of the first change that is not delivered
     since: int
-    #: arrival of the newest change
+    #: arrival of the newest change; while the learner is leased, of the first since then
     changed_at: int
     after: tuple[Target, ...] = ()
     attempts: tuple[Attempt, ...] = ()

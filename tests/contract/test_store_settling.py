@@ -92,11 +92,6 @@ async def test_a_version_that_was_overtaken_is_delivered_and_the_newer_one_is_no
     assert (state.delivered_value, state.since) == (40, 3)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="of the changes that arrive during a lease only the newest one's arrival is kept, so "
-    "that the wait of an earlier one is forgotten with the delivery",
-)
 async def test_waiting_counts_from_the_first_change_that_arrived_during_a_lease(
     store: Store,
 ) -> None:

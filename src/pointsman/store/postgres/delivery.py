@@ -24,7 +24,7 @@ async def lease(connection: Connection, now: int, ttl: int, limit: int) -> list[
     """The most urgent learners that are ready, each with all that is not delivered."""
     await connection.execute(SQL["promote_learners"], now)
     expires_at = now + ttl
-    rows = await connection.fetch(SQL["lease_learners"], expires_at, limit)
+    rows = await connection.fetch(SQL["lease_learners"], expires_at, limit, now)
     if not rows:
         return []
     names = [learner for learner, _, _ in rows]

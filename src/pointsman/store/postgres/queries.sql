@@ -56,7 +56,10 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[
 ON CONFLICT (learner, kind, key) DO UPDATE SET value = excluded.value,
     version = excluded.version, occurred_at = excluded.occurred_at,
     statement_id = excluded.statement_id, rule = excluded.rule, since = excluded.since,
-    changed_at = excluded.changed_at, after = excluded.after, attempts = excluded.attempts,
+    changed_at = CASE WHEN d.changed_at > (SELECT l.leased_at FROM learners AS l
+            WHERE l.learner = excluded.learner AND l.hold = 3)
+        THEN d.changed_at ELSE excluded.changed_at END,
+    after = excluded.after, attempts = excluded.attempts,
     urgent = excluded.urgent, read_back = excluded.read_back,
     audit = CASE WHEN excluded.version > d.version THEN '' ELSE d.audit END;
 
@@ -107,7 +110,8 @@ WHERE learner IN (SELECT learner FROM learners
     ORDER BY ready_at LIMIT 1000 FOR UPDATE SKIP LOCKED);
 
 -- name: lease_learners
-UPDATE learners AS l SET ready = false, hold = 3, ready_at = $1, lease_token = l.lease_token + 1
+UPDATE learners AS l SET ready = false, hold = 3, ready_at = $1, leased_at = $3,
+    lease_token = l.lease_token + 1
 FROM (SELECT learner FROM learners WHERE ready AND due IS NOT NULL
     ORDER BY due LIMIT $2 FOR UPDATE SKIP LOCKED) AS chosen
 WHERE l.learner = chosen.learner

@@ -24,7 +24,7 @@ def lease(connection: sqlite3.Connection, now: int, ttl: int, limit: int) -> lis
     if not order:
         return []
     expires_at = now + ttl
-    connection.execute(SQL["lease_learners"], (expires_at, names))
+    connection.execute(SQL["lease_learners"], (expires_at, now, names))
     (tokens_text,) = connection.execute(SQL["lease_tokens"], (names,)).fetchone()
     (rows,) = connection.execute(SQL["undelivered_desired"], (names,)).fetchone()
     tokens: dict[str, int] = orjson.loads(tokens_text)

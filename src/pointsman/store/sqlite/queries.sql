@@ -57,7 +57,10 @@ FROM json_each(?) WHERE true
 ON CONFLICT (learner, kind, key) DO UPDATE SET value = excluded.value,
     version = excluded.version, occurred_at = excluded.occurred_at,
     statement_id = excluded.statement_id, rule = excluded.rule, since = excluded.since,
-    changed_at = excluded.changed_at, after = excluded.after, attempts = excluded.attempts,
+    changed_at = CASE WHEN changed_at > (SELECT leased_at FROM learners
+            WHERE learner = excluded.learner AND hold = 3)
+        THEN changed_at ELSE excluded.changed_at END,
+    after = excluded.after, attempts = excluded.attempts,
     urgent = excluded.urgent, read_back = excluded.read_back,
     audit = CASE WHEN excluded.version > version THEN '' ELSE audit END;
 
@@ -119,8 +122,9 @@ SELECT json_group_array(learner) FROM (
     SELECT learner FROM learners WHERE ready = 1 AND due IS NOT NULL ORDER BY due LIMIT ?);
 
 -- name: lease_learners
-UPDATE learners SET ready = 0, hold = 3, ready_at = ?, lease_token = lease_token + 1
-WHERE learner IN (SELECT value FROM json_each(?));
+UPDATE learners SET ready = 0, hold = 3, ready_at = ?1, leased_at = ?2,
+    lease_token = lease_token + 1
+WHERE learner IN (SELECT value FROM json_each(?3));
 
 -- name: lease_tokens
 SELECT json_group_object(learner, lease_token) FROM learners
