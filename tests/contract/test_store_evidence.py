@@ -12,16 +12,15 @@ from demo.database import Database
 from pointsman.evidence import Evidence
 from pointsman.model import (
     Change,
-    CourseStatus,
     Decision,
     Falls,
     Outcome,
     Receipt,
     Submission,
-    Target,
 )
 from pointsman.store.base import Store
 from pointsman.store.postgres import PostgresStore
+from pointsman.targets import CourseStatus, Target
 from tests.support.changes import change, course, item, new_id, submission, topic, wants
 from tests.support.databases import fresh_database
 from tests.support.stores import leased_values, settle, take

@@ -18,10 +18,10 @@ from pointsman.model import (
     Position,
     Receipt,
     Submission,
-    Value,
 )
 from pointsman.store.base import Store
 from pointsman.store.sqlite import SqliteStore
+from pointsman.targets import Value
 from tests.support.changes import change, course, each, item, new_id, submission, topic, wants
 from tests.support.stores import lease_one, leased_values, take
 

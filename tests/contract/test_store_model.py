@@ -29,13 +29,11 @@ from pointsman.model import (
     Outcome,
     Position,
     Submission,
-    Target,
-    TargetKind,
-    Value,
 )
 from pointsman.store.base import Lease, Settlement, Store
 from pointsman.store.postgres import PostgresStore
 from pointsman.store.sqlite import SqliteStore
+from pointsman.targets import Target, TargetKind, Value
 from tests.support.databases import a_database
 from tests.support.model_store import ModelStore
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pointsman.emulator import Emulator
 from pointsman.emulator.faults import read_fault
-from pointsman.model import CourseStatus
 from pointsman.platforms.base import TOKEN_TROUBLE, Answer
+from pointsman.targets import CourseStatus
 from tests.support.changes import change, course, each, topic, wants
 from tests.support.virtual import run_virtually
 from tests.support.yard import KEY, Yard, catalogue

@@ -15,10 +15,8 @@ from pointsman.model import (
     Outcome,
     Position,
     Submission,
-    Target,
-    TargetKind,
-    Value,
 )
+from pointsman.targets import Target, TargetKind, Value
 
 _count = itertools.count(1)
 

@@ -27,7 +27,8 @@ from aiokafka import AIOKafkaProducer
 
 from demo.processes import free_port, pointsman, stop
 from demo.view import read_metrics
-from pointsman.model import Change, TargetKind
+from pointsman.model import Change
+from pointsman.targets import TargetKind
 from tests.support.weather import Strike, Traffic, executed, goods, misfits, unexplained
 
 KEY = "fleet-key"

@@ -17,10 +17,8 @@ from pointsman.model import (
     Item,
     Outcome,
     Submission,
-    Target,
-    TargetKind,
-    Value,
 )
+from pointsman.targets import Target, TargetKind, Value
 
 _ORDER = ["not-started", "not-attended", "started", "not-completed", "completed", "attended"]
 Key = tuple[str, Target]

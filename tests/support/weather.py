@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from pointsman.emulator import Catalogue
-from pointsman.model import MEETING, Change, Falls, Target, TargetKind, Value
+from pointsman.model import Change, Falls
+from pointsman.targets import MEETING, Target, TargetKind, Value
 from tests.support.changes import change
 
 TOPICS, COURSES, PATHS, MEETINGS = 6, 3, 3, 3

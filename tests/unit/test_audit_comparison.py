@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.model import Desired, Target, TargetKind, Value
+from pointsman.model import Desired
 from pointsman.platforms.base import Shown
 from pointsman.scheduler.comparison import Judgement, compare
+from pointsman.targets import Target, TargetKind, Value
 
 AGREES, DIFFERS, UNREADABLE = Judgement.AGREES, Judgement.DIFFERS, Judgement.UNREADABLE
 TOPIC, COURSE, PATH = (

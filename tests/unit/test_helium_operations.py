@@ -18,10 +18,10 @@ from graphql import (
 
 from pointsman.emulator.pricing import price as charge
 from pointsman.emulator.schema import load_schema
-from pointsman.model import Target, TargetKind
 from pointsman.platforms.base import Mutation
 from pointsman.platforms.helium.documents import document, price
 from pointsman.platforms.helium.operations import OPERATIONS
+from pointsman.targets import Target, TargetKind
 
 ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT / "tests/data/platform"

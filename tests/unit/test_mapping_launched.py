@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pointsman.launch import Launch, LaunchMode, PlayerKind
 from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
-from pointsman.model import Decision, Observation, Outcome, Value
+from pointsman.model import Decision, Observation, Outcome
+from pointsman.targets import Value
 from tests.support.cmi5_statements import LAUNCH, UNIT
 
 ADL = "http://adlnet.gov/expapi/verbs/"

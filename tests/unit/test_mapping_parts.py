@@ -19,8 +19,9 @@ from pointsman.mapping import (
     Rule,
     Template,
 )
-from pointsman.model import Actor, Falls, Item, Observation, Submission, Target, TargetKind, Value
+from pointsman.model import Actor, Falls, Item, Observation, Submission
 from pointsman.store.plan import Plan
+from pointsman.targets import Target, TargetKind, Value
 
 ADL = "http://adlnet.gov/expapi/verbs/"
 TYPE = "http://adlnet.gov/expapi/activities/"

@@ -16,7 +16,8 @@ from pointsman.mapping import (
     Rule,
     Template,
 )
-from pointsman.model import Actor, Change, Observation, Outcome, Target, TargetKind
+from pointsman.model import Actor, Change, Observation, Outcome
+from pointsman.targets import Target, TargetKind
 
 ADL = "http://adlnet.gov/expapi/verbs/"
 WHO = "ana@example.com"

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from pointsman.model import MEETING, Desired, Target, TargetKind
+from pointsman.model import Desired
 from pointsman.platforms.base import Answer, Delivery, MutationResult, Verdict
 from pointsman.scheduler.advice import next_step
 from pointsman.scheduler.outcomes import settlements
+from pointsman.targets import MEETING, Target, TargetKind
 from tests.support.changes import topic
 
 ROW = Desired(

@@ -11,18 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointsman.model import (
-    Archived,
-    Attendance,
     Change,
-    CourseStatus,
     Desired,
     Falls,
+)
+from pointsman.store.merge import MAX_ATTEMPTS, is_urgent, merge, rank
+from pointsman.targets import (
+    Archived,
+    Attendance,
+    CourseStatus,
     PathAccess,
     Target,
     TargetKind,
     Value,
 )
-from pointsman.store.merge import MAX_ATTEMPTS, is_urgent, merge, rank
 from tests.support.changes import change, course, topic
 
 WORDS: dict[TargetKind, list[str]] = {

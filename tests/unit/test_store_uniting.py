@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.evidence import Evidence, Span
-from pointsman.model import Change, CourseStatus, Falls, Target, Value
+from pointsman.model import Change, Falls
 from pointsman.store.evidence import (
     MAX_ITEM_LENGTH,
     MAX_ITEMS,
@@ -29,6 +29,7 @@ from pointsman.store.evidence import (
     valued,
 )
 from pointsman.store.plan import Plan
+from pointsman.targets import CourseStatus, Target, Value
 from tests.support.changes import change, course, topic, wants
 
 LENGTH = 100.0

@@ -17,8 +17,9 @@ from pointsman.cli.moments import moment
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
 from pointsman.jobs import Page
 from pointsman.jobs import replay as run_replay
-from pointsman.model import Outcome, Target
+from pointsman.model import Outcome
 from pointsman.store.base import Move
+from pointsman.targets import Target
 
 
 @dataclass(slots=True)

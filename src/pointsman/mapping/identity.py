@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import Protocol
 
 from pointsman.mapping.template import Template
-from pointsman.model import MEETING, Actor
+from pointsman.model import Actor
+from pointsman.targets import MEETING
 
 
 class IdentityResolver(Protocol):

@@ -14,7 +14,8 @@ from hashlib import blake2b
 from pointsman.evidence import Evidence
 from pointsman.mapping.readings import COMPLETE, facts, is_complete, is_passed, progress
 from pointsman.mapping.rules import CourseCompleted, MoveOn, Rule, short_type, short_verb
-from pointsman.model import CourseStatus, Falls, Observation, Target, Value
+from pointsman.model import Falls, Observation
+from pointsman.targets import CourseStatus, Target, Value
 
 _COMPLETED, _PASSED = frozenset({"completed"}), frozenset({"passed"})
 #: which facts count for a criterion, and how many of them it takes

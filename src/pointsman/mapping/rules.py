@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Literal
 
 from pointsman.mapping.template import Template
-from pointsman.model import Falls, Observation, Target, TargetKind
+from pointsman.model import Falls, Observation
+from pointsman.targets import Target, TargetKind
 
 #: namespaces whose verbs may be named by their last part
 VERB_NAMESPACES = (

@@ -17,12 +17,14 @@ from pointsman.evidence import Evidence
 from pointsman.mapping.parts import Way, course_ways, topic_ways
 from pointsman.mapping.rules import Rule, short_verb
 from pointsman.model import (
+    Falls,
+    Observation,
+)
+from pointsman.targets import (
     MEETING,
     Archived,
     Attendance,
     CourseStatus,
-    Falls,
-    Observation,
     PathAccess,
     Target,
     TargetKind,

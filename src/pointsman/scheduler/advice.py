@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pointsman.model import MEETING, Desired, TargetKind
+from pointsman.model import Desired
+from pointsman.targets import MEETING, TargetKind
 
 #: the rule's settings that name what was refused
 _SETTING = {

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from pointsman.clock import Clock, micros
 from pointsman.errors import NoToken, TokenDelayed
-from pointsman.model import CourseStatus, Desired, Target, TargetKind
+from pointsman.model import Desired
 from pointsman.platforms.base import Answer, Reader, Shown, TokenProvider
 from pointsman.scheduler.budget import Budget
 from pointsman.scheduler.comparison import Judgement, compare
 from pointsman.scheduler.paid import paid
 from pointsman.store.base import Known, Store
+from pointsman.targets import CourseStatus, Target, TargetKind
 
 _FOR_EVER = float("inf")
 #: a request is tried so often, each time after so many seconds

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pointsman.model import CourseStatus, Desired, PathAccess, TargetKind, Value
+from pointsman.model import Desired
 from pointsman.platforms.base import Shown
+from pointsman.targets import CourseStatus, PathAccess, TargetKind, Value
 
 _COMPLETE = 100
 

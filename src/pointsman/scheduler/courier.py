@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from pointsman.clock import Clock
 from pointsman.errors import NoToken, TokenDelayed
-from pointsman.model import MEETING, Desired, TargetKind
+from pointsman.model import Desired
 from pointsman.platforms.base import (
     TOKEN_TROUBLE,
     USER_TROUBLE,
@@ -27,6 +27,7 @@ from pointsman.scheduler.budget import Budget
 from pointsman.scheduler.outcomes import leave_all, park_all, retry_all, settlements
 from pointsman.scheduler.packing import pack
 from pointsman.store.base import Lease, Settlement
+from pointsman.targets import MEETING, TargetKind
 
 #: HTTP's own refusals, which may mean the apiKey as well as the authToken
 _HTTP_REFUSALS = frozenset({401, 403})

@@ -11,13 +11,13 @@ import structlog
 
 from pointsman.clock import Clock, micros
 from pointsman.errors import StoreUnavailable
-from pointsman.model import TargetKind
 from pointsman.platforms.base import Answer
 from pointsman.scheduler.backoff import Backoff
 from pointsman.scheduler.breaker import Breaker
 from pointsman.scheduler.budget import Budget
 from pointsman.scheduler.courier import Courier, Outcome
 from pointsman.store.base import Lease, Store
+from pointsman.targets import TargetKind
 
 log = structlog.get_logger(__name__)
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pointsman.model import MEETING, Archived, CourseStatus, Desired, TargetKind
+from pointsman.model import Desired
 from pointsman.platforms.base import Mutation
 from pointsman.store.base import WAITS, Settlement
+from pointsman.targets import MEETING, Archived, CourseStatus, TargetKind
 
 
 @dataclass(frozen=True, slots=True)

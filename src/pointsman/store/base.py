@@ -12,7 +12,6 @@ from pointsman.model import (
     Receipt,
     SealedToken,
     Submission,
-    Target,
 )
 from pointsman.store.migrations import Migration
 from pointsman.store.records import (
@@ -41,6 +40,7 @@ from pointsman.store.records import (
     UnmatchedSummary,
     Window,
 )
+from pointsman.targets import Target
 
 __all__ = [
     "WAITS",

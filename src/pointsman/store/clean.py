@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pointsman.evidence import Evidence
-from pointsman.model import Change, Item, Submission, Target
+from pointsman.model import Change, Item, Submission
+from pointsman.targets import Target
 
 #: the only ways to write NUL in JSON, and in an IRI
 _NULS = (rb"\u0000", b"%00")

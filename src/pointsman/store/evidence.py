@@ -17,7 +17,8 @@ from itertools import pairwise
 import orjson
 
 from pointsman.evidence import Evidence, Span
-from pointsman.model import Change, Falls, TargetKind
+from pointsman.model import Change, Falls
+from pointsman.targets import TargetKind
 
 #: items kept for one key: of more, those that sort first, so that the order has no say here either
 MAX_ITEMS = 5_000

@@ -9,17 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pointsman.model import (
-    Archived,
     Attempt,
-    Attendance,
     Change,
-    CourseStatus,
     Desired,
     Falls,
+)
+from pointsman.store.base import Known
+from pointsman.targets import (
+    Archived,
+    Attendance,
+    CourseStatus,
     PathAccess,
     Value,
 )
-from pointsman.store.base import Known
 
 #: stands for statement and rule of what was read from the platform
 IMPORTED = "import-state"

@@ -22,11 +22,11 @@ from pointsman.model import (
     Outcome,
     Receipt,
     Submission,
-    Target,
 )
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.merge import is_urgent, merge
 from pointsman.store.records import Move, Replayed
+from pointsman.targets import Target
 
 #: a completion is delivered as if it had arrived so much earlier, in microseconds
 HEAD_START = 600_000_000

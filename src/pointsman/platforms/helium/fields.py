@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pointsman.clock import MICROSECONDS
-from pointsman.model import Archived, Attendance, TargetKind
 from pointsman.platforms.base import Mutation, Verdict
 from pointsman.platforms.helium.operations import OPERATIONS, Shape
+from pointsman.targets import Archived, Attendance, TargetKind
 
 #: seconds; a younger status change goes without its date, which then is now: the platform refuses
 #: dates in its future, and its clock may be behind ours

@@ -8,7 +8,7 @@ from typing import Any
 
 import zstandard
 
-from pointsman.model import Outcome, Position, Receipt, Submission, TargetKind
+from pointsman.model import Outcome, Position, Receipt, Submission
 from pointsman.store.base import (
     Parked,
     Remembered,
@@ -25,6 +25,7 @@ from pointsman.store.postgres import schema
 from pointsman.store.postgres.ingest import dead_already, touch, write
 from pointsman.store.postgres.pool import LONG, Connection
 from pointsman.store.postgres.rows import SQL, columns, from_value
+from pointsman.targets import TargetKind
 
 _TABLES = (
     *("statements", "blocks", "desired", "learners", "dead_letters", "unmatched"),

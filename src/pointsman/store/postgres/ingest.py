@@ -13,7 +13,7 @@ from typing import Any
 
 import zstandard
 
-from pointsman.model import Desired, Receipt, Submission, Target
+from pointsman.model import Desired, Receipt, Submission
 from pointsman.store.clean import text
 from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.index import ReadKeys
@@ -21,6 +21,7 @@ from pointsman.store.plan import Plan
 from pointsman.store.postgres import indexing
 from pointsman.store.postgres.pool import CollisionError, Connection
 from pointsman.store.postgres.rows import SQL, columns, from_rows, to_row
+from pointsman.targets import Target
 
 _COMPRESSION_LEVEL = 1
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import orjson
 
-from pointsman.model import Attempt, Desired, Target, TargetKind, Value
+from pointsman.model import Attempt, Desired
 from pointsman.store.clean import text
 from pointsman.store.merge import is_urgent
 from pointsman.store.named_sql import load
+from pointsman.targets import Target, TargetKind, Value
 
 SQL = load("pointsman.store.postgres", "queries.sql")
 

@@ -20,7 +20,6 @@ from pointsman.model import (
     Receipt,
     SealedToken,
     Submission,
-    Target,
 )
 from pointsman.store.base import (
     Agreement,
@@ -57,6 +56,7 @@ from pointsman.store.postgres.commit import GroupCommit
 from pointsman.store.postgres.documents import PostgresDocuments
 from pointsman.store.postgres.pool import Connection, Pool
 from pointsman.store.postgres.rows import SQL, columns
+from pointsman.targets import Target
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import zstandard
 
-from pointsman.model import Outcome, Position, Receipt, Submission, TargetKind
+from pointsman.model import Outcome, Position, Receipt, Submission
 from pointsman.store.base import (
     Parked,
     Remembered,
@@ -27,6 +27,7 @@ from pointsman.store.plan import Replay
 from pointsman.store.sqlite import indexing
 from pointsman.store.sqlite.ingest import new_plan, write
 from pointsman.store.sqlite.rows import SQL
+from pointsman.targets import TargetKind
 
 _TABLES = (
     *("statements", "blocks", "desired", "learners", "dead_letters", "unmatched"),

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import orjson
 import zstandard
 
-from pointsman.model import Change, Desired, Receipt, Submission, Target
+from pointsman.model import Change, Desired, Receipt, Submission
 from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.index import ReadKeys
 from pointsman.store.plan import Plan
 from pointsman.store.sqlite import indexing
 from pointsman.store.sqlite.rows import SQL, from_rows, to_row
+from pointsman.targets import Target
 
 #: level 1: bodies of JSON shrink to about a fifth already
 _COMPRESSION_LEVEL = 1

@@ -18,7 +18,6 @@ from pointsman.model import (
     Receipt,
     SealedToken,
     Submission,
-    Target,
 )
 from pointsman.store.base import (
     Agreement,
@@ -51,6 +50,7 @@ from pointsman.store.sqlite.reader import Reader
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import connect, migrate, must_be_current
 from pointsman.store.sqlite.writer import Writer
+from pointsman.targets import Target
 
 T = TypeVar("T")
 
