@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from demo.database import Database
 from tests.support.planted import FAULTS
 
-#: what is about merging, leases and positions; the rest of the suite comes after it
-FIRST = [f"tests/contract/test_store_{name}.py" for name in ("ingest", "leases", "evidence")]
+_SUITE = Path(__file__).parents[1] / "contract"
+#: what is about leases, merging and positions comes first, and then all the rest
+_FIRST = [_SUITE / f"test_store_{name}.py" for name in ("leases", "evidence", "audit", "desk")]
+FILES = list(dict.fromkeys([*_FIRST, *sorted(_SUITE.glob("test_*.py"))]))
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
@@ -23,7 +26,7 @@ def test_the_contract_suite_notices_a_planted_fault(
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.support.planted"),
-            *("-k", f"{store}]", "-p", "no:cacheprovider", *FIRST, "tests/contract"),
+            *("-k", f"{store}]", "-p", "no:cacheprovider", *map(str, FILES)),
         ],
         env={**os.environ, "POINTSMAN_PLANT": fault, "POINTSMAN_TEST_POSTGRES": database.dsn},
         check=False,
