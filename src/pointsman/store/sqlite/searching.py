@@ -1,8 +1,13 @@
-"""Queries: by the index of keys, on a connection of their own."""
+"""Queries: by the index of keys, on a connection of their own.
+
+Intake's thread must win the interpreter lock back at each of its small steps (docs/design.md, "The
+interpreter lock"), so a search works for a moment and then rests for longer.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Sequence
 
 import orjson
@@ -12,12 +17,16 @@ from pointsman.store.records import Search, SearchPage
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.walk import NO_LIMIT, CommitRow, StatementRow, Walk
 
+#: seconds that a search works in one go, how often it rests for as long, and for how long at most
+_GO, _RESTS, _LONGEST = 0.001, 2.0, 0.01
+
 
 def search(connection: sqlite3.Connection, what: Search, limit: int) -> SearchPage:
     walk = Walk(what, limit)
     first, last = _limits(connection, what)
     name = "search_keys" if what.keys else "search_all"
     query = SQL[f"{name}_{'up' if what.ascending else 'down'}"]
+    began = time.perf_counter()
     while True:
         chunk = walk.chunk
         values = (*walk.keys, *walk.bounds(first, last), chunk)
@@ -29,6 +38,9 @@ def search(connection: sqlite3.Connection, what: Search, limit: int) -> SearchPa
                 return walk.page(more=True)
             if walk.passed(row):
                 return walk.page(more=True)
+            if (worked := time.perf_counter() - began) > _GO:
+                time.sleep(min(worked * _RESTS, _LONGEST))
+                began = time.perf_counter()
         if len(rows) < chunk:
             return walk.page(more=False)
 
