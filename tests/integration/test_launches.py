@@ -310,3 +310,21 @@ async def test_a_launch_is_shown_at_a_terminal(world: Launching) -> None:
         CliRunner().invoke, app, ["launches", "show", str(uuid.uuid4()), "-c", config]
     )
     assert unknown.exit_code == 1
+
+
+async def test_each_statement_of_a_batch_keeps_its_own_id_or_gets_one(world: Launching) -> None:
+    launch = await world.launch()
+    named = str(uuid.uuid4())
+    one = {
+        "actor": launch["actor"],
+        "verb": {"id": f"{ADL}experienced"},
+        "object": {"id": COURSE},
+        "context": {"registration": launch["registration"]},
+    }
+    batch = [{**one, "id": named}, one]
+    status, body = await world.send(launch, "POST", "/xapi/statements", json=batch)
+    assert status == 200, body
+    first, second = json.loads(body)
+    assert first == named != second
+    _, found = await world.send(launch, "GET", f"/xapi/statements?statementId={second}")
+    assert json.loads(found)["id"] == second

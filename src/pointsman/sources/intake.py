@@ -25,7 +25,7 @@ from pointsman.model import (
     Receipt,
     Submission,
 )
-from pointsman.sources.launches import KnownLaunches, may_say, registered
+from pointsman.sources.launches import KnownLaunches, left_unnamed, may_say, registered
 from pointsman.sources.requests import Accepted, valid_items
 from pointsman.statements import (
     VOIDED,
@@ -121,8 +121,10 @@ class Intake:
             await self.prepare([body])
         else:
             may_say(launch, valid)
-            body = registered(body, valid, launch)
-            valid = valid_items(body, package.data, self.limits, iter(ids).__next__)
+            body = registered(package.statements, valid, launch)
+            if body is not package.statements:
+                unnamed = iter(left_unnamed(valid, launch))
+                valid = valid_items(body, package.data, self.limits, unnamed.__next__)
         submission = Submission(
             source=source,
             body=body,

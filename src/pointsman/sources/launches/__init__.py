@@ -3,7 +3,7 @@
 from pointsman.sources.launches.known import KnownLaunches
 from pointsman.sources.launches.opening import LaunchRequest, opened
 from pointsman.sources.launches.passes import Pass, Passes, PassExpired, PassRefused, Purpose
-from pointsman.sources.launches.speech import may_say, registered
+from pointsman.sources.launches.speech import left_unnamed, may_say, registered
 
 __all__ = [
     "KnownLaunches",
@@ -13,6 +13,7 @@ __all__ = [
     "PassRefused",
     "Passes",
     "Purpose",
+    "left_unnamed",
     "may_say",
     "opened",
     "registered",

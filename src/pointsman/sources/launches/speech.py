@@ -42,6 +42,13 @@ def registered(body: bytes, items: Sequence[Valid], launch: Launch) -> bytes:
     return orjson.dumps(found)
 
 
+def left_unnamed(items: Sequence[Valid], launch: Launch) -> list[str]:
+    """The ids, in order, of the statements that have none in the body of `registered`."""
+    return [
+        item.statement_id for item in items if item.statement.id is None and _keeps(item, launch)
+    ]
+
+
 def _keeps(item: Valid, launch: Launch) -> bool:
     if item.statement.attachments:
         return True
