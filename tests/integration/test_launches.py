@@ -328,3 +328,12 @@ async def test_each_statement_of_a_batch_keeps_its_own_id_or_gets_one(world: Lau
     assert first == named != second
     _, found = await world.send(launch, "GET", f"/xapi/statements?statementId={second}")
     assert json.loads(found)["id"] == second
+
+
+@pytest.mark.parametrize("learner", ["ana;1@example.com", "ana,lee@example.com", "ana@lms:7"])
+async def test_a_learner_that_no_mailbox_can_name_is_an_account(
+    world: Launching, learner: str
+) -> None:
+    launch = await world.launch(learner=learner, authToken=None)
+    assert launch["actor"]["account"]["name"] == learner
+    assert (await world.say(launch, "experienced"))[0] == 200

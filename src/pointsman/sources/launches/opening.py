@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
@@ -19,9 +18,9 @@ from pointsman.sources.cmi5.launch_data import check_player
 from pointsman.sources.launches.passes import Passes, Purpose, as_authorization
 from pointsman.statements import actor_of
 from pointsman.statements.actors import Agent
+from pointsman.statements.foreign.values import is_address
 from pointsman.statements.primitives import Iri
 
-_MAILBOX = re.compile(r"[^\s@:]+@[^\s@]+")
 _MOST_ACTIVITIES = 100
 _MOST_PLAYER = 16_384
 _AGENT: TypeAdapter[Any] = TypeAdapter(Agent)
@@ -196,6 +195,6 @@ def _actor(asked: LaunchRequest, home_page: str) -> Actor:
         if asked.kind is PlayerKind.CMI5 and actor.kind != "account":
             raise InputRefused("actor: cmi5 players know learners by account (cmi5 section 9.2)")
         return actor
-    if asked.kind is not PlayerKind.CMI5 and _MAILBOX.fullmatch(asked.learner):
+    if asked.kind is not PlayerKind.CMI5 and is_address(asked.learner):
         return Actor("mbox", f"mailto:{asked.learner}")
     return Actor("account", asked.learner, home_page)
