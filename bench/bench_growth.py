@@ -19,12 +19,12 @@ import asyncpg
 
 from bench.timing import show
 from demo.database import start_database
-from pointsman.model import Change, Decision, Item, Outcome, Submission
+from pointsman.domain.records import Change, Decision, Item, Outcome, Submission
+from pointsman.domain.targets import Target, TargetKind
 from pointsman.store.base import Settlement, Store
 from pointsman.store.named_sql import load
 from pointsman.store.postgres import PostgresStore
 from pointsman.store.sqlite import SqliteStore
-from pointsman.targets import Target, TargetKind
 
 _STATEMENTS, _DESIRED = 10_000_000, 1_000_000
 _WORK, _AT_ONCE = 20_000, 100

@@ -8,8 +8,8 @@ import orjson
 
 from bench.timing import medians, show
 from demo.traffic import recorded_requests
+from pointsman.domain.records import Observation
 from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
-from pointsman.model import Observation
 from pointsman.statements import Limits, Valid, index_keys, observe, parse
 from pointsman.statements.statement import STATEMENT
 

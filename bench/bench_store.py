@@ -15,9 +15,9 @@ import uuid
 from pathlib import Path
 
 from bench.timing import show
-from pointsman.model import Change, Decision, Item, Outcome, Submission
+from pointsman.domain.records import Change, Decision, Item, Outcome, Submission
+from pointsman.domain.targets import Target, TargetKind
 from pointsman.store.sqlite import SqliteStore
-from pointsman.targets import Target, TargetKind
 
 _STATEMENTS = 10_000
 _WAITING = 200

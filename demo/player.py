@@ -24,7 +24,7 @@ from rich.console import Console
 from demo import readback
 from demo.processes import free_port, pointsman
 from demo.yard import API_KEY, Ports
-from pointsman.platforms.token_vault import new_key
+from pointsman.platforms.tokens.vault import new_key
 
 ROOT = Path(__file__).parents[1]
 LEARNER, TOPIC, COURSE = "ana@example.com", "topic_demo_3", "course_demo"

@@ -17,22 +17,22 @@ from typing import Self
 
 import structlog
 
-from pointsman import assembly
-from pointsman.clock import Clock, SystemClock, micros
+from pointsman import wiring
 from pointsman.config import Settings
-from pointsman.errors import StoreUnavailable
+from pointsman.delivery.budget.paid import paid
+from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
+from pointsman.domain.clock import Clock, SystemClock, micros
+from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.records import Receipt, Submission
 from pointsman.housekeeping import Housekeeper
-from pointsman.model import Receipt, Submission
 from pointsman.platforms.base import TOKEN_TROUBLE, USER_TROUBLE, TokenProvider
-from pointsman.platforms.fetched_tokens import FetchedTokens
 from pointsman.platforms.helium import Reply
 from pointsman.platforms.helium.login import LoggedIn
-from pointsman.platforms.launch_tokens import LaunchTokens
-from pointsman.platforms.tokens import FileTokens
-from pointsman.scheduler.dispatcher import DeliveryRecord, Dispatcher
-from pointsman.scheduler.paid import paid
-from pointsman.sources.cmi5.lms import Lms
-from pointsman.sources.intake import Intake
+from pointsman.platforms.tokens.fetched import FetchedTokens
+from pointsman.platforms.tokens.file import FileTokens
+from pointsman.platforms.tokens.launch import LaunchTokens
+from pointsman.sources.pipeline import Intake
+from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
 from pointsman.telemetry import logs
 from pointsman.telemetry.metrics import Metrics
@@ -57,20 +57,20 @@ class Daemon:
         self._metrics = Metrics()
         self._stack = AsyncExitStack()
         self._draining = False
-        self._store = assembly.store(settings, self._clock, on_commit=self._metrics.commit)
-        self._calls = assembly.calls(settings, self._clock)
-        self._tokens = assembly.provider(
+        self._store = wiring.store(settings, self._clock, on_commit=self._metrics.commit)
+        self._calls = wiring.calls(settings, self._clock)
+        self._tokens = wiring.provider(
             settings,
             self._store,
             self._clock,
             self._new_tokens,
-            assembly.log_in(self._calls, self._pay),
-            vault=assembly.vault(settings.learners.tokens, self._store, self._clock),
+            wiring.log_in(self._calls, self._pay),
+            vault=wiring.vault(settings.learners.tokens, self._store, self._clock),
         )
-        self._launches = assembly.known_launches(settings, self._store, self._clock)
-        self._budget = assembly.budget(settings, self._store, self._clock)
-        self._platform = assembly.platform(settings, self._clock)
-        self._dispatcher: Dispatcher = assembly.dispatcher(
+        self._launches = wiring.known_launches(settings, self._store, self._clock)
+        self._budget = wiring.budget(settings, self._store, self._clock)
+        self._platform = wiring.platform(settings, self._clock)
+        self._dispatcher: Dispatcher = wiring.dispatcher(
             settings,
             self._store,
             self._platform,
@@ -79,7 +79,7 @@ class Daemon:
             self._clock,
             self._delivered,
         )
-        self._outbox = assembly.outbox(settings, self._clock)
+        self._outbox = wiring.outbox(settings, self._clock)
         self._background: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
@@ -94,13 +94,11 @@ class Daemon:
             await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
             await self._store.unpark(reason_prefix=USER_TROUBLE)
             await self._budget.open()
-            following = assembly.following(self._store, self._launches, self._clock)
-            intake = assembly.intake(
+            following = wiring.following(self._store, self._launches, self._clock)
+            intake = wiring.intake(
                 self._settings, self._store, self._clock, self._received, self._launches, following
             )
-            await self._start_http(
-                intake, assembly.lms(self._store, following, intake, self._clock)
-            )
+            await self._start_http(intake, wiring.lms(self._store, following, intake, self._clock))
             self._start_delivery()
             self._start_kafka(intake)
         except BaseException:
@@ -147,9 +145,9 @@ class Daemon:
         )
         self._in_background(housekeeper.run())
         if self._settings.audit.enabled:
-            reader = assembly.reader(self._settings, self._clock)
+            reader = wiring.reader(self._settings, self._clock)
             self._stack.push_async_callback(reader.close)
-            auditor = assembly.auditor(
+            auditor = wiring.auditor(
                 self._settings,
                 self._store,
                 reader,
@@ -173,12 +171,12 @@ class Daemon:
         if self._outbox is not None:
             await self._outbox.open()
             self._stack.push_async_callback(self._outbox.close)
-        await assembly.serve_http(
+        await wiring.serve_http(
             self._stack,
             self._settings,
-            intake=assembly.gated(
+            intake=wiring.gated(
                 self._settings,
-                assembly.http_intake(self._settings, intake, self._outbox, self._clock),
+                wiring.http_intake(self._settings, intake, self._outbox, self._clock),
                 lms,
                 self._clock,
                 self._metrics.cmi5_oddity,
@@ -188,13 +186,13 @@ class Daemon:
             metrics_page=self.metrics_page,
             metrics=self._metrics,
             clock=self._clock,
-            launches=assembly.launch_deps(
+            launches=wiring.launch_deps(
                 self._settings, self._launches, self._tokens, lms, self._clock
             ),
         )
 
     def _start_kafka(self, intake: Intake) -> None:
-        for source in assembly.kafka_sources(
+        for source in wiring.kafka_sources(
             self._settings, intake, self._store.claim, self._clock, self._metrics
         ):
             task = asyncio.create_task(source.run())

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import structlog
 
-from pointsman.clock import Clock, micros
-from pointsman.errors import StoreUnavailable
+from pointsman.domain.clock import Clock, micros
+from pointsman.domain.errors import StoreUnavailable
 from pointsman.store.base import Store
 
 log = structlog.get_logger(__name__)

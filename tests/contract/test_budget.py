@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.clock import Clock
-from pointsman.errors import StoreUnavailable
+from pointsman.delivery.budget.local import Budget, LocalBudget
+from pointsman.delivery.budget.quota_window import QuotaLimits, Reservation
+from pointsman.delivery.budget.shared import SharedBudget
+from pointsman.domain.clock import Clock
+from pointsman.domain.errors import StoreUnavailable
 from pointsman.platforms.base import Answer, Delivery, RateReading
-from pointsman.scheduler.budget import Budget, LocalBudget
-from pointsman.scheduler.shared_budget import SharedBudget
-from pointsman.scheduler.window import QuotaLimits, Reservation
 from pointsman.store.base import Window
 from tests.support.virtual import VirtualClock, run_virtually
 

@@ -10,18 +10,18 @@ from typing import Any
 import orjson
 import pytest
 
-from pointsman.assembly.cmi5 import following, lms
-from pointsman.clock import SystemClock
-from pointsman.errors import StoreUnavailable
-from pointsman.launch import Launch, LaunchMode
+from pointsman.domain.clock import SystemClock
+from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.launch import Launch, LaunchMode
 from pointsman.mapping import ConfiguredIdentity, Mapping
-from pointsman.sources.cmi5 import saying, words
-from pointsman.sources.cmi5.following import Following, said
-from pointsman.sources.cmi5.lms import Lms
-from pointsman.sources.intake import Intake
-from pointsman.sources.launches import KnownLaunches
+from pointsman.sources.pipeline import Intake
+from pointsman.sources.players import KnownLaunches
+from pointsman.sources.players.cmi5 import lms_statements, vocabulary
+from pointsman.sources.players.cmi5.lms import Lms
+from pointsman.sources.players.cmi5.satisfied import Following, said
 from pointsman.statements import Limits
 from pointsman.store.base import Store
+from pointsman.wiring.cmi5 import following, lms
 from tests.support.cmi5_statements import LAUNCH, statement
 
 BOTH = replace(LAUNCH, move_on="CompletedAndPassed", topic_id="t", expires_at=2**60)
@@ -60,7 +60,7 @@ class Replica:
 
 
 async def satisfied(store: Store) -> int:
-    return len([one async for one in said(store, BOTH, words.SATISFIED)])
+    return len([one async for one in said(store, BOTH, vocabulary.SATISFIED)])
 
 
 async def test_of_two_replicas_that_store_the_halves_at_once_one_states_it(store: Store) -> None:
@@ -69,15 +69,17 @@ async def test_of_two_replicas_that_store_the_halves_at_once_one_states_it(store
     await asyncio.gather(
         *(
             one.say(verb)
-            for one, verb in zip(replicas, [words.COMPLETED, words.PASSED] * 2, strict=True)
+            for one, verb in zip(
+                replicas, [vocabulary.COMPLETED, vocabulary.PASSED] * 2, strict=True
+            )
         )
     )
     assert await satisfied(store) == 1
-    assert (await store.statement(saying.satisfied_id(BOTH))) is not None
+    assert (await store.statement(lms_statements.satisfied_id(BOTH))) is not None
 
 
 @pytest.mark.parametrize(
-    "verbs", [[words.COMPLETED, words.PASSED], [words.PASSED, words.COMPLETED]]
+    "verbs", [[vocabulary.COMPLETED, vocabulary.PASSED], [vocabulary.PASSED, vocabulary.COMPLETED]]
 )
 async def test_what_a_crash_left_out_the_next_statement_brings(
     store: Store, verbs: list[str], monkeypatch: pytest.MonkeyPatch
@@ -88,7 +90,7 @@ async def test_what_a_crash_left_out_the_next_statement_brings(
     for verb in verbs:
         await first.say(verb)
     assert await satisfied(store) == 0
-    await Replica(store).say(words.TERMINATED)
+    await Replica(store).say(vocabulary.TERMINATED)
     assert await satisfied(store) == 1
 
 
@@ -96,8 +98,8 @@ async def test_a_new_launch_brings_it_too(store: Store, monkeypatch: pytest.Monk
     first = Replica(store)
     await first.open()
     monkeypatch.setattr(first.following, "state", None)
-    await first.say(words.COMPLETED)
-    await first.say(words.PASSED)
+    await first.say(vocabulary.COMPLETED)
+    await first.say(vocabulary.PASSED)
     await Replica(store).open(replace(BOTH, session="s2"))
     assert await satisfied(store) == 1
 
@@ -107,18 +109,18 @@ async def test_what_could_not_be_looked_up_is_with_the_next_input_of_anybody(
 ) -> None:
     replica = Replica(store)
     await replica.open()
-    await replica.say(words.COMPLETED)
+    await replica.say(vocabulary.COMPLETED)
     with monkeypatch.context() as patch:
 
         async def away(*_: object, **__: object) -> None:
             raise StoreUnavailable
 
         patch.setattr(store, "search", away)
-        await replica.say(words.PASSED)  # is stored all the same
+        await replica.say(vocabulary.PASSED)  # is stored all the same
     assert await satisfied(store) == 0
     other = {
         "actor": {"mbox": "mailto:ben@example.com"},
-        "verb": {"id": words.COMPLETED},
+        "verb": {"id": vocabulary.COMPLETED},
         "object": {"id": "https://content.example.com/other"},
     }
     await replica.intake.submit_http("players", orjson.dumps(other))
@@ -128,7 +130,7 @@ async def test_what_could_not_be_looked_up_is_with_the_next_input_of_anybody(
 async def test_what_was_voided_does_not_count(store: Store) -> None:
     replica = Replica(store)
     await replica.open()
-    passed = {"id": str(uuid.uuid4()), **statement(words.PASSED)}
+    passed = {"id": str(uuid.uuid4()), **statement(vocabulary.PASSED)}
     await replica.intake.submit_http("players", orjson.dumps(passed))
     voiding = {
         "actor": passed["actor"],
@@ -136,9 +138,9 @@ async def test_what_was_voided_does_not_count(store: Store) -> None:
         "object": {"objectType": "StatementRef", "id": passed["id"]},
     }
     await replica.intake.submit_http("players", orjson.dumps(voiding))
-    await replica.say(words.COMPLETED)
+    await replica.say(vocabulary.COMPLETED)
     assert await satisfied(store) == 0
-    await replica.say(words.PASSED)
+    await replica.say(vocabulary.PASSED)
     assert await satisfied(store) == 1
 
 
@@ -146,10 +148,10 @@ async def test_more_statements_than_a_page_are_looked_through(store: Store) -> N
     replica = Replica(store)
     await replica.open()
     low = {"result": {"score": {"scaled": 0.1}}}
-    await replica.say(words.PASSED)
-    batch = [{"id": str(uuid.uuid4()), **statement(words.PASSED, **low)} for _ in range(250)]
+    await replica.say(vocabulary.PASSED)
+    batch = [{"id": str(uuid.uuid4()), **statement(vocabulary.PASSED, **low)} for _ in range(250)]
     await replica.intake.submit_http("players", orjson.dumps(batch))
-    await replica.say(words.COMPLETED)
+    await replica.say(vocabulary.COMPLETED)
     assert await satisfied(store) == 1
 
 
@@ -175,12 +177,12 @@ async def test_a_session_whose_terminated_was_not_noted_is_not_abandoned(store: 
     replica = Replica(store)
     await replica.open()
     assert await replica.lms.fetch(BOTH)
-    await replica.say(words.TERMINATED)
+    await replica.say(vocabulary.TERMINATED)
     await replica.open(replace(BOTH, session="s2"))
-    assert [one async for one in said(store, BOTH, words.ABANDONED)] == []
+    assert [one async for one in said(store, BOTH, vocabulary.ABANDONED)] == []
     assert await replica.lms.fetch(replace(BOTH, session="s2"))
     await replica.open(replace(BOTH, session="s3"))
-    found = [one async for _, one in said(store, BOTH, words.ABANDONED)]
+    found = [one async for _, one in said(store, BOTH, vocabulary.ABANDONED)]
     assert len(found) == 1
 
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.clock import Clock
-from pointsman.errors import StoreUnavailable
+from pointsman.delivery.budget.quota_window import QuotaLimits
+from pointsman.delivery.budget.shared import SharedBudget
+from pointsman.domain.clock import Clock
+from pointsman.domain.errors import StoreUnavailable
 from pointsman.platforms.base import Answer, Delivery, RateReading
-from pointsman.scheduler.shared_budget import SharedBudget
-from pointsman.scheduler.window import QuotaLimits
 from tests.contract.test_budget import (
     LIMITS,
     POINTS,

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from pointsman.domain.targets import Target, Value
 from pointsman.store.base import Audited, Finding, Known, Settlement, Store
-from pointsman.targets import Target, Value
 from tests.support.changes import change, course, topic, wants
 
 ANA, BEN = "ana@example.com", "ben@example.com"

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.model import UNREAD, Change, DeadLetter, Decision, Outcome, Position, Submission
+from pointsman.domain.records import (
+    UNREAD,
+    Change,
+    DeadLetter,
+    Decision,
+    Outcome,
+    Position,
+    Submission,
+)
 from pointsman.store.base import Store
 from tests.support.changes import change, item, new_id, submission, topic, wants
 from tests.support.stores import take

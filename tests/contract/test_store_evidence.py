@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from demo.database import Database
-from pointsman.evidence import Evidence
-from pointsman.model import (
+from pointsman.domain.evidence import Evidence
+from pointsman.domain.records import (
     Change,
     Decision,
     Falls,
@@ -18,9 +18,9 @@ from pointsman.model import (
     Receipt,
     Submission,
 )
+from pointsman.domain.targets import CourseStatus, Target
 from pointsman.store.base import Store
 from pointsman.store.postgres import PostgresStore
-from pointsman.targets import CourseStatus, Target
 from tests.support.changes import change, course, item, new_id, submission, topic, wants
 from tests.support.databases import fresh_database
 from tests.support.stores import leased_values, settle, take

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.model import (
+from pointsman.domain.records import (
     DeadLetter,
     Decision,
     Falls,
@@ -19,9 +19,9 @@ from pointsman.model import (
     Receipt,
     Submission,
 )
+from pointsman.domain.targets import Value
 from pointsman.store.base import Store
 from pointsman.store.sqlite import SqliteStore
-from pointsman.targets import Value
 from tests.support.changes import change, course, each, item, new_id, submission, topic, wants
 from tests.support.stores import lease_one, leased_values, take
 

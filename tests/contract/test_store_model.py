@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from demo.database import Database
-from pointsman.evidence import Evidence
-from pointsman.model import (
+from pointsman.domain.evidence import Evidence
+from pointsman.domain.records import (
     Change,
     DeadLetter,
     Decision,
@@ -30,10 +30,10 @@ from pointsman.model import (
     Position,
     Submission,
 )
+from pointsman.domain.targets import Target, TargetKind, Value
 from pointsman.store.base import Lease, Settlement, Store
 from pointsman.store.postgres import PostgresStore
 from pointsman.store.sqlite import SqliteStore
-from pointsman.targets import Target, TargetKind, Value
 from tests.support.databases import a_database
 from tests.support.model_store import ModelStore
 

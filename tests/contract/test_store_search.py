@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.model import AttachedData
+from pointsman.domain.records import AttachedData
 from pointsman.store.base import Search, Store
 from pointsman.store.sqlite import SqliteStore
 from tests.support.changes import new_id

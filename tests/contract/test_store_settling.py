@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.model import Outcome, Receipt
+from pointsman.domain.records import Outcome, Receipt
+from pointsman.domain.targets import TargetKind
 from pointsman.store.base import WAITS, Settlement, Store
-from pointsman.targets import TargetKind
 from tests.support.changes import change, course, each, topic, wants
 from tests.support.stores import MINUTE, Result, lease_one, leased_values, settle, take
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pointsman.model import SealedToken
+from pointsman.domain.records import SealedToken
 from pointsman.store.base import Store
 
 ANA = SealedToken("ana@example.com", b"\x00sealed", 1, 5)

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from pointsman.model import Change
+from pointsman.delivery.audit import Auditor, AuditRecord, AuditSettings
+from pointsman.domain.records import Change
+from pointsman.domain.targets import Target, Value
 from pointsman.platforms.helium.readback import HeliumReader
-from pointsman.scheduler.audit import Auditor, AuditRecord, AuditSettings
 from pointsman.store.base import Audited
-from pointsman.targets import Target, Value
 from tests.support.changes import change, course, topic, wants
 from tests.support.desk import list_parked
 from tests.support.virtual import run_virtually

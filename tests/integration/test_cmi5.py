@@ -14,7 +14,7 @@ import jwt
 import orjson
 import pytest
 
-from pointsman.sources.cmi5 import words
+from pointsman.sources.players.cmi5 import vocabulary
 from tests.support.cmi5 import PUBLISHER, Player, fetch, play, state
 from tests.support.launching import (
     ANA,
@@ -142,12 +142,12 @@ async def test_launch_data_and_preferences_are_there_before_the_player(world: La
         },
     )
     launch = player.launch
-    _, data = await player.get(state(launch, words.LAUNCH_DATA))
+    _, data = await player.get(state(launch, vocabulary.LAUNCH_DATA))
     assert data == {
         "contextTemplate": {
             "registration": launch["registration"],
             "contextActivities": {"grouping": [{"objectType": "Activity", "id": PUBLISHER}]},
-            "extensions": {words.SESSION_ID: player.session},
+            "extensions": {vocabulary.SESSION_ID: player.session},
         },
         "launchMode": "Normal",
         "launchMethod": "OwnWindow",
@@ -158,24 +158,24 @@ async def test_launch_data_and_preferences_are_there_before_the_player(world: La
         "entitlementKey": {"courseStructure": "abc", "alternate": "def"},
     }
     agent = orjson.dumps(launch["actor"]).decode()
-    profile = f"/xapi/agents/profile?profileId={words.PREFERENCES}&agent={agent}"
+    profile = f"/xapi/agents/profile?profileId={vocabulary.PREFERENCES}&agent={agent}"
     assert await player.get(profile) == (
         200,
         {"languagePreference": "de-DE,en", "audioPreference": "off"},
     )
     (launched,) = await stated(world, player)
-    assert launched["verb"]["id"] == words.LAUNCHED
+    assert launched["verb"]["id"] == vocabulary.LAUNCHED
     assert launched["context"]["contextActivities"] == {
-        "category": [{"objectType": "Activity", "id": words.CMI5_CATEGORY}],
+        "category": [{"objectType": "Activity", "id": vocabulary.CMI5_CATEGORY}],
         "grouping": [{"objectType": "Activity", "id": PUBLISHER}],
     }
     assert launched["context"]["extensions"] == {
-        words.SESSION_ID: player.session,
-        words.MASTERY_SCORE: 0.75,
-        words.LAUNCH_MODE: "Normal",
-        words.LAUNCH_URL: "https://cdn.example.com/unit/?lang=en",
-        words.MOVE_ON: "Passed",
-        words.LAUNCH_PARAMETERS: "mode=demo",
+        vocabulary.SESSION_ID: player.session,
+        vocabulary.MASTERY_SCORE: 0.75,
+        vocabulary.LAUNCH_MODE: "Normal",
+        vocabulary.LAUNCH_URL: "https://cdn.example.com/unit/?lang=en",
+        vocabulary.MOVE_ON: "Passed",
+        vocabulary.LAUNCH_PARAMETERS: "mode=demo",
     }
     query = {
         name: value for name, (value,) in parse_qs(urlsplit(launch["launchUrl"]).query).items()
@@ -198,7 +198,7 @@ async def test_without_preferences_there_is_no_profile(world: Launching) -> None
     player = await play(world)
     agent = orjson.dumps(player.launch["actor"]).decode()
     status, _ = await player.get(
-        f"/xapi/agents/profile?profileId={words.PREFERENCES}&agent={agent}"
+        f"/xapi/agents/profile?profileId={vocabulary.PREFERENCES}&agent={agent}"
     )
     assert status == 404
 
@@ -207,12 +207,12 @@ async def test_without_preferences_there_is_no_profile(world: Launching) -> None
 async def test_launch_data_is_not_the_players_to_change(world: Launching, method: str) -> None:
     player = await play(world)
     shown = {**player.launch, "authorization": player.authorization}
-    where = state(player.launch, words.LAUNCH_DATA)
+    where = state(player.launch, vocabulary.LAUNCH_DATA)
     body = {} if method == "DELETE" else {"json": {"launchMode": "Normal"}}
     status, text = await world.send(shown, method, where, **body)
     assert status == 403, text
-    assert words.LAUNCH_DATA in text
-    all_of_them = where.replace(f"&stateId={words.LAUNCH_DATA}", "")
+    assert vocabulary.LAUNCH_DATA in text
+    all_of_them = where.replace(f"&stateId={vocabulary.LAUNCH_DATA}", "")
     status, text = await world.send(shown, "DELETE", all_of_them)
     assert status == 403, text
     assert (await player.get(where))[0] == 200
@@ -221,14 +221,14 @@ async def test_launch_data_is_not_the_players_to_change(world: Launching, method
     assert (await world.send(shown, "DELETE", bookmark))[0] == 204
 
 
-@pytest.mark.parametrize("verb", [words.LAUNCHED, words.SATISFIED, f"{ADL}satisfied"])
+@pytest.mark.parametrize("verb", [vocabulary.LAUNCHED, vocabulary.SATISFIED, f"{ADL}satisfied"])
 async def test_a_player_may_not_say_what_is_the_lmss(world: Launching, verb: str) -> None:
     player = await play(world, **TOPIC, moveOn="Passed")
     statement = {**player.statement("completed"), "verb": {"id": verb}}
     status, body = await player.post(statement)
     assert status == 403
     assert "the LMS's to say" in body
-    assert [one["verb"]["id"] for one in await stated(world, player)] == [words.LAUNCHED]
+    assert [one["verb"]["id"] for one in await stated(world, player)] == [vocabulary.LAUNCHED]
 
 
 async def test_a_session_id_that_is_not_its_own_is_refused_and_a_missing_one_put_in(
@@ -236,15 +236,15 @@ async def test_a_session_id_that_is_not_its_own_is_refused_and_a_missing_one_put
 ) -> None:
     player = await play(world)
     foreign = player.statement("initialized")
-    foreign["context"]["extensions"][words.SESSION_ID] = str(uuid.uuid4())
+    foreign["context"]["extensions"][vocabulary.SESSION_ID] = str(uuid.uuid4())
     status, body = await player.post(foreign)
     assert status == 403
     assert "section 9.6.3.1" in body
     missing = player.statement("initialized")
     del missing["context"]["extensions"]
     assert (await player.post(missing))[0] == 200
-    (kept,) = await stated(world, player, words.INITIALIZED)
-    assert kept["context"]["extensions"] == {words.SESSION_ID: player.session}
+    (kept,) = await stated(world, player, vocabulary.INITIALIZED)
+    assert kept["context"]["extensions"] == {vocabulary.SESSION_ID: player.session}
     assert await oddities(world) == {"no_session_id": 1}
 
 
@@ -267,7 +267,7 @@ async def test_nothing_is_taken_after_terminated(tmp_path: Path) -> None:
         again = await play(world, **TOPIC, registration=player.launch["registration"])
         await again.good("initialized", "completed")
         await world.run.until(lambda: 100 in values(world))
-        assert await stated(world, again, words.ABANDONED) == []
+        assert await stated(world, again, vocabulary.ABANDONED) == []
 
 
 async def test_what_comes_soon_after_terminated_is_taken_and_counted(world: Launching) -> None:
@@ -287,15 +287,15 @@ async def test_a_session_that_a_newer_launch_supersedes_is_abandoned(world: Laun
         world, **TOPIC, registration=registration, player={"publisherId": PUBLISHER}
     )
     assert second.session != first.session
-    (abandoned,) = await stated(world, second, words.ABANDONED)
-    assert abandoned["context"]["extensions"] == {words.SESSION_ID: first.session}
+    (abandoned,) = await stated(world, second, vocabulary.ABANDONED)
+    assert abandoned["context"]["extensions"] == {vocabulary.SESSION_ID: first.session}
     assert abandoned["result"]["duration"].startswith("PT")
     status, body = await first.say("completed")
     assert status == 403
     assert "launched again" in body
     await second.good("initialized", "completed", "terminated")
     third = await play(world, **TOPIC, registration=registration)
-    assert len(await stated(world, third, words.ABANDONED)) == 1
+    assert len(await stated(world, third, vocabulary.ABANDONED)) == 1
     await world.run.until(lambda: 100 in values(world))
     # that a session broke off is not that the learner gave up the course
     assert "not-completed" not in json.dumps(world.run.ran, default=str)
@@ -304,8 +304,8 @@ async def test_a_session_that_a_newer_launch_supersedes_is_abandoned(world: Laun
 async def test_one_that_was_launched_and_never_came_is_not_abandoned(world: Launching) -> None:
     first = await world.launch(kind="cmi5")
     second = await play(world, registration=first["registration"])
-    assert await stated(world, second, words.ABANDONED) == []
-    assert len(await stated(world, second, words.LAUNCHED)) == 2
+    assert await stated(world, second, vocabulary.ABANDONED) == []
+    assert len(await stated(world, second, vocabulary.LAUNCHED)) == 2
 
 
 SATISFIED: list[tuple[str, list[tuple[str, float | None]], bool]] = [
@@ -336,7 +336,7 @@ async def test_satisfied_is_stated_once_when_move_on_is_met(
         result = {} if scaled is None else {"score": {"scaled": scaled}}
         assert (await player.say(verb, **result))[0] == 200
     await player.good("terminated")
-    satisfied = await stated(world, player, words.SATISFIED)
+    satisfied = await stated(world, player, vocabulary.SATISFIED)
     assert len(satisfied) == int(met)
     assert "result" not in json.dumps(satisfied)
     await world.run.until(lambda: max(values(world), default=0) == (100 if met else 99))
@@ -349,7 +349,7 @@ async def test_satisfied_is_stated_once_when_move_on_is_met(
 async def test_the_halves_of_move_on_may_come_at_once(world: Launching) -> None:
     player = await play(world, **TOPIC, moveOn="CompletedAndPassed")
     await asyncio.gather(player.good("completed"), player.good("passed"))
-    assert len(await stated(world, player, words.SATISFIED)) == 1
+    assert len(await stated(world, player, vocabulary.SATISFIED)) == 1
 
 
 async def test_move_on_is_met_over_several_sessions(world: Launching) -> None:
@@ -358,10 +358,10 @@ async def test_move_on_is_met_over_several_sessions(world: Launching) -> None:
     again = await play(
         world, **TOPIC, moveOn="CompletedAndPassed", registration=player.launch["registration"]
     )
-    assert await stated(world, again, words.SATISFIED) == []
+    assert await stated(world, again, vocabulary.SATISFIED) == []
     await again.good("initialized", "passed", "terminated")
-    (satisfied,) = await stated(world, again, words.SATISFIED)
-    assert satisfied["context"]["extensions"] == {words.SESSION_ID: again.session}
+    (satisfied,) = await stated(world, again, vocabulary.SATISFIED)
+    assert satisfied["context"]["extensions"] == {vocabulary.SESSION_ID: again.session}
 
 
 async def test_what_cmi5_only_allows_does_not_meet_move_on(world: Launching) -> None:
@@ -371,7 +371,7 @@ async def test_what_cmi5_only_allows_does_not_meet_move_on(world: Launching) -> 
     part = {**player.statement("passed"), "object": {"id": f"{COURSE}/test"}}
     for statement in (player.statement("initialized"), allowed, part):
         assert (await player.post(statement))[0] == 200
-    assert await stated(world, player, words.SATISFIED) == []
+    assert await stated(world, player, vocabulary.SATISFIED) == []
     assert await oddities(world) == {"not_cmi5_defined": 1}
 
 
@@ -383,7 +383,7 @@ async def test_browse_and_review_write_no_progress(world: Launching, mode: str) 
         world, **TOPIC, moveOn="Completed", registration=player.launch["registration"]
     )
     await again.good("initialized")
-    assert await stated(world, again, words.SATISFIED) == []
+    assert await stated(world, again, vocabulary.SATISFIED) == []
     await world.run.until(lambda: bool(world.run.ran))
     assert values(world) == []
     await again.good("completed")
@@ -425,15 +425,15 @@ async def test_an_operator_waives(world: Launching) -> None:
     status, first = await waive(world, registration, "Administrative")
     assert status == 200
     assert (await waive(world, registration, "Tested Out")) == (200, first)
-    (waived,) = await stated(world, player, words.WAIVED)
+    (waived,) = await stated(world, player, vocabulary.WAIVED)
     assert waived["id"] == first["statement"]
     assert waived["result"] == {
         "success": True,
         "completion": True,
-        "extensions": {words.REASON: "Administrative"},
+        "extensions": {vocabulary.REASON: "Administrative"},
     }
-    assert waived["context"]["extensions"][words.SESSION_ID] != player.session
-    assert len(await stated(world, player, words.SATISFIED)) == 1
+    assert waived["context"]["extensions"][vocabulary.SESSION_ID] != player.session
+    assert len(await stated(world, player, vocabulary.SATISFIED)) == 1
     await world.run.until(lambda: 100 in values(world))
 
 
@@ -452,7 +452,7 @@ async def test_a_waiver_that_can_not_be_says_why(world: Launching) -> None:
         got, body = await waive(world, name, reason, shown)
         assert got == status, body
         assert part in body["error"]["reason"]
-    assert await stated(world, player, words.WAIVED) == []
+    assert await stated(world, player, vocabulary.WAIVED) == []
 
 
 @pytest.mark.parametrize(
@@ -502,5 +502,5 @@ async def test_other_players_know_nothing_of_sessions(world: Launching) -> None:
     for verb in ("terminated", "completed", "satisfied"):
         assert (await world.say(launch, verb))[0] == 200
     _, found = await world.send(launch, "GET", "/xapi/statements")
-    assert words.SESSION_ID not in found
+    assert vocabulary.SESSION_ID not in found
     assert f"{ADL}launched" not in found

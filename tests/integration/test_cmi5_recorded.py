@@ -15,11 +15,11 @@ import pytest
 from aiohttp import ClientResponse
 from yarl import URL
 
-from pointsman.launch import Launch
+from pointsman.domain.launch import Launch
+from pointsman.domain.records import Decision, Observation
 from pointsman.mapping import Mapping
 from pointsman.mapping.rules import short_verb
-from pointsman.model import Decision, Observation
-from pointsman.sources.cmi5 import words
+from pointsman.sources.players.cmi5 import vocabulary
 from tests.support.launching import Launching, launching
 
 DATA = Path(__file__).parents[1] / "data" / "players" / "xapi-cmi5.jsonl"
@@ -142,9 +142,9 @@ class Step:
             # as the client does, whether it is there or not
             given = (await answer.json()).get("auth-token", "undefined")
             self._authorization = f"Basic {given}"
-        elif f"stateId={words.LAUNCH_DATA}" in row["query"] and row["method"] == "GET":
+        elif f"stateId={vocabulary.LAUNCH_DATA}" in row["query"] and row["method"] == "GET":
             told = await answer.json()
-            self._session = told["contextTemplate"]["extensions"][words.SESSION_ID]
+            self._session = told["contextTemplate"]["extensions"][vocabulary.SESSION_ID]
 
     @property
     def _registration(self) -> str:
@@ -172,7 +172,7 @@ def check_body(row: dict[str, Any], body: Any, *, reused: bool) -> None:
         assert not reused or body["error-code"] == told["error-code"]
     elif row["path"].endswith("/statements"):
         assert body == [json.loads(row["body"])["id"]]
-    elif words.LAUNCH_DATA in row["query"] and told:
+    elif vocabulary.LAUNCH_DATA in row["query"] and told:
         for name in ("launchMode", "moveOn", "masteryScore", "launchParameters", "entitlementKey"):
             assert body[name] == told[name]
         template, theirs = body["contextTemplate"], told["contextTemplate"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pointsman.domain.targets import CourseStatus
 from pointsman.emulator import Emulator
 from pointsman.emulator.faults import read_fault
 from pointsman.platforms.base import TOKEN_TROUBLE, Answer
-from pointsman.targets import CourseStatus
 from tests.support.changes import change, course, each, topic, wants
 from tests.support.virtual import run_virtually
 from tests.support.yard import KEY, Yard, catalogue

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from pointsman import assembly
+from pointsman import wiring
 from pointsman.cli import app
-from pointsman.clock import SystemClock
 from pointsman.config import load
-from pointsman.model import Position
+from pointsman.domain.clock import SystemClock
+from pointsman.domain.records import Position
 from pointsman.store.base import Store
 from pointsman.store.migrations import all_of
 from pointsman.store.sqlite.schema import PACKAGE
@@ -79,9 +79,9 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 async def fill(config: Path) -> None:
     settings = load(config)
     clock = SystemClock()
-    store = assembly.store(settings, clock)
+    store = wiring.store(settings, clock)
     await store.open()
-    intake = assembly.intake(settings, store, clock)
+    intake = wiring.intake(settings, store, clock)
     bodies = [
         *(said(number, "known", 10 * number) for number in (1, 2)),
         *(said(number, "new", 10 * number) for number in range(3, 9)),
@@ -179,9 +179,9 @@ def test_a_dead_letter_whose_limit_was_raised_becomes_what_it_says(tmp_path: Pat
 
     async def put() -> None:
         settings = load(path)
-        store: Store = assembly.store(settings, SystemClock())
+        store: Store = wiring.store(settings, SystemClock())
         await store.open()
-        intake = assembly.intake(settings, store, SystemClock())
+        intake = wiring.intake(settings, store, SystemClock())
         at = Position("g", "t", 0, 1)
         body = json.dumps(deep).encode()
         await intake.ingest([intake.read_message("log", body, position=at, origin="offset 0")])

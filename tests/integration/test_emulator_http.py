@@ -13,10 +13,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from pointsman.clock import SystemClock
+from pointsman.domain.clock import SystemClock
+from pointsman.domain.errors import ConfigError
 from pointsman.emulator import Emulator, builtin_catalogue
 from pointsman.emulator.server import serve
-from pointsman.errors import ConfigError
 
 KEY = "instance-key"
 

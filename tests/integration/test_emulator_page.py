@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from pointsman.clock import SystemClock
+from pointsman.domain.clock import SystemClock
 from pointsman.emulator import Emulator, builtin_catalogue
 from pointsman.emulator.server import serve
 from tests.support.browser import open_tab

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from pointsman.domain.errors import ConfigError
 from pointsman.emulator import Emulator, builtin_catalogue
 from pointsman.emulator.catalogue import Catalogue, Course
 from pointsman.emulator.persistence import Keeper
-from pointsman.errors import ConfigError
 from tests.support.emulated import PROGRESS, Process
 from tests.support.hand_clock import HandClock
 from tests.unit.emulator_harness import KEY, Answered, answered

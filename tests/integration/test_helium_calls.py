@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pointsman.clock import SystemClock
+from pointsman.domain.clock import SystemClock
 from pointsman.emulator import Emulator, builtin_catalogue
 from pointsman.emulator.server import serve
 from pointsman.platforms.base import Answer

@@ -15,9 +15,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, AppRunner, Request, TCPSite
 from yarl import URL
 
-from pointsman.clock import SystemClock
-from pointsman.errors import InputRefused, StatementConflict, StoreUnavailable
-from pointsman.launch import Launch
+from pointsman.domain.clock import SystemClock
+from pointsman.domain.errors import InputRefused, StatementConflict, StoreUnavailable
+from pointsman.domain.launch import Launch
+from pointsman.sources.batch import Accepted
 from pointsman.sources.http import (
     BasicCredential,
     BearerCredential,
@@ -25,7 +26,6 @@ from pointsman.sources.http import (
     HttpSource,
     make_app,
 )
-from pointsman.sources.requests import Accepted
 from pointsman.statements import Problem, StatementsRefused
 from pointsman.store.sqlite import SqliteStore
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from typer.testing import Result
 
-from pointsman.model import Outcome, Submission
+from pointsman.domain.records import Outcome, Submission
 from pointsman.store.base import Books
 from pointsman.store.sqlite import SqliteStore
 from tests.support.changes import change, course, topic, wants

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from pointsman.clock import SystemClock
-from pointsman.errors import InputRefused, StatementConflict
-from pointsman.launch import Launch
+from pointsman.domain.clock import SystemClock
+from pointsman.domain.errors import InputRefused, StatementConflict
+from pointsman.domain.launch import Launch
+from pointsman.domain.records import Decision, Observation, Outcome, Position, Submission
 from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
-from pointsman.model import Decision, Observation, Outcome, Position, Submission
-from pointsman.sources.intake import Intake
-from pointsman.sources.requests import Accepted
+from pointsman.sources.batch import Accepted
+from pointsman.sources.pipeline import Intake
 from pointsman.statements import Limits, StatementsRefused
 from pointsman.store.sqlite import SqliteStore
 

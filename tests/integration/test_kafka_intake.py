@@ -18,8 +18,8 @@ from demo.broker import Broker
 from demo.processes import free_port
 from pointsman.app import Daemon
 from pointsman.config import load
-from pointsman.model import Outcome
-from pointsman.platforms.token_vault import new_key
+from pointsman.domain.records import Outcome
+from pointsman.platforms.tokens.vault import new_key
 from tests.support.endpoint import basic
 from tests.support.fleet import HEADERS
 from tests.support.pipe import Pipe

@@ -13,10 +13,10 @@ from structlog.testing import capture_logs
 
 from demo.broker import Unavailable
 from demo.traffic import make_topic
-from pointsman.assembly.intake import kafka_settings
-from pointsman.clock import SystemClock
 from pointsman.config import load
+from pointsman.domain.clock import SystemClock
 from pointsman.sources.kafka import KafkaSettings, KafkaSource
+from pointsman.wiring.sources import kafka_settings
 from tests.integration.test_kafka_source import Memory, until
 from tests.support.secure_broker import PASSWORD, USER, SecureBroker, secure_broker
 

@@ -15,9 +15,9 @@ from structlog.testing import capture_logs
 
 from demo.broker import Broker
 from demo.processes import free_port
-from pointsman.clock import SystemClock
-from pointsman.errors import StoreUnavailable
-from pointsman.model import UNREAD, Position, Receipt, Submission
+from pointsman.domain.clock import SystemClock
+from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.records import UNREAD, Position, Receipt, Submission
 from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource
 
 pytestmark = pytest.mark.timeout(120)

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pointsman.cli import app
-from pointsman.jobs import Page, replay
+from pointsman.commands import Page, replay
 from pointsman.platforms.base import TOKEN_TROUBLE
 from tests.support.desk import list_parked
 from tests.support.launching import ANA, BEN, COURSE, OPERATOR, SIGNING_KEY, Launching, launching

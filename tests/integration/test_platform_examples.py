@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from pointsman.clock import SystemClock
+from pointsman.domain.clock import SystemClock
 from pointsman.emulator import Emulator, builtin_catalogue
 from pointsman.emulator.server import serve
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from pointsman.clock import SystemClock, micros
 from pointsman.config import Sources
-from pointsman.errors import StoreUnavailable
-from pointsman.model import Actor, Observation, Outcome
+from pointsman.domain.clock import SystemClock, micros
+from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.records import Actor, Observation, Outcome
 from pointsman.sources.replay import replay_letter
 from tests.support.endpoint import STATEMENTS, Endpoint, basic, running
 from tests.support.malformed import MALFORMED

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 import jwt
 import pytest
 
-from pointsman.errors import StoreUnavailable
-from pointsman.jobs import replay_letters
+from pointsman.commands import replay_letters
+from pointsman.domain.errors import StoreUnavailable
 from pointsman.store.base import Store, StoredDeadLetter
 from pointsman.store.sqlite import SqliteStore
 from tests.support.desk import look, read_books

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pointsman.errors import StoreUnavailable
+from pointsman.domain.errors import StoreUnavailable
 from pointsman.store.base import DocumentKey
 from pointsman.store.sqlite import SqliteStore
 from tests.support.browser import Tab, open_tab

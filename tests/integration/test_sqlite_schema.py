@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.errors import ConfigError, StoreUnavailable
-from pointsman.evidence import Evidence
-from pointsman.model import DeadLetter, Decision, Falls, Outcome, Position
+from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.domain.evidence import Evidence
+from pointsman.domain.records import DeadLetter, Decision, Falls, Outcome, Position
 from pointsman.store.base import Settlement, Window
 from pointsman.store.migrations import Migration, all_of
 from pointsman.store.sqlite import SqliteStore

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from demo.processes import free_port
 from pointsman.platforms.base import TOKEN_TROUBLE
-from pointsman.platforms.token_vault import new_key
+from pointsman.platforms.tokens.vault import new_key
 from tests.support.desk import list_parked
 from tests.support.running import running
 

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from pointsman.config import Sources
-from pointsman.errors import StoreUnavailable
+from pointsman.domain.errors import StoreUnavailable
 from tests.support.endpoint import Endpoint, running
 from tests.support.malformed import MALFORMED
 

@@ -6,8 +6,8 @@ import itertools
 import uuid
 from collections.abc import Sequence
 
-from pointsman.evidence import Evidence
-from pointsman.model import (
+from pointsman.domain.evidence import Evidence
+from pointsman.domain.records import (
     Change,
     Decision,
     Falls,
@@ -16,7 +16,7 @@ from pointsman.model import (
     Position,
     Submission,
 )
-from pointsman.targets import Target, TargetKind, Value
+from pointsman.domain.targets import Target, TargetKind, Value
 
 _count = itertools.count(1)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from pointsman.sources.cmi5 import words
+from pointsman.sources.players.cmi5 import vocabulary
 from tests.support.launching import COURSE, Launching
 from tests.support.running import ADL
 
@@ -54,8 +54,8 @@ class Player:
         return status, orjson.loads(body) if body else None
 
     def statement(self, verb: str, **result: Any) -> dict[str, Any]:
-        categories = [words.CMI5_CATEGORY] if verb in _DEFINED else []
-        categories += [words.MOVE_ON_CATEGORY] if verb in _MOVE_ON else []
+        categories = [vocabulary.CMI5_CATEGORY] if verb in _DEFINED else []
+        categories += [vocabulary.MOVE_ON_CATEGORY] if verb in _MOVE_ON else []
         said = {
             "id": str(uuid.uuid4()),
             "actor": self.launch["actor"],
@@ -64,7 +64,7 @@ class Player:
             "context": {
                 "registration": self.launch["registration"],
                 "contextActivities": {"category": [{"id": one} for one in categories]},
-                "extensions": {words.SESSION_ID: self.session},
+                "extensions": {vocabulary.SESSION_ID: self.session},
             },
         }
         result = {**_RESULTS.get(verb, {}), **result}
@@ -88,9 +88,9 @@ async def play(world: Launching, **asked: Any) -> Player:
     status, given = await fetch(world, launch["fetchUrl"])
     assert status == 200, given
     player = Player(world, launch, f"Basic {given['auth-token']}", "")
-    status, told = await player.get(state(launch, words.LAUNCH_DATA))
+    status, told = await player.get(state(launch, vocabulary.LAUNCH_DATA))
     assert status == 200, told
-    player.session = told["contextTemplate"]["extensions"][words.SESSION_ID]
+    player.session = told["contextTemplate"]["extensions"][vocabulary.SESSION_ID]
     return player
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pointsman.launch import Launch, PlayerKind
-from pointsman.model import Actor
-from pointsman.sources.cmi5 import words
+from pointsman.domain.launch import Launch, PlayerKind
+from pointsman.domain.records import Actor
+from pointsman.sources.players.cmi5 import vocabulary
 
 UNIT = "https://content.example.com/unit"
 LAUNCH = Launch(
@@ -24,14 +24,14 @@ LAUNCH = Launch(
 )
 
 
-def statement(verb: str = words.PASSED, **more: Any) -> dict[str, Any]:
+def statement(verb: str = vocabulary.PASSED, **more: Any) -> dict[str, Any]:
     """A good one, said in the session s1."""
     context = {
         "registration": LAUNCH.registration,
         "contextActivities": {
-            "category": [{"id": words.CMI5_CATEGORY}, {"id": words.MOVE_ON_CATEGORY}]
+            "category": [{"id": vocabulary.CMI5_CATEGORY}, {"id": vocabulary.MOVE_ON_CATEGORY}]
         },
-        "extensions": {words.SESSION_ID: "s1"},
+        "extensions": {vocabulary.SESSION_ID: "s1"},
     }
     return {
         "actor": {"account": {"homePage": "https://learn.example.com", "name": "ana@example.com"}},

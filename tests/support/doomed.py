@@ -15,17 +15,17 @@ from dataclasses import replace
 from typing import Any
 
 from pointsman.cli import main
+from pointsman.delivery.budget.local import LocalBudget
+from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.platforms.helium import HeliumPlatform
-from pointsman.scheduler.budget import LocalBudget
-from pointsman.scheduler.shared_budget import SharedBudget
-from pointsman.sources.intake import Intake
+from pointsman.sources.pipeline import Intake
 from pointsman.store.migrations import Migration, pending
-from pointsman.store.postgres import desk as postgres_desk
 from pointsman.store.postgres import ingest as postgres_ingest
+from pointsman.store.postgres import operations as postgres_desk
 from pointsman.store.postgres import schema as postgres_schema
 from pointsman.store.postgres.store import PostgresStore
-from pointsman.store.sqlite import desk as sqlite_desk
 from pointsman.store.sqlite import ingest as sqlite_ingest
+from pointsman.store.sqlite import operations as sqlite_desk
 from pointsman.store.sqlite import schema as sqlite_schema
 from pointsman.store.sqlite import store as sqlite_store
 from pointsman.store.sqlite.store import SqliteStore

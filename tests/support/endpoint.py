@@ -13,18 +13,18 @@ from typing import Any
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
-from pointsman.assembly.foreign import adapters, postback_sources, webhook_sources
-from pointsman.assembly.stores import key_reader
-from pointsman.clock import SystemClock
 from pointsman.config import Sources
-from pointsman.launch import Launch
+from pointsman.domain.clock import SystemClock
+from pointsman.domain.launch import Launch
+from pointsman.domain.records import Decision, Observation
 from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
-from pointsman.model import Decision, Observation
 from pointsman.sources.http import BasicCredential, HttpDeps, HttpSource, make_app
-from pointsman.sources.intake import Intake
+from pointsman.sources.pipeline import Intake
 from pointsman.statements import Limits
 from pointsman.store.base import Store
 from pointsman.store.sqlite import SqliteStore
+from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
+from pointsman.wiring.stores import key_reader
 
 ORIGIN = "https://learn.example.com"
 PLAYER = "https://player.example"

@@ -27,8 +27,8 @@ from aiokafka import AIOKafkaProducer
 
 from demo.processes import free_port, pointsman, stop
 from demo.view import read_metrics
-from pointsman.model import Change
-from pointsman.targets import TargetKind
+from pointsman.domain.records import Change
+from pointsman.domain.targets import TargetKind
 from tests.support.weather import Strike, Traffic, executed, goods, misfits, unexplained
 
 KEY = "fleet-key"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pointsman.launch import Launch, PlayerKind
-from pointsman.model import Actor
+from pointsman.domain.launch import Launch, PlayerKind
+from pointsman.domain.records import Actor
 
 REGISTRATION = "0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11"
 ACTIVITY = "https://content.example.com/intro"

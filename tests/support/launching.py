@@ -12,7 +12,7 @@ from typing import Any
 
 from demo.processes import free_port
 from pointsman.emulator import Emulator
-from pointsman.platforms.token_vault import new_key
+from pointsman.platforms.tokens.vault import new_key
 from tests.support.running import ADL, Running, running
 
 OPERATOR = "Basic " + base64.b64encode(b"operator:operator-secret").decode()

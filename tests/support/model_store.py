@@ -10,15 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from pointsman.evidence import Evidence
-from pointsman.model import (
+from pointsman.domain.evidence import Evidence
+from pointsman.domain.records import (
     Change,
     Falls,
     Item,
     Outcome,
     Submission,
 )
-from pointsman.targets import Target, TargetKind, Value
+from pointsman.domain.targets import Target, TargetKind, Value
 
 _ORDER = ["not-started", "not-attended", "started", "not-completed", "completed", "attended"]
 Key = tuple[str, Target]

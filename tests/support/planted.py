@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from pointsman.evidence import Evidence
-from pointsman.model import Change, Desired, Item, Receipt, Submission
+from pointsman.domain.evidence import Evidence
+from pointsman.domain.records import Change, Desired, Item, Receipt, Submission
 from pointsman.store import merge as merging
 from pointsman.store import plan as planning
 from pointsman.store.evidence import Gathered, gathered

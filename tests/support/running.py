@@ -16,8 +16,8 @@ import aiohttp
 
 from demo.processes import free_port
 from pointsman.app import Daemon
-from pointsman.clock import SystemClock
 from pointsman.config import Settings, load
+from pointsman.domain.clock import SystemClock
 from pointsman.emulator import Catalogue, Emulator, builtin_catalogue
 from pointsman.emulator.server import serve
 

@@ -6,8 +6,8 @@ import json
 
 from hypothesis import strategies as st
 
-from pointsman.launch import Launch, PlayerKind
-from pointsman.model import Actor
+from pointsman.domain.launch import Launch, PlayerKind
+from pointsman.domain.records import Actor
 
 LAUNCH = Launch(
     registration="0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11",

@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Literal
 
-from pointsman.model import Decision, Item, Outcome, Receipt, Submission
+from pointsman.domain.records import Decision, Item, Outcome, Receipt, Submission
+from pointsman.domain.targets import Value
 from pointsman.store.base import Lease, Settlement, Store
-from pointsman.store.index import Indexed
-from pointsman.targets import Value
+from pointsman.store.statement_index import Indexed
 from tests.support.changes import new_id, submission
 
 #: in microseconds

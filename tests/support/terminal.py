@@ -14,7 +14,7 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from pointsman.cli import app
-from pointsman.clock import SystemClock
+from pointsman.domain.clock import SystemClock
 from pointsman.emulator import Emulator, builtin_catalogue
 from pointsman.emulator.server import serve
 

@@ -7,8 +7,8 @@ import selectors
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
+from pointsman.domain.errors import PlatformUnreachable
 from pointsman.emulator import Emulator
-from pointsman.errors import PlatformUnreachable
 from pointsman.platforms.helium import HttpAnswer
 
 T = TypeVar("T")

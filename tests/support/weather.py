@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pointsman.domain.records import Change, Falls
+from pointsman.domain.targets import MEETING, Target, TargetKind, Value
 from pointsman.emulator import Catalogue
-from pointsman.model import Change, Falls
-from pointsman.targets import MEETING, Target, TargetKind, Value
 from tests.support.changes import change
 
 TOPICS, COURSES, PATHS, MEETINGS = 6, 3, 3, 3

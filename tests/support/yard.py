@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from pointsman.delivery.backoff import Backoff
+from pointsman.delivery.budget.local import LocalBudget
+from pointsman.delivery.budget.quota_window import QuotaLimits
+from pointsman.delivery.dispatcher import DeliveryRecord, DeliverySettings, Dispatcher
+from pointsman.delivery.sender import Courier
+from pointsman.domain.errors import NoToken, TokenDelayed
+from pointsman.domain.records import Submission
 from pointsman.emulator import Catalogue, Emulator
-from pointsman.errors import NoToken, TokenDelayed
-from pointsman.model import Submission
 from pointsman.platforms.helium import HeliumPlatform
-from pointsman.scheduler.backoff import Backoff
-from pointsman.scheduler.budget import LocalBudget
-from pointsman.scheduler.courier import Courier
-from pointsman.scheduler.dispatcher import DeliveryRecord, DeliverySettings, Dispatcher
-from pointsman.scheduler.window import QuotaLimits
 from pointsman.store.sqlite import SqliteStore
 from tests.support.virtual import EmulatorTransport, VirtualClock
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.model import Desired
+from pointsman.delivery.comparison import Judgement, compare
+from pointsman.domain.records import Desired
+from pointsman.domain.targets import Target, TargetKind, Value
 from pointsman.platforms.base import Shown
-from pointsman.scheduler.comparison import Judgement, compare
-from pointsman.targets import Target, TargetKind, Value
 
 AGREES, DIFFERS, UNREADABLE = Judgement.AGREES, Judgement.DIFFERS, Judgement.UNREADABLE
 TOPIC, COURSE, PATH = (

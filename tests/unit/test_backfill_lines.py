@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from pointsman.errors import ConfigError
+from pointsman.domain.errors import ConfigError
 from pointsman.sources.backfill import LinesFile, Pace
 
 LINES = b'{"a": 1}\n\n  \r\n[1, 2]\r\n{"last": "without a newline"}'

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from pointsman.cli import app
 from pointsman.config import Settings
-from pointsman.errors import ConfigError, StoreUnavailable
-from pointsman.model import Outcome
+from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.domain.records import Outcome
 from pointsman.store.base import Books
 
 runner = CliRunner()
@@ -43,7 +43,7 @@ def daemon(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """In place of the daemon and of its parts, so that only the command is tested."""
     module = ModuleType("pointsman.app")
     monkeypatch.setitem(sys.modules, "pointsman.app", module)
-    monkeypatch.setitem(sys.modules, "pointsman.jobs", module)
+    monkeypatch.setitem(sys.modules, "pointsman.commands", module)
     return module
 
 

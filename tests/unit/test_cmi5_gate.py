@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 import pytest
 
-from pointsman.errors import Forbidden, StoreUnavailable
-from pointsman.launch import Launch, LaunchMode, PlayerKind
-from pointsman.sources.cmi5 import words
-from pointsman.sources.cmi5.gate import Gate
-from pointsman.sources.cmi5.register import Register
-from pointsman.sources.cmi5.sessions import Session, dump
-from pointsman.sources.requests import Accepted
+from pointsman.domain.errors import Forbidden, StoreUnavailable
+from pointsman.domain.launch import Launch, LaunchMode, PlayerKind
+from pointsman.sources.batch import Accepted
+from pointsman.sources.players.cmi5 import vocabulary
+from pointsman.sources.players.cmi5.session import Session, dump
+from pointsman.sources.players.cmi5.session_guard import Gate
+from pointsman.sources.players.cmi5.session_store import Register
 from pointsman.statements import Limits, StatementsRefused
 from pointsman.store.base import Document
 from tests.support.cmi5_statements import LAUNCH, statement
@@ -96,20 +96,20 @@ OPEN = Session("s1", 0, fetched=True)
 
 async def test_a_session_says_what_it_has_to_say_until_its_grace_is_over() -> None:
     world = World(OPEN)
-    await world.say(words.INITIALIZED, words.PASSED, words.TERMINATED)
+    await world.say(vocabulary.INITIALIZED, vocabulary.PASSED, vocabulary.TERMINATED)
     assert await world.session() == replace(OPEN, begun=True, terminated_at=100_000_000)
     world.clock.seconds = 160
-    await world.say(words.COMPLETED)
+    await world.say(vocabulary.COMPLETED)
     world.clock.seconds = 160.1
     with pytest.raises(Forbidden, match="grace_seconds"):
-        await world.say(words.COMPLETED)
+        await world.say(vocabulary.COMPLETED)
     assert len(world.intake.heard) == 2
     assert world.oddities == ["after_terminated"]
 
 
 async def test_a_session_counts_as_it_was_launched() -> None:
     world = World(replace(OPEN, mode=LaunchMode.REVIEW))
-    await world.say(words.INITIALIZED)
+    await world.say(vocabulary.INITIALIZED)
     (launch,) = world.intake.heard
     assert launch is not None
     assert launch.mode is LaunchMode.REVIEW
@@ -118,13 +118,13 @@ async def test_a_session_counts_as_it_was_launched() -> None:
 async def test_that_an_end_could_not_be_noted_is_no_refusal() -> None:
     world = World(OPEN)
     world.shelf.away = True
-    assert (await world.say(words.TERMINATED)).ids == ["id"]
+    assert (await world.say(vocabulary.TERMINATED)).ids == ["id"]
     assert await world.session() == OPEN
 
 
 async def test_what_was_said_before_is_no_oddity() -> None:
     world = World(replace(OPEN, begun=True, terminated_at=100_000_000), known=True)
-    await world.say(words.TERMINATED)
+    await world.say(vocabulary.TERMINATED)
     assert world.oddities == []
 
 
@@ -133,9 +133,9 @@ async def test_what_is_refused_is_not_heard() -> None:
     with pytest.raises(StatementsRefused):
         await world.say("no IRI")
     with pytest.raises(Forbidden, match="LMS's"):
-        await world.say(words.PASSED, words.SATISFIED)
+        await world.say(vocabulary.PASSED, vocabulary.SATISFIED)
     with pytest.raises(Forbidden, match="not known"):
-        await world.say(words.PASSED, launch=replace(LAUNCH, session="s2"))
+        await world.say(vocabulary.PASSED, launch=replace(LAUNCH, session="s2"))
     assert world.intake.heard == []
     assert await world.session() == OPEN
 
@@ -143,5 +143,5 @@ async def test_what_is_refused_is_not_heard() -> None:
 @pytest.mark.parametrize("launch", [None, replace(LAUNCH, kind=PlayerKind.XAPI, session="")])
 async def test_others_pass_by(launch: Launch | None) -> None:
     world = World()
-    await world.say(words.SATISFIED, launch=launch)
+    await world.say(vocabulary.SATISFIED, launch=launch)
     assert world.intake.heard == [launch]

@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 import pytest
 
-from pointsman.errors import Forbidden
+from pointsman.domain.errors import Forbidden
 from pointsman.mapping.rules import VERB_NAMESPACES
-from pointsman.sources.cmi5 import words
-from pointsman.sources.cmi5.hearing import Oddity, after, may_say_in, oddities
-from pointsman.sources.cmi5.sessions import Session
-from pointsman.sources.launches import registered
+from pointsman.sources.players import registered
+from pointsman.sources.players.cmi5 import vocabulary
+from pointsman.sources.players.cmi5.session import Session
+from pointsman.sources.players.cmi5.session_rules import Oddity, after, may_say_in, oddities
 from pointsman.statements import Limits, Valid, parse
 from tests.support.cmi5_statements import LAUNCH, statement
 
@@ -29,11 +29,11 @@ def items(*statements: dict[str, Any]) -> list[Valid]:
     return found
 
 
-@pytest.mark.parametrize("verb", sorted(words.OF_THE_LMS))
+@pytest.mark.parametrize("verb", sorted(vocabulary.OF_THE_LMS))
 @pytest.mark.parametrize("namespace", VERB_NAMESPACES)
 def test_what_is_the_lmss_a_player_may_not_say(namespace: str, verb: str) -> None:
     with pytest.raises(Forbidden, match="LMS's to say"):
-        may_say_in(BEGUN, items(statement(words.PASSED), statement(f"{namespace}{verb}")))
+        may_say_in(BEGUN, items(statement(vocabulary.PASSED), statement(f"{namespace}{verb}")))
 
 
 def test_a_player_speaks_in_its_own_session() -> None:
@@ -45,7 +45,7 @@ def test_a_player_speaks_in_its_own_session() -> None:
 @pytest.mark.parametrize(
     ("session", "statements", "kinds"),
     [
-        (FRESH, [statement(words.INITIALIZED), statement()], []),
+        (FRESH, [statement(vocabulary.INITIALIZED), statement()], []),
         (FRESH, [statement()], [Oddity.NOT_INITIALIZED]),
         (BEGUN, [statement()], []),
         (FRESH, [], []),
@@ -53,7 +53,7 @@ def test_a_player_speaks_in_its_own_session() -> None:
         (BEGUN, [statement(result={"score": {"scaled": 0.7}})], [Oddity.BELOW_MASTERY]),
         (
             BEGUN,
-            [statement(context={"extensions": {words.SESSION_ID: "s1"}})],
+            [statement(context={"extensions": {vocabulary.SESSION_ID: "s1"}})],
             [Oddity.NOT_CMI5_DEFINED],
         ),
         (
@@ -72,9 +72,9 @@ def test_a_broken_rule_is_counted(
 def test_a_session_begins_with_its_first_statement_and_ends_with_terminated() -> None:
     assert after(FRESH, items(statement()), 5) == BEGUN
     assert after(FRESH, [], 5) == FRESH
-    ended = after(FRESH, items(statement(words.TERMINATED)), 5)
+    ended = after(FRESH, items(statement(vocabulary.TERMINATED)), 5)
     assert ended == replace(BEGUN, terminated_at=5)
-    assert after(ended, items(statement(words.TERMINATED)), 9) == ended
+    assert after(ended, items(statement(vocabulary.TERMINATED)), 9) == ended
 
 
 def test_a_statement_without_session_gets_that_of_its_launch() -> None:
@@ -82,10 +82,13 @@ def test_a_statement_without_session_gets_that_of_its_launch() -> None:
     found = orjson.loads(registered(orjson.dumps(bare), items(bare), LAUNCH))
     assert found["context"] == {
         "registration": LAUNCH.registration,
-        "extensions": {words.SESSION_ID: "s1"},
+        "extensions": {vocabulary.SESSION_ID: "s1"},
     }
     whole = orjson.dumps(statement())
     assert registered(whole, items(statement()), LAUNCH) is whole
     other = statement(context={"extensions": {"https://example.com/x": 1}})
     found = orjson.loads(registered(orjson.dumps(other), items(other), LAUNCH))
-    assert found["context"]["extensions"] == {"https://example.com/x": 1, words.SESSION_ID: "s1"}
+    assert found["context"]["extensions"] == {
+        "https://example.com/x": 1,
+        vocabulary.SESSION_ID: "s1",
+    }

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pointsman.launch import LaunchMode
-from pointsman.sources.cmi5 import saying, words
-from pointsman.sources.cmi5.moving_on import counts, is_met
-from pointsman.sources.cmi5.sessions import Session
+from pointsman.domain.launch import LaunchMode
+from pointsman.sources.players.cmi5 import lms_statements, vocabulary
+from pointsman.sources.players.cmi5.move_on import counts, is_met
+from pointsman.sources.players.cmi5.session import Session
 from pointsman.statements import STATEMENT
 from tests.support.cmi5_statements import LAUNCH, UNIT, statement
 
@@ -57,11 +57,11 @@ def said(context: dict[str, Any]) -> dict[str, Any]:
         ({"actor": {"objectType": "Group", "mbox": "mailto:g@example.com"}}, False),
         ({"context": {}}, False),
         (said({"contextActivities": {}}), False),
-        (said({"contextActivities": {"category": {"id": words.CMI5_CATEGORY}}}), True),
-        (said({"contextActivities": {"category": [{"id": words.MOVE_ON_CATEGORY}]}}), False),
-        (said({"extensions": {words.SESSION_ID: "s2"}}), False),
+        (said({"contextActivities": {"category": {"id": vocabulary.CMI5_CATEGORY}}}), True),
+        (said({"contextActivities": {"category": [{"id": vocabulary.MOVE_ON_CATEGORY}]}}), False),
+        (said({"extensions": {vocabulary.SESSION_ID: "s2"}}), False),
         (said({"extensions": {}}), False),
-        (said({"extensions": {words.SESSION_ID: 3}}), False),
+        (said({"extensions": {vocabulary.SESSION_ID: 3}}), False),
     ],
 )
 def test_only_what_cmi5_defines_counts(more: dict[str, Any], *, counted: bool) -> None:
@@ -74,9 +74,9 @@ def test_without_other_sessions_one_need_not_be_named() -> None:
 
 
 def test_a_completed_has_no_mastery_score() -> None:
-    done = statement(words.COMPLETED, result={"completion": True, "score": {"scaled": 0.1}})
+    done = statement(vocabulary.COMPLETED, result={"completion": True, "score": {"scaled": 0.1}})
     assert counts(LAUNCH, STATEMENT.validate_python(done), SESSIONS)
-    undone = statement(words.COMPLETED, result={"completion": False})
+    undone = statement(vocabulary.COMPLETED, result={"completion": False})
     assert not counts(LAUNCH, STATEMENT.validate_python(undone), SESSIONS)
 
 
@@ -86,7 +86,7 @@ def test_without_a_mastery_score_every_pass_is_one() -> None:
 
 
 def test_a_waiver_counts_in_a_session_of_its_own() -> None:
-    waived = saying.waived(LAUNCH, "Administrative", 0)
+    waived = lms_statements.waived(LAUNCH, "Administrative", 0)
     assert counts(LAUNCH, STATEMENT.validate_python(waived), SESSIONS)
 
 
@@ -94,15 +94,15 @@ def test_what_the_lms_says_is_valid_and_has_the_same_id_again() -> None:
     session = Session("s1", 0)
     for now in (0, 5_000_000):
         for made in (
-            saying.launched(LAUNCH, "https://cdn.example.com/unit", now),
-            saying.abandoned(LAUNCH, session, 1_500_000, now),
-            saying.waived(LAUNCH, "Tested Out", now),
-            saying.satisfied(LAUNCH, now),
+            lms_statements.launched(LAUNCH, "https://cdn.example.com/unit", now),
+            lms_statements.abandoned(LAUNCH, session, 1_500_000, now),
+            lms_statements.waived(LAUNCH, "Tested Out", now),
+            lms_statements.satisfied(LAUNCH, now),
         ):
             STATEMENT.validate_python(made)
-    ids = {saying.satisfied(LAUNCH, now)["id"] for now in (0, 9)}
-    assert ids == {saying.satisfied_id(LAUNCH)}
+    ids = {lms_statements.satisfied(LAUNCH, now)["id"] for now in (0, 9)}
+    assert ids == {lms_statements.satisfied_id(LAUNCH)}
     other = replace(LAUNCH, registration="39b0aaf8-0000-4000-8000-000000000001")
-    assert saying.satisfied_id(other) not in ids
-    abandoned = saying.abandoned(LAUNCH, session, 1_500_000, 5_000_000)
+    assert lms_statements.satisfied_id(other) not in ids
+    abandoned = lms_statements.abandoned(LAUNCH, session, 1_500_000, 5_000_000)
     assert abandoned["result"] == {"duration": "PT1.50S"}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.launch import LaunchMode
-from pointsman.sources.cmi5.sessions import (
+from pointsman.domain.launch import LaunchMode
+from pointsman.sources.players.cmi5.session import (
     Session,
     changed,
     dump,

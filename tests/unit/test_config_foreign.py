@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pointsman.assembly.foreign import webhook_sources
 from pointsman.config import load
 from pointsman.sources.http import STANDARD, Scheme
+from pointsman.wiring.adapters import webhook_sources
 from tests.unit.test_config_mistakes import GOOD, SECRET, refusal, toml
 
 STANDARD_SECRET = "whsec_aHVudGVyMg=="

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from pointsman.cli import app
 from pointsman.config import Settings, load
-from pointsman.errors import ConfigError
-from pointsman.platforms.token_vault import new_key
+from pointsman.domain.errors import ConfigError
+from pointsman.platforms.tokens.vault import new_key
 
 KEY = "signs-hunter2-what-browsers-hold-32"
 CONFIG = """

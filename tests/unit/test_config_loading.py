@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pointsman.config import Settings, load
-from pointsman.errors import ConfigError
-from pointsman.platforms.token_vault import new_key
+from pointsman.domain.errors import ConfigError
+from pointsman.platforms.tokens.vault import new_key
 
 ROOT = Path(__file__).parents[2]
 

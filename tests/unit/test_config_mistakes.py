@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.config import load
-from pointsman.errors import ConfigError
+from pointsman.domain.errors import ConfigError
 
 SECRET = "hunter2"
 

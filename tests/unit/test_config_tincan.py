@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pointsman.config import load
-from pointsman.config.tincan import count_slides
-from pointsman.errors import ConfigError
+from pointsman.config.storyline import count_slides
+from pointsman.domain.errors import ConfigError
 
 TEMPLATE = "https://content.example.com/{course}/{slide}"
 HEAD = '<?xml version="1.0"?>\n<tincan xmlns="http://projecttincan.com/tincan.xsd"><activities>\n'

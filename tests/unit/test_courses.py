@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 from pointsman.cli import app
 from pointsman.config.rules import Rule
 from pointsman.courses import activity_of, launch_of, read_course, rules
-from pointsman.courses.elements import parse
 from pointsman.courses.structure import NAMESPACE, AssignableUnit, Block, Course
-from pointsman.errors import InputRefused
+from pointsman.courses.xml_elements import parse
+from pointsman.domain.errors import InputRefused
 from pointsman.mapping import Template
-from pointsman.sources.launches.opening import read
+from pointsman.sources.players.launch_request import read
 
 SAMPLE = Path(__file__).parents[1] / "data" / "cmi5" / "cmi5.xml"
 PUBLISHER = "https://publisher.example.com/courses/switches"
@@ -159,7 +159,7 @@ def test_nothing_grows_beyond_its_limit(
     tmp_path: Path, text: str | bytes, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if words.startswith("has more"):
-        monkeypatch.setattr("pointsman.courses.elements._ELEMENTS", 100)
+        monkeypatch.setattr("pointsman.courses.xml_elements._ELEMENTS", 100)
     with pytest.raises(InputRefused, match=words):
         course_of(tmp_path, text)
 

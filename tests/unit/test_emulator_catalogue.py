@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.domain.errors import ConfigError
 from pointsman.emulator import builtin_catalogue, load_catalogue
-from pointsman.errors import ConfigError
 
 GOOD = """
 [[learners]]

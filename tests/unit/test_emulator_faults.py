@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pointsman.domain.errors import ConfigError
 from pointsman.emulator.faults import (
     Faults,
     RequestFacts,
@@ -16,7 +17,6 @@ from pointsman.emulator.faults import (
     read_fault,
     read_faults,
 )
-from pointsman.errors import ConfigError
 from tests.unit.emulator_harness import Caller
 
 ANA = "ana@example.com"

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLUnionType, get_introspection_query
 
-from pointsman.emulator.pages import TopicType, page_type
+from pointsman.emulator.page_types import TopicType, page_type
 from pointsman.emulator.schema import load_schema
 from tests.unit.emulator_harness import Caller
 

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from pointsman.errors import NoToken, StoreUnavailable, TokenDelayed
-from pointsman.platforms.fetched_tokens import Fetched, FetchedTokens
+from pointsman.domain.errors import NoToken, StoreUnavailable, TokenDelayed
+from pointsman.platforms.tokens.fetched import Fetched, FetchedTokens
 from tests.support.virtual import VirtualClock, run_virtually
 
 ANA = "ana@example.com"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.errors import InputRefused
-from pointsman.mapping.template import Template
-from pointsman.statements.foreign import Path, PathTemplate
+from pointsman.domain.errors import InputRefused
+from pointsman.mapping.uri_template import Template
+from pointsman.statements.adapters import Path, PathTemplate
 
 BODY: dict[str, Any] = {
     "data": {"user": {"email": "ana@example.com"}, "list": [{"id": 7}, [1, 2]]},

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.errors import InputRefused
-from pointsman.model import Actor, Observation
+from pointsman.domain.errors import InputRefused
+from pointsman.domain.records import Actor, Observation
 from pointsman.statements import Limits, Valid, observe, parse
-from pointsman.statements.foreign import PathTemplate, ScormCloud
+from pointsman.statements.adapters import PathTemplate, ScormCloud
 from tests.support.postbacks import GOLF, MULTI_SCO, sco
 from tests.unit.test_foreign_values import JSON
 

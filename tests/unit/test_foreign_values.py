@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from pointsman.statements.foreign import values
-from pointsman.statements.primitives import Timestamp
+from pointsman.statements.adapters import json_values
+from pointsman.statements.data_types import Timestamp
 
 JSON = st.recursive(
     st.none()
@@ -35,13 +35,13 @@ JSON = st.recursive(
     ],
 )
 def test_a_number_may_be_a_text_and_nan_says_nothing(value: Any, found: float | None) -> None:
-    assert values.number(value) == found
+    assert json_values.number(value) == found
 
 
 @pytest.mark.parametrize("value", [True, "many", [], {}, "inf", 10**400])
 def test_what_is_no_number_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="must be a number"):
-        values.number(value)
+        json_values.number(value)
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_what_is_no_number_is_refused(value: Any) -> None:
     ],
 )
 def test_yes_and_no(value: Any, yes: tuple[str, ...], found: bool | None) -> None:
-    assert values.is_yes(value, yes) is found
+    assert json_values.is_yes(value, yes) is found
 
 
 @pytest.mark.parametrize(("value", "yes"), [("done", ()), (2, ()), ([], ()), ({}, ("done",))])
 def test_neither_yes_nor_no_is_refused(value: Any, yes: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="must be"):
-        values.is_yes(value, yes)
+        json_values.is_yes(value, yes)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_neither_yes_nor_no_is_refused(value: Any, yes: tuple[str, ...]) -> None
     ],
 )
 def test_times_in_all_spellings_become_timestamps(value: Any, found: str | None) -> None:
-    assert values.timestamp(value) == found
+    assert json_values.timestamp(value) == found
 
 
 @pytest.mark.parametrize(
@@ -91,12 +91,12 @@ def test_times_in_all_spellings_become_timestamps(value: Any, found: str | None)
 )
 def test_what_is_no_time_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="must be a time"):
-        values.timestamp(value)
+        json_values.timestamp(value)
 
 
 @given(JSON | st.floats())
 def test_whatever_comes_is_read_or_refused_in_words(value: Any) -> None:
-    for read in (values.number, values.is_yes, values.timestamp):
+    for read in (json_values.number, json_values.is_yes, json_values.timestamp):
         try:
             read(value)
             said = "must be"
@@ -108,15 +108,15 @@ def test_whatever_comes_is_read_or_refused_in_words(value: Any) -> None:
 @given(st.floats() | st.integers() | st.datetimes().map(str) | st.text())
 def test_every_timestamp_that_is_read_is_one_of_xapi(value: Any) -> None:
     try:
-        made = values.timestamp(value)
+        made = json_values.timestamp(value)
     except ValueError:
         return
     assert made is None or TypeAdapter(Timestamp).validate_python(made) == made
 
 
 def test_the_later_of_two_is_later_whatever_their_offsets() -> None:
-    assert values.later("2025-01-01T10:00:00+02:00", "2025-01-01T09:00:00Z") == (
+    assert json_values.later("2025-01-01T10:00:00+02:00", "2025-01-01T09:00:00Z") == (
         "2025-01-01T09:00:00Z"
     )
-    assert values.later(None, "2025-01-01T09:00:00") == "2025-01-01T09:00:00"
-    assert values.later(None, None) is None
+    assert json_values.later(None, "2025-01-01T09:00:00") == "2025-01-01T09:00:00"
+    assert json_values.later(None, None) is None

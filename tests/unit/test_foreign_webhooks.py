@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.errors import InputRefused
-from pointsman.model import Actor, Observation
+from pointsman.domain.errors import InputRefused
+from pointsman.domain.records import Actor, Observation
 from pointsman.statements import Limits, Valid, observe, parse
-from pointsman.statements.foreign import Path, PathTemplate, Webhook
+from pointsman.statements.adapters import Path, PathTemplate, Webhook
 from tests.unit.test_foreign_values import JSON
 
 ADL = "http://adlnet.gov/expapi/verbs/"

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.clock import SystemClock
-from pointsman.errors import Forbidden, InputRefused
-from pointsman.sources.forwarding import Forwarding
+from pointsman.domain.clock import SystemClock
+from pointsman.domain.errors import Forbidden, InputRefused
+from pointsman.sources.kafka_forwarder import Forwarding
 from pointsman.statements import Limits, StatementsRefused
-from pointsman.statements.foreign import Path, Webhook
+from pointsman.statements.adapters import Path, Webhook
 from tests.support.launches import REGISTRATION, launch
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from pointsman.domain.targets import MEETING, Target, TargetKind, Value
 from pointsman.platforms.base import Mutation, Verdict
 from pointsman.platforms.helium.documents import document, price
-from pointsman.targets import MEETING, Target, TargetKind, Value
 
 NOW = 1_767_571_200.0  # 2026-01-05T00:00:00Z
 MINUTE = 60_000_000

@@ -16,12 +16,12 @@ from graphql import (
     validate,
 )
 
+from pointsman.domain.targets import Target, TargetKind
 from pointsman.emulator.pricing import price as charge
 from pointsman.emulator.schema import load_schema
 from pointsman.platforms.base import Mutation
 from pointsman.platforms.helium.documents import document, price
 from pointsman.platforms.helium.operations import OPERATIONS
-from pointsman.targets import Target, TargetKind
 
 ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT / "tests/data/platform"

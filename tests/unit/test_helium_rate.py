@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from pointsman.platforms.base import RateReading
-from pointsman.platforms.helium.rate import read_rate
+from pointsman.platforms.helium.rate_headers import read_rate
 
 #: 2026-01-05T00:00:00Z
 NOW = 1_767_571_200.0

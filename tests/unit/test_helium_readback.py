@@ -9,9 +9,9 @@ import orjson
 import pytest
 from graphql import OperationDefinitionNode, build_schema, parse, validate
 
+from pointsman.domain.errors import PlatformUnreachable
 from pointsman.emulator.pricing import price as charge
 from pointsman.emulator.schema import load_schema
-from pointsman.errors import PlatformUnreachable
 from pointsman.platforms.base import Answer, ReadBack, Shown
 from pointsman.platforms.helium import HttpAnswer
 from pointsman.platforms.helium.readback import HeliumReader, document

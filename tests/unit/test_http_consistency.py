@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from pointsman.errors import StoreUnavailable
-from pointsman.sources.http.consistency import Consistency
+from pointsman.domain.errors import StoreUnavailable
+from pointsman.sources.http.lrs.consistent_through import Consistency
 
 
 @dataclass

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.sources.http import STANDARD, Scheme, Signed
-from pointsman.sources.http.signatures import SignatureRefused
+from pointsman.sources.http.webhook_signatures import SignatureRefused
 
 SECRET, OLD, STRANGE = b"hunter2", b"hunter1", b"stranger"
 NOW = 1_674_087_231.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.sources.http.version import SUPPORTED, VersionRefused, answered, negotiate
+from pointsman.sources.http.lrs.version import SUPPORTED, VersionRefused, answered, negotiate
 
 
 @pytest.mark.parametrize(

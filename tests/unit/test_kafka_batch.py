@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
-from pointsman.clock import SystemClock
-from pointsman.model import Position, Receipt, Submission
+from pointsman.domain.clock import SystemClock
+from pointsman.domain.records import Position, Receipt, Submission
 from pointsman.sources.kafka import KafkaSettings, KafkaSource
-from pointsman.sources.kafka.batch import ends, submission
+from pointsman.sources.kafka.messages import ends, submission
 
 
 class Reader:

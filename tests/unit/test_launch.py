@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.launch import (
+from pointsman.domain.launch import (
     LaunchMode,
     PlayerKind,
     agent,
@@ -16,7 +16,7 @@ from pointsman.launch import (
     same_actor,
     written,
 )
-from pointsman.model import Actor
+from pointsman.domain.records import Actor
 from tests.support.launches import ACTIVITY, ANA, launch
 
 

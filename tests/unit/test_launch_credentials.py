@@ -14,16 +14,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pointsman.errors import Forbidden
-from pointsman.launch import Launch, PlayerKind, covers, same_actor
-from pointsman.model import Actor
-from pointsman.sources.cmi5 import words
-from pointsman.sources.http.call import Call
-from pointsman.sources.http.confined import confined
+from pointsman.domain.errors import Forbidden
+from pointsman.domain.launch import Launch, PlayerKind, covers, same_actor
+from pointsman.domain.records import Actor
 from pointsman.sources.http.errors import RequestRefused
-from pointsman.sources.http.parameters import AgentParameter, Parameters
-from pointsman.sources.http.requirements import TABLE, Resource
-from pointsman.sources.launches import Passes, PassRefused, Purpose, may_say, registered
+from pointsman.sources.http.lrs.launch_scope import confined
+from pointsman.sources.http.lrs.parameters import AgentParameter, Parameters
+from pointsman.sources.http.lrs.request import Call
+from pointsman.sources.http.lrs.resources import TABLE, Resource
+from pointsman.sources.players import Passes, PassRefused, Purpose, may_say, registered
+from pointsman.sources.players.cmi5 import vocabulary
 from pointsman.statements import Limits, Valid, actor_of, identity_of, parse
 from pointsman.statements.activities import Activity
 from tests.support.cmi5_statements import LAUNCH
@@ -66,7 +66,7 @@ OBJECTS = st.sampled_from(
         {
             "objectType": "SubStatement",
             "actor": shown(BEN),
-            "verb": {"id": words.PASSED},
+            "verb": {"id": vocabulary.PASSED},
             "object": about(LAUNCH.activity),
         },
     ]
@@ -74,7 +74,7 @@ OBJECTS = st.sampled_from(
 STATEMENTS = st.fixed_dictionaries(
     {
         "actor": ACTORS,
-        "verb": st.sampled_from([{"id": words.COMPLETED}, {"id": words.SATISFIED}]),
+        "verb": st.sampled_from([{"id": vocabulary.COMPLETED}, {"id": vocabulary.SATISFIED}]),
         "object": OBJECTS,
     },
     optional={
@@ -149,8 +149,8 @@ def calls(draw: st.DrawFn) -> Call:
         "activity": ("activity", mostly(launch.activity, ACTIVITIES)),
         "agent": ("agent", mostly(agent(launch.actor), [agent(ANA), agent(BEN)])),
         "registration": ("registration", mostly(MINE, [OTHER])),
-        "stateId": ("state_id", st.sampled_from(["bookmark", words.LAUNCH_DATA])),
-        "profileId": ("profile_id", st.sampled_from(["p", words.PREFERENCES])),
+        "stateId": ("state_id", st.sampled_from(["bookmark", vocabulary.LAUNCH_DATA])),
+        "profileId": ("profile_id", st.sampled_from(["p", vocabulary.PREFERENCES])),
         "related_agents": ("related_agents", st.booleans()),
     }
     found: dict[str, Any] = {
@@ -187,7 +187,7 @@ def test_what_a_request_reaches_is_of_its_own_learner_activity_and_registration(
     if call.resource is Resource.STATE:
         assert given_.state_id is not None or given_.registration == MINE
         if launch.kind is PlayerKind.CMI5:
-            assert given_.state_id not in {None, words.LAUNCH_DATA}
+            assert given_.state_id not in {None, vocabulary.LAUNCH_DATA}
 
 
 class Still:

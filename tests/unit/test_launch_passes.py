@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.sources.launches import Pass, Passes, PassRefused, Purpose
-from pointsman.sources.launches.passes import as_authorization, of_authorization
+from pointsman.sources.players import Pass, Passes, PassRefused, Purpose
+from pointsman.sources.players.credentials import as_authorization, of_authorization
 from tests.support.hand_clock import HandClock
 from tests.support.launches import ACTIVITY, REGISTRATION, launch
 

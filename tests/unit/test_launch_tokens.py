@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from pointsman.errors import NoToken
+from pointsman.domain.errors import NoToken
 from pointsman.platforms.base import TokenProvider
-from pointsman.platforms.fetched_tokens import Fetched
-from pointsman.platforms.launch_tokens import LaunchTokens
-from pointsman.platforms.token_vault import Sealer, new_key
-from pointsman.platforms.tokens import Credentials, InlineTokens
+from pointsman.platforms.tokens.fetched import Fetched
+from pointsman.platforms.tokens.file import Credentials, InlineTokens
+from pointsman.platforms.tokens.launch import LaunchTokens
+from pointsman.platforms.tokens.vault import Sealer, new_key
 from tests.support.hand_clock import HandClock
 
 ANA, BEN = "ana@example.com", "ben@example.com"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pointsman.domain.records import Actor
+from pointsman.domain.targets import MEETING
 from pointsman.mapping import Account, ConfiguredIdentity, Template
-from pointsman.model import Actor
-from pointsman.targets import MEETING
 
 LMS = "https://lms.example.com"
 SHA1 = "ebd31e95054c018b10727ccffd2ef2ec3a016ee9"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.launch import Launch, LaunchMode, PlayerKind
+from pointsman.domain.launch import Launch, LaunchMode, PlayerKind
+from pointsman.domain.records import Decision, Observation, Outcome
+from pointsman.domain.targets import Value
 from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
-from pointsman.model import Decision, Observation, Outcome
-from pointsman.targets import Value
 from tests.support.cmi5_statements import LAUNCH, UNIT
 
 ADL = "http://adlnet.gov/expapi/verbs/"

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from pointsman.evidence import Coverage
+from pointsman.domain.evidence import Coverage
+from pointsman.domain.records import Actor, Falls, Item, Observation, Submission
+from pointsman.domain.targets import Target, TargetKind, Value
 from pointsman.mapping import (
     ConfiguredIdentity,
     Course,
@@ -19,9 +21,7 @@ from pointsman.mapping import (
     Rule,
     Template,
 )
-from pointsman.model import Actor, Falls, Item, Observation, Submission
 from pointsman.store.plan import Plan
-from pointsman.targets import Target, TargetKind, Value
 
 ADL = "http://adlnet.gov/expapi/verbs/"
 TYPE = "http://adlnet.gov/expapi/activities/"

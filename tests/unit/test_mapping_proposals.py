@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.mapping.proposals import VARIABLE, propose
-from pointsman.mapping.template import Template
+from pointsman.mapping.uri_template import Template
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.mapping.readings import is_complete, is_passed, progress
-from pointsman.model import Actor, Observation
+from pointsman.domain.records import Actor, Observation
+from pointsman.mapping.result import is_complete, is_passed, progress
 
 ADL = "http://adlnet.gov/expapi/verbs/"
 

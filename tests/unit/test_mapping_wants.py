@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from pointsman.domain.records import Actor, Change, Observation, Outcome
+from pointsman.domain.targets import Target, TargetKind
 from pointsman.mapping import (
     Account,
     ConfiguredIdentity,
@@ -16,8 +18,6 @@ from pointsman.mapping import (
     Rule,
     Template,
 )
-from pointsman.model import Actor, Change, Observation, Outcome
-from pointsman.targets import Target, TargetKind
 
 ADL = "http://adlnet.gov/expapi/verbs/"
 WHO = "ana@example.com"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pointsman.delivery.backoff import Backoff
+from pointsman.delivery.breaker import Breaker
 from pointsman.platforms.base import Answer
-from pointsman.scheduler.backoff import Backoff
-from pointsman.scheduler.breaker import Breaker
 
 #: a seed whatever: the jitter is between half of a step and all of it
 DICE = random.Random(7)

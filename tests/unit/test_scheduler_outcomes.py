@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from pointsman.model import Desired
+from pointsman.delivery.outcomes import settlements
+from pointsman.delivery.remediation import next_step
+from pointsman.domain.records import Desired
+from pointsman.domain.targets import MEETING, Target, TargetKind
 from pointsman.platforms.base import Answer, Delivery, MutationResult, Verdict
-from pointsman.scheduler.advice import next_step
-from pointsman.scheduler.outcomes import settlements
-from pointsman.targets import MEETING, Target, TargetKind
 from tests.support.changes import topic
 
 ROW = Desired(

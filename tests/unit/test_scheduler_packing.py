@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.model import Desired
+from pointsman.delivery.batching import pack
+from pointsman.domain.records import Desired
+from pointsman.domain.targets import MEETING, Target, TargetKind, Value
 from pointsman.platforms.helium.documents import price
-from pointsman.scheduler.packing import pack
-from pointsman.targets import MEETING, Target, TargetKind, Value
 from tests.support.changes import course, topic
 
 

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pointsman.delivery.budget.quota_window import QuotaLimits, QuotaWindow, Reservation
 from pointsman.platforms.base import RateReading
-from pointsman.platforms.helium.rate import read_rate
-from pointsman.scheduler.window import QuotaLimits, QuotaWindow, Reservation
+from pointsman.platforms.helium.rate_headers import read_rate
 
 POINTS, REQUESTS = 20_000, 600
 GUARD = 0.2

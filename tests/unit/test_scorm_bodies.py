@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.errors import InputRefused
+from pointsman.domain.errors import InputRefused
 from pointsman.statements.scorm import Commit, read
-from pointsman.statements.scorm.bodies import understand
+from pointsman.statements.scorm.commit_body import understand
 from tests.support.scorm import BODIES
 
 TREE: dict[str, Any] = {

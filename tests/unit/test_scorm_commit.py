@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pointsman.errors import InputRefused
+from pointsman.domain.errors import InputRefused
 from pointsman.statements.scorm import Score, read
-from pointsman.statements.scorm.times import duration, seconds
+from pointsman.statements.scorm.durations import duration, seconds
 
 
 def lesson(**core: Any) -> bytes:

@@ -8,11 +8,11 @@ from typing import Any, NoReturn, TypeVar
 import orjson
 import pytest
 
-from pointsman.clock import MICROSECONDS
-from pointsman.errors import InputRefused, StatementConflict
-from pointsman.launch import Launch
-from pointsman.sources.forwarding import Forwarding
-from pointsman.sources.launches.commits import Commits, told_again
+from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.errors import InputRefused, StatementConflict
+from pointsman.domain.launch import Launch
+from pointsman.sources.kafka_forwarder import Forwarding
+from pointsman.sources.players.scorm.commits import Commits, told_again
 from pointsman.statements import Limits
 from pointsman.store.base import Document, DocumentKey
 from tests.support.scorm import LAUNCH

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.launch import LaunchMode
+from pointsman.domain.launch import LaunchMode
 from pointsman.statements.scorm import Commit, Session, place, starting_data
-from pointsman.statements.scorm.session import dump, load
+from pointsman.statements.scorm.commit_order import dump, load
 from tests.support.scorm import LAUNCH
 
 SECOND = 1_000_000

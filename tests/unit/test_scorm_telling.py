@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.errors import InputRefused
-from pointsman.mapping.readings import is_complete, is_passed, progress
-from pointsman.model import Observation
+from pointsman.domain.errors import InputRefused
+from pointsman.domain.records import Observation
+from pointsman.mapping.result import is_complete, is_passed, progress
 from pointsman.statements import Limits, Valid, observe, parse
 from pointsman.statements.scorm import Commit, Score, read, statement
 from tests.support.scorm import BODIES, LAUNCH

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from pointsman.statements.data_types import LanguageTag
 from pointsman.statements.parse import Invalid, Limits, parse
-from pointsman.statements.primitives import LanguageTag
 
 TAG = TypeAdapter(LanguageTag)
 

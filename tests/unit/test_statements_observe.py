@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.model import Actor, Observation
+from pointsman.domain.records import Actor, Observation
 from pointsman.statements import Limits, NoEffect, ReadingRefused, Valid, observe, parse
 from tests.support.malformed import GOOD
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.errors import InputRefused
+from pointsman.domain.errors import InputRefused
 from pointsman.statements import Invalid, Limits, Parsed, StatementsRefused, Valid, parse
 from tests.support.malformed import GOOD, MALFORMED
 

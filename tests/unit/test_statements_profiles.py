@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.evidence import Coverage
-from pointsman.model import Observation
+from pointsman.domain.evidence import Coverage
+from pointsman.domain.records import Observation
 from pointsman.statements import Limits, NoEffect, ReadingRefused, Valid, observe, parse
 from tests.support.malformed import GOOD
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from pointsman.statements.equality import compared
 from pointsman.statements.parse import digest
-from pointsman.statements.sameness import compared
 from tests.support.xapi import statement, sub
 
 

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.model import (
+from pointsman.domain.records import (
     Change,
     Desired,
     Falls,
 )
-from pointsman.store.merge import MAX_ATTEMPTS, is_urgent, merge, rank
-from pointsman.targets import (
+from pointsman.domain.targets import (
     Archived,
     Attendance,
     CourseStatus,
@@ -25,6 +24,7 @@ from pointsman.targets import (
     TargetKind,
     Value,
 )
+from pointsman.store.merge import MAX_ATTEMPTS, is_urgent, merge, rank
 from tests.support.changes import change, course, topic
 
 WORDS: dict[TargetKind, list[str]] = {

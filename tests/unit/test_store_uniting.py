@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.evidence import Evidence, Span
-from pointsman.model import Change, Falls
+from pointsman.domain.evidence import Evidence, Span
+from pointsman.domain.records import Change, Falls
+from pointsman.domain.targets import CourseStatus, Target, Value
 from pointsman.store.evidence import (
     MAX_ITEM_LENGTH,
     MAX_ITEMS,
@@ -29,7 +30,6 @@ from pointsman.store.evidence import (
     valued,
 )
 from pointsman.store.plan import Plan
-from pointsman.targets import CourseStatus, Target, Value
 from tests.support.changes import change, course, topic, wants
 
 LENGTH = 100.0

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.errors import NoToken, TokenDelayed
-from pointsman.platforms.token_login import LoginAnswer, PasswordLogin
+from pointsman.domain.errors import NoToken, TokenDelayed
+from pointsman.platforms.tokens.login import LoginAnswer, PasswordLogin
 
 ANA = "ana@example.com"
 PASSWORD = "a-secret-password"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from pointsman.model import SealedToken
-from pointsman.platforms.fetched_tokens import Fetched
-from pointsman.platforms.token_vault import SealedVault, Sealer, new_key
+from pointsman.domain.records import SealedToken
+from pointsman.platforms.tokens.fetched import Fetched
+from pointsman.platforms.tokens.vault import SealedVault, Sealer, new_key
 from tests.support.hand_clock import NOON, HandClock
 
 OLD, NEW, OTHER = new_key(), new_key(), new_key()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from pointsman.cli.doubts import doubts
-from pointsman.cli.explain import explain
+from pointsman.cli.config_summary import explain
+from pointsman.cli.config_warnings import doubts
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
 
 

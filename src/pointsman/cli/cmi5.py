@@ -17,7 +17,7 @@ from pointsman.courses import (
     read_course,
     rules,
 )
-from pointsman.errors import InputRefused
+from pointsman.domain.errors import InputRefused
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="cmi5 courses.")
 

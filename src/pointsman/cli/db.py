@@ -14,10 +14,10 @@ from rich.filesize import decimal
 from rich.progress import Progress
 from rich.table import Table
 
-from pointsman.cli.moments import shown
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
 from pointsman.cli.stores import ask_store
-from pointsman.errors import StoreUnavailable
+from pointsman.cli.times import shown
+from pointsman.domain.errors import StoreUnavailable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,7 +62,7 @@ def upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
     **Example:** `pointsman db upgrade`
     """
     settings = settings_or_exit(config)
-    from pointsman.jobs import upgrade as run_upgrade  # noqa: PLC0415 - not before it is needed
+    from pointsman.commands import upgrade as run_upgrade  # noqa: PLC0415 - not before it is needed
 
     try:
         with refusing():
@@ -85,7 +85,7 @@ def backup(
     **Example:** `pointsman db backup /backups/pointsman.db`
     """
     settings = settings_or_exit(config)
-    from pointsman.jobs import back_up  # noqa: PLC0415 - not before it is needed
+    from pointsman.commands import back_up  # noqa: PLC0415 - not before it is needed
 
     with refusing(), Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("copying", total=None)

@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.moments import shown
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
 from pointsman.cli.stores import ask_store
+from pointsman.cli.times import shown
 from pointsman.store.base import Store, StoredDeadLetter
 
 app = typer.Typer(
@@ -95,7 +95,7 @@ def replay(
     settings = settings_or_exit(config)
     _must_say_which(numbers, source, reason, everything=everything)
     # not before it is needed: the other commands need not load the whole daemon
-    from pointsman.jobs import replay_letters  # noqa: PLC0415
+    from pointsman.commands import replay_letters  # noqa: PLC0415
 
     count = 0
 

@@ -17,11 +17,11 @@ from rich.progress import (
 )
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.commands import Done, LrsSettings, Pace, import_file, import_lrs
 from pointsman.config import Settings
-from pointsman.config.values import read_secret
-from pointsman.errors import ConfigError, InputRefused, StoreUnavailable
-from pointsman.jobs import Done, LrsSettings, Pace, import_file, import_lrs
-from pointsman.model import Outcome
+from pointsman.config.fields import read_secret
+from pointsman.domain.errors import ConfigError, InputRefused, StoreUnavailable
+from pointsman.domain.records import Outcome
 
 SecretOption = Annotated[Path | None, typer.Option(help="A file with the secret of --key.")]
 BearerOption = Annotated[Path | None, typer.Option(help="A file with a bearer token.")]

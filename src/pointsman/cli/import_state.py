@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
-from pointsman.errors import ConfigError
-from pointsman.jobs import Step, Wish
-from pointsman.jobs import import_state as take_state
+from pointsman.commands import Step, Wish
+from pointsman.commands import import_state as take_state
+from pointsman.domain.errors import ConfigError
 
 _COLUMNS = {"learner", "course_id", "course_slug", "course_sku"}
 

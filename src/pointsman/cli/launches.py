@@ -14,8 +14,8 @@ from rich.table import Table
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
 from pointsman.cli.stores import ask_store
-from pointsman.clock import MICROSECONDS
-from pointsman.launch import Launch, read
+from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.launch import Launch, read
 from pointsman.store.base import DocumentKey
 
 app = typer.Typer(

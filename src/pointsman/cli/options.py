@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pointsman.config import Settings, load
-from pointsman.errors import ConfigError
+from pointsman.domain.errors import ConfigError
 
 ConfigOption = Annotated[
     Path,

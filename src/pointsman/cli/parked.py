@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.moments import shown
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
 from pointsman.cli.stores import ask_store
+from pointsman.cli.times import shown
 from pointsman.store.base import Parked
 
 app = typer.Typer(

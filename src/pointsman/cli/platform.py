@@ -14,15 +14,15 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from pointsman.cli import platform_tables as tables
-from pointsman.cli.new_path import NewPath, read_new_path
+from pointsman.cli.learning_path_file import NewPath, read_new_path
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
 from pointsman.cli.platform_session import Session, refuse, with_platform
+from pointsman.commands import with_store
 from pointsman.config import Settings
-from pointsman.errors import ConfigError, StoreUnavailable
-from pointsman.jobs import with_store
+from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.platforms.helium.calls import Reply
 from pointsman.platforms.helium.login import Logins
-from pointsman.platforms.tokens import save_token
+from pointsman.platforms.tokens.file import save_token
 from pointsman.store.base import Store, Window
 from pointsman.store.sqlite import SqliteStore
 

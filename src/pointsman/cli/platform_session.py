@@ -9,10 +9,10 @@ from typing import NoReturn
 
 import typer
 
-from pointsman import assembly
-from pointsman.clock import SystemClock
+from pointsman import wiring
 from pointsman.config import Settings
-from pointsman.errors import NoToken, TokenDelayed
+from pointsman.domain.clock import SystemClock
+from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.platforms.base import TokenProvider
 from pointsman.platforms.helium import HeliumCalls
 
@@ -36,16 +36,16 @@ async def with_platform(settings: Settings, run: Callable[[Session], Awaitable[N
     """Run, and close what was opened."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        calls = assembly.calls(settings, clock)
+        calls = wiring.calls(settings, clock)
         stack.push_async_callback(calls.close)
-        store = assembly.store(settings, clock, beside=True)
+        store = wiring.store(settings, clock, beside=True)
         if settings.launches is not None:  # it has the tokens that they brought
             await store.open()
             stack.push_async_callback(store.close)
-        tokens = assembly.provider(
-            settings, store, clock, lambda _learners: None, assembly.log_in(calls)
+        tokens = wiring.provider(
+            settings, store, clock, lambda _learners: None, wiring.log_in(calls)
         )
-        stack.push_async_callback(assembly.close_tokens, tokens)
+        stack.push_async_callback(wiring.close_tokens, tokens)
         await run(Session(calls, tokens))
 
 

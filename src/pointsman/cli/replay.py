@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from pointsman.cli.moments import moment
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
-from pointsman.jobs import Page
-from pointsman.jobs import replay as run_replay
-from pointsman.model import Outcome
+from pointsman.cli.times import moment
+from pointsman.commands import Page
+from pointsman.commands import replay as run_replay
+from pointsman.domain.records import Outcome
+from pointsman.domain.targets import Target
 from pointsman.store.base import Move
-from pointsman.targets import Target
 
 
 @dataclass(slots=True)

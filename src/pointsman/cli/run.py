@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
-from pointsman.errors import StoreUnavailable
+from pointsman.domain.errors import StoreUnavailable
 
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:

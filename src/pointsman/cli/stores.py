@@ -10,7 +10,7 @@ import typer
 
 from pointsman.cli.options import refusing
 from pointsman.config import Settings
-from pointsman.errors import StoreUnavailable
+from pointsman.domain.errors import StoreUnavailable
 from pointsman.store.base import Store
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ T = TypeVar("T")
 def ask_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -> T:
     """What `use` returns; exit code 2 where there is no store, 3 where it can't be used now."""
     # not before it is needed: the other commands need not load the whole daemon
-    from pointsman.jobs import with_store  # noqa: PLC0415
+    from pointsman.commands import with_store  # noqa: PLC0415
 
     try:
         with refusing():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pointsman.platforms.token_vault import new_key
+from pointsman.platforms.tokens.vault import new_key
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="The authTokens' encryption at rest."

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
-from pointsman.errors import PointsmanError
+from pointsman.domain.errors import PointsmanError
 from pointsman.store.base import Books
 
 
@@ -32,7 +32,7 @@ def verify(
     """
     settings = settings_or_exit(config)
     # not before it is needed: the other commands need not load the whole daemon
-    from pointsman.jobs import books as read_books  # noqa: PLC0415
+    from pointsman.commands import books as read_books  # noqa: PLC0415
 
     try:
         with refusing():

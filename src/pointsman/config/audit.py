@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pointsman.config.values import Section
+from pointsman.config.fields import Section
 
 
 class Audit(Section):

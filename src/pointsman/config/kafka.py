@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from pointsman.config.values import (
+from pointsman.config.fields import (
     ExistingFile,
     Names,
     OptionalSecret,

@@ -7,8 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from pointsman.config.sources import Credential
-from pointsman.config.values import (
+from pointsman.config.fields import (
     ExistingFile,
     RequiredSecret,
     SecretFile,
@@ -19,6 +18,7 @@ from pointsman.config.values import (
     read_secret,
     require_some,
 )
+from pointsman.config.sources import Credential
 
 #: RFC 7518 section 3.2: a key of HS256 is at least as long as its hash
 _KEY_CHARACTERS = 32

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from pointsman.config.values import (
+from pointsman.config.fields import (
     ExistingFile,
     OptionalSecret,
     SecretFile,
@@ -26,7 +26,7 @@ from pointsman.config.values import (
     repeated,
     web_address,
 )
-from pointsman.mapping.template import Template
+from pointsman.mapping.uri_template import Template
 
 _KEY_BYTES = 32
 

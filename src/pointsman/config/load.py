@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from pointsman.config.environment import from_environment, overridden, unknown_variables
-from pointsman.config.problems import describe
+from pointsman.config.errors import describe
 from pointsman.config.settings import Settings
-from pointsman.errors import ConfigError
+from pointsman.domain.errors import ConfigError
 
 
 def load(path: Path | str) -> Settings:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from pointsman.config.values import (
+from pointsman.config.fields import (
     RequiredSecret,
     SecretFile,
     Section,

@@ -10,8 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from pointsman.config.tincan import count_slides
-from pointsman.config.values import (
+from pointsman.config.fields import (
     ExistingFile,
     Names,
     Section,
@@ -19,8 +18,9 @@ from pointsman.config.values import (
     given,
     require_some,
 )
-from pointsman.mapping.template import Template
-from pointsman.model import Falls
+from pointsman.config.storyline import count_slides
+from pointsman.domain.records import Falls
+from pointsman.mapping.uri_template import Template
 
 T = TypeVar("T")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")

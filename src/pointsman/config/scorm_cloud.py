@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from pointsman.config.names import SourceName
-from pointsman.config.values import (
+from pointsman.config.fields import (
     RequiredSecret,
     SecretFile,
     Section,
@@ -17,7 +16,8 @@ from pointsman.config.values import (
     WebAddress,
     no_secret,
 )
-from pointsman.mapping.template import Template
+from pointsman.config.names import SourceName
+from pointsman.mapping.uri_template import Template
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 

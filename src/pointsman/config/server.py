@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from pointsman.config.kafka import Cluster, topic
-from pointsman.config.values import (
+from pointsman.config.fields import (
     Names,
     OptionalSecret,
     SecretFile,
@@ -18,6 +17,7 @@ from pointsman.config.values import (
     given,
     web_address,
 )
+from pointsman.config.kafka import Cluster, topic
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://")

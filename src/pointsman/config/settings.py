@@ -7,13 +7,13 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pointsman.config.audit import Audit
+from pointsman.config.fields import Section, given, repeated
 from pointsman.config.launches import Launches
 from pointsman.config.learners import Learners
 from pointsman.config.platform import Delivery, Platform
 from pointsman.config.rules import Rule
 from pointsman.config.server import Http, Logging, Store
 from pointsman.config.sources import Sources
-from pointsman.config.values import Section, given, repeated
 
 
 class Settings(Section):

@@ -6,10 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from pointsman.config.kafka import Cluster, topic
-from pointsman.config.names import SourceName
-from pointsman.config.scorm_cloud import ScormCloudSource
-from pointsman.config.values import (
+from pointsman.config.fields import (
     Names,
     OptionalSecret,
     SecretFile,
@@ -18,6 +15,9 @@ from pointsman.config.values import (
     repeated,
     require_some,
 )
+from pointsman.config.kafka import Cluster, topic
+from pointsman.config.names import SourceName
+from pointsman.config.scorm_cloud import ScormCloudSource
 from pointsman.config.webhooks import WebhookSource
 
 

@@ -9,8 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from pointsman.config.names import SourceName
-from pointsman.config.values import (
+from pointsman.config.fields import (
     ExistingFile,
     Names,
     RequiredSecret,
@@ -21,8 +20,9 @@ from pointsman.config.values import (
     no_secret,
     read_secret,
 )
-from pointsman.statements.foreign.paths import Path as JsonPath
-from pointsman.statements.foreign.paths import PathTemplate
+from pointsman.config.names import SourceName
+from pointsman.statements.adapters.json_paths import Path as JsonPath
+from pointsman.statements.adapters.json_paths import PathTemplate
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")

@@ -3,7 +3,7 @@
 No part of the daemon: a person looks the proposals over.
 """
 
-from pointsman.courses.packages import read_course
+from pointsman.courses.package import read_course
 from pointsman.courses.proposals import activity_of, described, launch_of, rules
 from pointsman.courses.structure import AssignableUnit, Block, Course
 

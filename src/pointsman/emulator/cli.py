@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from pointsman.clock import SystemClock
+from pointsman.domain.clock import SystemClock
 from pointsman.emulator.catalogue import builtin_catalogue, load_catalogue
 from pointsman.emulator.emulator import Emulator
 from pointsman.emulator.faults import Faults, read_faults

@@ -9,12 +9,12 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pointsman.emulator import replies
+from pointsman.domain.errors import ConfigError
+from pointsman.emulator import responses
 from pointsman.emulator.emulator import Emulator
+from pointsman.emulator.errors import Code
 from pointsman.emulator.faults import read_fault
-from pointsman.emulator.rejections import Code
-from pointsman.emulator.replies import Reply
-from pointsman.errors import ConfigError
+from pointsman.emulator.responses import Reply
 
 EMULATOR = web.AppKey("emulator", Emulator)
 
@@ -29,7 +29,7 @@ def guarded(handler: _Handler) -> _Handler:
         if emulator.knows_key(query=request.query, headers=request.headers):
             return await handler(request)
         return _response(
-            replies.refusal(401, Code.UNAUTHENTICATED, "the apiKey is missing or wrong")
+            responses.refusal(401, Code.UNAUTHENTICATED, "the apiKey is missing or wrong")
         )
 
     return handle
@@ -46,7 +46,7 @@ def add_control(app: web.Application) -> None:
 
 @guarded
 async def _list(request: web.Request) -> web.Response:
-    return _response(replies.as_json(request.app[EMULATOR].faults.as_json()))
+    return _response(responses.as_json(request.app[EMULATOR].faults.as_json()))
 
 
 @guarded
@@ -58,20 +58,20 @@ async def _add(request: web.Request) -> web.Response:
     except ConfigError as error:
         return _bad_request(str(error))
     name = request.app[EMULATOR].faults.add(fault)
-    return _response(replies.as_json({"id": name}, status=HTTPStatus.CREATED))
+    return _response(responses.as_json({"id": name}, status=HTTPStatus.CREATED))
 
 
 @guarded
 async def _clear(request: web.Request) -> web.Response:
     request.app[EMULATOR].faults.clear()
-    return _response(replies.as_json({"cleared": True}))
+    return _response(responses.as_json({"cleared": True}))
 
 
 @guarded
 async def _remove(request: web.Request) -> web.Response:
     name = request.match_info["id"]
     if request.app[EMULATOR].faults.remove(name):
-        return _response(replies.as_json({"removed": name}))
+        return _response(responses.as_json({"removed": name}))
     return _missing(f"there is no fault {name!r}")
 
 
@@ -96,15 +96,15 @@ async def _expire(request: web.Request) -> web.Response:
         return _bad_request("\n".join(lines))
     except KeyError:
         return _missing(f"there is no learner {body.learner!r}")
-    return _response(replies.as_json({"expired": expired}))
+    return _response(responses.as_json({"expired": expired}))
 
 
 def _missing(message: str) -> web.Response:
-    return _response(replies.refusal(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, message))
+    return _response(responses.refusal(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, message))
 
 
 def _bad_request(message: str) -> web.Response:
-    return _response(replies.refusal(HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST, message))
+    return _response(responses.refusal(HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST, message))
 
 
 def _response(reply: Reply) -> web.Response:

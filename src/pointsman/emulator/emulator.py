@@ -12,19 +12,19 @@ from typing import Any
 
 import structlog
 
-from pointsman.clock import Clock
-from pointsman.emulator import replies
+from pointsman.domain.clock import Clock
+from pointsman.emulator import responses
 from pointsman.emulator.catalogue import Catalogue
+from pointsman.emulator.errors import Code, RejectionError
 from pointsman.emulator.faults import Faults, RequestFacts, Strike, facts_of
 from pointsman.emulator.journal import Executed, Journal
 from pointsman.emulator.limits import Limits, Quota
 from pointsman.emulator.persistence import Keeper, NotKeptError
 from pointsman.emulator.pricing import price
-from pointsman.emulator.rejections import Code, RejectionError
-from pointsman.emulator.replies import Answer, Reply, RequestError
 from pointsman.emulator.requests import Prepared, Reader
+from pointsman.emulator.resolver_context import Session
+from pointsman.emulator.responses import Answer, Reply, RequestError
 from pointsman.emulator.schema import execute, load_schema
-from pointsman.emulator.session import Session
 from pointsman.emulator.state import State
 from pointsman.emulator.tokens import Tokens
 
@@ -94,7 +94,7 @@ class Emulator:
     ) -> Reply:
         """Answer a POST to `/helium`. `query` holds the URL's parameters; header case is free."""
         if not self.knows_key(query=query, headers=headers):
-            return replies.refusal(401, Code.UNAUTHENTICATED, "the apiKey is missing or wrong")
+            return responses.refusal(401, Code.UNAUTHENTICATED, "the apiKey is missing or wrong")
         if len(body) > self.max_body_bytes:
             return self.too_large()
         strike = Strike()
@@ -108,16 +108,16 @@ class Emulator:
             self._keep()
         except NotKeptError as error:
             _log.exception("emulator.not_kept")
-            return replies.refusal(500, Code.INTERNAL_SERVER_ERROR, f"can't be written: {error}")
+            return responses.refusal(500, Code.INTERNAL_SERVER_ERROR, f"can't be written: {error}")
         if strike.drop_before or strike.drop_after:
             return DROPPED
-        quota = replies.quota_headers(
+        quota = responses.quota_headers(
             self._quota.reading(self._clock.monotonic()),
             now=self._clock.now() + strike.reset_skew,
             cost=answer.cost,
             limit=self._limits.points_per_request,
         )
-        return replies.as_json(
+        return responses.as_json(
             answer.payload, status=answer.status, headers={**quota, **answer.headers}
         )
 
@@ -131,7 +131,7 @@ class Emulator:
         return hmac.compare_digest(presented.encode("utf-8", "replace"), self._api_key)
 
     def too_large(self) -> Reply:
-        return replies.refusal(
+        return responses.refusal(
             413, Code.BAD_REQUEST, f"the body is larger than {self.max_body_bytes} bytes"
         )
 
@@ -225,7 +225,7 @@ class Emulator:
             variables=request.variables,
             operation_name=request.operation_name,
         )
-        return Answer(200, replies.executed(result), cost)
+        return Answer(200, responses.executed(result), cost)
 
     def _facts(
         self, number: int, request: Prepared, auth_token: str | None, body: bytes
@@ -251,7 +251,7 @@ class Emulator:
         message = "a fault on purpose"
         if strike.retry_after is not None:
             rejection = RejectionError(Code.RATE_LIMITED, message)
-            wait = {"Retry-After": str(replies.whole_seconds(strike.retry_after))}
+            wait = {"Retry-After": str(responses.whole_seconds(strike.retry_after))}
             raise RequestError(429, [rejection], headers=wait)
         if strike.status is not None or strike.drop_before:
             rejection = RejectionError(Code.INTERNAL_SERVER_ERROR, message)
@@ -272,7 +272,7 @@ class Emulator:
     def _throttled(self, what: str, *, cost: int) -> RequestError:
         self._journal.rejected_429 += 1
         resets_in = self._quota.reading(self._clock.monotonic()).resets_in or 0.0
-        wait = max(1, replies.whole_seconds(resets_in))
+        wait = max(1, responses.whole_seconds(resets_in))
         message = f"the {what} of this minute are used up; try again in {wait} s"
         return RequestError(
             429,

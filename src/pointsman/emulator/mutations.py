@@ -14,10 +14,10 @@ from graphql import GraphQLResolveInfo
 
 from pointsman.emulator.catalogue import LearningPath, Milestone, MilestoneCourse
 from pointsman.emulator.dates import iso
-from pointsman.emulator.objects import Object, path_object, user_object
-from pointsman.emulator.paths import new_id
-from pointsman.emulator.rejections import Code, RejectionError
-from pointsman.emulator.session import Session, find, must_be_student
+from pointsman.emulator.errors import Code, RejectionError
+from pointsman.emulator.graphql_objects import Object, path_object, user_object
+from pointsman.emulator.learning_paths import new_id
+from pointsman.emulator.resolver_context import Session, find, must_be_student
 from pointsman.emulator.state import COMPLETE, PATH_STATUSES, STATUSES
 
 

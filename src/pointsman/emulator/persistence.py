@@ -13,10 +13,10 @@ from pathlib import Path
 import orjson
 from pydantic import ValidationError
 
+from pointsman.domain.errors import ConfigError
 from pointsman.emulator.journal import Journal
 from pointsman.emulator.state import State
 from pointsman.emulator.tokens import Tokens
-from pointsman.errors import ConfigError
 
 #: what the file is called where only its folder is named
 FILE = "emulator.db"

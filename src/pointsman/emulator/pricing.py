@@ -28,7 +28,7 @@ from graphql import (
     get_named_type,
 )
 
-from pointsman.errors import Bug
+from pointsman.domain.errors import Bug
 from pointsman.platforms.helium.operations import EXTRA_POINTS
 
 

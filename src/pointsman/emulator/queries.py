@@ -8,9 +8,9 @@ from graphql import GraphQLResolveInfo
 
 from pointsman.emulator.catalogue import Lesson, Topic
 from pointsman.emulator.completion import COMPLETE, criterion_progress, percent_complete
-from pointsman.emulator.objects import Object, action_object, milestone_object, path_object
-from pointsman.emulator.pages import page_type
-from pointsman.emulator.session import Session, find
+from pointsman.emulator.graphql_objects import Object, action_object, milestone_object, path_object
+from pointsman.emulator.page_types import page_type
+from pointsman.emulator.resolver_context import Session, find
 
 #: the platform shows its own id for the company; the emulator has only one
 COMPANY = "company_emulator"

@@ -20,8 +20,8 @@ from graphql import (
 )
 from graphql.execution import get_variable_values
 
-from pointsman.emulator.rejections import Code, RejectionError
-from pointsman.emulator.replies import RequestError
+from pointsman.emulator.errors import Code, RejectionError
+from pointsman.emulator.responses import RequestError
 
 #: characters of the documents that are remembered; a parsed one takes 100 bytes for each
 CACHED_CHARACTERS = 250_000

@@ -25,10 +25,10 @@ from graphql import (
     execute_sync,
 )
 
+from pointsman.domain.errors import Bug
 from pointsman.emulator import mutations, queries
 from pointsman.emulator.dates import iso, parse_date
-from pointsman.emulator.session import Session
-from pointsman.errors import Bug
+from pointsman.emulator.resolver_context import Session
 
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 #: what stands in a non-null field that an object says nothing of

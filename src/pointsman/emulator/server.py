@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from pointsman.emulator import replies
+from pointsman.domain.errors import ConfigError
+from pointsman.emulator import responses
 from pointsman.emulator.control import EMULATOR, add_control, guarded
 from pointsman.emulator.emulator import Emulator
-from pointsman.emulator.page import add_page
-from pointsman.emulator.replies import Reply
-from pointsman.errors import ConfigError
+from pointsman.emulator.graphiql_page import add_page
+from pointsman.emulator.responses import Reply
 
 #: seconds that open connections get when the server stops
 SHUTDOWN = 2.0
@@ -62,13 +62,13 @@ async def _helium(request: web.Request) -> web.Response:
 
 async def _state(request: web.Request) -> web.Response:
     history = request.query.get("history") == "1"
-    return _response(replies.as_json(request.app[EMULATOR].state(history=history)))
+    return _response(responses.as_json(request.app[EMULATOR].state(history=history)))
 
 
 @guarded
 async def _reset(request: web.Request) -> web.Response:
     request.app[EMULATOR].reset()
-    return _response(replies.as_json({"reset": True}))
+    return _response(responses.as_json({"reset": True}))
 
 
 def _response(reply: Reply) -> web.Response:

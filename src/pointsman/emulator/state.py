@@ -24,7 +24,7 @@ from pointsman.emulator.completion import (
     percent_complete,
 )
 from pointsman.emulator.dates import iso
-from pointsman.emulator.paths import PathShelf
+from pointsman.emulator.learning_paths import PathShelf
 from pointsman.emulator.records import ActionRecord, CourseRecord, LearnerRecord, PathRecord
 
 _T = TypeVar("_T")

@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 
-from pointsman.clock import Clock
+from pointsman.domain.clock import Clock
 from pointsman.emulator.catalogue import Catalogue, Learner
 
 

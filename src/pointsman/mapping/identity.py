@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from pointsman.mapping.template import Template
-from pointsman.model import Actor
-from pointsman.targets import MEETING
+from pointsman.domain.records import Actor
+from pointsman.domain.targets import MEETING
+from pointsman.mapping.uri_template import Template
 
 
 class IdentityResolver(Protocol):

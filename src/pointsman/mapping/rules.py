@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from pointsman.mapping.template import Template
-from pointsman.model import Falls, Observation
-from pointsman.targets import Target, TargetKind
+from pointsman.domain.records import Falls, Observation
+from pointsman.domain.targets import Target, TargetKind
+from pointsman.mapping.uri_template import Template
 
 #: namespaces whose verbs may be named by their last part
 VERB_NAMESPACES = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from pointsman.targets import Target, Value
+from pointsman.domain.targets import Target, Value
 
 #: how the reason of state begins that is parked for want of a good authToken
 TOKEN_TROUBLE = "token: "  # noqa: S105 - words before a reason

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from pointsman.clock import Clock, micros
-from pointsman.errors import InputRefused
-from pointsman.model import Outcome, Position, Submission
-from pointsman.sources.intake import Intake
-from pointsman.sources.launches.commits import is_commit, told_again
+from pointsman.domain.clock import Clock, micros
+from pointsman.domain.errors import InputRefused
+from pointsman.domain.records import Outcome, Position, Submission
+from pointsman.sources.pipeline import Intake
+from pointsman.sources.players.scorm.commits import is_commit, told_again
 from pointsman.store.base import Replayed, Store, StoredDeadLetter
 
 #: statements decided about in one transaction, so that live traffic is not held up

@@ -1,14 +1,14 @@
 """Stage 2, understand: bytes -> a valid statement -> an observation."""
 
-from pointsman.statements.identity import actor_of, identity_of
-from pointsman.statements.observe import NoEffect, observe
-from pointsman.statements.packages import JSON, guessed_type, media_type, unpack
+from pointsman.statements.actor_identity import actor_of, identity_of
+from pointsman.statements.extension_numbers import ReadingRefused
+from pointsman.statements.multipart import JSON, guessed_type, media_type, unpack
+from pointsman.statements.observation import NoEffect, observe
 from pointsman.statements.parse import Invalid, Limits, Parsed, Valid, parse
-from pointsman.statements.problems import Problem, StatementsRefused
-from pointsman.statements.readings import ReadingRefused
+from pointsman.statements.query import Query, authority_key, index_keys, matches, reference
 from pointsman.statements.render import render, stamp
-from pointsman.statements.search import Query, authority_key, index_keys, matches, reference
 from pointsman.statements.statement import STATEMENT, VOIDED, Statement
+from pointsman.statements.validation import Problem, StatementsRefused
 
 __all__ = [
     "JSON",

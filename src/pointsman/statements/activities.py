@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from pointsman.statements.primitives import (
+from pointsman.statements.data_types import (
     NOT_NULL,
     Iri,
     LanguageMap,

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pointsman.statements.primitives import (
+from pointsman.statements.data_types import (
     NOT_NULL,
     Iri,
     Mailbox,

@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from pointsman.errors import InputRefused
-from pointsman.model import AttachedData
-from pointsman.statements import signatures
-from pointsman.statements.duplicates import repeated_key
-from pointsman.statements.problems import Problem, explain
-from pointsman.statements.sameness import compared
+from pointsman.domain.errors import InputRefused
+from pointsman.domain.records import AttachedData
+from pointsman.statements import signed_statements
+from pointsman.statements.duplicate_keys import repeated_key
+from pointsman.statements.equality import compared
 from pointsman.statements.statement import STATEMENT, Statement, attached, check
+from pointsman.statements.validation import Problem, explain
 
 #: what the receiving endpoint may assign, so that it says nothing about sameness (section 2.3.1)
 _ASSIGNED = frozenset({"id", "stored", "authority", "version"})
@@ -171,8 +171,8 @@ def _check_attachments(
                 f"{place}.fileUrl",
                 f"is missing, and so is a part of multipart/mixed with the hash {sha2}",
             )
-        if data is not None and attachment.usage_type == signatures.USAGE:
-            rule = signatures.broken_rule(found, attachment.content_type, data.content)
+        if data is not None and attachment.usage_type == signed_statements.USAGE:
+            rule = signed_statements.broken_rule(found, attachment.content_type, data.content)
             if rule is not None:
                 yield place, rule
 

@@ -29,7 +29,7 @@ from pointsman.statements.actors import (
     ObjectAgentByOpenid,
     ObjectAgentBySha1,
 )
-from pointsman.statements.primitives import (
+from pointsman.statements.data_types import (
     NOT_NULL,
     Duration,
     Iri,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from pointsman.model import (
+from pointsman.domain.records import (
     AttachedData,
     Desired,
     Position,
@@ -13,6 +13,7 @@ from pointsman.model import (
     SealedToken,
     Submission,
 )
+from pointsman.domain.targets import Target
 from pointsman.store.migrations import Migration
 from pointsman.store.records import (
     WAITS,
@@ -40,7 +41,6 @@ from pointsman.store.records import (
     UnmatchedSummary,
     Window,
 )
-from pointsman.targets import Target
 
 __all__ = [
     "WAITS",

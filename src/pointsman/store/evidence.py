@@ -16,9 +16,9 @@ from itertools import pairwise
 
 import orjson
 
-from pointsman.evidence import Evidence, Span
-from pointsman.model import Change, Falls
-from pointsman.targets import TargetKind
+from pointsman.domain.evidence import Evidence, Span
+from pointsman.domain.records import Change, Falls
+from pointsman.domain.targets import TargetKind
 
 #: items kept for one key: of more, those that sort first, so that the order has no say here either
 MAX_ITEMS = 5_000

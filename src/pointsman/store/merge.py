@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pointsman.model import (
+from pointsman.domain.records import (
     Attempt,
     Change,
     Desired,
     Falls,
 )
-from pointsman.store.base import Known
-from pointsman.targets import (
+from pointsman.domain.targets import (
     Archived,
     Attendance,
     CourseStatus,
     PathAccess,
     Value,
 )
+from pointsman.store.base import Known
 
 #: stands for statement and rule of what was read from the platform
 IMPORTED = "import-state"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.resources import files
 
-from pointsman.errors import ConfigError
+from pointsman.domain.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)

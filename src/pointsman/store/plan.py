@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from pointsman.model import (
+from pointsman.domain.records import (
     AttachedData,
     Change,
     DeadLetter,
@@ -23,10 +23,10 @@ from pointsman.model import (
     Receipt,
     Submission,
 )
+from pointsman.domain.targets import Target
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.merge import is_urgent, merge
 from pointsman.store.records import Move, Replayed
-from pointsman.targets import Target
 
 #: a completion is delivered as if it had arrived so much earlier, in microseconds
 HEAD_START = 600_000_000

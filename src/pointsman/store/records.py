@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from pointsman.model import Desired, Outcome
-from pointsman.targets import Target, TargetKind, Value
+from pointsman.domain.records import Desired, Outcome
+from pointsman.domain.targets import Target, TargetKind, Value
 
 #: how the reason of a parked target begins that waits for another one of its observation
 WAITS = "waits for "

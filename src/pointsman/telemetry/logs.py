@@ -8,7 +8,7 @@ from collections import Counter
 
 import structlog
 
-from pointsman.scheduler.dispatcher import DeliveryRecord
+from pointsman.delivery.dispatcher import DeliveryRecord
 
 log = structlog.get_logger("pointsman.delivery")
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from pointsman.model import Receipt, Submission
-from pointsman.scheduler.audit import AuditRecord
-from pointsman.scheduler.budget import Spent
-from pointsman.scheduler.dispatcher import DeliveryRecord
+from pointsman.delivery.audit import AuditRecord
+from pointsman.delivery.budget.local import Spent
+from pointsman.delivery.dispatcher import DeliveryRecord
+from pointsman.domain.records import Receipt, Submission
 from pointsman.store.base import Backlog
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

@@ -3,6 +3,7 @@
 What learners do is in `state`.
 """
 
+from pointsman.emulator.catalogue.catalogue import Catalogue
 from pointsman.emulator.catalogue.courses import Course, Criterion, Lesson, Meeting, Topic
 from pointsman.emulator.catalogue.loading import builtin_catalogue, load_catalogue
 from pointsman.emulator.catalogue.paths import (
@@ -13,7 +14,6 @@ from pointsman.emulator.catalogue.paths import (
     MilestoneCriterion,
 )
 from pointsman.emulator.catalogue.people import STUDENT, AwardType, Client, Learner
-from pointsman.emulator.catalogue.whole import Catalogue
 
 __all__ = [
     "STUDENT",

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from pointsman.emulator.catalogue.entry import Dated, Entry, Name
-from pointsman.emulator.pages import TopicType
+from pointsman.emulator.page_types import TopicType
 
 #: criteria that count topics of the course
 TOPIC_CRITERIA = (

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pointsman.emulator.catalogue.whole import Catalogue
-from pointsman.errors import ConfigError
+from pointsman.domain.errors import ConfigError
+from pointsman.emulator.catalogue.catalogue import Catalogue
 
 
 def builtin_catalogue() -> Catalogue:

@@ -1,6 +1,7 @@
 """Faults on purpose: what goes wrong with a platform and its network, by rule and by chance."""
 
 from pointsman.emulator.faults.facts import RequestFacts, facts_of
+from pointsman.emulator.faults.injector import Faults, Strike
 from pointsman.emulator.faults.parsing import (
     fault_from_text,
     faults_from_file,
@@ -8,7 +9,6 @@ from pointsman.emulator.faults.parsing import (
     read_faults,
 )
 from pointsman.emulator.faults.rules import Fault
-from pointsman.emulator.faults.striking import Faults, Strike
 
 __all__ = [
     "Fault",

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from pointsman.domain.errors import ConfigError
 from pointsman.emulator.faults.rules import FAULT, KINDS, Fault
-from pointsman.errors import ConfigError
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")

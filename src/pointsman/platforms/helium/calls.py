@@ -14,13 +14,13 @@ from typing import Any, Generic, TypeVar
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from pointsman.clock import Clock
-from pointsman.errors import PlatformUnreachable
+from pointsman.domain.clock import Clock
+from pointsman.domain.errors import PlatformUnreachable
 from pointsman.platforms.base import Answer, Delivery, Verdict
 from pointsman.platforms.helium import results
 from pointsman.platforms.helium.operations import OPERATIONS
 from pointsman.platforms.helium.outcomes import read_answer
-from pointsman.platforms.helium.rate import read_rate
+from pointsman.platforms.helium.rate_headers import read_rate
 from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
 
 T = TypeVar("T")

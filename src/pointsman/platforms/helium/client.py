@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 import orjson
 
-from pointsman.clock import Clock
-from pointsman.errors import PlatformUnreachable
+from pointsman.domain.clock import Clock
+from pointsman.domain.errors import PlatformUnreachable
 from pointsman.platforms.base import (
     Answer,
     Delivery,
@@ -20,7 +20,7 @@ from pointsman.platforms.base import (
 )
 from pointsman.platforms.helium.documents import OPERATION, document, price
 from pointsman.platforms.helium.outcomes import read_answer
-from pointsman.platforms.helium.rate import read_rate
+from pointsman.platforms.helium.rate_headers import read_rate
 from pointsman.platforms.helium.transport import JSON_HEADERS, HttpAnswer, Transport
 
 #: what asks nothing but whether the key is good

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pointsman.clock import MICROSECONDS
+from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.targets import Archived, Attendance, TargetKind
 from pointsman.platforms.base import Mutation, Verdict
 from pointsman.platforms.helium.operations import OPERATIONS, Shape
-from pointsman.targets import Archived, Attendance, TargetKind
 
 #: seconds; a younger status change goes without its date, which then is now: the platform refuses
 #: dates in its future, and its clock may be behind ours

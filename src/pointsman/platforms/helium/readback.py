@@ -12,12 +12,12 @@ from typing import Any
 
 import orjson
 
-from pointsman.clock import Clock
-from pointsman.errors import PlatformUnreachable
+from pointsman.domain.clock import Clock
+from pointsman.domain.errors import PlatformUnreachable
 from pointsman.platforms.base import Answer, Delivery, ReadBack, Shown, Verdict
 from pointsman.platforms.helium.operations import EXTRA_POINTS
 from pointsman.platforms.helium.outcomes import read_answer
-from pointsman.platforms.helium.rate import read_rate
+from pointsman.platforms.helium.rate_headers import read_rate
 from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
 
 COURSE, PATH = "course:", "path:"

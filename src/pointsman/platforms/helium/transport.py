@@ -8,7 +8,7 @@ from typing import Protocol
 
 import aiohttp
 
-from pointsman.errors import PlatformUnreachable
+from pointsman.domain.errors import PlatformUnreachable
 
 JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 #: an answer to a thousand aliases is some 30 kB; whatever is larger is not an answer to us

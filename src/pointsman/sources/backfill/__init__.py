@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pointsman.sources.backfill.lines import Line, LinesFile
-from pointsman.sources.backfill.loading import Done, Loader, Pace
-from pointsman.sources.backfill.lrs import Lrs, LrsSettings
+from pointsman.sources.backfill.loader import Done, Loader, Pace
+from pointsman.sources.backfill.lrs_client import Lrs, LrsSettings
+from pointsman.sources.backfill.statement_file import Line, LinesFile
 
 __all__ = ["Done", "Line", "LinesFile", "Loader", "Lrs", "LrsSettings", "Pace"]

@@ -10,28 +10,28 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from pointsman.clock import Clock
-from pointsman.sources.http.about import about
+from pointsman.domain.clock import Clock
+from pointsman.sources.batch import HttpIntake
 from pointsman.sources.http.auth import Authenticator, HttpSource
+from pointsman.sources.http.authorization import Door
 from pointsman.sources.http.body import BodyLimits
-from pointsman.sources.http.consistency import Consistency, consistency_middleware
 from pointsman.sources.http.cors import cors_middleware
-from pointsman.sources.http.documents import Documents, DocumentStore
-from pointsman.sources.http.door import Door
-from pointsman.sources.http.endpoint import VERSION, Answer, Endpoint, current_source
 from pointsman.sources.http.errors import errors
-from pointsman.sources.http.finding import StatementStore
 from pointsman.sources.http.health import Health
-from pointsman.sources.http.launched import LaunchDeps, add_launched
-from pointsman.sources.http.objects import Objects
-from pointsman.sources.http.queries import StatementQueries
-from pointsman.sources.http.requirements import Resource
+from pointsman.sources.http.launch_routes import LaunchDeps, add_launched
+from pointsman.sources.http.lrs.about import about
+from pointsman.sources.http.lrs.activities_agents import Objects
+from pointsman.sources.http.lrs.consistent_through import Consistency, consistency_middleware
+from pointsman.sources.http.lrs.documents import Documents, DocumentStore
+from pointsman.sources.http.lrs.endpoint import VERSION, Answer, Endpoint, current_source
+from pointsman.sources.http.lrs.get_statements import StatementQueries
+from pointsman.sources.http.lrs.post_statements import Statements
+from pointsman.sources.http.lrs.resources import Resource
+from pointsman.sources.http.lrs.statement_search import StatementStore
+from pointsman.sources.http.lrs.version import HEADER, answered
 from pointsman.sources.http.routing import READS, route, route_get
 from pointsman.sources.http.scorm_cloud import POSTBACK, Postbacks, PostbackSource
-from pointsman.sources.http.statements import Statements
-from pointsman.sources.http.version import HEADER, answered
 from pointsman.sources.http.webhooks import Webhooks, WebhookSource
-from pointsman.sources.requests import HttpIntake
 
 _XAPI = "/xapi/"
 #: a method is any token, and a counter must not grow with what strangers send

@@ -9,14 +9,14 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from pointsman.errors import InputRefused, StoreUnavailable
-from pointsman.launch import Launch, PlayerKind
+from pointsman.domain.errors import InputRefused, StoreUnavailable
+from pointsman.domain.launch import Launch, PlayerKind
 from pointsman.sources.http.auth import Authenticator
+from pointsman.sources.http.authorization import Door
 from pointsman.sources.http.body import BodyLimits, read_body
-from pointsman.sources.http.door import Door
 from pointsman.sources.http.errors import RETRY_AFTER, RequestRefused, json_response
-from pointsman.sources.launches import KnownLaunches, Passes, PassExpired, PassRefused, Purpose
-from pointsman.sources.launches.passes import in_base64
+from pointsman.sources.players import KnownLaunches, Passes, PassExpired, PassRefused, Purpose
+from pointsman.sources.players.credentials import in_base64
 
 FETCH = "/cmi5/fetch/{token}"
 WAIVE = "/launches/{registration}/waive"

@@ -19,10 +19,10 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from pointsman.errors import Forbidden, InputRefused, StatementConflict, StoreUnavailable
+from pointsman.domain.errors import Forbidden, InputRefused, StatementConflict, StoreUnavailable
 from pointsman.sources.http.auth import CHALLENGE, Unauthorized
-from pointsman.sources.http.version import VersionRefused
-from pointsman.sources.launches import PassRefused
+from pointsman.sources.http.lrs.version import VersionRefused
+from pointsman.sources.players import PassRefused
 from pointsman.statements import Problem, StatementsRefused
 
 log = structlog.get_logger(__name__)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from pointsman.clock import Clock, micros
-from pointsman.launch import Launch
+from pointsman.domain.clock import Clock, micros
+from pointsman.domain.launch import Launch
 from pointsman.sources.http.auth import Authenticator
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import RequestRefused, json_response
-from pointsman.sources.launches import KnownLaunches, LaunchRequest, Passes, opened
-from pointsman.sources.launches.opening import answer, read
+from pointsman.sources.players import KnownLaunches, LaunchRequest, Passes, opened
+from pointsman.sources.players.launch_request import answer, read
 
 _MOST_BYTES = 65_536
 _HOUR = 3_600.0

@@ -11,14 +11,14 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from pointsman.errors import InputRefused
-from pointsman.launch import Launch
+from pointsman.domain.errors import InputRefused
+from pointsman.domain.launch import Launch
+from pointsman.sources.http.authorization import LAUNCHED, Door
 from pointsman.sources.http.body import BodyLimits, read_body
-from pointsman.sources.http.door import LAUNCHED, Door
-from pointsman.sources.http.endpoint import current_source
 from pointsman.sources.http.errors import answer, json_response
-from pointsman.sources.launches import PassExpired, Purpose
-from pointsman.sources.launches.commits import Commits
+from pointsman.sources.http.lrs.endpoint import current_source
+from pointsman.sources.players import PassExpired, Purpose
+from pointsman.sources.players.scorm.commits import Commits
 from pointsman.statements.scorm import starting_data
 from pointsman.statements.scorm.commit import FINAL
 

@@ -15,15 +15,15 @@ from urllib.parse import urlencode
 import orjson
 from aiohttp import web
 
-from pointsman.errors import InputRefused, StatementConflict
+from pointsman.domain.errors import InputRefused, StatementConflict
+from pointsman.sources.batch import HttpIntake
 from pointsman.sources.http.auth import Authenticator, BasicCredential, HttpSource
 from pointsman.sources.http.body import BodyLimits, read_body
-from pointsman.sources.http.endpoint import current_source
 from pointsman.sources.http.errors import no_content
-from pointsman.sources.http.parameters import pairs
-from pointsman.sources.requests import HttpIntake
+from pointsman.sources.http.lrs.endpoint import current_source
+from pointsman.sources.http.lrs.parameters import pairs
 from pointsman.statements import media_type
-from pointsman.statements.foreign import ScormCloud
+from pointsman.statements.adapters import ScormCloud
 
 POSTBACK = "/scorm-cloud/postback"
 #: of dead letters

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import orjson
 from aiohttp import web
 
-from pointsman.clock import Clock
-from pointsman.errors import InputRefused, StatementConflict
+from pointsman.domain.clock import Clock
+from pointsman.domain.errors import InputRefused, StatementConflict
+from pointsman.sources.batch import HttpIntake
 from pointsman.sources.http.body import BodyLimits, read_body
-from pointsman.sources.http.endpoint import current_source
 from pointsman.sources.http.errors import RequestRefused, no_content
-from pointsman.sources.http.signatures import SignatureRefused, Signed
-from pointsman.sources.http.statements import turned_away
-from pointsman.sources.requests import HttpIntake
-from pointsman.statements.foreign import Webhook
+from pointsman.sources.http.lrs.endpoint import current_source
+from pointsman.sources.http.lrs.post_statements import turned_away
+from pointsman.sources.http.webhook_signatures import SignatureRefused, Signed
+from pointsman.statements.adapters import Webhook
 
 
 @dataclass(frozen=True, slots=True)

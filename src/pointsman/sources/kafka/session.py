@@ -10,14 +10,14 @@ import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from pointsman.clock import Clock
-from pointsman.model import UNREAD, Position, Receipt, Submission
-from pointsman.sources.kafka.batch import Intake, ends, submission
-from pointsman.sources.kafka.progress import Progress
+from pointsman.domain.clock import Clock
+from pointsman.domain.records import UNREAD, Position, Receipt, Submission
+from pointsman.sources.kafka.messages import Intake, ends, submission
+from pointsman.sources.kafka.offsets import Progress
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings, new_consumer
-from pointsman.sources.kafka.steady import Steady
-from pointsman.sources.kafka.waiting import Waiting
+from pointsman.sources.kafka.stop_signal import Waiting
+from pointsman.sources.kafka.store_retry import Steady
 
 log = structlog.get_logger(__name__)
 

@@ -11,8 +11,8 @@ import math
 import re
 from typing import Any
 
-from pointsman.evidence import Coverage, Span
-from pointsman.statements.readings import ReadingRefused, number
+from pointsman.domain.evidence import Coverage, Span
+from pointsman.statements.extension_numbers import ReadingRefused, number
 from pointsman.statements.statement import Statement
 
 _EXTENSIONS = "https://w3id.org/xapi/video/extensions/"

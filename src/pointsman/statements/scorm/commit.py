@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pointsman.errors import InputRefused
-from pointsman.statements.scorm.bodies import understand
-from pointsman.statements.scorm.times import seconds
+from pointsman.domain.errors import InputRefused
+from pointsman.statements.scorm.commit_body import understand
+from pointsman.statements.scorm.durations import seconds
 
 Version = Literal["1.2", "2004"]
 #: names of the same thing: an integrator chooses them

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from pointsman.model import Desired
+from pointsman.domain.records import Desired
+from pointsman.domain.targets import Target
 from pointsman.store.base import Agreement, Audited, Finding, Known
-from pointsman.store.clean import text
 from pointsman.store.merge import take_as_delivered
 from pointsman.store.plan import HEAD_START
 from pointsman.store.postgres.ingest import lock
 from pointsman.store.postgres.pool import Connection
 from pointsman.store.postgres.rows import SQL, columns, from_rows, to_imported_row
-from pointsman.targets import Target
+from pointsman.store.strip_nul import text
 
 #: what a row has been through when a second disagreement parks it
 _TRIED = ("resent", "drift")

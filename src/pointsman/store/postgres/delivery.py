@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from pointsman.model import Desired
+from pointsman.domain.records import Desired
 from pointsman.store.base import WAITS, Lease, Settlement
-from pointsman.store.clean import text
 from pointsman.store.plan import HEAD_START
 from pointsman.store.postgres.ingest import lock
 from pointsman.store.postgres.pool import Connection
 from pointsman.store.postgres.rows import SQL, columns, from_rows, to_value
+from pointsman.store.strip_nul import text
 
 PACED, BACKOFF = 1, 2
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from pointsman.store.clean import text
 from pointsman.store.postgres.pool import Connection, Pool
 from pointsman.store.postgres.rows import SQL
 from pointsman.store.records import Document, DocumentKey, DocumentResource
+from pointsman.store.strip_nul import text
 
 T = TypeVar("T")
 

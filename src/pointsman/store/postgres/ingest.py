@@ -13,15 +13,15 @@ from typing import Any
 
 import zstandard
 
-from pointsman.model import Desired, Receipt, Submission
-from pointsman.store.clean import text
+from pointsman.domain.records import Desired, Receipt, Submission
+from pointsman.domain.targets import Target
 from pointsman.store.evidence import Gathered, from_body, links, to_body
-from pointsman.store.index import ReadKeys
 from pointsman.store.plan import Plan
-from pointsman.store.postgres import indexing
+from pointsman.store.postgres import statement_index
 from pointsman.store.postgres.pool import CollisionError, Connection
 from pointsman.store.postgres.rows import SQL, columns, from_rows, to_row
-from pointsman.targets import Target
+from pointsman.store.statement_index import ReadKeys
+from pointsman.store.strip_nul import text
 
 _COMPRESSION_LEVEL = 1
 
@@ -166,12 +166,12 @@ async def _write_statements(
         )
         for new in plan.statements
     ]
-    keys = await indexing.rows(connection, plan, read_keys)
+    keys = await statement_index.rows(connection, plan, read_keys)
     number = await connection.fetchval(SQL["insert_block"], stored_at, block, list(keys))
     done = await connection.execute(SQL["insert_statements"], number, *columns(rows, 9))
     if int(done.rpartition(" ")[2]) != len(rows):
         raise CollisionError("another replica stored one of these statements just now")
-    await indexing.write(connection, plan, number, keys)
+    await statement_index.write(connection, plan, number, keys)
 
 
 def _letters(plan: Plan) -> list[tuple[Any, ...]]:

@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 
 import asyncpg
 
-from pointsman.errors import ConfigError, StoreUnavailable
+from pointsman.domain.errors import ConfigError, StoreUnavailable
 
 T = TypeVar("T")
 Connection: TypeAlias = asyncpg.Connection

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import zstandard
 
-from pointsman.model import Outcome, Position
+from pointsman.domain.records import Outcome, Position
+from pointsman.domain.targets import TargetKind
 from pointsman.store.base import Backlog, Books, StoredStatement
-from pointsman.store.bookkeeping import LETTER, STATEMENT_LETTER, contradictions
+from pointsman.store.invariants import LETTER, STATEMENT_LETTER, contradictions
 from pointsman.store.postgres.pool import LONG, Connection
 from pointsman.store.postgres.rows import SQL
-from pointsman.targets import TargetKind
 
 
 async def statement(connection: Connection, statement_id: str) -> StoredStatement | None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import orjson
 
-from pointsman.model import Attempt, Desired
-from pointsman.store.clean import text
+from pointsman.domain.records import Attempt, Desired
+from pointsman.domain.targets import Target, TargetKind, Value
 from pointsman.store.merge import is_urgent
 from pointsman.store.named_sql import load
-from pointsman.targets import Target, TargetKind, Value
+from pointsman.store.strip_nul import text
 
 SQL = load("pointsman.store.postgres", "queries.sql")
 

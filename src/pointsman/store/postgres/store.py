@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import structlog
 
-from pointsman.clock import Clock, SystemClock, micros
-from pointsman.errors import StoreUnavailable
-from pointsman.model import (
+from pointsman.domain.clock import Clock, SystemClock, micros
+from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.records import (
     AttachedData,
     Desired,
     Position,
@@ -21,6 +21,7 @@ from pointsman.model import (
     SealedToken,
     Submission,
 )
+from pointsman.domain.targets import Target
 from pointsman.store.base import (
     Agreement,
     Audited,
@@ -40,23 +41,22 @@ from pointsman.store.base import (
     StoredStatement,
     UnmatchedSummary,
 )
-from pointsman.store.clean import clean
-from pointsman.store.index import ReadKeys, no_keys
 from pointsman.store.migrations import Migration
 from pointsman.store.postgres import (
     audit,
     delivery,
-    desk,
     ingest,
+    operations,
     reads,
     schema,
-    searching,
+    statement_search,
 )
-from pointsman.store.postgres.commit import GroupCommit
 from pointsman.store.postgres.documents import PostgresDocuments
+from pointsman.store.postgres.group_commit import GroupCommit
 from pointsman.store.postgres.pool import Connection, Pool
 from pointsman.store.postgres.rows import SQL, columns
-from pointsman.targets import Target
+from pointsman.store.statement_index import ReadKeys, no_keys
+from pointsman.store.strip_nul import clean
 
 log = structlog.get_logger(__name__)
 
@@ -153,24 +153,24 @@ class PostgresStore(PostgresDocuments):
 
     async def search(self, search: Search, *, limit: int) -> SearchPage:
         async with self._searches:
-            return await self._pool.read(lambda db: searching.search(db, search, limit))
+            return await self._pool.read(lambda db: statement_search.search(db, search, limit))
 
     async def voided(self, statement_ids: Sequence[str]) -> set[str]:
-        return await self._pool.read(lambda db: searching.voided(db, statement_ids))
+        return await self._pool.read(lambda db: statement_search.voided(db, statement_ids))
 
     async def attachments(self, sha2s: Sequence[str]) -> dict[str, AttachedData]:
         async with self._searches:
-            return await self._pool.read(lambda db: searching.attachments(db, sha2s))
+            return await self._pool.read(lambda db: statement_search.attachments(db, sha2s))
 
     async def consistent_through(self) -> int:
         now = micros(self._clock.now())
-        return await self._pool.read(lambda db: searching.consistent_through(db, now))
+        return await self._pool.read(lambda db: statement_search.consistent_through(db, now))
 
     async def positions(self, group: str) -> list[Position]:
         return await self._pool.read(lambda db: reads.positions(db, group))
 
     async def claim(self, group: str, places: Sequence[tuple[str, int]]) -> list[Position]:
-        return await self._pool.transaction(lambda db: desk.claim(db, group, places))
+        return await self._pool.transaction(lambda db: operations.claim(db, group, places))
 
     async def lease(self, *, now: int, ttl: int, limit: int) -> list[Lease]:
         return await self._pool.transaction(lambda db: delivery.lease(db, now, ttl, limit))
@@ -225,7 +225,7 @@ class PostgresStore(PostgresDocuments):
         await self._pool.transaction(write)
 
     async def prune(self, *, before: int, limit: int) -> int:
-        return await self._pool.transaction(lambda db: desk.prune(db, before, limit))
+        return await self._pool.transaction(lambda db: operations.prune(db, before, limit))
 
     async def pace(self, decide: Callable[[str, int], tuple[str, T]]) -> T:
         async def turn(db: Connection) -> T:
@@ -249,51 +249,55 @@ class PostgresStore(PostgresDocuments):
     async def parked(
         self, learners: Sequence[str], *, reason_prefix: str, limit: int
     ) -> list[Parked]:
-        return await self._pool.read(lambda db: desk.parked(db, learners, reason_prefix, limit))
+        return await self._pool.read(
+            lambda db: operations.parked(db, learners, reason_prefix, limit)
+        )
 
     async def agreement(self) -> list[Agreement]:
         return await self._pool.read(audit.agreement)
 
     async def unmatched(self, *, limit: int) -> list[UnmatchedSummary]:
-        return await self._pool.read(lambda db: desk.unmatched(db, limit))
+        return await self._pool.read(lambda db: operations.unmatched(db, limit))
 
     async def dead_letters(
         self, *, reason_prefix: str = "", source: str | None = None, after: int = 0, limit: int
     ) -> list[StoredDeadLetter]:
         return await self._pool.read(
-            lambda db: desk.dead_letters(db, reason_prefix, source, after, limit)
+            lambda db: operations.dead_letters(db, reason_prefix, source, after, limit)
         )
 
     async def dead_letter(self, letter_id: int) -> StoredDeadLetter | None:
-        return await self._pool.read(lambda db: desk.dead_letter(db, letter_id))
+        return await self._pool.read(lambda db: operations.dead_letter(db, letter_id))
 
     async def drop_dead_letters(self, letter_ids: Sequence[int]) -> int:
-        return await self._pool.transaction(lambda db: desk.drop(db, letter_ids))
+        return await self._pool.transaction(lambda db: operations.drop(db, letter_ids))
 
     async def revive(self, letter_id: int, submission: Submission) -> Receipt | None:
         stored_at = micros(self._clock.now())
         (cleaned,) = clean([submission])
         return await self._pool.transaction(
-            lambda db: desk.revive(db, letter_id, cleaned, stored_at, self._shard, self._read_keys)
+            lambda db: operations.revive(
+                db, letter_id, cleaned, stored_at, self._shard, self._read_keys
+            )
         )
 
     async def remembered(
         self, *, since: int, after: tuple[int, str] | None, limit: int
     ) -> list[Remembered]:
-        return await self._pool.read(lambda db: desk.remembered(db, since, after, limit))
+        return await self._pool.read(lambda db: operations.remembered(db, since, after, limit))
 
     async def redecide(
         self, submissions: Sequence[Submission], *, now: int, dry_run: bool
     ) -> Replayed:
         cleaned = clean(submissions)
         return await self._pool.transaction(
-            lambda db: desk.redecide(
+            lambda db: operations.redecide(
                 db, cleaned, now, self._shard, self._read_keys, dry_run=dry_run
             )
         )
 
     async def stats(self) -> Stats:
-        return await self._pool.snapshot(desk.stats)
+        return await self._pool.snapshot(operations.stats)
 
     async def backlog(self) -> Backlog:
         return await self._pool.snapshot(reads.backlog)

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 import orjson
 
-from pointsman.model import Desired
+from pointsman.domain.records import Desired
+from pointsman.domain.targets import Target
 from pointsman.store.base import Agreement, Audited, Finding, Known
 from pointsman.store.merge import is_urgent, take_as_delivered
 from pointsman.store.plan import HEAD_START
 from pointsman.store.sqlite.rows import SQL, from_rows
-from pointsman.targets import Target
 
 #: what a row has been through when a second disagreement parks it
 _TRIED = ("resent", "drift")

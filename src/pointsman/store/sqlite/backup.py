@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from pointsman.errors import ConfigError
+from pointsman.domain.errors import ConfigError
 from pointsman.store.sqlite.schema import connect
 
 #: pages of one step, and the seconds after it

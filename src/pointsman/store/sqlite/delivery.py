@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from pointsman.model import Desired
+from pointsman.domain.records import Desired
 from pointsman.store.base import WAITS, Lease, Settlement
 from pointsman.store.plan import HEAD_START
 from pointsman.store.sqlite.rows import SQL, from_rows

@@ -10,9 +10,9 @@ from typing import TypeVar
 import orjson
 
 from pointsman.store.records import Document, DocumentKey, DocumentResource
+from pointsman.store.sqlite.group_commit import Writer
 from pointsman.store.sqlite.reader import Reader
 from pointsman.store.sqlite.rows import SQL
-from pointsman.store.sqlite.writer import Writer
 
 T = TypeVar("T")
 

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import orjson
 import zstandard
 
-from pointsman.model import Change, Desired, Receipt, Submission
+from pointsman.domain.records import Change, Desired, Receipt, Submission
+from pointsman.domain.targets import Target
 from pointsman.store.evidence import Gathered, from_body, links, to_body
-from pointsman.store.index import ReadKeys
 from pointsman.store.plan import Plan
-from pointsman.store.sqlite import indexing
+from pointsman.store.sqlite import statement_index
 from pointsman.store.sqlite.rows import SQL, from_rows, to_row
-from pointsman.targets import Target
+from pointsman.store.statement_index import ReadKeys
 
 #: level 1: bodies of JSON shrink to about a fifth already
 _COMPRESSION_LEVEL = 1
@@ -104,8 +104,8 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
     """Write what the plan holds."""
     if plan.statements:
         block = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
-        keys = indexing.rows(connection, plan, read_keys)
-        values = (stored_at, block, indexing.pack(list(keys)))
+        keys = statement_index.rows(connection, plan, read_keys)
+        values = (stored_at, block, statement_index.pack(list(keys)))
         block_id = connection.execute(SQL["insert_block"], values).lastrowid or 0
         rows = [
             (
@@ -122,7 +122,7 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
             for new in plan.statements
         ]
         connection.execute(SQL["insert_statements"], (block_id, _json(rows)))
-        indexing.write(connection, plan, block_id, keys)
+        statement_index.write(connection, plan, block_id, keys)
     if plan.moved:
         moved = [to_row(one) for one in plan.moved.values()]
         connection.execute(SQL["upsert_desired"], (_json(moved),))

@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from pointsman.errors import ConfigError
+from pointsman.domain.errors import ConfigError
 
 
 class FileLock:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from pointsman.errors import StoreUnavailable
+from pointsman.domain.errors import StoreUnavailable
 from pointsman.store.sqlite.schema import connect
 
 T = TypeVar("T")

@@ -6,11 +6,11 @@ import sqlite3
 
 import zstandard
 
-from pointsman.model import UNREAD, Outcome, Position
+from pointsman.domain.records import UNREAD, Outcome, Position
+from pointsman.domain.targets import TargetKind
 from pointsman.store.base import Backlog, Books, StoredStatement, Window
-from pointsman.store.bookkeeping import LETTER, STATEMENT_LETTER, contradictions
+from pointsman.store.invariants import LETTER, STATEMENT_LETTER, contradictions
 from pointsman.store.sqlite.rows import SQL
-from pointsman.targets import TargetKind
 
 
 def statement(connection: sqlite3.Connection, statement_id: str) -> StoredStatement | None:

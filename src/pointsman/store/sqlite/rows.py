@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
-from pointsman.model import Attempt, Desired
+from pointsman.domain.records import Attempt, Desired
+from pointsman.domain.targets import Target, TargetKind
 from pointsman.store.merge import is_urgent
 from pointsman.store.named_sql import load
-from pointsman.targets import Target, TargetKind
 
 SQL = load("pointsman.store.sqlite", "queries.sql")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from pointsman.errors import ConfigError
+from pointsman.domain.errors import ConfigError
 from pointsman.store import migrations
 from pointsman.store.migrations import Migration, pending
 

@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
-from pointsman.clock import Clock, SystemClock, micros
-from pointsman.errors import ConfigError, StoreUnavailable
-from pointsman.model import (
+from pointsman.domain.clock import Clock, SystemClock, micros
+from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.domain.records import (
     AttachedData,
     Desired,
     Position,
@@ -19,6 +19,7 @@ from pointsman.model import (
     SealedToken,
     Submission,
 )
+from pointsman.domain.targets import Target
 from pointsman.store.base import (
     Agreement,
     Audited,
@@ -39,18 +40,17 @@ from pointsman.store.base import (
     UnmatchedSummary,
     Window,
 )
-from pointsman.store.clean import clean
-from pointsman.store.index import ReadKeys, no_keys
 from pointsman.store.migrations import Migration
-from pointsman.store.sqlite import audit, delivery, desk, reads, searching
+from pointsman.store.sqlite import audit, delivery, operations, reads, statement_search
 from pointsman.store.sqlite.backup import back_up
 from pointsman.store.sqlite.documents import SqliteDocuments
+from pointsman.store.sqlite.group_commit import Writer
 from pointsman.store.sqlite.lock import FileLock
 from pointsman.store.sqlite.reader import Reader
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import connect, migrate, must_be_current
-from pointsman.store.sqlite.writer import Writer
-from pointsman.targets import Target
+from pointsman.store.statement_index import ReadKeys, no_keys
+from pointsman.store.strip_nul import clean
 
 T = TypeVar("T")
 
@@ -149,13 +149,13 @@ class SqliteStore(SqliteDocuments):
         return await self._reader.run(lambda db: reads.statement(db, statement_id))
 
     async def search(self, search: Search, *, limit: int) -> SearchPage:
-        return await self._searcher.run(lambda db: searching.search(db, search, limit))
+        return await self._searcher.run(lambda db: statement_search.search(db, search, limit))
 
     async def voided(self, statement_ids: Sequence[str]) -> set[str]:
-        return await self._searcher.run(lambda db: searching.voided(db, statement_ids))
+        return await self._searcher.run(lambda db: statement_search.voided(db, statement_ids))
 
     async def attachments(self, sha2s: Sequence[str]) -> dict[str, AttachedData]:
-        return await self._searcher.run(lambda db: searching.attachments(db, sha2s))
+        return await self._searcher.run(lambda db: statement_search.attachments(db, sha2s))
 
     async def consistent_through(self) -> int:
         return micros(self._clock.now())  # what is stored can be read as soon as it is answered
@@ -164,7 +164,7 @@ class SqliteStore(SqliteDocuments):
         return await self._reader.run(lambda db: reads.positions(db, group))
 
     async def claim(self, group: str, places: Sequence[tuple[str, int]]) -> list[Position]:
-        return await self._open_writer().run(lambda db: desk.claim(db, group, places))
+        return await self._open_writer().run(lambda db: operations.claim(db, group, places))
 
     async def lease(self, *, now: int, ttl: int, limit: int) -> list[Lease]:
         return await self._open_writer().run(lambda db: delivery.lease(db, now, ttl, limit))
@@ -231,7 +231,7 @@ class SqliteStore(SqliteDocuments):
         await self._open_writer().run(write)
 
     async def prune(self, *, before: int, limit: int) -> int:
-        return await self._open_writer().run(lambda db: desk.prune(db, before, limit))
+        return await self._open_writer().run(lambda db: operations.prune(db, before, limit))
 
     async def duty(self, name: str, *, now: int, ttl: int) -> bool:  # noqa: ARG002 - a Protocol's
         return True  # one daemon has the file
@@ -239,49 +239,51 @@ class SqliteStore(SqliteDocuments):
     async def parked(
         self, learners: Sequence[str], *, reason_prefix: str, limit: int
     ) -> list[Parked]:
-        return await self._reader.run(lambda db: desk.parked(db, learners, reason_prefix, limit))
+        return await self._reader.run(
+            lambda db: operations.parked(db, learners, reason_prefix, limit)
+        )
 
     async def agreement(self) -> list[Agreement]:
         return await self._reader.run(audit.agreement)
 
     async def unmatched(self, *, limit: int) -> list[UnmatchedSummary]:
-        return await self._reader.run(lambda db: desk.unmatched(db, limit))
+        return await self._reader.run(lambda db: operations.unmatched(db, limit))
 
     async def dead_letters(
         self, *, reason_prefix: str = "", source: str | None = None, after: int = 0, limit: int
     ) -> list[StoredDeadLetter]:
         return await self._reader.run(
-            lambda db: desk.dead_letters(db, reason_prefix, source, after, limit)
+            lambda db: operations.dead_letters(db, reason_prefix, source, after, limit)
         )
 
     async def dead_letter(self, letter_id: int) -> StoredDeadLetter | None:
-        return await self._reader.run(lambda db: desk.dead_letter(db, letter_id))
+        return await self._reader.run(lambda db: operations.dead_letter(db, letter_id))
 
     async def drop_dead_letters(self, letter_ids: Sequence[int]) -> int:
-        return await self._open_writer().run(lambda db: desk.drop(db, letter_ids))
+        return await self._open_writer().run(lambda db: operations.drop(db, letter_ids))
 
     async def revive(self, letter_id: int, submission: Submission) -> Receipt | None:
         stored_at = micros(self._clock.now())
         (cleaned,) = clean([submission])
         return await self._open_writer().run(
-            lambda db: desk.revive(db, letter_id, cleaned, stored_at, self._read_keys)
+            lambda db: operations.revive(db, letter_id, cleaned, stored_at, self._read_keys)
         )
 
     async def remembered(
         self, *, since: int, after: tuple[int, str] | None, limit: int
     ) -> list[Remembered]:
-        return await self._reader.run(lambda db: desk.remembered(db, since, after, limit))
+        return await self._reader.run(lambda db: operations.remembered(db, since, after, limit))
 
     async def redecide(
         self, submissions: Sequence[Submission], *, now: int, dry_run: bool
     ) -> Replayed:
         cleaned = clean(submissions)
         return await self._open_writer().run(
-            lambda db: desk.redecide(db, cleaned, now, self._read_keys, dry_run=dry_run)
+            lambda db: operations.redecide(db, cleaned, now, self._read_keys, dry_run=dry_run)
         )
 
     async def stats(self) -> Stats:
-        return await self._reader.run(lambda db: desk.stats(db, self._path))
+        return await self._reader.run(lambda db: operations.stats(db, self._path))
 
     async def backlog(self) -> Backlog:
         return await self._reader.run(reads.backlog)

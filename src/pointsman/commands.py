@@ -1,0 +1,183 @@
+"""What a command does with the daemon's parts, once and without the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from pointsman import wiring
+from pointsman.config import Settings
+from pointsman.delivery.state_import import CatchingUp, Step, Wish
+from pointsman.domain.clock import SystemClock
+from pointsman.domain.errors import ConfigError
+from pointsman.sources.backfill import Done, LinesFile, Loader, Lrs, LrsSettings, Pace
+from pointsman.sources.replay import Page, replay_letter
+from pointsman.sources.replay import replay as pages
+from pointsman.store.base import Books, Store
+from pointsman.store.migrations import Migration
+from pointsman.store.sqlite import SqliteStore
+
+__all__ = [
+    "Done",
+    "LrsSettings",
+    "Pace",
+    "Page",
+    "Step",
+    "Wish",
+    "back_up",
+    "books",
+    "import_file",
+    "import_lrs",
+    "import_state",
+    "replay",
+    "replay_letters",
+    "upgrade",
+    "with_store",
+]
+
+T = TypeVar("T")
+
+_CLOCK = SystemClock()
+
+
+async def with_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -> T:
+    """Use the configured store, beside the daemons that may have it open."""
+    store = wiring.store(settings, _CLOCK, beside=True)
+    await store.open()
+    try:
+        return await use(store)
+    finally:
+        await store.close()
+
+
+async def books(settings: Settings) -> Books:
+    """The books of the configured store."""
+    return await with_store(settings, lambda store: store.books())
+
+
+async def upgrade(settings: Settings) -> list[Migration]:
+    """Bring the store's schema up to date; what was done."""
+    return await wiring.store(settings, _CLOCK).upgrade()
+
+
+async def back_up(
+    settings: Settings, target: Path, on_progress: Callable[[int, int], None]
+) -> None:
+    """Copy the store while it is used. Raises `ConfigError`."""
+    store = wiring.store(settings, _CLOCK, beside=True)
+    if not isinstance(store, SqliteStore):
+        raise ConfigError("store.url: a PostgreSQL database is copied with its own pg_dump")
+    await store.backup(target, on_progress)
+
+
+async def import_file(
+    settings: Settings, path: Path, pace: Pace, on_progress: Callable[[int, int | None], None]
+) -> Done:
+    """Take a file's statements in. `on_progress` is told (bytes read, bytes)."""
+    source = LinesFile(path, settings.http.max_body_bytes)
+
+    async def use(store: Store) -> Done:
+        loader = Loader(store, wiring.intake(settings, store, _CLOCK), _CLOCK, pace)
+        async for reached in loader.file(source):
+            on_progress(reached, source.size)
+        return loader.done
+
+    return await with_store(settings, use)
+
+
+async def import_lrs(
+    settings: Settings,
+    lrs: LrsSettings,
+    pace: Pace,
+    on_progress: Callable[[int, int | None], None],
+) -> Done:
+    """Take another store's statements in. `on_progress` is told (statements read, None)."""
+
+    async def use(store: Store) -> Done:
+        loader = Loader(store, wiring.intake(settings, store, _CLOCK), _CLOCK, pace)
+        async with Lrs(lrs, _CLOCK) as source:
+            async for count in loader.lrs(source):
+                on_progress(count, None)
+        return loader.done
+
+    return await with_store(settings, use)
+
+
+async def replay(
+    settings: Settings,
+    *,
+    since: int,
+    until: int,
+    dry_run: bool,
+    on_page: Callable[[Page], None],
+) -> None:
+    """Decide anew about the statements stored in between, beside the daemons."""
+
+    async def use(store: Store) -> None:
+        intake = wiring.intake(settings, store, _CLOCK)
+        async for page in pages(store, intake, _CLOCK, since=since, until=until, dry_run=dry_run):
+            on_page(page)
+
+    await with_store(settings, use)
+
+
+async def replay_letters(
+    settings: Settings,
+    choose: Callable[[Store], Awaitable[Sequence[int]]],
+    on_letter: Callable[[int, str], None],
+) -> None:
+    """Read dead letters again, with the rules and limits of now."""
+
+    async def use(store: Store) -> None:
+        intake = wiring.intake(settings, store, _CLOCK)
+        for number in await choose(store):
+            letter = await store.dead_letter(number)
+            words = (
+                "there is no such letter"
+                if letter is None
+                else await replay_letter(store, intake, _CLOCK, letter)
+            )
+            on_letter(number, words)
+
+    await with_store(settings, use)
+
+
+async def import_state(
+    settings: Settings,
+    wishes: Sequence[Wish] | None,
+    on_step: Callable[[Step, int, int], None],
+) -> None:
+    """Take what the platform knows as delivered: of these courses, or of all that is dirty.
+
+    `on_step` is told each learner's step, its number and how many there are. Nobody else may have
+    the store open: raises `ConfigError`.
+    """
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        store = wiring.store(settings, clock)
+        await store.open()
+        stack.push_async_callback(store.close)
+        budget = wiring.budget(settings, store, clock)
+        await budget.open()
+        reader = wiring.reader(settings, clock)
+        stack.push_async_callback(reader.close)
+        calls = wiring.calls(settings, clock)
+        stack.push_async_callback(calls.close)
+        tokens = wiring.provider(
+            settings, store, clock, lambda _learners: None, wiring.log_in(calls)
+        )
+        stack.push_async_callback(wiring.close_tokens, tokens)
+        limit = settings.platform.limits.points_per_request
+        catching_up = CatchingUp(store, reader, tokens, budget, clock, points_per_request=limit)
+        if wishes is None:
+            desired = await store.undelivered()
+            total, steps = len(desired), catching_up.of_desired(desired)
+        else:
+            total = len({wish.learner for wish in wishes})
+            steps = catching_up.of_wishes(wishes)
+        number = 0
+        async for step in steps:
+            number += 1
+            on_step(step, number, total)

@@ -1,0 +1,49 @@
+"""When to stop asking a platform that does not answer, or that refuses our key. Pure."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from pointsman.delivery.backoff import Backoff
+from pointsman.platforms.base import Answer
+
+#: so many requests in a row without an answer, and everybody waits
+_PATIENCE = 3
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Counts requests that failed in a row, whoever's they were.
+
+    While the platform is out, one request at a time tries it, ever more seldom; the first answer
+    sets all free again. `reason` is for a person, "" while all is well.
+    """
+
+    backoff: Backoff
+    failures: int = 0
+    paused_until: float = 0.0
+    reason: str = ""
+
+    def record(self, now: float, answer: Answer, words: str, jitter: random.Random) -> None:
+        if answer is Answer.KEY_REFUSED:
+            self.failures = max(self.failures + 1, _PATIENCE)
+            self.reason = f"the platform refuses our apiKey: {words}"
+        elif answer is Answer.UNREACHABLE:
+            self.failures += 1
+            self.reason = f"the platform does not answer: {words}"
+        elif answer is Answer.THROTTLED:
+            return
+        else:
+            self.failures = 0
+            self.paused_until = 0.0
+            self.reason = ""
+            return
+        if self.failures >= _PATIENCE:
+            wait = self.backoff.seconds(self.failures - _PATIENCE + 1, jitter)
+            self.paused_until = max(self.paused_until, now + wait)
+
+    @property
+    def tripped(self) -> bool:
+        """Whether the platform is taken to be out."""
+        return self.failures >= _PATIENCE

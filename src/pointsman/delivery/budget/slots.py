@@ -1,0 +1,219 @@
+"""How replicas share one pace: slots in time, dealt in short slices. Pure.
+
+Requests of all replicas together are spread evenly, and points are counted over the last minute, so
+that no 60 s, wherever they begin, hold more than the limits; nobody need know when the platform's
+window opened. A slot is used when its time has come or soon after, or never: so a replica that was
+frozen can't send what the others have made up for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+import orjson
+
+from pointsman.delivery.budget.quota_window import SECONDS, QuotaLimits
+
+MICROS = 1_000_000
+_WINDOW = round(SECONDS * MICROS)
+#: a slice is about so long, and is dealt so long ahead at most
+SLICE = 250_000
+#: after its time a slot may still be used for so long; the pace keeps so much free in any 60 s
+GRACE = 300_000
+#: what was dealt is remembered by so long pieces of time
+_PIECE = 250_000
+#: and counts for so long after the end of its piece: sent at the latest, it may be dealt earlier
+_COUNTS = _WINDOW + SLICE + GRACE
+#: reset times that differ by less are of the same window of the platform's
+_SAME = 3 * MICROS
+#: where so large a part of the points is free, so many times the average is dealt for a request
+_GENEROUS = 3
+#: how long a dear request keeps room for itself after it could have been sent
+_HELD = MICROS
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What the ledger holds. Times in microseconds of the ledger's own clock.
+
+    `dealt` are (start, requests, points) of pieces of the last minute, the oldest first. `left` is
+    what the platform last said, less what was dealt since; it counts until `left_until`.
+    """
+
+    requests_due: int = 0
+    blocked_until: int = 0
+    dealt: tuple[tuple[int, int, int], ...] = ()
+    left: int = 0
+    left_until: int = 0
+    #: room that a dear request waits for, and who sends it
+    held: int = 0
+    held_by: int = 0
+    held_until: int = 0
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        if not text:
+            return cls()
+        fields = orjson.loads(text)
+        return cls(**{**fields, "dealt": tuple(map(tuple, fields["dealt"]))})
+
+    def write(self) -> str:
+        return orjson.dumps(self).decode()
+
+    def at(self, now: int) -> Self:
+        """What still counts at this time."""
+        dealt = tuple(one for one in self.dealt if one[0] + _PIECE + _COUNTS > now)
+        return replace(self, dealt=dealt)
+
+    @property
+    def points(self) -> int:
+        return sum(points for _, _, points in self.dealt)
+
+    @property
+    def requests(self) -> int:
+        return sum(requests for _, requests, _ in self.dealt)
+
+    def frees(self) -> Iterator[tuple[int, int]]:
+        """(when, how many points count then), as what was dealt grows old."""
+        points = self.points
+        yield 0, points
+        for start, _, spent in self.dealt:
+            points -= spent
+            yield start + _PIECE + _COUNTS, points
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """So many requests, the first of `first` points, the others of about `others` each.
+
+    `who` tells replicas apart.
+    """
+
+    who: int
+    requests: int
+    first: int
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What the platform said since the last time, in microseconds from now."""
+
+    points_left: int | None = None
+    resets_in: int = _WINDOW
+    blocked_for: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """`requests` slots, the first in `starts_in` microseconds from the decision, `every` so many.
+
+    None of them: ask again after `starts_in`. The next slice begins in `next_in` at the earliest.
+    """
+
+    requests: int
+    points: int
+    starts_in: int
+    every: int
+    next_in: int
+    requests_left: int
+    points_left: int
+
+
+def learn(pace: Pace, now: int, news: News) -> Pace:
+    """The pace after what the platform said."""
+    if news.blocked_for is not None:
+        pace = replace(pace, blocked_until=max(pace.blocked_until, now + news.blocked_for))
+    if news.points_left is not None:
+        until = now + news.resets_in
+        same_window = now < pace.left_until and abs(until - pace.left_until) < _SAME
+        left = min(pace.left, news.points_left) if same_window else news.points_left
+        pace = replace(pace, left=left, left_until=until)
+    return pace
+
+
+def deal(pace: Pace, now: int, limits: QuotaLimits, wish: Wish) -> tuple[Pace, Slice]:
+    """A slice of the time to come, if it is near enough."""
+    pace = pace.at(now)
+    first = min(wish.first, limits.points)
+    start = _start(pace, now, limits, first, wish.who)
+    if start > now + SLICE:
+        if first > pace.held or wish.who == pace.held_by or now >= pace.held_until:
+            pace = replace(pace, held=first, held_by=wish.who, held_until=start + _HELD)
+        return pace, _slice(pace, now, limits, 0, 0, start - SLICE)
+    every = _every(limits)
+    requests = max(1, min(wish.requests, SLICE // every))
+    room = max(first, _room(pace, now, limits, wish.who))
+    # a slot without enough points is lost, and points that are left over are too
+    others = wish.others * (_GENEROUS if room > limits.points // _GENEROUS else 1)
+    points = min(first + (requests - 1) * others, room)
+    if wish.who == pace.held_by:
+        pace = replace(pace, held=0, held_until=0)
+    pace = replace(
+        pace,
+        requests_due=start + requests * every,
+        dealt=_with(pace.dealt, now, requests, points),
+        left=pace.left - points,
+    )
+    return pace, _slice(pace, now, limits, requests, points, start)
+
+
+def look(pace: Pace, now: int, limits: QuotaLimits) -> Slice:
+    """No slice; only what is left."""
+    return _slice(pace.at(now), now, limits, 0, 0, now)
+
+
+def _slice(
+    pace: Pace, now: int, limits: QuotaLimits, requests: int, points: int, start: int
+) -> Slice:
+    left = limits.points - pace.points
+    if now < pace.left_until:
+        left = min(left, pace.left)
+    following = _start(pace, now, limits, 1, 0)
+    return Slice(
+        requests,
+        points,
+        start - now,
+        _every(limits),
+        following - now,
+        max(0, limits.requests - pace.requests),
+        max(0, left),
+    )
+
+
+def _every(limits: QuotaLimits) -> int:
+    return -(-_WINDOW // limits.requests)
+
+
+def _start(pace: Pace, now: int, limits: QuotaLimits, points: int, who: int) -> int:
+    """When a request of so many points may be sent at the earliest."""
+    start = max(now, pace.requests_due, pace.blocked_until)
+    if now < pace.left_until and pace.left < points:
+        start = max(start, pace.left_until)
+    room = limits.points - points - _held_from(pace, now, who)
+    if room < 0:  # it must wait for the one that holds, and ask again
+        room = limits.points - points
+        start = max(start, now + SLICE + _PIECE)
+    return next((max(start, when) for when, counted in pace.frees() if counted <= room), start)
+
+
+def _room(pace: Pace, now: int, limits: QuotaLimits, who: int) -> int:
+    """Points that may be dealt now."""
+    room = limits.points - pace.points - _held_from(pace, now, who)
+    return min(room, pace.left) if now < pace.left_until else room
+
+
+def _held_from(pace: Pace, now: int, who: int) -> int:
+    return pace.held if who != pace.held_by and now < pace.held_until else 0
+
+
+def _with(
+    dealt: tuple[tuple[int, int, int], ...], now: int, requests: int, points: int
+) -> tuple[tuple[int, int, int], ...]:
+    start = now - now % _PIECE
+    if dealt and dealt[-1][0] == start:
+        _, known_requests, known_points = dealt[-1]
+        return (*dealt[:-1], (start, known_requests + requests, known_points + points))
+    return (*dealt, (start, requests, points))

@@ -1,0 +1,198 @@
+"""The delivery loop: as long as there is a purse, lease the most urgent learner and deliver."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from pointsman.delivery.backoff import Backoff
+from pointsman.delivery.breaker import Breaker
+from pointsman.delivery.budget.local import Budget
+from pointsman.delivery.sender import Courier, Outcome
+from pointsman.domain.clock import Clock, micros
+from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.targets import TargetKind
+from pointsman.platforms.base import Answer
+from pointsman.store.base import Lease, Store
+
+log = structlog.get_logger(__name__)
+
+#: learners are leased for about so many seconds of sending ahead
+_AHEAD = 0.25
+#: a command at a terminal may free parked state without a word to us, seconds
+_LOOK_AGAIN = 5.0
+#: how long to wait for a store that is away, seconds
+_STORE_PATIENCE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    """`[delivery]`; times in seconds."""
+
+    concurrency: int
+    progress_interval: float
+    lease: float
+    #: how long one request may take at most
+    request_timeout: float
+    backoff: Backoff
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """One lease, settled: for the log line and the metrics.
+
+    `latencies` are the seconds from a change's arrival to the platform's yes.
+    """
+
+    outcome: Outcome
+    latencies: tuple[tuple[TargetKind, float], ...]
+
+
+class Dispatcher:
+    """Runs until `drain`. `wake` says that there may be something new to send."""
+
+    def __init__(
+        self,
+        store: Store,
+        courier: Courier,
+        budget: Budget,
+        clock: Clock,
+        settings: DeliverySettings,
+        on_delivery: Callable[[DeliveryRecord], None],
+        *,
+        jitter: random.Random | None = None,
+    ) -> None:
+        self._store = store
+        self._courier = courier
+        self._budget = budget
+        self._clock = clock
+        self._settings = settings
+        self._on_delivery = on_delivery
+        self._jitter = jitter or random.Random()  # noqa: S311 - spreads retries, guards nothing
+        self._wake = asyncio.Event()
+        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self.breaker = Breaker(Backoff(1.0, 60.0))
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Lease and deliver until cancelled; what is under way then goes on until `drain`."""
+        while True:
+            try:
+                await self._turn()
+            except StoreUnavailable as error:
+                log.warning("delivery waits for the store", reason=str(error))
+                await self._clock.sleep(_STORE_PATIENCE)
+
+    async def drain(self, seconds: float) -> int:
+        """Wait for the deliveries under way; how many were left when the time was up.
+
+        Those are abandoned: their state is still dirty, and sending it again does no harm.
+        """
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=seconds)
+        left = list(self._under_way)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        return len(left)
+
+    async def _turn(self) -> None:
+        async with self._slots:
+            pass  # at least one slot is free
+        await self._clock.sleep(self.breaker.paused_until - self._clock.monotonic())
+        if self.breaker.tripped and self._under_way:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            return
+        await self._budget.ready()
+        self._wake.clear()
+        leases = await self._store.lease(
+            now=self._now(), ttl=micros(self._settings.lease), limit=self._how_many()
+        )
+        for lease in leases:
+            await self._slots.acquire()
+            task = asyncio.create_task(self._deliver_or_leave(lease))
+            self._under_way.add(task)
+            task.add_done_callback(self._ended)
+        if not leases:
+            await self._idle()
+
+    def _how_many(self) -> int:
+        if self.breaker.tripped:
+            return 1
+        free = self._settings.concurrency - len(self._under_way)
+        return max(1, min(free, self._budget.soon(_AHEAD)))
+
+    async def _idle(self) -> None:
+        """Until something new arrives or somebody's pause is over."""
+        ready_at = await self._store.next_ready_at()
+        seconds = _LOOK_AGAIN
+        if ready_at is not None:
+            seconds = min(seconds, max(0.0, (ready_at - self._now()) / 1e6))
+        sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
+        waker = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait({sleeper, waker}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sleeper, waker):
+                task.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._slots.release()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a delivery failed for a reason of ours", exc_info=error)
+        self._wake.set()
+
+    async def _deliver_or_leave(self, lease: Lease) -> None:
+        """Without the store nothing can be settled: the lease runs out, and it is sent again."""
+        try:
+            await self._deliver(lease)
+        except StoreUnavailable as error:
+            log.warning("delivery not settled", learner=lease.learner, reason=str(error))
+
+    async def _deliver(self, lease: Lease) -> None:
+        give_up_at = self._clock.monotonic() + self._settings.lease - self._settings.request_timeout
+        outcome = await self._courier.deliver(lease, give_up_at=give_up_at)
+        if outcome.answer is not None:
+            was = self.breaker.reason
+            self.breaker.record(
+                self._clock.monotonic(), outcome.answer, outcome.words, self._jitter
+            )
+            if self.breaker.reason != was and (self.breaker.tripped or was):
+                log.warning("the platform's state changed", reason=self.breaker.reason or "well")
+        now = self._now()
+        settled = await self._store.settle(
+            lease, outcome.settlements, now=now, ready_at=now + micros(self._pause(lease, outcome))
+        )
+        if not settled:
+            log.warning("lease had passed on before it was settled", learner=lease.learner)
+        delivered = {one.target for one in outcome.settlements if one.result == "delivered"}
+        self._on_delivery(
+            DeliveryRecord(
+                outcome,
+                tuple(
+                    (row.target.kind, (now - row.since) / 1e6)
+                    for row in lease.desired
+                    if row.target in delivered
+                ),
+            )
+        )
+
+    def _pause(self, lease: Lease, outcome: Outcome) -> float:
+        """Seconds until this learner's turn may come again."""
+        if any(one.result == "retry" for one in outcome.settlements):
+            failures = 1 + max(row.failures for row in lease.desired)
+            return self._settings.backoff.seconds(failures, self._jitter)
+        if outcome.more or outcome.answer in {Answer.THROTTLED, Answer.KEY_REFUSED}:
+            return 0.0
+        return self._settings.progress_interval
+
+    def _now(self) -> int:
+        return micros(self._clock.now())

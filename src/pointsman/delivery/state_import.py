@@ -1,0 +1,141 @@
+"""`import-state`: what the platform already knows counts as delivered, so history is not resent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pointsman.delivery.budget.local import Budget
+from pointsman.delivery.budget.paid import paid
+from pointsman.delivery.comparison import Judgement, compare
+from pointsman.domain.clock import Clock, micros
+from pointsman.domain.errors import NoToken, TokenDelayed
+from pointsman.domain.records import Desired
+from pointsman.domain.targets import CourseStatus, Target, TargetKind
+from pointsman.platforms.base import Answer, Reader, Shown, TokenProvider
+from pointsman.store.base import Known, Store
+
+_FOR_EVER = float("inf")
+#: a request is tried so often, each time after so many seconds
+_TRIES, _PAUSE = 5, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A course of a learner to read; `course_key` is how the rules name it, as in a `Target`."""
+
+    learner: str
+    course_id: str
+    course_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One learner done: how many records changed, and what could not be read and why."""
+
+    learner: str
+    taken: int
+    unread: Mapping[str, str]
+
+
+class CatchingUp:
+    """Reads learner by learner; what was read is in the store before the next one is asked for."""
+
+    def __init__(
+        self,
+        store: Store,
+        reader: Reader,
+        tokens: TokenProvider,
+        budget: Budget,
+        clock: Clock,
+        *,
+        points_per_request: int,
+    ) -> None:
+        self._store = store
+        self._reader = reader
+        self._tokens = tokens
+        self._budget = budget
+        self._clock = clock
+        self._points_per_request = points_per_request
+
+    async def of_wishes(self, wishes: Sequence[Wish]) -> AsyncIterator[Step]:
+        """Complete topics and completed courses, whether anybody wants them yet or not."""
+        by_learner: dict[str, dict[str, Wish]] = {}
+        for wish in wishes:
+            by_learner.setdefault(wish.learner, {})[f"course:{wish.course_id}"] = wish
+        for learner, theirs in by_learner.items():
+            shown, unread = await self._read(learner, list(theirs))
+            known = [
+                one for place, what in shown.items() for one in _of_course(theirs[place], what)
+            ]
+            yield await self._take(learner, known, unread)
+
+    async def of_desired(self, desired: Mapping[str, Sequence[Desired]]) -> AsyncIterator[Step]:
+        """Desired state that is not delivered and that the platform already shows."""
+        for learner, rows in desired.items():
+            shown, unread = await self._read(learner, sorted({row.read_back for row in rows}))
+            known = []
+            for row in rows:
+                if row.read_back in shown:
+                    comparison = compare(row, shown[row.read_back])
+                    if comparison.judgement is Judgement.AGREES and comparison.known is not None:
+                        known.append(Known(learner, row.target, comparison.known, row.read_back))
+            yield await self._take(learner, known, unread)
+
+    async def _take(self, learner: str, known: Sequence[Known], unread: Mapping[str, str]) -> Step:
+        taken = 0
+        if known:
+            taken = await self._store.take_as_delivered(known, now=micros(self._clock.now()))
+        return Step(learner, taken, unread)
+
+    async def _read(
+        self, learner: str, places: Sequence[str]
+    ) -> tuple[dict[str, Shown], dict[str, str]]:
+        """What is shown, and why the rest could not be read."""
+        try:
+            token = await self._tokens.token(learner)
+        except (NoToken, TokenDelayed) as error:
+            return {}, dict.fromkeys(places, str(error))
+        shown: dict[str, Shown] = {}
+        unread: dict[str, str] = {}
+        left = list(places)
+        tries = 0
+        while left:
+            asked = [left[0]]
+            for place in left[1:]:
+                if self._reader.price([*asked, place]) > self._points_per_request:
+                    break
+                asked.append(place)
+            answer = await paid(
+                self._budget,
+                self._reader.price(asked),
+                lambda asked=asked: self._reader.read(token, asked),  # type: ignore[misc]
+                give_up_at=_FOR_EVER,
+            )
+            places_read = answer.places if answer is not None else {}
+            for place, what in places_read.items():
+                if isinstance(what, Shown):
+                    shown[place] = what
+                else:
+                    unread[place] = what
+            left = [place for place in left if place not in places_read]
+            if not places_read:
+                tries += 1
+                words = answer.delivery.words if answer is not None else ""
+                gone = answer is not None and answer.delivery.answer is Answer.TOKEN_REFUSED
+                if tries == _TRIES or gone:
+                    return shown, {**unread, **dict.fromkeys(left, words)}
+                await self._clock.sleep(_PAUSE)
+        return shown, unread
+
+
+def _of_course(wish: Wish, shown: Shown) -> list[Known]:
+    place = f"course:{wish.course_id}"
+    known = [
+        Known(wish.learner, Target(TargetKind.TOPIC_PROGRESS, topic), 100, place)
+        for topic in sorted(shown.completed_topics)
+    ]
+    if shown.completed:
+        target = Target(TargetKind.COURSE_STATUS, wish.course_key)
+        known.append(Known(wish.learner, target, CourseStatus.COMPLETED.value, place))
+    return known

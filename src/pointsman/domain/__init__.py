@@ -1,0 +1,1 @@
+"""The records that the stages hand to one another, and the errors. Nothing here does I/O."""

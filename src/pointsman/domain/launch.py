@@ -1,0 +1,132 @@
+"""The record that joins a player's session to the platform, and what it may speak of. Pure.
+
+Whoever starts a player asks for a launch, and says who the learner is there, whose authToken it is,
+and which activity is to be played. What the player says later is about that learner and activity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+import orjson
+
+from pointsman.domain.records import Actor
+
+#: where an activity's IRI ends, so that what follows lies below it
+_BELOW = ("/", "?", "#")
+
+
+class PlayerKind(StrEnum):
+    """How the player talks."""
+
+    XAPI = "xapi"
+    CMI5 = "cmi5"
+    SCORM = "scorm"
+
+
+class LaunchMode(StrEnum):
+    """cmi5 section 10.2.2; only Normal writes progress."""
+
+    NORMAL = "Normal"
+    BROWSE = "Browse"
+    REVIEW = "Review"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One learner, one registration, one activity.
+
+    Times in microseconds since the epoch; IRIs as the player writes them.
+    """
+
+    #: a UUID in lower case
+    registration: str
+    kind: PlayerKind
+    #: the platform's learner
+    learner: str
+    #: the learner as the player knows them
+    actor: Actor
+    name: str
+    activity: str
+    opened_at: int
+    expires_at: int
+    #: further activities that the player may speak of, with what lies below them
+    activities: tuple[str, ...] = ()
+    #: what it is on the platform; empty where the rules say it
+    topic_id: str = ""
+    course_by: Literal["id", "slug", "sku", ""] = ""
+    course: str = ""
+    course_completed: str = "never"
+    mode: LaunchMode = LaunchMode.NORMAL
+    #: cmi5 section 10.2.4, one of its five words; empty where every completion counts
+    move_on: str = ""
+    #: the least scaled score that passes
+    mastery_score: float | None = None
+    #: what else the player is told: launch parameters, where to return to
+    player: dict[str, Any] = field(default_factory=dict)
+    #: cmi5's session ID, new with each launch of a registration; empty for other players
+    session: str = ""
+
+    @property
+    def moves_on(self) -> bool:
+        """Whether only a met moveOn completes it."""
+        return self.kind is PlayerKind.CMI5 and bool(self.move_on)
+
+    @property
+    def says_what_it_is(self) -> bool:
+        """Whether it names what is set on the platform, so that no rule has to."""
+        return bool(self.topic_id or self.course)
+
+
+def same_actor(one: Actor, other: Actor) -> bool:
+    """A mailbox is the same in any case, as it is for learners."""
+    if one.kind == other.kind == "mbox":
+        return one.value.lower() == other.value.lower()
+    return one == other
+
+
+def covers(launch: Launch, activity: str) -> bool:
+    """Whether the player may speak of this activity: the launch's, another it names, or below."""
+    return any(_lies_within(activity, one) for one in (launch.activity, *launch.activities))
+
+
+def is_its_activity(launch: Launch, activity: str) -> bool:
+    """Whether it is the very activity of the launch; a slash at the end does not matter."""
+    return activity.rstrip("/") == launch.activity.rstrip("/")
+
+
+def agent(launch: Launch) -> dict[str, Any]:
+    """The learner as an xAPI Agent (xAPI Part 2 section 2.4.2)."""
+    actor = launch.actor
+    named = {"objectType": "Agent"} | ({"name": launch.name} if launch.name else {})
+    if actor.kind == "account":
+        return named | {"account": {"homePage": actor.home_page, "name": actor.value}}
+    return named | {actor.kind: actor.value}
+
+
+def written(launch: Launch) -> bytes:
+    """As the store keeps it."""
+    return orjson.dumps(launch)
+
+
+def read(content: bytes) -> Launch:
+    """What `written` wrote."""
+    found = orjson.loads(content)
+    return Launch(
+        **{
+            **found,
+            "actor": Actor(**found["actor"]),
+            "kind": PlayerKind(found["kind"]),
+            "mode": LaunchMode(found["mode"]),
+            "activities": tuple(found["activities"]),
+        }
+    )
+
+
+def _lies_within(activity: str, whole: str) -> bool:
+    if not activity.startswith(whole):
+        return False
+    rest = activity[len(whole) :]
+    return not rest or whole.endswith(_BELOW) or rest.startswith(_BELOW)

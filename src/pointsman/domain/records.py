@@ -1,0 +1,257 @@
+"""The records that the stages hand to one another. Frozen, and without behaviour.
+
+Times are whole microseconds since the Unix epoch, UTC. Progress is a whole percentage, 0-100.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from pointsman.domain.evidence import Coverage, Evidence
+from pointsman.domain.targets import Target, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who a statement is about: one inverse functional identifier (xAPI Part 2 section 2.4.2.3).
+
+    `kind` names the identifier; `value` is the mailbox (with `mailto:`), the SHA-1, the OpenID
+    or the account's name; `home_page` is the account's, empty for the others. A `group` is no
+    learner.
+    """
+
+    kind: Literal["mbox", "mbox_sha1sum", "openid", "account", "anonymous"]
+    value: str
+    home_page: str = ""
+    group: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one input says about one learner and one activity.
+
+    `progress` is a percentage as the input gave it, fractions included; `score` is scaled, -1..1.
+    """
+
+    #: the statement's id, or the id given to another kind of input
+    statement_id: str
+    actor: Actor
+    #: the verb's IRI
+    verb: str
+    #: the activity's IRI
+    activity: str
+    #: the attempt, a UUID in lower case
+    registration: str | None
+    #: when it happened; never later than its arrival, so a fast clock can't win for ever
+    occurred_at: int
+    progress: float | None = None
+    completion: bool | None = None
+    success: bool | None = None
+    score: float | None = None
+    #: the IRI of the activity's type, where the statement says it
+    activity_type: str | None = None
+    #: what was played of a recording, where the statement says it
+    coverage: Coverage | None = None
+    #: why it may say nothing about progress, for a person
+    remark: str = ""
+
+
+#: offset of a partition of which nothing was stored yet
+UNREAD = -1
+
+
+class Falls(StrEnum):
+    """When a value may go down."""
+
+    NEVER = "never"
+    #: a newer registration starts anew
+    NEW_ATTEMPT = "new_attempt"
+    #: the newest statement wins whatever it says
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A move of desired state that one observation asks for.
+
+    With `evidence`, it moves to what all evidence for the same key makes of `value`.
+    """
+
+    learner: str
+    target: Target
+    value: Value
+    occurred_at: int
+    statement_id: str
+    rule: str
+    registration: str | None = None
+    falls: Falls = Falls.NEVER
+    #: targets of the same observation that must stand on the platform first
+    after: tuple[Target, ...] = ()
+    #: where the platform shows it: `course:…` with the id, `path:…` with the slug, or nothing
+    read_back: str = ""
+    #: what this observation adds to a progress that no single one says
+    evidence: Evidence | None = None
+
+
+class Outcome(StrEnum):
+    """What became of one accepted input. Each has exactly one (promise 2)."""
+
+    APPLIED = "applied"
+    SUPERSEDED = "superseded"
+    NO_EFFECT = "no_effect"
+    UNMATCHED = "unmatched"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the mapping makes of one statement.
+
+    With `changes`, the store decides between applied and superseded; without, `outcome` says
+    why there are none and `reason` says it to a person.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    rule: str = ""
+    activity: str = ""
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One valid statement of a submission.
+
+    `index` is its place in the body's array, None where the body is the statement itself.
+    `digest` is a signed 64-bit hash of what xAPI compares when an id comes again.
+    """
+
+    statement_id: str
+    digest: int
+    index: int | None
+    decision: Decision
+    #: 64-bit hashes that a query finds it by
+    keys: tuple[int, ...] = ()
+    #: the id of the statement that it is about, where it is about one
+    refers_to: str | None = None
+    #: it voids that statement
+    voids: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedData:
+    """What travelled beside a statement: `sha2` in lower case is the name of the bytes."""
+
+    sha2: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An input, or a part of one, that could not be understood. Kept whole with the reason."""
+
+    reason: str
+    #: where it came from, for a person: "topic lessons, partition 3, offset 1041, item 2"
+    origin: str
+    body: bytes
+    statement_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a Kafka partition has been read to: `offset` is the next one to read.
+
+    `token` fences: only with that of the newest claim can anything of the partition be stored.
+    """
+
+    group: str
+    topic: str
+    partition: int
+    offset: int
+    token: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What arrived together: one HTTP request or one Kafka message. Stored in one transaction.
+
+    With `all_or_nothing` a conflict refuses the whole of it; without, the conflicting statement
+    becomes a dead letter and the rest is applied.
+    """
+
+    source: str
+    body: bytes
+    received_at: int
+    items: tuple[Item, ...]
+    dead: tuple[DeadLetter, ...] = ()
+    position: Position | None = None
+    all_or_nothing: bool = True
+    attachments: tuple[AttachedData, ...] = ()
+    #: the version of xAPI that it was sent in, for statements that don't say their own
+    version: str = "1.0.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the store made of a submission, committed.
+
+    `outcomes` counts the new inputs; `duplicates` were known with the same content and were not
+    applied again; `conflicts` are ids known with other content.
+    """
+
+    outcomes: dict[Outcome, int]
+    duplicates: int = 0
+    conflicts: tuple[str, ...] = ()
+    #: nothing was stored: somebody else has claimed the partition since
+    fenced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The best of one registration, for targets whose rule lets a new attempt start anew."""
+
+    registration: str
+    value: Value
+    occurred_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The value wanted for (learner, target), and how far the platform has been told.
+
+    Dirty is `version > delivered_version`; parked is dirty with `parked` set.
+    """
+
+    learner: str
+    target: Target
+    value: Value
+    version: int
+    occurred_at: int
+    statement_id: str
+    rule: str
+    #: arrival of the first change that is not delivered
+    since: int
+    #: arrival of the newest change; while the learner is leased, of the first since then
+    changed_at: int
+    after: tuple[Target, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    delivered_version: int = 0
+    delivered_value: Value | None = None
+    failures: int = 0
+    #: why it can't be sent, "" when it can
+    parked: str = ""
+    #: where the platform shows it: `course:…` with the id, `path:…` with the slug, or nothing
+    read_back: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedToken:
+    """A learner's authToken, encrypted. `expires_at` is None where nobody said."""
+
+    learner: str
+    sealed: bytes
+    stored_at: int
+    expires_at: int | None

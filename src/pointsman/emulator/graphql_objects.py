@@ -1,0 +1,292 @@
+"""Learning paths, milestones, courses, meetings and users as GraphQL sees them.
+
+An object is a dict of the fields that the emulator knows. What leads to another object is a
+function, so that only what is asked for is built, and circles do no harm. Fields that are in no
+dict are null, false, 0 or empty, as their type demands (`schema`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from graphql import GraphQLResolveInfo
+
+from pointsman.emulator.catalogue import (
+    Client,
+    Course,
+    Learner,
+    LearningPath,
+    Meeting,
+    Milestone,
+    MilestoneCourse,
+    MilestoneCriterion,
+)
+from pointsman.emulator.completion import COMPLETED
+from pointsman.emulator.records import ActionRecord
+from pointsman.emulator.resolver_context import Session
+
+Object = dict[str, Any]
+
+
+def later(build: Callable[[], Any]) -> Callable[[GraphQLResolveInfo], Any]:
+    """A field that is built when it is asked for."""
+    return lambda _info: build()
+
+
+def path_object(session: Session, path: LearningPath, learner: Learner | None) -> Object:
+    """`learner` is whom the fields that begin with `currentUser` are about."""
+    record = session.state.of(learner).paths.get(path.id) if learner is not None else None
+    completed_at = record.completed_at if record is not None else None
+    pending, earned = certificate(path.certificate_after_seconds, completed_at, session.at)
+    default = next((price for price in path.prices if price.is_default), None)
+    client = session.catalogue.clients[0]
+    if path.client is not None:
+        client = session.catalogue.client_by_id[path.client]
+    courses, paths = session.catalogue.course_by_id, session.state.paths.by_id
+    known: Object = {
+        "id": path.id,
+        "slug": path.slug,
+        "name": path.name,
+        "sku": path.sku,
+        "status": path.status,
+        "language": path.language,
+        "createdAt": path.created_at,
+        "updatedAt": path.updated_at,
+        "resourceType": "learningPath",
+        "kind": "learningPath",
+        "client": client_object(client),
+        "priceInCents": default.unit_amount if default is not None else None,
+        "prices": [
+            {
+                "id": price.id,
+                "currencyCode": price.currency_code,
+                "unitAmount": price.unit_amount,
+                "priceInCents": price.unit_amount,
+                "isDefault": price.is_default,
+            }
+            for price in path.prices
+        ],
+        "hasMultipleCurrencies": len(path.prices) > 1,
+        "tags": [{"id": tag.id, "label": tag.label} for tag in path.tags],
+        "milestones": later(
+            lambda: [milestone_object(session, path, one, learner) for one in path.milestones]
+        ),
+        "prerequisiteCourses": later(
+            lambda: [course_object(session, courses[name]) for name in path.prerequisite_courses]
+        ),
+        "prerequisiteLearningPaths": later(
+            lambda: [
+                path_object(session, paths[name], learner)
+                for name in path.prerequisite_learning_paths
+            ]
+        ),
+        "currentUserStartActionDate": record.started_at if record is not None else None,
+        "currentUserPendingCertificate": pending,
+        "currentUserEarnedCertificate": earned,
+    }
+    return {**path.fields, **known}
+
+
+def certificate(
+    after_seconds: int | None, completed_at: datetime | None, now: datetime
+) -> tuple[bool, bool]:
+    """(pending, earned)."""
+    if after_seconds is None or completed_at is None:
+        return False, False
+    earned = now - completed_at >= timedelta(seconds=after_seconds)
+    return not earned, earned
+
+
+def milestone_object(
+    session: Session, path: LearningPath, milestone: Milestone, learner: Learner | None
+) -> Object:
+    courses = session.catalogue.course_by_id
+    assessment = milestone.competency_assessment
+    return {
+        "id": milestone.id,
+        "name": milestone.name,
+        "kind": milestone.kind,
+        "requirement": milestone.requirement,
+        "releaseDate": milestone.release_date,
+        "releaseDays": milestone.release_days,
+        "createdAt": milestone.created_at,
+        "updatedAt": milestone.updated_at,
+        "completionCriteriaDescription": milestone.completion_criteria_description,
+        "completionCriteria": [_criterion(session, one) for one in milestone.completion_criteria],
+        "milestoneCourses": [
+            _milestone_course(courses[one.course], one) for one in milestone.courses
+        ],
+        "contentItems": later(lambda: [_content(courses[one.course]) for one in milestone.courses]),
+        "milestoneCompetencyAssessment": None
+        if assessment is None
+        else {
+            "id": assessment.id,
+            "title": assessment.title,
+            "competencyAssessmentId": assessment.competency_assessment_id,
+            "passingScoreRequired": assessment.passing_score_required,
+            "allowRetakes": assessment.allow_retakes,
+            "requirement": milestone.requirement,
+        },
+        "learningPath": later(lambda: path_object(session, path, learner)),
+    }
+
+
+def _criterion(session: Session, criterion: MilestoneCriterion) -> Object:
+    award = session.catalogue.award_type_by_id.get(criterion.award_type or "")
+    return {
+        "id": criterion.id,
+        "type": criterion.type,
+        "threshold": criterion.threshold,
+        "awardType": None
+        if award is None
+        else {"id": award.id, "label": award.label, "pluralLabel": award.plural_label},
+    }
+
+
+def _milestone_course(course: Course, place: MilestoneCourse) -> Object:
+    return {
+        "id": place.id,
+        "contentId": course.id,
+        "contentTitle": course.title,
+        "requirement": place.requirement,
+        "contentGrouping": place.content_grouping,
+    }
+
+
+def _content(course: Course) -> Object:
+    return {
+        "id": course.id,
+        "slug": course.slug,
+        "sku": course.sku,
+        "title": course.title,
+        "kind": "course",
+        "displayCourse": course.id,
+        "displayCourseSlug": course.slug,
+        "isActive": True,
+        "createdAt": course.created_at,
+        "updatedAt": course.updated_at,
+    }
+
+
+def action_object(session: Session, action: ActionRecord, learner: Learner) -> Object:
+    """A `LearningPathAction`."""
+    path, milestone = session.state.paths.milestones[action.milestone]
+    return {
+        "id": action.id,
+        "type": "milestone_completed",
+        "source": "learner",
+        "timestamp": action.at,
+        "milestone": later(lambda: milestone_object(session, path, milestone, learner)),
+        "learningPath": later(lambda: path_object(session, path, learner)),
+        "user": later(lambda: user_object(session, learner)),
+    }
+
+
+def client_object(client: Client) -> Object:
+    return {"id": client.id, "name": client.name, "slug": client.slug}
+
+
+def course_object(session: Session, course: Course) -> Object:
+    return {
+        "id": course.id,
+        "slug": course.slug,
+        "sku": course.sku,
+        "title": course.title,
+        "status": "published",
+        "isActive": True,
+        "createdAt": course.created_at,
+        "updatedAt": course.updated_at,
+        "meetings": later(
+            lambda: [meeting_object(session, course, one) for one in course.meetings]
+        ),
+    }
+
+
+def meeting_object(session: Session, course: Course, meeting: Meeting) -> Object:
+    return {
+        "id": meeting.id,
+        "title": meeting.title,
+        "startDate": meeting.start_date,
+        "endDate": meeting.end_date,
+        "timeZone": meeting.time_zone,
+        "courseId": course.id,
+        "course": later(lambda: course_object(session, course)),
+        "attendees": later(
+            lambda: [
+                user_object(session, one)
+                for one in session.catalogue.learners
+                if meeting.id in session.state.of(one).attended
+            ]
+        ),
+    }
+
+
+def user_object(session: Session, learner: Learner) -> Object:
+    record = session.state.of(learner)
+    courses = session.catalogue.course_by_id
+    statuses = [one.status for one in record.courses.values()]
+    return {
+        "id": learner.id,
+        "email": learner.email,
+        "firstName": learner.first_name or None,
+        "lastName": learner.last_name or None,
+        "name": learner.name or None,
+        "firstInitial": learner.first_name[:1] or None,
+        "lastInitial": learner.last_name[:1] or None,
+        "roleKey": learner.role.lower(),
+        "client": client_object(session.catalogue.clients[0]),
+        "clientId": session.catalogue.clients[0].id,
+        "availableCoursesCount": len(courses),
+        "startedCoursesCount": len(statuses),
+        "completedCoursesCount": statuses.count(COMPLETED),
+        "certificatesCount": sum(
+            _issued_at(session, learner, name) is not None for name in courses
+        ),
+        "attendedMeetings": lambda _info, courseId=None: [  # noqa: N803 - the schema's argument
+            {
+                "attendanceDate": when,
+                "meeting": meeting_object(session, course, meeting),
+                "user": later(lambda: user_object(session, learner)),
+            }
+            for name, when in record.attended.items()
+            for course, meeting in (session.catalogue.meeting_by_id[name],)
+            if courseId in {None, course.id}
+        ],
+        "purchasedCourses": later(
+            lambda: [_purchased(session, learner, courses[name]) for name in record.courses]
+        ),
+        "purchasedBundles": [],
+        "allocatedLearningPaths": later(
+            lambda: [
+                {
+                    "learningPathId": name,
+                    "status": one.status,
+                    "learningPath": path_object(session, session.state.paths.by_id[name], learner),
+                }
+                for name, one in record.paths.items()
+            ]
+        ),
+    }
+
+
+def _purchased(session: Session, learner: Learner, course: Course) -> Object:
+    issued_at = _issued_at(session, learner, course.id)
+    return {
+        "courseId": course.id,
+        "course": later(lambda: course_object(session, course)),
+        "status": session.state.of(learner).courses[course.id].status,
+        "certificate": None if issued_at is None else f"certificate_{learner.id}_{course.id}",
+        "certificateIssuedAt": issued_at,
+    }
+
+
+def _issued_at(session: Session, learner: Learner, course_id: str) -> datetime | None:
+    """When the certificate of a course was issued; None while it is pending, or there is none."""
+    record = session.state.of(learner).courses.get(course_id)
+    after = session.catalogue.course_by_id[course_id].certificate_after_seconds
+    if after is None or record is None or record.status != COMPLETED:
+        return None
+    issued_at = record.changed_at + timedelta(seconds=after)
+    return issued_at if issued_at <= session.at else None

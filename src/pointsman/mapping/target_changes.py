@@ -1,0 +1,147 @@
+"""What an observation wants of each target that its rule names. Pure.
+
+The defaults by verb, where the rule says nothing else:
+- a course is started by its first statement, completed as the rule says (`parts.py`) or when it is
+  `waived` (cmi5 section 9.3.9), and not completed when it is `abandoned` (section 9.3.8)
+- a learning path is started by its first statement, and not completed when it is `abandoned`
+- a meeting is attended with `attended`; `registered` says that it is not yet
+- a course or learning path is archived with `archived`, and comes back with `reinstated`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pointsman.domain.evidence import Evidence
+from pointsman.domain.records import (
+    Falls,
+    Observation,
+)
+from pointsman.domain.targets import (
+    MEETING,
+    Archived,
+    Attendance,
+    CourseStatus,
+    PathAccess,
+    Target,
+    TargetKind,
+    Value,
+)
+from pointsman.mapping.completion import Way, course_ways, topic_ways
+from pointsman.mapping.rules import Rule, short_verb
+
+_ARCHIVING = frozenset({"archived", "archive"})
+_REINSTATING = frozenset({"reinstated", "unarchived", "restored"})
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One value for one target; `party` is who it is delivered for.
+
+    With `evidence`, it is wanted once the evidence is complete, or in its share.
+    """
+
+    party: str
+    target: Target
+    value: Value
+    falls: Falls
+    after: tuple[Target, ...] = ()
+    read_back: str = ""
+    evidence: Evidence | None = None
+
+
+def wants(rule: Rule, values: dict[str, str], seen: Observation, learner: str) -> list[Want]:
+    """All that `seen` wants under `rule`, whose variables have these values."""
+    verb = short_verb(seen.verb)
+    archived = _archived(verb)
+    if archived is not None:
+        return [
+            *_archiving(rule, values, archived, learner),
+            *_meeting(rule, values, verb, learner),
+        ]
+    return [
+        *_course(rule, values, seen, verb, learner),
+        *_path(rule, values, verb, learner),
+        *_meeting(rule, values, verb, learner),
+    ]
+
+
+def _course(
+    rule: Rule, values: dict[str, str], seen: Observation, verb: str, learner: str
+) -> Iterator[Want]:
+    """The topic, and the course that stands behind it."""
+    read_back = _course_read_back(rule, values)
+    topics: tuple[Target, ...] = ()
+    if rule.topic_id is not None:
+        topic = Target(TargetKind.TOPIC_PROGRESS, rule.topic_id.fill(values))
+        for way in topic_ways(rule, seen, topic):
+            topics = (topic,)
+            # a share never falls, whatever a rule says about what players claim
+            falls = Falls.NEVER if way.evidence and rule.falls is Falls.ALWAYS else rule.falls
+            yield Want(learner, topic, way.value, falls, (), read_back, way.evidence)
+    if rule.course is not None:
+        course = rule.course.target(values)
+        for way in _course_ways(rule, seen, verb, course):
+            after = topics if way.value == CourseStatus.COMPLETED else ()
+            yield Want(learner, course, way.value, Falls.NEVER, after, read_back, way.evidence)
+
+
+def _course_ways(rule: Rule, seen: Observation, verb: str, course: Target) -> Iterator[Way]:
+    """Started or abandoned, and completed now or once the evidence says so."""
+    completed = course_ways(rule, seen, course)
+    if not any(way.evidence is None for way in completed):
+        if verb == "abandoned":
+            yield Way(CourseStatus.NOT_COMPLETED.value)
+        elif rule.course_started:
+            yield Way(CourseStatus.STARTED.value)
+    yield from completed
+
+
+def _path(rule: Rule, values: dict[str, str], verb: str, learner: str) -> Iterator[Want]:
+    if rule.learning_path_slug is None:
+        return
+    slug = rule.learning_path_slug.fill(values)
+    access = PathAccess.NOT_COMPLETED if verb == "abandoned" else PathAccess.STARTED
+    target = Target(TargetKind.LEARNING_PATH_ACCESS, slug)
+    yield Want(learner, target, access.value, Falls.ALWAYS, read_back=f"path:{slug}")
+
+
+def _archiving(
+    rule: Rule, values: dict[str, str], archived: Archived, learner: str
+) -> Iterator[Want]:
+    if rule.course is not None and rule.course.by == "id":
+        course = Target(TargetKind.COURSE_ARCHIVED, rule.course.template.fill(values))
+        yield Want(learner, course, archived.value, Falls.ALWAYS)
+    if rule.learning_path_id is not None:
+        path = Target(TargetKind.LEARNING_PATH_ARCHIVED, rule.learning_path_id.fill(values))
+        yield Want(learner, path, archived.value, Falls.ALWAYS)
+
+
+def _course_read_back(rule: Rule, values: dict[str, str]) -> str:
+    if rule.audit_course_id is not None:
+        return f"course:{rule.audit_course_id.fill(values)}"
+    if rule.course is not None and rule.course.by == "id":
+        return f"course:{rule.course.template.fill(values)}"
+    return ""
+
+
+def _meeting(rule: Rule, values: dict[str, str], verb: str, learner: str) -> Iterator[Want]:
+    if rule.meeting_id is None or verb not in {"attended", "registered"}:
+        return
+    course = ""
+    if rule.course is not None and rule.course.by == "id":
+        course = rule.course.template.fill(values)
+    attendance = Attendance.ATTENDED if verb == "attended" else Attendance.NOT_ATTENDED
+    yield Want(
+        MEETING + rule.meeting_id.fill(values),
+        Target(TargetKind.MEETING_ATTENDANCE, f"{course} {learner}"),
+        attendance.value,
+        rule.falls,
+    )
+
+
+def _archived(verb: str) -> Archived | None:
+    if verb in _ARCHIVING:
+        return Archived.ARCHIVED
+    return Archived.ACTIVE if verb in _REINSTATING else None

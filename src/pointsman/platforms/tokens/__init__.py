@@ -1,0 +1,1 @@
+"""Token providers: where authTokens of learners come from."""

@@ -1,0 +1,191 @@
+"""authTokens that are fetched one by one, from a service or by logging in, and kept for a while.
+
+A token is kept until it expires or the platform refuses it; of each learner one fetch is under way
+at a time, and of all learners a few. Whoever has none, or only the refused one, is asked for again
+with growing pauses, and is said to be new as soon as there is another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from pointsman.domain.clock import Clock
+from pointsman.domain.errors import NoToken, StoreUnavailable, TokenDelayed
+
+log = structlog.get_logger(__name__)
+
+#: a token is not used this close to its end, seconds
+_MARGIN = 10.0
+_AT_ONCE = 8
+#: seconds between two looks at who waits, and the pauses between two questions for one learner
+_LOOK_EVERY, _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0, 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One answer; `expires_at` in Unix seconds, None where nobody said."""
+
+    token: str = field(repr=False)
+    user_id: str | None = None
+    expires_at: float | None = None
+
+
+class Fetcher(Protocol):
+    """Asks for one learner's token. Raises `NoToken` or `TokenDelayed`."""
+
+    async def fetch(self, learner: str) -> Fetched: ...
+
+    async def close(self) -> None: ...
+
+
+class Vault(Protocol):
+    """Where fetched tokens outlive the process, encrypted."""
+
+    async def load(self) -> dict[str, Fetched]: ...
+
+    async def save(self, changed: dict[str, Fetched | None]) -> None:
+        """Keep these; those that are None are gone."""
+        ...
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Somebody whose token is missing, or was refused: `refused` is that one."""
+
+    refused: str
+    pause: float
+    again_at: float
+
+
+class FetchedTokens:
+    """A `TokenProvider` over a fetcher. `watch` runs beside the daemon."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        clock: Clock,
+        on_new: Callable[[Sequence[str]], None],
+        vault: Vault | None = None,
+    ) -> None:
+        self._fetcher = fetcher
+        self._clock = clock
+        self._on_new = on_new
+        self._vault = vault
+        self._kept: dict[str, Fetched] = {}
+        self._under_way: dict[str, asyncio.Task[Fetched]] = {}
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._waiting: dict[str, _Waiting] = {}
+        self._unsaved: dict[str, Fetched | None] = {}
+
+    async def open(self) -> None:
+        """Take up what an earlier process had fetched."""
+        if self._vault is not None:
+            self._kept = await self._vault.load()
+
+    async def token(self, learner: str) -> str:
+        return (await self._current(learner)).token
+
+    async def user_id(self, learner: str) -> str:
+        user_id = (await self._current(learner)).user_id
+        if user_id is None:
+            raise NoToken(
+                f"whoever gives the authToken of {learner!r} gives no user id, which meeting "
+                "attendance needs"
+            )
+        return user_id
+
+    async def refused(self, learner: str, token: str) -> bool:
+        """Fetch once more; True when that gave another one."""
+        kept = self._kept.get(learner)
+        if kept is not None and kept.token != token:
+            return True
+        self._forget(learner)
+        try:
+            if (await self._current(learner)).token != token:
+                return True
+        except (NoToken, TokenDelayed):
+            pass
+        self._forget(learner)
+        self._wait_for_another(learner, token)
+        return False
+
+    async def watch(self) -> None:
+        """Ask again for those who wait, and write down what is new, until cancelled."""
+        while True:
+            await self._clock.sleep(_LOOK_EVERY)
+            now = self._clock.monotonic()
+            due = [who for who, one in self._waiting.items() if one.again_at <= now]
+            await asyncio.gather(*(self._ask_again(learner) for learner in due))
+            await self.save()
+
+    async def save(self) -> None:
+        """Write down what is new."""
+        if self._vault is not None and self._unsaved:
+            changed, self._unsaved = self._unsaved, {}
+            try:
+                await self._vault.save(changed)
+            except StoreUnavailable as error:
+                self._unsaved = {**changed, **self._unsaved}
+                log.warning("authTokens are not kept yet", reason=str(error))
+
+    async def close(self) -> None:
+        for task in self._under_way.values():
+            task.cancel()
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+        await self._fetcher.close()
+
+    async def _current(self, learner: str) -> Fetched:
+        kept = self._kept.get(learner)
+        if kept is not None and (
+            kept.expires_at is None or self._clock.now() < kept.expires_at - _MARGIN
+        ):
+            return kept
+        task = self._under_way.get(learner)
+        if task is None:
+            task = asyncio.create_task(self._fetch(learner))
+            self._under_way[learner] = task
+            task.add_done_callback(lambda _: self._under_way.pop(learner, None))
+        # whoever gives up waiting does not take the answer from the others
+        return await asyncio.shield(task)
+
+    async def _fetch(self, learner: str) -> Fetched:
+        async with self._slots:
+            try:
+                fetched = await self._fetcher.fetch(learner)
+            except NoToken:
+                self._wait_for_another(learner, "")
+                raise
+        self._kept[learner] = self._unsaved[learner] = fetched
+        waiting = self._waiting.get(learner)
+        if waiting is not None and fetched.token != waiting.refused:
+            del self._waiting[learner]
+            log.info("there is another authToken", learner=learner)
+            self._on_new([learner])
+        return fetched
+
+    def _forget(self, learner: str) -> None:
+        if self._kept.pop(learner, None) is not None:
+            self._unsaved[learner] = None
+
+    def _wait_for_another(self, learner: str, refused: str) -> None:
+        known = self._waiting.get(learner)
+        pause = _FIRST_PAUSE if known is None else min(_LONGEST_PAUSE, 2 * known.pause)
+        again_at = self._clock.monotonic() + pause
+        # that there is none at the moment does not make the refused one good again
+        still = refused or (known.refused if known is not None else "")
+        self._waiting[learner] = _Waiting(still, pause, again_at)
+
+    async def _ask_again(self, learner: str) -> None:
+        self._forget(learner)
+        with contextlib.suppress(NoToken, TokenDelayed):
+            await self._current(learner)
+        waiting = self._waiting.get(learner)
+        if waiting is not None:
+            self._forget(learner)
+            self._wait_for_another(learner, waiting.refused)

@@ -1,0 +1,168 @@
+"""Where authTokens come from: the configuration, a file, or a service of the customer's.
+
+A daemon has no learners' passwords; a token is handed to it, lives as long as the learner's role
+allows, and may be refused at any time. Tokens are never logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+import structlog
+
+from pointsman.domain.clock import Clock
+from pointsman.domain.errors import ConfigError, NoToken
+
+log = structlog.get_logger(__name__)
+
+#: how often the file is looked at, seconds
+_LOOK_EVERY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What is known of one learner; either part may be absent."""
+
+    token: str | None = field(default=None, repr=False)
+    user_id: str | None = None
+
+
+class InlineTokens:
+    """Those of `learners.tokens.inline`. They change with a restart only."""
+
+    def __init__(self, known: Mapping[str, Credentials]) -> None:
+        self._known = dict(known)
+
+    async def token(self, learner: str) -> str:
+        token = self._known.get(learner, Credentials()).token
+        if token is None:
+            raise NoToken(f"learners.tokens.inline has none for {learner!r}; add one and restart")
+        return token
+
+    async def user_id(self, learner: str) -> str:
+        user_id = self._known.get(learner, Credentials()).user_id
+        if user_id is None:
+            raise NoToken(
+                f"learners.tokens.inline has no user_id for {learner!r}, which attendance needs; "
+                "add it and restart"
+            )
+        return user_id
+
+    async def refused(self, learner: str, token: str) -> bool:
+        return self._known.get(learner, Credentials()).token not in {None, token}
+
+
+class FileTokens:
+    """A JSON object, learner -> authToken, or an object with `authToken` and `userId`.
+
+    It is read again whenever it changes. `watch` runs beside the daemon; `on_new` is told whose
+    token or user id is new, so that what was parked for want of it goes on. A file that is broken
+    or gone keeps the tokens of before.
+    """
+
+    def __init__(self, path: Path, clock: Clock, on_new: Callable[[Sequence[str]], None]) -> None:
+        self._path = path
+        self._clock = clock
+        self._known: dict[str, Credentials] = {}
+        self._stamp: tuple[int, int, int] | None = None
+        self._on_new: Callable[[Sequence[str]], None] = lambda _learners: None
+        self.reload()  # what is there at the start is news to nobody
+        self._on_new = on_new
+
+    async def token(self, learner: str) -> str:
+        token = self._look_up(learner).token
+        if token is None:
+            raise NoToken(
+                f"{self._path} has none for {learner!r}; add one, it is read again by itself"
+            )
+        return token
+
+    async def user_id(self, learner: str) -> str:
+        user_id = self._look_up(learner).user_id
+        if user_id is None:
+            raise NoToken(
+                f"{self._path} has no userId for {learner!r}, which attendance needs; write "
+                '{"authToken": "...", "userId": "..."} there, it is read again by itself'
+            )
+        return user_id
+
+    async def refused(self, learner: str, token: str) -> bool:
+        self.reload()
+        return self._known.get(learner, Credentials()).token not in {None, token}
+
+    def _look_up(self, learner: str) -> Credentials:
+        if learner not in self._known:
+            self.reload()
+        return self._known.get(learner, Credentials())
+
+    async def watch(self) -> None:
+        """Look for changes until cancelled."""
+        while True:
+            await self._clock.sleep(_LOOK_EVERY)
+            self.reload()
+
+    def reload(self) -> None:
+        """Read the file if it changed."""
+        try:
+            found = self._path.stat()
+            stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
+            if stamp == self._stamp:
+                return
+            known = _read(self._path.read_bytes())
+        except (OSError, ValueError) as error:
+            if self._stamp != (0, 0, 0):
+                log.warning(
+                    "token file can't be used, the tokens of before stay in force",
+                    file=str(self._path),
+                    reason=str(error),
+                )
+            self._stamp = (0, 0, 0)
+            return
+        new = [who for who, one in known.items() if self._known.get(who) != one]
+        self._known, self._stamp = known, stamp
+        log.info("token file read", file=str(self._path), learners=len(known), new=len(new))
+        if new:
+            self._on_new(new)
+
+
+def _read(text: bytes) -> dict[str, Credentials]:
+    try:
+        entries = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        # the position, never the text: it is full of tokens
+        raise ValueError(f"not JSON at line {error.lineno}, column {error.colno}") from None
+    if not isinstance(entries, dict):
+        raise ValueError("must be a JSON object of learner: authToken")  # noqa: TRY004
+    return {learner: _credentials(learner, entry) for learner, entry in entries.items()}
+
+
+def _credentials(learner: str, entry: object) -> Credentials:
+    parts = {"authToken": entry} if isinstance(entry, str) else entry
+    if not isinstance(parts, dict) or not parts or parts.keys() - {"authToken", "userId"}:
+        raise ValueError(
+            f"{learner!r} must have an authToken, or an object with authToken and userId"
+        )
+    for name, part in parts.items():
+        if not isinstance(part, str) or not part:
+            raise ValueError(f"{name} of {learner!r} must be a string that is not empty")
+    return Credentials(parts.get("authToken"), parts.get("userId"))
+
+
+def save_token(path: Path, learner: str, token: str, user_id: str | None) -> None:
+    """Put one learner's token into a token file; only its owner may read a file that is new.
+
+    Raises `ConfigError` where there is a file that is no token file.
+    """
+    try:
+        known = orjson.loads(path.read_bytes()) if path.exists() else {}
+        _read(orjson.dumps(known))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: is no token file, and is left as it is: {error}") from None
+    known[learner] = token if user_id is None else {"authToken": token, "userId": user_id}
+    beside = path.with_name(f"{path.name}.new")
+    beside.touch(mode=0o600)
+    beside.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2))
+    beside.replace(path)

@@ -1,0 +1,108 @@
+"""authTokens that launches bring: the page that starts a player knows its learner's.
+
+They go before every other source's, and are kept in the store, encrypted, where each replica finds
+the newest. One that the platform refuses is forgotten, unless a newer one has come meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from pointsman.domain.clock import Clock
+from pointsman.domain.errors import NoToken
+from pointsman.platforms.base import TokenProvider
+from pointsman.platforms.tokens.fetched import Fetched
+from pointsman.platforms.tokens.vault import Sealer
+
+#: seconds that a token is used without a look into the store, where another replica may have put a
+#: newer one
+_LOOK_EVERY = 5.0
+#: a token is not used this close to its end, seconds
+_MARGIN = 10.0
+
+
+class Shelf(Protocol):
+    """Where sealed tokens are kept, by learner. Every method raises `StoreUnavailable`."""
+
+    async def read(self, learner: str) -> bytes | None: ...
+
+    async def put(self, learner: str, sealed: bytes) -> None: ...
+
+    async def drop(self, learner: str, is_it: Callable[[bytes], bool]) -> bytes | None:
+        """Forget what is there if `is_it`; what stays."""
+        ...
+
+
+class LaunchTokens:
+    """A `TokenProvider` in front of another one, where there is another."""
+
+    def __init__(
+        self,
+        behind: TokenProvider | None,
+        shelf: Shelf,
+        sealer: Sealer,
+        clock: Clock,
+        on_new: Callable[[Sequence[str]], None],
+    ) -> None:
+        self.behind = behind
+        self._shelf = shelf
+        self._sealer = sealer
+        self._clock = clock
+        self._on_new = on_new
+        #: by learner: until when it is good without a look, and the token
+        self._known: dict[str, tuple[float, Fetched | None]] = {}
+
+    async def give(self, learner: str, fetched: Fetched) -> None:
+        """A launch has brought one; kept before this returns. Raises `StoreUnavailable`."""
+        await self._shelf.put(learner, self._sealer.seal(learner, fetched))
+        self._remember(learner, fetched)
+        self._on_new([learner])
+
+    async def token(self, learner: str) -> str:
+        found = await self._current(learner)
+        if found is not None:
+            return found.token
+        if self.behind is None:
+            raise NoToken(
+                f"no launch has brought an authToken of {learner!r} that is still good; it comes "
+                "with the next one"
+            )
+        return await self.behind.token(learner)
+
+    async def user_id(self, learner: str) -> str:
+        found = await self._current(learner)
+        if found is not None and found.user_id is not None:
+            return found.user_id
+        if self.behind is None:
+            raise NoToken(
+                f"no launch has said the userId of {learner!r}, which meeting attendance needs; "
+                'give it to POST /launches beside "authToken"'
+            )
+        return await self.behind.user_id(learner)
+
+    async def refused(self, learner: str, token: str) -> bool:
+        def is_it(sealed: bytes) -> bool:
+            kept = self._sealer.open(learner, sealed)
+            return kept is None or kept.token == token
+
+        newer = self._open(learner, await self._shelf.drop(learner, is_it))
+        self._remember(learner, newer)
+        if newer is not None:
+            return True
+        return self.behind is not None and await self.behind.refused(learner, token)
+
+    async def _current(self, learner: str) -> Fetched | None:
+        good_until, known = self._known.get(learner, (0.0, None))
+        if good_until <= self._clock.monotonic():
+            known = self._open(learner, await self._shelf.read(learner))
+            self._remember(learner, known)
+        if known is None or known.expires_at is None:
+            return known
+        return known if self._clock.now() < known.expires_at - _MARGIN else None
+
+    def _open(self, learner: str, sealed: bytes | None) -> Fetched | None:
+        return None if sealed is None else self._sealer.open(learner, sealed)
+
+    def _remember(self, learner: str, fetched: Fetched | None) -> None:
+        self._known[learner] = (self._clock.monotonic() + _LOOK_EVERY, fetched)

@@ -1,0 +1,83 @@
+"""authTokens by logging in with the learner's password: for sandboxes, where that is known."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from pointsman.domain.errors import NoToken, TokenDelayed
+from pointsman.platforms.tokens.fetched import Fetched
+
+
+@dataclass(frozen=True, slots=True)
+class LoginAnswer:
+    """`token` is None where the platform refused; `passing` where that may be different later."""
+
+    token: str | None = field(default=None, repr=False)
+    user_id: str | None = None
+    words: str = ""
+    passing: bool = False
+
+
+#: logs a learner in; pays for it
+LogIn = Callable[[str, str], Awaitable[LoginAnswer]]
+
+
+class PasswordLogin:
+    """A `Fetcher`. `path` is a JSON object, learner -> password, read again when it changes."""
+
+    def __init__(self, path: Path, log_in: LogIn) -> None:
+        self._path = path
+        self._log_in = log_in
+        self._passwords: dict[str, str] = {}
+        self._stamp: tuple[int, int] | None = None
+        #: a password that was refused is not tried again: logging in costs points
+        self._refused: dict[str, bytes] = {}
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def fetch(self, learner: str) -> Fetched:
+        self._reload()
+        password = self._passwords.get(learner)
+        if password is None:
+            raise NoToken(
+                f"{self._path} has no password for {learner!r}; add one, it is read again by itself"
+            )
+        digest = hashlib.sha256(password.encode()).digest()
+        if self._refused.get(learner) == digest:
+            raise NoToken(
+                f"the platform refused the password of {learner!r} in {self._path}; mend it there"
+            )
+        answer = await self._log_in(learner, password)
+        if answer.token is not None:
+            self._refused.pop(learner, None)
+            return Fetched(answer.token, answer.user_id)
+        if answer.passing:
+            raise TokenDelayed(f"logging {learner!r} in failed for now: {answer.words}")
+        self._refused[learner] = digest
+        raise NoToken(f"the platform does not log {learner!r} in: {answer.words}")
+
+    def _reload(self) -> None:
+        """Read the file if it changed. Raises `TokenDelayed` while it can't be used."""
+        try:
+            found = self._path.stat()
+            stamp = (found.st_mtime_ns, found.st_ino)
+            if stamp == self._stamp:
+                return
+            passwords = orjson.loads(self._path.read_bytes())
+        except OSError as error:
+            raise TokenDelayed(f"{self._path} can't be read: {error.strerror}") from None
+        except orjson.JSONDecodeError as error:
+            # the position, never the text: it is full of passwords
+            where = f"line {error.lineno}, column {error.colno}"
+            raise TokenDelayed(f"{self._path} is not JSON at {where}") from None
+        if not isinstance(passwords, dict) or not all(
+            isinstance(one, str) and one for one in passwords.values()
+        ):
+            raise TokenDelayed(f"{self._path} must be a JSON object of learner: password")
+        self._passwords, self._stamp = passwords, stamp

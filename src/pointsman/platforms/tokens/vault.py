@@ -1,0 +1,113 @@
+"""Fetched authTokens at rest: encrypted with a key that is not beside them.
+
+Fernet (AES-128-CBC with HMAC-SHA-256) of the `cryptography` library. The first key seals, all of
+them open, so a key is rotated by putting the new one in front; what an old one sealed is sealed
+anew when it is read. The learner is inside the seal: a token that is moved to another learner's row
+does not open there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import orjson
+import structlog
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from pointsman.domain.clock import MICROSECONDS, Clock, micros
+from pointsman.domain.records import SealedToken
+from pointsman.platforms.tokens.fetched import Fetched
+
+log = structlog.get_logger(__name__)
+
+
+def new_key() -> str:
+    """A fresh key, as `encryption_key` takes it."""
+    return Fernet.generate_key().decode()
+
+
+class Sealer:
+    """Seals with the first key, opens with any. Raises `ValueError` for what is no key."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        made = [Fernet(key.encode()) for key in keys]
+        self._first = made[0]
+        self._all = MultiFernet(made)
+
+    def seal(self, learner: str, fetched: Fetched) -> bytes:
+        return self._first.encrypt(
+            orjson.dumps([learner, fetched.token, fetched.user_id, fetched.expires_at])
+        )
+
+    def open(self, learner: str, sealed: bytes) -> Fetched | None:
+        """What was sealed for this learner; None for anything else."""
+        try:
+            owner, token, user_id, expires_at = orjson.loads(self._all.decrypt(sealed))
+        except (InvalidToken, orjson.JSONDecodeError, ValueError, TypeError):
+            return None
+        return Fetched(token, user_id, expires_at) if owner == learner else None
+
+    def is_old(self, sealed: bytes) -> bool:
+        """Whether another key than the first sealed it."""
+        try:
+            self._first.decrypt(sealed)
+        except InvalidToken:
+            return True
+        return False
+
+
+class SealedVault:
+    """A `Vault` in a store, whose two methods it is given."""
+
+    def __init__(
+        self,
+        sealer: Sealer,
+        clock: Clock,
+        read: Callable[[], Awaitable[list[SealedToken]]],
+        write: Callable[[Sequence[SealedToken], Sequence[str]], Awaitable[None]],
+    ) -> None:
+        self._sealer = sealer
+        self._clock = clock
+        self._read = read
+        self._write = write
+
+    async def load(self) -> dict[str, Fetched]:
+        """All that still opens and has not expired. What an old key sealed is sealed anew."""
+        known: dict[str, Fetched] = {}
+        old: dict[str, Fetched | None] = {}
+        lost = 0
+        now = self._clock.now()
+        for row in await self._read():
+            fetched = self._sealer.open(row.learner, row.sealed)
+            if fetched is None:
+                lost += 1
+                old[row.learner] = None
+            elif fetched.expires_at is not None and fetched.expires_at <= now:
+                old[row.learner] = None
+            else:
+                known[row.learner] = fetched
+                if self._sealer.is_old(row.sealed):
+                    old[row.learner] = fetched
+        if old:
+            await self.save(old)
+        resealed = sum(one is not None for one in old.values())
+        log.info("kept authTokens read", learners=len(known), resealed=resealed)
+        if lost:
+            log.warning(
+                "kept authTokens that no key opens were dropped; they are fetched anew", n=lost
+            )
+        return known
+
+    async def save(self, changed: dict[str, Fetched | None]) -> None:
+        now = micros(self._clock.now())
+        rows = [
+            SealedToken(
+                learner,
+                self._sealer.seal(learner, one),
+                now,
+                None if one.expires_at is None else round(one.expires_at * MICROSECONDS),
+            )
+            for learner, one in changed.items()
+            if one is not None
+        ]
+        await self._write(rows, [learner for learner, one in changed.items() if one is None])

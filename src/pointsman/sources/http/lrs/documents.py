@@ -1,0 +1,156 @@
+"""Documents of players: state and profiles (xAPI 1.0.3 Part 3 sections 2.2, 2.3, 2.6 and 2.7).
+
+Bytes are kept as they came, under any content type. Only POST looks inside: it merges JSON objects,
+one level deep.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Literal, Protocol, TypeVar
+
+import orjson
+from aiohttp import web
+
+from pointsman.domain.clock import MICROSECONDS, Clock, micros
+from pointsman.sources.http.errors import RequestRefused, json_response, no_content
+from pointsman.sources.http.lrs.preconditions import Refusal, etag, refusal
+from pointsman.sources.http.lrs.request import Call
+from pointsman.sources.http.lrs.resources import Resource
+from pointsman.statements import media_type
+from pointsman.store.base import Document, DocumentKey
+
+T = TypeVar("T")
+
+_JSON = "application/json"
+_KINDS: dict[Resource, Literal["state", "activity_profile", "agent_profile"]] = {
+    Resource.STATE: "state",
+    Resource.ACTIVITY_PROFILE: "activity_profile",
+    Resource.AGENT_PROFILE: "agent_profile",
+}
+#: what a player stored must not run as a page of ours
+_INERT = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
+
+
+class DocumentStore(Protocol):
+    """The store, as these resources see it."""
+
+    async def document(self, key: DocumentKey) -> Document | None: ...
+
+    async def documents(self, key: DocumentKey, *, since: int | None) -> list[str]: ...
+
+    async def change_document(
+        self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
+    ) -> T: ...
+
+    async def delete_documents(self, key: DocumentKey) -> None: ...
+
+
+class Documents:
+    """The three resources."""
+
+    def __init__(self, store: DocumentStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def get(self, call: Call) -> web.Response:
+        key = _key(call)
+        if not key.name:
+            return json_response(await self._store.documents(key, since=call.parameters.since))
+        found = await self._store.document(key)
+        if found is None:
+            # PyPI's tincan takes whatever body comes for the document's content.
+            return web.Response(status=404)
+        headers = {
+            "Content-Type": found.content_type,
+            "ETag": etag(found),
+            "Last-Modified": formatdate(found.updated_at // MICROSECONDS, usegmt=True),
+            **_INERT,
+        }
+        return web.Response(body=found.content, headers=headers)
+
+    async def put(self, call: Call) -> web.Response:
+        new = self._document(call, await call.body())
+        return await self._change(call, lambda _old: new)
+
+    async def post(self, call: Call) -> web.Response:
+        body = await call.body()
+        new = self._document(call, body)
+        if media_type(new.content_type) == _JSON:
+            _loads(body, "the body")
+        return await self._change(call, lambda old: new if old is None else _merged(old, new))
+
+    async def delete(self, call: Call) -> web.Response:
+        key = _key(call)
+        if key.name:
+            return await self._change(call, lambda _old: None)
+        await self._store.delete_documents(key)
+        return no_content()
+
+    def _document(self, call: Call, body: bytes) -> Document:
+        return Document(
+            call.content_type or "application/octet-stream",
+            body,
+            hashlib.sha1(body, usedforsecurity=False).hexdigest(),
+            micros(self._clock.now()),
+        )
+
+    async def _change(
+        self, call: Call, new: Callable[[Document | None], Document | Refusal | None]
+    ) -> web.Response:
+        def decide(old: Document | None) -> tuple[Document | None, Refusal | None]:
+            refused = refusal(
+                call.resource, call.method, call.version, call.headers, old, lenient=call.lenient
+            )
+            result = refused or new(old)
+            if isinstance(result, Refusal):
+                return old, result
+            return result, None
+
+        refused = await self._store.change_document(_key(call), decide)
+        if refused is not None:
+            return web.Response(status=refused.status, text=refused.reason)
+        return no_content()
+
+
+def _key(call: Call) -> DocumentKey:
+    given = call.parameters
+    return DocumentKey(
+        _KINDS[call.resource],
+        given.activity_id or "",
+        given.agent.identity if given.agent is not None else "",
+        given.registration or "",
+        given.state_id or given.profile_id or "",
+    )
+
+
+def _loads(body: bytes, what: str) -> object:
+    try:
+        found: object = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise RequestRefused(
+            400, f"{what} is not JSON, as its Content-Type says: {error}"
+        ) from None
+    return found
+
+
+def _merged(old: Document, new: Document) -> Document | Refusal:
+    """Properties of `new` replace those of `old` (1.0.3 Part 3 section 2.2)."""
+    for which, one in (("the document that is there", old), ("the new document", new)):
+        if media_type(one.content_type) != _JSON:
+            return Refusal(400, f"POST merges JSON objects, and {which} is {one.content_type}")
+    try:
+        before, after = orjson.loads(old.content), orjson.loads(new.content)
+    except orjson.JSONDecodeError:
+        return Refusal(400, "POST merges JSON objects, and the document that is there is none")
+    for which, found in (("the document that is there", before), ("the new document", after)):
+        if not isinstance(found, dict):
+            return Refusal(400, f"POST merges JSON objects, and {which} is none")
+    content = orjson.dumps({**before, **after})
+    digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+    return Document(_JSON, content, digest, new.updated_at)

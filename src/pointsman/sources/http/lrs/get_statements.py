@@ -1,0 +1,153 @@
+"""GET of statements: one by its id, or those that a query finds (1.0.3 Part 3 section 2.1.3)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Iterable, Mapping
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from aiohttp import web
+from aiohttp.payload import AsyncIterablePayload
+
+from pointsman.domain.clock import MICROSECONDS
+from pointsman.sources.http.errors import RequestRefused
+from pointsman.sources.http.lrs.parameters import Parameters
+from pointsman.sources.http.lrs.request import Call
+from pointsman.sources.http.lrs.resources import Resource
+from pointsman.sources.http.lrs.statement_search import Finder, StatementStore, actor_in, in_turns
+from pointsman.statements import Query, identity_of, render
+from pointsman.statements.formats import accepted_languages, canonical, ids
+from pointsman.store.base import Place, Search, StoredStatement
+
+#: statements of a page; fewer where their attachments come along
+MOST = 200
+_MOST_WITH_DATA = 20
+_ROOM = {"Content-Transfer-Encoding": "binary"}
+
+
+class StatementQueries:
+    """The statements resource, read."""
+
+    def __init__(self, store: StatementStore, authority_home_page: str) -> None:
+        self._store = store
+        self._finder = Finder(store, authority_home_page)
+        self._home_page = authority_home_page
+
+    async def get(self, call: Call) -> web.Response:
+        given = call.parameters
+        if given.statement_id is not None:
+            return await self._one(call, given.statement_id, void=False)
+        if given.voided_statement_id is not None:
+            return await self._one(call, given.voided_statement_id, void=True)
+        most = _MOST_WITH_DATA if given.attachments else MOST
+        query = _query(given)
+        search = Search(query.keys(), given.since, given.until, given.ascending, given.cursor)
+        found = await self._finder.find(query, search, min(given.limit or most, most))
+        shown = [self._show(call, one) async for one in in_turns(found.statements)]
+        more = _more(call.resource, given, found.after) if found.after is not None else ""
+        return await self._answer(call, {"statements": shown, "more": more}, shown, {})
+
+    async def _one(self, call: Call, statement_id: str, *, void: bool) -> web.Response:
+        kept = await self._store.statement(statement_id)
+        if kept is None or not _is_theirs(call, kept):
+            raise RequestRefused(404, f"there is no statement {statement_id}")
+        if await self._finder.is_void(kept) != void:
+            raise RequestRefused(
+                404,
+                f"statement {statement_id} is not void; ask with statementId"
+                if void
+                else f"statement {statement_id} is void; ask with voidedStatementId",
+            )
+        shown = self._show(call, kept)
+        modified = formatdate(kept.stored_at // MICROSECONDS, usegmt=True)
+        return await self._answer(call, shown, [shown], {"Last-Modified": modified})
+
+    def _show(self, call: Call, kept: StoredStatement) -> dict[str, Any]:
+        statement = render(
+            kept.body,
+            kept.index,
+            statement_id=kept.statement_id,
+            stored_at=kept.stored_at,
+            source=kept.source,
+            authority_home_page=self._home_page,
+            version=kept.version,
+        )
+        match call.parameters.format:
+            case "ids":
+                return ids(statement)
+            case "canonical":
+                languages = accepted_languages(call.headers.get("Accept-Language", ""))
+                return canonical(statement, languages)
+            case _:
+                return statement
+
+    async def _answer(
+        self,
+        call: Call,
+        answer: Mapping[str, Any],
+        statements: Iterable[Mapping[str, Any]],
+        headers: dict[str, str],
+    ) -> web.Response:
+        content = orjson.dumps(answer, option=orjson.OPT_NON_STR_KEYS)
+        if not call.parameters.attachments:
+            return web.Response(body=content, headers=headers, content_type="application/json")
+        boundary = uuid.uuid4().hex
+        parts = self._parts(content, _attached(statements), boundary)
+        kind = f"multipart/mixed; boundary={boundary}"
+        body = AsyncIterablePayload(parts, content_type=kind)
+        return web.Response(body=body, headers={**headers, "Content-Type": kind})
+
+    async def _parts(
+        self, content: bytes, sha2s: Iterable[str], boundary: str
+    ) -> AsyncIterator[bytes]:
+        """The statements, then data one by one: all of it at once might be too much to hold."""
+        yield _part(boundary, {"Content-Type": "application/json"}, content)
+        for sha2 in sha2s:
+            for one in (await self._store.attachments([sha2])).values():
+                headers = {
+                    "Content-Type": one.content_type,
+                    **_ROOM,
+                    "X-Experience-API-Hash": sha2,
+                }
+                yield _part(boundary, headers, one.content)
+        yield f"--{boundary}--\r\n".encode()
+
+
+def _is_theirs(call: Call, kept: StoredStatement) -> bool:
+    """A launched player finds what its own learner said."""
+    return call.launch is None or actor_in(kept) == identity_of(call.launch.actor)
+
+
+def _query(given: Parameters) -> Query:
+    return Query(
+        agent=given.agent.identity if given.agent is not None else None,
+        verb=given.verb,
+        activity=given.activity,
+        registration=given.registration,
+        related_activities=given.related_activities,
+        related_agents=given.related_agents,
+    )
+
+
+def _more(resource: Resource, given: Parameters, after: Place) -> str:
+    """Where the query goes on, relative to the server (section 2.1.3, StatementResult)."""
+    kept = {name: value for name, value in given.given.items() if name != "cursor"}
+    return f"{resource}?{urlencode({**kept, 'cursor': f'{after.commit}.{after.rank}'})}"
+
+
+def _attached(statements: Iterable[Mapping[str, Any]]) -> list[str]:
+    found = [
+        attachment["sha2"].lower()
+        for statement in statements
+        for part in (statement, statement["object"])
+        for attachment in part.get("attachments", ())
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _part(boundary: str, headers: Mapping[str, str], content: bytes) -> bytes:
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"--{boundary}\r\n{head}\r\n".encode() + content + b"\r\n"

@@ -1,0 +1,57 @@
+"""POST and PUT of statements (xAPI Part 3 sections 2.1.1 and 2.1.2): answered after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from pointsman.domain.errors import Forbidden, InputRefused, StatementConflict
+from pointsman.sources.batch import Accepted, HttpIntake
+from pointsman.sources.http.errors import json_response, no_content
+from pointsman.sources.http.lrs.request import Call
+from pointsman.sources.http.lrs.resources import TWO
+from pointsman.statements import JSON, StatementsRefused
+
+
+class Statements:
+    """`on_refused` is told of the statements of a source that were turned away."""
+
+    def __init__(self, intake: HttpIntake, on_refused: Callable[[str, int], None]) -> None:
+        self._intake = intake
+        self._on_refused = on_refused
+
+    async def post(self, call: Call) -> web.Response:
+        accepted = await self._submit(call, None)
+        # Nothing is new of what was sent, and nothing was done: that is no 200.
+        return no_content() if accepted.known else json_response(accepted.ids)
+
+    async def put(self, call: Call) -> web.Response:
+        await self._submit(call, call.parameters.statement_id)
+        return no_content()
+
+    async def _submit(self, call: Call, put_id: str | None) -> Accepted:
+        try:
+            return await self._intake.submit_http(
+                call.source,
+                await call.body(),
+                # a form need not say what its content is
+                content_type=call.content_type or (JSON if call.alternate else ""),
+                version="2.0.0" if call.version == TWO else "1.0.0",
+                put_id=put_id,
+                launch=call.launch,
+            )
+        except (InputRefused, StatementConflict, Forbidden) as error:
+            self._on_refused(call.source, turned_away(error))
+            raise
+
+
+def turned_away(error: InputRefused | StatementConflict | Forbidden) -> int:
+    """The statements at fault; a body that can't be read at all counts as one."""
+    match error:
+        case StatementsRefused():
+            return len({problem.index for problem in error.problems})
+        case StatementConflict():
+            return len(error.statement_ids)
+        case _:
+            return 1

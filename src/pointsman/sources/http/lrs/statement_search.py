@@ -1,0 +1,141 @@
+"""Finding statements: candidates from the store's index, judged one by one.
+
+A statement about another one matches where the other does, and a voided statement never does
+(xAPI 1.0.3 Part 3 section 2.1.3 and 2.1.4).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
+
+import orjson
+from pydantic import ValidationError
+
+from pointsman.domain.records import AttachedData
+from pointsman.statements import STATEMENT, VOIDED, Query, Statement, matches, reference
+from pointsman.statements.actor_identity import account_identity, identity
+from pointsman.store.base import Place, Search, SearchPage, StoredStatement
+
+T = TypeVar("T")
+
+#: candidates read in one go
+_AT_ONCE = 100
+#: statements handled in one go, before the loop may do something else: a few milliseconds
+_TURN = 10
+#: after so many goes a page is answered with what there is, and a `more`
+_MOST_PAGES = 25
+#: of statements in one page
+_MOST_BYTES = 4_000_000
+#: how far a chain of statements about statements is followed
+_MAX_CHAIN = 10
+
+
+class StatementStore(Protocol):
+    """The store, as queries see it."""
+
+    async def statement(self, statement_id: str) -> StoredStatement | None: ...
+
+    async def search(self, search: Search, *, limit: int) -> SearchPage: ...
+
+    async def voided(self, statement_ids: Sequence[str]) -> set[str]: ...
+
+    async def attachments(self, sha2s: Sequence[str]) -> dict[str, AttachedData]: ...
+
+    async def consistent_through(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page; `after` is where the next one begins, None behind the last."""
+
+    statements: tuple[StoredStatement, ...]
+    after: Place | None
+
+
+class Finder:
+    """`authority_home_page` with a source's name is who vouches for a statement."""
+
+    def __init__(self, store: StatementStore, authority_home_page: str) -> None:
+        self._store = store
+        self._home_page = authority_home_page
+
+    async def find(self, query: Query, search: Search, limit: int) -> Found:
+        """Up to `limit` statements that match, without those that are void."""
+        found: list[StoredStatement] = []
+        size = 0
+        goes_on: Place | None = search.after
+        for _ in range(_MOST_PAGES):
+            page = await self._store.search(search, limit=min(limit + 1, _AT_ONCE))
+            async for place, kept in in_turns(await self._without_void(page)):
+                if not await self._is_match(query, kept):
+                    continue
+                if len(found) == limit or size > _MOST_BYTES:
+                    return Found(tuple(found), goes_on)
+                found.append(kept)
+                size += len(kept.body)
+                goes_on = place
+            if page.after is None:
+                return Found(tuple(found), None)
+            search = replace(search, after=page.after)
+            if len(found) < limit:
+                goes_on = page.after
+        return Found(tuple(found), goes_on)
+
+    async def is_void(self, kept: StoredStatement) -> bool:
+        return bool(await self._store.voided([kept.statement_id])) and not _is_voiding(kept)
+
+    async def _without_void(self, page: SearchPage) -> list[tuple[Place, StoredStatement]]:
+        voided = await self._store.voided([kept.statement_id for _, kept in page.found])
+        # what voids another can't be void itself (section 2.3.2)
+        return [
+            (place, kept)
+            for place, kept in page.found
+            if kept.statement_id not in voided or _is_voiding(kept)
+        ]
+
+    async def _is_match(self, query: Query, kept: StoredStatement | None) -> bool:
+        if query == Query():
+            return True
+        for _ in range(_MAX_CHAIN):
+            statement = _parsed(kept) if kept is not None else None
+            if kept is None or statement is None:
+                return False
+            if matches(query, statement, account_identity(self._home_page, kept.source)):
+                return True
+            target = reference(statement)
+            kept = None if target is None else await self._store.statement(target)
+        return False
+
+
+async def in_turns(found: Iterable[T]) -> AsyncIterator[T]:
+    """Each of them; after every few it is somebody else's turn."""
+    for number, one in enumerate(found, start=1):
+        yield one
+        if number % _TURN == 0:
+            await asyncio.sleep(0)
+
+
+def body_of(kept: StoredStatement) -> dict[str, Any]:
+    found = orjson.loads(kept.body)
+    statement: dict[str, Any] = found if kept.index is None else found[kept.index]
+    return statement
+
+
+def actor_in(kept: StoredStatement) -> str:
+    """Who it is about, as text; nothing where it is valid no longer."""
+    statement = _parsed(kept)
+    return "" if statement is None else identity(statement.actor)
+
+
+def _parsed(kept: StoredStatement) -> Statement | None:
+    try:
+        return STATEMENT.validate_python(body_of(kept))
+    except ValidationError:  # it was valid to the version that stored it
+        return None
+
+
+def _is_voiding(kept: StoredStatement) -> bool:
+    return bool(body_of(kept)["verb"]["id"] == VOIDED)

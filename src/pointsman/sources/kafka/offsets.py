@@ -1,0 +1,66 @@
+"""How far each partition is stored, and telling the broker and the metrics of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from pointsman.domain.clock import Clock
+from pointsman.sources.kafka.settings import KafkaHooks
+
+#: seconds between two commits to the broker
+_EVERY = 1.0
+#: seconds that a commit may take: it is best effort, and must not hold up a hand-over or a stop
+_PATIENCE = 2.0
+
+
+class Progress:
+    """`next` is the first offset that is not stored, of each partition that was read from."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, clock: Clock, hooks: KafkaHooks) -> None:
+        self.next: dict[TopicPartition, int] = {}
+        self._consumer = consumer
+        self._clock = clock
+        self._hooks = hooks
+        self._told_at = clock.monotonic()
+        self._told: dict[TopicPartition, int] = {}
+
+    async def tell(self) -> None:
+        """Commit and report the lag, if a second has passed since the last time."""
+        if self._clock.monotonic() - self._told_at < _EVERY:
+            return
+        self._told_at = self._clock.monotonic()
+        await self.commit()
+        for place in self._consumer.assignment():
+            if (end := self._consumer.highwater(place)) is not None:
+                lag = max(0, end - self.next.get(place, end))
+                self._hooks.on_lag(place.topic, place.partition, lag)
+
+    async def commit(self) -> None:
+        """Tell the broker, which may fail: the positions that count are in the store."""
+        assigned = self._consumer.assignment()
+        news = {
+            place: offset
+            for place, offset in self.next.items()
+            if place in assigned and self._told.get(place) != offset
+        }
+        if not news:
+            return
+        with contextlib.suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(self._consumer.commit(news), _PATIENCE)
+            self._told |= news
+
+    def move(self, stored: dict[TopicPartition, int], assigned: frozenset[TopicPartition]) -> None:
+        """Start a new assignment at the `stored` positions.
+
+        A partition without one keeps its place in `next`: it may have been polled before, and
+        its records dropped. Raises `IllegalStateError` when a partition is no longer ours.
+        """
+        known = self.next | stored
+        self.next = {place: offset for place, offset in known.items() if place in assigned}
+        self._told.clear()
+        for place, offset in self.next.items():
+            self._consumer.seek(place, offset)

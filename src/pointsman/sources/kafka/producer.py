@@ -1,0 +1,92 @@
+"""A topic that statements are written to, while the broker is there and whenever it comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLargeError
+
+from pointsman.domain.clock import Clock
+from pointsman.domain.errors import InputRefused, StoreUnavailable
+from pointsman.sources.kafka.settings import KafkaSettings, new_producer
+
+log = structlog.get_logger(__name__)
+
+#: seconds between two tries to connect
+_PAUSE = 1.0
+_TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
+
+
+class Outbox:
+    """Writes to the one topic of `settings`. `timeout` in seconds."""
+
+    def __init__(self, settings: KafkaSettings, timeout: float, clock: Clock) -> None:
+        self._settings = settings
+        self._timeout = timeout
+        self._clock = clock
+        self._producer: AIOKafkaProducer | None = None
+        self._trouble = "not connected yet"
+        self._connecting: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Connect, now or as soon as the broker is there."""
+        self._connecting = asyncio.create_task(self._connect())
+        await asyncio.wait({self._connecting}, timeout=_PAUSE)
+
+    async def close(self) -> None:
+        """What is under way is written first."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        if self._producer is not None:
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                await asyncio.wait_for(self._producer.stop(), self._timeout)
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written now, "" when all is well."""
+        return self._trouble
+
+    async def write(self, body: bytes, headers: list[tuple[str, bytes]]) -> None:
+        """Returns when every replica of the partition has it.
+
+        Raises `StoreUnavailable`, after which it may be there or not, and `InputRefused` for what
+        is too large.
+        """
+        topic = self._settings.topics[0]
+        if self._producer is None:
+            raise StoreUnavailable(f"http.kafka: no broker for topic {topic}: {self._trouble}")
+        try:
+            sent = self._producer.send_and_wait(topic, body, headers=headers)
+            await asyncio.wait_for(sent, self._timeout)
+        except _TOO_LARGE as error:
+            raise InputRefused(
+                f"{len(body):,} bytes are more than the broker takes in one message; send fewer "
+                "statements in a request, or raise the topic's max.message.bytes"
+            ) from error
+        except (KafkaError, OSError, TimeoutError) as error:
+            self._trouble = f"{type(error).__name__}: {error}"
+            raise StoreUnavailable(
+                f"http.kafka: topic {topic} does not take statements: {self._trouble}"
+            ) from error
+        self._trouble = ""
+
+    async def _connect(self) -> None:
+        while True:
+            producer = None
+            try:
+                producer = new_producer(self._settings, self._timeout)
+                await producer.start()
+            except (KafkaError, OSError) as error:
+                self._trouble = f"{type(error).__name__}: {error}"
+                log.warning("no broker to write to", reason=self._trouble)
+                if producer is not None:
+                    with contextlib.suppress(KafkaError, OSError):
+                        await producer.stop()
+                await self._clock.sleep(_PAUSE)
+            else:
+                self._producer, self._trouble = producer, ""
+                return

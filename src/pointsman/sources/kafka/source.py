@@ -1,0 +1,98 @@
+"""The source itself: poll, store, and only then move on.
+
+The positions in our store are the truth, and are stored with the statements. What is committed
+to the broker follows them, for the lag tools, and counts only where the store knows nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import structlog
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from pointsman.domain.clock import Clock
+from pointsman.sources.kafka.messages import Intake
+from pointsman.sources.kafka.session import Claim, PartitionLostError, Session
+from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings
+from pointsman.sources.kafka.stop_signal import Waiting
+
+log = structlog.get_logger(__name__)
+
+
+class KafkaSource:
+    """Reads `settings.topics` until it is stopped, whatever becomes of broker and store.
+
+    `claim` takes over partitions in the store, which fences whoever had them, and gives what is
+    stored of them. It and the intake may raise `StoreUnavailable`: then the source pauses, stays
+    in its group, and tries again.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        intake: Intake,
+        claim: Claim,
+        clock: Clock,
+        hooks: KafkaHooks | None = None,
+    ) -> None:
+        self._settings = settings
+        self._intake = intake
+        self._claim = claim
+        self._clock = clock
+        self._hooks = hooks or KafkaHooks()
+        self._waiting = Waiting(clock)
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Read until `stop`; a trouble is logged and ends in a new connection, never in an error.
+
+        At the end the batch under way is stored if the store can, the broker is told how far we
+        are, and the group is left.
+        """
+        while not self._waiting.stopped:
+            await self._connect()
+            await self._waiting.back_off(self._failures)
+
+    async def stop(self) -> None:
+        """Ask `run` to end; it returns by itself. Asking twice is no different from once."""
+        self._waiting.stop()
+
+    async def _connect(self) -> None:
+        session: Session | None = None
+        try:
+            session = Session(
+                self._settings,
+                self._intake,
+                self._claim,
+                self._clock,
+                self._hooks,
+                self._waiting,
+            )
+            await session.run()
+        except Exception as error:  # one source may not end the daemon
+            self._failures = 1 if session is not None and session.joined else self._failures + 1
+            log.warning(
+                "kafka source interrupted; it connects again",
+                source=self._settings.name,
+                servers=", ".join(self._settings.bootstrap_servers),
+                error=f"{type(error).__name__}: {error}",
+                failures=self._failures,
+                **_advice(error),
+                # the broker's troubles are told by their names; others are ours
+                exc_info=not isinstance(error, KafkaError | OSError | PartitionLostError),
+            )
+        finally:
+            if session is not None:
+                with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                    await session.close()
+
+
+def _advice(error: Exception) -> dict[str, str]:
+    """What to look at; the client says why it was not let in in a line of its own."""
+    if not isinstance(error, KafkaConnectionError):
+        return {}
+    return {
+        "next": "see that bootstrap_servers are right and sources.kafka.security is what these "
+        "listeners want; the client's own line says what the broker said"
+    }

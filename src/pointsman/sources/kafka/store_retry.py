@@ -1,0 +1,113 @@
+"""Asking the store until it answers, without losing the place in the group meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from pointsman.domain.errors import StoreUnavailable
+from pointsman.sources.kafka.rebalance import Assignment
+from pointsman.sources.kafka.settings import KafkaHooks
+from pointsman.sources.kafka.stop_signal import Waiting
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+#: seconds that the store may take before the partitions are paused
+_SLOW = 2.0
+#: seconds between the polls that tell the group we live
+_ALIVE_EVERY = 1.0
+#: seconds that a stop waits for the transaction under way
+_LAST = 10.0
+
+
+class Steady:
+    """Calls of the store that outlast its troubles."""
+
+    def __init__(
+        self,
+        name: str,
+        consumer: AIOKafkaConsumer,
+        assignment: Assignment,
+        hooks: KafkaHooks,
+        waiting: Waiting,
+    ) -> None:
+        self._name = name
+        self._consumer = consumer
+        self._assignment = assignment
+        self._hooks = hooks
+        self._waiting = waiting
+        self._paused = False
+
+    async def ask(self, call: Callable[[], Coroutine[Any, Any, T]], generation: int) -> T | None:
+        """What `call` returns, at last; a `StoreUnavailable` of it means another try.
+
+        None when the partitions of `generation` went away first, or a stop came while the store
+        was out: then nothing was stored.
+        """
+        failures = 0
+        try:
+            while generation == self._assignment.generation:
+                self._assignment.idle.clear()
+                try:
+                    return await self._patiently(call())
+                except StoreUnavailable as error:
+                    failures += 1
+                    log.warning(
+                        "kafka source waits for the store",
+                        source=self._name,
+                        error=str(error),
+                        failures=failures,
+                    )
+                finally:
+                    self._assignment.idle.set()
+                if self._waiting.stopped:
+                    break
+                await self._keep_alive()
+                await self._waiting.back_off(failures)
+            return None
+        finally:
+            self.resume()
+
+    def resume(self) -> None:
+        """Fetch again, if it was paused."""
+        if not self._paused:
+            return
+        self._paused = False
+        self._hooks.on_paused(self._paused)
+        with contextlib.suppress(KafkaError):
+            self._consumer.resume(*self._consumer.paused())
+
+    async def _patiently(self, work: Coroutine[Any, Any, T]) -> T:
+        """`work`, with the partitions paused while it takes long."""
+        task = asyncio.ensure_future(work)
+        left = _LAST
+        try:
+            await asyncio.wait({task}, timeout=_SLOW)
+            while not task.done():
+                if self._waiting.stopped:
+                    left -= _ALIVE_EVERY
+                if left < 0:
+                    raise StoreUnavailable("the store took too long for a stop")
+                await self._keep_alive()
+                await asyncio.wait({task}, timeout=_ALIVE_EVERY)
+            return task.result()
+        finally:
+            task.cancel()
+
+    async def _keep_alive(self) -> None:
+        """Poll without fetching, so that the group doesn't take us for dead."""
+        if not self._paused:
+            self._paused = True
+            self._hooks.on_paused(self._paused)
+        with contextlib.suppress(KafkaError):
+            self._consumer.pause(*self._consumer.assignment())
+            for place, records in (await self._consumer.getmany(timeout_ms=0)).items():
+                # The group dealt between the two calls; these are for later.
+                self._consumer.seek(place, records[0].offset)

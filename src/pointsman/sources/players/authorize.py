@@ -1,0 +1,80 @@
+"""What a launched player may say: of its own learner, session and activity. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from pointsman.domain.errors import Forbidden
+from pointsman.domain.launch import Launch, covers, same_actor
+from pointsman.sources.players.cmi5.vocabulary import SESSION_ID
+from pointsman.statements import Valid, actor_of
+from pointsman.statements.activities import Activity
+
+
+def may_say(launch: Launch, items: Sequence[Valid]) -> None:
+    """Raises `Forbidden`, naming the statement, where one speaks of anything else."""
+    for item in items:
+        if (why := _foreign(launch, item)) is not None:
+            place = "the statement" if item.index is None else f"statement {item.index}"
+            raise Forbidden(f"{place} ({item.statement_id}): {why}")
+
+
+def registered(body: bytes, items: Sequence[Valid], launch: Launch) -> bytes:
+    """The body with an id and the launch's registration in each statement that has none.
+
+    And with the session ID, where the launch has one (cmi5 section 9.6.3.1).
+
+    So that whoever reads it later finds the launch. What may be signed stays as it came.
+    """
+    if all(_keeps(item, launch) for item in items):
+        return body
+    found = orjson.loads(body)
+    statements = found if isinstance(found, list) else [found]
+    for statement, item in zip(statements, items, strict=True):
+        if not _keeps(item, launch):
+            statement["id"] = item.statement_id
+            context = statement.setdefault("context", {})
+            context.setdefault("registration", launch.registration)
+            if launch.session:
+                context.setdefault("extensions", {}).setdefault(SESSION_ID, launch.session)
+    return orjson.dumps(found)
+
+
+def left_unnamed(items: Sequence[Valid], launch: Launch) -> list[str]:
+    """The ids, in order, of the statements that have none in the body of `registered`."""
+    return [
+        item.statement_id for item in items if item.statement.id is None and _keeps(item, launch)
+    ]
+
+
+def _keeps(item: Valid, launch: Launch) -> bool:
+    if item.statement.attachments:
+        return True
+    context = item.statement.context
+    has_session = context is not None and SESSION_ID in (context.extensions or {})
+    return _registration(item) is not None and (has_session or not launch.session)
+
+
+def _registration(item: Valid) -> str | None:
+    context = item.statement.context
+    return context.registration if context is not None else None
+
+
+def _foreign(launch: Launch, item: Valid) -> str | None:
+    statement = item.statement
+    actor = actor_of(statement.actor)
+    if actor is None or not same_actor(actor, launch.actor):
+        return "its actor is not the learner of this launch"
+    registration = _registration(item)
+    if registration is not None and registration.lower() != launch.registration:
+        return f"its registration {registration} is not that of this launch"
+    if not isinstance(statement.object, Activity):
+        return "with a launch credential a statement must be about an activity"
+    if not covers(launch, statement.object.id):
+        return (
+            f"its activity {statement.object.id[:200]} is neither {launch.activity} nor below it; "
+            'if the player has to speak of it, name it in "activities" of the launch'
+        )
+    return None

@@ -1,0 +1,104 @@
+"""What a cmi5 player is told at its start, and how a launch asks for it (cmi5 sections 10, 11)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from pointsman.domain.errors import InputRefused
+from pointsman.domain.launch import Launch
+from pointsman.sources.players.cmi5 import vocabulary
+from pointsman.sources.players.cmi5.lms_statements import grouping, move_on
+from pointsman.statements.data_types import Iri
+
+_Languages = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\s*,\s*[A-Za-z0-9-]+)*$")]
+_WebAddress = Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=4_000)]
+_Text = Annotated[str, Field(max_length=8_192)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+
+class EntitlementKey(_Part):
+    """Section 10.2.7."""
+
+    course_structure: _Text
+    alternate: _Text | None = None
+
+
+class LearnerPreferences(_Part):
+    """Section 11: language tags in order, separated by commas; audio on or off."""
+
+    language_preference: _Languages = ""
+    audio_preference: Literal["on", "off", ""] = ""
+
+
+class Player(_Part):
+    """`player` in the body of `POST /launches` of a cmi5 player."""
+
+    #: the unit's id in the course structure, unaltered (section 9.6.2.3)
+    publisher_id: Iri | None = None
+    launch_method: Literal["OwnWindow", "AnyWindow"] = "AnyWindow"
+    launch_parameters: _Text | None = None
+    #: where the player sends the learner at its end
+    return_url: _WebAddress | None = Field(default=None, alias="returnURL")
+    entitlement_key: EntitlementKey | None = None
+    learner_preferences: LearnerPreferences | None = None
+
+
+def check_player(given: dict[str, Any], activity: str) -> None:
+    """Raises `InputRefused`, naming every field that is wrong; never a value."""
+    try:
+        player = Player.model_validate(given)
+    except ValidationError as error:
+        problems = (
+            f"player.{'.'.join(map(str, one['loc']))}: {one['msg']}"
+            for one in error.errors(include_url=False, include_input=False, include_context=False)
+        )
+        raise InputRefused("; ".join(problems)) from None
+    if player.publisher_id == activity:
+        raise InputRefused(
+            "player.publisherId: must not be the activity's own id (cmi5 section 8.1.5); give the "
+            "activity another one"
+        )
+
+
+def launch_data(launch: Launch) -> dict[str, Any]:
+    """The document `LMS.LaunchData`."""
+    player = Player.model_validate(launch.player)
+    activities = {"grouping": group} if (group := grouping(launch)) else {}
+    found: dict[str, Any] = {
+        "contextTemplate": {
+            "registration": launch.registration,
+            "contextActivities": activities,
+            "extensions": {vocabulary.SESSION_ID: launch.session},
+        },
+        "launchMode": launch.mode.value,
+        "launchMethod": player.launch_method,
+        "moveOn": move_on(launch),
+    }
+    if launch.mastery_score is not None:
+        found["masteryScore"] = launch.mastery_score
+    if player.launch_parameters is not None:
+        found["launchParameters"] = player.launch_parameters
+    if player.return_url is not None:
+        found["returnURL"] = player.return_url
+    if player.entitlement_key is not None:
+        found["entitlementKey"] = player.entitlement_key.model_dump(
+            by_alias=True, exclude_none=True
+        )
+    return found
+
+
+def preferences(launch: Launch) -> dict[str, str] | None:
+    """The document `cmi5LearnerPreferences`; None where the launch says nothing of it."""
+    wanted = Player.model_validate(launch.player).learner_preferences
+    if wanted is None:
+        return None
+    said = wanted.model_dump(by_alias=True)
+    return {name: value for name, value in said.items() if value}

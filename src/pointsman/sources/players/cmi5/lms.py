@@ -1,0 +1,100 @@
+"""The LMS: opens the session that a launch begins, gives its credential, and waives.
+
+cmi5 sections 8.2 (fetch), 9.3.1 (launched), 9.3.6 (abandoned), 9.3.7 (waived), 10 and 11.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from pointsman.domain.clock import Clock, micros
+from pointsman.domain.launch import Launch, LaunchMode
+from pointsman.sources.players.cmi5 import lms_statements, vocabulary
+from pointsman.sources.players.cmi5.launch_data import launch_data, preferences
+from pointsman.sources.players.cmi5.move_on import session_of
+from pointsman.sources.players.cmi5.satisfied import Following, State, said
+from pointsman.sources.players.cmi5.session import Session
+from pointsman.sources.players.cmi5.session_store import LmsStore, Register
+from pointsman.statements import identity_of
+from pointsman.statements.statement import moment
+from pointsman.store.base import Document, DocumentKey
+
+
+class Lms:
+    """Every method raises `StoreUnavailable`; each can be repeated, and states nothing twice."""
+
+    def __init__(self, store: LmsStore, following: Following, state: State, clock: Clock) -> None:
+        self.register = Register(store, clock)
+        self._store = store
+        self._following = following
+        self._state = state
+        self._clock = clock
+
+    async def open(self, launch: Launch, url: str | None) -> None:
+        """Begin the launch's session; whoever asked for it is answered after that."""
+        sessions = await self.register.open(launch)
+        await self._tell(launch)
+        for earlier in sessions:
+            if earlier.was_abandoned:
+                await self._abandon(launch, earlier)
+        await self._state(launch, lms_statements.launched(launch, url, self._now()))
+        await self._following.look([launch])
+
+    async def fetch(self, launch: Launch) -> bool:
+        """Whether the session's credential may be given: once, and while the session lasts."""
+        return await self.register.take(launch)
+
+    async def waive(self, launch: Launch, reason: str) -> str:
+        """State that the learner need not do it; the statement's id."""
+        statement_id = lms_statements.waived_id(launch)
+        if await self._store.statement(statement_id) is None:
+            counting = replace(launch, mode=LaunchMode.NORMAL)
+            await self._state(counting, lms_statements.waived(launch, reason, self._now()))
+        return statement_id
+
+    async def _tell(self, launch: Launch) -> None:
+        """Write what the player reads at its start."""
+        agent = identity_of(launch.actor)
+        await self._put(
+            DocumentKey(
+                "state", launch.activity, agent, launch.registration, vocabulary.LAUNCH_DATA
+            ),
+            launch_data(launch),
+        )
+        preferred = preferences(launch)
+        if preferred is not None:
+            key = DocumentKey("agent_profile", agent=agent, name=vocabulary.PREFERENCES)
+            await self._put(key, preferred)
+
+    async def _put(self, key: DocumentKey, value: dict[str, Any]) -> None:
+        content = orjson.dumps(value)
+        etag = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+        document = Document("application/json", content, etag, self._now())
+        await self._store.change_document(key, lambda _old: (document, None))
+
+    async def _abandon(self, launch: Launch, session: Session) -> None:
+        if await self._store.statement(lms_statements.abandoned_id(session)) is not None:
+            return
+        last = session.opened_at
+        async for kept, statement in said(self._store, launch):
+            if session_of(statement) != session.id:
+                continue
+            if statement.verb.id == vocabulary.TERMINATED:
+                return  # its end was stored, and not noted
+            last = max(last, _when(statement.timestamp, kept.received_at))
+        await self._state(launch, lms_statements.abandoned(launch, session, last, self._now()))
+
+    def _now(self) -> int:
+        return micros(self._clock.now())
+
+
+def _when(timestamp: str | None, received_at: int) -> int:
+    """Never later than it arrived, as for progress."""
+    if timestamp is None:
+        return received_at
+    at = moment(timestamp)
+    return received_at if at.tzinfo is None else min(received_at, micros(at.timestamp()))

@@ -1,0 +1,119 @@
+"""What the LMS states itself: launched, abandoned, waived and satisfied (cmi5 section 9.3). Pure.
+
+Their ids are made of what they are about, so that none is stated twice.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.launch import Launch, agent
+from pointsman.sources.players.cmi5 import vocabulary
+from pointsman.sources.players.cmi5.session import Session
+from pointsman.statements import stamp
+
+_NAMESPACE = uuid.UUID("1b0b6a52-7b6c-4f0e-9a7e-2f6f5a1f0c35")
+Statement = dict[str, Any]
+
+
+def satisfied_id(launch: Launch) -> str:
+    return _id(launch.registration, launch.activity, "satisfied")
+
+
+def waived_id(launch: Launch) -> str:
+    return _id(launch.registration, launch.activity, "waived")
+
+
+def abandoned_id(session: Session) -> str:
+    return _id(session.id, "abandoned")
+
+
+def launched(launch: Launch, url: str | None, now: int) -> Statement:
+    """Section 9.3.1; `url` is where the content is, without what the launch adds."""
+    extensions: dict[str, Any] = {
+        vocabulary.LAUNCH_MODE: launch.mode.value,
+        vocabulary.MOVE_ON: move_on(launch),
+    }
+    if url is not None:
+        extensions[vocabulary.LAUNCH_URL] = url
+    if launch.mastery_score is not None:
+        extensions[vocabulary.MASTERY_SCORE] = launch.mastery_score
+    if "launchParameters" in launch.player:
+        extensions[vocabulary.LAUNCH_PARAMETERS] = launch.player["launchParameters"]
+    return _statement(
+        launch,
+        _id(launch.session, "launched"),
+        vocabulary.LAUNCHED,
+        launch.session,
+        now,
+        extensions,
+    )
+
+
+def abandoned(launch: Launch, session: Session, last: int, now: int) -> Statement:
+    """Section 9.3.6; `last` is when the session last said something."""
+    seconds = max(0, last - session.opened_at) / MICROSECONDS
+    said = _statement(launch, abandoned_id(session), vocabulary.ABANDONED, session.id, now)
+    return said | {"result": {"duration": f"PT{seconds:.2f}S"}}
+
+
+def waived(launch: Launch, reason: str, now: int) -> Statement:
+    """Section 9.3.7: in a session of its own."""
+    session = _id(launch.registration, launch.activity, "waived session")
+    said = _statement(launch, waived_id(launch), vocabulary.WAIVED, session, now, move_on=True)
+    result = {"success": True, "completion": True, "extensions": {vocabulary.REASON: reason}}
+    return said | {"result": result}
+
+
+def satisfied(launch: Launch, now: int) -> Statement:
+    """Section 9.3.9; what is satisfied is the launch's activity, as a course of this one unit."""
+    said = _statement(launch, satisfied_id(launch), vocabulary.SATISFIED, launch.session, now)
+    said["object"]["definition"] = {"type": vocabulary.COURSE_TYPE}
+    return said
+
+
+def move_on(launch: Launch) -> str:
+    """One of cmi5's five words; without one every completion counts, and so does every pass."""
+    return launch.move_on or "CompletedOrPassed"
+
+
+def grouping(launch: Launch) -> list[dict[str, Any]]:
+    """The publisher's own id of the unit, where it is known (section 9.6.2.3)."""
+    publisher = launch.player.get("publisherId")
+    return [{"objectType": "Activity", "id": publisher}] if publisher else []
+
+
+def _statement(
+    launch: Launch,
+    statement_id: str,
+    verb: str,
+    session: str,
+    now: int,
+    extensions: dict[str, Any] | None = None,
+    *,
+    move_on: bool = False,
+) -> Statement:
+    categories = [vocabulary.CMI5_CATEGORY, *([vocabulary.MOVE_ON_CATEGORY] if move_on else [])]
+    activities: dict[str, Any] = {
+        "category": [{"objectType": "Activity", "id": one} for one in categories]
+    }
+    if group := grouping(launch):
+        activities["grouping"] = group
+    return {
+        "id": statement_id,
+        "actor": agent(launch),
+        "verb": {"id": verb, "display": {"en": verb.rpartition("/")[2]}},
+        "object": {"objectType": "Activity", "id": launch.activity},
+        "context": {
+            "registration": launch.registration,
+            "contextActivities": activities,
+            "extensions": {vocabulary.SESSION_ID: session, **(extensions or {})},
+        },
+        "timestamp": stamp(now),
+    }
+
+
+def _id(*parts: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, " ".join(parts)))

@@ -1,0 +1,96 @@
+"""The sessions of one registration: opened by a launch, ended by the player or by the next launch.
+
+Pure. cmi5 sections 8.2 (the fetch URL is good once), 9.3.6 (abandoned) and 9.3.8 (terminated).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import orjson
+
+from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.launch import LaunchMode
+
+#: sessions of a registration that are remembered, the newest
+_MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One launch of an assignable unit; times in microseconds since the epoch."""
+
+    #: what cmi5 calls the session ID (section 9.6.3.1), a UUID
+    id: str
+    opened_at: int
+    mode: LaunchMode = LaunchMode.NORMAL
+    #: its fetch URL was used
+    fetched: bool = False
+    #: a statement of it was stored
+    begun: bool = False
+    #: when its `terminated` arrived
+    terminated_at: int | None = None
+    #: when a newer launch took its place before it was terminated
+    superseded_at: int | None = None
+
+    @property
+    def was_abandoned(self) -> bool:
+        """One that never got its credential has not begun, and is only over."""
+        return self.superseded_at is not None and self.fetched
+
+
+Sessions = tuple[Session, ...]
+
+
+def with_new(sessions: Sessions, new: Session) -> Sessions:
+    """`new` in the place of the newest, which is over unless it was terminated."""
+    if sessions and sessions[-1].terminated_at is None:
+        over = replace(sessions[-1], superseded_at=new.opened_at)
+        sessions = (*sessions[:-1], over)
+    return (*sessions, new)[-_MOST:]
+
+
+def find(sessions: Sessions, session_id: str) -> Session | None:
+    return next((one for one in reversed(sessions) if one.id == session_id), None)
+
+
+def changed(sessions: Sessions, session_id: str, change: Callable[[Session], Session]) -> Sessions:
+    return tuple(change(one) if one.id == session_id else one for one in sessions)
+
+
+def may_be_fetched(session: Session | None) -> bool:
+    """Whether the fetch URL gives its credential: once, while the session lasts."""
+    return (
+        session is not None
+        and not session.fetched
+        and session.terminated_at is None
+        and session.superseded_at is None
+    )
+
+
+def refusal(session: Session | None, now: int, grace: float) -> str | None:
+    """Why statements of it are taken no longer; `grace` in seconds after `terminated`."""
+    if session is None:
+        return "this session is not known any longer; start the activity again"
+    if session.superseded_at is not None:
+        return (
+            f"the session {session.id} is over: its activity was launched again, and what is said "
+            "now belongs to the newer session (cmi5 section 9.3.6)"
+        )
+    if session.terminated_at is not None and now > session.terminated_at + grace * MICROSECONDS:
+        return (
+            f"the session {session.id} was terminated, and launches.grace_seconds have passed "
+            "since; start the activity again (cmi5 section 9.3.8)"
+        )
+    return None
+
+
+def dump(sessions: Sessions) -> bytes:
+    return orjson.dumps([asdict(one) for one in sessions])
+
+
+def load(content: bytes) -> Sessions:
+    found: list[dict[str, Any]] = orjson.loads(content)
+    return tuple(Session(**{**one, "mode": LaunchMode(one["mode"])}) for one in found)

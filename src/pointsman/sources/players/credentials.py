@@ -1,0 +1,125 @@
+"""Launch credentials: signed tokens (JWT, RFC 7519, HS256) that speak for one launch.
+
+A pass is for one purpose. That of an xAPI player opens nothing in SCORM's commit address, and
+the one in a cmi5 fetch address is good for fetching alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import jwt
+
+from pointsman.domain.clock import MICROSECONDS, Clock
+from pointsman.domain.launch import Launch
+
+#: the user name of HTTP Basic before a pass; no source's credential may have it
+USER = "launch"
+_ALGORITHM = "HS256"
+_CLAIMS = ["exp", "iat", "aud", "sub", "reg", "act"]
+
+
+class Purpose(StrEnum):
+    """What a pass opens."""
+
+    XAPI = "xapi"
+    SCORM = "scorm"
+    FETCH = "fetch"
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a good pass says: whose launch, and of which activity."""
+
+    registration: str
+    learner: str
+    activity: str
+    #: that of cmi5, empty for other players
+    session: str = ""
+
+
+class PassRefused(Exception):
+    """The pass opens nothing; the message says why, and never holds the pass."""
+
+
+class PassExpired(PassRefused):
+    """The pass is ours and opens nothing any longer; `told` is what it says."""
+
+    def __init__(self, told: Pass) -> None:
+        super().__init__("the launch has expired; start the activity again")
+        self.told = told
+
+
+class Passes:
+    """Signs with the first key, and knows what any of them signed."""
+
+    def __init__(self, keys: Sequence[str], clock: Clock) -> None:
+        self._keys = tuple(keys)
+        self._clock = clock
+
+    def issue(self, launch: Launch, purpose: Purpose) -> str:
+        """A pass that is good until the launch expires."""
+        claims = {
+            "sub": launch.learner,
+            "reg": launch.registration,
+            "act": launch.activity,
+            "aud": purpose.value,
+            "iat": launch.opened_at // MICROSECONDS,
+            "exp": launch.expires_at // MICROSECONDS,
+        }
+        if launch.session:
+            claims["sid"] = launch.session
+        return jwt.encode(claims, self._keys[0], algorithm=_ALGORITHM)
+
+    def check(self, token: str, purpose: Purpose) -> Pass:
+        """What the pass says. Raises `PassRefused`."""
+        for key in self._keys:
+            try:
+                claims = jwt.decode(
+                    token,
+                    key,
+                    algorithms=[_ALGORITHM],
+                    audience=purpose.value,
+                    # time is the injected clock's, below
+                    options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False},
+                )
+            except jwt.InvalidSignatureError:
+                continue
+            except jwt.InvalidAudienceError:
+                raise PassRefused("the launch credential is for another purpose") from None
+            except jwt.InvalidTokenError:
+                break
+            told = Pass(claims["reg"], claims["sub"], claims["act"], claims.get("sid", ""))
+            if claims["exp"] <= self._clock.now():
+                raise PassExpired(told)
+            return told
+        raise PassRefused("this is no launch credential of ours")
+
+
+def as_authorization(token: str) -> str:
+    """The header Authorization that a player sends, as its launch address carries it."""
+    return "Basic " + in_base64(token)
+
+
+def in_base64(token: str) -> str:
+    """What stands behind `Basic`, which is what cmi5's fetch answers (section 8.2.3)."""
+    return base64.b64encode(f"{USER}:{token}".encode()).decode()
+
+
+def of_authorization(header: str | None) -> str | None:
+    """The pass in a header Authorization; None where it holds something else."""
+    scheme, _, rest = (header or "").strip().partition(" ")
+    shown = rest.strip()
+    if scheme.lower() == "bearer":
+        return shown if shown.count(".") == 2 else None  # noqa: PLR2004 - a JWT has three parts
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, _, token = base64.b64decode(shown, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return token if user == USER else None

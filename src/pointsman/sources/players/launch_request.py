@@ -1,0 +1,200 @@
+"""What `POST /launches` takes, and the launch that is made of it. Pure."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
+from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.errors import InputRefused
+from pointsman.domain.launch import Launch, LaunchMode, PlayerKind, agent
+from pointsman.domain.records import Actor
+from pointsman.sources.players.cmi5.launch_data import check_player
+from pointsman.sources.players.credentials import Passes, Purpose, as_authorization
+from pointsman.statements import actor_of
+from pointsman.statements.actors import Agent
+from pointsman.statements.adapters.json_values import is_address
+from pointsman.statements.data_types import Iri
+
+_MOST_ACTIVITIES = 100
+_MOST_PLAYER = 16_384
+_AGENT: TypeAdapter[Any] = TypeAdapter(Agent)
+
+Text = Annotated[str, Field(min_length=1, max_length=1_000)]
+Completed = Literal["never", "completed", "passed", "completed_or_passed"]
+
+
+class LaunchRequest(BaseModel):
+    """The body of `POST /launches`, in camelCase."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    #: the platform's learner, as in `[learners]`
+    learner: Text
+    #: what players show
+    name: Annotated[str, Field(max_length=1_000)] = ""
+    #: an xAPI Agent, where the player knows the learner by another name
+    actor: dict[str, Any] | None = None
+    auth_token: SecretStr | None = None
+    #: the learner's id on the platform, which meeting attendance needs
+    user_id: Text | None = None
+    #: seconds until the authToken expires, where that is known
+    auth_token_expires_in: Annotated[int, Field(gt=0)] | None = None
+    kind: PlayerKind = PlayerKind.XAPI
+    activity: Iri
+    activities: Annotated[tuple[Iri, ...], Field(max_length=_MOST_ACTIVITIES)] = ()
+    #: where the content is; the launch's address is made of it
+    url: Annotated[str, Field(max_length=4_000)] | None = None
+    #: of an earlier launch, to go on with that attempt
+    registration: uuid.UUID | None = None
+    lifetime_seconds: Annotated[int, Field(ge=60)] | None = None
+    topic_id: Text | None = None
+    course_id: Text | None = None
+    course_slug: Text | None = None
+    course_sku: Text | None = None
+    course_completed: Completed | None = None
+    mode: LaunchMode = LaunchMode.NORMAL
+    move_on: (
+        Literal["Passed", "Completed", "CompletedAndPassed", "CompletedOrPassed", "NotApplicable"]
+        | None
+    ) = None
+    mastery_score: Annotated[float, Field(ge=0, le=1)] | None = None
+    #: what else the player is told; for cmi5 as in `cmi5.launch_data.Player`
+    player: dict[str, Any] = {}
+
+
+def read(body: bytes) -> LaunchRequest:
+    """Raises `InputRefused`, naming every field that is wrong; never a value."""
+    try:
+        made = LaunchRequest.model_validate(orjson.loads(body))
+    except orjson.JSONDecodeError as error:
+        raise InputRefused(f"the body is not JSON: {error.msg}") from None
+    except ValidationError as error:
+        problems = (
+            f"{'.'.join(map(str, one['loc'])) or 'the body'}: {one['msg']}"
+            for one in error.errors(include_url=False, include_input=False, include_context=False)
+        )
+        raise InputRefused("; ".join(problems)) from None
+    if made.url is not None and urlsplit(made.url).scheme not in {"http", "https"}:
+        raise InputRefused("url: must be an http:// or https:// URL")
+    courses = [one for one in (made.course_id, made.course_slug, made.course_sku) if one]
+    if len(courses) > 1:
+        raise InputRefused("courseId, courseSlug and courseSku name the same course: give one")
+    if made.course_completed not in {None, "never"} and not courses:
+        raise InputRefused("courseCompleted: needs courseId, courseSlug or courseSku")
+    if len(orjson.dumps(made.player)) > _MOST_PLAYER:
+        raise InputRefused(f"player: is larger than {_MOST_PLAYER} bytes")
+    if made.kind is PlayerKind.CMI5:
+        check_player(made.player, made.activity)
+    return made
+
+
+def opened(
+    asked: LaunchRequest, *, now: int, lifetime: float, longest: float, home_page: str
+) -> Launch:
+    """The launch; times in microseconds, lifetimes in seconds. Raises `InputRefused`.
+
+    A learner that is no mailbox, and every learner of a cmi5 player (cmi5 section 9.2), is known to
+    it as an account of `home_page`.
+    """
+    seconds = asked.lifetime_seconds or lifetime
+    if seconds > longest:
+        raise InputRefused(
+            f"lifetimeSeconds: is more than launches.max_lifetime_hours allows: {longest:g} seconds"
+        )
+    course_by, course = _course(asked)
+    return Launch(
+        registration=str(asked.registration or uuid.uuid4()),
+        kind=asked.kind,
+        learner=asked.learner,
+        actor=_actor(asked, home_page),
+        name=asked.name,
+        activity=asked.activity,
+        opened_at=now,
+        expires_at=now + round(seconds * MICROSECONDS),
+        activities=asked.activities,
+        topic_id=asked.topic_id or "",
+        course_by=course_by,
+        course=course,
+        course_completed=asked.course_completed
+        or ("completed_or_passed" if course and not asked.topic_id else "never"),
+        mode=asked.mode,
+        move_on=asked.move_on or "",
+        mastery_score=asked.mastery_score,
+        player=asked.player,
+        session=str(uuid.uuid4()) if asked.kind is PlayerKind.CMI5 else "",
+    )
+
+
+def answer(launch: Launch, passes: Passes, public_url: str, url: str | None) -> dict[str, Any]:
+    """What whoever asked needs to start the player; addresses are under `public_url`."""
+    base = public_url.rstrip("/")
+    said: dict[str, Any] = {
+        "registration": launch.registration,
+        "activity": launch.activity,
+        "actor": agent(launch),
+        "expiresAt": launch.expires_at // MICROSECONDS,
+    }
+    if launch.kind is PlayerKind.SCORM:
+        token = passes.issue(launch, Purpose.SCORM)
+        said["commitUrl"] = f"{base}/scorm/{token}/commit"
+        said["dataUrl"] = f"{base}/scorm/{token}/data"
+        query = {"commit": said["commitUrl"]}
+    else:
+        said["endpoint"] = f"{base}/xapi/"
+        token = passes.issue(launch, Purpose.XAPI)
+        query = {"endpoint": said["endpoint"]}
+        if launch.kind is PlayerKind.CMI5:
+            fetch = passes.issue(launch, Purpose.FETCH)
+            said["fetchUrl"] = query["fetch"] = f"{base}/cmi5/fetch/{fetch}"
+        else:
+            said |= {"credential": token, "authorization": as_authorization(token)}
+            query["auth"] = said["authorization"]
+        query |= {
+            "actor": orjson.dumps(agent(launch)).decode(),
+            "registration": launch.registration,
+            # cmi5 section 8.1 writes it otherwise than the Tin Can launch before it
+            "activityId" if launch.kind is PlayerKind.CMI5 else "activity_id": launch.activity,
+        }
+    if url is not None:
+        said["launchUrl"] = _with(url, query)
+    return said
+
+
+def _with(url: str, query: dict[str, str]) -> str:
+    parts = urlsplit(url)
+    added = urlencode(query, quote_via=quote)
+    return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
+
+
+def _course(asked: LaunchRequest) -> tuple[Literal["id", "slug", "sku", ""], str]:
+    if asked.course_id:
+        return "id", asked.course_id
+    if asked.course_slug:
+        return "slug", asked.course_slug
+    return ("sku", asked.course_sku) if asked.course_sku else ("", "")
+
+
+def _actor(asked: LaunchRequest, home_page: str) -> Actor:
+    if asked.actor is not None:
+        try:
+            actor = actor_of(_AGENT.validate_python(asked.actor))
+        except ValidationError:
+            actor = None
+        if actor is None:
+            raise InputRefused(
+                "actor: must be an agent with exactly one of mbox, mbox_sha1sum, openid and account"
+            )
+        if asked.kind is PlayerKind.CMI5 and actor.kind != "account":
+            raise InputRefused("actor: cmi5 players know learners by account (cmi5 section 9.2)")
+        return actor
+    if asked.kind is not PlayerKind.CMI5 and is_address(asked.learner):
+        return Actor("mbox", f"mailto:{asked.learner}")
+    return Actor("account", asked.learner, home_page)

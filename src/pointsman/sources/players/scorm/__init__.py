@@ -1,0 +1,1 @@
+"""SCORM players: their commits become statements."""

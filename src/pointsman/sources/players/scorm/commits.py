@@ -1,0 +1,127 @@
+"""SCORM commits on their way to the intake: put in order, told as statements, or kept as they came.
+
+Nobody sends a last commit again, and its player never learns what became of it. So what can't be
+understood, or comes after its launch has expired, is a dead letter, and can be read again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+import orjson
+
+from pointsman.domain.clock import Clock, micros
+from pointsman.domain.errors import InputRefused, StatementConflict
+from pointsman.domain.launch import Launch
+from pointsman.sources.batch import HttpIntake
+from pointsman.statements.scorm import Commit, Session, place, read, statement
+from pointsman.statements.scorm.commit_order import dump, load
+from pointsman.store.base import Document, DocumentKey
+
+T = TypeVar("T")
+
+#: of one launch: whoever holds its address must not fill the store
+_MOST_LETTERS = 20
+_ORIGIN = re.compile(r"SCORM commit of registration ([0-9a-f-]{36})(, the last)?")
+
+
+class SessionStore(Protocol):
+    """The store, as sessions see it."""
+
+    async def document(self, key: DocumentKey) -> Document | None: ...
+
+    async def change_document(
+        self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
+    ) -> T: ...
+
+
+class Commits:
+    """Every method raises `StoreUnavailable`."""
+
+    def __init__(self, source: str, store: SessionStore, intake: HttpIntake, clock: Clock) -> None:
+        self._source = source
+        self._store = store
+        self._intake = intake
+        self._clock = clock
+
+    async def session(self, launch: Launch) -> Session:
+        found = await self._store.document(_key(launch.registration))
+        return Session() if found is None else load(found.content)
+
+    async def take(self, launch: Launch, body: bytes, *, player: str, final: bool) -> None:
+        """One commit, stored as a statement; `player` names the run of the player, or is "".
+
+        Raises `InputRefused` after it was kept as a dead letter.
+        """
+        try:
+            commit = read(body, final=final)
+            at = await self._place(launch.registration, commit, player)
+            await self._intake.submit_http(
+                self._source,
+                orjson.dumps(statement(commit, launch, at, player)),
+                launch=launch,
+            )
+        except InputRefused as refused:
+            await self.keep(launch.registration, body, str(refused), final=final)
+            raise
+        except StatementConflict:
+            return  # its id is made of what it says: it is here
+
+    async def keep(self, registration: str, body: bytes, reason: str, *, final: bool) -> None:
+        """The whole of it as a dead letter, with the reason, unless there are too many."""
+        now = micros(self._clock.now())
+
+        def decide(old: Document | None) -> tuple[Document | None, bool]:
+            session = Session() if old is None else load(old.content)
+            if session.letters >= _MOST_LETTERS:
+                return old, False
+            return _document(replace(session, letters=session.letters + 1), now), True
+
+        if not body:
+            return
+        may_keep = await self._store.change_document(_key(registration), decide)
+        if may_keep:
+            origin = f"SCORM commit of registration {registration}" + (
+                ", the last" if final else ""
+            )
+            await self._intake.bury(self._source, body, reason, origin)
+
+    async def _place(self, registration: str, commit: Commit, player: str) -> int:
+        now = micros(self._clock.now())
+
+        def decide(old: Document | None) -> tuple[Document | None, int]:
+            session = Session() if old is None else load(old.content)
+            placed = place(session, commit, player, now)
+            if placed.session is session:
+                return old, placed.at
+            return _document(placed.session, now), placed.at
+
+        return await self._store.change_document(_key(registration), decide)
+
+
+def is_commit(origin: str) -> bool:
+    """Whether a dead letter of this origin is a commit."""
+    return _ORIGIN.fullmatch(origin) is not None
+
+
+async def told_again(
+    origin: str, body: bytes, received_at: int, find: Callable[[str], Awaitable[Launch | None]]
+) -> bytes:
+    """The statement of a commit that is a dead letter. Raises `InputRefused`."""
+    named = _ORIGIN.fullmatch(origin)
+    launch = await find(named[1]) if named is not None else None
+    if named is None or launch is None:
+        raise InputRefused("its launch is not known any longer")
+    commit = read(body, final=named[2] is not None)
+    return orjson.dumps(statement(commit, launch, received_at))
+
+
+def _key(registration: str) -> DocumentKey:
+    return DocumentKey("session", name=registration)
+
+
+def _document(session: Session, now: int) -> Document:
+    return Document("application/json", dump(session), "", now)

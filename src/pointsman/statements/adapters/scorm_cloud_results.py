@@ -1,0 +1,187 @@
+"""How far a registration of SCORM Cloud is, and each of its activities. Null and missing are alike.
+
+https://cloud.scorm.com/docs/api_reference/v2/models/registrationschema/ and the schemas in it. What
+stands in `runtime` was stored by the SCO itself, as texts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from pointsman.domain.errors import InputRefused
+from pointsman.statements.adapters.json_paths import as_text
+from pointsman.statements.adapters.json_values import number, shown, within
+
+T = TypeVar("T")
+
+_COMPLETION = {"completed": True, "incomplete": False, "not attempted": False, "unknown": None}
+_SUCCESS = {"passed": True, "failed": False, "unknown": None}
+_CHILDREN = ("activityDetails", "children")
+#: HHHH:MM:SS.ss, as SCORM 1.2 writes a time
+_TIME = re.compile(r"([0-9]{1,7}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,6})?)")
+#: a score above this is one of a hundred: SCORM Cloud's go from 0 to 100, run time's from -1 to 1
+_FULL_SCORE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far something is; None is not known."""
+
+    completed: bool | None
+    passed: bool | None
+    #: a percentage
+    progress: float | None
+    #: -1..1
+    score: float | None
+    seconds: float | None
+
+    @property
+    def says_nothing(self) -> bool:
+        known = self.passed, self.score
+        return not self.completed and not self.progress and known == (None, None)
+
+
+def course_reading(found: Mapping[str, Any], root: Any) -> Reading:
+    """What the registration says; a course of one SCO is as far as that SCO."""
+    whole = Reading(
+        completed=read(found, ("registrationCompletion",), _word(_COMPLETION)),
+        passed=read(found, ("registrationSuccess",), _word(_SUCCESS)),
+        progress=read(found, ("registrationCompletionAmount",), _percentage),
+        score=read(found, ("score", "scaled"), _score),
+        seconds=read(found, ("totalSecondsTracked",), _seconds),
+    )
+    only = _only_activity(root)
+    if only is None:
+        return whole
+    # For most standards the registration's amount counts finished activities, so it stays 0.
+    inner = activity_reading(only)
+    return replace(
+        whole,
+        progress=_larger(whole.progress, inner.progress),
+        score=_either(whole.score, inner.score),
+    )
+
+
+def activity_reading(found: Mapping[str, Any]) -> Reading:
+    """What an activity says, and what its SCO stored where it says nothing."""
+    return Reading(
+        completed=_either(
+            read(found, ("activityCompletion",), _word(_COMPLETION)),
+            read(found, ("runtime", "completionStatus"), _hint(_COMPLETION)),
+        ),
+        passed=_either(
+            read(found, ("activitySuccess",), _word(_SUCCESS)),
+            read(found, ("runtime", "runtimeSuccessStatus"), _hint(_SUCCESS)),
+        ),
+        progress=_larger(
+            read(found, ("completionAmount", "scaled"), _percentage),
+            read(found, ("runtime", "progressMeasure"), _percentage),
+        ),
+        score=_either(
+            read(found, ("score", "scaled"), _score),
+            read(found, ("runtime", "scoreScaled"), _score),
+        ),
+        seconds=read(found, ("timeTracked",), _seconds),
+    )
+
+
+def _children(activity: Any) -> list[dict[str, Any]]:
+    children = None if activity is None else dig({"activityDetails": activity}, *_CHILDREN)
+    if children is None:
+        return []
+    if not isinstance(children, list):
+        raise InputRefused(f"children of an activity must be a list, not {shown(children)}")
+    for child in children:
+        if not isinstance(child, dict) or as_text(child.get("id")) is None:
+            raise InputRefused("children of an activity must be objects with an id each")
+    return children
+
+
+def descendants(root: Any) -> Iterator[dict[str, Any]]:
+    """All activities below this one, in order; each has an id."""
+    waiting = _children(root)[::-1]
+    while waiting:
+        activity = waiting.pop()
+        yield activity
+        waiting += _children(activity)[::-1]
+
+
+def _only_activity(root: Any) -> dict[str, Any] | None:
+    """The one SCO of a course that has no more."""
+    while len(children := _children(root)) == 1:
+        (root,) = children
+    return root if isinstance(root, dict) and not children else None
+
+
+def dig(found: Mapping[str, Any], *names: str) -> Any:
+    """What stands at these names, one in the other. Raises `InputRefused` on the way."""
+    value: Any = found
+    for depth, name in enumerate(names):
+        if not isinstance(value, dict):
+            raise InputRefused(f"{'.'.join(names[:depth])} must be an object, not {shown(value)}")
+        value = value.get(name)
+        if value is None:
+            return None
+    return value
+
+
+def read(
+    found: Mapping[str, Any], names: tuple[str, ...], reading: Callable[[Any], T | None]
+) -> T | None:
+    """What `reading` makes of it. Raises `InputRefused` with the names."""
+    try:
+        return reading(dig(found, *names))
+    except ValueError as error:
+        raise InputRefused(f"{'.'.join(names)} {error}") from None
+
+
+def _word(words: Mapping[str, bool | None]) -> Callable[[Any], bool | None]:
+    """A word of a list; another one is not understood."""
+
+    def read(value: Any) -> bool | None:
+        word = str(value or "unknown").lower()
+        if word not in words:
+            raise ValueError(f"must be {', '.join(words)}, not {shown(value)}")
+        return words[word]
+
+    return read
+
+
+def _hint(words: Mapping[str, bool | None]) -> Callable[[Any], bool | None]:
+    """A word of a list; another one says nothing: it is the SCO's own."""
+    return lambda value: words.get(str(value).lower())
+
+
+def _percentage(value: Any) -> float | None:
+    fraction = within(value, 0, 1)
+    return None if fraction is None else round(fraction * 100, 6)
+
+
+def _score(value: Any) -> float | None:
+    score = within(value, -1, 100)
+    if score is None or score <= _FULL_SCORE:
+        return score
+    return round(score / 100, 6)
+
+
+def _seconds(value: Any) -> float | None:
+    """Seconds, or HHHH:MM:SS.ss. Nothing depends on it, so what is neither says nothing."""
+    if isinstance(value, str) and (time := _TIME.fullmatch(value)) is not None:
+        hours, minutes, seconds = time.groups()
+        return int(hours) * 3_600 + int(minutes) * 60 + float(seconds)
+    try:
+        made = number(value)
+    except ValueError:
+        return None
+    return made if made is not None and made >= 0 else None
+
+
+def _larger(first: float | None, second: float | None) -> float | None:
+    return max((one for one in (first, second) if one is not None), default=None)
+
+
+def _either(first: T | None, second: T | None) -> T | None:
+    return second if first is None else first

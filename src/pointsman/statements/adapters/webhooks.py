@@ -1,0 +1,127 @@
+"""Any system's JSON as statements, by paths that its operator gives."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import orjson
+
+from pointsman.domain.errors import InputRefused
+from pointsman.statements.adapters.json_body import parsed
+from pointsman.statements.adapters.json_paths import Path, PathTemplate, as_text, required_text
+from pointsman.statements.adapters.json_values import (
+    is_uuid,
+    is_yes,
+    shown,
+    timestamp,
+    uuid_of,
+    within,
+)
+from pointsman.statements.adapters.report import Report, statement
+
+T = TypeVar("T")
+
+#: names the attempts that a sender calls by other names than UUIDs
+_NAMESPACE = uuid.UUID("c2b1f6d3-58a7-5f2e-9a39-51d0a8e7f4c6")
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """What a source says of its bodies: where things stand, and on which scale."""
+
+    source: str
+    learner: Path
+    activity: Path | PathTemplate
+    #: of the account that a learner is who is no e-mail address
+    home_page: str
+    progress: Path | None = None
+    progress_scale: Literal[1, 100] = 100
+    completed: Path | None = None
+    completed_values: tuple[str, ...] = ()
+    passed: Path | None = None
+    passed_values: tuple[str, ...] = ()
+    score: Path | None = None
+    score_scale: Literal[1, 100] = 100
+    time: Path | None = None
+    registration: Path | None = None
+    #: what is the same when the same is said again
+    id: Path | None = None
+    #: a list, each element of which is a report of its own
+    items: Path | None = None
+
+    def statements(self, body: bytes, message_id: str | None = None) -> list[dict[str, Any]]:
+        """One for each report in `body`. `message_id` is the sender's name for the message.
+
+        Raises `InputRefused`, which names the path that has nothing or something else.
+        """
+        whole = parsed(body)
+        message = message_id or hashlib.sha256(body).hexdigest()
+        if self.items is None:
+            return [self._statement(whole, whole, message, None)]
+        items = self.items.find(whole, whole)
+        if not isinstance(items, list):
+            raise InputRefused(f"the body has no list at {self.items}")
+        made: dict[bytes, dict[str, Any]] = {}
+        for place, item in enumerate(items):
+            try:
+                one = self._statement(item, whole, message, place)
+            except InputRefused as error:
+                raise InputRefused(f"{self.items}[{place}]: {error}") from None
+            made[orjson.dumps(one)] = one  # the same twice is said once
+        return list(made.values())
+
+    def _statement(self, item: Any, whole: Any, message: str, place: int | None) -> dict[str, Any]:
+        def read(path: Path | None, reading: Callable[[Any], T | None]) -> T | None:
+            if path is None:
+                return None
+            try:
+                return reading(path.find(item, whole))
+            except ValueError as error:
+                raise InputRefused(f"{path} {error}") from None
+
+        if isinstance(self.activity, PathTemplate):
+            activity = self.activity.expand(item, whole)
+        else:
+            activity = required_text(self.activity, item, whole)
+        report = Report(
+            learner=required_text(self.learner, item, whole),
+            home_page=self.home_page,
+            activity=activity,
+            progress=read(self.progress, self._percentage),
+            completed=read(self.completed, lambda value: is_yes(value, self.completed_values)),
+            passed=read(self.passed, lambda value: is_yes(value, self.passed_values)),
+            score=read(self.score, self._score),
+            registration=read(self.registration, self._attempt),
+            timestamp=read(self.time, timestamp),
+        )
+        return statement(report, self.source, *self._name(item, whole, message, place))
+
+    def _name(
+        self, item: Any, whole: Any, message: str, place: int | None
+    ) -> tuple[str | int | None, ...]:
+        """What the statement's id is made of."""
+        if self.id is None:
+            return message, place
+        name = required_text(self.id, item, whole)
+        # an item's own id names it wherever it stands
+        return (name, place) if self.id.from_whole else (name,)
+
+    def _percentage(self, value: Any) -> float | None:
+        made = within(value, 0, self.progress_scale)
+        return made if made is None else made * (100 // self.progress_scale)
+
+    def _score(self, value: Any) -> float | None:
+        made = within(value, -self.score_scale, self.score_scale)
+        return made if made is None else round(made / self.score_scale, 6)
+
+    def _attempt(self, value: Any) -> str | None:
+        if value in (None, ""):
+            return None
+        text = as_text(value)
+        if text is None:
+            raise ValueError(f"must be text or a number, not {shown(value)}")
+        return text.lower() if is_uuid(text) else uuid_of(_NAMESPACE, self.source, text)

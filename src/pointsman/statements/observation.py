@@ -1,0 +1,84 @@
+"""A valid statement -> what it says about one learner and one activity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from pointsman.domain.records import Observation
+from pointsman.statements.activities import Activity
+from pointsman.statements.actor_identity import actor_of
+from pointsman.statements.extension_numbers import number
+from pointsman.statements.parse import Valid
+from pointsman.statements.profiles import h5p, video
+from pointsman.statements.statement import VOIDED, Statement, moment
+
+#: cmi5 section 9.5.5.1, and the spelling that Rise and others use; 0..100
+_CMI5_PROGRESS = (
+    "https://w3id.org/xapi/cmi5/result/extensions/progress",
+    "http://w3id.org/xapi/cmi5/result/extensions/progress",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NoEffect:
+    """The statement is valid and says nothing about anybody's progress; `reason` says why."""
+
+    reason: str
+    activity: str = ""
+
+
+def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
+    """`received_at` is in microseconds since the epoch; raises `ReadingRefused`."""
+    statement = valid.statement
+    if statement.verb.id == VOIDED:
+        return NoEffect("it voids another statement; progress that was delivered stays")
+    if not isinstance(statement.object, Activity):
+        return NoEffect("its object is not an activity")
+    activity = statement.object.id
+    actor = actor_of(statement.actor)
+    if actor is None:
+        return NoEffect("its actor is a group, not one learner", activity)
+    if h5p.is_inner(statement, statement.object):
+        return NoEffect(h5p.INNER, activity)
+    definition = statement.object.definition
+    result, context = statement.result, statement.context
+    registration = context.registration if context is not None else None
+    remark = h5p.remark(statement, statement.object)
+    tells = result if remark != h5p.ANSWER else None
+    return Observation(
+        statement_id=valid.statement_id,
+        actor=actor,
+        verb=statement.verb.id,
+        activity=activity,
+        registration=registration.lower() if registration is not None else None,
+        occurred_at=_occurred_at(statement, received_at),
+        progress=_progress(result.extensions) if result and result.extensions else None,
+        completion=tells.completion if tells else None,
+        success=tells.success if tells else None,
+        score=result.score.scaled if result and result.score else None,
+        activity_type=definition.type if definition is not None else None,
+        coverage=video.coverage(statement),
+        remark=remark,
+    )
+
+
+def _occurred_at(statement: Statement, received_at: int) -> int:
+    if statement.timestamp is None:
+        return received_at
+    at = moment(statement.timestamp)
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return min(received_at, round(at.timestamp() * 1_000_000))
+
+
+def _progress(extensions: dict[str, Any]) -> float | None:
+    for name in _CMI5_PROGRESS:
+        if name in extensions:
+            return number(f"result.extensions[{name}]", extensions[name], 100)
+    if video.PROGRESS in extensions:
+        claimed = number(f"result.extensions[{video.PROGRESS}]", extensions[video.PROGRESS], 1)
+        # rounded, so that 0.29 is 29 and not 28.999999999999996
+        return round(claimed * 100, 6)
+    return None

@@ -1,0 +1,131 @@
+"""Which statements a query asks for (xAPI Part 3 section 2.1.3), and the keys they are found by.
+
+An index has a statement under every agent, activity, verb and registration in it, whatever their
+part. So it gives candidates; `matches` decides. Keys are 64-bit hashes: an index of numbers is
+small, and a collision costs a candidate, not a wrong answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pointsman.statements.activities import Activity
+from pointsman.statements.actor_identity import ACTORS, account_identity, identities
+from pointsman.statements.statement import Context, Statement, StatementRef, SubStatement
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The filters; `agent` is an `identity`, `registration` in lower case."""
+
+    agent: str | None = None
+    verb: str | None = None
+    activity: str | None = None
+    registration: str | None = None
+    related_activities: bool = False
+    related_agents: bool = False
+
+    def keys(self) -> tuple[int, ...]:
+        """What each match is indexed under, the rarest first."""
+        named = (
+            ("registration", self.registration),
+            ("agent", self.agent),
+            ("activity", self.activity),
+            ("verb", self.verb),
+        )
+        return tuple(key(kind, value) for kind, value in named if value is not None)
+
+
+@lru_cache(maxsize=16_384)
+def key(kind: str, value: str) -> int:
+    """A signed 64-bit hash."""
+    content = f"{kind} {value}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big", signed=True)
+
+
+def authority_key(home_page: str, source: str) -> int:
+    """Of the authority of all that a source sends."""
+    return key("agent", account_identity(home_page, source))
+
+
+def index_keys(statement: Statement) -> Iterator[int]:
+    """What a statement is found by, its authority aside; some may come twice."""
+    yield key("verb", statement.verb.id)
+    context = statement.context
+    if context is not None and context.registration is not None:
+        yield key("registration", context.registration.lower())
+    for part in _parts(statement):
+        for one in _agents(part, related=True):
+            yield key("agent", one)
+        for one in _activities(part, related=True):
+            yield key("activity", one)
+
+
+def reference(statement: Statement) -> str | None:
+    """The id of the statement that this one is about."""
+    target = statement.object
+    return target.id.lower() if isinstance(target, StatementRef) else None
+
+
+def matches(query: Query, statement: Statement, authority: str) -> bool:
+    """Whether the statement itself fits; `authority` is the identity of who vouches for it."""
+    if query.verb is not None and statement.verb.id != query.verb:
+        return False
+    if query.registration is not None and not _is_of(statement.context, query.registration):
+        return False
+    if query.agent is not None:
+        parts = _parts(statement) if query.related_agents else (statement,)
+        found = any(query.agent in _agents(one, related=query.related_agents) for one in parts)
+        if not found and not (query.related_agents and query.agent == authority):
+            return False
+    if query.activity is not None:
+        related = query.related_activities
+        parts = _parts(statement) if related else (statement,)
+        return any(query.activity in _activities(one, related=related) for one in parts)
+    return True
+
+
+def _is_of(context: Context | None, registration: str) -> bool:
+    return (
+        context is not None
+        and context.registration is not None
+        and context.registration.lower() == registration
+    )
+
+
+def _parts(statement: Statement) -> tuple[Statement | SubStatement, ...]:
+    inner = statement.object
+    return (statement, inner) if isinstance(inner, SubStatement) else (statement,)
+
+
+def _agents(part: Statement | SubStatement, *, related: bool) -> Iterator[str]:
+    yield from identities(part.actor)
+    if isinstance(part.object, ACTORS):
+        yield from identities(part.object)
+    context = part.context
+    if not related or context is None:
+        return
+    for actor in (context.instructor, context.team):
+        if actor is not None:
+            yield from identities(actor)
+    for agent in context.context_agents or ():
+        yield from identities(agent.agent)
+    for group in context.context_groups or ():
+        yield from identities(group.group)
+
+
+def _activities(part: Statement | SubStatement, *, related: bool) -> Iterator[str]:
+    if isinstance(part.object, Activity):
+        yield part.object.id
+    context = part.context
+    if not related or context is None or context.context_activities is None:
+        return
+    found = context.context_activities
+    for activities in (found.parent, found.grouping, found.category, found.other):
+        if activities is None:
+            continue
+        for activity in activities if isinstance(activities, list) else (activities,):
+            yield activity.id

@@ -1,0 +1,148 @@
+"""The body of a commit, in whichever form -> its run-time data as a tree, and what is beside it.
+
+scorm-again has three forms (`dataCommitFormat`): `json` is a tree, `flattened` an object with
+dotted names, `params` a form. A commit that is sent as a beacon says text/plain of all three, so
+the content tells. With `renderCommonCommitFields` each is wrapped, the form as an array.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from pointsman.domain.errors import InputRefused
+from pointsman.statements.scorm.params_form import is_form, split_form
+
+#: real commits need seven
+_MOST_DEPTH = 32
+#: values and objects; a course of 1,000 interactions has some 15,000
+_MOST_VALUES = 50_000
+#: what `params` makes of an object that has nothing in it
+_NOTHING = "[object Object]"
+_COMMON = frozenset({"completionStatus", "successStatus"})
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """`cmi` is the run-time data as a tree, lists as they came; `beside` is all else."""
+
+    cmi: dict[str, Any]
+    beside: dict[str, Any]
+
+
+def understand(body: bytes) -> Body:
+    """Raises `InputRefused`, never repeating what a learner wrote."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise InputRefused("the commit is not UTF-8") from None
+    stripped = text.strip()
+    if not stripped:
+        raise InputRefused("the commit is empty")
+    if stripped.startswith("{"):
+        return _of_object(_loads(stripped))
+    if is_form(text):
+        cmi, beside = split_form(text)
+        return Body(_tree(cmi.items()), dict(beside))
+    raise InputRefused(
+        "the commit is neither a JSON object nor a form of cmi.…=…; "
+        "dataCommitFormat must be json, flattened or params"
+    )
+
+
+def _loads(text: str) -> dict[str, Any]:
+    # Not orjson: a text that a course cut in the middle of an emoji must come back as it was.
+    try:
+        found = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise InputRefused(f"the commit nests deeper than {_MOST_DEPTH} levels") from None
+    except json.JSONDecodeError as error:
+        raise InputRefused(f"the commit is not JSON: {error.msg}") from None
+    except ValueError:  # a number of thousands of digits
+        raise InputRefused("the commit has a number that is none") from None
+    _bound(found)
+    if not isinstance(found, dict):
+        raise InputRefused("the commit must be a JSON object")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InputRefused(f"the commit is not JSON: {name} is no number")
+
+
+def _bound(found: Any) -> None:
+    level, depth, values = [found], 0, 0
+    while level:
+        depth += 1
+        values += len(level)
+        if depth > _MOST_DEPTH:
+            raise InputRefused(f"the commit nests deeper than {_MOST_DEPTH} levels")
+        if values > _MOST_VALUES:
+            raise InputRefused(f"the commit has more than {_MOST_VALUES} values")
+        level = [inner for one in level for inner in _within(one)]
+
+
+def _within(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _of_object(found: dict[str, Any]) -> Body:
+    data = found.get("runtimeData")
+    if isinstance(data, list):
+        pairs = [_pair(one) for one in data]
+        return Body(_tree((name, value) for name, value in pairs if name), found)
+    if isinstance(data, dict):
+        return Body(_cmi(data) or {}, found)
+    cmi = _cmi(found)
+    if cmi is None and not _COMMON & found.keys():
+        raise InputRefused("the commit has neither cmi, nor cmi.…, nor runtimeData")
+    return Body(cmi or {}, found)
+
+
+def _cmi(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The tree in an object that holds it whole, or flattened."""
+    if "cmi" in found:
+        cmi = found["cmi"]
+        if not isinstance(cmi, dict):
+            raise InputRefused("cmi must be an object")
+        return cmi
+    flat = [(name, value) for name, value in found.items() if name.startswith("cmi.")]
+    return _tree(flat) if flat else None
+
+
+def _pair(one: Any) -> tuple[str, str]:
+    if not isinstance(one, str):
+        raise InputRefused("runtimeData must be an array of name=value")
+    name, _, value = one.partition("=")
+    return (name, value) if name.startswith("cmi.") else ("", "")
+
+
+def _tree(flat: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """`cmi.core.score.raw` -> core, score, raw. Raises `InputRefused` where that is impossible."""
+    tree: dict[str, Any] = {}
+    for count, (name, value) in enumerate(flat):
+        path = name.split(".")[1:]
+        if len(path) > _MOST_DEPTH:
+            raise InputRefused(f"the commit nests deeper than {_MOST_DEPTH} levels")
+        if count > _MOST_VALUES:
+            raise InputRefused(f"the commit has more than {_MOST_VALUES} values")
+        inner = tree
+        for step in path[:-1]:
+            inner = inner.setdefault(step, {})
+            if not isinstance(inner, dict):
+                raise InputRefused(f"{_shown(name)} lies within what is a value")
+        made = {} if value == _NOTHING else value
+        if not isinstance(inner.setdefault(path[-1], made), dict):
+            inner[path[-1]] = made
+        elif made != {} and inner[path[-1]] is not made:
+            raise InputRefused(f"{_shown(name)} is a value, and others lie within it")
+    return tree
+
+
+def _shown(name: str) -> str:
+    """Of a name that anybody may have made up, what any log can hold."""
+    return ascii(name[:200]).strip("'")

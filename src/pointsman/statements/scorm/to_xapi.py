@@ -1,0 +1,93 @@
+"""A commit as one xAPI statement: about the launch's activity, by its learner, in its registration.
+
+Pure. The words are xAPI's (ADL vocabulary) and cmi5's, so rules read it as they read any other.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pointsman.domain.launch import Launch, agent
+from pointsman.statements.scorm.commit import Commit, Score
+from pointsman.statements.scorm.commit_order import digest
+from pointsman.statements.scorm.durations import duration
+
+_NAMESPACE = uuid.UUID("6f0d3c62-52a5-4f0e-9a43-0a7a3f6f5a58")
+_VERBS = "http://adlnet.gov/expapi/verbs/"
+_PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_COMPLETE = 100
+#: as far as it gets that is not complete
+_NEARLY = 99
+
+
+def statement(commit: Commit, launch: Launch, at: int, player: str = "") -> dict[str, Any]:
+    """The statement of a commit that counts as of `at`, in microseconds since the epoch.
+
+    The same commit has the same id whenever it comes again.
+    """
+    name = f"{launch.registration} {player} {commit.sequence} {digest(commit)} {at}"
+    verb = _verb(commit)
+    said: dict[str, Any] = {
+        "id": str(uuid.uuid5(_NAMESPACE, ascii(name))),
+        "actor": agent(launch),
+        "verb": {"id": _VERBS + verb, "display": {"en": verb}},
+        "object": {"objectType": "Activity", "id": launch.activity},
+        "context": {"registration": launch.registration, "platform": f"SCORM {commit.version}"},
+        "timestamp": (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds"),
+    }
+    if result := _result(commit):
+        said["result"] = result
+    return said
+
+
+def _verb(commit: Commit) -> str:
+    if commit.success is not None:
+        return "passed" if commit.success else "failed"
+    if commit.completion:
+        return "completed"
+    if commit.progress is not None:
+        return "progressed"
+    if commit.final:
+        return "suspended" if commit.exit == "suspend" else "terminated"
+    return "experienced"
+
+
+def _result(commit: Commit) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    if commit.completion is not None:
+        result["completion"] = commit.completion
+    if commit.success is not None:
+        result["success"] = commit.success
+    if commit.score is not None and (score := _score(commit.score)):
+        result["score"] = score
+    length = commit.session_time or commit.total_time
+    if length:
+        result["duration"] = duration(length)
+    progress = _progress(commit)
+    if progress is not None:
+        result["extensions"] = {_PROGRESS: progress}
+    return result
+
+
+def _progress(commit: Commit) -> float | None:
+    """A course that says it is not complete is not, however far it has come."""
+    if commit.progress == _COMPLETE and commit.completion is False:
+        return _NEARLY
+    return commit.progress
+
+
+def _score(score: Score) -> dict[str, float]:
+    """What keeps xAPI's rules of it (Part 2 section 2.4.5.1)."""
+    said = {} if score.scaled is None else {"scaled": score.scaled}
+    if score.raw is None:
+        return said
+    said["raw"] = score.raw
+    ordered = score.min is None or score.max is None or score.min < score.max
+    if ordered and score.min is not None and score.min <= score.raw:
+        said["min"] = score.min
+    if ordered and score.max is not None and score.raw <= score.max:
+        said["max"] = score.max
+    return said

@@ -1,0 +1,175 @@
+"""What is wrong with a statement, in words: which field, and which rule it breaks.
+
+Only for refusals, so it may take its time. A value that fits no branch of a union fails in all of
+them; the branch that was most likely meant is the one that is told about.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from pointsman.domain.errors import InputRefused
+from pointsman.statements import activities, actors, data_types, statement
+
+#: problems that one refusal lists; the rest is counted
+_SHOWN = 10
+_IDENTIFIERS = frozenset({"mbox", "mbox_sha1sum", "openid", "account"})
+#: how far an error of this kind says that another branch was meant
+_WEIGHTS = {
+    "literal_error": 100,
+    "list_type": 50,
+    "model_type": 50,
+    "missing": 10,
+    "extra_forbidden": 10,
+}
+_BRANCHES = frozenset(
+    one.__name__
+    for module in (actors, activities, statement)
+    for one in vars(module).values()
+    if isinstance(one, type) and issubclass(one, data_types.Thing)
+)
+_TYPES = {
+    "string_type": "must be a string",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "list_type": "must be an array",
+    "bool_type": "must be true or false, without quotes",
+    "float_type": "must be a number, without quotes",
+    "int_type": "must be a whole number, without quotes",
+    "int_from_float": "must be a whole number",
+    "finite_number": "must be a finite number",
+    "missing": "is required",
+    "extra_forbidden": "is not a property that belongs here",
+}
+
+
+def _pattern_of(annotated: Any) -> str:
+    pattern: str = annotated.__metadata__[0].pattern
+    return pattern
+
+
+_PATTERNS = {
+    _pattern_of(data_types.Iri): "must be an absolute IRI, with a scheme and without spaces",
+    _pattern_of(data_types.Mailbox): "must be a mailto IRI with an e-mail address",
+    _pattern_of(data_types.Sha1): "must be a SHA-1 of 40 hexadecimal digits",
+    _pattern_of(data_types.Sha2): "must be a SHA-2 in hexadecimal digits",
+    _pattern_of(data_types.Uuid): "must be a UUID",
+    _pattern_of(data_types.LanguageTag): "must be a language tag (RFC 5646)",
+    _pattern_of(data_types.Timestamp): "must be an ISO 8601 time, and its offset not -00:00",
+    _pattern_of(data_types.Duration): "must be an ISO 8601 duration such as PT1H30M",
+    _pattern_of(data_types.Version): "must be a version 1.0.x or 2.0.x",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One rule that one field breaks; `index` is the statement's place in its array."""
+
+    index: int | None
+    statement_id: str | None
+    field: str
+    rule: str
+
+    def __str__(self) -> str:
+        place = "" if self.index is None else f" {self.index}"
+        name = f" (id {self.statement_id})" if self.statement_id else ""
+        return f"statement{place}{name}: {self.field} {self.rule}".replace(":  ", ": ")
+
+
+class StatementsRefused(InputRefused):
+    """A statement breaks a rule of xAPI; nothing of its batch was stored."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        shown = "; ".join(str(problem) for problem in self.problems[:_SHOWN])
+        rest = len(self.problems) - _SHOWN
+        super().__init__(shown + (f"; and {rest} more" if rest > 0 else ""))
+
+
+def explain(error: ValidationError) -> list[tuple[str, str]]:
+    """(field, rule) of each thing that is wrong, unions resolved to what was meant."""
+    details = [(list(one["loc"]), one) for one in error.errors(include_url=False)]
+    return list(dict.fromkeys(_resolve(details, "")))
+
+
+def _resolve(details: list[tuple[list[Any], Any]], path: str) -> list[tuple[str, str]]:
+    """`details` are errors with what is left of their place below `path`."""
+    found: list[tuple[str, str]] = []
+    branches: dict[str, list[tuple[list[Any], Any]]] = defaultdict(list)
+    deeper: dict[Any, list[tuple[list[Any], Any]]] = defaultdict(list)
+    for rest, detail in details:
+        if not rest:
+            found.append((path or "it", _rule(detail)))
+        elif _is_branch(rest[0]):
+            branches[rest[0]].append((rest[1:], detail))
+        elif rest[1:] == ["[key]"]:
+            found.append((path, f"has the key {str(rest[0])[:80]!r}, which {_rule(detail)}"))
+        else:
+            deeper[rest[0]].append((rest[1:], detail))
+    for step, below in deeper.items():
+        if isinstance(step, int):
+            found += _resolve(below, f"{path}[{step}]")
+        else:
+            name = str(step)[:80]
+            found += _resolve(below, f"{path}.{name}" if path else name)
+    if branches:
+        found += _best(branches, path)
+    return found
+
+
+def _best(branches: dict[str, list[tuple[list[Any], Any]]], path: str) -> list[tuple[str, str]]:
+    def weight(details: list[tuple[list[Any], Any]]) -> tuple[int, int]:
+        heavy = sum(_WEIGHTS.get(detail["type"], 1) for rest, detail in details if len(rest) <= 1)
+        return heavy, len(details)
+
+    meant = min(branches.values(), key=weight)
+    about_identity = [
+        rest[0]
+        for rest, detail in meant
+        if len(rest) == 1
+        and rest[0] in _IDENTIFIERS
+        and detail["type"] in {"missing", "extra_forbidden"}
+    ]
+    if about_identity:
+        return [
+            (path, "needs exactly one of mbox, mbox_sha1sum, openid and account to identify it")
+        ]
+    words = {
+        detail["ctx"]["expected"]
+        for details in branches.values()
+        for rest, detail in details
+        if rest == ["objectType"] and detail["type"] == "literal_error"
+    }
+    if any(rest == ["objectType"] and detail["type"] == "literal_error" for rest, detail in meant):
+        return [(f"{path}.objectType", f"must be one of {', '.join(sorted(words))}")]
+    return _resolve(meant, path)
+
+
+def _is_branch(step: Any) -> bool:
+    """Whether a step of an error's place is no property, but the branch of a union."""
+    return isinstance(step, str) and (step in _BRANCHES or step.startswith("list["))
+
+
+def _rule(detail: Any) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if detail["input"] is None and kind != "extra_forbidden":
+        return "must not be null (section 2.2)"
+    if kind == "string_pattern_mismatch":
+        return _PATTERNS[context["pattern"]]
+    if kind in _TYPES:
+        return _TYPES[kind]
+    if kind == "literal_error":
+        return f"must be {context['expected']}"
+    if kind in {"greater_than_equal", "less_than_equal"}:
+        bound = context.get("ge", context.get("le"))
+        return f"must be {'at least' if 'ge' in context else 'at most'} {bound:g}"
+    if kind == "value_error":
+        return str(context["error"])
+    message: str = detail["msg"]
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,65 @@
+"""No store keeps a NUL in a text: PostgreSQL refuses it, and SQLite's JSON ends there.
+
+JSON has a way to write one, and so has an IRI that rules take apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pointsman.domain.evidence import Evidence
+from pointsman.domain.records import Change, Item, Submission
+from pointsman.domain.targets import Target
+
+#: the only ways to write NUL in JSON, and in an IRI
+_NULS = (rb"\u0000", b"%00")
+
+
+def clean(submissions: Sequence[Submission]) -> list[Submission]:
+    """The same, with a replacement character for each NUL in what is told of a statement.
+
+    Bodies stay as they came.
+    """
+    return [_cleaned(one) if any(nul in one.body for nul in _NULS) else one for one in submissions]
+
+
+def text(words: str) -> str:
+    """With a replacement character for each NUL."""
+    return words.replace("\0", "\ufffd") if "\0" in words else words
+
+
+def _cleaned(submission: Submission) -> Submission:
+    return replace(submission, items=tuple(_item(one) for one in submission.items))
+
+
+def _item(item: Item) -> Item:
+    decision = item.decision
+    changes = tuple(_change(one) for one in decision.changes)
+    return replace(
+        item, decision=replace(decision, changes=changes, activity=text(decision.activity))
+    )
+
+
+def _change(change: Change) -> Change:
+    return replace(
+        change,
+        learner=text(change.learner),
+        target=_target(change.target),
+        after=tuple(_target(one) for one in change.after),
+        read_back=text(change.read_back),
+        evidence=None if change.evidence is None else _evidence(change.evidence),
+    )
+
+
+def _evidence(link: Evidence) -> Evidence:
+    return replace(
+        link,
+        key=text(link.key),
+        items=frozenset(map(text, link.items)),
+        then=None if link.then is None else _evidence(link.then),
+    )
+
+
+def _target(target: Target) -> Target:
+    return Target(target.kind, text(target.key))

@@ -1,0 +1,90 @@
+"""[[sources.scorm_cloud]] and [[sources.webhooks]] become what takes their requests."""
+
+from __future__ import annotations
+
+from pointsman.config.scorm_cloud import ScormCloudSource
+from pointsman.config.sources import Sources
+from pointsman.config.webhooks import WebhookSource as WebhookSettings
+from pointsman.config.webhooks import is_template
+from pointsman.sources.http import (
+    ORIGIN,
+    STANDARD,
+    BasicCredential,
+    PostbackSource,
+    Scheme,
+    Signed,
+    WebhookSource,
+)
+from pointsman.sources.pipeline import Adapt
+from pointsman.statements.adapters import Path, PathTemplate, ScormCloud, Webhook
+
+
+def adapters(sources: Sources) -> dict[tuple[str, str], Adapt]:
+    """What reads dead letters that were no statements, by source and origin."""
+    return {
+        (source.name, ORIGIN): _scorm_cloud(source).statements for source in sources.scorm_cloud
+    }
+
+
+def postback_sources(sources: Sources) -> tuple[PostbackSource, ...]:
+    return tuple(
+        PostbackSource(
+            source.name,
+            BasicCredential(source.username, source.password.get_secret_value()),
+            _scorm_cloud(source),
+        )
+        for source in sources.scorm_cloud
+    )
+
+
+def _scorm_cloud(source: ScormCloudSource) -> ScormCloud:
+    return ScormCloud(
+        PathTemplate.parse(source.course_activity),
+        PathTemplate.parse(source.sco_activity),
+        source.home_page,
+        source.learner,
+    )
+
+
+def webhook_sources(sources: Sources) -> tuple[WebhookSource, ...]:
+    return tuple(
+        WebhookSource(
+            source.name,
+            Signed(_scheme(source), source.keys, source.tolerance_seconds),
+            _webhook(source),
+        )
+        for source in sources.webhooks
+    )
+
+
+def _scheme(source: WebhookSettings) -> Scheme:
+    signature = source.signature
+    if signature is None:
+        return STANDARD
+    return Scheme(signature.header, signature.format, signature.prefix, signature.timestamp_header)
+
+
+def _webhook(source: WebhookSettings) -> Webhook:
+    activity = source.activity
+    return Webhook(
+        source=source.name,
+        learner=Path.parse(source.learner),
+        activity=PathTemplate.parse(activity) if is_template(activity) else Path.parse(activity),
+        home_page=source.account_home_page,
+        progress=_path(source.progress),
+        progress_scale=source.progress_scale,
+        completed=_path(source.completed),
+        completed_values=source.completed_values,
+        passed=_path(source.passed),
+        passed_values=source.passed_values,
+        score=_path(source.score),
+        score_scale=source.score_scale,
+        time=_path(source.time),
+        registration=_path(source.registration),
+        id=_path(source.id),
+        items=_path(source.items),
+    )
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path.parse(text)

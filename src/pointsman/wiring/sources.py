@@ -1,0 +1,194 @@
+"""[http] and [[sources]] become a listening server and running consumers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from pointsman.config import Settings
+from pointsman.config.kafka import Cluster
+from pointsman.config.server import Http
+from pointsman.config.sources import Credential
+from pointsman.config.sources import KafkaSource as KafkaSourceSettings
+from pointsman.domain.clock import Clock
+from pointsman.domain.errors import ConfigError
+from pointsman.domain.records import Position, Receipt, Submission
+from pointsman.sources.http import (
+    BasicCredential,
+    BearerCredential,
+    HttpDeps,
+    HttpIntake,
+    HttpSource,
+    LaunchDeps,
+    make_app,
+)
+from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource, Outbox
+from pointsman.sources.kafka_forwarder import Forwarding
+from pointsman.sources.pipeline import Intake
+from pointsman.sources.players import KnownLaunches
+from pointsman.statements import Limits
+from pointsman.store.base import Ingesting, Store
+from pointsman.telemetry.metrics import Metrics
+from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
+from pointsman.wiring.mapping import mapping
+
+#: of the time that a stop may take, the part for requests that are being answered
+_ANSWERING_PART = 0.2
+
+
+def limits(http: Http) -> Limits:
+    return Limits(max_statements=http.max_statements, max_depth=http.max_depth)
+
+
+def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
+    return tuple(
+        HttpSource(
+            source.name,
+            tuple(credential(one) for one in source.credentials),
+            source.lenient,
+        )
+        for source in settings.sources.http
+    )
+
+
+def credential(settings: Credential) -> BasicCredential | BearerCredential:
+    if settings.bearer is not None:
+        return BearerCredential(settings.bearer.get_secret_value())
+    secret = settings.secret.get_secret_value() if settings.secret is not None else ""
+    return BasicCredential(settings.key or "", secret)
+
+
+def intake(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
+    launches: KnownLaunches | None = None,
+    following: Ingesting | None = None,
+) -> Intake:
+    """`launches` are looked up in the store where they are not given.
+
+    `following` stands before the store, and passes on what it takes.
+    """
+    if launches is None and settings.launches is not None:
+        launches = KnownLaunches(store, clock)
+    return Intake(
+        following or store,
+        mapping(settings),
+        limits(settings.http),
+        clock,
+        on_receipts,
+        settings.platform.origin,
+        launches=launches,
+        adapters=adapters(settings.sources),
+    )
+
+
+def outbox(settings: Settings, clock: Clock) -> Outbox | None:
+    """The topic that statements over HTTP go to; None where they go to the store."""
+    kafka = settings.http.kafka
+    if kafka is None:
+        return None
+    client = KafkaSettings("http", kafka.bootstrap_servers, (kafka.topic,), "", **_how(kafka))
+    return Outbox(client, kafka.timeout_seconds, clock)
+
+
+def http_intake(
+    settings: Settings, intake: Intake, outbox: Outbox | None, clock: Clock
+) -> HttpIntake:
+    """What has a statement when it is answered."""
+    if outbox is None:
+        return intake
+    return Forwarding(outbox.write, limits(settings.http), clock, intake.bury)
+
+
+async def serve_http(
+    stack: AsyncExitStack,
+    settings: Settings,
+    *,
+    intake: HttpIntake,
+    store: Store,
+    ready: Callable[[], Awaitable[tuple[bool, str]]],
+    metrics_page: Callable[[], Awaitable[tuple[bytes, str]]],
+    metrics: Metrics,
+    clock: Clock,
+    launches: LaunchDeps | None = None,
+) -> None:
+    """Listen until the stack unwinds; requests under way are then answered first."""
+    app = make_app(
+        HttpDeps(
+            intake=intake,
+            store=store,
+            sources=http_sources(settings),
+            max_body_bytes=settings.http.max_body_bytes,
+            cors_origins=settings.http.cors_origins,
+            ready=ready,
+            metrics_page=metrics_page,
+            on_request=metrics.http,
+            on_refused=metrics.refused,
+            clock=clock,
+            authority_home_page=settings.platform.origin,
+            launches=launches,
+            postbacks=postback_sources(settings.sources),
+            webhooks=webhook_sources(settings.sources),
+        )
+    )
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=settings.http.drain_seconds * _ANSWERING_PART
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, settings.http.host, settings.http.port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise ConfigError(
+            f"http.port: can't listen on {settings.http.host}:{settings.http.port}: "
+            f"{error.strerror or error}"
+        ) from None
+
+
+def kafka_sources(
+    settings: Settings,
+    intake: Intake,
+    claim: Callable[[str, Sequence[tuple[str, int]]], Awaitable[list[Position]]],
+    clock: Clock,
+    metrics: Metrics,
+) -> Iterator[KafkaSource]:
+    for source in settings.sources.kafka:
+        hooks = KafkaHooks(
+            on_lag=partial(metrics.kafka_lag, source.name),
+            on_paused=partial(metrics.kafka_paused, source.name),
+        )
+        yield KafkaSource(kafka_settings(source), intake, claim, clock, hooks)
+
+
+def kafka_settings(source: KafkaSourceSettings) -> KafkaSettings:
+    return KafkaSettings(
+        name=source.name,
+        bootstrap_servers=source.bootstrap_servers,
+        topics=source.topics,
+        group_id=source.group_id,
+        max_records=source.max_records,
+        auto_offset_reset=source.auto_offset_reset,
+        session_timeout=source.session_timeout_seconds,
+        **_how(source),
+    )
+
+
+def _how(cluster: Cluster) -> dict[str, Any]:
+    """How the brokers know us."""
+    security = cluster.security
+    return {
+        "security_protocol": security.protocol,
+        "sasl_mechanism": security.sasl_mechanism,
+        "sasl_username": security.username,
+        "sasl_password": security.password.get_secret_value() if security.password else None,
+        "ca_file": security.ca_file,
+        "cert_file": security.cert_file,
+        "key_file": security.key_file,
+    }

@@ -1,0 +1,92 @@
+"""[learners.tokens] becomes a provider of authTokens."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from pointsman.config.learners import Tokens
+from pointsman.domain.clock import Clock
+from pointsman.platforms.base import Answer, TokenProvider
+from pointsman.platforms.helium import HeliumCalls, Reply
+from pointsman.platforms.helium.login import LOGIN_POINTS, LoggedIn, Logins
+from pointsman.platforms.tokens.fetched import FetchedTokens, Fetcher, Vault
+from pointsman.platforms.tokens.file import Credentials, FileTokens, InlineTokens
+from pointsman.platforms.tokens.launch import LaunchTokens
+from pointsman.platforms.tokens.login import LogIn, LoginAnswer, PasswordLogin
+from pointsman.platforms.tokens.service import TokenService
+from pointsman.platforms.tokens.vault import SealedVault, Sealer
+from pointsman.store.base import Store
+
+#: sends one request of so many points, or gives up
+Pay = Callable[[int, Callable[[], Awaitable[Reply[LoggedIn]]]], Awaitable[Reply[LoggedIn] | None]]
+
+
+def tokens(
+    settings: Tokens,
+    clock: Clock,
+    on_new: Callable[[Sequence[str]], None],
+    log_in: LogIn,
+    vault: Vault | None = None,
+) -> TokenProvider | None:
+    """Where tokens come from; `log_in` and `vault` are for those that are fetched.
+
+    None where they come with launches alone.
+    """
+    if settings.launches:
+        return None
+    if settings.inline is not None:
+        return InlineTokens(
+            {
+                who: Credentials(
+                    one.auth_token.get_secret_value() if one.auth_token else None, one.user_id
+                )
+                for who, one in settings.inline.items()
+            }
+        )
+    if settings.file is not None:
+        return FileTokens(settings.file, clock, on_new)
+    return FetchedTokens(_fetcher(settings, clock, log_in), clock, on_new, vault)
+
+
+def _fetcher(settings: Tokens, clock: Clock, log_in: LogIn) -> Fetcher:
+    if settings.login is not None:
+        return PasswordLogin(settings.login.passwords_file, log_in)
+    service = settings.service
+    assert service is not None, "the configuration demands one of them"  # noqa: S101
+    bearer = service.bearer.get_secret_value() if service.bearer else None
+    return TokenService(service.url, bearer, service.timeout_seconds, clock)
+
+
+def vault(settings: Tokens, store: Store, clock: Clock) -> Vault | None:
+    """Where fetched tokens are kept; None without a key to encrypt them with."""
+    keys = settings.encryption_keys
+    if not keys:
+        return None
+    return SealedVault(Sealer(keys), clock, store.sealed_tokens, store.save_sealed_tokens)
+
+
+def log_in(calls: HeliumCalls, pay: Pay | None = None) -> LogIn:
+    """Logging in at the platform; paid from a budget where there is one."""
+    logins = Logins(calls)
+
+    async def ask(email: str, password: str) -> LoginAnswer:
+        async def send() -> Reply[LoggedIn]:
+            return await logins.log_in(email, password)
+
+        reply = await send() if pay is None else await pay(LOGIN_POINTS, send)
+        if reply is None:
+            return LoginAnswer(words="the budget does not allow it yet", passing=True)
+        if reply.data is not None:
+            return LoginAnswer(reply.data.token, reply.data.user_id)
+        passing = reply.delivery.answer in {Answer.UNREACHABLE, Answer.THROTTLED}
+        return LoginAnswer(words=reply.words, passing=passing)
+
+    return ask
+
+
+async def close_tokens(tokens: TokenProvider | None) -> None:
+    """Close the connections of a provider that has some."""
+    if isinstance(tokens, LaunchTokens):
+        tokens = tokens.behind
+    if isinstance(tokens, FetchedTokens):
+        await tokens.close()
