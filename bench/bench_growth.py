@@ -19,7 +19,7 @@ import asyncpg
 
 from bench.timing import show
 from demo.database import start_database
-from pointsman.domain.records import Change, Decision, Item, Outcome, Submission
+from pointsman.domain.records import Change, Decision, InputOutcome, Item, Submission
 from pointsman.domain.targets import Target, TargetKind
 from pointsman.store.base import Settlement, Store
 from pointsman.store.named_sql import load
@@ -50,7 +50,7 @@ def work(learners: int) -> list[Submission]:
         target = Target(TargetKind.TOPIC_PROGRESS, f"t{number % 5}")
         learner = f"old{number * 7_919 % learners:07}"
         change = Change(learner, target, 51 + number % 50, number, name, "rule")
-        decision = Decision(Outcome.APPLIED, rule="rule", changes=(change,))
+        decision = Decision(InputOutcome.APPLIED, rule="rule", changes=(change,))
         item = Item(name, number, None, decision)
         made.append(Submission("bench", _BODY, number, (item,)))
     return made

@@ -9,7 +9,7 @@ import orjson
 from bench.timing import medians, show
 from demo.traffic import recorded_requests
 from pointsman.domain.records import Observation
-from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
+from pointsman.mapping import ConfiguredIdentity, Mapper, Rule, Template
 from pointsman.statements import Limits, Valid, index_keys, observe, parse
 from pointsman.statements.statement import STATEMENT
 
@@ -22,7 +22,7 @@ def main() -> None:
     limits = Limits()
     numbers = count()
     rule = Rule("course", Template("http://example.com/course/{n}"), topic_id=Template("topic-{n}"))
-    mapping = Mapping([rule], ConfiguredIdentity())
+    mapping = Mapper([rule], ConfiguredIdentity())
 
     def read(body: bytes) -> Valid:
         (item,) = parse(body, limits, new_id=lambda: str(next(numbers))).items

@@ -15,7 +15,7 @@ import uuid
 from pathlib import Path
 
 from bench.timing import show
-from pointsman.domain.records import Change, Decision, Item, Outcome, Submission
+from pointsman.domain.records import Change, Decision, InputOutcome, Item, Submission
 from pointsman.domain.targets import Target, TargetKind
 from pointsman.store.sqlite import SqliteStore
 
@@ -33,7 +33,7 @@ def submissions(*, keys: bool) -> list[Submission]:
         change = Change(
             f"learner-{number % 500}", topic, number % 101, number, statement_id, "rule"
         )
-        decision = Decision(Outcome.APPLIED, rule="rule", changes=(change,))
+        decision = Decision(InputOutcome.APPLIED, rule="rule", changes=(change,))
         found = (1, 10 + number % 3, 100 + number % 500, 1_000 + number % 7, 10_000 + number % 900)
         item = Item(statement_id, number, None, decision, found if keys else ())
         made.append(Submission("bench", _BODY, number, (item,)))

@@ -19,19 +19,19 @@ import structlog
 
 from pointsman import wiring
 from pointsman.config import Settings
-from pointsman.delivery.budget.paid import paid
+from pointsman.delivery.budget.paid import send_paid
 from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.records import Receipt, Submission
 from pointsman.housekeeping import Housekeeper
 from pointsman.platforms.base import TOKEN_TROUBLE, USER_TROUBLE, TokenProvider
-from pointsman.platforms.helium import Reply
+from pointsman.platforms.helium import CallResult
 from pointsman.platforms.helium.login import LoggedIn
 from pointsman.platforms.tokens.fetched import FetchedTokens
 from pointsman.platforms.tokens.file import FileTokens
 from pointsman.platforms.tokens.launch import LaunchTokens
-from pointsman.sources.pipeline import Intake
+from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
 from pointsman.telemetry import logs
@@ -167,7 +167,7 @@ class Daemon:
         self._stack.push_async_callback(drain)
         self._stack.push_async_callback(self._stop_background)
 
-    async def _start_http(self, intake: Intake, lms: Lms | None) -> None:
+    async def _start_http(self, intake: Pipeline, lms: Lms | None) -> None:
         if self._outbox is not None:
             await self._outbox.open()
             self._stack.push_async_callback(self._outbox.close)
@@ -191,7 +191,7 @@ class Daemon:
             ),
         )
 
-    def _start_kafka(self, intake: Intake) -> None:
+    def _start_kafka(self, intake: Pipeline) -> None:
         for source in wiring.kafka_sources(
             self._settings, intake, self._store.claim, self._clock, self._metrics
         ):
@@ -235,10 +235,10 @@ class Daemon:
         logs.delivery(record)
 
     async def _pay(
-        self, points: int, send: Callable[[], Awaitable[Reply[LoggedIn]]]
-    ) -> Reply[LoggedIn] | None:
+        self, points: int, send: Callable[[], Awaitable[CallResult[LoggedIn]]]
+    ) -> CallResult[LoggedIn] | None:
         give_up_at = self._clock.monotonic() + _LOGIN_PATIENCE
-        return await paid(self._budget, points, send, give_up_at=give_up_at)
+        return await send_paid(self._budget, points, send, give_up_at=give_up_at)
 
     def _new_tokens(self, learners: Sequence[str]) -> None:
         async def free() -> None:

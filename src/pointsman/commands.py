@@ -9,23 +9,30 @@ from typing import TypeVar
 
 from pointsman import wiring
 from pointsman.config import Settings
-from pointsman.delivery.state_import import CatchingUp, Step, Wish
+from pointsman.delivery.state_import import ImportStep, ImportTarget, StateImport
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import ConfigError
-from pointsman.sources.backfill import Done, LinesFile, Loader, Lrs, LrsSettings, Pace
-from pointsman.sources.replay import Page, replay_letter
+from pointsman.sources.backfill import (
+    BackfillLoader,
+    BackfillProgress,
+    LoadRate,
+    LrsClient,
+    LrsSettings,
+    StatementFile,
+)
+from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as pages
 from pointsman.store.base import Books, Store
 from pointsman.store.migrations import Migration
 from pointsman.store.sqlite import SqliteStore
 
 __all__ = [
-    "Done",
+    "BackfillProgress",
+    "ImportStep",
+    "ImportTarget",
+    "LoadRate",
     "LrsSettings",
-    "Pace",
-    "Page",
-    "Step",
-    "Wish",
+    "ReplayPage",
     "back_up",
     "books",
     "import_file",
@@ -73,13 +80,13 @@ async def back_up(
 
 
 async def import_file(
-    settings: Settings, path: Path, pace: Pace, on_progress: Callable[[int, int | None], None]
-) -> Done:
+    settings: Settings, path: Path, pace: LoadRate, on_progress: Callable[[int, int | None], None]
+) -> BackfillProgress:
     """Take a file's statements in. `on_progress` is told (bytes read, bytes)."""
-    source = LinesFile(path, settings.http.max_body_bytes)
+    source = StatementFile(path, settings.http.max_body_bytes)
 
-    async def use(store: Store) -> Done:
-        loader = Loader(store, wiring.intake(settings, store, _CLOCK), _CLOCK, pace)
+    async def use(store: Store) -> BackfillProgress:
+        loader = BackfillLoader(store, wiring.intake(settings, store, _CLOCK), _CLOCK, pace)
         async for reached in loader.file(source):
             on_progress(reached, source.size)
         return loader.done
@@ -90,14 +97,14 @@ async def import_file(
 async def import_lrs(
     settings: Settings,
     lrs: LrsSettings,
-    pace: Pace,
+    pace: LoadRate,
     on_progress: Callable[[int, int | None], None],
-) -> Done:
+) -> BackfillProgress:
     """Take another store's statements in. `on_progress` is told (statements read, None)."""
 
-    async def use(store: Store) -> Done:
-        loader = Loader(store, wiring.intake(settings, store, _CLOCK), _CLOCK, pace)
-        async with Lrs(lrs, _CLOCK) as source:
+    async def use(store: Store) -> BackfillProgress:
+        loader = BackfillLoader(store, wiring.intake(settings, store, _CLOCK), _CLOCK, pace)
+        async with LrsClient(lrs, _CLOCK) as source:
             async for count in loader.lrs(source):
                 on_progress(count, None)
         return loader.done
@@ -111,7 +118,7 @@ async def replay(
     since: int,
     until: int,
     dry_run: bool,
-    on_page: Callable[[Page], None],
+    on_page: Callable[[ReplayPage], None],
 ) -> None:
     """Decide anew about the statements stored in between, beside the daemons."""
 
@@ -146,8 +153,8 @@ async def replay_letters(
 
 async def import_state(
     settings: Settings,
-    wishes: Sequence[Wish] | None,
-    on_step: Callable[[Step, int, int], None],
+    wishes: Sequence[ImportTarget] | None,
+    on_step: Callable[[ImportStep, int, int], None],
 ) -> None:
     """Take what the platform knows as delivered: of these courses, or of all that is dirty.
 
@@ -170,7 +177,7 @@ async def import_state(
         )
         stack.push_async_callback(wiring.close_tokens, tokens)
         limit = settings.platform.limits.points_per_request
-        catching_up = CatchingUp(store, reader, tokens, budget, clock, points_per_request=limit)
+        catching_up = StateImport(store, reader, tokens, budget, clock, points_per_request=limit)
         if wishes is None:
             desired = await store.undelivered()
             total, steps = len(desired), catching_up.of_desired(desired)

@@ -22,7 +22,7 @@ from pointsman.delivery.budget.quota_window import QuotaLimits, Reservation
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
-from pointsman.platforms.base import Answer, Delivery, RateReading
+from pointsman.platforms.base import PlatformAnswer, RateReading, RequestOutcome
 from pointsman.store.base import Window
 from tests.support.virtual import VirtualClock, run_virtually
 
@@ -89,7 +89,7 @@ class Platform:
     total: int = 0
     most: tuple[int, int] = (0, 0)
 
-    async def request(self, points: int) -> Delivery:
+    async def request(self, points: int) -> PlatformAnswer:
         await asyncio.sleep(self.latency)
         now = asyncio.get_running_loop().time()
         if now >= self.opened_at + 60:
@@ -100,7 +100,7 @@ class Platform:
         self.most = max(self.most[0], self.requests), max(self.most[1], self.points)
         rate = RateReading(max(0, POINTS - self.points), self.opened_at + 60 - now)
         await asyncio.sleep(self.latency)
-        return Delivery(Answer.ANSWERED, (), rate)
+        return PlatformAnswer(RequestOutcome.ANSWERED, (), rate)
 
     @property
     def overdrawn(self) -> bool:
@@ -113,9 +113,9 @@ def answer(
     *,
     throttled: bool = False,
     retry_after: float | None = None,
-) -> Delivery:
-    kind = Answer.THROTTLED if throttled else Answer.ANSWERED
-    return Delivery(kind, (), RateReading(points_left, resets_in, retry_after))
+) -> PlatformAnswer:
+    kind = RequestOutcome.THROTTLED if throttled else RequestOutcome.ANSWERED
+    return PlatformAnswer(kind, (), RateReading(points_left, resets_in, retry_after))
 
 
 def time() -> float:

@@ -13,12 +13,12 @@ import pytest
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.launch import Launch, LaunchMode
-from pointsman.mapping import ConfiguredIdentity, Mapping
-from pointsman.sources.pipeline import Intake
-from pointsman.sources.players import KnownLaunches
+from pointsman.mapping import ConfiguredIdentity, Mapper
+from pointsman.sources.pipeline import Pipeline
+from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5 import lms_statements, vocabulary
 from pointsman.sources.players.cmi5.lms import Lms
-from pointsman.sources.players.cmi5.satisfied import Following, said
+from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker, stated_in_registration
 from pointsman.statements import Limits
 from pointsman.store.base import Store
 from pointsman.wiring.cmi5 import following, lms
@@ -33,13 +33,13 @@ class Replica:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.launches = KnownLaunches(store, CLOCK)
+        self.launches = LaunchCache(store, CLOCK)
         behind = following(store, self.launches, CLOCK)
         assert behind is not None
-        self.following: Following = behind
-        self.intake = Intake(
+        self.following: SatisfiedTracker = behind
+        self.intake = Pipeline(
             behind,
-            Mapping([], ConfiguredIdentity()),
+            Mapper([], ConfiguredIdentity()),
             Limits(),
             CLOCK,
             lambda *_: None,
@@ -60,7 +60,7 @@ class Replica:
 
 
 async def satisfied(store: Store) -> int:
-    return len([one async for one in said(store, BOTH, vocabulary.SATISFIED)])
+    return len([one async for one in stated_in_registration(store, BOTH, vocabulary.SATISFIED)])
 
 
 async def test_of_two_replicas_that_store_the_halves_at_once_one_states_it(store: Store) -> None:
@@ -179,10 +179,10 @@ async def test_a_session_whose_terminated_was_not_noted_is_not_abandoned(store: 
     assert await replica.lms.fetch(BOTH)
     await replica.say(vocabulary.TERMINATED)
     await replica.open(replace(BOTH, session="s2"))
-    assert [one async for one in said(store, BOTH, vocabulary.ABANDONED)] == []
+    assert [one async for one in stated_in_registration(store, BOTH, vocabulary.ABANDONED)] == []
     assert await replica.lms.fetch(replace(BOTH, session="s2"))
     await replica.open(replace(BOTH, session="s3"))
-    found = [one async for _, one in said(store, BOTH, vocabulary.ABANDONED)]
+    found = [one async for _, one in stated_in_registration(store, BOTH, vocabulary.ABANDONED)]
     assert len(found) == 1
 
 

@@ -15,7 +15,7 @@ from pointsman.delivery.budget.quota_window import QuotaLimits
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
-from pointsman.platforms.base import Answer, Delivery, RateReading
+from pointsman.platforms.base import PlatformAnswer, RateReading, RequestOutcome
 from tests.contract.test_budget import (
     LIMITS,
     POINTS,
@@ -172,7 +172,7 @@ def test_a_429_to_one_replica_holds_all_of_them_back() -> None:
         got = await first.reserve(1, give_up_at=math.inf)
         assert got is not None
         rate = RateReading(None, None, 7.0)
-        first.settle(got, Delivery(Answer.THROTTLED, (), rate))
+        first.settle(got, PlatformAnswer(RequestOutcome.THROTTLED, (), rate))
         await asyncio.sleep(0.1)
         assert await second.reserve(1, give_up_at=math.inf) is not None
         assert time() >= 7
@@ -191,7 +191,7 @@ def test_a_dear_request_is_not_starved_by_the_cheap_ones_of_others() -> None:
             while True:
                 got = await cheap.reserve(20, give_up_at=math.inf)
                 assert got is not None
-                cheap.settle(got, Delivery(Answer.ANSWERED, ()))
+                cheap.settle(got, PlatformAnswer(RequestOutcome.ANSWERED, ()))
 
         flooding = [asyncio.create_task(flood()) for _ in range(8)]
         await asyncio.sleep(60)

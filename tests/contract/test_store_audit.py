@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pointsman.domain.targets import Target, Value
-from pointsman.store.base import Audited, Finding, Known, Settlement, Store
+from pointsman.store.base import Audited, AuditFinding, KnownDelivered, Settlement, Store
 from tests.support.changes import change, course, topic, wants
 
 ANA, BEN = "ana@example.com", "ben@example.com"
@@ -34,7 +34,7 @@ async def sampled(
 
 
 async def differs(store: Store, version: int = 1, now: int = 100) -> Audited:
-    finding = Finding(topic("t"), version, "differs", "drift: wanted 100, shown nothing")
+    finding = AuditFinding(topic("t"), version, "differs", "drift: wanted 100, shown nothing")
     return (await store.audit(ANA, [finding], now=now))[topic("t")]
 
 
@@ -47,7 +47,7 @@ async def test_completions_come_first_and_the_newest_of_them(store: Store) -> No
     for _ in range(4):
         ((learner, target),) = await sampled(store, limit=1)
         order.append(learner)
-        await store.audit(learner, [Finding(target, 1, "agrees")], now=50)
+        await store.audit(learner, [AuditFinding(target, 1, "agrees")], now=50)
     assert order == ["cem@example.com", BEN, "dan@example.com", ANA]
     assert await sampled(store) == []
 
@@ -62,7 +62,7 @@ async def test_what_was_just_delivered_or_can_not_be_read_is_left_alone(store: S
 
 async def test_what_was_looked_at_comes_again_after_a_while(store: Store) -> None:
     await deliver(store, 1, (ANA, topic("t"), 100))
-    await store.audit(ANA, [Finding(topic("t"), 1, "agrees")], now=50)
+    await store.audit(ANA, [AuditFinding(topic("t"), 1, "agrees")], now=50)
     assert await sampled(store, again_before=50) == []
     assert await sampled(store, again_before=51) == [(ANA, topic("t"))]
 
@@ -88,7 +88,7 @@ async def test_after_an_agreement_a_disagreement_is_the_first_one_again(store: S
     await deliver(store, 1, (ANA, topic("t"), 100))
     assert await differs(store) is Audited.RESENT
     await deliver(store, 200)
-    await store.audit(ANA, [Finding(topic("t"), 1, "agrees")], now=300)
+    await store.audit(ANA, [AuditFinding(topic("t"), 1, "agrees")], now=300)
     assert await differs(store) is Audited.RESENT
 
 
@@ -133,7 +133,7 @@ async def test_what_the_platform_knows_counts_as_delivered_unless_more_is_wanted
 ) -> None:
     if wanted is not None:
         await store.ingest([wants(change(ANA, topic("t"), wanted))])
-    taken = await store.take_as_delivered([Known(ANA, topic("t"), known, PLACE)], now=9)
+    taken = await store.take_as_delivered([KnownDelivered(ANA, topic("t"), known, PLACE)], now=9)
     assert taken == int(delivered)
     books = await store.books()
     assert (books.delivered, books.dirty) == ((1, 0) if delivered else (0, 1))
@@ -147,7 +147,10 @@ async def test_what_the_platform_knows_counts_as_delivered_unless_more_is_wanted
 
 
 async def test_history_that_comes_after_an_import_changes_nothing(store: Store) -> None:
-    known = [Known(ANA, topic("t"), 100, PLACE), Known(ANA, course("c"), "completed", PLACE)]
+    known = [
+        KnownDelivered(ANA, topic("t"), 100, PLACE),
+        KnownDelivered(ANA, course("c"), "completed", PLACE),
+    ]
     assert await store.take_as_delivered(known, now=9) == 2
     assert await store.take_as_delivered(known, now=10) == 0
     for value in (10, 60, 100):

@@ -9,7 +9,7 @@ from pointsman.domain.records import (
     Change,
     DeadLetter,
     Decision,
-    Outcome,
+    InputOutcome,
     Position,
     Submission,
 )
@@ -22,20 +22,20 @@ A_DAY = 86_400_000_000
 
 
 def unmatched(name: str, *, at: int = 0) -> Submission:
-    decision = Decision(Outcome.UNMATCHED, activity="https://x.example.com/a")
+    decision = Decision(InputOutcome.UNMATCHED, activity="https://x.example.com/a")
     return submission(item(statement_id=name, decision=decision), at=at)
 
 
 def decided(asked: Change) -> Submission:
     """What the mapping makes of a statement that a rule takes now."""
     decision = Decision(
-        Outcome.APPLIED, rule="new", activity="https://x.example.com/a", changes=(asked,)
+        InputOutcome.APPLIED, rule="new", activity="https://x.example.com/a", changes=(asked,)
     )
     return submission(item(statement_id=asked.statement_id, decision=decision))
 
 
 def dead(name: str) -> Submission:
-    decision = Decision(Outcome.DEAD, reason="its rule failed: boom")
+    decision = Decision(InputOutcome.DEAD, reason="its rule failed: boom")
     return submission(item(statement_id=name, decision=decision))
 
 
@@ -56,7 +56,7 @@ async def test_whoever_claimed_a_partition_before_can_store_nothing_of_it(store:
     good = wants(change("bea", T, 20))
     fenced, receipt = await store.ingest([late, good])
     assert fenced.fenced
-    assert receipt.outcomes == {Outcome.APPLIED: 1}
+    assert receipt.outcomes == {InputOutcome.APPLIED: 1}
     (lease,) = [one for one in await store.lease(now=1, ttl=1, limit=9) if one.learner == "ana"]
     assert [one.value for one in lease.desired] == [10]
     assert [one.offset for one in await store.positions("g")] == [5]
@@ -101,7 +101,7 @@ async def test_the_oldest_commits_are_forgotten_step_by_step_and_the_books_still
     assert books.outcomes == before
     # what is forgotten is not known any longer, and says nothing new
     receipt = await take(store, wants(change("ana", T, 10, statement_id=names[0])))
-    assert receipt.outcomes == {Outcome.SUPERSEDED: 1}
+    assert receipt.outcomes == {InputOutcome.SUPERSEDED: 1}
 
 
 async def test_dead_letters_are_listed_shown_and_dropped(store: Store) -> None:
@@ -127,7 +127,7 @@ async def test_dead_letters_are_listed_shown_and_dropped(store: Store) -> None:
     assert await store.dead_letter(found[0].id) is None
     books = await store.books()
     assert books.balanced, books
-    assert books.outcomes[Outcome.DEAD] == 3
+    assert books.outcomes[InputOutcome.DEAD] == 3
 
 
 async def test_a_dead_letter_that_can_be_read_at_last_becomes_what_it_says(store: Store) -> None:
@@ -135,10 +135,10 @@ async def test_a_dead_letter_that_can_be_read_at_last_becomes_what_it_says(store
     (letter,) = await store.dead_letters(limit=9)
     receipt = await store.revive(letter.id, wants(change("ana", T, 30)))
     assert receipt is not None
-    assert receipt.outcomes == {Outcome.APPLIED: 1}
+    assert receipt.outcomes == {InputOutcome.APPLIED: 1}
     books = await store.books()
     assert books.balanced, books
-    assert (books.accepted, books.dirty, books.outcomes[Outcome.DEAD]) == (1, 1, 0)
+    assert (books.accepted, books.dirty, books.outcomes[InputOutcome.DEAD]) == (1, 1, 0)
     assert await store.revive(letter.id, wants(change("ana", T, 40))) is None
     assert (await store.books()).accepted == 1
 
@@ -177,8 +177,8 @@ async def test_statements_are_remembered_page_by_page_with_their_outcomes(store:
         cursor = page[-1].cursor
     assert sorted(one.statement.statement_id for one in found) == sorted(names)
     assert [one.outcome for one in found] == [
-        *(Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.SUPERSEDED),
-        *(Outcome.UNMATCHED, Outcome.UNMATCHED),
+        *(InputOutcome.APPLIED, InputOutcome.SUPERSEDED, InputOutcome.SUPERSEDED),
+        *(InputOutcome.UNMATCHED, InputOutcome.UNMATCHED),
     ]
     assert found[0].statement.body == b"{}"
     assert await store.remembered(since=2_000_000_000 * 1_000_000, after=None, limit=9) == []
@@ -205,8 +205,8 @@ async def test_deciding_anew_moves_state_forward_and_keeps_the_books(
         dry_run=dry_run,
     )
     assert result.outcomes == {
-        (Outcome.UNMATCHED, Outcome.APPLIED): 1,
-        (Outcome.DEAD, Outcome.APPLIED): 1,
+        (InputOutcome.UNMATCHED, InputOutcome.APPLIED): 1,
+        (InputOutcome.DEAD, InputOutcome.APPLIED): 1,
     }
     assert [(one.learner, one.before, one.after) for one in result.moves] == [
         ("ana", 10, 60),
@@ -219,8 +219,11 @@ async def test_deciding_anew_moves_state_forward_and_keeps_the_books(
         assert len(await store.dead_letters(limit=9)) == 1
     else:
         assert books.accepted == before.accepted
-        assert (books.outcomes[Outcome.APPLIED], books.outcomes[Outcome.UNMATCHED]) == (3, 1)
-        assert books.outcomes[Outcome.DEAD] == 0
+        assert (books.outcomes[InputOutcome.APPLIED], books.outcomes[InputOutcome.UNMATCHED]) == (
+            3,
+            1,
+        )
+        assert books.outcomes[InputOutcome.DEAD] == 0
         assert await store.dead_letters(limit=9) == []
         (left,) = await store.unmatched(limit=9)
         assert left.inputs == 1
@@ -231,7 +234,7 @@ async def test_a_new_decision_may_say_less_and_nothing_moves_back(store: Store) 
     name = new_id()
     await take(store, wants(change("ana", T, 50, statement_id=name)))
     result = await store.redecide([unmatched(name)], now=7, dry_run=False)
-    assert result.outcomes == {(Outcome.APPLIED, Outcome.UNMATCHED): 1}
+    assert result.outcomes == {(InputOutcome.APPLIED, InputOutcome.UNMATCHED): 1}
     assert result.moves == ()
     books = await store.books()
     assert books.balanced, books
@@ -239,7 +242,7 @@ async def test_a_new_decision_may_say_less_and_nothing_moves_back(store: Store) 
 
 
 async def test_unmatched_activities_are_listed_the_most_frequent_first(store: Store) -> None:
-    other = Decision(Outcome.UNMATCHED, activity="https://x.example.com/b")
+    other = Decision(InputOutcome.UNMATCHED, activity="https://x.example.com/b")
     await take(store, submission(item(decision=other), at=3))
     name = new_id()
     await take(store, unmatched(name, at=1))
@@ -272,4 +275,4 @@ async def test_a_text_may_hold_what_a_database_has_no_sign_for(store: Store) -> 
     await store.ingest([submission(item(change("a\0na@example.com", topic("t\0"), 60)), body=body)])
     books = await store.books()
     assert books.balanced, books
-    assert (books.accepted, books.desired, books.outcomes[Outcome.APPLIED]) == (2, 1, 2)
+    assert (books.accepted, books.desired, books.outcomes[InputOutcome.APPLIED]) == (2, 1, 2)

@@ -14,7 +14,7 @@ from pointsman.domain.records import (
     Change,
     Decision,
     Falls,
-    Outcome,
+    InputOutcome,
     Receipt,
     Submission,
 )
@@ -63,7 +63,7 @@ async def test_a_course_that_needs_two_statements_moves_with_the_second(
     store: Store, order: tuple[str, str]
 ) -> None:
     first, second = order
-    assert await take(store, wants(word(first))) == Receipt({Outcome.APPLIED: 1})
+    assert await take(store, wants(word(first))) == Receipt({InputOutcome.APPLIED: 1})
     assert await leased_values(store) == []
     await take(store, wants(word(second)))
     assert await leased_values(store) == ["completed"]
@@ -77,13 +77,13 @@ async def test_a_course_of_units_that_need_two_statements_each(store: Store, ord
         units = Evidence("units", 2, frozenset({unit}))
         both = Evidence(f"unit {unit}", 2, frozenset({words[unit].pop()}), then=units)
         done = change("ana", course("c"), CourseStatus.COMPLETED, evidence=both)
-        assert await take(store, wants(done)) == Receipt({Outcome.APPLIED: 1})
+        assert await take(store, wants(done)) == Receipt({InputOutcome.APPLIED: 1})
     assert await leased_values(store) == ["completed"]
 
 
 async def test_what_adds_nothing_is_superseded(store: Store) -> None:
-    assert (await take(store, wants(word("passed")))).outcomes == {Outcome.APPLIED: 1}
-    assert (await take(store, wants(word("passed")))).outcomes == {Outcome.SUPERSEDED: 1}
+    assert (await take(store, wants(word("passed")))).outcomes == {InputOutcome.APPLIED: 1}
+    assert (await take(store, wants(word("passed")))).outcomes == {InputOutcome.SUPERSEDED: 1}
 
 
 async def test_a_known_statement_adds_nothing_a_second_time(store: Store) -> None:
@@ -95,8 +95,10 @@ async def test_a_known_statement_adds_nothing_a_second_time(store: Store) -> Non
 
 async def test_what_is_refused_as_a_whole_leaves_no_evidence(store: Store) -> None:
     known = new_id()
-    await take(store, submission(item(statement_id=known, decision=Decision(Outcome.NO_EFFECT))))
-    other = item(statement_id=known, digest=2, decision=Decision(Outcome.NO_EFFECT))
+    await take(
+        store, submission(item(statement_id=known, decision=Decision(InputOutcome.NO_EFFECT)))
+    )
+    other = item(statement_id=known, digest=2, decision=Decision(InputOutcome.NO_EFFECT))
     receipt = await take(store, submission(item(slide("1")), other))
     assert receipt.conflicts == (known,)
     await take(store, wants(slide("2")))
@@ -143,7 +145,7 @@ async def test_a_new_attempt_gathers_anew(store: Store) -> None:
 async def test_deciding_anew_gathers_what_a_new_rule_asks_for(store: Store, dry_run: bool) -> None:
     names = [new_id() for _ in "12"]
     for name in names:
-        none = item(statement_id=name, decision=Decision(Outcome.NO_EFFECT))
+        none = item(statement_id=name, decision=Decision(InputOutcome.NO_EFFECT))
         await take(store, submission(none))
     anew = [
         submission(
@@ -160,12 +162,14 @@ async def test_deciding_anew_gathers_what_a_new_rule_asks_for(store: Store, dry_
         for name in names
     ]
     result = await store.redecide(anew, now=7, dry_run=dry_run)
-    assert result.outcomes == {(Outcome.NO_EFFECT, Outcome.APPLIED): 2}
+    assert result.outcomes == {(InputOutcome.NO_EFFECT, InputOutcome.APPLIED): 2}
     assert [(one.before, one.after) for one in result.moves] == [(None, 25), (25, 50)]
     assert (await store.stats()).rows["evidence"] == (0 if dry_run else 1)
     assert await leased_values(store) == ([] if dry_run else [50])
     again = await store.redecide(anew, now=8, dry_run=False)
-    assert again.outcomes == ({(Outcome.NO_EFFECT, Outcome.APPLIED): 2} if dry_run else {})
+    assert again.outcomes == (
+        {(InputOutcome.NO_EFFECT, InputOutcome.APPLIED): 2} if dry_run else {}
+    )
 
 
 async def test_a_nul_in_what_is_gathered_is_no_error(store: Store) -> None:

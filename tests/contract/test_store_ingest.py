@@ -13,8 +13,8 @@ from pointsman.domain.records import (
     DeadLetter,
     Decision,
     Falls,
+    InputOutcome,
     Item,
-    Outcome,
     Position,
     Receipt,
     Submission,
@@ -44,7 +44,7 @@ def message(*items: Item, offset: int = 7, body: bytes = b"{}", dead: int = 0) -
 
 async def test_the_first_change_of_a_target_is_dirty_from_its_arrival(store: Store) -> None:
     first = change("ana", T, 40, at=5, registration="r", after=(OTHER,))
-    assert await take(store, wants(first, at=7)) == Receipt({Outcome.APPLIED: 1})
+    assert await take(store, wants(first, at=7)) == Receipt({InputOutcome.APPLIED: 1})
     (state,) = (await lease_one(store)).desired
     assert (state.learner, state.target, state.value, state.version) == ("ana", T, 40, 1)
     assert (state.occurred_at, state.since, state.changed_at, state.after) == (5, 7, 7, (OTHER,))
@@ -53,21 +53,21 @@ async def test_the_first_change_of_a_target_is_dirty_from_its_arrival(store: Sto
 
 async def test_a_change_that_moves_nothing_is_superseded(store: Store) -> None:
     await take(store, wants(change("ana", T, 40)))
-    assert await take(store, wants(change("ana", T, 30))) == Receipt({Outcome.SUPERSEDED: 1})
-    assert await take(store, wants(change("ana", T, 40))) == Receipt({Outcome.SUPERSEDED: 1})
-    assert await take(store, wants(change("ana", T, 50))) == Receipt({Outcome.APPLIED: 1})
+    assert await take(store, wants(change("ana", T, 30))) == Receipt({InputOutcome.SUPERSEDED: 1})
+    assert await take(store, wants(change("ana", T, 40))) == Receipt({InputOutcome.SUPERSEDED: 1})
+    assert await take(store, wants(change("ana", T, 50))) == Receipt({InputOutcome.APPLIED: 1})
     assert await leased_values(store) == [50]
 
 
 async def test_a_statement_that_moves_one_of_its_targets_is_applied(store: Store) -> None:
     await take(store, wants(change("ana", T, 40)))
     both = (change("ana", T, 30), change("ana", course("c"), "started"))
-    assert await take(store, wants(*both)) == Receipt({Outcome.APPLIED: 1})
+    assert await take(store, wants(*both)) == Receipt({InputOutcome.APPLIED: 1})
 
 
 async def test_changes_of_one_commit_see_one_another(store: Store) -> None:
     receipts = await store.ingest(each([change("ana", T, value) for value in (10, 30, 20, 40)]))
-    applied, superseded = Receipt({Outcome.APPLIED: 1}), Receipt({Outcome.SUPERSEDED: 1})
+    applied, superseded = Receipt({InputOutcome.APPLIED: 1}), Receipt({InputOutcome.SUPERSEDED: 1})
     assert receipts == [applied, applied, superseded, applied]
     (state,) = (await lease_one(store)).desired
     assert (state.value, state.version) == (40, 3)
@@ -137,14 +137,14 @@ async def test_a_statement_that_is_known_is_a_duplicate_and_moves_nothing(store:
 async def test_duplicates_are_known_within_a_commit_and_within_a_submission(store: Store) -> None:
     twice = item(change("ana", T, 40))
     receipts = await store.ingest([submission(twice, twice), submission(twice)])
-    assert receipts == [Receipt({Outcome.APPLIED: 1}, duplicates=1), Receipt({}, duplicates=1)]
+    assert receipts == [Receipt({InputOutcome.APPLIED: 1}, duplicates=1), Receipt({}, duplicates=1)]
     assert (await store.books()).accepted == 1
 
 
 async def test_submissions_at_the_same_time_get_their_own_receipts(store: Store) -> None:
     same = wants(change("ana", T, 40))
     receipts = await asyncio.gather(*(store.ingest([same]) for _ in range(20)))
-    assert sum(one.outcomes.get(Outcome.APPLIED, 0) for (one,) in receipts) == 1
+    assert sum(one.outcomes.get(InputOutcome.APPLIED, 0) for (one,) in receipts) == 1
     assert sum(one.duplicates for (one,) in receipts) == 19
 
 
@@ -173,7 +173,7 @@ async def test_a_conflict_in_a_log_is_a_dead_letter_and_the_rest_is_applied(stor
     other = item(change("ana", T, 90), index=0)
     log = message(other, replace(known, digest=2, index=1), body=b'[{"a":1},{"b":2}]')
     assert await take(store, log) == Receipt(
-        {Outcome.APPLIED: 1, Outcome.DEAD: 1}, conflicts=(known.statement_id,)
+        {InputOutcome.APPLIED: 1, InputOutcome.DEAD: 1}, conflicts=(known.statement_id,)
     )
     assert (await store.backlog()).dead_letters == 1
     assert await leased_values(store) == [90]
@@ -182,7 +182,7 @@ async def test_a_conflict_in_a_log_is_a_dead_letter_and_the_rest_is_applied(stor
 async def test_a_log_that_is_read_again_adds_nothing(store: Store) -> None:
     known = item(change("ana", T, 40))
     await take(store, submission(known))
-    bad = item(index=2, decision=Decision(Outcome.DEAD, reason="its rule failed"))
+    bad = item(index=2, decision=Decision(InputOutcome.DEAD, reason="its rule failed"))
     log = message(
         item(change("ana", T, 90), index=0),
         replace(known, digest=2, index=1),
@@ -191,7 +191,7 @@ async def test_a_log_that_is_read_again_adds_nothing(store: Store) -> None:
         dead=2,
     )
     first = await take(store, log)
-    assert first.outcomes == {Outcome.APPLIED: 1, Outcome.DEAD: 4}
+    assert first.outcomes == {InputOutcome.APPLIED: 1, InputOutcome.DEAD: 4}
     before = await store.books()
     again = await take(store, log)
     assert (again.outcomes, again.duplicates) == ({}, 2)
@@ -257,22 +257,24 @@ async def test_positions_go_with_the_commit_and_are_kept_for_each_group(store: S
 
 
 async def test_unmatched_activities_are_counted_and_sampled(store: Store) -> None:
-    unmatched = Decision(Outcome.UNMATCHED, activity="http://example.com/x")
+    unmatched = Decision(InputOutcome.UNMATCHED, activity="http://example.com/x")
     one, two, three = (item(decision=unmatched) for _ in range(3))
     receipts = await store.ingest([submission(one, two), submission(three)])
     assert [receipt.outcomes for receipt in receipts] == [
-        {Outcome.UNMATCHED: 2},
-        {Outcome.UNMATCHED: 1},
+        {InputOutcome.UNMATCHED: 2},
+        {InputOutcome.UNMATCHED: 1},
     ]
     assert await take(store, submission(item(decision=unmatched))) == Receipt(
-        {Outcome.UNMATCHED: 1}
+        {InputOutcome.UNMATCHED: 1}
     )
     assert (await store.backlog()).unmatched == 4
 
 
-@pytest.mark.parametrize("outcome", [Outcome.NO_EFFECT, Outcome.UNMATCHED, Outcome.DEAD])
+@pytest.mark.parametrize(
+    "outcome", [InputOutcome.NO_EFFECT, InputOutcome.UNMATCHED, InputOutcome.DEAD]
+)
 async def test_a_statement_without_changes_is_known_by_its_id_all_the_same(
-    store: Store, outcome: Outcome
+    store: Store, outcome: InputOutcome
 ) -> None:
     one = item(decision=Decision(outcome, reason="why", activity="http://example.com/x"))
     assert await take(store, submission(one)) == Receipt({outcome: 1})
@@ -283,8 +285,8 @@ async def test_a_statement_without_changes_is_known_by_its_id_all_the_same(
 
 
 async def test_dead_letters_alike_from_different_places_are_different(store: Store) -> None:
-    assert await take(store, message(offset=7, dead=1)) == Receipt({Outcome.DEAD: 1})
-    assert await take(store, message(offset=8, dead=1)) == Receipt({Outcome.DEAD: 1})
+    assert await take(store, message(offset=7, dead=1)) == Receipt({InputOutcome.DEAD: 1})
+    assert await take(store, message(offset=8, dead=1)) == Receipt({InputOutcome.DEAD: 1})
     assert (await store.backlog()).dead_letters == 2
 
 
@@ -292,17 +294,17 @@ async def test_every_outcome_is_in_the_books_once(store: Store) -> None:
     moved = change("ana", T, 40)
     await take(store, wants(moved))
     await take(store, wants(change("ana", T, 30)))
-    for outcome in (Outcome.NO_EFFECT, Outcome.UNMATCHED, Outcome.DEAD):
+    for outcome in (InputOutcome.NO_EFFECT, InputOutcome.UNMATCHED, InputOutcome.DEAD):
         await take(store, submission(item(decision=Decision(outcome, activity="http://e.com/x"))))
     await take(store, message(dead=1))
     books = await store.books()
     assert books.accepted == 6
     assert books.outcomes == {
-        Outcome.APPLIED: 1,
-        Outcome.SUPERSEDED: 1,
-        Outcome.NO_EFFECT: 1,
-        Outcome.UNMATCHED: 1,
-        Outcome.DEAD: 2,
+        InputOutcome.APPLIED: 1,
+        InputOutcome.SUPERSEDED: 1,
+        InputOutcome.NO_EFFECT: 1,
+        InputOutcome.UNMATCHED: 1,
+        InputOutcome.DEAD: 2,
     }
     assert (books.desired, books.delivered, books.dirty, books.parked) == (1, 0, 1, 0)
 
@@ -310,7 +312,7 @@ async def test_every_outcome_is_in_the_books_once(store: Store) -> None:
 @pytest.mark.parametrize("body", [rb'{"name": "\u0000"}', b'{"id": "https://example.com/a%00b"}'])
 async def test_a_nul_in_a_name_hides_no_state(store: Store, body: bytes) -> None:
     target = topic("topic\0one")
-    for percentage, outcome in ((60, Outcome.APPLIED), (30, Outcome.SUPERSEDED)):
+    for percentage, outcome in ((60, InputOutcome.APPLIED), (30, InputOutcome.SUPERSEDED)):
         said = submission(item(change("ana\0", target, percentage, after=(target,))), body=body)
         assert (await take(store, said)).outcomes == {outcome: 1}
     assert await leased_values(store) == [60]

@@ -25,8 +25,8 @@ from pointsman.domain.records import (
     DeadLetter,
     Decision,
     Falls,
+    InputOutcome,
     Item,
-    Outcome,
     Position,
     Submission,
 )
@@ -57,9 +57,9 @@ def decisions(draw: st.DrawFn, statement_id: str) -> Decision:
         )
     )
     if kind == "unmatched":
-        return Decision(Outcome.UNMATCHED, activity=draw(st.sampled_from(["x", "y"])))
+        return Decision(InputOutcome.UNMATCHED, activity=draw(st.sampled_from(["x", "y"])))
     if kind == "none":
-        return Decision(Outcome.NO_EFFECT)
+        return Decision(InputOutcome.NO_EFFECT)
     if kind == "evidence":
         return draw(together(statement_id))
     if kind == "course":
@@ -73,7 +73,7 @@ def decisions(draw: st.DrawFn, statement_id: str) -> Decision:
     learner, occurred_at = draw(st.sampled_from(LEARNERS)), draw(st.integers(0, 5))
     registration = draw(st.sampled_from([None, "r1", "r2"]))
     return Decision(
-        Outcome.APPLIED,
+        InputOutcome.APPLIED,
         activity="x",
         changes=tuple(
             Change(learner, target, value, occurred_at, statement_id, "r", registration, falls)
@@ -101,7 +101,9 @@ def together(draw: st.DrawFn, statement_id: str) -> Decision:
         items = draw(st.frozensets(st.sampled_from(["completed", "passed"]), max_size=2))
         evidence = Evidence(key, 2, items, partial=False)
     change = Change(learner, target, value, occurred_at, statement_id, "r", registration, falls)
-    return Decision(Outcome.APPLIED, activity="x", changes=(replace(change, evidence=evidence),))
+    return Decision(
+        InputOutcome.APPLIED, activity="x", changes=(replace(change, evidence=evidence),)
+    )
 
 
 @st.composite

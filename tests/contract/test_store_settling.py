@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.domain.records import Outcome, Receipt
+from pointsman.domain.records import InputOutcome, Receipt
 from pointsman.domain.targets import TargetKind
 from pointsman.store.base import WAITS, Settlement, Store
 from tests.support.changes import change, course, each, topic, wants
@@ -57,7 +57,7 @@ async def test_what_is_parked_is_not_sent_and_says_why(store: Store) -> None:
 async def test_what_is_parked_stays_so_when_its_value_moves(store: Store) -> None:
     await take(store, wants(change("ana", T, 40)))
     await settle(store, "parked", "no such topic")
-    assert await take(store, wants(change("ana", T, 50))) == Receipt({Outcome.APPLIED: 1})
+    assert await take(store, wants(change("ana", T, 50))) == Receipt({InputOutcome.APPLIED: 1})
     assert await leased_values(store) == []
     await take(store, wants(change("ana", OTHER, 10)))
     (lease,) = await store.lease(now=MINUTE, ttl=1, limit=9)

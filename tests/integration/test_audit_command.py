@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from pointsman.store.base import Finding, Settlement
+from pointsman.store.base import AuditFinding, Settlement
 from pointsman.store.sqlite import SqliteStore
 from tests.support.changes import change, topic, wants
 from tests.support.terminal import ANA, Terminal
@@ -22,9 +22,11 @@ async def fill(terminal: Terminal) -> None:
         for lease in await store.lease(now=round_ + 1, ttl=10, limit=9):
             settled = [Settlement(row.target, row.version, "delivered") for row in lease.desired]
             await store.settle(lease, settled, now=2, ready_at=2)
-        differs = Finding(topic("t3"), 1, "differs", "drift: wanted 100, shown less at course:b, x")
+        differs = AuditFinding(
+            topic("t3"), 1, "differs", "drift: wanted 100, shown less at course:b, x"
+        )
         await store.audit(ANA, [differs], now=9)
-    looked = [Finding(topic("t0"), 1, "agrees"), Finding(topic("t1"), 1, "unreadable")]
+    looked = [AuditFinding(topic("t0"), 1, "agrees"), AuditFinding(topic("t1"), 1, "unreadable")]
     await store.audit(ANA, looked, now=10)
     await store.close()
 

@@ -17,7 +17,7 @@ from yarl import URL
 
 from pointsman.domain.launch import Launch
 from pointsman.domain.records import Decision, Observation
-from pointsman.mapping import Mapping
+from pointsman.mapping import Mapper
 from pointsman.mapping.rules import short_verb
 from pointsman.sources.players.cmi5 import vocabulary
 from tests.support.launching import Launching, launching
@@ -200,14 +200,14 @@ async def test_each_recorded_exchange_gets_what_the_client_needs(
     step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Seen] = []
-    decide = Mapping.decide
+    decide = Mapper.decide
 
-    def watched(self: Mapping, one: Observation, launch: Launch | None = None) -> Decision:
+    def watched(self: Mapper, one: Observation, launch: Launch | None = None) -> Decision:
         decision = decide(self, one, launch)
         seen.append(observed(one, decision))
         return decision
 
-    monkeypatch.setattr(Mapping, "decide", watched)
+    monkeypatch.setattr(Mapper, "decide", watched)
     rows = recorded()[step]
     reused = step.startswith("fetch-url-reused")
     async with launching(tmp_path, cors_origins=(PLAYER,)) as world:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pointsman.domain.targets import CourseStatus
 from pointsman.emulator import Emulator
 from pointsman.emulator.faults import read_fault
-from pointsman.platforms.base import TOKEN_TROUBLE, Answer
+from pointsman.platforms.base import TOKEN_TROUBLE, RequestOutcome
 from tests.support.changes import change, course, each, topic, wants
 from tests.support.virtual import run_virtually
 from tests.support.yard import KEY, Yard, catalogue
@@ -261,7 +261,9 @@ def test_a_refused_key_pauses_everything_loses_nothing_and_asks_seldom(tmp_path:
             asked = len(yard.transport.statuses)
             assert asked < 60
             assert yard.dispatcher.breaker.tripped
-            assert {record.outcome.answer for record in yard.records} == {Answer.KEY_REFUSED}
+            assert {record.outcome.answer for record in yard.records} == {
+                RequestOutcome.KEY_REFUSED
+            }
             assert (await yard.store.books()).dirty == 50
             yard.transport._api_key = KEY
             await yard.settle()

@@ -16,7 +16,7 @@ import pytest
 from pointsman.domain.errors import ConfigError
 from pointsman.emulator import Emulator, builtin_catalogue
 from pointsman.emulator.catalogue import Catalogue, Course
-from pointsman.emulator.persistence import Keeper
+from pointsman.emulator.persistence import StatePersistence
 from tests.support.emulated import PROGRESS, Process
 from tests.support.hand_clock import HandClock
 from tests.unit.emulator_harness import KEY, Answered, answered
@@ -42,7 +42,7 @@ class Kept:
         self.begin()
 
     def begin(self, catalogue: Catalogue | None = None) -> None:
-        self.keeper = Keeper(self.folder)
+        self.keeper = StatePersistence(self.folder)
         goods = catalogue or builtin_catalogue()
         self.emulator = Emulator(goods, api_key=KEY, clock=self.clock, keeper=self.keeper)
 
@@ -228,11 +228,11 @@ def test_a_second_emulator_may_not_use_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pointsman.emulator.persistence._LOCK_PATIENCE", 0.0)
-    keeper = Keeper(tmp_path)
+    keeper = StatePersistence(tmp_path)
     with pytest.raises(ConfigError, match=r"emulator\.db: can't be used: database is locked"):
-        Keeper(tmp_path)
+        StatePersistence(tmp_path)
     keeper.close()
-    Keeper(tmp_path).close()
+    StatePersistence(tmp_path).close()
 
 
 def write(path: Path, statement: str) -> None:
@@ -250,12 +250,12 @@ def _of_the_future(path: Path) -> None:
 
 
 def _no_json(path: Path) -> None:
-    Keeper(path).close()
+    StatePersistence(path).close()
     write(path, "INSERT INTO learners VALUES ('ana@example.com', '{')")
 
 
 def _no_record(path: Path) -> None:
-    Keeper(path).close()
+    StatePersistence(path).close()
     write(path, """INSERT INTO learners VALUES ('ana@example.com', '{"topics": 5}')""")
 
 
@@ -270,6 +270,6 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, spoil: Any) -> None
     spoil(path)
     with (
         pytest.raises(ConfigError, match=r"--data .*: can't be used: "),
-        closing(Keeper(path)) as keeper,
+        closing(StatePersistence(path)) as keeper,
     ):
         Emulator(builtin_catalogue(), api_key=KEY, clock=HandClock(), keeper=keeper)

@@ -11,9 +11,9 @@ import pytest
 from pointsman.domain.clock import SystemClock
 from pointsman.emulator import Emulator, builtin_catalogue
 from pointsman.emulator.server import serve
-from pointsman.platforms.base import Answer
+from pointsman.platforms.base import RequestOutcome
 from pointsman.platforms.helium import HeliumCalls, HttpTransport
-from pointsman.platforms.helium.login import Logins
+from pointsman.platforms.helium.login import LoginClient
 from pointsman.platforms.helium.operations import OPERATIONS
 
 KEY = "the-api-key"
@@ -85,7 +85,7 @@ async def test_what_is_refused_comes_back_in_the_platforms_words(world: World) -
     assert reply.data is None
     assert reply.words == "NOT_FOUND: there is no learning path with the slug 'nowhere'"
     gone = await world.calls.course_progress("course_789", "a-bad-token")
-    assert gone.delivery.answer is Answer.TOKEN_REFUSED
+    assert gone.delivery.answer is RequestOutcome.TOKEN_REFUSED
     null = await world.calls.archive_course("nothing", world.token)
     assert null.data is None
     assert "null" in null.words
@@ -118,12 +118,12 @@ async def test_a_probe_tells_a_bad_key_and_what_is_left(world: World) -> None:
 async def test_an_instance_that_is_not_there_is_said_to_be_unreachable() -> None:
     calls = HeliumCalls(_transport("http://127.0.0.1:1"), SystemClock())
     reply = await calls.milestone("m")
-    assert reply.delivery.answer is Answer.UNREACHABLE
+    assert reply.delivery.answer is RequestOutcome.UNREACHABLE
     await calls.close()
 
 
 async def test_login_gives_a_token_that_is_good_and_never_shown(world: World) -> None:
-    logins = Logins(world.calls)
+    logins = LoginClient(world.calls)
     reply = await logins.log_in("ana@example.com", "demo")
     assert reply.data is not None
     assert reply.data.token not in repr(reply)

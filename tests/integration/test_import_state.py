@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from typer.testing import Result
 
-from pointsman.domain.records import Outcome, Submission
+from pointsman.domain.records import InputOutcome, Submission
 from pointsman.store.base import Books
 from pointsman.store.sqlite import SqliteStore
 from tests.support.changes import change, course, topic, wants
@@ -46,7 +46,7 @@ def test_history_that_comes_after_an_import_is_not_sent(terminal: Terminal) -> N
     ingest(terminal, wants(change(ANA, course("intro-to-python"), "completed")))
     found = books(terminal)
     assert (found.delivered, found.dirty) == (1, 0)
-    assert found.outcomes[Outcome.SUPERSEDED] == 1
+    assert found.outcomes[InputOutcome.SUPERSEDED] == 1
     assert "0 taken as delivered" in run(terminal, str(courses)).output
 
 

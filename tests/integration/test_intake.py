@@ -13,10 +13,10 @@ import pytest
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import InputRefused, StatementConflict
 from pointsman.domain.launch import Launch
-from pointsman.domain.records import Decision, Observation, Outcome, Position, Submission
-from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
+from pointsman.domain.records import Decision, InputOutcome, Observation, Position, Submission
+from pointsman.mapping import ConfiguredIdentity, Mapper, Rule, Template
 from pointsman.sources.batch import Accepted
-from pointsman.sources.pipeline import Intake
+from pointsman.sources.pipeline import Pipeline
 from pointsman.statements import Limits, StatementsRefused
 from pointsman.store.sqlite import SqliteStore
 
@@ -38,9 +38,9 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 
 @pytest.fixture
-def intake(store: SqliteStore) -> Intake:
-    mapping = Mapping([RULE], ConfiguredIdentity())
-    return Intake(store, mapping, Limits(), SystemClock(), lambda *_: None)
+def intake(store: SqliteStore) -> Pipeline:
+    mapping = Mapper([RULE], ConfiguredIdentity())
+    return Pipeline(store, mapping, Limits(), SystemClock(), lambda *_: None)
 
 
 def statement(percent: Any = 50, **changes: Any) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def statement(percent: Any = 50, **changes: Any) -> dict[str, Any]:
     }
 
 
-def message(intake: Intake, body: object, offset: int = 7) -> Submission:
+def message(intake: Pipeline, body: object, offset: int = 7) -> Submission:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return intake.read_message(
         "bus",
@@ -70,7 +70,7 @@ async def counts(store: SqliteStore) -> dict[str, int]:
 
 
 async def test_every_outcome_is_counted_once_and_the_books_balance(
-    store: SqliteStore, intake: Intake
+    store: SqliteStore, intake: Pipeline
 ) -> None:
     for one in (
         statement(50),
@@ -92,7 +92,7 @@ async def test_every_outcome_is_counted_once_and_the_books_balance(
 
 
 async def test_the_same_statement_again_is_accepted_and_not_counted_again(
-    store: SqliteStore, intake: Intake
+    store: SqliteStore, intake: Pipeline
 ) -> None:
     first = statement(id=str(uuid.uuid4()))
     reordered = dict(reversed(first.items()))
@@ -103,7 +103,7 @@ async def test_the_same_statement_again_is_accepted_and_not_counted_again(
 
 
 async def test_an_id_with_other_content_refuses_its_whole_batch(
-    store: SqliteStore, intake: Intake
+    store: SqliteStore, intake: Pipeline
 ) -> None:
     known = statement(id=str(uuid.uuid4()))
     await intake.submit_http("http", json.dumps(known).encode())
@@ -114,7 +114,7 @@ async def test_an_id_with_other_content_refuses_its_whole_batch(
 
 
 async def test_one_invalid_statement_refuses_its_whole_batch_and_is_named(
-    store: SqliteStore, intake: Intake
+    store: SqliteStore, intake: Pipeline
 ) -> None:
     batch = [statement(), statement(verb={"id": "progressed"})]
     with pytest.raises(StatementsRefused, match=r"statement 1: verb\.id must be an absolute IRI"):
@@ -123,13 +123,13 @@ async def test_one_invalid_statement_refuses_its_whole_batch_and_is_named(
 
 
 async def test_an_empty_batch_is_accepted_and_stores_nothing(
-    store: SqliteStore, intake: Intake
+    store: SqliteStore, intake: Pipeline
 ) -> None:
     assert await intake.submit_http("http", b"[]") == Accepted([])
     assert await counts(store) == {}
 
 
-async def test_put_takes_the_id_of_the_request(intake: Intake, store: SqliteStore) -> None:
+async def test_put_takes_the_id_of_the_request(intake: Pipeline, store: SqliteStore) -> None:
     chosen = str(uuid.uuid4())
     body = json.dumps(statement()).encode()
     assert await intake.submit_http("http", body, put_id=chosen) == Accepted([chosen])
@@ -142,10 +142,10 @@ async def test_put_takes_the_id_of_the_request(intake: Intake, store: SqliteStor
 
 
 async def test_a_message_that_is_no_json_is_a_dead_letter_with_its_place(
-    store: SqliteStore, intake: Intake
+    store: SqliteStore, intake: Pipeline
 ) -> None:
     (receipt,) = await intake.ingest([message(intake, b"\xff not json")])
-    assert receipt.outcomes == {Outcome.DEAD: 1}
+    assert receipt.outcomes == {InputOutcome.DEAD: 1}
     (letter,) = message(intake, b"\xff not json").dead
     assert letter.origin == "topic lessons, partition 3, offset 7"
     assert "not JSON" in letter.reason
@@ -154,18 +154,18 @@ async def test_a_message_that_is_no_json_is_a_dead_letter_with_its_place(
 
 
 async def test_a_bad_item_of_an_array_is_dead_and_the_others_are_applied(
-    store: SqliteStore, intake: Intake
+    store: SqliteStore, intake: Pipeline
 ) -> None:
     array = [statement(10), {"verb": 1}, statement(20)]
     (receipt,) = await intake.ingest([message(intake, array)])
-    assert receipt.outcomes == {Outcome.APPLIED: 2, Outcome.DEAD: 1}
+    assert receipt.outcomes == {InputOutcome.APPLIED: 2, InputOutcome.DEAD: 1}
     (letter,) = message(intake, array).dead
     assert letter.origin.endswith("offset 7, item 1")
     assert json.loads(letter.body) == {"verb": 1}
 
 
 async def test_a_message_that_is_read_twice_is_applied_once_even_without_ids(
-    store: SqliteStore, intake: Intake
+    store: SqliteStore, intake: Pipeline
 ) -> None:
     array = [statement(10), {"verb": 1}, statement(20)]
     await intake.ingest([message(intake, array)])
@@ -175,14 +175,14 @@ async def test_a_message_that_is_read_twice_is_applied_once_even_without_ids(
 
 
 async def test_a_conflict_in_a_message_is_dead_and_never_applied(
-    store: SqliteStore, intake: Intake
+    store: SqliteStore, intake: Pipeline
 ) -> None:
     known = statement(10, id=str(uuid.uuid4()))
     await intake.ingest([message(intake, known)])
     changed = {**known, "result": {"completion": True}}
     (receipt,) = await intake.ingest([message(intake, [changed, statement(20)], offset=8)])
     assert receipt.conflicts == (known["id"],)
-    assert receipt.outcomes == {Outcome.APPLIED: 1, Outcome.DEAD: 1}
+    assert receipt.outcomes == {InputOutcome.APPLIED: 1, InputOutcome.DEAD: 1}
     (lease,) = await store.lease(now=2**60, ttl=1, limit=1)
     assert [one.value for one in lease.desired] == [20]
 
@@ -190,7 +190,7 @@ async def test_a_conflict_in_a_message_is_dead_and_never_applied(
 async def test_a_rule_that_fails_makes_a_dead_letter_and_the_statement_is_kept(
     store: SqliteStore,
 ) -> None:
-    intake = Intake(store, FailingMapping(), Limits(), SystemClock(), lambda *_: None)
+    intake = Pipeline(store, FailingMapping(), Limits(), SystemClock(), lambda *_: None)
     (statement_id,) = (await intake.submit_http("http", json.dumps(statement()).encode())).ids
     assert await store.statement(statement_id) is not None
     assert await counts(store) == {"dead": 1}

@@ -18,7 +18,7 @@ from demo.broker import Broker
 from demo.processes import free_port
 from pointsman.app import Daemon
 from pointsman.config import load
-from pointsman.domain.records import Outcome
+from pointsman.domain.records import InputOutcome
 from pointsman.platforms.tokens.vault import new_key
 from tests.support.endpoint import basic
 from tests.support.fleet import HEADERS
@@ -121,7 +121,7 @@ async def test_what_is_answered_over_http_is_stored_by_whoever_reads_the_topic(
             while (books := await back._store.books()).accepted < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert books.balanced
-        assert (books.accepted, books.outcomes[Outcome.APPLIED]) == (2, 1)
+        assert (books.accepted, books.outcomes[InputOutcome.APPLIED]) == (2, 1)
         assert (await front._store.books()).accepted == 0
 
 
@@ -186,7 +186,7 @@ async def test_a_postback_goes_through_the_topic_and_what_is_none_to_the_store(
         async with asyncio.timeout(20):
             while (books := await back._store.books()).accepted < 1:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        assert (books.accepted, books.outcomes[Outcome.UNMATCHED]) == (1, 1)
+        assert (books.accepted, books.outcomes[InputOutcome.UNMATCHED]) == (1, 1)
         (letter,) = await front._store.dead_letters(limit=9)
         assert (letter.source, letter.origin) == ("scorm", "POST /scorm-cloud/postback")
         assert "resultsFormat" in letter.reason

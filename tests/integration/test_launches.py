@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pointsman.cli import app
-from pointsman.commands import Page, replay
+from pointsman.commands import ReplayPage, replay
 from pointsman.platforms.base import TOKEN_TROUBLE
 from tests.support.desk import list_parked
 from tests.support.launching import ANA, BEN, COURSE, OPERATOR, SIGNING_KEY, Launching, launching
@@ -257,8 +257,8 @@ async def test_a_replay_finds_the_launch_of_a_statement_again(world: Launching) 
     await world.run.until(lambda: bool(world.run.ran))
     settings = world.run.settings
 
-    async def pages() -> list[Page]:
-        found: list[Page] = []
+    async def pages() -> list[ReplayPage]:
+        found: list[ReplayPage] = []
         await replay(settings, since=0, until=2**62, dry_run=False, on_page=found.append)
         return found
 

@@ -14,7 +14,7 @@ from aiohttp import ClientResponse
 from pointsman.config import Sources
 from pointsman.domain.clock import SystemClock, micros
 from pointsman.domain.errors import StoreUnavailable
-from pointsman.domain.records import Actor, Observation, Outcome
+from pointsman.domain.records import Actor, InputOutcome, Observation
 from pointsman.sources.replay import replay_letter
 from tests.support.endpoint import STATEMENTS, Endpoint, basic, running
 from tests.support.malformed import MALFORMED
@@ -151,7 +151,7 @@ async def test_statements_of_postbacks_are_found_by_queries(endpoint: Endpoint) 
 async def test_what_no_rule_takes_is_understood_and_kept(endpoint: Endpoint) -> None:
     assert await send(endpoint, GOLF, "other:secret") == 204
     books = await endpoint.store.books()
-    assert (books.accepted, books.outcomes[Outcome.UNMATCHED]) == (1, 1)
+    assert (books.accepted, books.outcomes[InputOutcome.UNMATCHED]) == (1, 1)
 
 
 @pytest.mark.parametrize(

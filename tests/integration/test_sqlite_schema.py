@@ -13,7 +13,7 @@ import pytest
 
 from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.domain.evidence import Evidence
-from pointsman.domain.records import DeadLetter, Decision, Falls, Outcome, Position
+from pointsman.domain.records import DeadLetter, Decision, Falls, InputOutcome, Position
 from pointsman.store.base import Settlement, Window
 from pointsman.store.migrations import Migration, all_of
 from pointsman.store.sqlite import SqliteStore
@@ -183,7 +183,7 @@ async def test_reopening_keeps_everything(path: Path) -> None:
     behind = replace(
         change("ana", course("c"), "completed", after=(topic("t"),)), read_back="course:c"
     )
-    unmatched = Decision(Outcome.UNMATCHED, activity="http://example.com/x")
+    unmatched = Decision(InputOutcome.UNMATCHED, activity="http://example.com/x")
     at = Position("group", "lessons", 3, 8)
     letter = DeadLetter("no JSON", "topic lessons, partition 3, offset 7", b"{")
     taken = replace(

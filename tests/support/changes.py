@@ -11,8 +11,8 @@ from pointsman.domain.records import (
     Change,
     Decision,
     Falls,
+    InputOutcome,
     Item,
-    Outcome,
     Position,
     Submission,
 )
@@ -69,7 +69,10 @@ def item(
     """A statement that asks for `changes`."""
     chosen = statement_id or (changes[0].statement_id if changes else new_id())
     return Item(
-        chosen, digest, index, decision or Decision(Outcome.APPLIED, rule="a rule", changes=changes)
+        chosen,
+        digest,
+        index,
+        decision or Decision(InputOutcome.APPLIED, rule="a rule", changes=changes),
     )
 
 

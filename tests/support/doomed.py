@@ -18,7 +18,7 @@ from pointsman.cli import main
 from pointsman.delivery.budget.local import LocalBudget
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.platforms.helium import HeliumPlatform
-from pointsman.sources.pipeline import Intake
+from pointsman.sources.pipeline import Pipeline
 from pointsman.store.migrations import Migration, pending
 from pointsman.store.postgres import ingest as postgres_ingest
 from pointsman.store.postgres import operations as postgres_desk
@@ -80,7 +80,7 @@ def after_awaiting(owner: Any, name: str) -> None:
 
 
 def _read() -> None:
-    before(Intake, "ingest")
+    before(Pipeline, "ingest")
 
 
 def _written() -> None:

@@ -17,9 +17,9 @@ from pointsman.config import Sources
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.launch import Launch
 from pointsman.domain.records import Decision, Observation
-from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
+from pointsman.mapping import ConfiguredIdentity, Mapper, Rule, Template
 from pointsman.sources.http import BasicCredential, HttpDeps, HttpSource, make_app
-from pointsman.sources.pipeline import Intake
+from pointsman.sources.pipeline import Pipeline
 from pointsman.statements import Limits
 from pointsman.store.base import Store
 from pointsman.store.sqlite import SqliteStore
@@ -57,7 +57,7 @@ class Endpoint:
 
     client: Client
     store: Store
-    intake: Intake
+    intake: Pipeline
     version: str = "1.0.3"
     requests: list[tuple[str, str, str, int]] = field(default_factory=list)
     #: what was decided about
@@ -112,7 +112,7 @@ class Endpoint:
 class Watched:
     """A mapping, and what it was asked."""
 
-    mapping: Mapping
+    mapping: Mapper
     seen: list[Observation] = field(default_factory=list)
 
     def decide(self, seen: Observation, launch: Launch | None = None) -> Decision:
@@ -137,8 +137,8 @@ async def running(
         topic_id=Template("{number}"),
     )
     clock = SystemClock()
-    mapping = Watched(Mapping([rule], ConfiguredIdentity()))
-    intake = Intake(
+    mapping = Watched(Mapper([rule], ConfiguredIdentity()))
+    intake = Pipeline(
         store, mapping, Limits(), clock, lambda *_: None, ORIGIN, adapters=adapters(foreign)
     )
     requests: list[tuple[str, str, str, int]] = []

@@ -14,8 +14,8 @@ from pointsman.domain.evidence import Evidence
 from pointsman.domain.records import (
     Change,
     Falls,
+    InputOutcome,
     Item,
-    Outcome,
     Submission,
 )
 from pointsman.domain.targets import Target, TargetKind, Value
@@ -28,7 +28,7 @@ LENGTH = "length"
 
 @dataclass(slots=True)
 class ModelStore:
-    statements: dict[str, tuple[int, Outcome]] = field(default_factory=dict)
+    statements: dict[str, tuple[int, InputOutcome]] = field(default_factory=dict)
     changes: dict[Key, list[Change]] = field(default_factory=dict)
     #: how often each value has moved, and how often it had when the platform took it
     moves: Counter[Key] = field(default_factory=Counter)
@@ -83,7 +83,7 @@ class ModelStore:
     def is_dirty(self, key: Key) -> bool:
         return self.moves[key] > self.delivered[key]
 
-    def ingest(self, one: Submission) -> tuple[Counter[Outcome], int, tuple[str, ...], bool]:
+    def ingest(self, one: Submission) -> tuple[Counter[InputOutcome], int, tuple[str, ...], bool]:
         """(outcomes, duplicates, conflicts, fenced)."""
         at = one.position
         if at is not None and at.token != self.tokens[at.partition]:
@@ -106,16 +106,16 @@ class ModelStore:
             return Counter(), 0, tuple(conflicts), False
         outcomes = Counter(self._apply(item) for item in fresh)
         for name in conflicts:
-            outcomes[Outcome.DEAD] += self._bury(one, name)
+            outcomes[InputOutcome.DEAD] += self._bury(one, name)
         for letter in one.dead:
-            outcomes[Outcome.DEAD] += self._letter((one.source, letter.origin, letter.body))
+            outcomes[InputOutcome.DEAD] += self._letter((one.source, letter.origin, letter.body))
         if at is not None:
             self.positions[at.partition] = at.offset
         return +outcomes, duplicates, tuple(conflicts), False
 
-    def _apply(self, item: Item) -> Outcome:
+    def _apply(self, item: Item) -> InputOutcome:
         outcome = item.decision.outcome
-        if outcome is Outcome.UNMATCHED:
+        if outcome is InputOutcome.UNMATCHED:
             self.unmatched[item.decision.activity] += 1
         if item.decision.changes:
             moved = False
@@ -129,7 +129,7 @@ class ModelStore:
                 if self.value(key) != value:
                     moved = True
                     self.moves[key] += 1
-            outcome = Outcome.APPLIED if moved else Outcome.SUPERSEDED
+            outcome = InputOutcome.APPLIED if moved else InputOutcome.SUPERSEDED
         self.statements[item.statement_id] = (item.digest, outcome)
         return outcome
 
@@ -150,9 +150,9 @@ class ModelStore:
         self.lone_letters += 1
         return 1
 
-    def outcomes(self) -> Counter[Outcome]:
+    def outcomes(self) -> Counter[InputOutcome]:
         found = Counter(outcome for _, outcome in self.statements.values())
-        found[Outcome.DEAD] += self.lone_letters
+        found[InputOutcome.DEAD] += self.lone_letters
         return found
 
 

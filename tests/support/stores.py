@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Literal
 
-from pointsman.domain.records import Decision, Item, Outcome, Receipt, Submission
+from pointsman.domain.records import Decision, InputOutcome, Item, Receipt, Submission
 from pointsman.domain.targets import Value
 from pointsman.store.base import Lease, Settlement, Store
 from pointsman.store.statement_index import Indexed
@@ -71,5 +71,5 @@ def indexed(
     """One statement that is found by these keys."""
     name = statement_id or new_id()
     body = json.dumps({"id": name, "keys": list(keys), "ref": ref}).encode()
-    item = Item(name, 1, None, Decision(Outcome.NO_EFFECT), tuple(keys), ref, voids)
+    item = Item(name, 1, None, Decision(InputOutcome.NO_EFFECT), tuple(keys), ref, voids)
     return submission(item, body=body)

@@ -13,7 +13,7 @@ from pointsman.delivery.backoff import Backoff
 from pointsman.delivery.budget.local import LocalBudget
 from pointsman.delivery.budget.quota_window import QuotaLimits
 from pointsman.delivery.dispatcher import DeliveryRecord, DeliverySettings, Dispatcher
-from pointsman.delivery.sender import Courier
+from pointsman.delivery.sender import Sender
 from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.domain.records import Submission
 from pointsman.emulator import Catalogue, Emulator
@@ -134,7 +134,7 @@ class Yard:
         self.records: list[DeliveryRecord] = []
         self.dispatcher = Dispatcher(
             self.store,
-            Courier(
+            Sender(
                 HeliumPlatform(self.transport, self.clock),
                 self.tokens,
                 self.budget,

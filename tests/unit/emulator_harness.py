@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from pointsman.emulator import Emulator, Reply, builtin_catalogue
+from pointsman.emulator import Emulator, HttpReply, builtin_catalogue
 from pointsman.emulator.catalogue import Catalogue, Learner
 from tests.support.hand_clock import HandClock
 
@@ -33,7 +33,7 @@ class Answered:
         return [error["message"] for error in self.json.get("errors", [])]
 
 
-def answered(reply: Reply) -> Answered:
+def answered(reply: HttpReply) -> Answered:
     return Answered(reply.status, reply.headers, orjson.loads(reply.body))
 
 

@@ -7,7 +7,7 @@ import pytest
 from pointsman.delivery.comparison import Judgement, compare
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Target, TargetKind, Value
-from pointsman.platforms.base import Shown
+from pointsman.platforms.base import PlatformState
 
 AGREES, DIFFERS, UNREADABLE = Judgement.AGREES, Judgement.DIFFERS, Judgement.UNREADABLE
 TOPIC, COURSE, PATH = (
@@ -15,9 +15,9 @@ TOPIC, COURSE, PATH = (
     TargetKind.COURSE_STATUS,
     TargetKind.LEARNING_PATH_ACCESS,
 )
-NOTHING = Shown()
-DONE = Shown(frozenset({"t"}), completed=True, started=True)
-BEGUN = Shown(started=True)
+NOTHING = PlatformState()
+DONE = PlatformState(frozenset({"t"}), completed=True, started=True)
+BEGUN = PlatformState(started=True)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ BEGUN = Shown(started=True)
     ],
 )
 def test_only_what_can_be_known_is_judged(
-    kind: TargetKind, value: Value, shown: Shown, judgement: Judgement, known: Value | None
+    kind: TargetKind, value: Value, shown: PlatformState, judgement: Judgement, known: Value | None
 ) -> None:
     desired = Desired(
         learner="ana@example.com",

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from pointsman.cli import app
 from pointsman.config import Settings
 from pointsman.domain.errors import ConfigError, StoreUnavailable
-from pointsman.domain.records import Outcome
+from pointsman.domain.records import InputOutcome
 from pointsman.store.base import Books
 
 runner = CliRunner()
@@ -34,7 +34,7 @@ def config(tmp_path: Path) -> str:
 
 
 def books(*, accepted: int = 5, problems: tuple[str, ...] = ()) -> Books:
-    outcomes = dict.fromkeys(Outcome, 1)
+    outcomes = dict.fromkeys(InputOutcome, 1)
     return Books(accepted, outcomes, 6, delivered=3, dirty=2, parked=1, problems=problems)
 
 

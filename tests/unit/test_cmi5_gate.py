@@ -12,9 +12,9 @@ from pointsman.domain.errors import Forbidden, StoreUnavailable
 from pointsman.domain.launch import Launch, LaunchMode, PlayerKind
 from pointsman.sources.batch import Accepted
 from pointsman.sources.players.cmi5 import vocabulary
-from pointsman.sources.players.cmi5.session import Session, dump
-from pointsman.sources.players.cmi5.session_guard import Gate
-from pointsman.sources.players.cmi5.session_store import Register
+from pointsman.sources.players.cmi5.session import Cmi5Session, dump
+from pointsman.sources.players.cmi5.session_guard import SessionGuard
+from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore
 from pointsman.statements import Limits, StatementsRefused
 from pointsman.store.base import Document
 from tests.support.cmi5_statements import LAUNCH, statement
@@ -38,7 +38,7 @@ class Intake:
 class Shelf:
     """A store with one document."""
 
-    def __init__(self, *sessions: Session) -> None:
+    def __init__(self, *sessions: Cmi5Session) -> None:
         self.kept = Document("", dump(sessions), "", 0)
         self.away = False
 
@@ -66,12 +66,12 @@ class Still:
 
 
 class World:
-    def __init__(self, *sessions: Session, known: bool = False) -> None:
+    def __init__(self, *sessions: Cmi5Session, known: bool = False) -> None:
         self.shelf, self.intake, self.clock = Shelf(*sessions), Intake(known), Still()
         self.oddities: list[str] = []
         store: Any = self.shelf
-        self.register = Register(store, self.clock)
-        self.gate = Gate(
+        self.register = Cmi5SessionStore(store, self.clock)
+        self.gate = SessionGuard(
             self.intake, self.register, Limits(), self.clock, self.oddities.append, grace=60
         )
 
@@ -86,12 +86,12 @@ class World:
             launch=launch,
         )
 
-    async def session(self) -> Session:
+    async def session(self) -> Cmi5Session:
         (found,) = await self.register.all(LAUNCH.registration)
         return found
 
 
-OPEN = Session("s1", 0, fetched=True)
+OPEN = Cmi5Session("s1", 0, fetched=True)
 
 
 async def test_a_session_says_what_it_has_to_say_until_its_grace_is_over() -> None:

@@ -10,14 +10,19 @@ import pytest
 
 from pointsman.domain.errors import Forbidden
 from pointsman.mapping.rules import VERB_NAMESPACES
-from pointsman.sources.players import registered
+from pointsman.sources.players import add_launch_context
 from pointsman.sources.players.cmi5 import vocabulary
-from pointsman.sources.players.cmi5.session import Session
-from pointsman.sources.players.cmi5.session_rules import Oddity, after, may_say_in, oddities
+from pointsman.sources.players.cmi5.session import Cmi5Session
+from pointsman.sources.players.cmi5.session_rules import (
+    RuleViolation,
+    check_session_statements,
+    session_after,
+    violations,
+)
 from pointsman.statements import Limits, Valid, parse
 from tests.support.cmi5_statements import LAUNCH, statement
 
-FRESH = Session("s1", 0, fetched=True)
+FRESH = Cmi5Session("s1", 0, fetched=True)
 BEGUN = replace(FRESH, begun=True)
 
 
@@ -33,61 +38,63 @@ def items(*statements: dict[str, Any]) -> list[Valid]:
 @pytest.mark.parametrize("namespace", VERB_NAMESPACES)
 def test_what_is_the_lmss_a_player_may_not_say(namespace: str, verb: str) -> None:
     with pytest.raises(Forbidden, match="LMS's to say"):
-        may_say_in(BEGUN, items(statement(vocabulary.PASSED), statement(f"{namespace}{verb}")))
+        check_session_statements(
+            BEGUN, items(statement(vocabulary.PASSED), statement(f"{namespace}{verb}"))
+        )
 
 
 def test_a_player_speaks_in_its_own_session() -> None:
-    may_say_in(BEGUN, items(statement(), statement(context={})))
+    check_session_statements(BEGUN, items(statement(), statement(context={})))
     with pytest.raises(Forbidden, match="names the session s1"):
-        may_say_in(replace(BEGUN, id="s2"), items(statement()))
+        check_session_statements(replace(BEGUN, id="s2"), items(statement()))
 
 
 @pytest.mark.parametrize(
     ("session", "statements", "kinds"),
     [
         (FRESH, [statement(vocabulary.INITIALIZED), statement()], []),
-        (FRESH, [statement()], [Oddity.NOT_INITIALIZED]),
+        (FRESH, [statement()], [RuleViolation.NOT_INITIALIZED]),
         (BEGUN, [statement()], []),
         (FRESH, [], []),
-        (replace(BEGUN, terminated_at=1), [statement()], [Oddity.AFTER_TERMINATED]),
-        (BEGUN, [statement(result={"score": {"scaled": 0.7}})], [Oddity.BELOW_MASTERY]),
+        (replace(BEGUN, terminated_at=1), [statement()], [RuleViolation.AFTER_TERMINATED]),
+        (BEGUN, [statement(result={"score": {"scaled": 0.7}})], [RuleViolation.BELOW_MASTERY]),
         (
             BEGUN,
             [statement(context={"extensions": {vocabulary.SESSION_ID: "s1"}})],
-            [Oddity.NOT_CMI5_DEFINED],
+            [RuleViolation.NOT_CMI5_DEFINED],
         ),
         (
             BEGUN,
             [statement("https://example.com/verbs/experienced", context={})],
-            [Oddity.NO_SESSION_ID],
+            [RuleViolation.NO_SESSION_ID],
         ),
     ],
 )
 def test_a_broken_rule_is_counted(
-    session: Session, statements: list[dict[str, Any]], kinds: list[Oddity]
+    session: Cmi5Session, statements: list[dict[str, Any]], kinds: list[RuleViolation]
 ) -> None:
-    assert list(oddities(LAUNCH, session, items(*statements))) == kinds
+    assert list(violations(LAUNCH, session, items(*statements))) == kinds
 
 
 def test_a_session_begins_with_its_first_statement_and_ends_with_terminated() -> None:
-    assert after(FRESH, items(statement()), 5) == BEGUN
-    assert after(FRESH, [], 5) == FRESH
-    ended = after(FRESH, items(statement(vocabulary.TERMINATED)), 5)
+    assert session_after(FRESH, items(statement()), 5) == BEGUN
+    assert session_after(FRESH, [], 5) == FRESH
+    ended = session_after(FRESH, items(statement(vocabulary.TERMINATED)), 5)
     assert ended == replace(BEGUN, terminated_at=5)
-    assert after(ended, items(statement(vocabulary.TERMINATED)), 9) == ended
+    assert session_after(ended, items(statement(vocabulary.TERMINATED)), 9) == ended
 
 
 def test_a_statement_without_session_gets_that_of_its_launch() -> None:
     bare = {name: value for name, value in statement().items() if name != "context"}
-    found = orjson.loads(registered(orjson.dumps(bare), items(bare), LAUNCH))
+    found = orjson.loads(add_launch_context(orjson.dumps(bare), items(bare), LAUNCH))
     assert found["context"] == {
         "registration": LAUNCH.registration,
         "extensions": {vocabulary.SESSION_ID: "s1"},
     }
     whole = orjson.dumps(statement())
-    assert registered(whole, items(statement()), LAUNCH) is whole
+    assert add_launch_context(whole, items(statement()), LAUNCH) is whole
     other = statement(context={"extensions": {"https://example.com/x": 1}})
-    found = orjson.loads(registered(orjson.dumps(other), items(other), LAUNCH))
+    found = orjson.loads(add_launch_context(orjson.dumps(other), items(other), LAUNCH))
     assert found["context"]["extensions"] == {
         "https://example.com/x": 1,
         vocabulary.SESSION_ID: "s1",

@@ -10,11 +10,11 @@ import pytest
 from pointsman.domain.launch import LaunchMode
 from pointsman.sources.players.cmi5 import lms_statements, vocabulary
 from pointsman.sources.players.cmi5.move_on import counts, is_met
-from pointsman.sources.players.cmi5.session import Session
+from pointsman.sources.players.cmi5.session import Cmi5Session
 from pointsman.statements import STATEMENT
 from tests.support.cmi5_statements import LAUNCH, UNIT, statement
 
-SESSIONS = (Session("s1", 0), Session("s2", 1, LaunchMode.BROWSE))
+SESSIONS = (Cmi5Session("s1", 0), Cmi5Session("s2", 1, LaunchMode.BROWSE))
 
 #: completed and passed, neither, one, the other, both
 WORDS = {
@@ -91,7 +91,7 @@ def test_a_waiver_counts_in_a_session_of_its_own() -> None:
 
 
 def test_what_the_lms_says_is_valid_and_has_the_same_id_again() -> None:
-    session = Session("s1", 0)
+    session = Cmi5Session("s1", 0)
     for now in (0, 5_000_000):
         for made in (
             lms_statements.launched(LAUNCH, "https://cdn.example.com/unit", now),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pointsman.domain.launch import LaunchMode
 from pointsman.sources.players.cmi5.session import (
-    Session,
+    Cmi5Session,
     changed,
     dump,
     find,
@@ -20,8 +20,8 @@ from pointsman.sources.players.cmi5.session import (
     with_new,
 )
 
-OLD = Session("old", 10)
-NEW = Session("new", 20)
+OLD = Cmi5Session("old", 10)
+NEW = Cmi5Session("new", 20)
 SECOND = 1_000_000
 
 
@@ -40,13 +40,13 @@ def test_one_that_was_terminated_is_not_superseded() -> None:
 
 def test_what_is_over_stays_over_as_it_was() -> None:
     over = replace(OLD, superseded_at=12)
-    assert with_new((over, replace(NEW, terminated_at=21)), Session("newest", 30))[0] == over
+    assert with_new((over, replace(NEW, terminated_at=21)), Cmi5Session("newest", 30))[0] == over
 
 
 def test_a_hundred_sessions_are_remembered() -> None:
-    sessions: tuple[Session, ...] = ()
+    sessions: tuple[Cmi5Session, ...] = ()
     for number in range(120):
-        sessions = with_new(sessions, Session(str(number), number))
+        sessions = with_new(sessions, Cmi5Session(str(number), number))
     assert [one.id for one in sessions] == [str(number) for number in range(20, 120)]
 
 
@@ -61,7 +61,7 @@ def test_a_hundred_sessions_are_remembered() -> None:
     ],
 )
 def test_only_what_began_and_was_superseded_is_abandoned(
-    session: Session, *, abandoned: bool
+    session: Cmi5Session, *, abandoned: bool
 ) -> None:
     assert session.was_abandoned is abandoned
 
@@ -77,7 +77,7 @@ def test_only_what_began_and_was_superseded_is_abandoned(
     ],
 )
 def test_a_fetch_url_is_good_once_and_while_the_session_lasts(
-    session: Session | None, *, good: bool
+    session: Cmi5Session | None, *, good: bool
 ) -> None:
     assert may_be_fetched(session) is good
 
@@ -92,7 +92,9 @@ def test_a_fetch_url_is_good_once_and_while_the_session_lasts(
         (replace(OLD, terminated_at=SECOND), 61 * SECOND + 1, "launches.grace_seconds"),
     ],
 )
-def test_what_is_said_too_late_is_told_why(session: Session | None, now: int, words: str) -> None:
+def test_what_is_said_too_late_is_told_why(
+    session: Cmi5Session | None, now: int, words: str
+) -> None:
     why = refusal(session, now, 60)
     assert (why is None) is (words == "")
     assert words in (why or "")
@@ -111,7 +113,7 @@ TIMES = st.none() | st.integers(0, 2**53)
 @given(
     st.lists(
         st.builds(
-            Session,
+            Cmi5Session,
             st.uuids().map(str),
             st.integers(0, 2**53),
             st.sampled_from(LaunchMode),
@@ -123,5 +125,5 @@ TIMES = st.none() | st.integers(0, 2**53)
         max_size=5,
     ).map(tuple)
 )
-def test_sessions_are_read_as_they_were_written(sessions: tuple[Session, ...]) -> None:
+def test_sessions_are_read_as_they_were_written(sessions: tuple[Cmi5Session, ...]) -> None:
     assert load(dump(sessions)) == sessions

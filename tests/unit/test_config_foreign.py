@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pointsman.config import load
-from pointsman.sources.http import STANDARD, Scheme
+from pointsman.sources.http import STANDARD, SignatureScheme
 from pointsman.wiring.adapters import webhook_sources
 from tests.unit.test_config_mistakes import GOOD, SECRET, refusal, toml
 
@@ -43,7 +43,7 @@ def test_a_postback_source_needs_no_more_than_its_credentials(tmp_path: Path) ->
 
 def test_a_webhook_needs_a_secret_a_scheme_a_learner_and_an_activity(tmp_path: Path) -> None:
     [source] = webhook_sources(settings(tmp_path, webhooks=[WEBHOOK]).sources)
-    assert source.signed.scheme == Scheme("X-Signature")
+    assert source.signed.scheme == SignatureScheme("X-Signature")
     assert source.signed.secrets == (SECRET.encode(),)
     assert source.signed.tolerance == 300
     assert source.adapter.home_page == "https://webhooks.invalid/lms"

@@ -20,7 +20,7 @@ from pointsman.courses.structure import NAMESPACE, AssignableUnit, Block, Course
 from pointsman.courses.xml_elements import parse
 from pointsman.domain.errors import InputRefused
 from pointsman.mapping import Template
-from pointsman.sources.players.launch_request import read
+from pointsman.sources.players.launch_request import parse_launch_request
 
 SAMPLE = Path(__file__).parents[1] / "data" / "cmi5" / "cmi5.xml"
 PUBLISHER = "https://publisher.example.com/courses/switches"
@@ -214,7 +214,7 @@ def test_an_activity_is_never_the_publishers_own_id() -> None:
 
 def test_the_proposed_launches_are_taken_as_they_are() -> None:
     for unit, _ in read_course(SAMPLE).units():
-        asked = read(json.dumps(launch_of(unit)).encode())
+        asked = parse_launch_request(json.dumps(launch_of(unit)).encode())
         assert asked.activity == activity_of(unit.id)
         assert asked.move_on == unit.move_on
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.emulator.limits import Limits, Quota, Reading
+from pointsman.emulator.limits import Limits, Quota, QuotaReading
 from tests.support.hand_clock import NOON
 from tests.unit.emulator_harness import Caller
 
@@ -15,13 +15,13 @@ THREE += "}"
 
 def test_a_window_opens_with_the_first_request_and_does_not_roll() -> None:
     quota = Quota(Limits(points_per_minute=10, requests_per_minute=2))
-    assert quota.reading(7.0) == Reading(10, 2, None)
+    assert quota.reading(7.0) == QuotaReading(10, 2, None)
     assert quota.admit(100.0)
     assert quota.admit(159.0)
     assert not quota.admit(159.9)
-    assert quota.reading(159.0) == Reading(10, 0, 1.0)
+    assert quota.reading(159.0) == QuotaReading(10, 0, 1.0)
     assert quota.admit(160.0), "the window that opened at 100 ends at 160"
-    assert quota.reading(160.0) == Reading(10, 1, 60.0)
+    assert quota.reading(160.0) == QuotaReading(10, 1, 60.0)
 
 
 def test_the_next_window_starts_with_its_first_request_and_not_at_the_end_of_the_last() -> None:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from pointsman.domain.errors import NoToken, StoreUnavailable, TokenDelayed
-from pointsman.platforms.tokens.fetched import Fetched, FetchedTokens
+from pointsman.platforms.tokens.fetched import FetchedToken, FetchedTokens
 from tests.support.virtual import VirtualClock, run_virtually
 
 ANA = "ana@example.com"
@@ -20,12 +20,12 @@ class Source:
     """A fetcher that gives what a test says, a second later."""
 
     def __init__(self) -> None:
-        self.gives: dict[str, Fetched | Exception] = {ANA: Fetched("one", "u1")}
+        self.gives: dict[str, FetchedToken | Exception] = {ANA: FetchedToken("one", "u1")}
         self.asked: list[str] = []
         self.at_once = 0
         self.most_at_once = 0
 
-    async def fetch(self, learner: str) -> Fetched:
+    async def fetch(self, learner: str) -> FetchedToken:
         self.asked.append(learner)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -44,13 +44,13 @@ class Shelf:
     """A vault in memory; it fails as often as it is told."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, Fetched] = {}
+        self.kept: dict[str, FetchedToken] = {}
         self.fails = 0
 
-    async def load(self) -> dict[str, Fetched]:
+    async def load(self) -> dict[str, FetchedToken]:
         return dict(self.kept)
 
-    async def save(self, changed: dict[str, Fetched | None]) -> None:
+    async def save(self, changed: dict[str, FetchedToken | None]) -> None:
         if self.fails:
             self.fails -= 1
             raise StoreUnavailable("the disk is full")
@@ -80,7 +80,7 @@ async def tokens(
 def test_a_token_is_fetched_once_and_kept_until_it_expires() -> None:
     async def main() -> None:
         source = Source()
-        source.gives[ANA] = Fetched("one", "u1", VirtualClock().now() + 100)
+        source.gives[ANA] = FetchedToken("one", "u1", VirtualClock().now() + 100)
         async with tokens(source) as (provider, _):
             assert await provider.token(ANA) == "one"
             assert await provider.user_id(ANA) == "u1"
@@ -97,7 +97,7 @@ def test_a_token_is_fetched_once_and_kept_until_it_expires() -> None:
 def test_many_who_ask_for_one_learner_share_a_fetch_and_few_are_under_way_at_once() -> None:
     async def main() -> None:
         source = Source()
-        source.gives.update({f"l{n}": Fetched(f"t{n}") for n in range(40)})
+        source.gives.update({f"l{n}": FetchedToken(f"t{n}") for n in range(40)})
         async with tokens(source) as (provider, _):
             assert set(await asyncio.gather(*(provider.token(ANA) for _ in range(50)))) == {"one"}
             assert source.asked == [ANA]
@@ -124,14 +124,14 @@ def test_a_refused_token_is_fetched_anew_once_and_then_waited_for() -> None:
         source = Source()
         async with tokens(source) as (provider, new):
             token = await provider.token(ANA)
-            source.gives[ANA] = Fetched("two")
+            source.gives[ANA] = FetchedToken("two")
             assert await provider.refused(ANA, token)
             assert await provider.token(ANA) == "two"
             assert not await provider.refused(ANA, "two")  # the source still gives that one
             asked = len(source.asked)
             await asyncio.sleep(25)
             assert len(source.asked) == asked
-            source.gives[ANA] = Fetched("three")
+            source.gives[ANA] = FetchedToken("three")
             await asyncio.sleep(10)
             assert new == [ANA]
             assert await provider.token(ANA) == "three"
@@ -156,7 +156,7 @@ def test_whoever_has_none_is_asked_for_again_ever_more_seldom_and_said_to_be_new
                 await provider.token("ben")
             await asyncio.sleep(3 * 3600)
             assert 15 < source.asked.count("ben") < 25
-            source.gives["ben"] = Fetched("b")
+            source.gives["ben"] = FetchedToken("b")
             await asyncio.sleep(610)
             assert new == ["ben"]
             asked = source.asked.count("ben")
@@ -175,7 +175,7 @@ def test_a_source_in_trouble_says_nothing_of_the_learner() -> None:
                 await provider.token(ANA)
             await asyncio.sleep(3600)
             assert source.asked == [ANA]  # whoever wants it asks again
-            source.gives[ANA] = Fetched("one")
+            source.gives[ANA] = FetchedToken("one")
             assert await provider.token(ANA) == "one"
             assert new == []
 
@@ -185,7 +185,7 @@ def test_a_source_in_trouble_says_nothing_of_the_learner() -> None:
 def test_no_user_id_is_said_so() -> None:
     async def main() -> None:
         source = Source()
-        source.gives[ANA] = Fetched("one")
+        source.gives[ANA] = FetchedToken("one")
         async with tokens(source) as (provider, _):
             with pytest.raises(NoToken, match="gives no user id"):
                 await provider.user_id(ANA)
@@ -200,7 +200,7 @@ def test_what_was_fetched_is_written_down_and_a_refused_one_is_taken_away() -> N
         async with tokens(source, shelf) as (provider, _):
             await provider.token(ANA)
             await asyncio.sleep(3)
-            assert shelf.kept == {ANA: Fetched("one", "u1")}
+            assert shelf.kept == {ANA: FetchedToken("one", "u1")}
         async with tokens(source, shelf) as (provider, _):
             assert await provider.token(ANA) == "one"
             assert source.asked == [ANA]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import Forbidden, InputRefused
-from pointsman.sources.kafka_forwarder import Forwarding
+from pointsman.sources.kafka_forwarder import KafkaForwarder
 from pointsman.statements import Limits, StatementsRefused
 from pointsman.statements.adapters import Path, Webhook
 from tests.support.launches import REGISTRATION, launch
@@ -33,7 +33,7 @@ class Topic:
         self.bodies: list[bytes] = []
         self.buried: list[tuple[str, bytes, str, str]] = []
         self.headers: list[dict[str, bytes]] = []
-        self.forwarding = Forwarding(self.write, Limits(), SystemClock(), self.bury)
+        self.forwarding = KafkaForwarder(self.write, Limits(), SystemClock(), self.bury)
 
     async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
         self.buried.append((source, body, reason, origin))

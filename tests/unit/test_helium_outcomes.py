@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from pointsman.platforms.base import Answer, Verdict
+from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.platforms.helium.outcomes import read_answer
 
 DONE, REFUSED, NOT_RUN, UNKNOWN = Verdict.DONE, Verdict.REFUSED, Verdict.NOT_RUN, Verdict.UNKNOWN
@@ -26,7 +26,7 @@ def error(alias: str | None = None, code: str | None = None, message: str = "no"
 
 def read(
     payload: object, status: int = 200, nulls: tuple[Verdict | None, ...] = NON_NULL
-) -> tuple[Answer, list[Verdict]]:
+) -> tuple[RequestOutcome, list[Verdict]]:
     body = payload if isinstance(payload, bytes) else orjson.dumps(payload)
     answer, results, _ = read_answer(status, body, THREE, nulls)
     return answer, [one.verdict for one in results]
@@ -35,62 +35,62 @@ def read(
 @pytest.mark.parametrize(
     ("payload", "status", "answer", "verdicts"),
     [
-        ({"data": dict.fromkeys(THREE, True)}, 200, Answer.ANSWERED, [DONE] * 3),
+        ({"data": dict.fromkeys(THREE, True)}, 200, RequestOutcome.ANSWERED, [DONE] * 3),
         (
             {"data": {"m0": True, "m1": False, "m2": True}},
             200,
-            Answer.ANSWERED,
+            RequestOutcome.ANSWERED,
             [DONE, REFUSED, DONE],
         ),
         (
             {"data": None, "errors": [error("m1", "NOT_FOUND")]},
             200,
-            Answer.ANSWERED,
+            RequestOutcome.ANSWERED,
             [DONE, REFUSED, NOT_RUN],
         ),
         (
             {"data": None, "errors": [error("m0")]},
             200,
-            Answer.ANSWERED,
+            RequestOutcome.ANSWERED,
             [REFUSED, NOT_RUN, NOT_RUN],
         ),
         (
             {"data": None, "errors": [error("m1", "INTERNAL_SERVER_ERROR")]},
             200,
-            Answer.ANSWERED,
+            RequestOutcome.ANSWERED,
             [DONE, UNKNOWN, NOT_RUN],
         ),
         (
             {"data": None, "errors": [error("m0", "UNAUTHENTICATED")]},
             200,
-            Answer.TOKEN_REFUSED,
+            RequestOutcome.TOKEN_REFUSED,
             [NOT_RUN] * 3,
         ),
         (
             {"data": None, "errors": [error("m2", "UNAUTHENTICATED")]},
             200,
-            Answer.ANSWERED,
+            RequestOutcome.ANSWERED,
             [DONE, DONE, NOT_RUN],
         ),
-        ({"errors": [error(None, "RATE_LIMITED")]}, 200, Answer.THROTTLED, [NOT_RUN] * 3),
-        ({"errors": [error()]}, 429, Answer.THROTTLED, [NOT_RUN] * 3),
-        (b"", 429, Answer.THROTTLED, [NOT_RUN] * 3),
-        (b"<html>", 401, Answer.TOKEN_REFUSED, [NOT_RUN] * 3),
-        (b"<html>", 403, Answer.TOKEN_REFUSED, [NOT_RUN] * 3),
-        (b"<html>", 502, Answer.UNREACHABLE, [UNKNOWN] * 3),
-        (b"<html>", 200, Answer.UNREACHABLE, [UNKNOWN] * 3),
-        (b"[]", 200, Answer.UNREACHABLE, [UNKNOWN] * 3),
+        ({"errors": [error(None, "RATE_LIMITED")]}, 200, RequestOutcome.THROTTLED, [NOT_RUN] * 3),
+        ({"errors": [error()]}, 429, RequestOutcome.THROTTLED, [NOT_RUN] * 3),
+        (b"", 429, RequestOutcome.THROTTLED, [NOT_RUN] * 3),
+        (b"<html>", 401, RequestOutcome.TOKEN_REFUSED, [NOT_RUN] * 3),
+        (b"<html>", 403, RequestOutcome.TOKEN_REFUSED, [NOT_RUN] * 3),
+        (b"<html>", 502, RequestOutcome.UNREACHABLE, [UNKNOWN] * 3),
+        (b"<html>", 200, RequestOutcome.UNREACHABLE, [UNKNOWN] * 3),
+        (b"[]", 200, RequestOutcome.UNREACHABLE, [UNKNOWN] * 3),
         (
             {"errors": [error(None, "GRAPHQL_VALIDATION_FAILED")]},
             400,
-            Answer.DOCUMENT_REFUSED,
+            RequestOutcome.DOCUMENT_REFUSED,
             [NOT_RUN] * 3,
         ),
-        ({"errors": [error(None, "TIMEOUT")]}, 200, Answer.UNREACHABLE, [UNKNOWN] * 3),
+        ({"errors": [error(None, "TIMEOUT")]}, 200, RequestOutcome.UNREACHABLE, [UNKNOWN] * 3),
     ],
 )
 def test_an_answer_is_read_alias_by_alias(
-    payload: object, status: int, answer: Answer, verdicts: list[Verdict]
+    payload: object, status: int, answer: RequestOutcome, verdicts: list[Verdict]
 ) -> None:
     assert read(payload, status) == (answer, verdicts)
 
@@ -101,14 +101,14 @@ def test_an_answer_is_read_alias_by_alias(
 def test_null_means_what_the_mutation_says_of_it(null: Verdict | None, verdict: Verdict) -> None:
     payload = {"data": {"m0": "id", "m1": None, "m2": "id"}}
     assert read(payload, nulls=(REFUSED, null, REFUSED)) == (
-        Answer.ANSWERED,
+        RequestOutcome.ANSWERED,
         [DONE, verdict, DONE],
     )
 
 
 def test_an_alias_that_is_missing_from_the_answer_is_unknown_whatever_null_means() -> None:
     assert read({"data": {"m0": "id", "m1": "id"}}, nulls=(DONE, DONE, DONE)) == (
-        Answer.ANSWERED,
+        RequestOutcome.ANSWERED,
         [DONE, DONE, UNKNOWN],
     )
 
@@ -119,7 +119,7 @@ def test_a_failed_alias_that_may_be_null_does_not_end_the_run() -> None:
         "errors": [error("m0", "FORBIDDEN"), error("m2", "NOT_FOUND")],
     }
     assert read(payload, nulls=(REFUSED, None, None)) == (
-        Answer.ANSWERED,
+        RequestOutcome.ANSWERED,
         [REFUSED, DONE, REFUSED],
     )
 
@@ -127,7 +127,7 @@ def test_a_failed_alias_that_may_be_null_does_not_end_the_run() -> None:
 def test_an_answer_that_was_lost_with_anothers_is_unknown() -> None:
     payload = {"data": None, "errors": [error("m2", "NOT_FOUND")]}
     assert read(payload, nulls=(REFUSED, None, None)) == (
-        Answer.ANSWERED,
+        RequestOutcome.ANSWERED,
         [UNKNOWN, DONE, REFUSED],
     )
 

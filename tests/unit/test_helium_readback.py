@@ -12,7 +12,7 @@ from graphql import OperationDefinitionNode, build_schema, parse, validate
 from pointsman.domain.errors import PlatformUnreachable
 from pointsman.emulator.pricing import price as charge
 from pointsman.emulator.schema import load_schema
-from pointsman.platforms.base import Answer, ReadBack, Shown
+from pointsman.platforms.base import PlatformState, ReadBack, RequestOutcome
 from pointsman.platforms.helium import HttpAnswer
 from pointsman.platforms.helium.readback import HeliumReader, document
 from tests.support.hand_clock import HandClock
@@ -80,11 +80,11 @@ def test_the_price_is_what_the_emulator_charges(places: list[str]) -> None:
 
 async def test_what_is_shown_is_read_place_by_place() -> None:
     found = await read({"data": {**COURSE, **PATH, **OTHER}})
-    assert found.delivery.answer is Answer.ANSWERED
+    assert found.delivery.answer is RequestOutcome.ANSWERED
     assert found.places == {
-        "course:c1": Shown(frozenset({"t1"}), completed=False, started=True),
-        "path:p1": Shown(completed=True, started=True),
-        "course:c2": Shown(completed=True, started=True),
+        "course:c1": PlatformState(frozenset({"t1"}), completed=False, started=True),
+        "path:p1": PlatformState(completed=True, started=True),
+        "course:c2": PlatformState(completed=True, started=True),
     }
 
 
@@ -100,7 +100,7 @@ async def test_a_place_that_is_refused_says_why_and_the_others_are_read() -> Non
     payload: Any = {"data": {**COURSE, **PATH, **OTHER}, "errors": [error]}
     found = await read(payload)
     assert found.places["course:c2"] == "can't be read: there is no course 'c2'"
-    assert isinstance(found.places["course:c1"], Shown)
+    assert isinstance(found.places["course:c1"], PlatformState)
 
 
 async def test_places_that_another_one_spoilt_are_left_to_be_read_again() -> None:
@@ -112,8 +112,8 @@ async def test_places_that_another_one_spoilt_are_left_to_be_read_again() -> Non
 @pytest.mark.parametrize(
     ("payload", "status", "answer"),
     [
-        (b"<html>", 502, Answer.UNREACHABLE),
-        ({"errors": [{"message": "slow down"}]}, 429, Answer.THROTTLED),
+        (b"<html>", 502, RequestOutcome.UNREACHABLE),
+        ({"errors": [{"message": "slow down"}]}, 429, RequestOutcome.THROTTLED),
         (
             {
                 "data": None,
@@ -126,18 +126,18 @@ async def test_places_that_another_one_spoilt_are_left_to_be_read_again() -> Non
                 ],
             },
             200,
-            Answer.TOKEN_REFUSED,
+            RequestOutcome.TOKEN_REFUSED,
         ),
-        ({"errors": [{"message": "what?"}]}, 400, Answer.DOCUMENT_REFUSED),
+        ({"errors": [{"message": "what?"}]}, 400, RequestOutcome.DOCUMENT_REFUSED),
         (
             {"data": None, "errors": [{"message": "somewhere", "path": ["x"]}]},
             200,
-            Answer.DOCUMENT_REFUSED,
+            RequestOutcome.DOCUMENT_REFUSED,
         ),
     ],
 )
 async def test_what_is_no_answer_shows_nothing(
-    payload: object, status: int, answer: Answer
+    payload: object, status: int, answer: RequestOutcome
 ) -> None:
     found = await read(payload, status)
     assert (found.delivery.answer, found.places) == (answer, {})
@@ -145,4 +145,4 @@ async def test_what_is_no_answer_shows_nothing(
 
 async def test_a_platform_that_is_not_there_is_unreachable() -> None:
     found = await HeliumReader(Canned(None), HandClock()).read("token", PLACES)
-    assert found.delivery.answer is Answer.UNREACHABLE
+    assert found.delivery.answer is RequestOutcome.UNREACHABLE

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from pointsman.domain.errors import StoreUnavailable
-from pointsman.sources.http.lrs.consistent_through import Consistency
+from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 
 
 @dataclass
@@ -38,7 +38,7 @@ class FakeStore:
 
 async def test_a_query_always_asks() -> None:
     store = FakeStore()
-    consistency = Consistency(store.through, store)
+    consistency = ConsistentThrough(store.through, store)
     assert await consistency.now() == "1970-01-01T00:00:00.000Z"
     store.at = 0.25
     assert await consistency.now() == "1970-01-01T00:00:00.250Z"
@@ -46,7 +46,7 @@ async def test_a_query_always_asks() -> None:
 
 async def test_all_others_ask_once_a_second() -> None:
     store = FakeStore()
-    consistency = Consistency(store.through, store)
+    consistency = ConsistentThrough(store.through, store)
     for at, asked in ((0.0, 1), (0.5, 1), (0.999, 1), (1.0, 2), (1.5, 2), (9.0, 3)):
         store.at = at
         await consistency.lately()
@@ -55,7 +55,7 @@ async def test_all_others_ask_once_a_second() -> None:
 
 async def test_a_query_answers_for_those_after_it() -> None:
     store = FakeStore(at=5.0)
-    consistency = Consistency(store.through, store)
+    consistency = ConsistentThrough(store.through, store)
     told = await consistency.now()
     store.at = 5.9
     assert (await consistency.lately(), store.asked) == (told, 1)
@@ -63,7 +63,7 @@ async def test_a_query_answers_for_those_after_it() -> None:
 
 async def test_of_many_at_once_only_one_asks() -> None:
     store = FakeStore()
-    consistency = Consistency(store.through, store)
+    consistency = ConsistentThrough(store.through, store)
     told = await consistency.lately()
     store.at = 2.0
     answers = await asyncio.gather(*(consistency.lately() for _ in range(100)))
@@ -72,7 +72,7 @@ async def test_of_many_at_once_only_one_asks() -> None:
 
 async def test_while_the_store_is_away_what_was_true_is_said_again() -> None:
     store = FakeStore(away=True)
-    consistency = Consistency(store.through, store)
+    consistency = ConsistentThrough(store.through, store)
     assert await consistency.lately() == ""
     store.away = False
     told = await consistency.lately()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.sources.http import STANDARD, Scheme, Signed
+from pointsman.sources.http import STANDARD, SignatureScheme, WebhookVerifier
 from pointsman.sources.http.webhook_signatures import SignatureRefused
 
 SECRET, OLD, STRANGE = b"hunter2", b"hunter1", b"stranger"
@@ -27,18 +27,18 @@ def b64(signature: bytes) -> str:
 
 
 def accepts(
-    scheme: Scheme, headers: dict[str, str], body: bytes = BODY, now: float = NOW
+    scheme: SignatureScheme, headers: dict[str, str], body: bytes = BODY, now: float = NOW
 ) -> str | None:
     """The id of the message. Raises `SignatureRefused`."""
-    signed = Signed(scheme, (SECRET, OLD), 300)
+    signed = WebhookVerifier(scheme, (SECRET, OLD), 300)
     offered = signed.offered({name.lower(): value for name, value in headers.items()})
     signed.check(offered, body, now)
     return offered.message_id
 
 
-HEX = Scheme("x-signature", "hex", "sha256=")
-BASE64 = Scheme("x-signature", "base64")
-TIMED = Scheme("x-signature", "hex", "", "x-time")
+HEX = SignatureScheme("x-signature", "hex", "sha256=")
+BASE64 = SignatureScheme("x-signature", "base64")
+TIMED = SignatureScheme("x-signature", "hex", "", "x-time")
 
 
 @pytest.mark.parametrize("secret", [SECRET, OLD])
@@ -63,7 +63,7 @@ def standard(secret: bytes = SECRET, *, at: int = int(NOW), more: str = "") -> d
 
 def test_the_example_of_standard_webhooks_is_taken() -> None:
     # the secret, message and signature that its libraries are tested with
-    signed = Signed(STANDARD, (base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),), 300)
+    signed = WebhookVerifier(STANDARD, (base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),), 300)
     offered = signed.offered(
         {
             "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
@@ -106,7 +106,7 @@ def test_standard_webhooks_may_show_several_signatures() -> None:
     ],
 )
 def test_anything_else_is_refused_with_the_header_and_what_was_expected(
-    scheme: Scheme, headers: dict[str, str], words: str
+    scheme: SignatureScheme, headers: dict[str, str], words: str
 ) -> None:
     with pytest.raises(SignatureRefused) as refused:
         accepts(scheme, headers)
@@ -123,7 +123,7 @@ def test_the_window_is_open_at_its_ends(age: int) -> None:
 
 
 def test_a_secret_is_not_in_the_words_for_its_record() -> None:
-    assert "hunter2" not in repr(Signed(HEX, (SECRET,), 300))
+    assert "hunter2" not in repr(WebhookVerifier(HEX, (SECRET,), 300))
 
 
 @given(st.text(), st.text(), st.text())

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from pointsman.domain.launch import (
     LaunchMode,
     PlayerKind,
-    agent,
     covers,
     is_its_activity,
-    read,
+    launch_actor_json,
+    launch_from_json,
+    launch_to_json,
     same_actor,
-    written,
 )
 from pointsman.domain.records import Actor
 from tests.support.launches import ACTIVITY, ANA, launch
@@ -72,13 +72,13 @@ def test_a_mailbox_is_the_same_in_any_case(other: Actor, same: bool) -> None:
 
 
 def test_the_learner_is_an_agent() -> None:
-    assert agent(launch()) == {
+    assert launch_actor_json(launch()) == {
         "objectType": "Agent",
         "name": "Ana",
         "mbox": "mailto:ana@example.com",
     }
     account = Actor("account", "ana", "https://sso.example.com")
-    assert agent(launch(actor=account, name="")) == {
+    assert launch_actor_json(launch(actor=account, name="")) == {
         "objectType": "Agent",
         "account": {"homePage": "https://sso.example.com", "name": "ana"},
     }
@@ -94,4 +94,4 @@ def test_what_is_written_down_is_read_again() -> None:
         course="course_1",
         player={"returnURL": "https://learn.example.com"},
     )
-    assert read(written(made)) == made
+    assert launch_from_json(launch_to_json(made)) == made

@@ -18,11 +18,17 @@ from pointsman.domain.errors import Forbidden
 from pointsman.domain.launch import Launch, PlayerKind, covers, same_actor
 from pointsman.domain.records import Actor
 from pointsman.sources.http.errors import RequestRefused
-from pointsman.sources.http.lrs.launch_scope import confined
+from pointsman.sources.http.lrs.launch_scope import limit_to_launch
 from pointsman.sources.http.lrs.parameters import AgentParameter, Parameters
-from pointsman.sources.http.lrs.request import Call
+from pointsman.sources.http.lrs.request import LrsRequest
 from pointsman.sources.http.lrs.resources import TABLE, Resource
-from pointsman.sources.players import Passes, PassRefused, Purpose, may_say, registered
+from pointsman.sources.players import (
+    CredentialIssuer,
+    CredentialRefused,
+    Purpose,
+    add_launch_context,
+    authorize_statements,
+)
 from pointsman.sources.players.cmi5 import vocabulary
 from pointsman.statements import Limits, Valid, actor_of, identity_of, parse
 from pointsman.statements.activities import Activity
@@ -91,12 +97,12 @@ def test_what_may_be_said_is_of_its_own_learner_activity_and_registration(
 ) -> None:
     items = valid(orjson.dumps(statements))
     try:
-        may_say(launch, items)
+        authorize_statements(launch, items)
     except Forbidden:
         assert not all(is_own(launch, one) for one in items)
         return
     assert all(is_own(launch, one) for one in items)
-    for item in valid(registered(orjson.dumps(statements), items, launch)):
+    for item in valid(add_launch_context(orjson.dumps(statements), items, launch)):
         context = item.statement.context
         assert context is not None
         assert context.registration is not None
@@ -138,7 +144,7 @@ def mostly(own: Any, others: list[Any]) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def calls(draw: st.DrawFn) -> Call:
+def calls(draw: st.DrawFn) -> LrsRequest:
     """Requests with all that their resource requires, and any of what it allows."""
     launch = draw(LAUNCHES)
     resource = draw(st.sampled_from([Resource.STATE, Resource.STATE, *Resource]))
@@ -159,18 +165,18 @@ def calls(draw: st.DrawFn) -> Call:
         if name in takes.required or (name in takes.optional and draw(st.booleans()))
     }
     parameters = Parameters({}, **found)
-    return Call(resource, method, "launch", "1.0.3", parameters, {}, nothing, launch=launch)
+    return LrsRequest(resource, method, "launch", "1.0.3", parameters, {}, nothing, launch=launch)
 
 
 @settings(max_examples=400)
 @given(calls())
 def test_what_a_request_reaches_is_of_its_own_learner_activity_and_registration(
-    call: Call,
+    call: LrsRequest,
 ) -> None:
     launch = call.launch
     assert launch is not None
     try:
-        given_ = confined(call).parameters
+        given_ = limit_to_launch(call).parameters
     except RequestRefused:
         return
     mine = identity_of(launch.actor)
@@ -214,24 +220,24 @@ SECONDS = st.integers(1, 2**32)
 def test_a_pass_is_good_for_its_purpose_until_it_expires(
     expires: int, now: int, purpose: Purpose, asked: Purpose
 ) -> None:
-    passes = Passes([KEY], Still(now))
+    passes = CredentialIssuer([KEY], Still(now))
     token = passes.issue(replace(LAUNCH, expires_at=expires * 1_000_000), purpose)
     if now < expires and asked is purpose:
         found = passes.check(token, asked)
         assert (found.registration, found.learner, found.session) == (MINE, LAUNCH.learner, "s1")
         return
-    with pytest.raises(PassRefused):
+    with pytest.raises(CredentialRefused):
         passes.check(token, asked)
 
 
 @given(st.data())
 def test_a_pass_with_one_character_changed_is_none(data: st.DataObject) -> None:
-    passes = Passes([KEY], Still(0))
+    passes = CredentialIssuer([KEY], Still(0))
     token = passes.issue(replace(LAUNCH, expires_at=2**40), Purpose.XAPI)
     # the last character of each part has bits that mean nothing
     ends = {place - 1 for place, one in enumerate(f"{token}.") if one == "."}
     place = data.draw(st.integers(0, len(token) - 1).filter(lambda one: one not in ends))
     other = data.draw(st.sampled_from(string.ascii_letters + string.digits + "-_."))
     assume(other != token[place])
-    with pytest.raises(PassRefused):
+    with pytest.raises(CredentialRefused):
         passes.check(token[:place] + other + token[place + 1 :], Purpose.XAPI)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.sources.players import Pass, Passes, PassRefused, Purpose
-from pointsman.sources.players.credentials import as_authorization, of_authorization
+from pointsman.sources.players import CredentialIssuer, CredentialRefused, LaunchCredential, Purpose
+from pointsman.sources.players.credentials import as_authorization, credential_from_header
 from tests.support.hand_clock import HandClock
 from tests.support.launches import ACTIVITY, REGISTRATION, launch
 
@@ -22,50 +22,52 @@ def clock() -> HandClock:
 
 
 def test_a_pass_says_whose_launch_it_is(clock: HandClock) -> None:
-    passes = Passes([KEY], clock)
+    passes = CredentialIssuer([KEY], clock)
     token = passes.issue(launch(), Purpose.XAPI)
-    assert passes.check(token, Purpose.XAPI) == Pass(REGISTRATION, "ana@example.com", ACTIVITY)
+    assert passes.check(token, Purpose.XAPI) == LaunchCredential(
+        REGISTRATION, "ana@example.com", ACTIVITY
+    )
 
 
 @pytest.mark.parametrize("other", [Purpose.SCORM, Purpose.FETCH])
 def test_a_pass_is_for_one_purpose(clock: HandClock, other: Purpose) -> None:
-    passes = Passes([KEY], clock)
-    with pytest.raises(PassRefused, match="another purpose"):
+    passes = CredentialIssuer([KEY], clock)
+    with pytest.raises(CredentialRefused, match="another purpose"):
         passes.check(passes.issue(launch(), Purpose.XAPI), other)
 
 
 def test_a_pass_ends_with_its_launch(clock: HandClock) -> None:
-    passes = Passes([KEY], clock)
+    passes = CredentialIssuer([KEY], clock)
     token = passes.issue(launch(), Purpose.XAPI)
     clock.advance(3_599)
     passes.check(token, Purpose.XAPI)
     clock.advance(1)
-    with pytest.raises(PassRefused, match="expired"):
+    with pytest.raises(CredentialRefused, match="expired"):
         passes.check(token, Purpose.XAPI)
 
 
 def test_what_an_old_key_signed_stays_good_while_the_key_is_known(clock: HandClock) -> None:
-    token = Passes([KEY], clock).issue(launch(), Purpose.XAPI)
-    Passes([NEXT_KEY, KEY], clock).check(token, Purpose.XAPI)
-    with pytest.raises(PassRefused, match="no launch credential of ours"):
-        Passes([NEXT_KEY], clock).check(token, Purpose.XAPI)
+    token = CredentialIssuer([KEY], clock).issue(launch(), Purpose.XAPI)
+    CredentialIssuer([NEXT_KEY, KEY], clock).check(token, Purpose.XAPI)
+    with pytest.raises(CredentialRefused, match="no launch credential of ours"):
+        CredentialIssuer([NEXT_KEY], clock).check(token, Purpose.XAPI)
 
 
 @given(st.text(max_size=60), st.integers(0, 200))
 def test_nothing_else_is_a_pass(text: str, at: int) -> None:
     clock = HandClock(1_000_000_000.0)
-    passes = Passes([KEY], clock)
+    passes = CredentialIssuer([KEY], clock)
     token = passes.issue(launch(), Purpose.XAPI)
     changed = token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
     for one in (text, changed, token + text[:1] + "x", token.rpartition(".")[0] + "."):
-        with pytest.raises(PassRefused):
+        with pytest.raises(CredentialRefused):
             passes.check(one, Purpose.XAPI)
 
 
 def test_a_pass_is_found_in_what_players_send() -> None:
-    assert of_authorization(as_authorization("a.b.c")) == "a.b.c"
-    assert of_authorization("Bearer a.b.c") == "a.b.c"
-    assert of_authorization("bearer  a.b.c ") == "a.b.c"
+    assert credential_from_header(as_authorization("a.b.c")) == "a.b.c"
+    assert credential_from_header("Bearer a.b.c") == "a.b.c"
+    assert credential_from_header("bearer  a.b.c ") == "a.b.c"
 
 
 @pytest.mark.parametrize(
@@ -82,4 +84,4 @@ def test_a_pass_is_found_in_what_players_send() -> None:
     ],
 )
 def test_what_is_no_pass_is_left_to_the_sources(header: str | None) -> None:
-    assert of_authorization(header) is None
+    assert credential_from_header(header) is None

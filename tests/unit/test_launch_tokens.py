@@ -8,14 +8,14 @@ import pytest
 
 from pointsman.domain.errors import NoToken
 from pointsman.platforms.base import TokenProvider
-from pointsman.platforms.tokens.fetched import Fetched
+from pointsman.platforms.tokens.fetched import FetchedToken
 from pointsman.platforms.tokens.file import Credentials, InlineTokens
 from pointsman.platforms.tokens.launch import LaunchTokens
-from pointsman.platforms.tokens.vault import Sealer, new_key
+from pointsman.platforms.tokens.vault import TokenCipher, new_key
 from tests.support.hand_clock import HandClock
 
 ANA, BEN = "ana@example.com", "ben@example.com"
-SEALER = Sealer([new_key()])
+SEALER = TokenCipher([new_key()])
 
 
 class Shelf:
@@ -53,8 +53,8 @@ def shelf() -> Shelf:
 
 async def test_the_token_of_the_newest_launch_is_used(shelf: Shelf) -> None:
     world = World(shelf)
-    await world.tokens.give(ANA, Fetched("one"))
-    await world.tokens.give(ANA, Fetched("two", "user_ana"))
+    await world.tokens.give(ANA, FetchedToken("one"))
+    await world.tokens.give(ANA, FetchedToken("two", "user_ana"))
     assert await world.tokens.token(ANA) == "two"
     assert await world.tokens.user_id(ANA) == "user_ana"
     assert world.new == [ANA, ANA]
@@ -62,7 +62,7 @@ async def test_the_token_of_the_newest_launch_is_used(shelf: Shelf) -> None:
 
 async def test_it_is_sealed_for_its_learner_where_it_is_kept(shelf: Shelf) -> None:
     world = World(shelf)
-    await world.tokens.give(ANA, Fetched("the-token"))
+    await world.tokens.give(ANA, FetchedToken("the-token"))
     assert b"the-token" not in shelf.kept[ANA]
     shelf.kept[BEN] = shelf.kept[ANA]
     with pytest.raises(NoToken):
@@ -73,10 +73,10 @@ async def test_another_replica_finds_it_soon(shelf: Shelf) -> None:
     here, there = World(shelf), World(shelf)
     with pytest.raises(NoToken, match=ANA):
         await there.tokens.token(ANA)
-    await here.tokens.give(ANA, Fetched("one"))
+    await here.tokens.give(ANA, FetchedToken("one"))
     there.clock.advance(6)
     assert await there.tokens.token(ANA) == "one"
-    await here.tokens.give(ANA, Fetched("two"))
+    await here.tokens.give(ANA, FetchedToken("two"))
     assert await there.tokens.token(ANA) == "one"
     assert await there.tokens.refused(ANA, "one")
     assert await there.tokens.token(ANA) == "two"
@@ -85,7 +85,7 @@ async def test_another_replica_finds_it_soon(shelf: Shelf) -> None:
 
 async def test_one_that_is_refused_is_forgotten(shelf: Shelf) -> None:
     world = World(shelf)
-    await world.tokens.give(ANA, Fetched("one"))
+    await world.tokens.give(ANA, FetchedToken("one"))
     assert not await world.tokens.refused(ANA, "one")
     assert shelf.kept == {}
     with pytest.raises(NoToken, match="next one"):
@@ -94,7 +94,7 @@ async def test_one_that_is_refused_is_forgotten(shelf: Shelf) -> None:
 
 async def test_what_has_expired_is_not_used(shelf: Shelf) -> None:
     world = World(shelf, InlineTokens({ANA: Credentials("inline")}))
-    await world.tokens.give(ANA, Fetched("one", expires_at=world.clock.now() + 60))
+    await world.tokens.give(ANA, FetchedToken("one", expires_at=world.clock.now() + 60))
     assert await world.tokens.token(ANA) == "one"
     world.clock.advance(51)
     assert await world.tokens.token(ANA) == "inline"
@@ -104,7 +104,7 @@ async def test_the_source_behind_is_asked_where_launches_brought_nothing(shelf: 
     world = World(shelf, InlineTokens({ANA: Credentials("inline", "user_ana")}))
     assert await world.tokens.token(ANA) == "inline"
     assert await world.tokens.user_id(ANA) == "user_ana"
-    await world.tokens.give(ANA, Fetched("launched"))
+    await world.tokens.give(ANA, FetchedToken("launched"))
     assert await world.tokens.token(ANA) == "launched"
     assert await world.tokens.user_id(ANA) == "user_ana"
     # the one behind is another one, so there is something to try
@@ -116,6 +116,6 @@ async def test_the_source_behind_is_asked_where_launches_brought_nothing(shelf: 
 
 async def test_whose_user_id_no_launch_has_said_is_told_where_to_give_it(shelf: Shelf) -> None:
     world = World(shelf)
-    await world.tokens.give(ANA, Fetched("one"))
+    await world.tokens.give(ANA, FetchedToken("one"))
     with pytest.raises(NoToken, match="userId"):
         await world.tokens.user_id(ANA)

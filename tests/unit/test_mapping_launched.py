@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.launch import Launch, LaunchMode, PlayerKind
-from pointsman.domain.records import Decision, Observation, Outcome
+from pointsman.domain.records import Decision, InputOutcome, Observation
 from pointsman.domain.targets import Value
-from pointsman.mapping import ConfiguredIdentity, Mapping, Rule, Template
+from pointsman.mapping import ConfiguredIdentity, Mapper, Rule, Template
 from tests.support.cmi5_statements import LAUNCH, UNIT
 
 ADL = "http://adlnet.gov/expapi/verbs/"
 W3ID = "https://w3id.org/xapi/adl/verbs/"
 OWN = replace(LAUNCH, topic_id="t", course_by="id", course="c", course_completed="completed")
-RULES = Mapping(
+RULES = Mapper(
     [
         Rule(
             name="units",
@@ -118,7 +118,7 @@ def test_for_other_players_move_on_is_no_word() -> None:
 @pytest.mark.parametrize("verb", [f"{ADL}launched", f"{W3ID}abandoned"])
 def test_what_is_said_of_sessions_is_no_progress(verb: str) -> None:
     decision = RULES.decide(seen(verb), OWN)
-    assert decision.outcome is Outcome.NO_EFFECT
+    assert decision.outcome is InputOutcome.NO_EFFECT
     assert "session" in decision.reason
 
 
@@ -140,7 +140,7 @@ def test_browse_and_review_never_write(
     observation: Observation, mode: LaunchMode, launch: Launch
 ) -> None:
     decision = RULES.decide(observation, replace(launch, mode=mode))
-    assert (decision.outcome, decision.changes) == (Outcome.NO_EFFECT, ())
+    assert (decision.outcome, decision.changes) == (InputOutcome.NO_EFFECT, ())
     assert mode.lower() in decision.reason
 
 

@@ -16,7 +16,7 @@ from pointsman.mapping import (
     ConfiguredIdentity,
     Course,
     CourseCompleted,
-    Mapping,
+    Mapper,
     MoveOn,
     Rule,
     Template,
@@ -58,7 +58,7 @@ def watched(
 def leads_to(rule: Rule, *seen: Observation) -> dict[Target, Value]:
     """What is desired once all of them have come, in the store's own merging."""
     plan = Plan({}, {}, lambda *_key: False)
-    mapping = Mapping([rule], ConfiguredIdentity())
+    mapping = Mapper([rule], ConfiguredIdentity())
     for place, one in enumerate(seen):
         decision = mapping.decide(replace(one, statement_id=f"id-{place}"))
         plan.take(Submission("s", b"{}", 1, (Item(f"id-{place}", 1, None, decision),)))
@@ -245,4 +245,4 @@ def test_long_activities_are_told_apart_all_the_same() -> None:
     ],
 )
 def test_a_statement_without_effect_says_why(rule: Rule, seen: Observation, why: str) -> None:
-    assert why in Mapping([rule], ConfiguredIdentity()).decide(seen).reason
+    assert why in Mapper([rule], ConfiguredIdentity()).decide(seen).reason

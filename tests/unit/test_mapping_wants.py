@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from pointsman.domain.records import Actor, Change, Observation, Outcome
+from pointsman.domain.records import Actor, Change, InputOutcome, Observation
 from pointsman.domain.targets import Target, TargetKind
 from pointsman.mapping import (
     Account,
     ConfiguredIdentity,
     Course,
     CourseCompleted,
-    Mapping,
+    Mapper,
     Rule,
     Template,
 )
@@ -50,7 +50,7 @@ MEETING = Target(TargetKind.MEETING_ATTENDANCE, f"yard {WHO}")
 
 
 def decided(rule: Rule, **seen: Any) -> dict[Target, Change]:
-    decision = Mapping([rule], IDENTITY).decide(replace(SEEN, **seen))
+    decision = Mapper([rule], IDENTITY).decide(replace(SEEN, **seen))
     return {change.target: change for change in decision.changes}
 
 
@@ -134,8 +134,8 @@ def test_a_rule_takes_the_activity_types_it_names(
     types: set[str] | None, seen: str | None, taken: bool
 ) -> None:
     rule = replace(EVERYTHING, activity_types=None if types is None else frozenset(types))
-    decision = Mapping([rule], IDENTITY).decide(replace(SEEN, activity_type=seen))
-    assert (decision.outcome is Outcome.APPLIED) is taken
+    decision = Mapper([rule], IDENTITY).decide(replace(SEEN, activity_type=seen))
+    assert (decision.outcome is InputOutcome.APPLIED) is taken
     if not taken:
         assert "the type" in decision.reason
         assert "everything" in decision.reason
@@ -148,7 +148,7 @@ def test_the_first_rule_that_takes_verb_and_type_decides() -> None:
         activity_types=frozenset({"meeting"}),
         meeting_id=Template("{topic}"),
     )
-    mapping = Mapping([meetings, EVERYTHING], IDENTITY)
+    mapping = Mapper([meetings, EVERYTHING], IDENTITY)
     meeting = replace(
         SEEN,
         verb=f"{ADL}attended",

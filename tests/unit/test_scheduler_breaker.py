@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from pointsman.delivery.backoff import Backoff
 from pointsman.delivery.breaker import Breaker
-from pointsman.platforms.base import Answer
+from pointsman.platforms.base import RequestOutcome
 
 #: a seed whatever: the jitter is between half of a step and all of it
 DICE = random.Random(7)
 GOOD = [
-    Answer.ANSWERED,
-    Answer.DOCUMENT_REFUSED,
-    Answer.TOKEN_REFUSED,
+    RequestOutcome.ANSWERED,
+    RequestOutcome.DOCUMENT_REFUSED,
+    RequestOutcome.TOKEN_REFUSED,
 ]
 
 
-def breaker(*answers: Answer, now: float = 0.0) -> Breaker:
+def breaker(*answers: RequestOutcome, now: float = 0.0) -> Breaker:
     one = Breaker(Backoff(1.0, 60.0))
     for answer in answers:
         one.record(now, answer, "words", DICE)
@@ -34,58 +34,60 @@ def test_a_platform_that_was_never_asked_is_well() -> None:
 
 
 def test_two_requests_without_an_answer_are_no_outage() -> None:
-    one = breaker(Answer.UNREACHABLE, Answer.UNREACHABLE)
+    one = breaker(RequestOutcome.UNREACHABLE, RequestOutcome.UNREACHABLE)
     assert not one.tripped
     assert one.paused_until == 0.0
 
 
 def test_three_requests_in_a_row_without_an_answer_are_an_outage() -> None:
-    one = breaker(*[Answer.UNREACHABLE] * 3, now=100)
+    one = breaker(*[RequestOutcome.UNREACHABLE] * 3, now=100)
     assert one.tripped
     assert 100.5 <= one.paused_until <= 101
     assert one.reason == "the platform does not answer: words"
 
 
 def test_a_refused_key_stops_everybody_at_once() -> None:
-    one = breaker(Answer.KEY_REFUSED, now=100)
+    one = breaker(RequestOutcome.KEY_REFUSED, now=100)
     assert one.tripped
     assert 100.5 <= one.paused_until <= 101
     assert one.reason == "the platform refuses our apiKey: words"
 
 
 @pytest.mark.parametrize("answer", GOOD)
-@pytest.mark.parametrize("trouble", [Answer.UNREACHABLE, Answer.KEY_REFUSED])
-def test_any_answer_to_the_point_sets_all_free(answer: Answer, trouble: Answer) -> None:
+@pytest.mark.parametrize("trouble", [RequestOutcome.UNREACHABLE, RequestOutcome.KEY_REFUSED])
+def test_any_answer_to_the_point_sets_all_free(
+    answer: RequestOutcome, trouble: RequestOutcome
+) -> None:
     one = breaker(*[trouble] * 9, answer)
     assert (one.tripped, one.failures, one.paused_until, one.reason) == (False, 0, 0.0, "")
 
 
 @pytest.mark.parametrize("answer", GOOD)
-def test_an_answer_in_between_starts_the_count_anew(answer: Answer) -> None:
-    two = [Answer.UNREACHABLE] * 2
+def test_an_answer_in_between_starts_the_count_anew(answer: RequestOutcome) -> None:
+    two = [RequestOutcome.UNREACHABLE] * 2
     assert not breaker(*two, answer, *two).tripped
 
 
 def test_being_throttled_says_nothing_about_an_outage() -> None:
-    one = breaker(*[Answer.UNREACHABLE] * 2, Answer.THROTTLED)
+    one = breaker(*[RequestOutcome.UNREACHABLE] * 2, RequestOutcome.THROTTLED)
     assert (one.failures, one.tripped) == (2, False)
-    one.record(0, Answer.UNREACHABLE, "words", DICE)
+    one.record(0, RequestOutcome.UNREACHABLE, "words", DICE)
     assert one.tripped
-    one.record(0, Answer.THROTTLED, "words", DICE)
+    one.record(0, RequestOutcome.THROTTLED, "words", DICE)
     assert one.tripped
 
 
 def test_the_newest_trouble_is_the_reason() -> None:
-    one = breaker(*[Answer.UNREACHABLE] * 3, Answer.KEY_REFUSED)
+    one = breaker(*[RequestOutcome.UNREACHABLE] * 3, RequestOutcome.KEY_REFUSED)
     assert one.reason == "the platform refuses our apiKey: words"
     assert one.failures == 4
 
 
 def test_the_longer_an_outage_lasts_the_more_seldom_it_is_tried_and_at_most_each_minute() -> None:
-    one = breaker(Answer.UNREACHABLE, Answer.UNREACHABLE)
+    one = breaker(RequestOutcome.UNREACHABLE, RequestOutcome.UNREACHABLE)
     now, waits = 0.0, []
     for _ in range(12):
-        one.record(now, Answer.UNREACHABLE, "words", DICE)
+        one.record(now, RequestOutcome.UNREACHABLE, "words", DICE)
         waits.append(one.paused_until - now)
         now = one.paused_until
     steps = [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60]
@@ -93,25 +95,25 @@ def test_the_longer_an_outage_lasts_the_more_seldom_it_is_tried_and_at_most_each
 
 
 def test_answers_that_were_under_way_never_shorten_a_pause() -> None:
-    one = breaker(*[Answer.UNREACHABLE] * 9, now=100)
+    one = breaker(*[RequestOutcome.UNREACHABLE] * 9, now=100)
     until = one.paused_until
-    one.record(50, Answer.KEY_REFUSED, "words", DICE)
+    one.record(50, RequestOutcome.KEY_REFUSED, "words", DICE)
     assert one.paused_until >= until
 
 
 @settings(max_examples=150)
-@given(st.lists(st.sampled_from(Answer), max_size=30))
+@given(st.lists(st.sampled_from(RequestOutcome), max_size=30))
 def test_the_platform_is_out_exactly_while_the_newest_failures_say_so(
-    answers: list[Answer],
+    answers: list[RequestOutcome],
 ) -> None:
     one = breaker(*answers)
-    row: list[Answer] = []
+    row: list[RequestOutcome] = []
     for answer in answers:
-        if answer in {Answer.UNREACHABLE, Answer.KEY_REFUSED}:
+        if answer in {RequestOutcome.UNREACHABLE, RequestOutcome.KEY_REFUSED}:
             row.append(answer)
-        elif answer is not Answer.THROTTLED:
+        elif answer is not RequestOutcome.THROTTLED:
             row.clear()
-    assert one.tripped is (len(row) >= 3 or Answer.KEY_REFUSED in row)
+    assert one.tripped is (len(row) >= 3 or RequestOutcome.KEY_REFUSED in row)
     assert bool(one.reason) is bool(row)
     assert (one.paused_until > 0) is one.tripped
 

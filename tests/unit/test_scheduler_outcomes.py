@@ -10,7 +10,7 @@ from pointsman.delivery.outcomes import settlements
 from pointsman.delivery.remediation import next_step
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import MEETING, Target, TargetKind
-from pointsman.platforms.base import Answer, Delivery, MutationResult, Verdict
+from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
 from tests.support.changes import topic
 
 ROW = Desired(
@@ -26,9 +26,9 @@ ROW = Desired(
 )
 
 
-def settled(verdict: Verdict, answer: Answer, failures: int = 0) -> tuple[str, str]:
+def settled(verdict: Verdict, answer: RequestOutcome, failures: int = 0) -> tuple[str, str]:
     row = replace(ROW, failures=failures)
-    delivery = Delivery(answer, (MutationResult(verdict, "its words"),))
+    delivery = PlatformAnswer(answer, (MutationResult(verdict, "its words"),))
     (one,) = settlements([row], delivery, max_failures=3)
     assert (one.target, one.version) == (row.target, 3)
     return one.result, one.reason
@@ -37,26 +37,28 @@ def settled(verdict: Verdict, answer: Answer, failures: int = 0) -> tuple[str, s
 @pytest.mark.parametrize(
     ("verdict", "answer", "failures", "result"),
     [
-        (Verdict.DONE, Answer.ANSWERED, 0, "delivered"),
-        (Verdict.REFUSED, Answer.ANSWERED, 0, "parked"),
-        (Verdict.NOT_RUN, Answer.ANSWERED, 9, "untried"),
-        (Verdict.NOT_RUN, Answer.THROTTLED, 9, "untried"),
-        (Verdict.UNKNOWN, Answer.KEY_REFUSED, 9, "untried"),
-        (Verdict.UNKNOWN, Answer.ANSWERED, 1, "retry"),
-        (Verdict.UNKNOWN, Answer.ANSWERED, 2, "parked"),
-        (Verdict.UNKNOWN, Answer.UNREACHABLE, 99, "retry"),
+        (Verdict.DONE, RequestOutcome.ANSWERED, 0, "delivered"),
+        (Verdict.REFUSED, RequestOutcome.ANSWERED, 0, "parked"),
+        (Verdict.NOT_RUN, RequestOutcome.ANSWERED, 9, "untried"),
+        (Verdict.NOT_RUN, RequestOutcome.THROTTLED, 9, "untried"),
+        (Verdict.UNKNOWN, RequestOutcome.KEY_REFUSED, 9, "untried"),
+        (Verdict.UNKNOWN, RequestOutcome.ANSWERED, 1, "retry"),
+        (Verdict.UNKNOWN, RequestOutcome.ANSWERED, 2, "parked"),
+        (Verdict.UNKNOWN, RequestOutcome.UNREACHABLE, 99, "retry"),
     ],
 )
 def test_a_verdict_settles_its_row(
-    verdict: Verdict, answer: Answer, failures: int, result: str
+    verdict: Verdict, answer: RequestOutcome, failures: int, result: str
 ) -> None:
     assert settled(verdict, answer, failures)[0] == result
 
 
 def test_the_platforms_words_are_kept_with_what_is_parked() -> None:
-    assert settled(Verdict.REFUSED, Answer.ANSWERED)[1].startswith("refused: its words (next: ")
+    assert settled(Verdict.REFUSED, RequestOutcome.ANSWERED)[1].startswith(
+        "refused: its words (next: "
+    )
     assert (
-        settled(Verdict.UNKNOWN, Answer.ANSWERED, 2)[1]
+        settled(Verdict.UNKNOWN, RequestOutcome.ANSWERED, 2)[1]
         == "failed 3 times, the last time with: its words"
     )
 

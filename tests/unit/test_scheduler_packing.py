@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.delivery.batching import pack
+from pointsman.delivery.batching import plan_batch
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import MEETING, Target, TargetKind, Value
 from pointsman.platforms.helium.documents import price
@@ -58,7 +58,7 @@ STATES = st.sampled_from(
 def test_started_goes_before_topics_then_completed_then_archived(
     rows: list[Desired], points: int
 ) -> None:
-    package = pack(rows, max_points=points, price=price)
+    package = plan_batch(rows, max_points=points, price=price)
     order = [
         ["completed", "archived"].index(str(row.value)) + 2
         if row.value in {"completed", "archived"}
@@ -72,14 +72,14 @@ def test_started_goes_before_topics_then_completed_then_archived(
 
 def test_what_has_waited_longest_goes_first_among_equals() -> None:
     rows = [wanted(topic("young"), 1, since=9), wanted(topic("old"), 1, since=2)]
-    package = pack(rows, max_points=1, price=price)
+    package = plan_batch(rows, max_points=1, price=price)
     assert [row.target.key for row in package.rows] == ["old"]
     assert package.rest == 1
 
 
 def test_one_that_is_dearer_than_a_request_may_be_still_goes_alone() -> None:
     row = wanted(archived("c"), "archived", failures=1)
-    assert pack([row], max_points=1, price=price).points == 2
+    assert plan_batch([row], max_points=1, price=price).points == 2
 
 
 def test_a_completed_course_is_held_back_by_its_parked_topic_only() -> None:
@@ -88,7 +88,7 @@ def test_a_completed_course_is_held_back_by_its_parked_topic_only() -> None:
         wanted(course("c"), "completed", after=(topic("t0"),)),
         wanted(course("d"), "completed", after=(topic("t1"),)),
     ]
-    package = pack(rows, max_points=10, price=price)
+    package = plan_batch(rows, max_points=10, price=price)
     assert [row.target for row in package.rows] == [course("d")]
     (held,) = package.held
     assert held.target == course("c")
@@ -98,7 +98,7 @@ def test_a_completed_course_is_held_back_by_its_parked_topic_only() -> None:
 def test_a_mutation_carries_its_date_and_whether_it_was_sent_before() -> None:
     rows = [wanted(course("c"), "completed", failures=0), wanted(course("d"), "completed")]
     tried = wanted(topic("t"), 5, failures=2)
-    package = pack([*rows, tried], max_points=10, price=price)
+    package = plan_batch([*rows, tried], max_points=10, price=price)
     assert {mutation.occurred_at for mutation in package.mutations} == {7}
     assert [mutation.again for mutation in package.mutations] == [True, False, False]
 
@@ -109,5 +109,5 @@ def test_attendance_knows_its_meeting() -> None:
         "attended",
         learner=f"{MEETING}mtg-1",
     )
-    (mutation,) = pack([row], max_points=10, price=price).mutations
+    (mutation,) = plan_batch([row], max_points=10, price=price).mutations
     assert mutation.meeting_id == "mtg-1"

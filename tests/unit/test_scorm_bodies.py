@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pointsman.domain.errors import InputRefused
 from pointsman.statements.scorm import Commit, read
-from pointsman.statements.scorm.commit_body import understand
+from pointsman.statements.scorm.commit_body import parse_commit_body
 from tests.support.scorm import BODIES
 
 TREE: dict[str, Any] = {
@@ -46,7 +46,7 @@ COMMON = {"completionStatus": "incomplete", "successStatus": "unknown", "totalTi
     ids=["json", "extras", "flattened", "params", "in common", "flattened in common", "array"],
 )
 def test_every_form_becomes_the_same_tree(body: str) -> None:
-    assert understand(body.encode()).cmi == TREE
+    assert parse_commit_body(body.encode()).cmi == TREE
 
 
 @pytest.mark.parametrize(
@@ -69,30 +69,30 @@ def test_every_form_becomes_the_same_tree(body: str) -> None:
     ],
 )
 def test_a_form_is_split_only_where_a_name_follows(form: str, cmi: dict[str, Any]) -> None:
-    assert understand(form.encode()).cmi == cmi
+    assert parse_commit_body(form.encode()).cmi == cmi
 
 
 @given(st.text(st.characters(codec="utf-8")).filter(lambda text: "&cmi." not in text))
 def test_whatever_a_course_keeps_comes_through_a_form(kept: str) -> None:
     body = f"cmi.suspend_data={kept}&cmi.core.lesson_status=completed"
-    found = understand(body.encode()).cmi
+    found = parse_commit_body(body.encode()).cmi
     assert found == {"suspend_data": kept, "core": {"lesson_status": "completed"}}
 
 
 def test_what_stands_behind_a_form_is_not_of_its_last_value() -> None:
-    body = understand(b"cmi.completion_status=completed&isFinal=true&commitSequence=7")
+    body = parse_commit_body(b"cmi.completion_status=completed&isFinal=true&commitSequence=7")
     assert body.cmi == {"completion_status": "completed"}
     assert body.beside == {"isFinal": True, "commitSequence": 7}
 
 
 @pytest.mark.parametrize("body", ["&final=true", "&cmi.suspend_data=x"])
 def test_a_form_of_the_same_over_and_over_takes_no_time(body: str) -> None:
-    found = understand(b"cmi.suspend_data=a" + body.encode() * 100_000).cmi
+    found = parse_commit_body(b"cmi.suspend_data=a" + body.encode() * 100_000).cmi
     assert len(found["suspend_data"]) > 1_000_000
 
 
 def test_a_text_that_a_course_cut_in_an_emoji_comes_back_as_it_was() -> None:
-    found = understand(b'{"cmi":{"suspend_data":"\\ud83d"}}').cmi
+    found = parse_commit_body(b'{"cmi":{"suspend_data":"\\ud83d"}}').cmi
     assert found == {"suspend_data": "\ud83d"}
 
 
@@ -125,7 +125,7 @@ def test_a_text_that_a_course_cut_in_an_emoji_comes_back_as_it_was() -> None:
 )
 def test_anything_else_is_refused_with_the_reason(body: bytes, words: str | bytes) -> None:
     with pytest.raises(InputRefused) as refused:
-        understand(body)
+        parse_commit_body(body)
     assert (words if isinstance(words, str) else words.decode()) in str(refused.value)
 
 

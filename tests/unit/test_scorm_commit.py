@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pointsman.domain.errors import InputRefused
-from pointsman.statements.scorm import Score, read
+from pointsman.statements.scorm import CommitScore, read
 from pointsman.statements.scorm.durations import duration, seconds
 
 
@@ -77,7 +77,7 @@ def test_common_fields_speak_where_the_run_time_data_is_silent() -> None:
     }
     found = read(json.dumps(body).encode())
     assert (found.completion, found.success, found.total_time) == (True, True, 754.5)
-    assert found.score == Score(0.95, 95, 0, 100)
+    assert found.score == CommitScore(0.95, 95, 0, 100)
     silent = body | {"runtimeData": {"cmi": {"completion_status": "incomplete"}}}
     assert read(json.dumps(silent).encode()).completion is False
 
@@ -92,18 +92,21 @@ def test_a_total_of_nothing_is_no_time(body: bytes) -> None:
     ("body", "score"),
     [
         (lesson(score={"raw": "", "min": "", "max": "100"}), None),
-        (lesson(score={"raw": "40", "min": "", "max": "100"}), Score(0.4, 40, None, 100)),
-        (lesson(score={"raw": "15", "min": "10", "max": "20"}), Score(0.5, 15, 10, 20)),
-        (lesson(score={"raw": "120"}), Score(None, 120)),
-        (lesson(score={"raw": "5", "min": "9", "max": "9"}), Score(None, 5, 9, 9)),
+        (lesson(score={"raw": "40", "min": "", "max": "100"}), CommitScore(0.4, 40, None, 100)),
+        (lesson(score={"raw": "15", "min": "10", "max": "20"}), CommitScore(0.5, 15, 10, 20)),
+        (lesson(score={"raw": "120"}), CommitScore(None, 120)),
+        (lesson(score={"raw": "5", "min": "9", "max": "9"}), CommitScore(None, 5, 9, 9)),
         (lesson(score="80"), None),
-        (activity(score={"scaled": "-0.25", "raw": ""}), Score(-0.25)),
-        (activity(score={"scaled": "", "raw": "8", "min": "0", "max": "10"}), Score(0.8, 8, 0, 10)),
-        (activity(score={"raw": "8"}), Score(None, 8)),
+        (activity(score={"scaled": "-0.25", "raw": ""}), CommitScore(-0.25)),
+        (
+            activity(score={"scaled": "", "raw": "8", "min": "0", "max": "10"}),
+            CommitScore(0.8, 8, 0, 10),
+        ),
+        (activity(score={"raw": "8"}), CommitScore(None, 8)),
         (activity(score={"scaled": "7", "raw": "none"}), None),
     ],
 )
-def test_a_score_is_what_can_be_read_of_it(body: bytes, score: Score | None) -> None:
+def test_a_score_is_what_can_be_read_of_it(body: bytes, score: CommitScore | None) -> None:
     assert read(body).score == score
 
 

@@ -11,8 +11,8 @@ import pytest
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.errors import InputRefused, StatementConflict
 from pointsman.domain.launch import Launch
-from pointsman.sources.kafka_forwarder import Forwarding
-from pointsman.sources.players.scorm.commits import Commits, told_again
+from pointsman.sources.kafka_forwarder import KafkaForwarder
+from pointsman.sources.players.scorm.commits import CommitHandler, told_again
 from pointsman.statements import Limits
 from pointsman.store.base import Document, DocumentKey
 from tests.support.scorm import LAUNCH
@@ -66,8 +66,8 @@ async def test_over_a_topic_a_commit_is_the_same_message_whenever_it_comes() -> 
     async def write(body: bytes, _headers: list[tuple[str, bytes]]) -> None:
         written.append(orjson.loads(body))
 
-    forwarding = Forwarding(write, Limits(), clock, shelf.bury)
-    commits = Commits("launch", shelf, forwarding, clock)
+    forwarding = KafkaForwarder(write, Limits(), clock, shelf.bury)
+    commits = CommitHandler("launch", shelf, forwarding, clock)
     await commits.take(LAUNCH, BODY, player="", final=False)
     await commits.take(LAUNCH, BODY, player="", final=False)
     first, again = written
@@ -83,7 +83,7 @@ async def test_a_commit_that_the_store_knows_otherwise_is_no_error() -> None:
             raise StatementConflict(("an id that is made of the content",))
 
     knowing = Knowing()
-    commits = Commits("launch", knowing, knowing, Clock())
+    commits = CommitHandler("launch", knowing, knowing, Clock())
     await commits.take(LAUNCH, BODY, player="", final=False)
     assert knowing.buried == []
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.launch import LaunchMode
-from pointsman.statements.scorm import Commit, Session, place, starting_data
+from pointsman.statements.scorm import Commit, ScormSession, place, starting_data
 from pointsman.statements.scorm.commit_order import dump, load
 from tests.support.scorm import LAUNCH
 
@@ -25,7 +25,7 @@ class Sessions:
     """Commits as they come, a second apart, and where each of them is put."""
 
     def __init__(self) -> None:
-        self.session = Session()
+        self.session = ScormSession()
         self.now = 0
 
     def take(self, page: int, sequence: int | None = None, player: str = "") -> tuple[int, bool]:
@@ -99,13 +99,13 @@ def test_of_two_tabs_the_one_that_goes_on_is_the_newer() -> None:
 
 @pytest.mark.parametrize("text", ["ü" * 1_000, "\ud83d", "😀"])
 def test_a_session_comes_back_as_it_was_kept(text: str) -> None:
-    placed = place(Session(), Commit("1.2", {"suspend_data": text}), "run", SECOND)
+    placed = place(ScormSession(), Commit("1.2", {"suspend_data": text}), "run", SECOND)
     assert load(dump(placed.session)) == placed.session
     assert len(dump(placed.session)) < len(text) * 2 + 300
 
 
 def test_no_two_commits_count_as_of_the_same_moment() -> None:
-    session = Session()
+    session = ScormSession()
     times = []
     for page in range(3):
         placed = place(session, commit(page), "", SECOND)
@@ -142,7 +142,7 @@ def test_a_session_stays_small(pages: list[int]) -> None:
 
 
 def test_a_fresh_player_starts_at_the_beginning() -> None:
-    assert starting_data(LAUNCH, Session()) == {
+    assert starting_data(LAUNCH, ScormSession()) == {
         "registration": LAUNCH.registration,
         "activity": LAUNCH.activity,
         "version": None,

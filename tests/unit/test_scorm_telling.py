@@ -14,7 +14,7 @@ from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import Observation
 from pointsman.mapping.result import is_complete, is_passed, progress
 from pointsman.statements import Limits, Valid, observe, parse
-from pointsman.statements.scorm import Commit, Score, read, statement
+from pointsman.statements.scorm import Commit, CommitScore, read, statement
 from tests.support.scorm import BODIES, LAUNCH
 
 AT = 1_700_000_000_123_456
@@ -67,15 +67,15 @@ def test_it_is_about_the_launch_and_as_of_its_time() -> None:
 @pytest.mark.parametrize(
     ("score", "told"),
     [
-        (Score(0.4, 40, 0, 100), {"scaled": 0.4, "raw": 40, "min": 0, "max": 100}),
-        (Score(0.4), {"scaled": 0.4}),
-        (Score(None, 120, 0, 100), {"raw": 120, "min": 0}),
-        (Score(None, -5, 0, 100), {"raw": -5, "max": 100}),
-        (Score(None, 5, 9, 9), {"raw": 5}),
-        (Score(0.2, 5, None, 100), {"scaled": 0.2, "raw": 5, "max": 100}),
+        (CommitScore(0.4, 40, 0, 100), {"scaled": 0.4, "raw": 40, "min": 0, "max": 100}),
+        (CommitScore(0.4), {"scaled": 0.4}),
+        (CommitScore(None, 120, 0, 100), {"raw": 120, "min": 0}),
+        (CommitScore(None, -5, 0, 100), {"raw": -5, "max": 100}),
+        (CommitScore(None, 5, 9, 9), {"raw": 5}),
+        (CommitScore(0.2, 5, None, 100), {"scaled": 0.2, "raw": 5, "max": 100}),
     ],
 )
-def test_of_a_score_goes_on_what_xapi_allows(score: Score, told: dict[str, Any]) -> None:
+def test_of_a_score_goes_on_what_xapi_allows(score: CommitScore, told: dict[str, Any]) -> None:
     commit = Commit("1.2", score=score)
     assert statement(commit, LAUNCH, AT)["result"]["score"] == told
     assert seen(commit).score == score.scaled

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.statements.equality import compared
+from pointsman.statements.equality import comparable
 from pointsman.statements.parse import digest
 from tests.support.xapi import statement, sub
 
@@ -40,7 +40,7 @@ def test_all_else_of_a_duration_does(one: str, other: str) -> None:
 
 def test_what_is_compared_leaves_the_statement_as_it_is() -> None:
     sent = lasting("PT1.23456S")
-    assert compared(sent)["result"] == {"duration": "PT1.23S", "response": "0.12345S"}
+    assert comparable(sent)["result"] == {"duration": "PT1.23S", "response": "0.12345S"}
     assert sent["result"]["duration"] == "PT1.23456S"
 
 
@@ -49,4 +49,4 @@ def test_what_is_no_duration_is_left_alone(result: Any) -> None:
     """A signature may hold anything."""
     sent: dict[str, Any]
     for sent in ({"result": result}, {"object": {"result": result}}, {"object": []}):
-        assert compared(sent) == sent
+        assert comparable(sent) == sent

@@ -24,9 +24,9 @@ from pointsman.store.evidence import (
     from_body,
     gathered,
     links,
+    merge_evidence,
     share,
     to_body,
-    unite,
     valued,
 )
 from pointsman.store.plan import Plan
@@ -60,26 +60,28 @@ def played(*stretches: Span, length: float = LENGTH, threshold: float = 1.0) -> 
 
 def worth(*evidence: Evidence) -> Value | None:
     """What a topic is worth when all of `evidence` has come; the last one asks."""
-    known = functools.reduce(unite, map(gathered, evidence))
+    known = functools.reduce(merge_evidence, map(gathered, evidence))
     moved = valued(change("ana", topic("t"), 0, evidence=evidence[-1]), lambda _key: known)
     return None if moved is None else moved.value
 
 
 @given(pieces, pieces, pieces)
 def test_the_order_of_uniting_decides_nothing(one: Gathered, two: Gathered, six: Gathered) -> None:
-    assert unite(one, two) == unite(two, one)
-    assert unite(unite(one, two), six) == unite(one, unite(two, six))
+    assert merge_evidence(one, two) == merge_evidence(two, one)
+    assert merge_evidence(merge_evidence(one, two), six) == merge_evidence(
+        one, merge_evidence(two, six)
+    )
 
 
 @given(pieces)
 def test_the_same_once_more_adds_nothing(one: Gathered) -> None:
-    assert unite(one, one) == one
-    assert unite(NOTHING, one) == one
+    assert merge_evidence(one, one) == one
+    assert merge_evidence(NOTHING, one) == one
 
 
 @given(pieces, pieces, st.sampled_from([slides(), played()]))
 def test_a_share_never_falls(one: Gathered, two: Gathered, asked: Evidence) -> None:
-    assert 0 <= share(one, asked) <= share(unite(one, two), asked) <= 1
+    assert 0 <= share(one, asked) <= share(merge_evidence(one, two), asked) <= 1
 
 
 @given(pieces)
@@ -241,7 +243,7 @@ def test_a_course_moves_once_all_is_there() -> None:
     asked = Evidence("k", 2, frozenset("a"))
     completed = change("ana", course("c"), CourseStatus.COMPLETED, evidence=asked)
     assert valued(completed, lambda _key: gathered(asked)) is None
-    known = unite(gathered(asked), gathered(Evidence("k", 2, frozenset("b"))))
+    known = merge_evidence(gathered(asked), gathered(Evidence("k", 2, frozenset("b"))))
     moved = valued(completed, lambda _key: known)
     assert moved is not None
     assert moved.value == "completed"
@@ -270,7 +272,7 @@ def test_too_many_items_are_bounded_the_same_way_in_every_order() -> None:
         gathered(Evidence("k", 1, frozenset(f"{place:05}" for place in places)))
         for places in (range(0, 2 * MAX_ITEMS, 2), range(1, 2 * MAX_ITEMS, 2))
     ]
-    both = {unite(*order) for order in itertools.permutations(halves)}
+    both = {merge_evidence(*order) for order in itertools.permutations(halves)}
     (united,) = both
     assert united.items == frozenset(f"{place:05}" for place in range(MAX_ITEMS))
 

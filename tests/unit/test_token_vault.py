@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from pointsman.domain.records import SealedToken
-from pointsman.platforms.tokens.fetched import Fetched
-from pointsman.platforms.tokens.vault import SealedVault, Sealer, new_key
+from pointsman.platforms.tokens.fetched import FetchedToken
+from pointsman.platforms.tokens.vault import EncryptedVault, TokenCipher, new_key
 from tests.support.hand_clock import NOON, HandClock
 
 OLD, NEW, OTHER = new_key(), new_key(), new_key()
 ANA, BEN = "ana@example.com", "ben@example.com"
-TOKEN = Fetched("a-secret-token", "u1", NOON + 60)
+TOKEN = FetchedToken("a-secret-token", "u1", NOON + 60)
 
 
 class Table:
@@ -31,24 +31,24 @@ class Table:
         self.rows.update({row.learner: row for row in rows})
 
 
-def vault(table: Table, *keys: str, clock: HandClock | None = None) -> SealedVault:
-    return SealedVault(Sealer(keys), clock or HandClock(), table.read, table.write)
+def vault(table: Table, *keys: str, clock: HandClock | None = None) -> EncryptedVault:
+    return EncryptedVault(TokenCipher(keys), clock or HandClock(), table.read, table.write)
 
 
 def test_a_seal_opens_for_its_learner_alone_and_shows_nothing() -> None:
-    sealer = Sealer([NEW])
+    sealer = TokenCipher([NEW])
     sealed = sealer.seal(ANA, TOKEN)
     assert b"secret" not in sealed
     assert sealer.open(ANA, sealed) == TOKEN
     assert sealer.open(BEN, sealed) is None
     assert sealer.open(ANA, sealed[:-1] + b"A") is None
-    assert Sealer([OTHER]).open(ANA, sealed) is None
+    assert TokenCipher([OTHER]).open(ANA, sealed) is None
     assert "secret" not in repr(TOKEN)
 
 
 def test_what_is_no_key_is_refused() -> None:
     with pytest.raises(ValueError, match="32 url-safe"):
-        Sealer(["short"])
+        TokenCipher(["short"])
 
 
 async def test_a_key_is_rotated_by_putting_the_new_one_in_front() -> None:
@@ -62,9 +62,9 @@ async def test_a_key_is_rotated_by_putting_the_new_one_in_front() -> None:
 
 async def test_what_no_key_opens_or_has_expired_is_dropped() -> None:
     table, clock = Table(), HandClock()
-    await vault(table, OLD).save({ANA: TOKEN, BEN: Fetched("b")})
+    await vault(table, OLD).save({ANA: TOKEN, BEN: FetchedToken("b")})
     clock.seconds = 60
-    assert await vault(table, OLD, clock=clock).load() == {BEN: Fetched("b")}
+    assert await vault(table, OLD, clock=clock).load() == {BEN: FetchedToken("b")}
     assert set(table.rows) == {BEN}
     assert await vault(table, OTHER).load() == {}
     assert table.rows == {}

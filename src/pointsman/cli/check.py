@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from pointsman.cli.config_summary import explain
-from pointsman.cli.config_warnings import doubts
+from pointsman.cli.config_warnings import config_warnings
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
 
 
@@ -23,7 +23,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
         typer.echo(f"\n{heading}")
         for line in lines:
             typer.echo(f"  {line}")
-    found = list(doubts(settings))
+    found = list(config_warnings(settings))
     if found:
         typer.echo("\nLook again at")
         for doubt in found:

@@ -10,7 +10,7 @@ from pointsman.config import Http, KafkaSource, Learners, Platform, Rule, Settin
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
-def doubts(settings: Settings) -> Iterator[str]:
+def config_warnings(settings: Settings) -> Iterator[str]:
     """A line for each thing to look at again, its key in front."""
     yield from _about_rules(settings.rules)
     yield from _about_http(settings.http)

@@ -17,11 +17,11 @@ from rich.progress import (
 )
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
-from pointsman.commands import Done, LrsSettings, Pace, import_file, import_lrs
+from pointsman.commands import BackfillProgress, LoadRate, LrsSettings, import_file, import_lrs
 from pointsman.config import Settings
 from pointsman.config.fields import read_secret
 from pointsman.domain.errors import ConfigError, InputRefused, StoreUnavailable
-from pointsman.domain.records import Outcome
+from pointsman.domain.records import InputOutcome
 
 SecretOption = Annotated[Path | None, typer.Option(help="A file with the secret of --key.")]
 BearerOption = Annotated[Path | None, typer.Option(help="A file with a bearer token.")]
@@ -68,16 +68,16 @@ def import_(
                 lrs = LrsSettings(
                     source, key, _secret(secret_file), _secret(bearer_file), filters=given
                 )
-                done = _with_progress(settings, lrs, Pace(rate))
+                done = _with_progress(settings, lrs, LoadRate(rate))
             elif given or key or secret_file or bearer_file:
                 raise ConfigError("a file takes none of the options for an LRS")
             else:
-                done = _with_progress(settings, Path(source), Pace(rate))
+                done = _with_progress(settings, Path(source), LoadRate(rate))
     except (StoreUnavailable, InputRefused) as error:
         typer.echo(f"{error}\nnext: run it again, it goes on where it was", err=True)
         raise typer.Exit(3) from None
     typer.echo(_summary(done))
-    if done.outcomes[Outcome.DEAD]:
+    if done.outcomes[InputOutcome.DEAD]:
         typer.echo("next: pointsman dead-letters list --source import", err=True)
         raise typer.Exit(1)
 
@@ -89,7 +89,9 @@ def _secret(path: Path | None) -> str | None:
         raise ConfigError(str(error)) from None
 
 
-def _with_progress(settings: Settings, source: Path | LrsSettings, pace: Pace) -> Done:
+def _with_progress(
+    settings: Settings, source: Path | LrsSettings, pace: LoadRate
+) -> BackfillProgress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
@@ -103,10 +105,10 @@ def _with_progress(settings: Settings, source: Path | LrsSettings, pace: Pace) -
         return asyncio.run(import_file(settings, source, pace, on_progress))
 
 
-def _summary(done: Done) -> str:
+def _summary(done: BackfillProgress) -> str:
     parts = [
         f"{done.outcomes[one]:,} {one.value.replace('_', ' ')}"
-        for one in Outcome
+        for one in InputOutcome
         if done.outcomes[one]
     ]
     if done.duplicates:

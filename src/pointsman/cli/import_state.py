@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
-from pointsman.commands import Step, Wish
+from pointsman.commands import ImportStep, ImportTarget
 from pointsman.commands import import_state as take_state
 from pointsman.domain.errors import ConfigError
 
@@ -51,7 +51,7 @@ def import_state(
         with Progress(console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task("reading the platform", total=None)
 
-            def on_step(step: Step, number: int, total: int) -> None:
+            def on_step(step: ImportStep, number: int, total: int) -> None:
                 nonlocal taken, unread
                 taken += step.taken
                 unread += len(step.unread)
@@ -66,7 +66,7 @@ def import_state(
         raise typer.Exit(1)
 
 
-def _wishes(path: Path) -> Iterator[Wish]:
+def _wishes(path: Path) -> Iterator[ImportTarget]:
     """Raises `ConfigError` naming every line that is wrong."""
     problems = []
     for number, entry in _entries(path):
@@ -96,7 +96,7 @@ def _entries(path: Path) -> Iterator[tuple[int, Any]]:
                 raise ConfigError(f"{path}, line {number}: is not JSON: {error}") from error
 
 
-def _wish(entry: Any) -> Wish:
+def _wish(entry: Any) -> ImportTarget:
     if not isinstance(entry, dict):
         raise ValueError("is not an object")  # noqa: TRY004 - a file's content
     if unknown := entry.keys() - _COLUMNS:
@@ -110,4 +110,4 @@ def _wish(entry: Any) -> Wish:
     for by in ("slug", "sku"):
         if f"course_{by}" in entry:
             key = f"{by}:{entry[f'course_{by}']}"
-    return Wish(entry["learner"], entry["course_id"], key)
+    return ImportTarget(entry["learner"], entry["course_id"], key)

@@ -15,7 +15,7 @@ from rich.table import Table
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
 from pointsman.cli.stores import ask_store
 from pointsman.domain.clock import MICROSECONDS
-from pointsman.domain.launch import Launch, read
+from pointsman.domain.launch import Launch, launch_from_json
 from pointsman.store.base import DocumentKey
 
 app = typer.Typer(
@@ -59,7 +59,7 @@ def show(
             err=True,
         )
         raise typer.Exit(1)
-    launch = read(found.content)
+    launch = launch_from_json(found.content)
     if as_json:
         typer.echo(json.dumps(asdict(launch), indent=2))
         return

@@ -16,12 +16,12 @@ from rich.console import Console
 from pointsman.cli import platform_tables as tables
 from pointsman.cli.learning_path_file import NewPath, read_new_path
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
-from pointsman.cli.platform_session import Session, refuse, with_platform
+from pointsman.cli.platform_session import PlatformSession, refuse, with_platform
 from pointsman.commands import with_store
 from pointsman.config import Settings
 from pointsman.domain.errors import ConfigError, StoreUnavailable
-from pointsman.platforms.helium.calls import Reply
-from pointsman.platforms.helium.login import Logins
+from pointsman.platforms.helium.calls import CallResult
+from pointsman.platforms.helium.login import LoginClient
 from pointsman.platforms.tokens.file import save_token
 from pointsman.store.base import Store, Window
 from pointsman.store.sqlite import SqliteStore
@@ -61,7 +61,7 @@ def show_path(
     **Example:** `pointsman platform learning-path show yard-foreman`
     """
 
-    async def ask(platform: Session) -> Reply[object]:
+    async def ask(platform: PlatformSession) -> CallResult[object]:
         token = None if learner is None else await platform.token(learner)
         return _any(await platform.calls.learning_path_by_slug(slug, token))
 
@@ -89,7 +89,7 @@ def create_path(
         parts = f"{len(wanted.milestones)} milestones"
         typer.confirm(f"Make the learning path {wanted.name!r} with {parts}?", abort=True)
 
-    async def ask(platform: Session) -> Reply[object]:
+    async def ask(platform: PlatformSession) -> CallResult[object]:
         return _any(
             await platform.calls.create_learning_path(
                 wanted.name,
@@ -114,7 +114,7 @@ def show_milestone(
     **Example:** `pointsman platform milestone show milestone_001`
     """
 
-    async def ask(platform: Session) -> Reply[object]:
+    async def ask(platform: PlatformSession) -> CallResult[object]:
         return _any(await platform.calls.milestone(milestone_id))
 
     _show(config, ask, tables.milestone, as_json=as_json)
@@ -133,7 +133,7 @@ def milestones(
     **Example:** `pointsman platform milestones yard-foreman --learner ana@example.com`
     """
 
-    async def ask(platform: Session) -> Reply[object]:
+    async def ask(platform: PlatformSession) -> CallResult[object]:
         token = await platform.token(learner)
         return _any(await platform.calls.milestone_completions(slug, token))
 
@@ -142,7 +142,7 @@ def milestones(
 
 def _course_command(
     name: str,
-    call: Callable[[Session, str, str], Awaitable[Reply[T]]],
+    call: Callable[[PlatformSession, str, str], Awaitable[CallResult[T]]],
     table: Callable[[T], tables.Shown],
     summary: str,
 ) -> None:
@@ -153,7 +153,7 @@ def _course_command(
         learner: LearnerOption,
         as_json: JsonOption = False,
     ) -> None:
-        async def ask(platform: Session) -> Reply[T]:
+        async def ask(platform: PlatformSession) -> CallResult[T]:
             return await call(platform, course_id, await platform.token(learner))
 
         _show(config, ask, table, as_json=as_json)
@@ -209,8 +209,8 @@ def login(
     else:
         password = typer.prompt("Password", hide_input=True)
 
-    async def ask(platform: Session) -> None:
-        reply = await Logins(platform.calls).log_in(email, password)
+    async def ask(platform: PlatformSession) -> None:
+        reply = await LoginClient(platform.calls).log_in(email, password)
         if reply.data is None:
             refuse(reply.words, "see that the address and the password are those of the instance")
         if save_to is not None:
@@ -233,7 +233,7 @@ def budget(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
     """
     settings = settings_or_exit(config)
 
-    async def ask(platform: Session) -> None:
+    async def ask(platform: PlatformSession) -> None:
         reply = await platform.calls.probe()
         if reply.data is None:
             refuse(reply.words, "see platform.url and platform.api_key")
@@ -270,20 +270,20 @@ async def _window(settings: Settings) -> Window | None:
         return None
 
 
-def _any(reply: Reply[T]) -> Reply[object]:
-    return Reply(reply.delivery, reply.data)
+def _any(reply: CallResult[T]) -> CallResult[object]:
+    return CallResult(reply.delivery, reply.data)
 
 
 def _show(
     config: Path,
-    ask: Callable[[Session], Awaitable[Reply[T]]],
+    ask: Callable[[PlatformSession], Awaitable[CallResult[T]]],
     table: Callable[..., tables.Shown],
     *,
     as_json: bool,
 ) -> None:
     """Print what came back; exit code 1 with the platform's words where it refused."""
 
-    async def run(platform: Session) -> None:
+    async def run(platform: PlatformSession) -> None:
         reply = await ask(platform)
         if reply.data is None:
             refuse(reply.words, "see that the platform has it under that name")

@@ -18,7 +18,7 @@ from pointsman.platforms.helium import HeliumCalls
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class PlatformSession:
     """One command's connection to the platform."""
 
     calls: HeliumCalls
@@ -32,7 +32,9 @@ class Session:
             refuse(str(error), "docs/tokens.md says where tokens come from")
 
 
-async def with_platform(settings: Settings, run: Callable[[Session], Awaitable[None]]) -> None:
+async def with_platform(
+    settings: Settings, run: Callable[[PlatformSession], Awaitable[None]]
+) -> None:
     """Run, and close what was opened."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
@@ -46,7 +48,7 @@ async def with_platform(settings: Settings, run: Callable[[Session], Awaitable[N
             settings, store, clock, lambda _learners: None, wiring.log_in(calls)
         )
         stack.push_async_callback(wiring.close_tokens, tokens)
-        await run(Session(calls, tokens))
+        await run(PlatformSession(calls, tokens))
 
 
 def refuse(words: str, next_step: str) -> NoReturn:

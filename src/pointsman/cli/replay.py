@@ -15,9 +15,9 @@ from rich.table import Table
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
 from pointsman.cli.times import moment
-from pointsman.commands import Page
+from pointsman.commands import ReplayPage
 from pointsman.commands import replay as run_replay
-from pointsman.domain.records import Outcome
+from pointsman.domain.records import InputOutcome
 from pointsman.domain.targets import Target
 from pointsman.store.base import Move
 
@@ -28,10 +28,10 @@ class _Sum:
 
     statements: int = 0
     skipped: int = 0
-    outcomes: Counter[tuple[Outcome, Outcome]] = field(default_factory=Counter)
+    outcomes: Counter[tuple[InputOutcome, InputOutcome]] = field(default_factory=Counter)
     moves: dict[tuple[str, Target], Move] = field(default_factory=dict)
 
-    def add(self, page: Page) -> None:
+    def add(self, page: ReplayPage) -> None:
         self.statements += page.statements
         self.skipped += page.skipped
         self.outcomes.update(page.result.outcomes)
@@ -65,7 +65,7 @@ def replay(
     with refusing(), Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("deciding anew", total=max(1, end - start))
 
-        def on_page(page: Page) -> None:
+        def on_page(page: ReplayPage) -> None:
             found.add(page)
             progress.update(bar, completed=page.reached - start)
 

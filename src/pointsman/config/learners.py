@@ -72,7 +72,7 @@ class Login(Section):
     passwords_file: ExistingFile
 
 
-class Entry(Section):
+class TokenEntry(Section):
     """What `inline` says of one learner; a string alone is the authToken."""
 
     auth_token: SecretStr | None = None
@@ -91,7 +91,7 @@ class Tokens(Section):
     #: they come with launches, and from nowhere else
     launches: bool = False
     #: learner -> authToken, or both parts of an entry
-    inline: dict[str, Entry] | None = None
+    inline: dict[str, TokenEntry] | None = None
     #: a JSON object, learner -> authToken, read again when it changes
     file: ExistingFile | None = None
     login: Login | None = None
@@ -104,7 +104,7 @@ class Tokens(Section):
 
     @field_validator("inline")
     @classmethod
-    def _not_empty(cls, inline: dict[str, Entry] | None) -> dict[str, Entry] | None:
+    def _not_empty(cls, inline: dict[str, TokenEntry] | None) -> dict[str, TokenEntry] | None:
         for learner, entry in (inline or {}).items():
             if entry.auth_token is None and entry.user_id is None:
                 raise ValueError(f"says nothing of {learner!r}")

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pointsman.courses.structure import AssignableUnit, Course, Reader
+from pointsman.courses.structure import AssignableUnit, Course, CourseReader
 from pointsman.courses.xml_elements import parse
 from pointsman.domain.errors import InputRefused
 
@@ -61,7 +61,7 @@ def _of_package(path: Path, package: zipfile.ZipFile) -> Course:
 def _read(content: bytes, name: str, files: Collection[str] | None) -> Course:
     if len(content) > _MOST_BYTES:
         raise InputRefused(f"{name}: is larger than {_MOST_BYTES:,} bytes")
-    course = Reader(name).course(parse(content, name))
+    course = CourseReader(name).course(parse(content, name))
     found = [
         f"{name}, line {unit.line}: {words}"
         for unit, _ in course.units()

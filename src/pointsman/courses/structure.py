@@ -64,7 +64,7 @@ class Course:
         yield from _units(self.members, ())
 
 
-class Reader:
+class CourseReader:
     """Reads one structure; `name` is what messages call the file."""
 
     def __init__(self, name: str) -> None:

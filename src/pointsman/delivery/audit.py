@@ -13,13 +13,13 @@ import structlog
 
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.local import Budget
-from pointsman.delivery.budget.paid import paid
+from pointsman.delivery.budget.paid import send_paid
 from pointsman.delivery.comparison import Comparison, Judgement, compare
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import NoToken, StoreUnavailable, TokenDelayed
 from pointsman.domain.records import Desired
-from pointsman.platforms.base import Answer, Reader, Shown, TokenProvider
-from pointsman.store.base import Audited, Finding, Store
+from pointsman.platforms.base import PlatformState, ReadBackClient, RequestOutcome, TokenProvider
+from pointsman.store.base import Audited, AuditFinding, Store
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ class Auditor:
     def __init__(
         self,
         store: Store,
-        reader: Reader,
+        reader: ReadBackClient,
         tokens: TokenProvider,
         budget: Budget,
         breaker: Breaker,
@@ -118,17 +118,19 @@ class Auditor:
         left = self._budget.spent().requests_left
         return left >= _SPARED * self._settings.requests_per_window
 
-    async def _read(self, learner: str, places: Sequence[str]) -> Mapping[str, Shown | str] | None:
+    async def _read(
+        self, learner: str, places: Sequence[str]
+    ) -> Mapping[str, PlatformState | str] | None:
         """What is shown at each place; None when this is not the time to ask."""
         try:
             token = await self._tokens.token(learner)
         except (NoToken, TokenDelayed):
             return dict.fromkeys(places, _NO_TOKEN)
-        found: dict[str, Shown | str] = {}
+        found: dict[str, PlatformState | str] = {}
         left = list(places)
         while left:
             asked = self._portion(left)
-            answer = await paid(
+            answer = await send_paid(
                 self._budget,
                 self._reader.price(asked),
                 lambda asked=asked: self._reader.read(token, asked),  # type: ignore[misc]
@@ -136,10 +138,10 @@ class Auditor:
             )
             if answer is None:
                 return None
-            if answer.delivery.answer is Answer.TOKEN_REFUSED:
+            if answer.delivery.answer is RequestOutcome.TOKEN_REFUSED:
                 await self._tokens.refused(learner, token)
                 return dict.fromkeys(places, _NO_TOKEN)
-            if answer.delivery.answer is not Answer.ANSWERED or not answer.places:
+            if answer.delivery.answer is not RequestOutcome.ANSWERED or not answer.places:
                 log.info("the audit got no answer", reason=answer.delivery.words)
                 return None
             found.update(answer.places)
@@ -158,7 +160,7 @@ class Auditor:
         return portion
 
     async def _settle(
-        self, learner: str, rows: Sequence[Desired], shown: Mapping[str, Shown | str]
+        self, learner: str, rows: Sequence[Desired], shown: Mapping[str, PlatformState | str]
     ) -> None:
         comparisons = {row.target: _compared(row, shown[row.read_back]) for row in rows}
         outcomes = await self._store.audit(
@@ -188,13 +190,13 @@ class Auditor:
         return micros(self._clock.now())
 
 
-def _compared(row: Desired, shown: Shown | str) -> Comparison:
+def _compared(row: Desired, shown: PlatformState | str) -> Comparison:
     if isinstance(shown, str):
         return Comparison(Judgement.UNREADABLE, shown)
     return compare(row, shown)
 
 
-def _finding(row: Desired, comparison: Comparison) -> Finding:
+def _finding(row: Desired, comparison: Comparison) -> AuditFinding:
     reason = ""
     if comparison.judgement is Judgement.DIFFERS:
         reason = (
@@ -202,4 +204,4 @@ def _finding(row: Desired, comparison: Comparison) -> Finding:
             f"{row.read_back}, also after it was sent again (next: see there why it does not stay, "
             f"then pointsman parked retry --learner {row.learner})"
         )
-    return Finding(row.target, row.version, comparison.judgement.value, reason)
+    return AuditFinding(row.target, row.version, comparison.judgement.value, reason)

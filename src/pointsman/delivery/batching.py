@@ -17,7 +17,7 @@ from pointsman.store.base import WAITS, Settlement
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class RequestBatch:
     """One request's worth. `held` are settled without being sent; `rest` waits for the next."""
 
     rows: tuple[Desired, ...]
@@ -27,12 +27,12 @@ class Package:
     rest: int = 0
 
 
-def pack(
+def plan_batch(
     desired: Sequence[Desired],
     *,
     max_points: int,
     price: Callable[[Sequence[Mutation]], int],
-) -> Package:
+) -> RequestBatch:
     """The next request for a learner or a meeting, of at most `max_points`.
 
     `desired` is all that is not delivered, parked ones included: they are not sent, but hold back
@@ -61,7 +61,9 @@ def pack(
         rows.append(one)
         mutations.append(mutation)
         points += cost
-    return Package(tuple(rows), tuple(mutations), points, tuple(held), len(sendable) - len(rows))
+    return RequestBatch(
+        tuple(rows), tuple(mutations), points, tuple(held), len(sendable) - len(rows)
+    )
 
 
 def _mutation(one: Desired) -> Mutation:

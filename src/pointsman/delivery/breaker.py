@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 from pointsman.delivery.backoff import Backoff
-from pointsman.platforms.base import Answer
+from pointsman.platforms.base import RequestOutcome
 
 #: so many requests in a row without an answer, and everybody waits
 _PATIENCE = 3
@@ -25,14 +25,14 @@ class Breaker:
     paused_until: float = 0.0
     reason: str = ""
 
-    def record(self, now: float, answer: Answer, words: str, jitter: random.Random) -> None:
-        if answer is Answer.KEY_REFUSED:
+    def record(self, now: float, answer: RequestOutcome, words: str, jitter: random.Random) -> None:
+        if answer is RequestOutcome.KEY_REFUSED:
             self.failures = max(self.failures + 1, _PATIENCE)
             self.reason = f"the platform refuses our apiKey: {words}"
-        elif answer is Answer.UNREACHABLE:
+        elif answer is RequestOutcome.UNREACHABLE:
             self.failures += 1
             self.reason = f"the platform does not answer: {words}"
-        elif answer is Answer.THROTTLED:
+        elif answer is RequestOutcome.THROTTLED:
             return
         else:
             self.failures = 0

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import CourseStatus, PathAccess, TargetKind, Value
-from pointsman.platforms.base import Shown
+from pointsman.platforms.base import PlatformState
 
 _COMPLETE = 100
 
@@ -36,7 +36,7 @@ class Comparison:
     known: Value | None = None
 
 
-def compare(desired: Desired, shown: Shown) -> Comparison:
+def compare(desired: Desired, shown: PlatformState) -> Comparison:
     """Desired state against what is shown at its `read_back`."""
     match desired.target.kind:
         case TargetKind.TOPIC_PROGRESS:
@@ -49,7 +49,7 @@ def compare(desired: Desired, shown: Shown) -> Comparison:
             return Comparison(Judgement.UNREADABLE, "no operation shows it")
 
 
-def _topic(desired: Desired, shown: Shown) -> Comparison:
+def _topic(desired: Desired, shown: PlatformState) -> Comparison:
     if desired.target.key in shown.completed_topics:
         # further along than it was told is no disagreement: progress does not fall
         return Comparison(Judgement.AGREES, "complete", _COMPLETE)
@@ -58,7 +58,7 @@ def _topic(desired: Desired, shown: Shown) -> Comparison:
     return Comparison(Judgement.UNREADABLE, "not complete, and no operation shows how far it is")
 
 
-def _course(desired: Desired, shown: Shown) -> Comparison:
+def _course(desired: Desired, shown: PlatformState) -> Comparison:
     if shown.completed:
         if desired.value == CourseStatus.NOT_COMPLETED:
             return Comparison(Judgement.UNREADABLE, "100 %, which may be its topics alone")
@@ -70,7 +70,7 @@ def _course(desired: Desired, shown: Shown) -> Comparison:
     return Comparison(Judgement.UNREADABLE, "not completed, and no operation shows more")
 
 
-def _path(desired: Desired, shown: Shown) -> Comparison:
+def _path(desired: Desired, shown: PlatformState) -> Comparison:
     if desired.value == PathAccess.STARTED:
         if shown.started:
             return Comparison(Judgement.AGREES, "started", PathAccess.STARTED.value)

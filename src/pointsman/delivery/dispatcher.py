@@ -12,11 +12,11 @@ import structlog
 from pointsman.delivery.backoff import Backoff
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.local import Budget
-from pointsman.delivery.sender import Courier, Outcome
+from pointsman.delivery.sender import DeliveryOutcome, Sender
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.targets import TargetKind
-from pointsman.platforms.base import Answer
+from pointsman.platforms.base import RequestOutcome
 from pointsman.store.base import Lease, Store
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ class DeliveryRecord:
     `latencies` are the seconds from a change's arrival to the platform's yes.
     """
 
-    outcome: Outcome
+    outcome: DeliveryOutcome
     latencies: tuple[tuple[TargetKind, float], ...]
 
 
@@ -58,7 +58,7 @@ class Dispatcher:
     def __init__(
         self,
         store: Store,
-        courier: Courier,
+        courier: Sender,
         budget: Budget,
         clock: Clock,
         settings: DeliverySettings,
@@ -185,12 +185,12 @@ class Dispatcher:
             )
         )
 
-    def _pause(self, lease: Lease, outcome: Outcome) -> float:
+    def _pause(self, lease: Lease, outcome: DeliveryOutcome) -> float:
         """Seconds until this learner's turn may come again."""
         if any(one.result == "retry" for one in outcome.settlements):
             failures = 1 + max(row.failures for row in lease.desired)
             return self._settings.backoff.seconds(failures, self._jitter)
-        if outcome.more or outcome.answer in {Answer.THROTTLED, Answer.KEY_REFUSED}:
+        if outcome.more or outcome.answer in {RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED}:
             return 0.0
         return self._settings.progress_interval
 

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 from pointsman.delivery.remediation import next_step
 from pointsman.domain.records import Desired
-from pointsman.platforms.base import Answer, Delivery, MutationResult, Verdict
+from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
 from pointsman.store.base import Settlement
 
 #: answers that say nothing about a mutation itself, so that it has not failed
-_NOT_ITS_FAULT = frozenset({Answer.THROTTLED, Answer.KEY_REFUSED, Answer.TOKEN_REFUSED})
+_NOT_ITS_FAULT = frozenset(
+    {RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED, RequestOutcome.TOKEN_REFUSED}
+)
 
 
 def settlements(
-    rows: Sequence[Desired], delivery: Delivery, *, max_failures: int
+    rows: Sequence[Desired], delivery: PlatformAnswer, *, max_failures: int
 ) -> list[Settlement]:
     """A settlement for each row that was sent, from the result beside it."""
     return [
@@ -24,7 +26,7 @@ def settlements(
 
 
 def _settlement(
-    row: Desired, result: MutationResult, delivery: Delivery, max_failures: int
+    row: Desired, result: MutationResult, delivery: PlatformAnswer, max_failures: int
 ) -> Settlement:
     if result.verdict is Verdict.DONE:
         return Settlement(row.target, row.version, "delivered")
@@ -33,7 +35,7 @@ def _settlement(
         return Settlement(row.target, row.version, "parked", reason)
     if result.verdict is Verdict.NOT_RUN or delivery.answer in _NOT_ITS_FAULT:
         return Settlement(row.target, row.version, "untried", result.words)
-    if delivery.answer is Answer.ANSWERED and row.failures + 1 >= max_failures:
+    if delivery.answer is RequestOutcome.ANSWERED and row.failures + 1 >= max_failures:
         # An unreachable platform is nobody's own failure and is tried for ever; this is not.
         return Settlement(
             row.target,
@@ -44,16 +46,16 @@ def _settlement(
     return Settlement(row.target, row.version, "retry", result.words)
 
 
-def park_all(rows: Sequence[Desired], reason: str) -> list[Settlement]:
+def all_parked(rows: Sequence[Desired], reason: str) -> list[Settlement]:
     """None of these can be sent, for one and the same reason."""
     return [Settlement(row.target, row.version, "parked", reason) for row in rows]
 
 
-def retry_all(rows: Sequence[Desired], reason: str) -> list[Settlement]:
+def all_retried(rows: Sequence[Desired], reason: str) -> list[Settlement]:
     """None of these could be sent just now; each counts it as a failure, and none is parked."""
     return [Settlement(row.target, row.version, "retry", reason) for row in rows]
 
 
-def leave_all(rows: Sequence[Desired]) -> list[Settlement]:
+def all_untried(rows: Sequence[Desired]) -> list[Settlement]:
     """None of these was sent, and none is to blame."""
     return [Settlement(row.target, row.version, "untried") for row in rows]

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pointsman.delivery.batching import pack
+from pointsman.delivery.batching import plan_batch
 from pointsman.delivery.budget.local import Budget
-from pointsman.delivery.outcomes import leave_all, park_all, retry_all, settlements
+from pointsman.delivery.outcomes import all_parked, all_retried, all_untried, settlements
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.domain.records import Desired
@@ -19,11 +19,11 @@ from pointsman.domain.targets import MEETING, TargetKind
 from pointsman.platforms.base import (
     TOKEN_TROUBLE,
     USER_TROUBLE,
-    Answer,
-    Delivery,
     Mutation,
     MutationResult,
     Platform,
+    PlatformAnswer,
+    RequestOutcome,
     TokenProvider,
     Verdict,
 )
@@ -34,12 +34,12 @@ _HTTP_REFUSALS = frozenset({401, 403})
 
 
 @dataclass(slots=True)
-class Outcome:
+class DeliveryOutcome:
     """What became of one lease. `answer` is the last one, None when nothing was sent."""
 
     learner: str
     settlements: list[Settlement] = field(default_factory=list)
-    answer: Answer | None = None
+    answer: RequestOutcome | None = None
     words: str = ""
     requests: int = 0
     points: int = 0
@@ -50,7 +50,7 @@ class Outcome:
     more: bool = False
 
 
-class Courier:
+class Sender:
     """Sends for one learner at a time; many may be under way at once."""
 
     def __init__(
@@ -70,10 +70,10 @@ class Courier:
         self._points_per_request = points_per_request
         self._max_failures = max_failures
 
-    async def deliver(self, lease: Lease, *, give_up_at: float) -> Outcome:
+    async def deliver(self, lease: Lease, *, give_up_at: float) -> DeliveryOutcome:
         """Send what the lease holds, if the budget allows it before `give_up_at` (monotonic)."""
-        outcome = Outcome(lease.learner)
-        package = pack(
+        outcome = DeliveryOutcome(lease.learner)
+        package = plan_batch(
             lease.desired, max_points=self._points_per_request, price=self._platform.price
         )
         outcome.settlements += package.held
@@ -88,21 +88,21 @@ class Courier:
             await self._send(outcome, token, package.rows, package.mutations, give_up_at)
         return outcome
 
-    async def _token(self, outcome: Outcome, rows: Sequence[Desired]) -> str | None:
+    async def _token(self, outcome: DeliveryOutcome, rows: Sequence[Desired]) -> str | None:
         """The learner's; without one the rows are settled here."""
         try:
             return await self._tokens.token(outcome.learner)
         except NoToken as error:
             outcome.words = str(error)
-            outcome.settlements += park_all(rows, f"{TOKEN_TROUBLE}{error}")
+            outcome.settlements += all_parked(rows, f"{TOKEN_TROUBLE}{error}")
         except TokenDelayed as error:
             outcome.words = str(error)
-            outcome.settlements += retry_all(rows, str(error))
+            outcome.settlements += all_retried(rows, str(error))
         return None
 
     async def _attendance(
         self,
-        outcome: Outcome,
+        outcome: DeliveryOutcome,
         rows: Sequence[Desired],
         mutations: Sequence[Mutation],
         give_up_at: float,
@@ -116,10 +116,10 @@ class Courier:
                 user_id = await self._tokens.user_id(learner)
             except NoToken as error:
                 outcome.words = str(error)
-                outcome.settlements += park_all([row], f"{USER_TROUBLE}{error}")
+                outcome.settlements += all_parked([row], f"{USER_TROUBLE}{error}")
             except TokenDelayed as error:
                 outcome.words = str(error)
-                outcome.settlements += retry_all([row], str(error))
+                outcome.settlements += all_retried([row], str(error))
             else:
                 known.append(row)
                 named.append(replace(mutation, user_id=user_id))
@@ -128,29 +128,29 @@ class Courier:
 
     async def _send(
         self,
-        outcome: Outcome,
+        outcome: DeliveryOutcome,
         token: str | None,
         rows: Sequence[Desired],
         mutations: Sequence[Mutation],
         give_up_at: float,
     ) -> None:
         delivery = await self._request(outcome, token, mutations, give_up_at)
-        if delivery is not None and delivery.answer is Answer.TOKEN_REFUSED:
+        if delivery is not None and delivery.answer is RequestOutcome.TOKEN_REFUSED:
             if token is not None and await self._tokens.refused(outcome.learner, token):
                 token = await self._token(outcome, rows)
                 if token is None:
                     return
                 delivery = await self._request(outcome, token, mutations, give_up_at)
-            if delivery is not None and delivery.answer is Answer.TOKEN_REFUSED:
+            if delivery is not None and delivery.answer is RequestOutcome.TOKEN_REFUSED:
                 whose = TOKEN_TROUBLE if token is not None else USER_TROUBLE
                 reason = f"{whose}refused by the platform: {delivery.words}"
-                outcome.settlements += park_all(rows, reason)
+                outcome.settlements += all_parked(rows, reason)
                 return
         if delivery is None:
-            outcome.settlements += leave_all(rows)
+            outcome.settlements += all_untried(rows)
             outcome.more = True
             return
-        if delivery.answer is Answer.DOCUMENT_REFUSED:
+        if delivery.answer is RequestOutcome.DOCUMENT_REFUSED:
             if len(rows) > 1:
                 # One of them spoils the rest: halve until it stands alone.
                 middle = len(rows) // 2
@@ -158,7 +158,7 @@ class Courier:
                 await self._send(outcome, token, rows[middle:], mutations[middle:], give_up_at)
                 return
             refused = MutationResult(Verdict.REFUSED, delivery.words)
-            delivery = replace(delivery, answer=Answer.ANSWERED, results=(refused,))
+            delivery = replace(delivery, answer=RequestOutcome.ANSWERED, results=(refused,))
             outcome.answer = delivery.answer
         if token is not None and any(result.token_refused for result in delivery.results):
             # It expired in the middle. What had not run goes next, with another one.
@@ -170,8 +170,12 @@ class Courier:
         outcome.more = outcome.more or any(one.result == "untried" for one in settled)
 
     async def _request(
-        self, outcome: Outcome, token: str | None, mutations: Sequence[Mutation], give_up_at: float
-    ) -> Delivery | None:
+        self,
+        outcome: DeliveryOutcome,
+        token: str | None,
+        mutations: Sequence[Mutation],
+        give_up_at: float,
+    ) -> PlatformAnswer | None:
         """One paid request; None when the budget would not allow it in time."""
         points = self._platform.price(mutations)
         reservation = await self._budget.reserve(points, give_up_at=give_up_at)
@@ -183,14 +187,14 @@ class Courier:
         outcome.seconds.append(self._clock.monotonic() - started)
         outcome.requests += 1
         outcome.points += points
-        if delivery.answer is Answer.TOKEN_REFUSED and delivery.status in _HTTP_REFUSALS:
+        if delivery.answer is RequestOutcome.TOKEN_REFUSED and delivery.status in _HTTP_REFUSALS:
             delivery = await self._whose_fault(outcome, delivery, give_up_at)
         outcome.answer, outcome.words = delivery.answer, delivery.words
         return delivery
 
     async def _whose_fault(
-        self, outcome: Outcome, delivery: Delivery, give_up_at: float
-    ) -> Delivery:
+        self, outcome: DeliveryOutcome, delivery: PlatformAnswer, give_up_at: float
+    ) -> PlatformAnswer:
         """HTTP 401 or 403: asked once more without a learner, the platform tells which it was."""
         reservation = await self._budget.reserve(1, give_up_at=give_up_at)
         if reservation is None:
@@ -199,6 +203,6 @@ class Courier:
         self._budget.settle(reservation, probe)
         outcome.requests += 1
         outcome.points += 1
-        if probe.answer is Answer.KEY_REFUSED:
-            return replace(delivery, answer=Answer.KEY_REFUSED)
+        if probe.answer is RequestOutcome.KEY_REFUSED:
+            return replace(delivery, answer=RequestOutcome.KEY_REFUSED)
         return delivery

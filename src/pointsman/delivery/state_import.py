@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pointsman.delivery.budget.local import Budget
-from pointsman.delivery.budget.paid import paid
+from pointsman.delivery.budget.paid import send_paid
 from pointsman.delivery.comparison import Judgement, compare
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import CourseStatus, Target, TargetKind
-from pointsman.platforms.base import Answer, Reader, Shown, TokenProvider
-from pointsman.store.base import Known, Store
+from pointsman.platforms.base import PlatformState, ReadBackClient, RequestOutcome, TokenProvider
+from pointsman.store.base import KnownDelivered, Store
 
 _FOR_EVER = float("inf")
 #: a request is tried so often, each time after so many seconds
@@ -21,7 +21,7 @@ _TRIES, _PAUSE = 5, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ImportTarget:
     """A course of a learner to read; `course_key` is how the rules name it, as in a `Target`."""
 
     learner: str
@@ -30,7 +30,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ImportStep:
     """One learner done: how many records changed, and what could not be read and why."""
 
     learner: str
@@ -38,13 +38,13 @@ class Step:
     unread: Mapping[str, str]
 
 
-class CatchingUp:
+class StateImport:
     """Reads learner by learner; what was read is in the store before the next one is asked for."""
 
     def __init__(
         self,
         store: Store,
-        reader: Reader,
+        reader: ReadBackClient,
         tokens: TokenProvider,
         budget: Budget,
         clock: Clock,
@@ -58,9 +58,9 @@ class CatchingUp:
         self._clock = clock
         self._points_per_request = points_per_request
 
-    async def of_wishes(self, wishes: Sequence[Wish]) -> AsyncIterator[Step]:
+    async def of_wishes(self, wishes: Sequence[ImportTarget]) -> AsyncIterator[ImportStep]:
         """Complete topics and completed courses, whether anybody wants them yet or not."""
-        by_learner: dict[str, dict[str, Wish]] = {}
+        by_learner: dict[str, dict[str, ImportTarget]] = {}
         for wish in wishes:
             by_learner.setdefault(wish.learner, {})[f"course:{wish.course_id}"] = wish
         for learner, theirs in by_learner.items():
@@ -70,7 +70,9 @@ class CatchingUp:
             ]
             yield await self._take(learner, known, unread)
 
-    async def of_desired(self, desired: Mapping[str, Sequence[Desired]]) -> AsyncIterator[Step]:
+    async def of_desired(
+        self, desired: Mapping[str, Sequence[Desired]]
+    ) -> AsyncIterator[ImportStep]:
         """Desired state that is not delivered and that the platform already shows."""
         for learner, rows in desired.items():
             shown, unread = await self._read(learner, sorted({row.read_back for row in rows}))
@@ -79,24 +81,28 @@ class CatchingUp:
                 if row.read_back in shown:
                     comparison = compare(row, shown[row.read_back])
                     if comparison.judgement is Judgement.AGREES and comparison.known is not None:
-                        known.append(Known(learner, row.target, comparison.known, row.read_back))
+                        known.append(
+                            KnownDelivered(learner, row.target, comparison.known, row.read_back)
+                        )
             yield await self._take(learner, known, unread)
 
-    async def _take(self, learner: str, known: Sequence[Known], unread: Mapping[str, str]) -> Step:
+    async def _take(
+        self, learner: str, known: Sequence[KnownDelivered], unread: Mapping[str, str]
+    ) -> ImportStep:
         taken = 0
         if known:
             taken = await self._store.take_as_delivered(known, now=micros(self._clock.now()))
-        return Step(learner, taken, unread)
+        return ImportStep(learner, taken, unread)
 
     async def _read(
         self, learner: str, places: Sequence[str]
-    ) -> tuple[dict[str, Shown], dict[str, str]]:
+    ) -> tuple[dict[str, PlatformState], dict[str, str]]:
         """What is shown, and why the rest could not be read."""
         try:
             token = await self._tokens.token(learner)
         except (NoToken, TokenDelayed) as error:
             return {}, dict.fromkeys(places, str(error))
-        shown: dict[str, Shown] = {}
+        shown: dict[str, PlatformState] = {}
         unread: dict[str, str] = {}
         left = list(places)
         tries = 0
@@ -106,7 +112,7 @@ class CatchingUp:
                 if self._reader.price([*asked, place]) > self._points_per_request:
                     break
                 asked.append(place)
-            answer = await paid(
+            answer = await send_paid(
                 self._budget,
                 self._reader.price(asked),
                 lambda asked=asked: self._reader.read(token, asked),  # type: ignore[misc]
@@ -114,7 +120,7 @@ class CatchingUp:
             )
             places_read = answer.places if answer is not None else {}
             for place, what in places_read.items():
-                if isinstance(what, Shown):
+                if isinstance(what, PlatformState):
                     shown[place] = what
                 else:
                     unread[place] = what
@@ -122,20 +128,20 @@ class CatchingUp:
             if not places_read:
                 tries += 1
                 words = answer.delivery.words if answer is not None else ""
-                gone = answer is not None and answer.delivery.answer is Answer.TOKEN_REFUSED
+                gone = answer is not None and answer.delivery.answer is RequestOutcome.TOKEN_REFUSED
                 if tries == _TRIES or gone:
                     return shown, {**unread, **dict.fromkeys(left, words)}
                 await self._clock.sleep(_PAUSE)
         return shown, unread
 
 
-def _of_course(wish: Wish, shown: Shown) -> list[Known]:
+def _of_course(wish: ImportTarget, shown: PlatformState) -> list[KnownDelivered]:
     place = f"course:{wish.course_id}"
     known = [
-        Known(wish.learner, Target(TargetKind.TOPIC_PROGRESS, topic), 100, place)
+        KnownDelivered(wish.learner, Target(TargetKind.TOPIC_PROGRESS, topic), 100, place)
         for topic in sorted(shown.completed_topics)
     ]
     if shown.completed:
         target = Target(TargetKind.COURSE_STATUS, wish.course_key)
-        known.append(Known(wish.learner, target, CourseStatus.COMPLETED.value, place))
+        known.append(KnownDelivered(wish.learner, target, CourseStatus.COMPLETED.value, place))
     return known

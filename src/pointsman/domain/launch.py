@@ -97,7 +97,7 @@ def is_its_activity(launch: Launch, activity: str) -> bool:
     return activity.rstrip("/") == launch.activity.rstrip("/")
 
 
-def agent(launch: Launch) -> dict[str, Any]:
+def launch_actor_json(launch: Launch) -> dict[str, Any]:
     """The learner as an xAPI Agent (xAPI Part 2 section 2.4.2)."""
     actor = launch.actor
     named = {"objectType": "Agent"} | ({"name": launch.name} if launch.name else {})
@@ -106,13 +106,13 @@ def agent(launch: Launch) -> dict[str, Any]:
     return named | {actor.kind: actor.value}
 
 
-def written(launch: Launch) -> bytes:
+def launch_to_json(launch: Launch) -> bytes:
     """As the store keeps it."""
     return orjson.dumps(launch)
 
 
-def read(content: bytes) -> Launch:
-    """What `written` wrote."""
+def launch_from_json(content: bytes) -> Launch:
+    """What `launch_to_json` wrote."""
     found = orjson.loads(content)
     return Launch(
         **{

@@ -95,7 +95,7 @@ class Change:
     evidence: Evidence | None = None
 
 
-class Outcome(StrEnum):
+class InputOutcome(StrEnum):
     """What became of one accepted input. Each has exactly one (promise 2)."""
 
     APPLIED = "applied"
@@ -113,7 +113,7 @@ class Decision:
     why there are none and `reason` says it to a person.
     """
 
-    outcome: Outcome
+    outcome: InputOutcome
     reason: str = ""
     rule: str = ""
     activity: str = ""
@@ -202,7 +202,7 @@ class Receipt:
     applied again; `conflicts` are ids known with other content.
     """
 
-    outcomes: dict[Outcome, int]
+    outcomes: dict[InputOutcome, int]
     duplicates: int = 0
     conflicts: tuple[str, ...] = ()
     #: nothing was stored: somebody else has claimed the partition since

@@ -7,6 +7,6 @@ sockets; `server` puts it on HTTP.
 
 from pointsman.emulator.catalogue import Catalogue, builtin_catalogue, load_catalogue
 from pointsman.emulator.emulator import Emulator
-from pointsman.emulator.responses import Reply
+from pointsman.emulator.responses import HttpReply
 
-__all__ = ["Catalogue", "Emulator", "Reply", "builtin_catalogue", "load_catalogue"]
+__all__ = ["Catalogue", "Emulator", "HttpReply", "builtin_catalogue", "load_catalogue"]

@@ -13,7 +13,7 @@ from pointsman.domain.clock import SystemClock
 from pointsman.emulator.catalogue import builtin_catalogue, load_catalogue
 from pointsman.emulator.emulator import Emulator
 from pointsman.emulator.faults import Faults, read_faults
-from pointsman.emulator.persistence import Keeper
+from pointsman.emulator.persistence import StatePersistence
 from pointsman.emulator.server import serve
 
 
@@ -41,7 +41,7 @@ async def run_emulator(
     wanted = read_faults(faults, faults_file)
     goods = builtin_catalogue() if catalogue is None else load_catalogue(catalogue)
     with ExitStack() as opened:
-        keeper = opened.enter_context(closing(Keeper(data))) if data is not None else None
+        keeper = opened.enter_context(closing(StatePersistence(data))) if data is not None else None
         emulator = Emulator(
             goods,
             api_key=api_key,

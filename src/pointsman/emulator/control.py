@@ -14,7 +14,7 @@ from pointsman.emulator import responses
 from pointsman.emulator.emulator import Emulator
 from pointsman.emulator.errors import Code
 from pointsman.emulator.faults import read_fault
-from pointsman.emulator.responses import Reply
+from pointsman.emulator.responses import HttpReply
 
 EMULATOR = web.AppKey("emulator", Emulator)
 
@@ -107,5 +107,5 @@ def _bad_request(message: str) -> web.Response:
     return _response(responses.refusal(HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST, message))
 
 
-def _response(reply: Reply) -> web.Response:
+def _response(reply: HttpReply) -> web.Response:
     return web.Response(status=reply.status, headers=reply.headers, body=reply.body)

@@ -16,24 +16,24 @@ from pointsman.domain.clock import Clock
 from pointsman.emulator import responses
 from pointsman.emulator.catalogue import Catalogue
 from pointsman.emulator.errors import Code, RejectionError
-from pointsman.emulator.faults import Faults, RequestFacts, Strike, facts_of
+from pointsman.emulator.faults import Faults, InjectedFault, RequestFacts, facts_of
 from pointsman.emulator.journal import Executed, Journal
 from pointsman.emulator.limits import Limits, Quota
-from pointsman.emulator.persistence import Keeper, NotKeptError
+from pointsman.emulator.persistence import NotKeptError, StatePersistence
 from pointsman.emulator.pricing import price
-from pointsman.emulator.requests import Prepared, Reader
-from pointsman.emulator.resolver_context import Session
-from pointsman.emulator.responses import Answer, Reply, RequestError
+from pointsman.emulator.requests import Prepared, RequestReader
+from pointsman.emulator.resolver_context import ResolverContext
+from pointsman.emulator.responses import GraphQLAnswer, HttpReply, RequestError
 from pointsman.emulator.schema import execute, load_schema
 from pointsman.emulator.state import State
-from pointsman.emulator.tokens import Tokens
+from pointsman.emulator.tokens import IssuedTokens
 
 MAX_BODY_BYTES = 1_048_576
 #: seconds
 TOKEN_TTL = 3_600.0
 
 #: what a caller whose connection is dropped gets to see: nothing
-DROPPED = Reply(0, {}, b"", dropped=True)
+DROPPED = HttpReply(0, {}, b"", dropped=True)
 
 _log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ class Emulator:
         token_ttl: float = TOKEN_TTL,
         max_body_bytes: int = MAX_BODY_BYTES,
         faults: Faults | None = None,
-        keeper: Keeper | None = None,
+        keeper: StatePersistence | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.faults = faults or Faults()
@@ -69,7 +69,7 @@ class Emulator:
         self._clock = clock
         self._token_ttl = token_ttl
         self._schema = load_schema()
-        self._reader = Reader(self._schema)
+        self._reader = RequestReader(self._schema)
         self._begin()
         if keeper is not None:
             keeper.load(self._state, self._tokens, self._journal)
@@ -85,19 +85,19 @@ class Emulator:
 
     def _begin(self) -> None:
         self._state = State(self.catalogue)
-        self._tokens = Tokens(self.catalogue, self._clock, self._token_ttl)
+        self._tokens = IssuedTokens(self.catalogue, self._clock, self._token_ttl)
         self._journal = Journal()
         self._quota = Quota(self._limits)
 
     async def handle(
         self, *, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
-    ) -> Reply:
+    ) -> HttpReply:
         """Answer a POST to `/helium`. `query` holds the URL's parameters; header case is free."""
         if not self.knows_key(query=query, headers=headers):
             return responses.refusal(401, Code.UNAUTHENTICATED, "the apiKey is missing or wrong")
         if len(body) > self.max_body_bytes:
             return self.too_large()
-        strike = Strike()
+        strike = InjectedFault()
         try:
             answer = await self._answer(
                 {name.lower(): value for name, value in headers.items()}, body, strike
@@ -130,7 +130,7 @@ class Emulator:
             presented = credentials.strip() if scheme.lower() == "bearer" else ""
         return hmac.compare_digest(presented.encode("utf-8", "replace"), self._api_key)
 
-    def too_large(self) -> Reply:
+    def too_large(self) -> HttpReply:
         return responses.refusal(
             413, Code.BAD_REQUEST, f"the body is larger than {self.max_body_bytes} bytes"
         )
@@ -182,7 +182,9 @@ class Emulator:
         else:
             self._keeper.save(self._state, self._tokens, self._journal)
 
-    async def _answer(self, headers: Mapping[str, str], body: bytes, strike: Strike) -> Answer:
+    async def _answer(
+        self, headers: Mapping[str, str], body: bytes, strike: InjectedFault
+    ) -> GraphQLAnswer:
         """What strikes is noted in `strike`; what it leaves over is the answer."""
         self._journal.requests += 1
         number = self._journal.requests
@@ -207,7 +209,7 @@ class Emulator:
         if not self._quota.spend(self._clock.monotonic(), cost):
             raise self._throttled("points", cost=cost)
         self._journal.points += cost
-        session = Session(
+        session = ResolverContext(
             catalogue=self.catalogue,
             state=self._state,
             tokens=self._tokens,
@@ -225,7 +227,7 @@ class Emulator:
             variables=request.variables,
             operation_name=request.operation_name,
         )
-        return Answer(200, responses.executed(result), cost)
+        return GraphQLAnswer(200, responses.executed(result), cost)
 
     def _facts(
         self, number: int, request: Prepared, auth_token: str | None, body: bytes
@@ -239,7 +241,7 @@ class Emulator:
             body=body,
         )
 
-    def _suffer(self, strike: Strike, auth_token: str | None) -> None:
+    def _suffer(self, strike: InjectedFault, auth_token: str | None) -> None:
         """What happens before the request runs, or in place of it."""
         if strike.expire_all:
             self._tokens.expire_all()

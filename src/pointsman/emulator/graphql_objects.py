@@ -25,7 +25,7 @@ from pointsman.emulator.catalogue import (
 )
 from pointsman.emulator.completion import COMPLETED
 from pointsman.emulator.records import ActionRecord
-from pointsman.emulator.resolver_context import Session
+from pointsman.emulator.resolver_context import ResolverContext
 
 Object = dict[str, Any]
 
@@ -35,7 +35,7 @@ def later(build: Callable[[], Any]) -> Callable[[GraphQLResolveInfo], Any]:
     return lambda _info: build()
 
 
-def path_object(session: Session, path: LearningPath, learner: Learner | None) -> Object:
+def path_object(session: ResolverContext, path: LearningPath, learner: Learner | None) -> Object:
     """`learner` is whom the fields that begin with `currentUser` are about."""
     record = session.state.of(learner).paths.get(path.id) if learner is not None else None
     completed_at = record.completed_at if record is not None else None
@@ -100,7 +100,7 @@ def certificate(
 
 
 def milestone_object(
-    session: Session, path: LearningPath, milestone: Milestone, learner: Learner | None
+    session: ResolverContext, path: LearningPath, milestone: Milestone, learner: Learner | None
 ) -> Object:
     courses = session.catalogue.course_by_id
     assessment = milestone.competency_assessment
@@ -133,7 +133,7 @@ def milestone_object(
     }
 
 
-def _criterion(session: Session, criterion: MilestoneCriterion) -> Object:
+def _criterion(session: ResolverContext, criterion: MilestoneCriterion) -> Object:
     award = session.catalogue.award_type_by_id.get(criterion.award_type or "")
     return {
         "id": criterion.id,
@@ -170,7 +170,7 @@ def _content(course: Course) -> Object:
     }
 
 
-def action_object(session: Session, action: ActionRecord, learner: Learner) -> Object:
+def action_object(session: ResolverContext, action: ActionRecord, learner: Learner) -> Object:
     """A `LearningPathAction`."""
     path, milestone = session.state.paths.milestones[action.milestone]
     return {
@@ -188,7 +188,7 @@ def client_object(client: Client) -> Object:
     return {"id": client.id, "name": client.name, "slug": client.slug}
 
 
-def course_object(session: Session, course: Course) -> Object:
+def course_object(session: ResolverContext, course: Course) -> Object:
     return {
         "id": course.id,
         "slug": course.slug,
@@ -204,7 +204,7 @@ def course_object(session: Session, course: Course) -> Object:
     }
 
 
-def meeting_object(session: Session, course: Course, meeting: Meeting) -> Object:
+def meeting_object(session: ResolverContext, course: Course, meeting: Meeting) -> Object:
     return {
         "id": meeting.id,
         "title": meeting.title,
@@ -223,7 +223,7 @@ def meeting_object(session: Session, course: Course, meeting: Meeting) -> Object
     }
 
 
-def user_object(session: Session, learner: Learner) -> Object:
+def user_object(session: ResolverContext, learner: Learner) -> Object:
     record = session.state.of(learner)
     courses = session.catalogue.course_by_id
     statuses = [one.status for one in record.courses.values()]
@@ -271,7 +271,7 @@ def user_object(session: Session, learner: Learner) -> Object:
     }
 
 
-def _purchased(session: Session, learner: Learner, course: Course) -> Object:
+def _purchased(session: ResolverContext, learner: Learner, course: Course) -> Object:
     issued_at = _issued_at(session, learner, course.id)
     return {
         "courseId": course.id,
@@ -282,7 +282,7 @@ def _purchased(session: Session, learner: Learner, course: Course) -> Object:
     }
 
 
-def _issued_at(session: Session, learner: Learner, course_id: str) -> datetime | None:
+def _issued_at(session: ResolverContext, learner: Learner, course_id: str) -> datetime | None:
     """When the certificate of a course was issued; None while it is pending, or there is none."""
     record = session.state.of(learner).courses.get(course_id)
     after = session.catalogue.course_by_id[course_id].certificate_after_seconds

@@ -12,7 +12,7 @@ from pointsman.emulator.catalogue import Catalogue, LearningPath, Milestone
 _NO_SLUG = re.compile(r"[^a-z0-9]+")
 
 
-class PathShelf:
+class LearningPaths:
     """Finds a path by id or slug, and a milestone by id."""
 
     def __init__(self, catalogue: Catalogue) -> None:

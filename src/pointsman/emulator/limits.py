@@ -22,7 +22,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class QuotaReading:
     """What is left of the open window; `resets_in` is in seconds, None when none is open."""
 
     points_left: int
@@ -67,10 +67,12 @@ class Quota:
         self._requests = min(self.limits.requests_per_minute, self._requests + requests)
         self._points = min(self.limits.points_per_minute, self._points + points)
 
-    def reading(self, at: float) -> Reading:
+    def reading(self, at: float) -> QuotaReading:
         if self._opened_at is None or not self._is_open(at):
-            return Reading(self.limits.points_per_minute, self.limits.requests_per_minute, None)
-        return Reading(
+            return QuotaReading(
+                self.limits.points_per_minute, self.limits.requests_per_minute, None
+            )
+        return QuotaReading(
             self.limits.points_per_minute - self._points,
             self.limits.requests_per_minute - self._requests,
             self._opened_at + WINDOW - at,

@@ -17,12 +17,12 @@ from pointsman.emulator.dates import iso
 from pointsman.emulator.errors import Code, RejectionError
 from pointsman.emulator.graphql_objects import Object, path_object, user_object
 from pointsman.emulator.learning_paths import new_id
-from pointsman.emulator.resolver_context import Session, find, must_be_student
+from pointsman.emulator.resolver_context import ResolverContext, find, must_be_student
 from pointsman.emulator.state import COMPLETE, PATH_STATUSES, STATUSES
 
 
 def login(_root: None, info: GraphQLResolveInfo, *, email: str, password: str) -> str:
-    session: Session = info.context
+    session: ResolverContext = info.context
     learner = session.catalogue.learner_by_email.get(email.lower())
     expected = learner.password if learner is not None else ""
     matches = hmac.compare_digest(expected.encode(), password.encode())
@@ -35,7 +35,7 @@ def login(_root: None, info: GraphQLResolveInfo, *, email: str, password: str) -
 def update_topic_and_course_progress(
     _root: None, info: GraphQLResolveInfo, *, topic_id: str, progress: int
 ) -> bool:
-    session: Session = info.context
+    session: ResolverContext = info.context
     learner = session.student()
     if not 0 <= progress <= COMPLETE:
         raise RejectionError(
@@ -56,7 +56,7 @@ def update_course_status(
     status_change_date: datetime | None = None,
     **names: str | None,
 ) -> bool:
-    session: Session = info.context
+    session: ResolverContext = info.context
     learner = session.student()
     given = {kind: name for kind, name in names.items() if name is not None}
     if len(given) != 1:
@@ -89,7 +89,7 @@ def update_course_status(
 def update_learning_path_access(
     _root: None, info: GraphQLResolveInfo, *, slug: str, status: str
 ) -> bool:
-    session: Session = info.context
+    session: ResolverContext = info.context
     learner = session.student()
     _one_of(PATH_STATUSES, status, f"learning path {slug!r}")
     session.state.set_path_access(learner, session.path(slug), status, now=session.at)
@@ -106,7 +106,7 @@ def update_user_course_meeting_attendance(
     attended: bool,
     course_id: str | None = None,
 ) -> Object:
-    session: Session = info.context
+    session: ResolverContext = info.context
     learner = must_be_student(find(session.catalogue.learner_by_id, "user with the id", user_id))
     course, meeting = find(session.catalogue.meeting_by_id, "meeting with the id", meeting_id)
     if course_id is not None and session.course(course_id) is not course:
@@ -127,7 +127,7 @@ def update_user_course_meeting_attendance(
 def _archive(
     info: GraphQLResolveInfo, kind: Literal["courses", "paths"], name: str, *, archived: bool
 ) -> str | None:
-    session: Session = info.context
+    session: ResolverContext = info.context
     learner = session.student()
     there: Any = session.catalogue.course_by_id if kind == "courses" else session.state.paths.by_id
     if name not in there or not session.state.archive(learner, kind, name, archived=archived):
@@ -161,7 +161,7 @@ def create_learning_path(
     language: str | None = None,
     client_id: str | None = None,
 ) -> Object:
-    session: Session = info.context
+    session: ResolverContext = info.context
     learner = session.learner_if_any()
     if not name.strip():
         raise RejectionError(Code.BAD_USER_INPUT, "name must not be empty")
@@ -183,7 +183,7 @@ def create_learning_path(
     return path_object(session, made, learner)
 
 
-def _milestone(session: Session, given: dict[str, Any]) -> Milestone:
+def _milestone(session: ResolverContext, given: dict[str, Any]) -> Milestone:
     requirement = given["requirement"]
     courses = [(course, requirement) for course in given.get("courseIds") or ()]
     courses += [

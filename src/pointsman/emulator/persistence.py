@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from pointsman.domain.errors import ConfigError
 from pointsman.emulator.journal import Journal
 from pointsman.emulator.state import State
-from pointsman.emulator.tokens import Tokens
+from pointsman.emulator.tokens import IssuedTokens
 
 #: what the file is called where only its folder is named
 FILE = "emulator.db"
@@ -38,7 +38,7 @@ class NotKeptError(Exception):
     """Something could not be written. It stands in memory, and the next time writes it too."""
 
 
-class Keeper:
+class StatePersistence:
     """The file of one emulator, which no other process may use meanwhile.
 
     `path` may be a folder. Raises `ConfigError` when the file can't be used.
@@ -74,7 +74,7 @@ class Keeper:
     def _unusable(self, why: object) -> ConfigError:
         return ConfigError(f"--data {self.path}: can't be used: {why}")
 
-    def load(self, state: State, tokens: Tokens, journal: Journal) -> None:
+    def load(self, state: State, tokens: IssuedTokens, journal: Journal) -> None:
         """Put back what is kept. What has left the catalogue is passed over.
 
         Raises `ConfigError` for what this emulator didn't write.
@@ -96,7 +96,7 @@ class Keeper:
         except (sqlite3.Error, ValidationError, orjson.JSONDecodeError) as error:
             raise self._unusable(error) from error
 
-    def save(self, state: State, tokens: Tokens, journal: Journal) -> None:
+    def save(self, state: State, tokens: IssuedTokens, journal: Journal) -> None:
         """Write what has changed since the last time. Raises `NotKeptError`."""
         learners = [(email, orjson.dumps(state.dump(email))) for email in state.touched]
         things = [("totals", orjson.dumps(journal.totals()))]

@@ -10,14 +10,14 @@ from pointsman.emulator.catalogue import Lesson, Topic
 from pointsman.emulator.completion import COMPLETE, criterion_progress, percent_complete
 from pointsman.emulator.graphql_objects import Object, action_object, milestone_object, path_object
 from pointsman.emulator.page_types import page_type
-from pointsman.emulator.resolver_context import Session, find
+from pointsman.emulator.resolver_context import ResolverContext, find
 
 #: the platform shows its own id for the company; the emulator has only one
 COMPANY = "company_emulator"
 
 
 def milestone_completions(_root: None, info: GraphQLResolveInfo, *, slug: str) -> list[Object]:
-    session: Session = info.context
+    session: ResolverContext = info.context
     learner = session.learner_if_any()
     path = session.path(slug)
     if learner is None:
@@ -30,7 +30,7 @@ def milestone_completions(_root: None, info: GraphQLResolveInfo, *, slug: str) -
 
 
 def learning_path_by_slug(_root: None, info: GraphQLResolveInfo, *, slug: str) -> Object:
-    session: Session = info.context
+    session: ResolverContext = info.context
     learner = session.learner_if_any()
     return path_object(session, session.path(slug), learner)
 
@@ -41,7 +41,7 @@ def milestone(
     *,
     id: str,  # noqa: A002  the schema's argument
 ) -> Object:
-    session: Session = info.context
+    session: ResolverContext = info.context
     learner = session.learner_if_any()
     path, found = find(session.state.paths.milestones, "milestone with the id", id)
     return milestone_object(session, path, found, learner)
@@ -50,7 +50,7 @@ def milestone(
 def pages_completed_by_course(
     _root: None, info: GraphQLResolveInfo, *, course_id: str
 ) -> list[Object]:
-    session: Session = info.context
+    session: ResolverContext = info.context
     topics = session.state.of(session.learner()).topics
     return [
         _page(lesson, topic)
@@ -66,7 +66,7 @@ def user_course_completion_progress(
     *,
     id: str,  # noqa: A002  the schema's argument
 ) -> list[dict[str, Any]]:
-    session: Session = info.context
+    session: ResolverContext = info.context
     record = session.state.of(session.learner())
     course = session.course(id)
     found = [criterion_progress(course, one, record) for one in course.completion_criteria]
@@ -87,7 +87,7 @@ def user_course_progress(
     *,
     id: str,  # noqa: A002  the schema's argument
 ) -> dict[str, int]:
-    session: Session = info.context
+    session: ResolverContext = info.context
     record = session.state.of(session.learner())
     course = session.course(id)
     enrolment = record.courses.get(course.id)

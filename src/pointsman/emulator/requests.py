@@ -45,7 +45,7 @@ def _refuse(code: Code, message: str) -> RequestError:
     return RequestError(_BAD_REQUEST, [RejectionError(code, message)])
 
 
-class Reader:
+class RequestReader:
     """Reads requests against one schema, and remembers the documents it has validated."""
 
     def __init__(self, schema: GraphQLSchema) -> None:

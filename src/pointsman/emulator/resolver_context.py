@@ -15,18 +15,18 @@ from pointsman.emulator.dates import moment
 from pointsman.emulator.errors import Code, RejectionError
 from pointsman.emulator.journal import Executed, Journal
 from pointsman.emulator.state import State
-from pointsman.emulator.tokens import Tokens
+from pointsman.emulator.tokens import IssuedTokens
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ResolverContext:
     """One request."""
 
     catalogue: Catalogue
     state: State
-    tokens: Tokens
+    tokens: IssuedTokens
     journal: Journal
     auth_token: str | None
     #: Unix seconds

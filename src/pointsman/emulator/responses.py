@@ -12,13 +12,13 @@ import structlog
 from graphql import ExecutionResult, GraphQLError
 
 from pointsman.emulator.errors import Code, RejectionError
-from pointsman.emulator.limits import Reading
+from pointsman.emulator.limits import QuotaReading
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """One HTTP answer."""
 
     status: int
@@ -29,7 +29,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GraphQLAnswer:
     """What the emulator says to a request that had a good key."""
 
     status: int
@@ -53,17 +53,19 @@ class RequestError(Exception):
         super().__init__(errors[0].message)
         # A request error has no `data` at all (GraphQL section 7.1).
         payload = {"errors": [error.formatted for error in errors]}
-        self.answer = Answer(status, payload, cost, headers or {})
+        self.answer = GraphQLAnswer(status, payload, cost, headers or {})
 
 
-def refusal(status: int, code: Code, message: str) -> Reply:
+def refusal(status: int, code: Code, message: str) -> HttpReply:
     """A refusal before the request counts: no quota headers."""
     return as_json({"errors": [RejectionError(code, message).formatted]}, status=status)
 
 
-def as_json(payload: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+def as_json(
+    payload: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> HttpReply:
     kind = {"Content-Type": "application/json; charset=utf-8"}
-    return Reply(status, {**kind, **(headers or {})}, orjson.dumps(payload))
+    return HttpReply(status, {**kind, **(headers or {})}, orjson.dumps(payload))
 
 
 def executed(result: ExecutionResult) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def _shown(error: GraphQLError) -> GraphQLError:
     )
 
 
-def quota_headers(reading: Reading, *, now: float, cost: int, limit: int) -> dict[str, str]:
+def quota_headers(reading: QuotaReading, *, now: float, cost: int, limit: int) -> dict[str, str]:
     """The published headers. `now` is in Unix seconds; the reset is rounded up to whole ones."""
     return {
         "X-RateLimit-Remaining": str(reading.points_left),

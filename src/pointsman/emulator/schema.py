@@ -28,7 +28,7 @@ from graphql import (
 from pointsman.domain.errors import Bug
 from pointsman.emulator import mutations, queries
 from pointsman.emulator.dates import iso, parse_date
-from pointsman.emulator.resolver_context import Session
+from pointsman.emulator.resolver_context import ResolverContext
 
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 #: what stands in a non-null field that an object says nothing of
@@ -122,7 +122,7 @@ def _plainly(field: GraphQLField) -> Callable[..., Any]:
 def execute(
     schema: GraphQLSchema,
     document: DocumentNode,
-    session: Session,
+    session: ResolverContext,
     *,
     variables: dict[str, object],
     operation_name: str | None,

@@ -12,7 +12,7 @@ from pointsman.emulator import responses
 from pointsman.emulator.control import EMULATOR, add_control, guarded
 from pointsman.emulator.emulator import Emulator
 from pointsman.emulator.graphiql_page import add_page
-from pointsman.emulator.responses import Reply
+from pointsman.emulator.responses import HttpReply
 
 #: seconds that open connections get when the server stops
 SHUTDOWN = 2.0
@@ -71,6 +71,6 @@ async def _reset(request: web.Request) -> web.Response:
     return _response(responses.as_json({"reset": True}))
 
 
-def _response(reply: Reply) -> web.Response:
+def _response(reply: HttpReply) -> web.Response:
     # a dropped reply has no status, and nobody to read it
     return web.Response(status=reply.status or 503, headers=reply.headers, body=reply.body)

@@ -24,7 +24,7 @@ from pointsman.emulator.completion import (
     percent_complete,
 )
 from pointsman.emulator.dates import iso
-from pointsman.emulator.learning_paths import PathShelf
+from pointsman.emulator.learning_paths import LearningPaths
 from pointsman.emulator.records import ActionRecord, CourseRecord, LearnerRecord, PathRecord
 
 _T = TypeVar("_T")
@@ -44,7 +44,7 @@ class State:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._records = {learner.email: LearnerRecord() for learner in catalogue.learners}
-        self.paths = PathShelf(catalogue)
+        self.paths = LearningPaths(catalogue)
         #: learners whose record has changed since somebody cleared this
         self.touched: set[str] = set()
 

@@ -22,7 +22,7 @@ class Changes:
     all_gone: bool = False
 
 
-class Tokens:
+class IssuedTokens:
     """Each token is good for `ttl` seconds from its issue."""
 
     def __init__(self, catalogue: Catalogue, clock: Clock, ttl: float) -> None:

@@ -1,7 +1,7 @@
 """Stage 3, decide: Observation + rules -> Changes of desired state. Pure functions."""
 
 from pointsman.mapping.identity import Account, ConfiguredIdentity, IdentityResolver
-from pointsman.mapping.mapper import Mapping
+from pointsman.mapping.mapper import Mapper
 from pointsman.mapping.rules import Course, CourseCompleted, MoveOn, Rule
 from pointsman.mapping.uri_template import Template
 
@@ -11,7 +11,7 @@ __all__ = [
     "Course",
     "CourseCompleted",
     "IdentityResolver",
-    "Mapping",
+    "Mapper",
     "MoveOn",
     "Rule",
     "Template",

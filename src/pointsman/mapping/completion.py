@@ -34,40 +34,42 @@ _MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class CompletionRule:
     """One value that an observation leads to; with `evidence`, as far as all of it goes."""
 
     value: Value
     evidence: Evidence | None = None
 
 
-def topic_ways(rule: Rule, seen: Observation, topic: Target) -> list[Way]:
+def topic_ways(rule: Rule, seen: Observation, topic: Target) -> list[CompletionRule]:
     """What `seen` makes of its topic's progress."""
     gathered = _gathered(rule, seen, topic)
     told = _told(rule, seen)
     if rule.move_on is None:
-        ways = [] if gathered is None else [Way(0, gathered)]
-        return ways if told is None else [*ways, Way(told)]
+        ways = [] if gathered is None else [CompletionRule(0, gathered)]
+        return ways if told is None else [*ways, CompletionRule(told)]
     if rule.move_on is MoveOn.NOT_APPLICABLE or short_verb(seen.verb) == "waived":
-        return [Way(COMPLETE)]
+        return [CompletionRule(COMPLETE)]
     counts, needed = _CRITERIA[rule.move_on]
     said = _said(rule, seen, strict=True) & counts
     if len(said) >= needed:
-        return [Way(COMPLETE)]
-    ways = [] if told is None else [Way(min(told, COMPLETE - 1))]
+        return [CompletionRule(COMPLETE)]
+    ways = [] if told is None else [CompletionRule(min(told, COMPLETE - 1))]
     key = _key("moveOn", rule.move_on, topic.key, _named(seen.activity), _attempt(rule, seen))
     met = Evidence(key, needed, said, partial=False)
     if said:
-        ways.append(Way(COMPLETE, met))
+        ways.append(CompletionRule(COMPLETE, met))
     if gathered is not None:
-        ways.append(Way(COMPLETE, _chain(gathered, replace(met, items=counts & _COMPLETED))))
+        ways.append(
+            CompletionRule(COMPLETE, _chain(gathered, replace(met, items=counts & _COMPLETED)))
+        )
     return ways
 
 
-def course_ways(rule: Rule, seen: Observation, course: Target) -> list[Way]:
+def course_ways(rule: Rule, seen: Observation, course: Target) -> list[CompletionRule]:
     """How `seen` completes its course, if it does; `waived` does without a criterion."""
     if short_verb(seen.verb) == "waived":
-        return [Way(CourseStatus.COMPLETED.value, _chain(*_parts(rule, seen, course)))]
+        return [CompletionRule(CourseStatus.COMPLETED.value, _chain(*_parts(rule, seen, course)))]
     if rule.course_completed is CourseCompleted.NEVER:
         return []
     counts, needed = _CRITERIA[rule.course_completed]
@@ -79,7 +81,7 @@ def course_ways(rule: Rule, seen: Observation, course: Target) -> list[Way]:
     if gathered is not None and counts & _COMPLETED:
         rest = _links(rule, seen, course, _COMPLETED, needed)
         ways.append(_chain(gathered, *rest))
-    return [Way(CourseStatus.COMPLETED.value, evidence) for evidence in ways]
+    return [CompletionRule(CourseStatus.COMPLETED.value, evidence) for evidence in ways]
 
 
 def _links(

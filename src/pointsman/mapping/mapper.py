@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from pointsman.domain.launch import Launch, LaunchMode, is_its_activity
-from pointsman.domain.records import Change, Decision, Observation, Outcome
+from pointsman.domain.records import Change, Decision, InputOutcome, Observation
 from pointsman.mapping.identity import IdentityResolver
 from pointsman.mapping.launch_rule import as_launched, is_of_session, rule_of, values_of
 from pointsman.mapping.rules import Rule, short_verb
-from pointsman.mapping.target_changes import wants
+from pointsman.mapping.target_changes import target_changes
 
 #: players say the same few activities over and over
 _REMEMBERED = 65_536
 
 
-class Mapping:
+class Mapper:
     """Rules in their order, and who actors are."""
 
     def __init__(self, rules: Sequence[Rule], identity: IdentityResolver) -> None:
@@ -34,13 +34,13 @@ class Mapping:
             return self._by_rules(seen, self._identity.resolve(seen.actor))
         if launch.mode is not LaunchMode.NORMAL:
             return Decision(
-                Outcome.NO_EFFECT,
+                InputOutcome.NO_EFFECT,
                 reason=f"it was launched to {launch.mode.lower()}, which writes no progress",
                 activity=seen.activity,
             )
         if is_of_session(launch, seen):
             return Decision(
-                Outcome.NO_EFFECT,
+                InputOutcome.NO_EFFECT,
                 reason="it is about the player's session, not about the learner's progress",
                 activity=seen.activity,
             )
@@ -50,10 +50,10 @@ class Mapping:
         if is_its_activity(launch, seen.activity):
             return _apply(rule_of(launch), values_of(launch), seen, launch.learner)
         decision = self._by_rules(seen, launch.learner)
-        if decision.outcome is not Outcome.UNMATCHED:
+        if decision.outcome is not InputOutcome.UNMATCHED:
             return decision
         return Decision(
-            Outcome.NO_EFFECT,
+            InputOutcome.NO_EFFECT,
             reason=f"it is about a part of {launch.activity}, which its launch maps as a whole",
             activity=seen.activity,
         )
@@ -66,7 +66,7 @@ class Mapping:
         if matches:
             names = ", ".join(rule.name for rule, _ in matches)
             return Decision(
-                Outcome.NO_EFFECT,
+                InputOutcome.NO_EFFECT,
                 reason=(
                     f"no rule for this activity takes the verb {seen.verb} and the type "
                     f"{seen.activity_type or 'none'} (asked: {names})"
@@ -74,7 +74,7 @@ class Mapping:
                 activity=seen.activity,
             )
         return Decision(
-            Outcome.UNMATCHED,
+            InputOutcome.UNMATCHED,
             reason=f"no rule's activity matches {seen.activity}",
             activity=seen.activity,
         )
@@ -102,12 +102,14 @@ def _apply(rule: Rule, values: dict[str, str], seen: Observation, learner: str) 
             read_back=want.read_back,
             evidence=want.evidence,
         )
-        for want in wants(rule, values, seen, learner)
+        for want in target_changes(rule, values, seen, learner)
     )
     if changes:
-        return Decision(Outcome.APPLIED, rule=rule.name, activity=seen.activity, changes=changes)
+        return Decision(
+            InputOutcome.APPLIED, rule=rule.name, activity=seen.activity, changes=changes
+        )
     return Decision(
-        Outcome.NO_EFFECT,
+        InputOutcome.NO_EFFECT,
         reason=_why_nothing(rule, seen),
         rule=rule.name,
         activity=seen.activity,

@@ -28,7 +28,7 @@ from pointsman.domain.targets import (
     TargetKind,
     Value,
 )
-from pointsman.mapping.completion import Way, course_ways, topic_ways
+from pointsman.mapping.completion import CompletionRule, course_ways, topic_ways
 from pointsman.mapping.rules import Rule, short_verb
 
 _ARCHIVING = frozenset({"archived", "archive"})
@@ -36,7 +36,7 @@ _REINSTATING = frozenset({"reinstated", "unarchived", "restored"})
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class TargetChange:
     """One value for one target; `party` is who it is delivered for.
 
     With `evidence`, it is wanted once the evidence is complete, or in its share.
@@ -51,7 +51,9 @@ class Want:
     evidence: Evidence | None = None
 
 
-def wants(rule: Rule, values: dict[str, str], seen: Observation, learner: str) -> list[Want]:
+def target_changes(
+    rule: Rule, values: dict[str, str], seen: Observation, learner: str
+) -> list[TargetChange]:
     """All that `seen` wants under `rule`, whose variables have these values."""
     verb = short_verb(seen.verb)
     archived = _archived(verb)
@@ -69,7 +71,7 @@ def wants(rule: Rule, values: dict[str, str], seen: Observation, learner: str) -
 
 def _course(
     rule: Rule, values: dict[str, str], seen: Observation, verb: str, learner: str
-) -> Iterator[Want]:
+) -> Iterator[TargetChange]:
     """The topic, and the course that stands behind it."""
     read_back = _course_read_back(rule, values)
     topics: tuple[Target, ...] = ()
@@ -79,43 +81,47 @@ def _course(
             topics = (topic,)
             # a share never falls, whatever a rule says about what players claim
             falls = Falls.NEVER if way.evidence and rule.falls is Falls.ALWAYS else rule.falls
-            yield Want(learner, topic, way.value, falls, (), read_back, way.evidence)
+            yield TargetChange(learner, topic, way.value, falls, (), read_back, way.evidence)
     if rule.course is not None:
         course = rule.course.target(values)
         for way in _course_ways(rule, seen, verb, course):
             after = topics if way.value == CourseStatus.COMPLETED else ()
-            yield Want(learner, course, way.value, Falls.NEVER, after, read_back, way.evidence)
+            yield TargetChange(
+                learner, course, way.value, Falls.NEVER, after, read_back, way.evidence
+            )
 
 
-def _course_ways(rule: Rule, seen: Observation, verb: str, course: Target) -> Iterator[Way]:
+def _course_ways(
+    rule: Rule, seen: Observation, verb: str, course: Target
+) -> Iterator[CompletionRule]:
     """Started or abandoned, and completed now or once the evidence says so."""
     completed = course_ways(rule, seen, course)
     if not any(way.evidence is None for way in completed):
         if verb == "abandoned":
-            yield Way(CourseStatus.NOT_COMPLETED.value)
+            yield CompletionRule(CourseStatus.NOT_COMPLETED.value)
         elif rule.course_started:
-            yield Way(CourseStatus.STARTED.value)
+            yield CompletionRule(CourseStatus.STARTED.value)
     yield from completed
 
 
-def _path(rule: Rule, values: dict[str, str], verb: str, learner: str) -> Iterator[Want]:
+def _path(rule: Rule, values: dict[str, str], verb: str, learner: str) -> Iterator[TargetChange]:
     if rule.learning_path_slug is None:
         return
     slug = rule.learning_path_slug.fill(values)
     access = PathAccess.NOT_COMPLETED if verb == "abandoned" else PathAccess.STARTED
     target = Target(TargetKind.LEARNING_PATH_ACCESS, slug)
-    yield Want(learner, target, access.value, Falls.ALWAYS, read_back=f"path:{slug}")
+    yield TargetChange(learner, target, access.value, Falls.ALWAYS, read_back=f"path:{slug}")
 
 
 def _archiving(
     rule: Rule, values: dict[str, str], archived: Archived, learner: str
-) -> Iterator[Want]:
+) -> Iterator[TargetChange]:
     if rule.course is not None and rule.course.by == "id":
         course = Target(TargetKind.COURSE_ARCHIVED, rule.course.template.fill(values))
-        yield Want(learner, course, archived.value, Falls.ALWAYS)
+        yield TargetChange(learner, course, archived.value, Falls.ALWAYS)
     if rule.learning_path_id is not None:
         path = Target(TargetKind.LEARNING_PATH_ARCHIVED, rule.learning_path_id.fill(values))
-        yield Want(learner, path, archived.value, Falls.ALWAYS)
+        yield TargetChange(learner, path, archived.value, Falls.ALWAYS)
 
 
 def _course_read_back(rule: Rule, values: dict[str, str]) -> str:
@@ -126,14 +132,14 @@ def _course_read_back(rule: Rule, values: dict[str, str]) -> str:
     return ""
 
 
-def _meeting(rule: Rule, values: dict[str, str], verb: str, learner: str) -> Iterator[Want]:
+def _meeting(rule: Rule, values: dict[str, str], verb: str, learner: str) -> Iterator[TargetChange]:
     if rule.meeting_id is None or verb not in {"attended", "registered"}:
         return
     course = ""
     if rule.course is not None and rule.course.by == "id":
         course = rule.course.template.fill(values)
     attendance = Attendance.ATTENDED if verb == "attended" else Attendance.NOT_ATTENDED
-    yield Want(
+    yield TargetChange(
         MEETING + rule.meeting_id.fill(values),
         Target(TargetKind.MEETING_ATTENDANCE, f"{course} {learner}"),
         attendance.value,

@@ -56,7 +56,7 @@ class MutationResult:
     token_refused: bool = False
 
 
-class Answer(StrEnum):
+class RequestOutcome(StrEnum):
     """What a whole request came to."""
 
     #: the platform worked on it; look at each result
@@ -86,10 +86,10 @@ class RateReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class PlatformAnswer:
     """The platform's answer to one request: a result for each mutation, in order."""
 
-    answer: Answer
+    answer: RequestOutcome
     results: tuple[MutationResult, ...]
     rate: RateReading = RateReading()
     words: str = ""
@@ -104,14 +104,16 @@ class Platform(Protocol):
         """Points that one request with these mutations costs."""
         ...
 
-    async def deliver(self, auth_token: str | None, mutations: Sequence[Mutation]) -> Delivery:
+    async def deliver(
+        self, auth_token: str | None, mutations: Sequence[Mutation]
+    ) -> PlatformAnswer:
         """Send one request, in this order. Never raises for what came back.
 
         `auth_token` chooses the learner; None for mutations that name their user.
         """
         ...
 
-    async def probe(self) -> Delivery:
+    async def probe(self) -> PlatformAnswer:
         """One request for nobody, priced 1: tells a refused key from a refused token."""
         ...
 
@@ -119,7 +121,7 @@ class Platform(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PlatformState:
     """What the platform shows of one course or learning path for one learner."""
 
     #: ids of the topics that are complete; of a course only
@@ -133,11 +135,11 @@ class Shown:
 class ReadBack:
     """The answer to a reading. `places` has what is shown at each, or why it can't be read."""
 
-    delivery: Delivery
-    places: Mapping[str, Shown | str]
+    delivery: PlatformAnswer
+    places: Mapping[str, PlatformState | str]
 
 
-class Reader(Protocol):
+class ReadBackClient(Protocol):
     """Reads what the platform shows. A place is `course:…` with an id or `path:…` with a slug."""
 
     def price(self, places: Sequence[str]) -> int:

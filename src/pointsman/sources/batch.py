@@ -20,7 +20,7 @@ class Accepted:
     known: bool = False
 
 
-class HttpIntake(Protocol):
+class StatementIntake(Protocol):
     """The intake, or what takes its place for HTTP."""
 
     async def submit_http(

@@ -14,7 +14,7 @@ import orjson
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.launch import Launch
 from pointsman.sources.batch import Accepted, valid_items
-from pointsman.sources.players import may_say, registered
+from pointsman.sources.players import add_launch_context, authorize_statements
 from pointsman.statements import Limits, Valid, unpack
 
 #: writes a message with its headers
@@ -23,7 +23,7 @@ Write = Callable[[bytes, list[tuple[str, bytes]]], Awaitable[None]]
 Bury = Callable[[str, bytes, str, str], Awaitable[None]]
 
 
-class Forwarding:
+class KafkaForwarder:
     """Takes `Intake`'s place for HTTP."""
 
     def __init__(self, write: Write, limits: Limits, clock: Clock, bury: Bury) -> None:
@@ -58,8 +58,8 @@ class Forwarding:
         if valid:
             passed_on = package.statements
             if launch is not None:
-                may_say(launch, valid)
-                passed_on = registered(passed_on, valid, launch)
+                authorize_statements(launch, valid)
+                passed_on = add_launch_context(passed_on, valid, launch)
             if made:  # what already says its ids is passed on as it came
                 passed_on = with_ids(passed_on, valid)
             body = body.replace(package.statements, passed_on, 1)

@@ -18,15 +18,20 @@ from pointsman.domain.launch import Launch, covers, same_actor
 from pointsman.domain.records import (
     DeadLetter,
     Decision,
+    InputOutcome,
     Item,
     Observation,
-    Outcome,
     Position,
     Receipt,
     Submission,
 )
 from pointsman.sources.batch import Accepted, valid_items
-from pointsman.sources.players import KnownLaunches, left_unnamed, may_say, registered
+from pointsman.sources.players import (
+    LaunchCache,
+    add_launch_context,
+    authorize_statements,
+    ids_to_assign,
+)
 from pointsman.statements import (
     VOIDED,
     Invalid,
@@ -43,7 +48,7 @@ from pointsman.statements import (
     reference,
     unpack,
 )
-from pointsman.store.base import Ingesting, StoredStatement
+from pointsman.store.base import IngestStore, StoredStatement
 from pointsman.store.plan import item_body
 
 #: statement ids for inputs that bring none and may be read twice
@@ -59,7 +64,7 @@ class Decider(Protocol):
     def decide(self, seen: Observation, launch: Launch | None = None) -> Decision: ...
 
 
-class Intake:
+class Pipeline:
     """`on_receipts` is told of all that was stored: for counting, and to wake the delivery.
 
     `authority_home_page` with a source's name is the authority of what that source sends.
@@ -69,13 +74,13 @@ class Intake:
 
     def __init__(
         self,
-        store: Ingesting,
+        store: IngestStore,
         mapping: Decider,
         limits: Limits,
         clock: Clock,
         on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None],
         authority_home_page: str = "",
-        launches: KnownLaunches | None = None,
+        launches: LaunchCache | None = None,
         adapters: Mapping[tuple[str, str], Adapt] = MappingProxyType({}),
     ) -> None:
         self.adapters = adapters
@@ -120,10 +125,10 @@ class Intake:
         if launch is None:
             await self.prepare([body])
         else:
-            may_say(launch, valid)
-            body = registered(package.statements, valid, launch)
+            authorize_statements(launch, valid)
+            body = add_launch_context(package.statements, valid, launch)
             if body is not package.statements:
-                unnamed = iter(left_unnamed(valid, launch))
+                unnamed = iter(ids_to_assign(valid, launch))
                 valid = valid_items(body, package.data, self.limits, unnamed.__next__)
         submission = Submission(
             source=source,
@@ -254,14 +259,14 @@ class Intake:
         try:
             seen = observe(valid, received_at)
         except ReadingRefused as error:
-            return Decision(Outcome.DEAD, reason=str(error))
+            return Decision(InputOutcome.DEAD, reason=str(error))
         if isinstance(seen, NoEffect):
-            return Decision(Outcome.NO_EFFECT, reason=seen.reason, activity=seen.activity)
+            return Decision(InputOutcome.NO_EFFECT, reason=seen.reason, activity=seen.activity)
         try:
             return self._mapping.decide(seen, launch or self._launch_of(seen))
         except Exception as error:  # noqa: BLE001 - whatever a rule does, the statement is kept
             return Decision(
-                Outcome.DEAD,
+                InputOutcome.DEAD,
                 reason=f"its rule failed: {type(error).__name__}: {error}",
                 activity=seen.activity,
             )

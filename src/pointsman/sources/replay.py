@@ -9,8 +9,8 @@ import orjson
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import InputRefused
-from pointsman.domain.records import Outcome, Position, Submission
-from pointsman.sources.pipeline import Intake
+from pointsman.domain.records import InputOutcome, Position, Submission
+from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.scorm.commits import is_commit, told_again
 from pointsman.store.base import Replayed, Store, StoredDeadLetter
 
@@ -21,7 +21,7 @@ _NOWHERE = Position("", "", 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ReplayPage:
     """What became of some statements; the last of them was stored at `reached`."""
 
     statements: int
@@ -32,8 +32,8 @@ class Page:
 
 
 async def replay(
-    store: Store, intake: Intake, clock: Clock, *, since: int, until: int, dry_run: bool
-) -> AsyncIterator[Page]:
+    store: Store, intake: Pipeline, clock: Clock, *, since: int, until: int, dry_run: bool
+) -> AsyncIterator[ReplayPage]:
     """Decide anew about all statements stored in between (microseconds)."""
     cursor = None
     while page := await store.remembered(since=since, after=cursor, limit=_PAGE):
@@ -42,11 +42,11 @@ async def replay(
         await intake.prepare(one.body for one in kept)
         again = [one for one in map(intake.read_again, kept) if one is not None]
         result = await store.redecide(again, now=micros(clock.now()), dry_run=dry_run)
-        yield Page(len(kept), len(kept) - len(again), page[-1].statement.stored_at, result)
+        yield ReplayPage(len(kept), len(kept) - len(again), page[-1].statement.stored_at, result)
 
 
 async def replay_letter(
-    store: Store, intake: Intake, clock: Clock, letter: StoredDeadLetter
+    store: Store, intake: Pipeline, clock: Clock, letter: StoredDeadLetter
 ) -> str:
     """What became of one dead letter, in words. `letter` holds its body."""
     if letter.in_statements:
@@ -67,7 +67,7 @@ async def replay_letter(
     return _words(receipt.outcomes)
 
 
-async def _read(intake: Intake, letter: StoredDeadLetter) -> Submission:
+async def _read(intake: Pipeline, letter: StoredDeadLetter) -> Submission:
     """As its source is read now. Raises `InputRefused` for what was no statement, and can't be."""
     adapt = intake.adapters.get((letter.source, letter.origin))
     body = letter.body
@@ -79,7 +79,7 @@ async def _read(intake: Intake, letter: StoredDeadLetter) -> Submission:
     return intake.read_message(letter.source, body, position=_NOWHERE, origin=letter.origin)
 
 
-async def _statement(store: Store, intake: Intake, clock: Clock, letter: StoredDeadLetter) -> str:
+async def _statement(store: Store, intake: Pipeline, clock: Clock, letter: StoredDeadLetter) -> str:
     kept = await store.statement(letter.statement_id or "")
     if kept is not None:
         await intake.prepare([kept.body])
@@ -87,11 +87,11 @@ async def _statement(store: Store, intake: Intake, clock: Clock, letter: StoredD
     if again is None:
         return "still dead: its statement is not kept any longer, or is valid no longer"
     (item,) = again.items
-    if item.decision.outcome is Outcome.DEAD:
+    if item.decision.outcome is InputOutcome.DEAD:
         return f"still dead: {item.decision.reason}"
     result = await store.redecide([again], now=micros(clock.now()), dry_run=False)
     return _words([after for _, after in result.outcomes])
 
 
-def _words(outcomes: Sequence[Outcome] | dict[Outcome, int]) -> str:
+def _words(outcomes: Sequence[InputOutcome] | dict[InputOutcome, int]) -> str:
     return ", ".join(one.value.replace("_", " ") for one in outcomes) or "nothing new"

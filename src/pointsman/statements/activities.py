@@ -9,16 +9,16 @@ from pydantic import AfterValidator, Field
 from pointsman.statements.data_types import (
     NOT_NULL,
     Iri,
+    JsonObject,
     LanguageMap,
     OptionalExtensions,
     OptionalIri,
     OptionalMap,
     Text,
-    Thing,
 )
 
 
-class InteractionComponent(Thing):
+class InteractionComponent(JsonObject):
     """A choice, a step, a point on a scale, or one side of a match."""
 
     id: Text
@@ -37,7 +37,7 @@ Components = Annotated[
 ]
 
 
-class Definition(Thing):
+class Definition(JsonObject):
     """Of an activity that is no interaction."""
 
     name: OptionalMap = None
@@ -85,7 +85,7 @@ AnyDefinition = Annotated[
 ]
 
 
-class Activity(Thing):
+class Activity(JsonObject):
     """Something that a learner does something with; `id` is its IRI."""
 
     object_type: Annotated[Literal["Activity"] | None, NOT_NULL] = None

@@ -13,22 +13,22 @@ from pydantic import Field
 from pointsman.statements.data_types import (
     NOT_NULL,
     Iri,
+    JsonObject,
     Mailbox,
     OptionalText,
     Sha1,
     Text,
-    Thing,
 )
 
 
-class Account(Thing):
+class Account(JsonObject):
     """Section 2.4.2.4."""
 
     home_page: Iri
     name: Text
 
 
-class _Agent(Thing):
+class _Agent(JsonObject):
     object_type: Annotated[Literal["Agent"] | None, NOT_NULL] = None
     name: OptionalText = None
 
@@ -54,7 +54,7 @@ Agent = Annotated[
 ]
 
 
-class _Group(Thing):
+class _Group(JsonObject):
     object_type: Literal["Group"]
     name: OptionalText = None
     member: Annotated[list[Agent] | None, NOT_NULL] = None
@@ -76,7 +76,7 @@ class GroupByOpenid(_Group):
     openid: Iri
 
 
-class AnonymousGroup(Thing):
+class AnonymousGroup(JsonObject):
     """Without an identifier, so its members are all that it is."""
 
     object_type: Literal["Group"]
@@ -104,7 +104,7 @@ AnyActor = Annotated[
 ]
 
 
-class ThreeLeggedOAuth(Thing):
+class ThreeLeggedOAuth(JsonObject):
     """An authority of two: the application and the user (section 2.4.9)."""
 
     object_type: Literal["Group"]
@@ -118,7 +118,7 @@ Authority = Annotated[
 ]
 
 
-class _Typed(Thing):
+class _Typed(JsonObject):
     """As the object of a statement an agent has to say that it is one (section 2.4.4.2)."""
 
     object_type: Literal["Agent"]

@@ -30,7 +30,7 @@ class _NotNull:
 NOT_NULL = _NotNull()
 
 
-class Thing(BaseModel):
+class JsonObject(BaseModel):
     """An object of xAPI: its properties and no others, no coercion of types."""
 
     model_config = ConfigDict(

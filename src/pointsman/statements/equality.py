@@ -9,7 +9,7 @@ from typing import Any
 _FINE = re.compile(r"([0-9]+[.,][0-9]{2})[0-9]+S$")
 
 
-def compared(statement: dict[str, Any]) -> dict[str, Any]:
+def comparable(statement: dict[str, Any]) -> dict[str, Any]:
     """The statement, with durations down to 0.01 s (1.0.3 Part 2 section 4.6, 2.0 section 4.2.7).
 
     What is finer is kept and shown, and makes no difference.

@@ -35,7 +35,7 @@ _LONGEST_BOUNDARY = 70
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class StatementPackage:
     """The statements as JSON, and the data that came with them by SHA-2 in lower case."""
 
     statements: bytes
@@ -69,11 +69,11 @@ def guessed_type(body: bytes) -> str:
     return f'{MULTIPART}; boundary="{boundary}"'
 
 
-def unpack(body: bytes, content_type: str) -> Package:
+def unpack(body: bytes, content_type: str) -> StatementPackage:
     """Raises `InputRefused` for another type, and for parts that are not what they say."""
     match media_type(content_type):
         case "application/json":
-            return Package(body)
+            return StatementPackage(body)
         case "multipart/mixed":
             return _unpack_parts(_parts(body, _boundary(content_type)))
         case other:
@@ -83,7 +83,7 @@ def unpack(body: bytes, content_type: str) -> Package:
             )
 
 
-def _unpack_parts(parts: list[_Part]) -> Package:
+def _unpack_parts(parts: list[_Part]) -> StatementPackage:
     if not parts or parts[0].kind != JSON:
         raise InputRefused(f"the first part of {MULTIPART} must be the statements, as {JSON}")
     data: dict[str, AttachedData] = {}
@@ -99,7 +99,7 @@ def _unpack_parts(parts: list[_Part]) -> Package:
             raise InputRefused(f"part {place} has {len(content)} bytes whose SHA-2 is not {sha2}")
         kind = part.headers.get("content-type", "application/octet-stream")
         data[sha2] = AttachedData(sha2, kind, content)
-    return Package(parts[0].content, data)
+    return StatementPackage(parts[0].content, data)
 
 
 def _boundary(content_type: str) -> bytes:

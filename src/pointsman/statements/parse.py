@@ -14,7 +14,7 @@ from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import AttachedData
 from pointsman.statements import signed_statements
 from pointsman.statements.duplicate_keys import repeated_key
-from pointsman.statements.equality import compared
+from pointsman.statements.equality import comparable
 from pointsman.statements.statement import STATEMENT, Statement, attached, check
 from pointsman.statements.validation import Problem, explain
 
@@ -185,7 +185,7 @@ def _invalid(found: Any, index: int | None, broken: list[tuple[str, str]]) -> In
 
 def digest(statement: dict[str, Any]) -> int:
     """A signed 64-bit hash of what makes two statements the same, whatever the order of keys."""
-    kept = {key: value for key, value in compared(statement).items() if key not in _ASSIGNED}
+    kept = {key: value for key, value in comparable(statement).items() if key not in _ASSIGNED}
     canonical = orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
     return int.from_bytes(hashlib.blake2b(canonical, digest_size=8).digest(), "big", signed=True)
 

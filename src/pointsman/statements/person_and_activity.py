@@ -11,7 +11,7 @@ _IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
 _MERGED = ("name", "description", "extensions")
 
 
-def activity(activity_id: str, statements: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def merged_activity(activity_id: str, statements: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The activity with all that `statements`, the oldest first, define of it."""
     definition: dict[str, Any] = {}
     for statement in statements:
@@ -40,7 +40,7 @@ def _definitions(part: Mapping[str, Any], activity_id: str) -> Iterator[Mapping[
         yield from _definitions(inner, activity_id)
 
 
-def person(agent: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+def merged_person(agent: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """A Person: each property an array of all that is known."""
     shown: dict[str, Any] = {"objectType": "Person"}
     if known := list(dict.fromkeys([*([agent["name"]] if "name" in agent else []), *names])):

@@ -15,7 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_der_x509_certificate
 
-from pointsman.statements.equality import compared
+from pointsman.statements.equality import comparable
 
 USAGE = "http://adlnet.gov/expapi/attachments/signature"
 ALGORITHMS = ("RS256", "RS384", "RS512")
@@ -67,7 +67,7 @@ def _compared(one: dict[str, Any], other: dict[str, Any]) -> bytes:
     """What both have of what may be assigned, and all of the rest."""
     kept = {
         name: value
-        for name, value in compared(one).items()
+        for name, value in comparable(one).items()
         if name != "attachments" and (name not in _ASSIGNED or name in other)
     }
     return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)

@@ -33,6 +33,7 @@ from pointsman.statements.data_types import (
     NOT_NULL,
     Duration,
     Iri,
+    JsonObject,
     LanguageMap,
     LanguageTag,
     OptionalBool,
@@ -45,7 +46,6 @@ from pointsman.statements.data_types import (
     OptionalUuid,
     Sha2,
     Text,
-    Thing,
     Uuid,
     Version,
 )
@@ -53,12 +53,12 @@ from pointsman.statements.data_types import (
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
 
-class Verb(Thing):
+class Verb(JsonObject):
     id: Iri
     display: OptionalMap = None
 
 
-class Score(Thing):
+class Score(JsonObject):
     """Section 2.4.5.1."""
 
     scaled: Annotated[float | None, NOT_NULL, Field(ge=-1, le=1)] = None
@@ -78,7 +78,7 @@ class Score(Thing):
         return self
 
 
-class Result(Thing):
+class Result(JsonObject):
     score: Annotated[Score | None, NOT_NULL] = None
     success: OptionalBool = None
     completion: OptionalBool = None
@@ -92,14 +92,14 @@ _Activities = Annotated[
 ]
 
 
-class ContextActivities(Thing):
+class ContextActivities(JsonObject):
     parent: _Activities = None
     grouping: _Activities = None
     category: _Activities = None
     other: _Activities = None
 
 
-class StatementRef(Thing):
+class StatementRef(JsonObject):
     object_type: Literal["StatementRef"]
     id: Uuid
 
@@ -107,7 +107,7 @@ class StatementRef(Thing):
 _Relevant = Annotated[list[Iri] | None, NOT_NULL, Field(min_length=1)]
 
 
-class ContextAgent(Thing):
+class ContextAgent(JsonObject):
     """xAPI 2.0 section 4.2.5.5."""
 
     object_type: Literal["contextAgent"]
@@ -115,7 +115,7 @@ class ContextAgent(Thing):
     relevant_types: _Relevant = None
 
 
-class ContextGroup(Thing):
+class ContextGroup(JsonObject):
     """xAPI 2.0 section 4.2.5.6."""
 
     object_type: Literal["contextGroup"]
@@ -123,7 +123,7 @@ class ContextGroup(Thing):
     relevant_types: _Relevant = None
 
 
-class Context(Thing):
+class Context(JsonObject):
     registration: OptionalUuid = None
     instructor: Annotated[AnyActor | None, NOT_NULL] = None
     team: Annotated[Group | None, NOT_NULL] = None
@@ -137,7 +137,7 @@ class Context(Thing):
     context_groups: Annotated[list[ContextGroup] | None, NOT_NULL] = None
 
 
-class Attachment(Thing):
+class Attachment(JsonObject):
     """Section 2.4.11. The data of one without `fileUrl` travels beside the statement."""
 
     usage_type: Iri
@@ -167,7 +167,7 @@ _LEAP_SECOND = re.compile(r"([Tt]\d\d:?\d\d:?)60")
 _Attachments = Annotated[list[Attachment] | None, NOT_NULL]
 
 
-class SubStatement(Thing):
+class SubStatement(JsonObject):
     """A statement inside a statement: without id, stored, version, authority, or another one."""
 
     object_type: Literal["SubStatement"]
@@ -180,7 +180,7 @@ class SubStatement(Thing):
     attachments: _Attachments = None
 
 
-class Statement(Thing):
+class Statement(JsonObject):
     """Section 2.4. Times and ids are the strings that came."""
 
     id: OptionalUuid = None

@@ -31,7 +31,7 @@ _BRANCHES = frozenset(
     one.__name__
     for module in (actors, activities, statement)
     for one in vars(module).values()
-    if isinstance(one, type) and issubclass(one, data_types.Thing)
+    if isinstance(one, type) and issubclass(one, data_types.JsonObject)
 )
 _TYPES = {
     "string_type": "must be a string",

@@ -19,22 +19,22 @@ from pointsman.store.records import (
     WAITS,
     Agreement,
     Audited,
+    AuditFinding,
     Backlog,
     Books,
     Document,
     DocumentKey,
     DocumentResource,
-    Finding,
-    Known,
+    KnownDelivered,
     Lease,
     Move,
     Parked,
-    Place,
     Remembered,
     Replayed,
     Search,
     SearchPage,
     Settlement,
+    StatementPlace,
     Stats,
     StoredDeadLetter,
     StoredStatement,
@@ -45,24 +45,24 @@ from pointsman.store.records import (
 __all__ = [
     "WAITS",
     "Agreement",
+    "AuditFinding",
     "Audited",
     "Backlog",
     "Books",
     "Document",
     "DocumentKey",
     "DocumentResource",
-    "Finding",
-    "Ingesting",
-    "Known",
+    "IngestStore",
+    "KnownDelivered",
     "Lease",
     "Move",
     "Parked",
-    "Place",
     "Remembered",
     "Replayed",
     "Search",
     "SearchPage",
     "Settlement",
+    "StatementPlace",
     "Stats",
     "Store",
     "StoredDeadLetter",
@@ -74,7 +74,7 @@ __all__ = [
 T = TypeVar("T")
 
 
-class Ingesting(Protocol):
+class IngestStore(Protocol):
     """What takes submissions to durable memory."""
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
@@ -86,7 +86,7 @@ class Ingesting(Protocol):
         ...
 
 
-class Store(Ingesting, Protocol):
+class Store(IngestStore, Protocol):
     """Durable memory. Every method raises `StoreUnavailable` when it could not do its work."""
 
     async def open(self) -> None: ...
@@ -201,7 +201,7 @@ class Store(Ingesting, Protocol):
         ...
 
     async def audit(
-        self, learner: str, findings: Sequence[Finding], *, now: int
+        self, learner: str, findings: Sequence[AuditFinding], *, now: int
     ) -> dict[Target, Audited]:
         """Record findings: dirty once where they differ, and parked where they differ again."""
         ...
@@ -210,7 +210,7 @@ class Store(Ingesting, Protocol):
         """All desired state that is not delivered and can be read back, by learner."""
         ...
 
-    async def take_as_delivered(self, known: Sequence[Known], *, now: int) -> int:
+    async def take_as_delivered(self, known: Sequence[KnownDelivered], *, now: int) -> int:
         """What the platform stands at counts as delivered; how many records that changed.
 
         Desired state that is further along stays as it is, and is sent.

@@ -59,7 +59,7 @@ def gathered(evidence: Evidence, at: int = 0) -> Gathered:
     return Gathered(items, joined, evidence.whole, evidence.threshold, at)
 
 
-def unite(one: Gathered, other: Gathered) -> Gathered:
+def merge_evidence(one: Gathered, other: Gathered) -> Gathered:
     """Everything that either knows."""
     return Gathered(
         _bounded((*one.items, *other.items)),
@@ -81,7 +81,7 @@ def links(change: Change) -> Iterator[Evidence]:
 def add(known: Gathered, link: Evidence, change: Change) -> Gathered:
     """All that is known once `change` has come; the very `known` when that is nothing new."""
     at = change.occurred_at if change.falls is Falls.NEW_ATTEMPT else 0
-    united = unite(known, gathered(link, at))
+    united = merge_evidence(known, gathered(link, at))
     return known if united == known else united
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pointsman.domain.records import Outcome
+from pointsman.domain.records import InputOutcome
 
 #: what `forgotten` calls dead letters that were dropped: those that were no statements, and others
 LETTER, STATEMENT_LETTER = "letter", "statement letter"
 
 
 def contradictions(
-    outcomes: Mapping[Outcome, int],
+    outcomes: Mapping[InputOutcome, int],
     *,
     also_statements: int,
     unmatched: int,
@@ -21,14 +21,14 @@ def contradictions(
 ) -> tuple[str, ...]:
     """What can't be true together, in words. `outcomes` are those of statements alone."""
     problems = []
-    if also_statements != outcomes[Outcome.DEAD]:
+    if also_statements != outcomes[InputOutcome.DEAD]:
         problems.append(
-            f"{outcomes[Outcome.DEAD]} statements are dead, "
+            f"{outcomes[InputOutcome.DEAD]} statements are dead, "
             f"but {also_statements} dead letters speak of statements"
         )
-    if unmatched != outcomes[Outcome.UNMATCHED]:
+    if unmatched != outcomes[InputOutcome.UNMATCHED]:
         problems.append(
-            f"{outcomes[Outcome.UNMATCHED]} statements are unmatched, "
+            f"{outcomes[InputOutcome.UNMATCHED]} statements are unmatched, "
             f"but the activities' counts add up to {unmatched}"
         )
     if ahead:

@@ -21,7 +21,7 @@ from pointsman.domain.targets import (
     PathAccess,
     Value,
 )
-from pointsman.store.base import Known
+from pointsman.store.base import KnownDelivered
 
 #: stands for statement and rule of what was read from the platform
 IMPORTED = "import-state"
@@ -128,7 +128,7 @@ def _attempts(known: tuple[Attempt, ...], change: Change) -> tuple[Attempt, ...]
     return tuple(newest_first[:MAX_ATTEMPTS])
 
 
-def take_as_delivered(current: Desired | None, known: Known, now: int) -> Desired | None:
+def take_as_delivered(current: Desired | None, known: KnownDelivered, now: int) -> Desired | None:
     """Desired state, delivered, once the platform is known to stand at a value; None for no news.
 
     What is desired and further along stays, and is sent.

@@ -18,8 +18,8 @@ from pointsman.domain.records import (
     Change,
     DeadLetter,
     Desired,
+    InputOutcome,
     Item,
-    Outcome,
     Receipt,
     Submission,
 )
@@ -37,7 +37,7 @@ class NewStatement:
     """One statement to remember; its body is `submission.body`, which starts at `start`."""
 
     item: Item
-    outcome: Outcome
+    outcome: InputOutcome
     submission: Submission
     start: int
 
@@ -106,7 +106,7 @@ class Plan:
         names = tuple(item.statement_id for item in conflicts)
         if conflicts and submission.all_or_nothing:
             return Receipt({}, conflicts=names)
-        outcomes: Counter[Outcome] = Counter()
+        outcomes: Counter[InputOutcome] = Counter()
         if fresh:
             for item in fresh:
                 outcome = self._apply(submission, item)
@@ -117,7 +117,7 @@ class Plan:
             self.size += len(submission.body)
             self.attachments.update((one.sha2, one) for one in submission.attachments)
         for letter in (*submission.dead, *(conflict_letter(submission, one) for one in conflicts)):
-            outcomes[Outcome.DEAD] += self._bury(submission, letter, in_statements=False)
+            outcomes[InputOutcome.DEAD] += self._bury(submission, letter, in_statements=False)
         if total := sum(outcomes.values()):
             self.accepted[submission.source] += total
         if at is not None:
@@ -137,14 +137,14 @@ class Plan:
                 conflicts.append(item)
         return list(fresh.values()), conflicts
 
-    def _apply(self, submission: Submission, item: Item) -> Outcome:
+    def _apply(self, submission: Submission, item: Item) -> InputOutcome:
         """Count what becomes of one statement, and merge the changes that it asks for."""
         self.account(submission, item)
         return self.merge(submission, item)
 
     def account(self, submission: Submission, item: Item) -> None:
         decision = item.decision
-        if decision.outcome is Outcome.DEAD:
+        if decision.outcome is InputOutcome.DEAD:
             letter = DeadLetter(
                 reason=decision.reason,
                 origin=f"statement {item.statement_id}",
@@ -152,7 +152,7 @@ class Plan:
                 statement_id=item.statement_id,
             )
             self._bury(submission, letter, in_statements=True)
-        elif decision.outcome is Outcome.UNMATCHED:
+        elif decision.outcome is InputOutcome.UNMATCHED:
             self.count_unmatched(decision.activity, 1, item.statement_id, submission.received_at)
 
     def count_unmatched(self, activity: str, inputs: int, sample_id: str, at: int) -> None:
@@ -164,7 +164,7 @@ class Plan:
             known.inputs += inputs
             known.at = at
 
-    def merge(self, submission: Submission, item: Item) -> Outcome:
+    def merge(self, submission: Submission, item: Item) -> InputOutcome:
         decision = item.decision
         if not decision.changes:
             return decision.outcome
@@ -173,7 +173,7 @@ class Plan:
             moved = self._gather(change) or moved
         for change in decision.changes:
             moved = self._move(change, submission.received_at) or moved
-        return Outcome.APPLIED if moved else Outcome.SUPERSEDED
+        return InputOutcome.APPLIED if moved else InputOutcome.SUPERSEDED
 
     def _gather(self, change: Change) -> bool:
         """Unite a change's evidence with what is known; whether there is more of it now."""
@@ -234,8 +234,8 @@ class Replay:
     """Deciding anew about statements that are known: `before` are their outcomes by id."""
 
     plan: Plan
-    before: dict[str, Outcome]
-    changed: dict[str, Outcome] = field(default_factory=dict)
+    before: dict[str, InputOutcome]
+    changed: dict[str, InputOutcome] = field(default_factory=dict)
     #: dead letters of these statements are dead no longer
     revived: list[str] = field(default_factory=list)
 
@@ -246,15 +246,15 @@ class Replay:
         if before is None:
             return
         after = self.plan.merge(submission, item)
-        if after is Outcome.SUPERSEDED and before is Outcome.APPLIED:
+        if after is InputOutcome.SUPERSEDED and before is InputOutcome.APPLIED:
             after = before  # it is its own effect that supersedes it
         if after is before:
             return
         self.changed[item.statement_id] = after
-        if before is Outcome.UNMATCHED:
+        if before is InputOutcome.UNMATCHED:
             activity, at = item.decision.activity, submission.received_at
             self.plan.count_unmatched(activity, -1, item.statement_id, at)
-        if before is Outcome.DEAD:
+        if before is InputOutcome.DEAD:
             self.revived.append(item.statement_id)
         self.plan.account(submission, item)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from pointsman.domain.records import Desired, Outcome
+from pointsman.domain.records import Desired, InputOutcome
 from pointsman.domain.targets import Target, TargetKind, Value
 
 #: how the reason of a parked target begins that waits for another one of its observation
@@ -61,7 +61,7 @@ class StoredStatement:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StatementPlace:
     """Where a statement stands in the order of storing: the commit, and its rank there."""
 
     commit: int
@@ -79,15 +79,15 @@ class Search:
     since: int | None = None
     until: int | None = None
     ascending: bool = False
-    after: Place | None = None
+    after: StatementPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
     """Candidates in order, each with its place; `after` is where to go on, None at the end."""
 
-    found: tuple[tuple[Place, StoredStatement], ...]
-    after: Place | None
+    found: tuple[tuple[StatementPlace, StoredStatement], ...]
+    after: StatementPlace | None
 
 
 #: xAPI's own, and what we keep the same way: launches, their sessions and the authTokens they bring
@@ -147,7 +147,7 @@ class Books:
     """The two sums of promise 2. `problems` are other contradictions found on the way."""
 
     accepted: int
-    outcomes: Mapping[Outcome, int]
+    outcomes: Mapping[InputOutcome, int]
     desired: int
     delivered: int
     dirty: int
@@ -177,7 +177,7 @@ class Books:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditFinding:
     """What the audit saw of one delivered state, which had `version` then.
 
     `reason` is for whoever finds it parked.
@@ -203,7 +203,7 @@ class Audited(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownDelivered:
     """The platform is known to stand at this value, and nobody sent it."""
 
     learner: str
@@ -268,7 +268,7 @@ class Remembered:
     """A statement that is kept, for deciding about it anew."""
 
     statement: StoredStatement
-    outcome: Outcome
+    outcome: InputOutcome
     #: where to go on after it: the commit that stored it, and its id
     cursor: tuple[int, str]
 
@@ -288,7 +288,7 @@ class Move:
 class Replayed:
     """What deciding anew came to: the outcomes that changed, by (before, after), and the moves."""
 
-    outcomes: Mapping[tuple[Outcome, Outcome], int]
+    outcomes: Mapping[tuple[InputOutcome, InputOutcome], int]
     moves: tuple[Move, ...]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import zstandard
 
-from pointsman.store.records import Place, Search, SearchPage, StoredStatement
+from pointsman.store.records import Search, SearchPage, StatementPlace, StoredStatement
 
 #: commits looked at for one page, and bytes of bodies in it
 _MOST_COMMITS = 4_000
@@ -53,13 +53,13 @@ class StatementRow:
     version: str
 
 
-class Walk:
+class SearchPageBuilder:
     """One page of a search."""
 
     def __init__(self, search: Search, limit: int) -> None:
         self._search = search
         self._limit = limit
-        self._found: list[tuple[Place, StoredStatement]] = []
+        self._found: list[tuple[StatementPlace, StoredStatement]] = []
         self._bytes = 0
         self._looked = 0
         self._at = search.after
@@ -110,7 +110,7 @@ class Walk:
         batches: dict[int, Any] = {}
         order = range(len(rows)) if self._search.ascending else range(len(rows) - 1, -1, -1)
         for rank in order:
-            place = Place(row.commit, rank)
+            place = StatementPlace(row.commit, rank)
             if (ranks is not None and rank not in ranks) or self._is_behind(place):
                 continue
             one = rows[rank]
@@ -135,7 +135,7 @@ class Walk:
                 return True
         return False
 
-    def _is_behind(self, place: Place) -> bool:
+    def _is_behind(self, place: StatementPlace) -> bool:
         """Whether an earlier page had it."""
         after = self._search.after
         if after is None or place.commit != after.commit:
@@ -145,7 +145,7 @@ class Walk:
     def passed(self, row: CommitRow) -> bool:
         """A commit is done with; whether it is time to answer."""
         self._looked += 1
-        self._at = Place(row.commit, _LAST if self._search.ascending else 0)
+        self._at = StatementPlace(row.commit, _LAST if self._search.ascending else 0)
         return self._looked >= _MOST_COMMITS
 
     def page(self, *, more: bool) -> SearchPage:

@@ -11,9 +11,9 @@ from pointsman.sources.http import (
     STANDARD,
     BasicCredential,
     PostbackSource,
-    Scheme,
-    Signed,
+    SignatureScheme,
     WebhookSource,
+    WebhookVerifier,
 )
 from pointsman.sources.pipeline import Adapt
 from pointsman.statements.adapters import Path, PathTemplate, ScormCloud, Webhook
@@ -50,18 +50,20 @@ def webhook_sources(sources: Sources) -> tuple[WebhookSource, ...]:
     return tuple(
         WebhookSource(
             source.name,
-            Signed(_scheme(source), source.keys, source.tolerance_seconds),
+            WebhookVerifier(_scheme(source), source.keys, source.tolerance_seconds),
             _webhook(source),
         )
         for source in sources.webhooks
     )
 
 
-def _scheme(source: WebhookSettings) -> Scheme:
+def _scheme(source: WebhookSettings) -> SignatureScheme:
     signature = source.signature
     if signature is None:
         return STANDARD
-    return Scheme(signature.header, signature.format, signature.prefix, signature.timestamp_header)
+    return SignatureScheme(
+        signature.header, signature.format, signature.prefix, signature.timestamp_header
+    )
 
 
 def _webhook(source: WebhookSettings) -> Webhook:

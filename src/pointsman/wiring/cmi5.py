@@ -12,24 +12,26 @@ from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StatementConflict
 from pointsman.domain.launch import Launch
-from pointsman.sources.http import LAUNCHED, HttpIntake
-from pointsman.sources.pipeline import Intake
-from pointsman.sources.players import KnownLaunches
+from pointsman.sources.http import LAUNCHED, StatementIntake
+from pointsman.sources.pipeline import Pipeline
+from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5.lms import Lms
-from pointsman.sources.players.cmi5.satisfied import Following
-from pointsman.sources.players.cmi5.session_guard import Gate
+from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker
+from pointsman.sources.players.cmi5.session_guard import SessionGuard
 from pointsman.store.base import Store
 from pointsman.wiring.sources import limits
 
 log = structlog.get_logger(__name__)
 
 
-def following(store: Store, launches: KnownLaunches | None, clock: Clock) -> Following | None:
+def following(store: Store, launches: LaunchCache | None, clock: Clock) -> SatisfiedTracker | None:
     """What the intake has in place of the store; None where no player is launched."""
-    return None if launches is None else Following(store, launches, clock)
+    return None if launches is None else SatisfiedTracker(store, launches, clock)
 
 
-def lms(store: Store, following: Following | None, intake: Intake, clock: Clock) -> Lms | None:
+def lms(
+    store: Store, following: SatisfiedTracker | None, intake: Pipeline, clock: Clock
+) -> Lms | None:
     """`intake` is the store's own: what the LMS says needs no topic to travel through."""
     if following is None:
         return None
@@ -47,15 +49,15 @@ def lms(store: Store, following: Following | None, intake: Intake, clock: Clock)
 
 def gated(
     settings: Settings,
-    intake: HttpIntake,
+    intake: StatementIntake,
     lms: Lms | None,
     clock: Clock,
     on_oddity: Callable[[str], None],
-) -> HttpIntake:
+) -> StatementIntake:
     """What has a statement when it is answered, behind the ears of the LMS."""
     if lms is None or settings.launches is None:
         return intake
-    return Gate(
+    return SessionGuard(
         intake,
         lms.register,
         limits(settings.http),

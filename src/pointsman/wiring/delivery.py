@@ -12,9 +12,9 @@ from pointsman.delivery.budget.local import Budget, LocalBudget
 from pointsman.delivery.budget.quota_window import QuotaLimits
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.delivery.dispatcher import DeliveryRecord, DeliverySettings, Dispatcher
-from pointsman.delivery.sender import Courier
+from pointsman.delivery.sender import Sender
 from pointsman.domain.clock import Clock
-from pointsman.platforms.base import Platform, Reader, TokenProvider
+from pointsman.platforms.base import Platform, ReadBackClient, TokenProvider
 from pointsman.platforms.helium import HeliumCalls, HeliumPlatform, HttpTransport
 from pointsman.platforms.helium.readback import HeliumReader
 from pointsman.store.base import Store
@@ -68,7 +68,7 @@ def dispatcher(
     on_delivery: Callable[[DeliveryRecord], None],
 ) -> Dispatcher:
     delivery = settings.delivery
-    courier = Courier(
+    courier = Sender(
         platform,
         tokens,
         budget,
@@ -99,7 +99,7 @@ def reader(settings: Settings, clock: Clock) -> HeliumReader:
 def auditor(
     settings: Settings,
     store: Store,
-    reader: Reader,
+    reader: ReadBackClient,
     tokens: TokenProvider,
     budget: Budget,
     clock: Clock,

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock, micros
 from pointsman.platforms.base import TokenProvider
-from pointsman.platforms.tokens.fetched import Fetched, Vault
+from pointsman.platforms.tokens.fetched import FetchedToken, TokenVault
 from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.platforms.tokens.login import LogIn
-from pointsman.platforms.tokens.vault import Sealer
-from pointsman.sources.http import HttpSource, LaunchDeps, LaunchSettings
-from pointsman.sources.players import KnownLaunches, LaunchRequest, Passes
+from pointsman.platforms.tokens.vault import TokenCipher
+from pointsman.sources.http import HttpSource, LaunchRoutesDeps, LaunchSettings
+from pointsman.sources.players import CredentialIssuer, LaunchCache, LaunchRequest
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Document, DocumentKey, Store
 from pointsman.wiring.sources import credential
@@ -56,28 +56,28 @@ def provider(
     on_new: Callable[[Sequence[str]], None],
     log_in: LogIn,
     *,
-    vault: Vault | None = None,
+    vault: TokenVault | None = None,
 ) -> TokenProvider:
     """Where authTokens come from: launches before all others, where there are any."""
     section = settings.learners.tokens
     behind = tokens(section, clock, on_new, log_in, vault)
     if settings.launches is None and behind is not None:
         return behind
-    sealer = Sealer(section.encryption_keys)
+    sealer = TokenCipher(section.encryption_keys)
     return LaunchTokens(behind, _Shelf(store, clock), sealer, clock, on_new)
 
 
-def known_launches(settings: Settings, store: Store, clock: Clock) -> KnownLaunches | None:
-    return None if settings.launches is None else KnownLaunches(store, clock)
+def known_launches(settings: Settings, store: Store, clock: Clock) -> LaunchCache | None:
+    return None if settings.launches is None else LaunchCache(store, clock)
 
 
 def launch_deps(
     settings: Settings,
-    launches: KnownLaunches | None,
+    launches: LaunchCache | None,
     given: TokenProvider,
     lms: Lms | None,
     clock: Clock,
-) -> LaunchDeps | None:
+) -> LaunchRoutesDeps | None:
     """What the HTTP side needs of it; None where no player is launched.
 
     `given` is the provider that launches give their tokens to.
@@ -91,12 +91,12 @@ def launch_deps(
             return
         lifetime = asked.auth_token_expires_in
         expires_at = None if lifetime is None else clock.now() + lifetime
-        fetched = Fetched(asked.auth_token.get_secret_value(), asked.user_id, expires_at)
+        fetched = FetchedToken(asked.auth_token.get_secret_value(), asked.user_id, expires_at)
         await given.give(asked.learner, fetched)
 
-    return LaunchDeps(
+    return LaunchRoutesDeps(
         operators=HttpSource("operators", tuple(credential(one) for one in section.operators)),
-        passes=Passes(section.signing_keys, clock),
+        passes=CredentialIssuer(section.signing_keys, clock),
         launches=launches,
         keep_token=keep_token,
         settings=LaunchSettings(

@@ -11,18 +11,18 @@ from pointsman.mapping import (
     ConfiguredIdentity,
     Course,
     CourseCompleted,
-    Mapping,
+    Mapper,
     MoveOn,
     Rule,
     Template,
 )
 
 
-def mapping(settings: Settings) -> Mapping:
+def mapping(settings: Settings) -> Mapper:
     identity = ConfiguredIdentity(
         [Account(one.home_page, Template(one.learner)) for one in settings.learners.accounts]
     )
-    return Mapping([rule(one) for one in settings.rules], identity)
+    return Mapper([rule(one) for one in settings.rules], identity)
 
 
 def rule(settings: RuleSettings) -> Rule:

@@ -21,17 +21,17 @@ from pointsman.sources.http import (
     BasicCredential,
     BearerCredential,
     HttpDeps,
-    HttpIntake,
     HttpSource,
-    LaunchDeps,
+    LaunchRoutesDeps,
+    StatementIntake,
     make_app,
 )
-from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource, Outbox
-from pointsman.sources.kafka_forwarder import Forwarding
-from pointsman.sources.pipeline import Intake
-from pointsman.sources.players import KnownLaunches
+from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource, StatementProducer
+from pointsman.sources.kafka_forwarder import KafkaForwarder
+from pointsman.sources.pipeline import Pipeline
+from pointsman.sources.players import LaunchCache
 from pointsman.statements import Limits
-from pointsman.store.base import Ingesting, Store
+from pointsman.store.base import IngestStore, Store
 from pointsman.telemetry.metrics import Metrics
 from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
 from pointsman.wiring.mapping import mapping
@@ -67,16 +67,16 @@ def intake(
     store: Store,
     clock: Clock,
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
-    launches: KnownLaunches | None = None,
-    following: Ingesting | None = None,
-) -> Intake:
+    launches: LaunchCache | None = None,
+    following: IngestStore | None = None,
+) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
 
     `following` stands before the store, and passes on what it takes.
     """
     if launches is None and settings.launches is not None:
-        launches = KnownLaunches(store, clock)
-    return Intake(
+        launches = LaunchCache(store, clock)
+    return Pipeline(
         following or store,
         mapping(settings),
         limits(settings.http),
@@ -88,35 +88,35 @@ def intake(
     )
 
 
-def outbox(settings: Settings, clock: Clock) -> Outbox | None:
+def outbox(settings: Settings, clock: Clock) -> StatementProducer | None:
     """The topic that statements over HTTP go to; None where they go to the store."""
     kafka = settings.http.kafka
     if kafka is None:
         return None
     client = KafkaSettings("http", kafka.bootstrap_servers, (kafka.topic,), "", **_how(kafka))
-    return Outbox(client, kafka.timeout_seconds, clock)
+    return StatementProducer(client, kafka.timeout_seconds, clock)
 
 
 def http_intake(
-    settings: Settings, intake: Intake, outbox: Outbox | None, clock: Clock
-) -> HttpIntake:
+    settings: Settings, intake: Pipeline, outbox: StatementProducer | None, clock: Clock
+) -> StatementIntake:
     """What has a statement when it is answered."""
     if outbox is None:
         return intake
-    return Forwarding(outbox.write, limits(settings.http), clock, intake.bury)
+    return KafkaForwarder(outbox.write, limits(settings.http), clock, intake.bury)
 
 
 async def serve_http(
     stack: AsyncExitStack,
     settings: Settings,
     *,
-    intake: HttpIntake,
+    intake: StatementIntake,
     store: Store,
     ready: Callable[[], Awaitable[tuple[bool, str]]],
     metrics_page: Callable[[], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
     clock: Clock,
-    launches: LaunchDeps | None = None,
+    launches: LaunchRoutesDeps | None = None,
 ) -> None:
     """Listen until the stack unwinds; requests under way are then answered first."""
     app = make_app(
@@ -154,7 +154,7 @@ async def serve_http(
 
 def kafka_sources(
     settings: Settings,
-    intake: Intake,
+    intake: Pipeline,
     claim: Callable[[str, Sequence[tuple[str, int]]], Awaitable[list[Position]]],
     clock: Clock,
     metrics: Metrics,

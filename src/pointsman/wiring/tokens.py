@@ -6,19 +6,21 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from pointsman.config.learners import Tokens
 from pointsman.domain.clock import Clock
-from pointsman.platforms.base import Answer, TokenProvider
-from pointsman.platforms.helium import HeliumCalls, Reply
-from pointsman.platforms.helium.login import LOGIN_POINTS, LoggedIn, Logins
-from pointsman.platforms.tokens.fetched import FetchedTokens, Fetcher, Vault
+from pointsman.platforms.base import RequestOutcome, TokenProvider
+from pointsman.platforms.helium import CallResult, HeliumCalls
+from pointsman.platforms.helium.login import LOGIN_POINTS, LoggedIn, LoginClient
+from pointsman.platforms.tokens.fetched import FetchedTokens, TokenFetcher, TokenVault
 from pointsman.platforms.tokens.file import Credentials, FileTokens, InlineTokens
 from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.platforms.tokens.login import LogIn, LoginAnswer, PasswordLogin
 from pointsman.platforms.tokens.service import TokenService
-from pointsman.platforms.tokens.vault import SealedVault, Sealer
+from pointsman.platforms.tokens.vault import EncryptedVault, TokenCipher
 from pointsman.store.base import Store
 
 #: sends one request of so many points, or gives up
-Pay = Callable[[int, Callable[[], Awaitable[Reply[LoggedIn]]]], Awaitable[Reply[LoggedIn] | None]]
+Pay = Callable[
+    [int, Callable[[], Awaitable[CallResult[LoggedIn]]]], Awaitable[CallResult[LoggedIn] | None]
+]
 
 
 def tokens(
@@ -26,7 +28,7 @@ def tokens(
     clock: Clock,
     on_new: Callable[[Sequence[str]], None],
     log_in: LogIn,
-    vault: Vault | None = None,
+    vault: TokenVault | None = None,
 ) -> TokenProvider | None:
     """Where tokens come from; `log_in` and `vault` are for those that are fetched.
 
@@ -48,7 +50,7 @@ def tokens(
     return FetchedTokens(_fetcher(settings, clock, log_in), clock, on_new, vault)
 
 
-def _fetcher(settings: Tokens, clock: Clock, log_in: LogIn) -> Fetcher:
+def _fetcher(settings: Tokens, clock: Clock, log_in: LogIn) -> TokenFetcher:
     if settings.login is not None:
         return PasswordLogin(settings.login.passwords_file, log_in)
     service = settings.service
@@ -57,20 +59,20 @@ def _fetcher(settings: Tokens, clock: Clock, log_in: LogIn) -> Fetcher:
     return TokenService(service.url, bearer, service.timeout_seconds, clock)
 
 
-def vault(settings: Tokens, store: Store, clock: Clock) -> Vault | None:
+def vault(settings: Tokens, store: Store, clock: Clock) -> TokenVault | None:
     """Where fetched tokens are kept; None without a key to encrypt them with."""
     keys = settings.encryption_keys
     if not keys:
         return None
-    return SealedVault(Sealer(keys), clock, store.sealed_tokens, store.save_sealed_tokens)
+    return EncryptedVault(TokenCipher(keys), clock, store.sealed_tokens, store.save_sealed_tokens)
 
 
 def log_in(calls: HeliumCalls, pay: Pay | None = None) -> LogIn:
     """Logging in at the platform; paid from a budget where there is one."""
-    logins = Logins(calls)
+    logins = LoginClient(calls)
 
     async def ask(email: str, password: str) -> LoginAnswer:
-        async def send() -> Reply[LoggedIn]:
+        async def send() -> CallResult[LoggedIn]:
             return await logins.log_in(email, password)
 
         reply = await send() if pay is None else await pay(LOGIN_POINTS, send)
@@ -78,7 +80,7 @@ def log_in(calls: HeliumCalls, pay: Pay | None = None) -> LogIn:
             return LoginAnswer(words="the budget does not allow it yet", passing=True)
         if reply.data is not None:
             return LoginAnswer(reply.data.token, reply.data.user_id)
-        passing = reply.delivery.answer in {Answer.UNREACHABLE, Answer.THROTTLED}
+        passing = reply.delivery.answer in {RequestOutcome.UNREACHABLE, RequestOutcome.THROTTLED}
         return LoginAnswer(words=reply.words, passing=passing)
 
     return ask

@@ -7,7 +7,7 @@ import asyncio
 from pointsman.domain.clock import Clock
 
 
-class Turns:
+class FairLock:
     """A lock whose waiters give up in time."""
 
     def __init__(self, clock: Clock) -> None:

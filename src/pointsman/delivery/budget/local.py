@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from pointsman.delivery.budget.fair_lock import Turns
+from pointsman.delivery.budget.fair_lock import FairLock
 from pointsman.delivery.budget.quota_window import SECONDS, QuotaLimits, QuotaWindow, Reservation
 from pointsman.domain.clock import Clock, micros
-from pointsman.platforms.base import Answer, Delivery
+from pointsman.platforms.base import PlatformAnswer, RequestOutcome
 from pointsman.store.base import Window
 
 #: a window is set aside in about so many slices
@@ -23,7 +23,7 @@ _SHORTEST = 1e-4
 _RESTORED_MARGIN = 2.0
 
 
-class Ledger(Protocol):
+class WindowStore(Protocol):
     """Where the books of the window survive a crash: the store."""
 
     async def window(self) -> Window | None: ...
@@ -55,7 +55,7 @@ class Budget(Protocol):
         """
         ...
 
-    def settle(self, reservation: Reservation, delivery: Delivery) -> None:
+    def settle(self, reservation: Reservation, delivery: PlatformAnswer) -> None:
         """The answer to what was reserved: its headers correct the books."""
         ...
 
@@ -69,12 +69,12 @@ class Budget(Protocol):
 class LocalBudget:
     """The budget of a single daemon, its window written to the store."""
 
-    def __init__(self, limits: QuotaLimits, clock: Clock, ledger: Ledger) -> None:
+    def __init__(self, limits: QuotaLimits, clock: Clock, ledger: WindowStore) -> None:
         self._limits = limits
         self._clock = clock
         self._ledger = ledger
         self._window = QuotaWindow(limits)
-        self._turns = Turns(clock)
+        self._turns = FairLock(clock)
         #: (window's number, points, requests) that are written down as spent
         self._saved = (-1, 0, 0)
 
@@ -111,13 +111,13 @@ class LocalBudget:
         finally:
             self._turns.give_back()
 
-    def settle(self, reservation: Reservation, delivery: Delivery) -> None:
+    def settle(self, reservation: Reservation, delivery: PlatformAnswer) -> None:
         now = self._clock.monotonic()
         rate = delivery.rate
         self._window.settle(
             now, reservation, points_left=rate.points_left, resets_in=rate.resets_in
         )
-        if delivery.answer is Answer.THROTTLED:
+        if delivery.answer is RequestOutcome.THROTTLED:
             self._window.throttle(now, rate.retry_after)
 
     def soon(self, seconds: float) -> int:

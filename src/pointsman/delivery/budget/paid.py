@@ -6,20 +6,20 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from pointsman.delivery.budget.local import Budget
-from pointsman.platforms.base import Delivery
+from pointsman.platforms.base import PlatformAnswer
 
 
-class Answered(Protocol):
+class PaidAnswer(Protocol):
     """Whatever came back, with the delivery's answer and headers in it."""
 
     @property
-    def delivery(self) -> Delivery: ...
+    def delivery(self) -> PlatformAnswer: ...
 
 
-A = TypeVar("A", bound=Answered)
+A = TypeVar("A", bound=PaidAnswer)
 
 
-async def paid(
+async def send_paid(
     budget: Budget, points: int, send: Callable[[], Awaitable[A]], *, give_up_at: float
 ) -> A | None:
     """Send one request of so many points; None when the budget would not allow it in time.

@@ -11,23 +11,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from pointsman.delivery.budget.fair_lock import Turns
+from pointsman.delivery.budget.fair_lock import FairLock
 from pointsman.delivery.budget.local import Spent
 from pointsman.delivery.budget.quota_window import SECONDS, QuotaLimits, Reservation
 from pointsman.delivery.budget.slots import (
     GRACE,
     MICROS,
-    News,
-    Pace,
-    Slice,
-    Wish,
-    deal,
-    learn,
-    look,
+    QuotaUpdate,
+    SharedPace,
+    SlotGrant,
+    SlotRequest,
+    apply_quota_update,
+    grant_slots,
+    quota_left,
 )
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
-from pointsman.platforms.base import Answer, Delivery
+from pointsman.platforms.base import PlatformAnswer, RequestOutcome
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ T = TypeVar("T")
 _WEIGHT = 0.2
 
 
-class PaceLedger(Protocol):
+class SharedPaceStore(Protocol):
     """Where the pace is kept: one row that one replica at a time may change."""
 
     async def pace(self, decide: Callable[[str, int], tuple[str, T]]) -> T:
@@ -50,11 +50,11 @@ class PaceLedger(Protocol):
 class SharedBudget:
     """A `Budget` of one of several replicas."""
 
-    def __init__(self, limits: QuotaLimits, clock: Clock, ledger: PaceLedger) -> None:
+    def __init__(self, limits: QuotaLimits, clock: Clock, ledger: SharedPaceStore) -> None:
         self._limits = limits
         self._clock = clock
         self._ledger = ledger
-        self._turns = Turns(clock)
+        self._turns = FairLock(clock)
         #: (from, until) on the monotonic clock of each slot that is ours
         self._slots: deque[tuple[float, float]] = deque()
         self._points = 0
@@ -64,7 +64,7 @@ class SharedBudget:
         #: a request of so many points, or more, can't be sent before
         self._denied = (0, 0.0)
         self._free_at = 0.0
-        self._news: News | None = None
+        self._news: QuotaUpdate | None = None
         self._on_the_way = 0
         self._spent = Spent(limits.points, limits.requests)
         self._seen_at = 0.0
@@ -76,8 +76,8 @@ class SharedBudget:
         """Take note of what was spent; the pace outlives every process."""
         self._see(await self._ledger.pace(self._look), self._clock.monotonic())
 
-    def _look(self, text: str, now: int) -> tuple[str, Slice]:
-        return text, look(Pace.read(text), now, self._limits)
+    def _look(self, text: str, now: int) -> tuple[str, SlotGrant]:
+        return text, quota_left(SharedPace.read(text), now, self._limits)
 
     async def ready(self) -> None:
         """As far as we know; asking the ledger would take slots that nobody may need."""
@@ -99,16 +99,16 @@ class SharedBudget:
         finally:
             self._turns.give_back()
 
-    def settle(self, reservation: Reservation, delivery: Delivery) -> None:
+    def settle(self, reservation: Reservation, delivery: PlatformAnswer) -> None:
         self._on_the_way -= reservation.points
         rate = delivery.rate
         if rate.points_left is not None:
             left = max(0, rate.points_left - self._on_the_way)
             resets_in = SECONDS if rate.resets_in is None else min(rate.resets_in, SECONDS)
-            self._news = News(left, _micros(resets_in))
+            self._news = QuotaUpdate(left, _micros(resets_in))
             self._spent = replace(self._spent, points_left=min(self._spent.points_left, left))
             self._points = min(self._points, left)
-        if delivery.answer is Answer.THROTTLED:
+        if delivery.answer is RequestOutcome.THROTTLED:
             wait = rate.retry_after if rate.retry_after is not None else rate.resets_in
             self._stop(SECONDS if wait is None else wait)
 
@@ -125,15 +125,15 @@ class SharedBudget:
         """Nobody sends for so long; the others are told at once."""
         self._slots.clear()
         self._free_at = self._not_before = self._clock.monotonic() + seconds
-        task = asyncio.create_task(self._tell(News(blocked_for=_micros(seconds))))
+        task = asyncio.create_task(self._tell(QuotaUpdate(blocked_for=_micros(seconds))))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
-    async def _tell(self, news: News) -> None:
+    async def _tell(self, news: QuotaUpdate) -> None:
         # a ledger that is away deals nothing either
         with contextlib.suppress(StoreUnavailable):
             await self._ledger.pace(
-                lambda text, now: (learn(Pace.read(text), now, news).write(), 0)
+                lambda text, now: (apply_quota_update(SharedPace.read(text), now, news).write(), 0)
             )
 
     async def _next_slot(self, points: int) -> float:
@@ -153,17 +153,17 @@ class SharedBudget:
         # slots that are left keep their time; the points that are missing come with further ones
         requests = max(1, self._turns.waiting + 1 - len(self._slots))
         others = math.ceil(self._average)
-        await self._ask(Wish(self._who, requests, points - self._points, others))
+        await self._ask(SlotRequest(self._who, requests, points - self._points, others))
         return self._slots[0][0] if self._points >= points else self._denied[1]
 
-    async def _ask(self, wish: Wish) -> None:
+    async def _ask(self, wish: SlotRequest) -> None:
         news, self._news = self._news, None
 
-        def decide(text: str, now: int) -> tuple[str, Slice]:
-            pace = Pace.read(text)
+        def decide(text: str, now: int) -> tuple[str, SlotGrant]:
+            pace = SharedPace.read(text)
             if news is not None:
-                pace = learn(pace, now, news)
-            pace, dealt = deal(pace, now, self._limits, wish)
+                pace = apply_quota_update(pace, now, news)
+            pace, dealt = grant_slots(pace, now, self._limits, wish)
             return pace.write(), dealt
 
         asked_at = self._clock.monotonic()
@@ -186,7 +186,7 @@ class SharedBudget:
                 (told_at + offset / MICROS, asked_at + (offset + dealt.every + GRACE) / MICROS)
             )
 
-    def _see(self, dealt: Slice, at: float) -> None:
+    def _see(self, dealt: SlotGrant, at: float) -> None:
         self._seen_at = at
         self._spent = Spent(dealt.points_left, dealt.requests_left)
         self._free_at = max(self._not_before, at + dealt.next_in / MICROS)

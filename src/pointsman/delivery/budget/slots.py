@@ -35,7 +35,7 @@ _HELD = MICROS
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SharedPace:
     """What the ledger holds. Times in microseconds of the ledger's own clock.
 
     `dealt` are (start, requests, points) of pieces of the last minute, the oldest first. `left` is
@@ -85,7 +85,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SlotRequest:
     """So many requests, the first of `first` points, the others of about `others` each.
 
     `who` tells replicas apart.
@@ -98,7 +98,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class QuotaUpdate:
     """What the platform said since the last time, in microseconds from now."""
 
     points_left: int | None = None
@@ -107,7 +107,7 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class SlotGrant:
     """`requests` slots, the first in `starts_in` microseconds from the decision, `every` so many.
 
     None of them: ask again after `starts_in`. The next slice begins in `next_in` at the earliest.
@@ -122,7 +122,7 @@ class Slice:
     points_left: int
 
 
-def learn(pace: Pace, now: int, news: News) -> Pace:
+def apply_quota_update(pace: SharedPace, now: int, news: QuotaUpdate) -> SharedPace:
     """The pace after what the platform said."""
     if news.blocked_for is not None:
         pace = replace(pace, blocked_until=max(pace.blocked_until, now + news.blocked_for))
@@ -134,7 +134,9 @@ def learn(pace: Pace, now: int, news: News) -> Pace:
     return pace
 
 
-def deal(pace: Pace, now: int, limits: QuotaLimits, wish: Wish) -> tuple[Pace, Slice]:
+def grant_slots(
+    pace: SharedPace, now: int, limits: QuotaLimits, wish: SlotRequest
+) -> tuple[SharedPace, SlotGrant]:
     """A slice of the time to come, if it is near enough."""
     pace = pace.at(now)
     first = min(wish.first, limits.points)
@@ -160,19 +162,19 @@ def deal(pace: Pace, now: int, limits: QuotaLimits, wish: Wish) -> tuple[Pace, S
     return pace, _slice(pace, now, limits, requests, points, start)
 
 
-def look(pace: Pace, now: int, limits: QuotaLimits) -> Slice:
+def quota_left(pace: SharedPace, now: int, limits: QuotaLimits) -> SlotGrant:
     """No slice; only what is left."""
     return _slice(pace.at(now), now, limits, 0, 0, now)
 
 
 def _slice(
-    pace: Pace, now: int, limits: QuotaLimits, requests: int, points: int, start: int
-) -> Slice:
+    pace: SharedPace, now: int, limits: QuotaLimits, requests: int, points: int, start: int
+) -> SlotGrant:
     left = limits.points - pace.points
     if now < pace.left_until:
         left = min(left, pace.left)
     following = _start(pace, now, limits, 1, 0)
-    return Slice(
+    return SlotGrant(
         requests,
         points,
         start - now,
@@ -187,7 +189,7 @@ def _every(limits: QuotaLimits) -> int:
     return -(-_WINDOW // limits.requests)
 
 
-def _start(pace: Pace, now: int, limits: QuotaLimits, points: int, who: int) -> int:
+def _start(pace: SharedPace, now: int, limits: QuotaLimits, points: int, who: int) -> int:
     """When a request of so many points may be sent at the earliest."""
     start = max(now, pace.requests_due, pace.blocked_until)
     if now < pace.left_until and pace.left < points:
@@ -199,13 +201,13 @@ def _start(pace: Pace, now: int, limits: QuotaLimits, points: int, who: int) -> 
     return next((max(start, when) for when, counted in pace.frees() if counted <= room), start)
 
 
-def _room(pace: Pace, now: int, limits: QuotaLimits, who: int) -> int:
+def _room(pace: SharedPace, now: int, limits: QuotaLimits, who: int) -> int:
     """Points that may be dealt now."""
     room = limits.points - pace.points - _held_from(pace, now, who)
     return min(room, pace.left) if now < pace.left_until else room
 
 
-def _held_from(pace: Pace, now: int, who: int) -> int:
+def _held_from(pace: SharedPace, now: int, who: int) -> int:
     return pace.held if who != pace.held_by and now < pace.held_until else 0
 
 

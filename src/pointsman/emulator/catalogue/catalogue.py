@@ -8,7 +8,7 @@ from functools import cached_property
 from pydantic import model_validator
 
 from pointsman.emulator.catalogue.courses import Course, Meeting, Topic
-from pointsman.emulator.catalogue.entry import Entry
+from pointsman.emulator.catalogue.entry import CatalogueEntry
 from pointsman.emulator.catalogue.paths import LearningPath, Milestone
 from pointsman.emulator.catalogue.people import AwardType, Client, Learner
 
@@ -16,7 +16,7 @@ from pointsman.emulator.catalogue.people import AwardType, Client, Learner
 ROOT = Client(id="client_root", name="Emulated Academy", slug="emulated-academy")
 
 
-class Catalogue(Entry):
+class Catalogue(CatalogueEntry):
     """All that exists, and finding it by any of its names."""
 
     clients: tuple[Client, ...] = (ROOT,)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from pointsman.emulator.catalogue.entry import Dated, Entry, Name
+from pointsman.emulator.catalogue.entry import CatalogueEntry, Dated, Name
 from pointsman.emulator.page_types import TopicType
 
 #: criteria that count topics of the course
@@ -35,13 +35,13 @@ class Topic(Dated):
     min_passing_percent: int | None = Field(default=None, ge=0, le=100)
 
 
-class Lesson(Entry):
+class Lesson(CatalogueEntry):
     id: Name
     title: Name
     topics: tuple[Topic, ...]
 
 
-class Meeting(Entry):
+class Meeting(CatalogueEntry):
     """What `UpdateUserCourseMeetingAttendance` is about."""
 
     id: Name
@@ -51,7 +51,7 @@ class Meeting(Entry):
     time_zone: str | None = None
 
 
-class Criterion(Entry):
+class Criterion(CatalogueEntry):
     """One of a course's completion criteria; all of them complete it.
 
     `percent` of the course for `coursePercentViewed`; `required` are ids, of meetings for

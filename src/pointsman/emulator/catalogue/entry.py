@@ -14,13 +14,13 @@ Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", to_lower=
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-class Entry(BaseModel):
+class CatalogueEntry(BaseModel):
     """A table of the file. Unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Dated(Entry):
+class Dated(CatalogueEntry):
     """A table that says when it was made and changed."""
 
     created_at: AwareDatetime = LONG_AGO

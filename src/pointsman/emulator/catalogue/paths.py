@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from pointsman.emulator.catalogue.entry import Dated, Entry, Name
+from pointsman.emulator.catalogue.entry import CatalogueEntry, Dated, Name
 
 Requirement = Literal["required", "elective"]
 
 
-class MilestoneCourse(Entry):
+class MilestoneCourse(CatalogueEntry):
     """A course of a milestone; `course` is its id."""
 
     id: Name
@@ -20,7 +20,7 @@ class MilestoneCourse(Entry):
     content_grouping: Literal["course", "courseGroup"] = "course"
 
 
-class MilestoneCriterion(Entry):
+class MilestoneCriterion(CatalogueEntry):
     """So many (`threshold`) of these complete a milestone; all of its criteria must be met.
 
     No operation of the emulator passes a competency assessment, so its three types are never met.
@@ -46,7 +46,7 @@ class MilestoneCriterion(Entry):
         return self
 
 
-class CompetencyAssessment(Entry):
+class CompetencyAssessment(CatalogueEntry):
     """The assessment of a milestone whose kind is `competencyAssessment`."""
 
     id: Name
@@ -71,7 +71,7 @@ class Milestone(Dated):
     competency_assessment: CompetencyAssessment | None = None
 
 
-class Price(Entry):
+class Price(CatalogueEntry):
     id: Name
     currency_code: Name
     #: in the currency's smallest unit
@@ -79,7 +79,7 @@ class Price(Entry):
     is_default: bool = False
 
 
-class PathTag(Entry):
+class PathTag(CatalogueEntry):
     id: Name
     label: Name
 

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from pointsman.emulator.catalogue.entry import Email, Entry, Name
+from pointsman.emulator.catalogue.entry import CatalogueEntry, Email, Name
 
 #: the role that learner mutations need
 STUDENT = "STUDENT"
 
 
-class Learner(Entry):
+class Learner(CatalogueEntry):
     id: Name
     email: Email
     password: str = Field(min_length=1, repr=False)
@@ -26,7 +26,7 @@ class Learner(Entry):
         return f"{self.first_name} {self.last_name}".strip()
 
 
-class Client(Entry):
+class Client(CatalogueEntry):
     """A sub-tenant."""
 
     id: Name
@@ -34,7 +34,7 @@ class Client(Entry):
     slug: Name
 
 
-class AwardType(Entry):
+class AwardType(CatalogueEntry):
     id: Name
     label: Name
     plural_label: str | None = None

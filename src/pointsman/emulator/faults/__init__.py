@@ -1,7 +1,7 @@
 """Faults on purpose: what goes wrong with a platform and its network, by rule and by chance."""
 
 from pointsman.emulator.faults.facts import RequestFacts, facts_of
-from pointsman.emulator.faults.injector import Faults, Strike
+from pointsman.emulator.faults.injector import Faults, InjectedFault
 from pointsman.emulator.faults.parsing import (
     fault_from_text,
     faults_from_file,
@@ -13,8 +13,8 @@ from pointsman.emulator.faults.rules import Fault
 __all__ = [
     "Fault",
     "Faults",
+    "InjectedFault",
     "RequestFacts",
-    "Strike",
     "facts_of",
     "fault_from_text",
     "faults_from_file",

@@ -15,7 +15,7 @@ from pointsman.emulator.faults.rules import (
     ExpireTokens,
     Fault,
     Latency,
-    Refuse,
+    RefuseFault,
     ResetSkew,
     ServerError,
     Steal,
@@ -28,7 +28,7 @@ _KEPT = 100_000
 
 
 @dataclass(slots=True)
-class Strike:
+class InjectedFault:
     """All that strikes one request, put together."""
 
     latency: float = 0.0
@@ -61,7 +61,7 @@ class Strike:
                 self.drop_before = True
             case DropAfter():
                 self.drop_after = True
-            case Refuse():
+            case RefuseFault():
                 self.refused[fault.place or 0] = fault.code
             case ExpireTokens():
                 self._expire(fault)
@@ -115,7 +115,7 @@ class _Active:
             fault = self._loot(fault, self.since, facts.at)
             if not fault.requests and not fault.points:
                 return None
-        elif isinstance(fault, Refuse):
+        elif isinstance(fault, RefuseFault):
             place = _refused_place(fault, facts)
             fault = fault.model_copy(update={"place": place, "argument": None})
         self.struck += 1
@@ -167,7 +167,7 @@ class Faults:
         """Whether anything can strike at all."""
         return bool(self._active)
 
-    def strike(self, facts: RequestFacts, strike: Strike) -> None:
+    def strike(self, facts: RequestFacts, strike: InjectedFault) -> None:
         """Put into `strike` what goes wrong with this request."""
         for active in self._active.values():
             fault = active.hit(facts, self._dice)
@@ -198,14 +198,14 @@ def _is_for(fault: Fault, facts: RequestFacts) -> bool:
 
 def _finds_something(fault: Fault, facts: RequestFacts) -> bool:
     """Whether what it is about is there: what struck nothing would explain nothing."""
-    if isinstance(fault, Refuse):
+    if isinstance(fault, RefuseFault):
         return _refused_place(fault, facts) is not None
     if isinstance(fault, ExpireTokens) and not fault.all:
         return facts.learner is not None and (fault.place or 0) < len(facts.operations)
     return True
 
 
-def _refused_place(fault: Refuse, facts: RequestFacts) -> int | None:
+def _refused_place(fault: RefuseFault, facts: RequestFacts) -> int | None:
     """Where in the document the field is that is refused; None where there is none."""
     fields = len(facts.operations)
     if fault.argument is not None:

@@ -65,7 +65,7 @@ class DropAfter(_Fault):
     kind: Literal["drop_after"]
 
 
-class Refuse(_Fault):
+class RefuseFault(_Fault):
     """One field of the document is refused with this `code`, and a mutation ends there.
 
     Which: the one at this `place` (from 0), or the first with an `argument` of this value, or
@@ -78,7 +78,7 @@ class Refuse(_Fault):
     code: str = Field(default="INTERNAL_SERVER_ERROR", pattern=r"^[A-Z_]+$")
 
     @model_validator(mode="after")
-    def _names_one_field(self) -> Refuse:
+    def _names_one_field(self) -> RefuseFault:
         if self.place is not None and self.argument is not None:
             raise ValueError("takes place or argument, not both")
         return self
@@ -134,7 +134,7 @@ _Any = (
     | ServerError
     | DropBefore
     | DropAfter
-    | Refuse
+    | RefuseFault
     | ExpireTokens
     | Steal
     | ResetSkew

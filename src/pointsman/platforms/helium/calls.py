@@ -1,7 +1,7 @@
 """The 15 operations as typed calls, one request each, and `Login`.
 
-Whatever comes back is in the `Reply`; nothing raises for it. Delivery has a way of its own, with
-many mutations in a request (`client`).
+Whatever comes back is in the `CallResult`; nothing raises for it. Delivery sends many mutations in a
+request and has its own client (`client`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PlatformUnreachable
-from pointsman.platforms.base import Answer, Delivery, Verdict
+from pointsman.platforms.base import PlatformAnswer, RequestOutcome, Verdict
 from pointsman.platforms.helium import results
 from pointsman.platforms.helium.operations import OPERATIONS
 from pointsman.platforms.helium.outcomes import read_answer
@@ -27,10 +27,10 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply(Generic[T]):
+class CallResult(Generic[T]):
     """`data` is None where the platform refused, or found nothing; `delivery.words` say why."""
 
-    delivery: Delivery
+    delivery: PlatformAnswer
     data: T | None = None
 
     @property
@@ -48,7 +48,7 @@ class HeliumCalls:
 
     async def milestone_completions(
         self, slug: str, auth_token: str
-    ) -> Reply[list[results.MilestoneCompletion]]:
+    ) -> CallResult[list[results.MilestoneCompletion]]:
         return await self._call(
             "CurrentUserLearningPathMilestoneCompletionsBySlug",
             {"slug": slug},
@@ -58,20 +58,22 @@ class HeliumCalls:
 
     async def learning_path_by_slug(
         self, slug: str, auth_token: str | None = None
-    ) -> Reply[results.LearningPath]:
+    ) -> CallResult[results.LearningPath]:
         variables = {"slug": slug}
         return await self._call("LearningPathBySlug", variables, results.LearningPath, auth_token)
 
-    async def milestone(self, name: str) -> Reply[results.Milestone]:
+    async def milestone(self, name: str) -> CallResult[results.Milestone]:
         return await self._call("Milestone", {"id": name}, results.Milestone)
 
-    async def pages_completed(self, course_id: str, auth_token: str) -> Reply[list[results.Page]]:
+    async def pages_completed(
+        self, course_id: str, auth_token: str
+    ) -> CallResult[list[results.Page]]:
         variables = {"courseId": course_id}
         return await self._call("PagesCompletedByCourse", variables, list[results.Page], auth_token)
 
     async def completion_progress(
         self, course_id: str, auth_token: str
-    ) -> Reply[list[results.CriterionProgress]]:
+    ) -> CallResult[list[results.CriterionProgress]]:
         return await self._call(
             "UserCourseCompletionProgress",
             {"id": course_id},
@@ -81,20 +83,20 @@ class HeliumCalls:
 
     async def course_progress(
         self, course_id: str, auth_token: str
-    ) -> Reply[results.CourseProgress]:
+    ) -> CallResult[results.CourseProgress]:
         variables = {"id": course_id}
         return await self._call("UserCourseProgress", variables, results.CourseProgress, auth_token)
 
-    async def archive_course(self, course_id: str, auth_token: str) -> Reply[str]:
+    async def archive_course(self, course_id: str, auth_token: str) -> CallResult[str]:
         return await self._call("ArchiveUserCourse", {"id": course_id}, str, auth_token)
 
-    async def reinstate_course(self, course_id: str, auth_token: str) -> Reply[str]:
+    async def reinstate_course(self, course_id: str, auth_token: str) -> CallResult[str]:
         return await self._call("ReinstateUserCourse", {"id": course_id}, str, auth_token)
 
-    async def archive_learning_path(self, path_id: str, auth_token: str) -> Reply[str]:
+    async def archive_learning_path(self, path_id: str, auth_token: str) -> CallResult[str]:
         return await self._call("ArchiveUserLearningPath", {"id": path_id}, str, auth_token)
 
-    async def reinstate_learning_path(self, path_id: str, auth_token: str) -> Reply[str]:
+    async def reinstate_learning_path(self, path_id: str, auth_token: str) -> CallResult[str]:
         return await self._call("ReinstateUserLearningPath", {"id": path_id}, str, auth_token)
 
     async def create_learning_path(
@@ -105,7 +107,7 @@ class HeliumCalls:
         language: str | None = None,
         client_id: str | None = None,
         auth_token: str | None = None,
-    ) -> Reply[results.CreatedLearningPath]:
+    ) -> CallResult[results.CreatedLearningPath]:
         """Not idempotent: a second call makes a second path."""
         variables = {
             "name": name,
@@ -126,7 +128,7 @@ class HeliumCalls:
         slug: str | None = None,
         sku: str | None = None,
         status_change_date: datetime | None = None,
-    ) -> Reply[bool]:
+    ) -> CallResult[bool]:
         """Raises `ValueError` for a date in the future, and unless exactly one name is given."""
         names = {"id": course_id, "slug": slug, "sku": sku}
         if sum(name is not None for name in names.values()) != 1:
@@ -139,19 +141,19 @@ class HeliumCalls:
 
     async def update_learning_path_access(
         self, slug: str, status: str, auth_token: str
-    ) -> Reply[bool]:
+    ) -> CallResult[bool]:
         variables = {"slug": slug, "status": status}
         return await self._call("UpdateLearningPathAccess", variables, bool, auth_token)
 
     async def update_topic_and_course_progress(
         self, topic_id: str, progress: int, auth_token: str
-    ) -> Reply[bool]:
+    ) -> CallResult[bool]:
         variables = {"topicId": topic_id, "progress": progress}
         return await self._call("UpdateTopicAndCourseProgress", variables, bool, auth_token)
 
     async def update_meeting_attendance(
         self, user_id: str, meeting_id: str, *, attended: bool, course_id: str | None = None
-    ) -> Reply[results.User]:
+    ) -> CallResult[results.User]:
         variables = {
             "userId": user_id,
             "courseId": course_id,
@@ -160,7 +162,7 @@ class HeliumCalls:
         }
         return await self._call("UpdateUserCourseMeetingAttendance", variables, results.User)
 
-    async def probe(self) -> Reply[str]:
+    async def probe(self) -> CallResult[str]:
         """One point, for nobody: whether the key is good, and what the headers say."""
         return await self.ask("query Probe { __typename }", "__typename", {}, str)
 
@@ -173,7 +175,7 @@ class HeliumCalls:
         variables: Mapping[str, Any],
         kind: type[T],
         auth_token: str | None = None,
-    ) -> Reply[T]:
+    ) -> CallResult[T]:
         given = {name: value for name, value in variables.items() if value is not None}
         document = OPERATIONS[operation].document(*given)
         return await self.ask(document, operation, given, kind, auth_token)
@@ -185,24 +187,26 @@ class HeliumCalls:
         variables: Mapping[str, Any],
         kind: type[T],
         auth_token: str | None = None,
-    ) -> Reply[T]:
+    ) -> CallResult[T]:
         """Send a document with one field; `kind` is what its data is read as."""
         learner = {} if auth_token is None else {"authToken": auth_token}
         body = orjson.dumps({"query": document, "variables": dict(variables)})
         try:
             answer = await self._transport.post({**JSON_HEADERS, **learner}, body)
         except PlatformUnreachable as error:
-            return Reply(Delivery(Answer.UNREACHABLE, (), words=str(error)))
+            return CallResult(PlatformAnswer(RequestOutcome.UNREACHABLE, (), words=str(error)))
         whole, outcomes, words = read_answer(
             answer.status, answer.body, (field,), (Verdict.REFUSED,)
         )
         rate = read_rate(answer.headers, self._clock.now())
-        delivery = Delivery(whole, outcomes, rate, words, answer.status)
-        if whole is not Answer.ANSWERED or outcomes[0].verdict is not Verdict.DONE:
-            return Reply(delivery)
+        delivery = PlatformAnswer(whole, outcomes, rate, words, answer.status)
+        if whole is not RequestOutcome.ANSWERED or outcomes[0].verdict is not Verdict.DONE:
+            return CallResult(delivery)
         try:
             data = TypeAdapter(kind).validate_python(orjson.loads(answer.body)["data"][field])
         except ValidationError as error:
             odd = f"the platform's answer to {field} has another shape than its page says: {error}"
-            return Reply(Delivery(Answer.UNREACHABLE, (), rate, odd, answer.status))
-        return Reply(delivery, data)
+            return CallResult(
+                PlatformAnswer(RequestOutcome.UNREACHABLE, (), rate, odd, answer.status)
+            )
+        return CallResult(delivery, data)

@@ -11,11 +11,11 @@ import orjson
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PlatformUnreachable
 from pointsman.platforms.base import (
-    Answer,
-    Delivery,
     Mutation,
     MutationResult,
+    PlatformAnswer,
     RateReading,
+    RequestOutcome,
     Verdict,
 )
 from pointsman.platforms.helium.documents import OPERATION, document, price
@@ -37,7 +37,9 @@ class HeliumPlatform:
     def price(self, mutations: Sequence[Mutation]) -> int:
         return price(mutations)
 
-    async def deliver(self, auth_token: str | None, mutations: Sequence[Mutation]) -> Delivery:
+    async def deliver(
+        self, auth_token: str | None, mutations: Sequence[Mutation]
+    ) -> PlatformAnswer:
         """Send `mutations`; what came back is in the result, whatever it was."""
         asked = document(mutations, self._clock.now())
         learner = {} if auth_token is None else {"authToken": auth_token}
@@ -48,20 +50,22 @@ class HeliumPlatform:
             answer = await self._transport.post({**JSON_HEADERS, **learner}, body)
         except PlatformUnreachable as error:
             unknown = MutationResult(Verdict.UNKNOWN, str(error))
-            return Delivery(Answer.UNREACHABLE, (unknown,) * len(mutations), words=str(error))
+            return PlatformAnswer(
+                RequestOutcome.UNREACHABLE, (unknown,) * len(mutations), words=str(error)
+            )
         kind, results, words = read_answer(answer.status, answer.body, asked.aliases, asked.nulls)
-        return Delivery(kind, results, self._rate(answer), words, answer.status)
+        return PlatformAnswer(kind, results, self._rate(answer), words, answer.status)
 
-    async def probe(self) -> Delivery:
+    async def probe(self) -> PlatformAnswer:
         """One request without a learner: KEY_REFUSED when the apiKey itself is the trouble."""
         try:
             answer = await self._transport.post(JSON_HEADERS, PROBE)
         except PlatformUnreachable as error:
-            return Delivery(Answer.UNREACHABLE, (), words=str(error))
+            return PlatformAnswer(RequestOutcome.UNREACHABLE, (), words=str(error))
         kind, _, words = read_answer(answer.status, answer.body, (), ())
-        delivery = Delivery(kind, (), self._rate(answer), words, answer.status)
+        delivery = PlatformAnswer(kind, (), self._rate(answer), words, answer.status)
         if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            return replace(delivery, answer=Answer.KEY_REFUSED)
+            return replace(delivery, answer=RequestOutcome.KEY_REFUSED)
         return delivery
 
     async def close(self) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pointsman.platforms.base import Answer
-from pointsman.platforms.helium.calls import HeliumCalls, Reply
+from pointsman.platforms.base import RequestOutcome
+from pointsman.platforms.helium.calls import CallResult, HeliumCalls
 from pointsman.platforms.helium.results import Result
 
 _HEAD = "mutation Login($email: String!, $password: String!)"
@@ -35,22 +35,22 @@ class LoggedIn(Result):
         return None if self.user is None else self.user.id
 
 
-class Logins:
+class LoginClient:
     """Logs users of one instance in."""
 
     def __init__(self, calls: HeliumCalls) -> None:
         self._calls = calls
         self._newer = False
 
-    async def log_in(self, email: str, password: str) -> Reply[LoggedIn]:
+    async def log_in(self, email: str, password: str) -> CallResult[LoggedIn]:
         """One request; a second one where the first finds out that the instance is newer."""
         variables = {"email": email, "password": password}
         if not self._newer:
             plain = await self._calls.ask(_OF_2023, "Login", variables, str)
             if plain.data is not None:
-                return Reply(plain.delivery, LoggedIn(token=plain.data))
-            if plain.delivery.answer is not Answer.DOCUMENT_REFUSED:
-                return Reply(plain.delivery)
+                return CallResult(plain.delivery, LoggedIn(token=plain.data))
+            if plain.delivery.answer is not RequestOutcome.DOCUMENT_REFUSED:
+                return CallResult(plain.delivery)
         reply = await self._calls.ask(_NEWER, "Login", variables, LoggedIn)
-        self._newer = reply.delivery.answer is Answer.ANSWERED
+        self._newer = reply.delivery.answer is RequestOutcome.ANSWERED
         return reply

@@ -13,13 +13,13 @@ from typing import Any
 
 import orjson
 
-from pointsman.platforms.base import Answer, MutationResult, Verdict
+from pointsman.platforms.base import MutationResult, RequestOutcome, Verdict
 
 #: codes of a field that may work when tried again
 _PASSING = frozenset({"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT", "GATEWAY_TIMEOUT"})
 _WORDS = 300
 
-Reading = tuple[Answer, tuple[MutationResult, ...], str]
+Reading = tuple[RequestOutcome, tuple[MutationResult, ...], str]
 
 
 def read_answer(
@@ -36,13 +36,13 @@ def read_answer(
     asked = dict(zip(aliases, nulls, strict=True))
     errors = [one for one in payload.get("errors") or () if isinstance(one, dict)]
     if not errors and payload and status < HTTPStatus.BAD_REQUEST:
-        return Answer.ANSWERED, _from_data(payload.get("data"), asked), ""
+        return RequestOutcome.ANSWERED, _from_data(payload.get("data"), asked), ""
     words = "; ".join(dict.fromkeys(_words(error) for error in errors)) or _plain(body, status)
     failed = {alias: error for error in errors if (alias := _alias(error)) in asked}
     answer = _whole_answer(status, payload, {_code(error) for error in errors}, failed, aliases)
-    if answer is Answer.ANSWERED:
+    if answer is RequestOutcome.ANSWERED:
         return answer, _with_errors(payload.get("data"), failed, asked), words
-    verdict = Verdict.UNKNOWN if answer is Answer.UNREACHABLE else Verdict.NOT_RUN
+    verdict = Verdict.UNKNOWN if answer is RequestOutcome.UNREACHABLE else Verdict.NOT_RUN
     return answer, (MutationResult(verdict, words),) * len(aliases), words
 
 
@@ -52,18 +52,18 @@ def _whole_answer(
     codes: set[str],
     failed: dict[str, dict[str, Any]],
     aliases: Sequence[str],
-) -> Answer:
+) -> RequestOutcome:
     if status == HTTPStatus.TOO_MANY_REQUESTS or "RATE_LIMITED" in codes:
-        return Answer.THROTTLED
+        return RequestOutcome.THROTTLED
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return Answer.TOKEN_REFUSED
+        return RequestOutcome.TOKEN_REFUSED
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not payload:
-        return Answer.UNREACHABLE
+        return RequestOutcome.UNREACHABLE
     if "UNAUTHENTICATED" in codes and (not failed or aliases[0] in failed):
-        return Answer.TOKEN_REFUSED
+        return RequestOutcome.TOKEN_REFUSED
     if failed:
-        return Answer.ANSWERED
-    return Answer.UNREACHABLE if codes & _PASSING else Answer.DOCUMENT_REFUSED
+        return RequestOutcome.ANSWERED
+    return RequestOutcome.UNREACHABLE if codes & _PASSING else RequestOutcome.DOCUMENT_REFUSED
 
 
 _Asked = Mapping[str, Verdict | None]

@@ -14,7 +14,13 @@ import orjson
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PlatformUnreachable
-from pointsman.platforms.base import Answer, Delivery, ReadBack, Shown, Verdict
+from pointsman.platforms.base import (
+    PlatformAnswer,
+    PlatformState,
+    ReadBack,
+    RequestOutcome,
+    Verdict,
+)
 from pointsman.platforms.helium.operations import EXTRA_POINTS
 from pointsman.platforms.helium.outcomes import read_answer
 from pointsman.platforms.helium.rate_headers import read_rate
@@ -61,20 +67,20 @@ class HeliumReader:
         try:
             answer = await self._transport.post({**JSON_HEADERS, "authToken": auth_token}, body)
         except PlatformUnreachable as error:
-            return ReadBack(Delivery(Answer.UNREACHABLE, (), words=str(error)), {})
+            return ReadBack(PlatformAnswer(RequestOutcome.UNREACHABLE, (), words=str(error)), {})
         aliases = [f"{alias}{n}" for n, place in enumerate(places) for alias, *_ in _fields(place)]
         whole, _, words = read_answer(
             answer.status, answer.body, aliases, [Verdict.REFUSED] * len(aliases)
         )
         rate = read_rate(answer.headers, self._clock.now())
-        delivery = Delivery(whole, (), rate, words, answer.status)
-        if whole is not Answer.ANSWERED:
+        delivery = PlatformAnswer(whole, (), rate, words, answer.status)
+        if whole is not RequestOutcome.ANSWERED:
             return ReadBack(delivery, {})
         payload: dict[str, Any] = orjson.loads(answer.body)
         shown = _read(places, payload)
         if not shown:  # nobody says which one spoilt it
             odd = f"the platform's answer can't be read: {words or 'it has no data'}"
-            return ReadBack(replace(delivery, answer=Answer.UNREACHABLE, words=odd), {})
+            return ReadBack(replace(delivery, answer=RequestOutcome.UNREACHABLE, words=odd), {})
         return ReadBack(delivery, shown)
 
     async def close(self) -> None:
@@ -111,14 +117,14 @@ def _variables(places: Sequence[str]) -> dict[str, str]:
     return {f"place{number}": place.partition(":")[2] for number, place in enumerate(places)}
 
 
-def _read(places: Sequence[str], payload: Mapping[str, Any]) -> dict[str, Shown | str]:
+def _read(places: Sequence[str], payload: Mapping[str, Any]) -> dict[str, PlatformState | str]:
     data = payload.get("data") if isinstance(payload.get("data"), dict) else None
     wrong = {
         str(error["path"][0]): str(error.get("message"))
         for error in payload.get("errors") or ()
         if isinstance(error, dict) and error.get("path")
     }
-    found: dict[str, Shown | str] = {}
+    found: dict[str, PlatformState | str] = {}
     for number, place in enumerate(places):
         aliases = [f"{alias}{number}" for alias, *_ in _fields(place)]
         refused = next((wrong[alias] for alias in aliases if alias in wrong), None)
@@ -134,23 +140,23 @@ def _course(
     progress: dict[str, Any] | None,
     pages: list[dict[str, Any]] | None,
     criteria: list[dict[str, Any]] | None,
-) -> Shown:
+) -> PlatformState:
     percent = (progress or {}).get("percentComplete") or 0
     views = (progress or {}).get("totalViews") or 0
     met = bool(criteria) and all(one["percent"] >= _COMPLETE for one in criteria or ())
     topics = frozenset(page["id"] for page in pages or () if "id" in page)
-    return Shown(
+    return PlatformState(
         completed_topics=topics,
         completed=percent >= _COMPLETE or met,
         started=bool(percent or views or topics),
     )
 
 
-def _path(path: dict[str, Any] | None, done: list[dict[str, Any]] | None) -> Shown:
+def _path(path: dict[str, Any] | None, done: list[dict[str, Any]] | None) -> PlatformState:
     reached = {one["milestone"]["id"] for one in done or () if one and one.get("milestone")}
     milestones = [one for one in (path or {}).get("milestones") or () if one]
     required = {one["id"] for one in milestones if one["requirement"] == "required"}
-    return Shown(
+    return PlatformState(
         completed=bool(required) and required <= reached,
         started=bool((path or {}).get("currentUserStartActionDate") or reached),
     )

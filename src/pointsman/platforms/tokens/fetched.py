@@ -28,7 +28,7 @@ _LOOK_EVERY, _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0, 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedToken:
     """One answer; `expires_at` in Unix seconds, None where nobody said."""
 
     token: str = field(repr=False)
@@ -36,20 +36,20 @@ class Fetched:
     expires_at: float | None = None
 
 
-class Fetcher(Protocol):
+class TokenFetcher(Protocol):
     """Asks for one learner's token. Raises `NoToken` or `TokenDelayed`."""
 
-    async def fetch(self, learner: str) -> Fetched: ...
+    async def fetch(self, learner: str) -> FetchedToken: ...
 
     async def close(self) -> None: ...
 
 
-class Vault(Protocol):
+class TokenVault(Protocol):
     """Where fetched tokens outlive the process, encrypted."""
 
-    async def load(self) -> dict[str, Fetched]: ...
+    async def load(self) -> dict[str, FetchedToken]: ...
 
-    async def save(self, changed: dict[str, Fetched | None]) -> None:
+    async def save(self, changed: dict[str, FetchedToken | None]) -> None:
         """Keep these; those that are None are gone."""
         ...
 
@@ -68,20 +68,20 @@ class FetchedTokens:
 
     def __init__(
         self,
-        fetcher: Fetcher,
+        fetcher: TokenFetcher,
         clock: Clock,
         on_new: Callable[[Sequence[str]], None],
-        vault: Vault | None = None,
+        vault: TokenVault | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._clock = clock
         self._on_new = on_new
         self._vault = vault
-        self._kept: dict[str, Fetched] = {}
-        self._under_way: dict[str, asyncio.Task[Fetched]] = {}
+        self._kept: dict[str, FetchedToken] = {}
+        self._under_way: dict[str, asyncio.Task[FetchedToken]] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._waiting: dict[str, _Waiting] = {}
-        self._unsaved: dict[str, Fetched | None] = {}
+        self._unsaved: dict[str, FetchedToken | None] = {}
 
     async def open(self) -> None:
         """Take up what an earlier process had fetched."""
@@ -140,7 +140,7 @@ class FetchedTokens:
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
         await self._fetcher.close()
 
-    async def _current(self, learner: str) -> Fetched:
+    async def _current(self, learner: str) -> FetchedToken:
         kept = self._kept.get(learner)
         if kept is not None and (
             kept.expires_at is None or self._clock.now() < kept.expires_at - _MARGIN
@@ -154,7 +154,7 @@ class FetchedTokens:
         # whoever gives up waiting does not take the answer from the others
         return await asyncio.shield(task)
 
-    async def _fetch(self, learner: str) -> Fetched:
+    async def _fetch(self, learner: str) -> FetchedToken:
         async with self._slots:
             try:
                 fetched = await self._fetcher.fetch(learner)

@@ -12,8 +12,8 @@ from typing import Protocol
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import NoToken
 from pointsman.platforms.base import TokenProvider
-from pointsman.platforms.tokens.fetched import Fetched
-from pointsman.platforms.tokens.vault import Sealer
+from pointsman.platforms.tokens.fetched import FetchedToken
+from pointsman.platforms.tokens.vault import TokenCipher
 
 #: seconds that a token is used without a look into the store, where another replica may have put a
 #: newer one
@@ -22,7 +22,7 @@ _LOOK_EVERY = 5.0
 _MARGIN = 10.0
 
 
-class Shelf(Protocol):
+class LaunchTokenStore(Protocol):
     """Where sealed tokens are kept, by learner. Every method raises `StoreUnavailable`."""
 
     async def read(self, learner: str) -> bytes | None: ...
@@ -40,8 +40,8 @@ class LaunchTokens:
     def __init__(
         self,
         behind: TokenProvider | None,
-        shelf: Shelf,
-        sealer: Sealer,
+        shelf: LaunchTokenStore,
+        sealer: TokenCipher,
         clock: Clock,
         on_new: Callable[[Sequence[str]], None],
     ) -> None:
@@ -51,9 +51,9 @@ class LaunchTokens:
         self._clock = clock
         self._on_new = on_new
         #: by learner: until when it is good without a look, and the token
-        self._known: dict[str, tuple[float, Fetched | None]] = {}
+        self._known: dict[str, tuple[float, FetchedToken | None]] = {}
 
-    async def give(self, learner: str, fetched: Fetched) -> None:
+    async def give(self, learner: str, fetched: FetchedToken) -> None:
         """A launch has brought one; kept before this returns. Raises `StoreUnavailable`."""
         await self._shelf.put(learner, self._sealer.seal(learner, fetched))
         self._remember(learner, fetched)
@@ -92,7 +92,7 @@ class LaunchTokens:
             return True
         return self.behind is not None and await self.behind.refused(learner, token)
 
-    async def _current(self, learner: str) -> Fetched | None:
+    async def _current(self, learner: str) -> FetchedToken | None:
         good_until, known = self._known.get(learner, (0.0, None))
         if good_until <= self._clock.monotonic():
             known = self._open(learner, await self._shelf.read(learner))
@@ -101,8 +101,8 @@ class LaunchTokens:
             return known
         return known if self._clock.now() < known.expires_at - _MARGIN else None
 
-    def _open(self, learner: str, sealed: bytes | None) -> Fetched | None:
+    def _open(self, learner: str, sealed: bytes | None) -> FetchedToken | None:
         return None if sealed is None else self._sealer.open(learner, sealed)
 
-    def _remember(self, learner: str, fetched: Fetched | None) -> None:
+    def _remember(self, learner: str, fetched: FetchedToken | None) -> None:
         self._known[learner] = (self._clock.monotonic() + _LOOK_EVERY, fetched)

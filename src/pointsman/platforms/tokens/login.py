@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from pointsman.domain.errors import NoToken, TokenDelayed
-from pointsman.platforms.tokens.fetched import Fetched
+from pointsman.platforms.tokens.fetched import FetchedToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class PasswordLogin:
     async def close(self) -> None:
         """Nothing is open."""
 
-    async def fetch(self, learner: str) -> Fetched:
+    async def fetch(self, learner: str) -> FetchedToken:
         self._reload()
         password = self._passwords.get(learner)
         if password is None:
@@ -56,7 +56,7 @@ class PasswordLogin:
         answer = await self._log_in(learner, password)
         if answer.token is not None:
             self._refused.pop(learner, None)
-            return Fetched(answer.token, answer.user_id)
+            return FetchedToken(answer.token, answer.user_id)
         if answer.passing:
             raise TokenDelayed(f"logging {learner!r} in failed for now: {answer.words}")
         self._refused[learner] = digest

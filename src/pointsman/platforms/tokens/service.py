@@ -18,7 +18,7 @@ import orjson
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import NoToken, TokenDelayed
-from pointsman.platforms.tokens.fetched import Fetched
+from pointsman.platforms.tokens.fetched import FetchedToken
 
 _MAX_ANSWER = 64 * 1024
 #: seconds that a token without `expiresIn` is kept
@@ -39,7 +39,7 @@ class TokenService:
         if self._session is not None:
             await self._session.close()
 
-    async def fetch(self, learner: str) -> Fetched:
+    async def fetch(self, learner: str) -> FetchedToken:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout, headers=self._headers)
         url = self._url.replace("{learner}", quote(learner, safe=""))
@@ -57,7 +57,7 @@ class TokenService:
             raise TokenDelayed(f"the token service answered HTTP {status} for {learner!r}")
         return self._read(learner, body)
 
-    def _read(self, learner: str, body: bytes) -> Fetched:
+    def _read(self, learner: str, body: bytes) -> FetchedToken:
         try:
             answer = orjson.loads(body)
             token = answer["authToken"]
@@ -71,4 +71,4 @@ class TokenService:
                 '{"authToken": "...", "expiresIn": seconds, "userId": "..."}'
             )
         known = user_id if isinstance(user_id, str) and user_id else None
-        return Fetched(token, known, self._clock.now() + life)
+        return FetchedToken(token, known, self._clock.now() + life)

@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from pointsman.domain.clock import MICROSECONDS, Clock, micros
 from pointsman.domain.records import SealedToken
-from pointsman.platforms.tokens.fetched import Fetched
+from pointsman.platforms.tokens.fetched import FetchedToken
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ def new_key() -> str:
     return Fernet.generate_key().decode()
 
 
-class Sealer:
+class TokenCipher:
     """Seals with the first key, opens with any. Raises `ValueError` for what is no key."""
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -34,18 +34,18 @@ class Sealer:
         self._first = made[0]
         self._all = MultiFernet(made)
 
-    def seal(self, learner: str, fetched: Fetched) -> bytes:
+    def seal(self, learner: str, fetched: FetchedToken) -> bytes:
         return self._first.encrypt(
             orjson.dumps([learner, fetched.token, fetched.user_id, fetched.expires_at])
         )
 
-    def open(self, learner: str, sealed: bytes) -> Fetched | None:
+    def open(self, learner: str, sealed: bytes) -> FetchedToken | None:
         """What was sealed for this learner; None for anything else."""
         try:
             owner, token, user_id, expires_at = orjson.loads(self._all.decrypt(sealed))
         except (InvalidToken, orjson.JSONDecodeError, ValueError, TypeError):
             return None
-        return Fetched(token, user_id, expires_at) if owner == learner else None
+        return FetchedToken(token, user_id, expires_at) if owner == learner else None
 
     def is_old(self, sealed: bytes) -> bool:
         """Whether another key than the first sealed it."""
@@ -56,12 +56,12 @@ class Sealer:
         return False
 
 
-class SealedVault:
+class EncryptedVault:
     """A `Vault` in a store, whose two methods it is given."""
 
     def __init__(
         self,
-        sealer: Sealer,
+        sealer: TokenCipher,
         clock: Clock,
         read: Callable[[], Awaitable[list[SealedToken]]],
         write: Callable[[Sequence[SealedToken], Sequence[str]], Awaitable[None]],
@@ -71,10 +71,10 @@ class SealedVault:
         self._read = read
         self._write = write
 
-    async def load(self) -> dict[str, Fetched]:
+    async def load(self) -> dict[str, FetchedToken]:
         """All that still opens and has not expired. What an old key sealed is sealed anew."""
-        known: dict[str, Fetched] = {}
-        old: dict[str, Fetched | None] = {}
+        known: dict[str, FetchedToken] = {}
+        old: dict[str, FetchedToken | None] = {}
         lost = 0
         now = self._clock.now()
         for row in await self._read():
@@ -98,7 +98,7 @@ class SealedVault:
             )
         return known
 
-    async def save(self, changed: dict[str, Fetched | None]) -> None:
+    async def save(self, changed: dict[str, FetchedToken | None]) -> None:
         now = micros(self._clock.now())
         rows = [
             SealedToken(

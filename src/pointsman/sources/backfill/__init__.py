@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from pointsman.sources.backfill.loader import Done, Loader, Pace
-from pointsman.sources.backfill.lrs_client import Lrs, LrsSettings
-from pointsman.sources.backfill.statement_file import Line, LinesFile
+from pointsman.sources.backfill.loader import BackfillLoader, BackfillProgress, LoadRate
+from pointsman.sources.backfill.lrs_client import LrsClient, LrsSettings
+from pointsman.sources.backfill.statement_file import Line, StatementFile
 
-__all__ = ["Done", "Line", "LinesFile", "Loader", "Lrs", "LrsSettings", "Pace"]
+__all__ = [
+    "BackfillLoader",
+    "BackfillProgress",
+    "Line",
+    "LoadRate",
+    "LrsClient",
+    "LrsSettings",
+    "StatementFile",
+]

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import ConfigError
-from pointsman.domain.records import UNREAD, DeadLetter, Outcome, Position, Submission
-from pointsman.sources.backfill.lrs_client import Lrs
-from pointsman.sources.backfill.statement_file import Line, LinesFile
-from pointsman.sources.pipeline import Intake
+from pointsman.domain.records import UNREAD, DeadLetter, InputOutcome, Position, Submission
+from pointsman.sources.backfill.lrs_client import LrsClient
+from pointsman.sources.backfill.statement_file import Line, StatementFile
+from pointsman.sources.pipeline import Pipeline
 from pointsman.store.base import Store
 
 GROUP = SOURCE = "import"
@@ -28,17 +28,17 @@ _KEPT = 4_096
 
 
 @dataclass(slots=True)
-class Done:
+class BackfillProgress:
     """What became of all of it so far."""
 
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    outcomes: Counter[InputOutcome] = field(default_factory=Counter)
     duplicates: int = 0
     #: read in an earlier run
     known: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class LoadRate:
     """So many statements a second; None leaves as much time to others as the commits take."""
 
     rate: float | None = None
@@ -50,17 +50,17 @@ class Pace:
         return max(0.0, statements / self.rate - seconds)
 
 
-class Loader:
+class BackfillLoader:
     """Use `files` or `lrs`; each yields what was reached, after its commit."""
 
-    def __init__(self, store: Store, intake: Intake, clock: Clock, pace: Pace) -> None:
+    def __init__(self, store: Store, intake: Pipeline, clock: Clock, pace: LoadRate) -> None:
         self._store = store
         self._intake = intake
         self._clock = clock
         self._pace = pace
-        self.done = Done()
+        self.done = BackfillProgress()
 
-    async def file(self, source: LinesFile) -> AsyncIterator[int]:
+    async def file(self, source: StatementFile) -> AsyncIterator[int]:
         """Yields bytes of the file that are read."""
         at = await self._claim(source.name)
         self.done.known = at.offset
@@ -73,7 +73,7 @@ class Loader:
         if batch:
             yield await self._store_lines(batch, at)
 
-    async def lrs(self, source: Lrs) -> AsyncIterator[int]:
+    async def lrs(self, source: LrsClient) -> AsyncIterator[int]:
         """Yields statements that are read."""
         at = await self._claim(source.name)
         count = 0

@@ -54,7 +54,7 @@ class PageOfStatements:
     reached: int
 
 
-class Lrs:
+class LrsClient:
     """Use as an async context manager."""
 
     def __init__(self, settings: LrsSettings, clock: Clock) -> None:

@@ -31,7 +31,7 @@ class Line:
     reached: int
 
 
-class LinesFile:
+class StatementFile:
     """`path` may be renamed between two runs; it is known by what is in it."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:

@@ -1,13 +1,13 @@
 """The HTTP source: an xAPI endpoint for statements, and the daemon's probes and metrics."""
 
-from pointsman.sources.batch import HttpIntake
+from pointsman.sources.batch import StatementIntake
 from pointsman.sources.http.app import HttpDeps, make_app
 from pointsman.sources.http.auth import BasicCredential, BearerCredential, HttpSource
 from pointsman.sources.http.authorization import LAUNCHED
-from pointsman.sources.http.launch_routes import LaunchDeps
+from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.http.launches import LaunchSettings
 from pointsman.sources.http.scorm_cloud import ORIGIN, PostbackSource
-from pointsman.sources.http.webhook_signatures import STANDARD, Scheme, Signed
+from pointsman.sources.http.webhook_signatures import STANDARD, SignatureScheme, WebhookVerifier
 from pointsman.sources.http.webhooks import WebhookSource
 
 __all__ = [
@@ -17,13 +17,13 @@ __all__ = [
     "BasicCredential",
     "BearerCredential",
     "HttpDeps",
-    "HttpIntake",
     "HttpSource",
-    "LaunchDeps",
+    "LaunchRoutesDeps",
     "LaunchSettings",
     "PostbackSource",
-    "Scheme",
-    "Signed",
+    "SignatureScheme",
+    "StatementIntake",
     "WebhookSource",
+    "WebhookVerifier",
     "make_app",
 ]

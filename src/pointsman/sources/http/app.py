@@ -11,21 +11,26 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.domain.clock import Clock
-from pointsman.sources.batch import HttpIntake
+from pointsman.sources.batch import StatementIntake
 from pointsman.sources.http.auth import Authenticator, HttpSource
-from pointsman.sources.http.authorization import Door
+from pointsman.sources.http.authorization import RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits
 from pointsman.sources.http.cors import cors_middleware
 from pointsman.sources.http.errors import errors
 from pointsman.sources.http.health import Health
-from pointsman.sources.http.launch_routes import LaunchDeps, add_launched
+from pointsman.sources.http.launch_routes import LaunchRoutesDeps, add_launched
 from pointsman.sources.http.lrs.about import about
-from pointsman.sources.http.lrs.activities_agents import Objects
-from pointsman.sources.http.lrs.consistent_through import Consistency, consistency_middleware
-from pointsman.sources.http.lrs.documents import Documents, DocumentStore
-from pointsman.sources.http.lrs.endpoint import VERSION, Answer, Endpoint, current_source
-from pointsman.sources.http.lrs.get_statements import StatementQueries
-from pointsman.sources.http.lrs.post_statements import Statements
+from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents
+from pointsman.sources.http.lrs.consistent_through import ConsistentThrough, consistency_middleware
+from pointsman.sources.http.lrs.documents import DocumentResource, DocumentStore
+from pointsman.sources.http.lrs.endpoint import (
+    VERSION,
+    LrsEndpoint,
+    ResourceHandler,
+    current_source,
+)
+from pointsman.sources.http.lrs.get_statements import GetStatements
+from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.lrs.statement_search import StatementStore
 from pointsman.sources.http.lrs.version import HEADER, answered
@@ -54,7 +59,7 @@ class HttpDeps:
     - body_timeout: seconds for a whole body
     """
 
-    intake: HttpIntake
+    intake: StatementIntake
     store: EndpointStore
     sources: Sequence[HttpSource]
     max_body_bytes: int
@@ -66,14 +71,14 @@ class HttpDeps:
     clock: Clock
     authority_home_page: str
     body_timeout: float = 30
-    launches: LaunchDeps | None = None
+    launches: LaunchRoutesDeps | None = None
     postbacks: Sequence[PostbackSource] = ()
     webhooks: Sequence[WebhookSource] = ()
 
 
 def make_app(deps: HttpDeps) -> web.Application:
     """The application; it holds no state, and stops when its runner does."""
-    consistency = Consistency(deps.store.consistent_through, deps.clock)
+    consistency = ConsistentThrough(deps.store.consistent_through, deps.clock)
     app = web.Application(
         client_max_size=deps.max_body_bytes,
         # From the outside in: each sees the answers of the next, errors' included.
@@ -87,7 +92,7 @@ def make_app(deps: HttpDeps) -> web.Application:
     )
     health = Health(deps.ready, deps.metrics_page)
     door = _door(deps)
-    endpoint = Endpoint(
+    endpoint = LrsEndpoint(
         door,
         BodyLimits(deps.max_body_bytes, deps.body_timeout),
         _answers(deps),
@@ -111,11 +116,11 @@ def make_app(deps: HttpDeps) -> web.Application:
     return app
 
 
-def _door(deps: HttpDeps) -> Door:
+def _door(deps: HttpDeps) -> RequestAuthorizer:
     authenticator = Authenticator(deps.sources)
     if deps.launches is None:
-        return Door(authenticator)
-    return Door(authenticator, deps.launches.passes, deps.launches.launches)
+        return RequestAuthorizer(authenticator)
+    return RequestAuthorizer(authenticator, deps.launches.passes, deps.launches.launches)
 
 
 def _add_foreign(app: web.Application, deps: HttpDeps) -> None:
@@ -130,13 +135,13 @@ def _add_foreign(app: web.Application, deps: HttpDeps) -> None:
             route(app, "POST", "/webhooks/{source}" + slash, webhooks.post)
 
 
-def _answers(deps: HttpDeps) -> dict[tuple[Resource, str], Answer]:
+def _answers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:
     """What each method of each resource does."""
-    statements = Statements(deps.intake, deps.on_refused)
-    queries = StatementQueries(deps.store, deps.authority_home_page)
-    documents = Documents(deps.store, deps.clock)
-    objects = Objects(deps.store, deps.authority_home_page)
-    answers: dict[tuple[Resource, str], Answer] = {
+    statements = PostStatements(deps.intake, deps.on_refused)
+    queries = GetStatements(deps.store, deps.authority_home_page)
+    documents = DocumentResource(deps.store, deps.clock)
+    objects = ActivitiesAgents(deps.store, deps.authority_home_page)
+    answers: dict[tuple[Resource, str], ResourceHandler] = {
         (Resource.STATEMENTS, "POST"): statements.post,
         (Resource.STATEMENTS, "PUT"): statements.put,
         (Resource.STATEMENTS, "GET"): queries.get,

@@ -12,10 +12,16 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from pointsman.domain.errors import InputRefused, StoreUnavailable
 from pointsman.domain.launch import Launch, PlayerKind
 from pointsman.sources.http.auth import Authenticator
-from pointsman.sources.http.authorization import Door
+from pointsman.sources.http.authorization import RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import RETRY_AFTER, RequestRefused, json_response
-from pointsman.sources.players import KnownLaunches, Passes, PassExpired, PassRefused, Purpose
+from pointsman.sources.players import (
+    CredentialExpired,
+    CredentialIssuer,
+    CredentialRefused,
+    LaunchCache,
+    Purpose,
+)
 from pointsman.sources.players.credentials import in_base64
 
 FETCH = "/cmi5/fetch/{token}"
@@ -49,10 +55,10 @@ class Cmi5Resource:
 
     def __init__(
         self,
-        door: Door,
+        door: RequestAuthorizer,
         operators: Authenticator,
-        passes: Passes,
-        launches: KnownLaunches,
+        passes: CredentialIssuer,
+        launches: LaunchCache,
         lms: LearningSystem,
         body_timeout: float,
     ) -> None:
@@ -72,9 +78,9 @@ class Cmi5Resource:
         try:
             launch = await self._door.launch(request.match_info["token"], Purpose.FETCH)
             given = await self._lms.fetch(launch)
-        except PassExpired as error:
+        except CredentialExpired as error:
             return _error(_USED_OR_EXPIRED, str(error), 401)
-        except PassRefused as error:
+        except CredentialRefused as error:
             return _error(_SECURITY, str(error), 401)
         except StoreUnavailable as error:
             return _error(_APPLICATION, str(error), 503, {"Retry-After": RETRY_AFTER})

@@ -22,7 +22,7 @@ from aiohttp.typedefs import Handler
 from pointsman.domain.errors import Forbidden, InputRefused, StatementConflict, StoreUnavailable
 from pointsman.sources.http.auth import CHALLENGE, Unauthorized
 from pointsman.sources.http.lrs.version import VersionRefused
-from pointsman.sources.players import PassRefused
+from pointsman.sources.players import CredentialRefused
 from pointsman.statements import Problem, StatementsRefused
 
 log = structlog.get_logger(__name__)
@@ -97,7 +97,7 @@ def answer(request: web.Request, error: Exception) -> web.Response:
             if error.close:
                 response.force_close()
             return response
-        case Unauthorized() | PassRefused():
+        case Unauthorized() | CredentialRefused():
             return error_response(401, str(error), headers={"WWW-Authenticate": CHALLENGE})
         case StatementsRefused():
             return error_response(400, str(error), error.problems)

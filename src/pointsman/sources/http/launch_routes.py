@@ -10,35 +10,35 @@ from aiohttp import web
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.launch import Launch, PlayerKind
-from pointsman.sources.batch import HttpIntake
+from pointsman.sources.batch import StatementIntake
 from pointsman.sources.http.auth import Authenticator, HttpSource
-from pointsman.sources.http.authorization import LAUNCHED, Door
+from pointsman.sources.http.authorization import LAUNCHED, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits
 from pointsman.sources.http.cmi5 import FETCH, WAIVE, Cmi5Resource, LearningSystem
 from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource, LaunchSettings
 from pointsman.sources.http.routing import route, route_get
 from pointsman.sources.http.scorm import ScormResource
-from pointsman.sources.players import KnownLaunches, Passes
-from pointsman.sources.players.scorm.commits import Commits, SessionStore
+from pointsman.sources.players import CredentialIssuer, LaunchCache
+from pointsman.sources.players.scorm.commits import CommitHandler, SessionStore
 
 
 @dataclass(frozen=True, slots=True)
-class LaunchDeps:
+class LaunchRoutesDeps:
     """What launches need of the rest of the daemon, where there are any."""
 
     operators: HttpSource
-    passes: Passes
-    launches: KnownLaunches
+    passes: CredentialIssuer
+    launches: LaunchCache
     keep_token: KeepToken
     settings: LaunchSettings
     lms: LearningSystem
 
 
-class Surroundings(Protocol):
+class HttpContext(Protocol):
     """What they share with the rest of the HTTP side."""
 
     @property
-    def intake(self) -> HttpIntake: ...
+    def intake(self) -> StatementIntake: ...
 
     @property
     def store(self) -> SessionStore: ...
@@ -57,7 +57,7 @@ class Surroundings(Protocol):
 
 
 def add_launched(
-    app: web.Application, launches: LaunchDeps, around: Surroundings, door: Door
+    app: web.Application, launches: LaunchRoutesDeps, around: HttpContext, door: RequestAuthorizer
 ) -> None:
     opening = _opening(launches, around)
     route(app, "POST", "/launches", opening.post)
@@ -70,7 +70,7 @@ def add_launched(
         route_get(app, "/scorm/{token}/data" + slash, scorm.data)
 
 
-def _opening(launches: LaunchDeps, around: Surroundings) -> LaunchResource:
+def _opening(launches: LaunchRoutesDeps, around: HttpContext) -> LaunchResource:
     return LaunchResource(
         Authenticator([launches.operators]),
         launches.passes,
@@ -91,7 +91,7 @@ def _begin(lms: LearningSystem) -> Begin:
     return begin
 
 
-def _cmi5(launches: LaunchDeps, around: Surroundings, door: Door) -> Cmi5Resource:
+def _cmi5(launches: LaunchRoutesDeps, around: HttpContext, door: RequestAuthorizer) -> Cmi5Resource:
     return Cmi5Resource(
         door,
         Authenticator([launches.operators]),
@@ -102,10 +102,10 @@ def _cmi5(launches: LaunchDeps, around: Surroundings, door: Door) -> Cmi5Resourc
     )
 
 
-def _scorm(around: Surroundings, door: Door) -> ScormResource:
+def _scorm(around: HttpContext, door: RequestAuthorizer) -> ScormResource:
     return ScormResource(
         door,
-        Commits(LAUNCHED, around.store, around.intake, around.clock),
+        CommitHandler(LAUNCHED, around.store, around.intake, around.clock),
         BodyLimits(around.max_body_bytes, around.body_timeout),
         around.on_refused,
     )

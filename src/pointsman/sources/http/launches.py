@@ -15,8 +15,13 @@ from pointsman.domain.launch import Launch
 from pointsman.sources.http.auth import Authenticator
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import RequestRefused, json_response
-from pointsman.sources.players import KnownLaunches, LaunchRequest, Passes, opened
-from pointsman.sources.players.launch_request import answer, read
+from pointsman.sources.players import (
+    CredentialIssuer,
+    LaunchCache,
+    LaunchRequest,
+    launch_from_request,
+)
+from pointsman.sources.players.launch_request import launch_response, parse_launch_request
 
 _MOST_BYTES = 65_536
 _HOUR = 3_600.0
@@ -50,8 +55,8 @@ class LaunchResource:
     def __init__(
         self,
         operators: Authenticator,
-        passes: Passes,
-        launches: KnownLaunches,
+        passes: CredentialIssuer,
+        launches: LaunchCache,
         keep_token: KeepToken,
         begin: Begin,
         settings: LaunchSettings,
@@ -70,7 +75,7 @@ class LaunchResource:
     async def post(self, request: web.Request) -> web.Response:
         """201 with what the player needs; 409 where the registration is somebody else's."""
         self._operators.source(request.headers.get("Authorization"))
-        asked = read(await read_body(request, self._limits))
+        asked = parse_launch_request(await read_body(request, self._limits))
         launch = self._opened(asked)
         other = await self._launches.save(launch)
         if other is not None:
@@ -81,12 +86,12 @@ class LaunchResource:
             )
         await self._keep_token(asked)
         await self._begin(launch, asked.url)
-        said = answer(launch, self._passes, self._settings.public_url, asked.url)
+        said = launch_response(launch, self._passes, self._settings.public_url, asked.url)
         return json_response(said, status=201, headers={"Cache-Control": "no-store"})
 
     def _opened(self, asked: LaunchRequest) -> Launch:
         settings = self._settings
-        return opened(
+        return launch_from_request(
             asked,
             now=micros(self._clock.now()),
             lifetime=settings.lifetime,

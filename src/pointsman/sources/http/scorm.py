@@ -13,12 +13,12 @@ from aiohttp import web
 
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.launch import Launch
-from pointsman.sources.http.authorization import LAUNCHED, Door
+from pointsman.sources.http.authorization import LAUNCHED, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import answer, json_response
 from pointsman.sources.http.lrs.endpoint import current_source
-from pointsman.sources.players import PassExpired, Purpose
-from pointsman.sources.players.scorm.commits import Commits
+from pointsman.sources.players import CredentialExpired, Purpose
+from pointsman.sources.players.scorm.commits import CommitHandler
 from pointsman.statements.scorm import starting_data
 from pointsman.statements.scorm.commit import FINAL
 
@@ -36,8 +36,8 @@ class ScormResource:
 
     def __init__(
         self,
-        door: Door,
-        commits: Commits,
+        door: RequestAuthorizer,
+        commits: CommitHandler,
         limits: BodyLimits,
         on_refused: Callable[[str, int], None],
     ) -> None:
@@ -57,7 +57,7 @@ class ScormResource:
         final = any(request.query.get(name) == "true" for name in FINAL)
         try:
             launch = await self._launch(request)
-        except PassExpired as expired:
+        except CredentialExpired as expired:
             body = await read_body(request, self._limits)
             await self._commits.keep(expired.told.registration, body, str(expired), final=final)
             raise

@@ -16,7 +16,7 @@ import orjson
 from aiohttp import web
 
 from pointsman.domain.errors import InputRefused, StatementConflict
-from pointsman.sources.batch import HttpIntake
+from pointsman.sources.batch import StatementIntake
 from pointsman.sources.http.auth import Authenticator, BasicCredential, HttpSource
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import no_content
@@ -49,7 +49,7 @@ class Postbacks:
     """Several sources are told apart by their credentials."""
 
     def __init__(
-        self, sources: Sequence[PostbackSource], limits: BodyLimits, intake: HttpIntake
+        self, sources: Sequence[PostbackSource], limits: BodyLimits, intake: StatementIntake
     ) -> None:
         self._adapters = {source.name: source.adapter for source in sources}
         self._authenticator = Authenticator(

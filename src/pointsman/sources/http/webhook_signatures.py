@@ -23,7 +23,7 @@ _MILLISECONDS_FROM = 100_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Scheme:
+class SignatureScheme:
     """How one sender signs: what it signs is `id.timestamp.body`, of those parts that it has."""
 
     header: str
@@ -44,7 +44,7 @@ class Scheme:
 
 
 #: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-STANDARD = Scheme(
+STANDARD = SignatureScheme(
     "webhook-signature", "base64", "v1,", "webhook-timestamp", "webhook-id", several=True
 )
 
@@ -54,7 +54,7 @@ class SignatureRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class SignedRequest:
     """What the headers of a request say."""
 
     signatures: tuple[bytes, ...]
@@ -66,17 +66,17 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class WebhookVerifier:
     """One sender's scheme and secrets: any of them will do, so that they can be changed.
 
     `tolerance` is how many seconds a timestamp may be away from our clock.
     """
 
-    scheme: Scheme
+    scheme: SignatureScheme
     secrets: Sequence[bytes] = field(repr=False)
     tolerance: float
 
-    def offered(self, headers: Mapping[str, str]) -> Offered:
+    def offered(self, headers: Mapping[str, str]) -> SignedRequest:
         """What a request shows, before its body is read. Raises `SignatureRefused`."""
         scheme = self.scheme
         text = self._header(headers, scheme.header, scheme.expected)
@@ -95,11 +95,11 @@ class Signed:
         signatures = tuple(_signatures(scheme, text))
         if not signatures:
             raise SignatureRefused(f"the header {scheme.header} must be {scheme.expected}")
-        return Offered(
+        return SignedRequest(
             signatures, "".join(f"{part}." for part in lead).encode(), sent_at, message_id
         )
 
-    def check(self, offered: Offered, body: bytes, now: float) -> None:
+    def check(self, offered: SignedRequest, body: bytes, now: float) -> None:
         """Raises `SignatureRefused`; `now` is in Unix seconds."""
         scheme = self.scheme
         fits = False
@@ -131,7 +131,7 @@ class Signed:
         return text
 
 
-def _signatures(scheme: Scheme, text: str) -> list[bytes]:
+def _signatures(scheme: SignatureScheme, text: str) -> list[bytes]:
     """Those of this scheme; what is none is left out."""
     shown = text.split()[:_MOST_SIGNATURES] if scheme.several else [text]
     found: list[bytes] = []

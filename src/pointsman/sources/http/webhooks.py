@@ -13,12 +13,12 @@ from aiohttp import web
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import InputRefused, StatementConflict
-from pointsman.sources.batch import HttpIntake
+from pointsman.sources.batch import StatementIntake
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import RequestRefused, no_content
 from pointsman.sources.http.lrs.endpoint import current_source
-from pointsman.sources.http.lrs.post_statements import turned_away
-from pointsman.sources.http.webhook_signatures import SignatureRefused, Signed
+from pointsman.sources.http.lrs.post_statements import report_refusals
+from pointsman.sources.http.webhook_signatures import SignatureRefused, WebhookVerifier
 from pointsman.statements.adapters import Webhook
 
 
@@ -27,7 +27,7 @@ class WebhookSource:
     """A sender, how it signs, and what its bodies mean."""
 
     name: str
-    signed: Signed
+    signed: WebhookVerifier
     adapter: Webhook
 
 
@@ -38,7 +38,7 @@ class Webhooks:
         self,
         sources: Sequence[WebhookSource],
         limits: BodyLimits,
-        intake: HttpIntake,
+        intake: StatementIntake,
         clock: Clock,
         on_refused: Callable[[str, int], None],
     ) -> None:
@@ -65,6 +65,6 @@ class Webhooks:
             if made:
                 await self._intake.submit_http(source.name, orjson.dumps(made))
         except (InputRefused, StatementConflict) as error:
-            self._on_refused(source.name, turned_away(error))
+            self._on_refused(source.name, report_refusals(error))
             raise
         return no_content()

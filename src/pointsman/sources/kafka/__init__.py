@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pointsman.sources.kafka.producer import Outbox
+from pointsman.sources.kafka.producer import StatementProducer
 from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings
 from pointsman.sources.kafka.source import KafkaSource
 
-__all__ = ["KafkaHooks", "KafkaSettings", "KafkaSource", "Outbox"]
+__all__ = ["KafkaHooks", "KafkaSettings", "KafkaSource", "StatementProducer"]

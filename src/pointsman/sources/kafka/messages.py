@@ -15,7 +15,7 @@ from pointsman.statements import media_type
 _KINDS = ("application/json", "multipart/mixed")
 
 
-class Intake(Protocol):
+class MessageReader(Protocol):
     """What the source asks of the intake loop."""
 
     async def prepare(self, bodies: Iterable[bytes]) -> None: ...
@@ -36,7 +36,7 @@ class Intake(Protocol):
 
 
 def submission(
-    intake: Intake, source: str, position: Position, record: ConsumerRecord, clock: Clock
+    intake: MessageReader, source: str, position: Position, record: ConsumerRecord, clock: Clock
 ) -> Submission:
     """One record; `position` is after it.
 

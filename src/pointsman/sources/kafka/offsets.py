@@ -17,7 +17,7 @@ _EVERY = 1.0
 _PATIENCE = 2.0
 
 
-class Progress:
+class OffsetTracker:
     """`next` is the first offset that is not stored, of each partition that was read from."""
 
     def __init__(self, consumer: AIOKafkaConsumer, clock: Clock, hooks: KafkaHooks) -> None:

@@ -20,7 +20,7 @@ _PAUSE = 1.0
 _TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
 
 
-class Outbox:
+class StatementProducer:
     """Writes to the one topic of `settings`. `timeout` in seconds."""
 
     def __init__(self, settings: KafkaSettings, timeout: float, clock: Clock) -> None:

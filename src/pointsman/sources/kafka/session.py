@@ -12,12 +12,12 @@ from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, Offset
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.records import UNREAD, Position, Receipt, Submission
-from pointsman.sources.kafka.messages import Intake, ends, submission
-from pointsman.sources.kafka.offsets import Progress
+from pointsman.sources.kafka.messages import MessageReader, ends, submission
+from pointsman.sources.kafka.offsets import OffsetTracker
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings, new_consumer
-from pointsman.sources.kafka.stop_signal import Waiting
-from pointsman.sources.kafka.store_retry import Steady
+from pointsman.sources.kafka.stop_signal import StopSignal
+from pointsman.sources.kafka.store_retry import StoreRetry
 
 log = structlog.get_logger(__name__)
 
@@ -37,17 +37,17 @@ class PartitionLostError(Exception):
     """Another consumer has taken over a partition; join the group anew."""
 
 
-class Session:
+class ConsumerSession:
     """`joined` is whether the group was ever joined."""
 
     def __init__(
         self,
         settings: KafkaSettings,
-        intake: Intake,
+        intake: MessageReader,
         claim: Claim,
         clock: Clock,
         hooks: KafkaHooks,
-        waiting: Waiting,
+        waiting: StopSignal,
     ) -> None:
         self.joined = False
         self._settings = settings
@@ -58,9 +58,9 @@ class Session:
         self._clock = clock
         self._waiting = waiting
         self._consumer = new_consumer(settings)
-        self._progress = Progress(self._consumer, clock, hooks)
+        self._progress = OffsetTracker(self._consumer, clock, hooks)
         self._assignment = Assignment(self._progress.commit)
-        self._steady = Steady(settings.name, self._consumer, self._assignment, hooks, waiting)
+        self._steady = StoreRetry(settings.name, self._consumer, self._assignment, hooks, waiting)
 
     async def run(self) -> None:
         """Read until a stop. Raises what the broker or the client is troubled by."""

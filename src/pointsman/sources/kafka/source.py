@@ -12,10 +12,10 @@ import structlog
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from pointsman.domain.clock import Clock
-from pointsman.sources.kafka.messages import Intake
-from pointsman.sources.kafka.session import Claim, PartitionLostError, Session
+from pointsman.sources.kafka.messages import MessageReader
+from pointsman.sources.kafka.session import Claim, ConsumerSession, PartitionLostError
 from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings
-from pointsman.sources.kafka.stop_signal import Waiting
+from pointsman.sources.kafka.stop_signal import StopSignal
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ class KafkaSource:
     def __init__(
         self,
         settings: KafkaSettings,
-        intake: Intake,
+        intake: MessageReader,
         claim: Claim,
         clock: Clock,
         hooks: KafkaHooks | None = None,
@@ -41,7 +41,7 @@ class KafkaSource:
         self._claim = claim
         self._clock = clock
         self._hooks = hooks or KafkaHooks()
-        self._waiting = Waiting(clock)
+        self._waiting = StopSignal(clock)
         self._failures = 0
 
     async def run(self) -> None:
@@ -59,9 +59,9 @@ class KafkaSource:
         self._waiting.stop()
 
     async def _connect(self) -> None:
-        session: Session | None = None
+        session: ConsumerSession | None = None
         try:
-            session = Session(
+            session = ConsumerSession(
                 self._settings,
                 self._intake,
                 self._claim,

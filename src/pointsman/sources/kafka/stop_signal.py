@@ -15,7 +15,7 @@ T = TypeVar("T")
 _FIRST, _LONGEST = 0.2, 15.0
 
 
-class Waiting:
+class StopSignal:
     """All waiting of one source, so that it has one end."""
 
     def __init__(self, clock: Clock) -> None:

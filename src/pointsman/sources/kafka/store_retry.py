@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaHooks
-from pointsman.sources.kafka.stop_signal import Waiting
+from pointsman.sources.kafka.stop_signal import StopSignal
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -27,7 +27,7 @@ _ALIVE_EVERY = 1.0
 _LAST = 10.0
 
 
-class Steady:
+class StoreRetry:
     """Calls of the store that outlast its troubles."""
 
     def __init__(
@@ -36,7 +36,7 @@ class Steady:
         consumer: AIOKafkaConsumer,
         assignment: Assignment,
         hooks: KafkaHooks,
-        waiting: Waiting,
+        waiting: StopSignal,
     ) -> None:
         self._name = name
         self._consumer = consumer

@@ -1,20 +1,30 @@
 """Launches: players that are started for one learner and one activity, and what they may say."""
 
-from pointsman.sources.players.authorize import left_unnamed, may_say, registered
-from pointsman.sources.players.credentials import Pass, Passes, PassExpired, PassRefused, Purpose
-from pointsman.sources.players.launch_cache import KnownLaunches
-from pointsman.sources.players.launch_request import LaunchRequest, opened
+from pointsman.sources.players.authorize import (
+    add_launch_context,
+    authorize_statements,
+    ids_to_assign,
+)
+from pointsman.sources.players.credentials import (
+    CredentialExpired,
+    CredentialIssuer,
+    CredentialRefused,
+    LaunchCredential,
+    Purpose,
+)
+from pointsman.sources.players.launch_cache import LaunchCache
+from pointsman.sources.players.launch_request import LaunchRequest, launch_from_request
 
 __all__ = [
-    "KnownLaunches",
+    "CredentialExpired",
+    "CredentialIssuer",
+    "CredentialRefused",
+    "LaunchCache",
+    "LaunchCredential",
     "LaunchRequest",
-    "Pass",
-    "PassExpired",
-    "PassRefused",
-    "Passes",
     "Purpose",
-    "left_unnamed",
-    "may_say",
-    "opened",
-    "registered",
+    "add_launch_context",
+    "authorize_statements",
+    "ids_to_assign",
+    "launch_from_request",
 ]

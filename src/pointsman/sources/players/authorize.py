@@ -13,7 +13,7 @@ from pointsman.statements import Valid, actor_of
 from pointsman.statements.activities import Activity
 
 
-def may_say(launch: Launch, items: Sequence[Valid]) -> None:
+def authorize_statements(launch: Launch, items: Sequence[Valid]) -> None:
     """Raises `Forbidden`, naming the statement, where one speaks of anything else."""
     for item in items:
         if (why := _foreign(launch, item)) is not None:
@@ -21,7 +21,7 @@ def may_say(launch: Launch, items: Sequence[Valid]) -> None:
             raise Forbidden(f"{place} ({item.statement_id}): {why}")
 
 
-def registered(body: bytes, items: Sequence[Valid], launch: Launch) -> bytes:
+def add_launch_context(body: bytes, items: Sequence[Valid], launch: Launch) -> bytes:
     """The body with an id and the launch's registration in each statement that has none.
 
     And with the session ID, where the launch has one (cmi5 section 9.6.3.1).
@@ -42,8 +42,8 @@ def registered(body: bytes, items: Sequence[Valid], launch: Launch) -> bytes:
     return orjson.dumps(found)
 
 
-def left_unnamed(items: Sequence[Valid], launch: Launch) -> list[str]:
-    """The ids, in order, of the statements that have none in the body of `registered`."""
+def ids_to_assign(items: Sequence[Valid], launch: Launch) -> list[str]:
+    """The ids, in order, of the statements that have none in the body of `add_launch_context`."""
     return [
         item.statement_id for item in items if item.statement.id is None and _keeps(item, launch)
     ]

@@ -32,7 +32,7 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class LaunchCredential:
     """What a good pass says: whose launch, and of which activity."""
 
     registration: str
@@ -42,19 +42,19 @@ class Pass:
     session: str = ""
 
 
-class PassRefused(Exception):
+class CredentialRefused(Exception):
     """The pass opens nothing; the message says why, and never holds the pass."""
 
 
-class PassExpired(PassRefused):
+class CredentialExpired(CredentialRefused):
     """The pass is ours and opens nothing any longer; `told` is what it says."""
 
-    def __init__(self, told: Pass) -> None:
+    def __init__(self, told: LaunchCredential) -> None:
         super().__init__("the launch has expired; start the activity again")
         self.told = told
 
 
-class Passes:
+class CredentialIssuer:
     """Signs with the first key, and knows what any of them signed."""
 
     def __init__(self, keys: Sequence[str], clock: Clock) -> None:
@@ -75,8 +75,8 @@ class Passes:
             claims["sid"] = launch.session
         return jwt.encode(claims, self._keys[0], algorithm=_ALGORITHM)
 
-    def check(self, token: str, purpose: Purpose) -> Pass:
-        """What the pass says. Raises `PassRefused`."""
+    def check(self, token: str, purpose: Purpose) -> LaunchCredential:
+        """What the pass says. Raises `CredentialRefused`."""
         for key in self._keys:
             try:
                 claims = jwt.decode(
@@ -90,14 +90,16 @@ class Passes:
             except jwt.InvalidSignatureError:
                 continue
             except jwt.InvalidAudienceError:
-                raise PassRefused("the launch credential is for another purpose") from None
+                raise CredentialRefused("the launch credential is for another purpose") from None
             except jwt.InvalidTokenError:
                 break
-            told = Pass(claims["reg"], claims["sub"], claims["act"], claims.get("sid", ""))
+            told = LaunchCredential(
+                claims["reg"], claims["sub"], claims["act"], claims.get("sid", "")
+            )
             if claims["exp"] <= self._clock.now():
-                raise PassExpired(told)
+                raise CredentialExpired(told)
             return told
-        raise PassRefused("this is no launch credential of ours")
+        raise CredentialRefused("this is no launch credential of ours")
 
 
 def as_authorization(token: str) -> str:
@@ -110,7 +112,7 @@ def in_base64(token: str) -> str:
     return base64.b64encode(f"{USER}:{token}".encode()).decode()
 
 
-def of_authorization(header: str | None) -> str | None:
+def credential_from_header(header: str | None) -> str | None:
     """The pass in a header Authorization; None where it holds something else."""
     scheme, _, rest = (header or "").strip().partition(" ")
     shown = rest.strip()

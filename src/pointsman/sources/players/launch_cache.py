@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.launch import Launch, read, written
+from pointsman.domain.launch import Launch, launch_from_json, launch_to_json
 from pointsman.store.base import Document, DocumentKey
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class LaunchStore(Protocol):
     ) -> T: ...
 
 
-class KnownLaunches:
+class LaunchCache:
     """Reads and keeps launches. Every method but `get` raises `StoreUnavailable`."""
 
     def __init__(self, store: LaunchStore, clock: Clock) -> None:
@@ -70,11 +70,11 @@ class KnownLaunches:
         """Keep it; the other launch where one of this registration is somebody else's."""
 
         def decide(old: Document | None) -> tuple[Document | None, Launch | None]:
-            known = read(old.content) if old is not None else None
+            known = launch_from_json(old.content) if old is not None else None
             if known is not None and not _is_same(known, launch):
                 return old, known
             now = micros(self._clock.now())
-            return Document("application/json", written(launch), "", now), None
+            return Document("application/json", launch_to_json(launch), "", now), None
 
         other = await self._store.change_document(_key(launch.registration), decide)
         if other is None:
@@ -90,7 +90,7 @@ class KnownLaunches:
             return
         found = await self._store.named_documents("launch", unknown)
         for one in unknown:
-            self._remember(one, read(found[one].content) if one in found else None)
+            self._remember(one, launch_from_json(found[one].content) if one in found else None)
 
     def _remember(self, registration: str, launch: Launch | None) -> None:
         self._known[registration] = (self._clock.monotonic() + _GOOD_FOR, launch)

@@ -12,10 +12,10 @@ from pydantic.alias_generators import to_camel
 
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.errors import InputRefused
-from pointsman.domain.launch import Launch, LaunchMode, PlayerKind, agent
+from pointsman.domain.launch import Launch, LaunchMode, PlayerKind, launch_actor_json
 from pointsman.domain.records import Actor
 from pointsman.sources.players.cmi5.launch_data import check_player
-from pointsman.sources.players.credentials import Passes, Purpose, as_authorization
+from pointsman.sources.players.credentials import CredentialIssuer, Purpose, as_authorization
 from pointsman.statements import actor_of
 from pointsman.statements.actors import Agent
 from pointsman.statements.adapters.json_values import is_address
@@ -70,7 +70,7 @@ class LaunchRequest(BaseModel):
     player: dict[str, Any] = {}
 
 
-def read(body: bytes) -> LaunchRequest:
+def parse_launch_request(body: bytes) -> LaunchRequest:
     """Raises `InputRefused`, naming every field that is wrong; never a value."""
     try:
         made = LaunchRequest.model_validate(orjson.loads(body))
@@ -96,7 +96,7 @@ def read(body: bytes) -> LaunchRequest:
     return made
 
 
-def opened(
+def launch_from_request(
     asked: LaunchRequest, *, now: int, lifetime: float, longest: float, home_page: str
 ) -> Launch:
     """The launch; times in microseconds, lifetimes in seconds. Raises `InputRefused`.
@@ -133,13 +133,15 @@ def opened(
     )
 
 
-def answer(launch: Launch, passes: Passes, public_url: str, url: str | None) -> dict[str, Any]:
+def launch_response(
+    launch: Launch, passes: CredentialIssuer, public_url: str, url: str | None
+) -> dict[str, Any]:
     """What whoever asked needs to start the player; addresses are under `public_url`."""
     base = public_url.rstrip("/")
     said: dict[str, Any] = {
         "registration": launch.registration,
         "activity": launch.activity,
-        "actor": agent(launch),
+        "actor": launch_actor_json(launch),
         "expiresAt": launch.expires_at // MICROSECONDS,
     }
     if launch.kind is PlayerKind.SCORM:
@@ -158,7 +160,7 @@ def answer(launch: Launch, passes: Passes, public_url: str, url: str | None) -> 
             said |= {"credential": token, "authorization": as_authorization(token)}
             query["auth"] = said["authorization"]
         query |= {
-            "actor": orjson.dumps(agent(launch)).decode(),
+            "actor": orjson.dumps(launch_actor_json(launch)).decode(),
             "registration": launch.registration,
             # cmi5 section 8.1 writes it otherwise than the Tin Can launch before it
             "activityId" if launch.kind is PlayerKind.CMI5 else "activity_id": launch.activity,

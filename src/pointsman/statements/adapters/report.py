@@ -24,7 +24,7 @@ _NAMESPACE = uuid.UUID("0a3a7a0e-3a56-5d5c-9e4b-6f7d1c3b8e21")
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ActivityReport:
     """`learner` is an e-mail address, or the name of an account of `home_page`."""
 
     learner: str
@@ -48,7 +48,7 @@ class Report:
     parent: str | None = None
 
 
-def statement(report: Report, *said: Any) -> dict[str, Any]:
+def statement(report: ActivityReport, *said: Any) -> dict[str, Any]:
     """A valid statement. Its id is made of `said`, and of the statement itself without.
 
     Raises `InputRefused` where the activity is no IRI.
@@ -68,21 +68,21 @@ def statement(report: Report, *said: Any) -> dict[str, Any]:
     return {"id": uuid_of(_NAMESPACE, *name), **made}
 
 
-def _actor(report: Report) -> dict[str, Any]:
+def _actor(report: ActivityReport) -> dict[str, Any]:
     if is_address(report.learner):
         return {"objectType": "Agent", "mbox": f"mailto:{report.learner}"}
     account = {"homePage": report.home_page, "name": report.learner}
     return {"objectType": "Agent", "account": account}
 
 
-def _verb(report: Report) -> dict[str, Any]:
+def _verb(report: ActivityReport) -> dict[str, Any]:
     word = "completed" if report.completed else "progressed"
     if report.passed is not None:
         word = "passed" if report.passed else "failed"
     return {"id": _VERBS + word, "display": {"en": word}}
 
 
-def _object(report: Report) -> dict[str, Any]:
+def _object(report: ActivityReport) -> dict[str, Any]:
     definition: dict[str, Any] = {}
     if report.activity_type is not None:
         definition["type"] = report.activity_type
@@ -92,7 +92,7 @@ def _object(report: Report) -> dict[str, Any]:
     return {**found, "definition": definition} if definition else found
 
 
-def _result(report: Report) -> dict[str, Any]:
+def _result(report: ActivityReport) -> dict[str, Any]:
     result: dict[str, Any] = {}
     if report.completed is not None:
         result["completion"] = report.completed
@@ -110,7 +110,7 @@ def _result(report: Report) -> dict[str, Any]:
     return result
 
 
-def _context(report: Report) -> dict[str, Any]:
+def _context(report: ActivityReport) -> dict[str, Any]:
     context: dict[str, Any] = {}
     if report.registration is not None:
         context["registration"] = report.registration

@@ -17,9 +17,9 @@ from pointsman.domain.errors import InputRefused
 from pointsman.statements.adapters.json_body import parsed
 from pointsman.statements.adapters.json_paths import PathTemplate, as_text
 from pointsman.statements.adapters.json_values import is_address, is_uuid, later, timestamp, uuid_of
-from pointsman.statements.adapters.report import COURSE, LESSON, Report, statement
+from pointsman.statements.adapters.report import COURSE, LESSON, ActivityReport, statement
 from pointsman.statements.adapters.scorm_cloud_results import (
-    Reading,
+    RegistrationResult,
     activity_reading,
     course_reading,
     descendants,
@@ -55,7 +55,7 @@ class ScormCloud:
         if course_id is None:
             raise InputRefused("course.id is missing, so nobody knows what this is about")
         names = {"course": course_id}
-        course = Report(
+        course = ActivityReport(
             learner=self._learner(found),
             home_page=self.home_page,
             activity=self.course_activity.expand(names, names),
@@ -107,7 +107,7 @@ def _registration(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _with(report: Report, reading: Reading) -> Report:
+def _with(report: ActivityReport, reading: RegistrationResult) -> ActivityReport:
     return replace(
         report,
         completed=reading.completed,

@@ -27,7 +27,7 @@ _FULL_SCORE = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RegistrationResult:
     """How far something is; None is not known."""
 
     completed: bool | None
@@ -44,9 +44,9 @@ class Reading:
         return not self.completed and not self.progress and known == (None, None)
 
 
-def course_reading(found: Mapping[str, Any], root: Any) -> Reading:
+def course_reading(found: Mapping[str, Any], root: Any) -> RegistrationResult:
     """What the registration says; a course of one SCO is as far as that SCO."""
-    whole = Reading(
+    whole = RegistrationResult(
         completed=read(found, ("registrationCompletion",), _word(_COMPLETION)),
         passed=read(found, ("registrationSuccess",), _word(_SUCCESS)),
         progress=read(found, ("registrationCompletionAmount",), _percentage),
@@ -65,9 +65,9 @@ def course_reading(found: Mapping[str, Any], root: Any) -> Reading:
     )
 
 
-def activity_reading(found: Mapping[str, Any]) -> Reading:
+def activity_reading(found: Mapping[str, Any]) -> RegistrationResult:
     """What an activity says, and what its SCO stored where it says nothing."""
-    return Reading(
+    return RegistrationResult(
         completed=_either(
             read(found, ("activityCompletion",), _word(_COMPLETION)),
             read(found, ("runtime", "completionStatus"), _hint(_COMPLETION)),

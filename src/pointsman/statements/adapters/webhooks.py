@@ -21,7 +21,7 @@ from pointsman.statements.adapters.json_values import (
     uuid_of,
     within,
 )
-from pointsman.statements.adapters.report import Report, statement
+from pointsman.statements.adapters.report import ActivityReport, statement
 
 T = TypeVar("T")
 
@@ -87,7 +87,7 @@ class Webhook:
             activity = self.activity.expand(item, whole)
         else:
             activity = required_text(self.activity, item, whole)
-        report = Report(
+        report = ActivityReport(
             learner=required_text(self.learner, item, whole),
             home_page=self.home_page,
             activity=activity,

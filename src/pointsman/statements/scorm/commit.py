@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pointsman.domain.errors import InputRefused
-from pointsman.statements.scorm.commit_body import understand
+from pointsman.statements.scorm.commit_body import parse_commit_body
 from pointsman.statements.scorm.durations import seconds
 
 Version = Literal["1.2", "2004"]
@@ -37,7 +37,7 @@ _MOST_SEQUENCE = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class CommitScore:
     """`scaled` is -1..1; the others are in the course's own points."""
 
     scaled: float | None = None
@@ -57,7 +57,7 @@ class Commit:
     success: bool | None = None
     #: a percentage; SCORM 1.2 has none
     progress: float | None = None
-    score: Score | None = None
+    score: CommitScore | None = None
     #: seconds of this session, and of all
     session_time: float | None = None
     total_time: float | None = None
@@ -73,7 +73,7 @@ def read(body: bytes, *, final: bool = False) -> Commit:
 
     Raises `InputRefused`, naming what can't be understood.
     """
-    found = understand(body)
+    found = parse_commit_body(body)
     version: Version = "1.2" if _ONLY_12 & found.cmi.keys() else "2004"
     told = _lesson(found.cmi) if version == "1.2" else _activity(found.cmi)
     completion, success, progress, score, times = told
@@ -99,7 +99,7 @@ def read(body: bytes, *, final: bool = False) -> Commit:
     )
 
 
-_Told = tuple[bool | None, bool | None, float | None, Score | None, Mapping[str, Any]]
+_Told = tuple[bool | None, bool | None, float | None, CommitScore | None, Mapping[str, Any]]
 
 
 def _lesson(cmi: Mapping[str, Any]) -> _Told:
@@ -133,7 +133,7 @@ def _progress(text: str) -> float | None:
 
 def _score(
     found: Mapping[str, Any], default: tuple[float | None, float | None] = (None, None)
-) -> Score | None:
+) -> CommitScore | None:
     """None where nothing was scored: a maximum alone stands there from the beginning."""
     scaled, raw = (_number(_text(found, name)) for name in ("scaled", "raw"))
     least, most = (_number(_text(found, name)) for name in ("min", "max"))
@@ -147,7 +147,7 @@ def _score(
         scaled = None
     if scaled is None and raw is None:
         return None
-    return Score(scaled, raw, least, most)
+    return CommitScore(scaled, raw, least, most)
 
 
 def _scaled(raw: float, least: float | None, most: float | None) -> float | None:
@@ -156,7 +156,7 @@ def _scaled(raw: float, least: float | None, most: float | None) -> float | None
     return round((raw - least) / (most - least), 6)
 
 
-def _common_score(beside: Mapping[str, Any]) -> Score | None:
+def _common_score(beside: Mapping[str, Any]) -> CommitScore | None:
     return _score(_within(beside, "score"))
 
 

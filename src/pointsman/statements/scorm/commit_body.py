@@ -25,14 +25,14 @@ _COMMON = frozenset({"completionStatus", "successStatus"})
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class CommitBody:
     """`cmi` is the run-time data as a tree, lists as they came; `beside` is all else."""
 
     cmi: dict[str, Any]
     beside: dict[str, Any]
 
 
-def understand(body: bytes) -> Body:
+def parse_commit_body(body: bytes) -> CommitBody:
     """Raises `InputRefused`, never repeating what a learner wrote."""
     try:
         text = body.decode()
@@ -45,7 +45,7 @@ def understand(body: bytes) -> Body:
         return _of_object(_loads(stripped))
     if is_form(text):
         cmi, beside = split_form(text)
-        return Body(_tree(cmi.items()), dict(beside))
+        return CommitBody(_tree(cmi.items()), dict(beside))
     raise InputRefused(
         "the commit is neither a JSON object nor a form of cmi.…=…; "
         "dataCommitFormat must be json, flattened or params"
@@ -90,17 +90,17 @@ def _within(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-def _of_object(found: dict[str, Any]) -> Body:
+def _of_object(found: dict[str, Any]) -> CommitBody:
     data = found.get("runtimeData")
     if isinstance(data, list):
         pairs = [_pair(one) for one in data]
-        return Body(_tree((name, value) for name, value in pairs if name), found)
+        return CommitBody(_tree((name, value) for name, value in pairs if name), found)
     if isinstance(data, dict):
-        return Body(_cmi(data) or {}, found)
+        return CommitBody(_cmi(data) or {}, found)
     cmi = _cmi(found)
     if cmi is None and not _COMMON & found.keys():
         raise InputRefused("the commit has neither cmi, nor cmi.…, nor runtimeData")
-    return Body(cmi or {}, found)
+    return CommitBody(cmi or {}, found)
 
 
 def _cmi(found: Mapping[str, Any]) -> dict[str, Any] | None:

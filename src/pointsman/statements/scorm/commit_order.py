@@ -19,7 +19,7 @@ _REMEMBERED = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenCommit:
     """A commit that came; `at` is the time it counts as, in microseconds since the epoch."""
 
     run: int
@@ -30,11 +30,11 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ScormSession:
     """What is known of one registration."""
 
     #: in the order in which they count
-    seen: tuple[Seen, ...] = ()
+    seen: tuple[SeenCommit, ...] = ()
     version: Version | None = None
     #: run-time data of the newest commit that had any
     cmi: dict[str, Any] = field(default_factory=dict)
@@ -43,37 +43,38 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedCommit:
     """Where a commit stands. `at` is the same whenever it comes again."""
 
-    session: Session
+    session: ScormSession
     at: int
     newest: bool
 
 
-def place(session: Session, commit: Commit, player: str, now: int) -> Placed:
+def place(session: ScormSession, commit: Commit, player: str, now: int) -> PlacedCommit:
     """Count a commit in that arrived now, in microseconds; `player` names the run, or is ""."""
     content = digest(commit)
     for one in reversed(session.seen):
         known = (one.player, one.sequence, one.digest) == (player, commit.sequence, content)
         # without a number only what changed nothing is a repeat
         if known and (commit.sequence is not None or one is session.seen[-1]):
-            return Placed(session, one.at, newest=one is session.seen[-1])
+            return PlacedCommit(session, one.at, newest=one is session.seen[-1])
     run = _run(session, commit, player)
     later = [one.at for one in session.seen if _is_later(one, run, commit.sequence)]
     newest = not later
     last = max((one.at for one in session.seen), default=0)
     at = max(now, last + 1) if newest else min(later) - 1
     seen = sorted(
-        (*session.seen, Seen(run, player, commit.sequence, content, at)), key=lambda one: one.at
+        (*session.seen, SeenCommit(run, player, commit.sequence, content, at)),
+        key=lambda one: one.at,
     )
     kept = replace(session, seen=tuple(seen[-_REMEMBERED:]))
     if newest and commit.cmi:
         kept = replace(kept, cmi=commit.cmi, version=commit.version)
-    return Placed(kept, at, newest)
+    return PlacedCommit(kept, at, newest)
 
 
-def _run(session: Session, commit: Commit, player: str) -> int:
+def _run(session: ScormSession, commit: Commit, player: str) -> int:
     if not session.seen:
         return 1
     current = max(one.run for one in session.seen)
@@ -88,7 +89,7 @@ def _run(session: Session, commit: Commit, player: str) -> int:
     return current + 1 if again else current
 
 
-def _is_later(one: Seen, run: int, sequence: int | None) -> bool:
+def _is_later(one: SeenCommit, run: int, sequence: int | None) -> bool:
     """Only in its own run: of two tabs the one that the learner goes on in is the newer."""
     if one.run != run or one.sequence is None or sequence is None:
         return False
@@ -101,7 +102,7 @@ def digest(commit: Commit) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def dump(session: Session) -> bytes:
+def dump(session: ScormSession) -> bytes:
     """As its document, hardly larger than the body that it came in."""
     told = asdict(session)
     try:
@@ -110,6 +111,6 @@ def dump(session: Session) -> bytes:
         return json.dumps(told, separators=(",", ":")).encode()
 
 
-def load(document: bytes) -> Session:
+def load(document: bytes) -> ScormSession:
     found = json.loads(document)
-    return Session(**{**found, "seen": tuple(Seen(**one) for one in found["seen"])})
+    return ScormSession(**{**found, "seen": tuple(SeenCommit(**one) for one in found["seen"])})

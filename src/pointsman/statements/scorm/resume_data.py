@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from pointsman.domain.launch import Launch, LaunchMode
-from pointsman.statements.scorm.commit_order import Session
+from pointsman.statements.scorm.commit_order import ScormSession
 
 _MAILTO = "mailto:"
 
 
-def starting_data(launch: Launch, session: Session) -> dict[str, Any]:
+def starting_data(launch: Launch, session: ScormSession) -> dict[str, Any]:
     """`cmi` is that of the newest commit as it came, so its own entry is the last one's."""
     learner = launch.actor.value.removeprefix(_MAILTO)
     return {

@@ -9,8 +9,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pointsman.domain.launch import Launch, agent
-from pointsman.statements.scorm.commit import Commit, Score
+from pointsman.domain.launch import Launch, launch_actor_json
+from pointsman.statements.scorm.commit import Commit, CommitScore
 from pointsman.statements.scorm.commit_order import digest
 from pointsman.statements.scorm.durations import duration
 
@@ -32,7 +32,7 @@ def statement(commit: Commit, launch: Launch, at: int, player: str = "") -> dict
     verb = _verb(commit)
     said: dict[str, Any] = {
         "id": str(uuid.uuid5(_NAMESPACE, ascii(name))),
-        "actor": agent(launch),
+        "actor": launch_actor_json(launch),
         "verb": {"id": _VERBS + verb, "display": {"en": verb}},
         "object": {"objectType": "Activity", "id": launch.activity},
         "context": {"registration": launch.registration, "platform": f"SCORM {commit.version}"},
@@ -79,7 +79,7 @@ def _progress(commit: Commit) -> float | None:
     return commit.progress
 
 
-def _score(score: Score) -> dict[str, float]:
+def _score(score: CommitScore) -> dict[str, float]:
     """What keeps xAPI's rules of it (Part 2 section 2.4.5.1)."""
     said = {} if score.scaled is None else {"scaled": score.scaled}
     if score.raw is None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Target
-from pointsman.store.base import Agreement, Audited, Finding, Known
+from pointsman.store.base import Agreement, Audited, AuditFinding, KnownDelivered
 from pointsman.store.merge import take_as_delivered
 from pointsman.store.plan import HEAD_START
 from pointsman.store.postgres.ingest import lock
@@ -32,7 +32,7 @@ async def sample(
 
 
 async def settle(
-    connection: Connection, learner: str, findings: Sequence[Finding], now: int
+    connection: Connection, learner: str, findings: Sequence[AuditFinding], now: int
 ) -> dict[Target, Audited]:
     """Record findings, each only where its row is still what was looked at."""
     await lock(connection, [learner])
@@ -42,7 +42,7 @@ async def settle(
     return outcomes
 
 
-async def _settle(connection: Connection, learner: str, finding: Finding, now: int) -> Audited:
+async def _settle(connection: Connection, learner: str, finding: AuditFinding, now: int) -> Audited:
     key = (learner, finding.target.kind.value, finding.target.key, finding.version)
     row = await connection.fetchrow(SQL["audited_row"], *key)
     if row is None:
@@ -62,7 +62,7 @@ async def undelivered(connection: Connection) -> dict[str, tuple[Desired, ...]]:
     return _by_learner(from_rows(await connection.fetch(SQL["undelivered_readable"])))
 
 
-async def take_known(connection: Connection, known: Sequence[Known], now: int) -> int:
+async def take_known(connection: Connection, known: Sequence[KnownDelivered], now: int) -> int:
     """Merge what the platform stands at."""
     await lock(connection, {one.learner for one in known})
     keys = {(one.learner, one.target.kind.value, one.target.key) for one in known}

@@ -8,7 +8,7 @@ from typing import Any
 
 import zstandard
 
-from pointsman.domain.records import Outcome, Position, Receipt, Submission
+from pointsman.domain.records import InputOutcome, Position, Receipt, Submission
 from pointsman.domain.targets import TargetKind
 from pointsman.store.base import (
     Parked,
@@ -147,7 +147,7 @@ async def _redecide(
     touched = await touch(connection, submissions)
     ids = [one.items[0].statement_id for one in submissions]
     rows = await connection.fetch(SQL["lock_outcomes"], ids)
-    before = {name: Outcome(outcome) for name, outcome in rows}
+    before = {name: InputOutcome(outcome) for name, outcome in rows}
     replay = _replay(Replay(touched.plan(), before), submissions)
     if dead := await dead_already(connection, replay.plan):
         replay = _replay(Replay(touched.plan(dead), before), submissions)
@@ -181,7 +181,7 @@ async def remembered(
 def _remembered(row: Sequence[Any], bodies: bytes) -> Remembered:
     name, block, start, length, *rest, outcome = row
     kept = StoredStatement(name, bodies[start : start + length], *rest)
-    return Remembered(kept, Outcome(outcome), (block, name))
+    return Remembered(kept, InputOutcome(outcome), (block, name))
 
 
 async def stats(connection: Connection) -> Stats:

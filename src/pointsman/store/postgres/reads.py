@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zstandard
 
-from pointsman.domain.records import Outcome, Position
+from pointsman.domain.records import InputOutcome, Position
 from pointsman.domain.targets import TargetKind
 from pointsman.store.base import Backlog, Books, StoredStatement
 from pointsman.store.invariants import LETTER, STATEMENT_LETTER, contradictions
@@ -44,11 +44,11 @@ async def backlog(connection: Connection) -> Backlog:
 async def books(connection: Connection) -> Books:
     """Both sums, each side counted from other rows than the other; one snapshot."""
     accepted = await connection.fetchval(SQL["sum_accepted"], timeout=LONG)
-    outcomes = dict.fromkeys(Outcome, 0)
+    outcomes = dict.fromkeys(InputOutcome, 0)
     for outcome, count in await connection.fetch(SQL["count_outcomes"], timeout=LONG):
-        outcomes[Outcome(outcome)] = count
+        outcomes[InputOutcome(outcome)] = count
     forgotten = dict(await connection.fetch(SQL["count_forgotten"]))
-    for one in Outcome:
+    for one in InputOutcome:
         outcomes[one] += forgotten.get(one.value, 0)
     not_statements, also_statements = await connection.fetchrow(SQL["count_dead_only"])
     not_statements += forgotten.get(LETTER, 0)
@@ -67,5 +67,5 @@ async def books(connection: Connection) -> Books:
         bodies_missing=bodies_missing,
         unqueued=unqueued,
     )
-    outcomes[Outcome.DEAD] += not_statements
+    outcomes[InputOutcome.DEAD] += not_statements
     return Books(accepted, outcomes, total, delivered, dirty, parked, problems)

@@ -8,14 +8,14 @@ from pointsman.domain.records import AttachedData
 from pointsman.store.postgres.pool import Connection
 from pointsman.store.postgres.rows import SQL
 from pointsman.store.records import Search, SearchPage
-from pointsman.store.search_page import NO_LIMIT, CommitRow, StatementRow, Walk
+from pointsman.store.search_page import NO_LIMIT, CommitRow, SearchPageBuilder, StatementRow
 
 #: replicas number their commits a little out of the order of their clocks, in microseconds
 _SLACK = 60_000_000
 
 
 async def search(connection: Connection, what: Search, limit: int) -> SearchPage:
-    walk = Walk(what, limit)
+    walk = SearchPageBuilder(what, limit)
     first, last = await _limits(connection, what)
     name = "search_keys" if what.keys else "search_all"
     query = SQL[f"{name}_{'up' if what.ascending else 'down'}"]
@@ -46,7 +46,7 @@ async def _limits(connection: Connection, what: Search) -> tuple[int, int]:
 
 
 async def _take(
-    connection: Connection, walk: Walk, row: CommitRow, wanted: set[int] | None
+    connection: Connection, walk: SearchPageBuilder, row: CommitRow, wanted: set[int] | None
 ) -> bool:
     block = await connection.fetchval(SQL["read_block"], row.commit)
     if block is None:  # it was pruned meanwhile

@@ -25,10 +25,10 @@ from pointsman.domain.targets import Target
 from pointsman.store.base import (
     Agreement,
     Audited,
+    AuditFinding,
     Backlog,
     Books,
-    Finding,
-    Known,
+    KnownDelivered,
     Lease,
     Parked,
     Remembered,
@@ -199,14 +199,14 @@ class PostgresStore(PostgresDocuments):
         )
 
     async def audit(
-        self, learner: str, findings: Sequence[Finding], *, now: int
+        self, learner: str, findings: Sequence[AuditFinding], *, now: int
     ) -> dict[Target, Audited]:
         return await self._pool.transaction(lambda db: audit.settle(db, learner, findings, now))
 
     async def undelivered(self) -> dict[str, tuple[Desired, ...]]:
         return await self._pool.read(audit.undelivered)
 
-    async def take_as_delivered(self, known: Sequence[Known], *, now: int) -> int:
+    async def take_as_delivered(self, known: Sequence[KnownDelivered], *, now: int) -> int:
         return await self._pool.transaction(lambda db: audit.take_known(db, known, now))
 
     async def sealed_tokens(self) -> list[SealedToken]:

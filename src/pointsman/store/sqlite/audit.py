@@ -10,7 +10,7 @@ import orjson
 
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Target
-from pointsman.store.base import Agreement, Audited, Finding, Known
+from pointsman.store.base import Agreement, Audited, AuditFinding, KnownDelivered
 from pointsman.store.merge import is_urgent, take_as_delivered
 from pointsman.store.plan import HEAD_START
 from pointsman.store.sqlite.rows import SQL, from_rows
@@ -32,7 +32,7 @@ def sample(
 
 
 def settle(
-    connection: sqlite3.Connection, learner: str, findings: Sequence[Finding], now: int
+    connection: sqlite3.Connection, learner: str, findings: Sequence[AuditFinding], now: int
 ) -> dict[Target, Audited]:
     """Record findings, each only where its row is still what was looked at."""
     outcomes = {one.target: _settle(connection, learner, one, now) for one in findings}
@@ -41,7 +41,9 @@ def settle(
     return outcomes
 
 
-def _settle(connection: sqlite3.Connection, learner: str, finding: Finding, now: int) -> Audited:
+def _settle(
+    connection: sqlite3.Connection, learner: str, finding: AuditFinding, now: int
+) -> Audited:
     key = (learner, finding.target.kind, finding.target.key, finding.version)
     row = connection.execute(SQL["audited_row"], key).fetchone()
     if row is None:
@@ -62,7 +64,7 @@ def undelivered(connection: sqlite3.Connection) -> dict[str, tuple[Desired, ...]
     return _by_learner(from_rows(rows))
 
 
-def take_known(connection: sqlite3.Connection, known: Sequence[Known], now: int) -> int:
+def take_known(connection: sqlite3.Connection, known: Sequence[KnownDelivered], now: int) -> int:
     """Merge what the platform stands at, in small steps of the caller's transaction."""
     changed = 0
     for start in range(0, len(known), _CHUNK):

@@ -10,8 +10,8 @@ from typing import TypeVar
 import orjson
 
 from pointsman.store.records import Document, DocumentKey, DocumentResource
-from pointsman.store.sqlite.group_commit import Writer
-from pointsman.store.sqlite.reader import Reader
+from pointsman.store.sqlite.group_commit import GroupCommit
+from pointsman.store.sqlite.reader import ReadThread
 from pointsman.store.sqlite.rows import SQL
 
 T = TypeVar("T")
@@ -64,10 +64,10 @@ def _values(key: DocumentKey) -> tuple[str, str, str, str, str]:
 class SqliteDocuments(ABC):
     """The documents of a store, which has a reader and a writer."""
 
-    _reader: Reader
+    _reader: ReadThread
 
     @abstractmethod
-    def _open_writer(self) -> Writer:
+    def _open_writer(self) -> GroupCommit:
         """Raises `StoreUnavailable`."""
 
     async def document(self, key: DocumentKey) -> Document | None:

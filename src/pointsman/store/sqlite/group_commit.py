@@ -36,7 +36,7 @@ class _Work:
     call: Call | None = None
 
 
-class Writer:
+class GroupCommit:
     """The only one that writes. `threaded=False` commits in the loop's own thread, for tests."""
 
     def __init__(

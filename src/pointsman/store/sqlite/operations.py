@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import zstandard
 
-from pointsman.domain.records import Outcome, Position, Receipt, Submission
+from pointsman.domain.records import InputOutcome, Position, Receipt, Submission
 from pointsman.domain.targets import TargetKind
 from pointsman.store.base import (
     Parked,
@@ -148,7 +148,7 @@ def _redecide(
 ) -> Replayed:
     ids = [one.items[0].statement_id for one in submissions]
     (text,) = connection.execute(SQL["outcomes_of_statements"], (_json(ids),)).fetchone()
-    before = {name: Outcome(outcome) for name, outcome in orjson.loads(text).items()}
+    before = {name: InputOutcome(outcome) for name, outcome in orjson.loads(text).items()}
     replay = Replay(new_plan(connection, submissions), before)
     for submission in submissions:
         replay.take(submission)
@@ -174,7 +174,7 @@ def remembered(
             bodies[block] = zstandard.ZstdDecompressor().decompress(data)
         body = bodies[block][start : start + length]
         kept = StoredStatement(name, body, *rest)
-        found.append(Remembered(kept, Outcome(outcome), (block, name)))
+        found.append(Remembered(kept, InputOutcome(outcome), (block, name)))
     return found
 
 

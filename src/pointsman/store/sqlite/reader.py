@@ -15,7 +15,7 @@ from pointsman.store.sqlite.schema import connect
 T = TypeVar("T")
 
 
-class Reader:
+class ReadThread:
     """One connection and its thread; `threaded=False` reads in the loop's own, for tests."""
 
     def __init__(self, path: Path, name: str, *, threaded: bool) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 
 import zstandard
 
-from pointsman.domain.records import UNREAD, Outcome, Position
+from pointsman.domain.records import UNREAD, InputOutcome, Position
 from pointsman.domain.targets import TargetKind
 from pointsman.store.base import Backlog, Books, StoredStatement, Window
 from pointsman.store.invariants import LETTER, STATEMENT_LETTER, contradictions
@@ -58,10 +58,10 @@ def books(connection: sqlite3.Connection) -> Books:
     connection.execute("BEGIN")
     try:
         (accepted,) = connection.execute(SQL["sum_accepted"]).fetchone()
-        outcomes = dict.fromkeys(Outcome, 0)
+        outcomes = dict.fromkeys(InputOutcome, 0)
         forgotten = dict(connection.execute(SQL["count_forgotten"]).fetchall())
         for outcome, count in connection.execute(SQL["count_outcomes"]):
-            outcomes[Outcome(outcome)] = count
+            outcomes[InputOutcome(outcome)] = count
         not_statements, also_statements = connection.execute(SQL["count_dead_only"]).fetchone()
         total, delivered, dirty, parked, ahead = connection.execute(SQL["count_desired"]).fetchone()
         (bodies_missing,) = connection.execute(SQL["bodies_missing"]).fetchone()
@@ -69,7 +69,7 @@ def books(connection: sqlite3.Connection) -> Books:
         (unmatched,) = connection.execute(SQL["count_unmatched"]).fetchone()
     finally:
         connection.execute("COMMIT")
-    for outcome in Outcome:
+    for outcome in InputOutcome:
         outcomes[outcome] += forgotten.get(outcome.value, 0)
     not_statements += forgotten.get(LETTER, 0)
     also_statements += forgotten.get(STATEMENT_LETTER, 0)
@@ -81,5 +81,5 @@ def books(connection: sqlite3.Connection) -> Books:
         bodies_missing=bodies_missing,
         unqueued=unqueued,
     )
-    outcomes[Outcome.DEAD] += not_statements
+    outcomes[InputOutcome.DEAD] += not_statements
     return Books(accepted, outcomes, total, delivered, dirty, parked, problems)

@@ -14,7 +14,7 @@ import orjson
 
 from pointsman.domain.records import AttachedData
 from pointsman.store.records import Search, SearchPage
-from pointsman.store.search_page import NO_LIMIT, CommitRow, StatementRow, Walk
+from pointsman.store.search_page import NO_LIMIT, CommitRow, SearchPageBuilder, StatementRow
 from pointsman.store.sqlite.rows import SQL
 
 #: seconds that a search works in one go, how often it rests for as long, and for how long at most
@@ -22,7 +22,7 @@ _GO, _RESTS, _LONGEST = 0.001, 2.0, 0.01
 
 
 def search(connection: sqlite3.Connection, what: Search, limit: int) -> SearchPage:
-    walk = Walk(what, limit)
+    walk = SearchPageBuilder(what, limit)
     first, last = _limits(connection, what)
     name = "search_keys" if what.keys else "search_all"
     query = SQL[f"{name}_{'up' if what.ascending else 'down'}"]
@@ -57,7 +57,7 @@ def _limits(connection: sqlite3.Connection, what: Search) -> tuple[int, int]:
 
 
 def _take(
-    connection: sqlite3.Connection, walk: Walk, row: CommitRow, wanted: set[int] | None
+    connection: sqlite3.Connection, walk: SearchPageBuilder, row: CommitRow, wanted: set[int] | None
 ) -> bool:
     found = connection.execute(SQL["read_block"], (row.commit,)).fetchone()
     if found is None:  # it was pruned meanwhile

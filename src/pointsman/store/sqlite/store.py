@@ -23,10 +23,10 @@ from pointsman.domain.targets import Target
 from pointsman.store.base import (
     Agreement,
     Audited,
+    AuditFinding,
     Backlog,
     Books,
-    Finding,
-    Known,
+    KnownDelivered,
     Lease,
     Parked,
     Remembered,
@@ -44,9 +44,9 @@ from pointsman.store.migrations import Migration
 from pointsman.store.sqlite import audit, delivery, operations, reads, statement_search
 from pointsman.store.sqlite.backup import back_up
 from pointsman.store.sqlite.documents import SqliteDocuments
-from pointsman.store.sqlite.group_commit import Writer
+from pointsman.store.sqlite.group_commit import GroupCommit
 from pointsman.store.sqlite.lock import FileLock
-from pointsman.store.sqlite.reader import Reader
+from pointsman.store.sqlite.reader import ReadThread
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import connect, migrate, must_be_current
 from pointsman.store.statement_index import ReadKeys, no_keys
@@ -79,11 +79,11 @@ class SqliteStore(SqliteDocuments):
         self._threaded = threaded
         self._on_commit = on_commit
         self._lock = FileLock(self._path)
-        self._reader = Reader(self._path, "pointsman-read", threaded=threaded)
+        self._reader = ReadThread(self._path, "pointsman-read", threaded=threaded)
         # a long search holds up nobody but other searches
-        self._searcher = Reader(self._path, "pointsman-search", threaded=threaded)
+        self._searcher = ReadThread(self._path, "pointsman-search", threaded=threaded)
         self._connection: sqlite3.Connection | None = None
-        self._writer: Writer | None = None
+        self._writer: GroupCommit | None = None
 
     async def open(self) -> None:
         """Create or upgrade the file. Leases of a process that died are given back."""
@@ -104,7 +104,7 @@ class SqliteStore(SqliteDocuments):
             self._searcher.open()
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(f"store.url: can't use {self._path}: {error}") from error
-        self._writer = Writer(
+        self._writer = GroupCommit(
             self._connection,
             self._clock,
             threaded=self._threaded,
@@ -205,14 +205,14 @@ class SqliteStore(SqliteDocuments):
         )
 
     async def audit(
-        self, learner: str, findings: Sequence[Finding], *, now: int
+        self, learner: str, findings: Sequence[AuditFinding], *, now: int
     ) -> dict[Target, Audited]:
         return await self._open_writer().run(lambda db: audit.settle(db, learner, findings, now))
 
     async def undelivered(self) -> dict[str, tuple[Desired, ...]]:
         return await self._reader.run(audit.undelivered)
 
-    async def take_as_delivered(self, known: Sequence[Known], *, now: int) -> int:
+    async def take_as_delivered(self, known: Sequence[KnownDelivered], *, now: int) -> int:
         return await self._open_writer().run(lambda db: audit.take_known(db, known, now))
 
     async def sealed_tokens(self) -> list[SealedToken]:
@@ -291,7 +291,7 @@ class SqliteStore(SqliteDocuments):
     async def books(self) -> Books:
         return await self._reader.run(reads.books)
 
-    def _open_writer(self) -> Writer:
+    def _open_writer(self) -> GroupCommit:
         if self._writer is None:
             raise StoreUnavailable("the SQLite store is not open")
         return self._writer

@@ -21,7 +21,7 @@ HEADER = "X-Experience-API-Consistent-Through"
 _FRESH = 1.0
 
 
-class Consistency:
+class ConsistentThrough:
     """`through` asks the store, in microseconds since the epoch."""
 
     def __init__(self, through: Callable[[], Awaitable[int]], clock: Clock) -> None:
@@ -51,7 +51,7 @@ class Consistency:
             return self._known
 
 
-def consistency_middleware(consistency: Consistency) -> Middleware:
+def consistency_middleware(consistency: ConsistentThrough) -> Middleware:
     """Marks what no query has marked. Stands outside of errors."""
 
     @web.middleware

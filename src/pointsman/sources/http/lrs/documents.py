@@ -17,7 +17,7 @@ from aiohttp import web
 from pointsman.domain.clock import MICROSECONDS, Clock, micros
 from pointsman.sources.http.errors import RequestRefused, json_response, no_content
 from pointsman.sources.http.lrs.preconditions import Refusal, etag, refusal
-from pointsman.sources.http.lrs.request import Call
+from pointsman.sources.http.lrs.request import LrsRequest
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.statements import media_type
 from pointsman.store.base import Document, DocumentKey
@@ -51,14 +51,14 @@ class DocumentStore(Protocol):
     async def delete_documents(self, key: DocumentKey) -> None: ...
 
 
-class Documents:
+class DocumentResource:
     """The three resources."""
 
     def __init__(self, store: DocumentStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
-    async def get(self, call: Call) -> web.Response:
+    async def get(self, call: LrsRequest) -> web.Response:
         key = _key(call)
         if not key.name:
             return json_response(await self._store.documents(key, since=call.parameters.since))
@@ -74,25 +74,25 @@ class Documents:
         }
         return web.Response(body=found.content, headers=headers)
 
-    async def put(self, call: Call) -> web.Response:
+    async def put(self, call: LrsRequest) -> web.Response:
         new = self._document(call, await call.body())
         return await self._change(call, lambda _old: new)
 
-    async def post(self, call: Call) -> web.Response:
+    async def post(self, call: LrsRequest) -> web.Response:
         body = await call.body()
         new = self._document(call, body)
         if media_type(new.content_type) == _JSON:
             _loads(body, "the body")
         return await self._change(call, lambda old: new if old is None else _merged(old, new))
 
-    async def delete(self, call: Call) -> web.Response:
+    async def delete(self, call: LrsRequest) -> web.Response:
         key = _key(call)
         if key.name:
             return await self._change(call, lambda _old: None)
         await self._store.delete_documents(key)
         return no_content()
 
-    def _document(self, call: Call, body: bytes) -> Document:
+    def _document(self, call: LrsRequest, body: bytes) -> Document:
         return Document(
             call.content_type or "application/octet-stream",
             body,
@@ -101,7 +101,7 @@ class Documents:
         )
 
     async def _change(
-        self, call: Call, new: Callable[[Document | None], Document | Refusal | None]
+        self, call: LrsRequest, new: Callable[[Document | None], Document | Refusal | None]
     ) -> web.Response:
         def decide(old: Document | None) -> tuple[Document | None, Refusal | None]:
             refused = refusal(
@@ -118,7 +118,7 @@ class Documents:
         return no_content()
 
 
-def _key(call: Call) -> DocumentKey:
+def _key(call: LrsRequest) -> DocumentKey:
     given = call.parameters
     return DocumentKey(
         _KINDS[call.resource],

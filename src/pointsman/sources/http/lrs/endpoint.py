@@ -12,15 +12,21 @@ from contextvars import ContextVar
 
 from aiohttp import web
 
-from pointsman.sources.http.authorization import Admitted, Door
+from pointsman.sources.http.authorization import AuthorizedSender, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.consistent_through import HEADER as CONSISTENT
-from pointsman.sources.http.lrs.consistent_through import Consistency
-from pointsman.sources.http.lrs.launch_scope import confined
+from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
+from pointsman.sources.http.lrs.launch_scope import limit_to_launch
 from pointsman.sources.http.lrs.parameters import check
-from pointsman.sources.http.lrs.request import Call, Written, alternate, is_alternate, plain
-from pointsman.sources.http.lrs.resources import ALTERNATE_SYNTAX, TABLE, Resource, Takes
+from pointsman.sources.http.lrs.request import (
+    LrsRequest,
+    RawRequest,
+    alternate,
+    is_alternate,
+    plain,
+)
+from pointsman.sources.http.lrs.resources import ALTERNATE_SYNTAX, TABLE, MethodRules, Resource
 from pointsman.sources.http.lrs.version import HEADER, negotiate
 
 #: the source of the request under way, once that is known; a connection's requests share a task,
@@ -29,10 +35,10 @@ current_source: ContextVar[str] = ContextVar("current_source", default="")
 #: where the version of a request is kept for its answer
 VERSION = web.RequestKey("xapi_version", str)
 
-Answer = Callable[[Call], Awaitable[web.Response]]
+ResourceHandler = Callable[[LrsRequest], Awaitable[web.Response]]
 
 
-class Endpoint:
+class LrsEndpoint:
     """Lets requests in; `answers` has what each method of each resource does.
 
     `lenient` are the names of sources that may do what xAPI would have refused.
@@ -40,10 +46,10 @@ class Endpoint:
 
     def __init__(
         self,
-        door: Door,
+        door: RequestAuthorizer,
         limits: BodyLimits,
-        answers: Mapping[tuple[Resource, str], Answer],
-        consistency: Consistency,
+        answers: Mapping[tuple[Resource, str], ResourceHandler],
+        consistency: ConsistentThrough,
         lenient: frozenset[str],
     ) -> None:
         self._door = door
@@ -74,13 +80,17 @@ class Endpoint:
             written = plain(request, body)
         return await self._answer(resource, request, written, admitted)
 
-    async def _admit(self, headers: Mapping[str, str]) -> Admitted:
+    async def _admit(self, headers: Mapping[str, str]) -> AuthorizedSender:
         admitted = await self._door.admit(headers.get("Authorization"))
         current_source.set(admitted.source)
         return admitted
 
     async def _answer(
-        self, resource: Resource, request: web.Request, written: Written, admitted: Admitted
+        self,
+        resource: Resource,
+        request: web.Request,
+        written: RawRequest,
+        admitted: AuthorizedSender,
     ) -> web.Response:
         method, takes = _taken(resource, written.method)
         request[VERSION] = version = negotiate(written.headers.get(HEADER))
@@ -91,7 +101,7 @@ class Endpoint:
         through = await self._consistency.now() if searches else ""
         # players that are launched pass on what their launch address has
         lenient = admitted.launch is not None or admitted.source in self._lenient
-        call = Call(
+        call = LrsRequest(
             resource,
             method,
             admitted.source,
@@ -103,13 +113,13 @@ class Endpoint:
             written.alternate,
             admitted.launch,
         )
-        response = await self._answers[resource, method](confined(call))
+        response = await self._answers[resource, method](limit_to_launch(call))
         if searches:
             response.headers[CONSISTENT] = through
         return response
 
 
-def _taken(resource: Resource, method: str) -> tuple[str, Takes]:
+def _taken(resource: Resource, method: str) -> tuple[str, MethodRules]:
     """A method of a resource, HEAD as the GET that it is. Raises `web.HTTPMethodNotAllowed`."""
     method = "GET" if method == "HEAD" else method
     takes = TABLE[resource].get(method)

@@ -15,12 +15,17 @@ from aiohttp.payload import AsyncIterablePayload
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.parameters import Parameters
-from pointsman.sources.http.lrs.request import Call
+from pointsman.sources.http.lrs.request import LrsRequest
 from pointsman.sources.http.lrs.resources import Resource
-from pointsman.sources.http.lrs.statement_search import Finder, StatementStore, actor_in, in_turns
+from pointsman.sources.http.lrs.statement_search import (
+    StatementSearch,
+    StatementStore,
+    actor_in,
+    in_turns,
+)
 from pointsman.statements import Query, identity_of, render
 from pointsman.statements.formats import accepted_languages, canonical, ids
-from pointsman.store.base import Place, Search, StoredStatement
+from pointsman.store.base import Search, StatementPlace, StoredStatement
 
 #: statements of a page; fewer where their attachments come along
 MOST = 200
@@ -28,15 +33,15 @@ _MOST_WITH_DATA = 20
 _ROOM = {"Content-Transfer-Encoding": "binary"}
 
 
-class StatementQueries:
+class GetStatements:
     """The statements resource, read."""
 
     def __init__(self, store: StatementStore, authority_home_page: str) -> None:
         self._store = store
-        self._finder = Finder(store, authority_home_page)
+        self._finder = StatementSearch(store, authority_home_page)
         self._home_page = authority_home_page
 
-    async def get(self, call: Call) -> web.Response:
+    async def get(self, call: LrsRequest) -> web.Response:
         given = call.parameters
         if given.statement_id is not None:
             return await self._one(call, given.statement_id, void=False)
@@ -50,7 +55,7 @@ class StatementQueries:
         more = _more(call.resource, given, found.after) if found.after is not None else ""
         return await self._answer(call, {"statements": shown, "more": more}, shown, {})
 
-    async def _one(self, call: Call, statement_id: str, *, void: bool) -> web.Response:
+    async def _one(self, call: LrsRequest, statement_id: str, *, void: bool) -> web.Response:
         kept = await self._store.statement(statement_id)
         if kept is None or not _is_theirs(call, kept):
             raise RequestRefused(404, f"there is no statement {statement_id}")
@@ -65,7 +70,7 @@ class StatementQueries:
         modified = formatdate(kept.stored_at // MICROSECONDS, usegmt=True)
         return await self._answer(call, shown, [shown], {"Last-Modified": modified})
 
-    def _show(self, call: Call, kept: StoredStatement) -> dict[str, Any]:
+    def _show(self, call: LrsRequest, kept: StoredStatement) -> dict[str, Any]:
         statement = render(
             kept.body,
             kept.index,
@@ -86,7 +91,7 @@ class StatementQueries:
 
     async def _answer(
         self,
-        call: Call,
+        call: LrsRequest,
         answer: Mapping[str, Any],
         statements: Iterable[Mapping[str, Any]],
         headers: dict[str, str],
@@ -116,7 +121,7 @@ class StatementQueries:
         yield f"--{boundary}--\r\n".encode()
 
 
-def _is_theirs(call: Call, kept: StoredStatement) -> bool:
+def _is_theirs(call: LrsRequest, kept: StoredStatement) -> bool:
     """A launched player finds what its own learner said."""
     return call.launch is None or actor_in(kept) == identity_of(call.launch.actor)
 
@@ -132,7 +137,7 @@ def _query(given: Parameters) -> Query:
     )
 
 
-def _more(resource: Resource, given: Parameters, after: Place) -> str:
+def _more(resource: Resource, given: Parameters, after: StatementPlace) -> str:
     """Where the query goes on, relative to the server (section 2.1.3, StatementResult)."""
     kept = {name: value for name, value in given.given.items() if name != "cursor"}
     return f"{resource}?{urlencode({**kept, 'cursor': f'{after.commit}.{after.rank}'})}"

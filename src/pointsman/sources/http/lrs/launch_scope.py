@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pointsman.domain.launch import Launch, PlayerKind, agent, covers
+from pointsman.domain.launch import Launch, PlayerKind, covers, launch_actor_json
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.parameters import AgentParameter, Parameters
-from pointsman.sources.http.lrs.request import Call
+from pointsman.sources.http.lrs.request import LrsRequest
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.players.cmi5.vocabulary import LAUNCH_DATA
 from pointsman.statements import identity_of
 
 
-def confined(call: Call) -> Call:
+def limit_to_launch(call: LrsRequest) -> LrsRequest:
     """The call, narrowed to what its launch may see. Raises `RequestRefused` (403)."""
     launch = call.launch
     if launch is None:
         return call
     given = call.parameters
-    mine = AgentParameter(agent(launch), identity_of(launch.actor))
+    mine = AgentParameter(launch_actor_json(launch), identity_of(launch.actor))
     if given.agent is not None and given.agent.identity != mine.identity:
         raise _foreign("the agent is not the learner of this launch")
     if given.registration not in {None, launch.registration}:

@@ -14,12 +14,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pointsman.domain.clock import micros
 from pointsman.sources.http.errors import RequestRefused
-from pointsman.sources.http.lrs.resources import WITH_ONE_STATEMENT, Takes
+from pointsman.sources.http.lrs.resources import WITH_ONE_STATEMENT, MethodRules
 from pointsman.statements.actor_identity import identity
 from pointsman.statements.actors import AnyActor
 from pointsman.statements.data_types import Iri, Timestamp
 from pointsman.statements.statement import moment
-from pointsman.store.base import Place
+from pointsman.store.base import StatementPlace
 
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -63,7 +63,7 @@ class Parameters:
     ascending: bool = False
     limit: int = 0
     format: Literal["ids", "exact", "canonical"] = "exact"
-    cursor: Place | None = None
+    cursor: StatementPlace | None = None
 
 
 def pairs(query: str) -> list[tuple[str, str]]:
@@ -90,7 +90,7 @@ def unique(found: Iterable[tuple[str, str]]) -> dict[str, str]:
     return given
 
 
-def check(given: Mapping[str, str], takes: Takes, *, lenient: bool) -> Parameters:
+def check(given: Mapping[str, str], takes: MethodRules, *, lenient: bool) -> Parameters:
     """The parameters of a request that takes these. Raises `RequestRefused`."""
     if missing := sorted(takes.required - given.keys()):
         raise RequestRefused(400, f"the parameter {missing[0]} is missing")
@@ -185,11 +185,11 @@ def _format(value: str) -> str:
     return value
 
 
-def _cursor(value: str) -> Place:
+def _cursor(value: str) -> StatementPlace:
     found = _CURSOR.fullmatch(value)
     if found is None:
         raise ValueError("must be one that an answer's more has")
-    return Place(int(found[1]), int(found[2]))
+    return StatementPlace(int(found[1]), int(found[2]))
 
 
 _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {

@@ -7,30 +7,30 @@ from collections.abc import Callable
 from aiohttp import web
 
 from pointsman.domain.errors import Forbidden, InputRefused, StatementConflict
-from pointsman.sources.batch import Accepted, HttpIntake
+from pointsman.sources.batch import Accepted, StatementIntake
 from pointsman.sources.http.errors import json_response, no_content
-from pointsman.sources.http.lrs.request import Call
+from pointsman.sources.http.lrs.request import LrsRequest
 from pointsman.sources.http.lrs.resources import TWO
 from pointsman.statements import JSON, StatementsRefused
 
 
-class Statements:
+class PostStatements:
     """`on_refused` is told of the statements of a source that were turned away."""
 
-    def __init__(self, intake: HttpIntake, on_refused: Callable[[str, int], None]) -> None:
+    def __init__(self, intake: StatementIntake, on_refused: Callable[[str, int], None]) -> None:
         self._intake = intake
         self._on_refused = on_refused
 
-    async def post(self, call: Call) -> web.Response:
+    async def post(self, call: LrsRequest) -> web.Response:
         accepted = await self._submit(call, None)
         # Nothing is new of what was sent, and nothing was done: that is no 200.
         return no_content() if accepted.known else json_response(accepted.ids)
 
-    async def put(self, call: Call) -> web.Response:
+    async def put(self, call: LrsRequest) -> web.Response:
         await self._submit(call, call.parameters.statement_id)
         return no_content()
 
-    async def _submit(self, call: Call, put_id: str | None) -> Accepted:
+    async def _submit(self, call: LrsRequest, put_id: str | None) -> Accepted:
         try:
             return await self._intake.submit_http(
                 call.source,
@@ -42,11 +42,11 @@ class Statements:
                 launch=call.launch,
             )
         except (InputRefused, StatementConflict, Forbidden) as error:
-            self._on_refused(call.source, turned_away(error))
+            self._on_refused(call.source, report_refusals(error))
             raise
 
 
-def turned_away(error: InputRefused | StatementConflict | Forbidden) -> int:
+def report_refusals(error: InputRefused | StatementConflict | Forbidden) -> int:
     """The statements at fault; a body that can't be read at all counts as one."""
     match error:
         case StatementsRefused():

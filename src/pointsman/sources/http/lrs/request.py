@@ -39,7 +39,7 @@ _HEADERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class RawRequest:
     """What a request says, before anything of it was judged."""
 
     method: str
@@ -51,7 +51,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class LrsRequest:
     """A request that was let in: who sends, in which version, with which parameters."""
 
     resource: Resource
@@ -81,11 +81,11 @@ def is_alternate(request: web.Request) -> bool:
     return "method" in request.query
 
 
-def plain(request: web.Request, body: Callable[[], Awaitable[bytes]]) -> Written:
-    return Written(request.method, unique(pairs(raw_query(request))), request.headers, body)
+def plain(request: web.Request, body: Callable[[], Awaitable[bytes]]) -> RawRequest:
+    return RawRequest(request.method, unique(pairs(raw_query(request))), request.headers, body)
 
 
-async def alternate(request: web.Request, body: Callable[[], Awaitable[bytes]]) -> Written:
+async def alternate(request: web.Request, body: Callable[[], Awaitable[bytes]]) -> RawRequest:
     """Raises `RequestRefused`."""
     query = unique(pairs(raw_query(request)))
     method = query.pop("method", "")
@@ -113,4 +113,4 @@ async def alternate(request: web.Request, body: Callable[[], Awaitable[bytes]]) 
     async def read() -> bytes:
         return (content or "").encode()
 
-    return Written(method, form, headers, read, alternate=True)
+    return RawRequest(method, form, headers, read, alternate=True)

@@ -32,15 +32,15 @@ class Unconditional(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Takes:
+class MethodRules:
     """Parameters of one method."""
 
     required: frozenset[str]
     optional: frozenset[str] = frozenset()
 
 
-def _takes(required: str = "", optional: str = "") -> Takes:
-    return Takes(frozenset(required.split()), frozenset(optional.split()))
+def _takes(required: str = "", optional: str = "") -> MethodRules:
+    return MethodRules(frozenset(required.split()), frozenset(optional.split()))
 
 
 _QUERY = (
@@ -48,7 +48,7 @@ _QUERY = (
     "related_agents since until limit format attachments ascending cursor"
 )
 
-TABLE: dict[Resource, dict[str, Takes]] = {
+TABLE: dict[Resource, dict[str, MethodRules]] = {
     Resource.STATEMENTS: {
         "POST": _takes(),
         "PUT": _takes("statementId"),

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pointsman.domain.records import AttachedData
 from pointsman.statements import STATEMENT, VOIDED, Query, Statement, matches, reference
 from pointsman.statements.actor_identity import account_identity, identity
-from pointsman.store.base import Place, Search, SearchPage, StoredStatement
+from pointsman.store.base import Search, SearchPage, StatementPlace, StoredStatement
 
 T = TypeVar("T")
 
@@ -48,46 +48,46 @@ class StatementStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """One page; `after` is where the next one begins, None behind the last."""
 
     statements: tuple[StoredStatement, ...]
-    after: Place | None
+    after: StatementPlace | None
 
 
-class Finder:
+class StatementSearch:
     """`authority_home_page` with a source's name is who vouches for a statement."""
 
     def __init__(self, store: StatementStore, authority_home_page: str) -> None:
         self._store = store
         self._home_page = authority_home_page
 
-    async def find(self, query: Query, search: Search, limit: int) -> Found:
+    async def find(self, query: Query, search: Search, limit: int) -> SearchResult:
         """Up to `limit` statements that match, without those that are void."""
         found: list[StoredStatement] = []
         size = 0
-        goes_on: Place | None = search.after
+        goes_on: StatementPlace | None = search.after
         for _ in range(_MOST_PAGES):
             page = await self._store.search(search, limit=min(limit + 1, _AT_ONCE))
             async for place, kept in in_turns(await self._without_void(page)):
                 if not await self._is_match(query, kept):
                     continue
                 if len(found) == limit or size > _MOST_BYTES:
-                    return Found(tuple(found), goes_on)
+                    return SearchResult(tuple(found), goes_on)
                 found.append(kept)
                 size += len(kept.body)
                 goes_on = place
             if page.after is None:
-                return Found(tuple(found), None)
+                return SearchResult(tuple(found), None)
             search = replace(search, after=page.after)
             if len(found) < limit:
                 goes_on = page.after
-        return Found(tuple(found), goes_on)
+        return SearchResult(tuple(found), goes_on)
 
     async def is_void(self, kept: StoredStatement) -> bool:
         return bool(await self._store.voided([kept.statement_id])) and not _is_voiding(kept)
 
-    async def _without_void(self, page: SearchPage) -> list[tuple[Place, StoredStatement]]:
+    async def _without_void(self, page: SearchPage) -> list[tuple[StatementPlace, StoredStatement]]:
         voided = await self._store.voided([kept.statement_id for _, kept in page.found])
         # what voids another can't be void itself (section 2.3.2)
         return [

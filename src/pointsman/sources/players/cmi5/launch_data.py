@@ -38,7 +38,7 @@ class LearnerPreferences(_Part):
     audio_preference: Literal["on", "off", ""] = ""
 
 
-class Player(_Part):
+class PlayerOptions(_Part):
     """`player` in the body of `POST /launches` of a cmi5 player."""
 
     #: the unit's id in the course structure, unaltered (section 9.6.2.3)
@@ -54,7 +54,7 @@ class Player(_Part):
 def check_player(given: dict[str, Any], activity: str) -> None:
     """Raises `InputRefused`, naming every field that is wrong; never a value."""
     try:
-        player = Player.model_validate(given)
+        player = PlayerOptions.model_validate(given)
     except ValidationError as error:
         problems = (
             f"player.{'.'.join(map(str, one['loc']))}: {one['msg']}"
@@ -70,7 +70,7 @@ def check_player(given: dict[str, Any], activity: str) -> None:
 
 def launch_data(launch: Launch) -> dict[str, Any]:
     """The document `LMS.LaunchData`."""
-    player = Player.model_validate(launch.player)
+    player = PlayerOptions.model_validate(launch.player)
     activities = {"grouping": group} if (group := grouping(launch)) else {}
     found: dict[str, Any] = {
         "contextTemplate": {
@@ -97,7 +97,7 @@ def launch_data(launch: Launch) -> dict[str, Any]:
 
 def preferences(launch: Launch) -> dict[str, str] | None:
     """The document `cmi5LearnerPreferences`; None where the launch says nothing of it."""
-    wanted = Player.model_validate(launch.player).learner_preferences
+    wanted = PlayerOptions.model_validate(launch.player).learner_preferences
     if wanted is None:
         return None
     said = wanted.model_dump(by_alias=True)

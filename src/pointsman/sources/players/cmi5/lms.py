@@ -16,9 +16,9 @@ from pointsman.domain.launch import Launch, LaunchMode
 from pointsman.sources.players.cmi5 import lms_statements, vocabulary
 from pointsman.sources.players.cmi5.launch_data import launch_data, preferences
 from pointsman.sources.players.cmi5.move_on import session_of
-from pointsman.sources.players.cmi5.satisfied import Following, State, said
-from pointsman.sources.players.cmi5.session import Session
-from pointsman.sources.players.cmi5.session_store import LmsStore, Register
+from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker, State, stated_in_registration
+from pointsman.sources.players.cmi5.session import Cmi5Session
+from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore, LmsStore
 from pointsman.statements import identity_of
 from pointsman.statements.statement import moment
 from pointsman.store.base import Document, DocumentKey
@@ -27,8 +27,10 @@ from pointsman.store.base import Document, DocumentKey
 class Lms:
     """Every method raises `StoreUnavailable`; each can be repeated, and states nothing twice."""
 
-    def __init__(self, store: LmsStore, following: Following, state: State, clock: Clock) -> None:
-        self.register = Register(store, clock)
+    def __init__(
+        self, store: LmsStore, following: SatisfiedTracker, state: State, clock: Clock
+    ) -> None:
+        self.register = Cmi5SessionStore(store, clock)
         self._store = store
         self._following = following
         self._state = state
@@ -76,11 +78,11 @@ class Lms:
         document = Document("application/json", content, etag, self._now())
         await self._store.change_document(key, lambda _old: (document, None))
 
-    async def _abandon(self, launch: Launch, session: Session) -> None:
+    async def _abandon(self, launch: Launch, session: Cmi5Session) -> None:
         if await self._store.statement(lms_statements.abandoned_id(session)) is not None:
             return
         last = session.opened_at
-        async for kept, statement in said(self._store, launch):
+        async for kept, statement in stated_in_registration(self._store, launch):
             if session_of(statement) != session.id:
                 continue
             if statement.verb.id == vocabulary.TERMINATED:

@@ -9,9 +9,9 @@ import uuid
 from typing import Any
 
 from pointsman.domain.clock import MICROSECONDS
-from pointsman.domain.launch import Launch, agent
+from pointsman.domain.launch import Launch, launch_actor_json
 from pointsman.sources.players.cmi5 import vocabulary
-from pointsman.sources.players.cmi5.session import Session
+from pointsman.sources.players.cmi5.session import Cmi5Session
 from pointsman.statements import stamp
 
 _NAMESPACE = uuid.UUID("1b0b6a52-7b6c-4f0e-9a7e-2f6f5a1f0c35")
@@ -26,7 +26,7 @@ def waived_id(launch: Launch) -> str:
     return _id(launch.registration, launch.activity, "waived")
 
 
-def abandoned_id(session: Session) -> str:
+def abandoned_id(session: Cmi5Session) -> str:
     return _id(session.id, "abandoned")
 
 
@@ -52,7 +52,7 @@ def launched(launch: Launch, url: str | None, now: int) -> Statement:
     )
 
 
-def abandoned(launch: Launch, session: Session, last: int, now: int) -> Statement:
+def abandoned(launch: Launch, session: Cmi5Session, last: int, now: int) -> Statement:
     """Section 9.3.6; `last` is when the session last said something."""
     seconds = max(0, last - session.opened_at) / MICROSECONDS
     said = _statement(launch, abandoned_id(session), vocabulary.ABANDONED, session.id, now)
@@ -103,7 +103,7 @@ def _statement(
         activities["grouping"] = group
     return {
         "id": statement_id,
-        "actor": agent(launch),
+        "actor": launch_actor_json(launch),
         "verb": {"id": verb, "display": {"en": verb.rpartition("/")[2]}},
         "object": {"objectType": "Activity", "id": launch.activity},
         "context": {

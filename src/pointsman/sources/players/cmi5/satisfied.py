@@ -19,11 +19,11 @@ from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.launch import Launch, LaunchMode, PlayerKind
 from pointsman.domain.records import Receipt, Submission
-from pointsman.sources.players import KnownLaunches
+from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5 import vocabulary
 from pointsman.sources.players.cmi5.lms_statements import satisfied, satisfied_id
 from pointsman.sources.players.cmi5.move_on import NOT_APPLICABLE, counts, is_met
-from pointsman.sources.players.cmi5.session_store import LmsStore, Register
+from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore, LmsStore
 from pointsman.statements import STATEMENT, Statement
 from pointsman.statements.query import key
 from pointsman.store.base import Search, StoredStatement
@@ -37,14 +37,14 @@ _AT_ONCE = 100
 _MOST = 50_000
 
 
-class Following:
+class SatisfiedTracker:
     """Stands between intake and store. Until `state` is given it only passes on."""
 
-    def __init__(self, store: LmsStore, launches: KnownLaunches, clock: Clock) -> None:
+    def __init__(self, store: LmsStore, launches: LaunchCache, clock: Clock) -> None:
         self._store = store
         self._launches = launches
         self._clock = clock
-        self._register = Register(store, clock)
+        self._register = Cmi5SessionStore(store, clock)
         self._satisfied: OrderedDict[str, None] = OrderedDict()
         #: launches that could not be looked at
         self._owed: dict[str, Launch] = {}
@@ -100,7 +100,7 @@ class Following:
 
     async def _was_said(self, launch: Launch, verb: str) -> bool:
         sessions = await self._register.all(launch.registration)
-        async for kept, statement in said(self._store, launch, verb):
+        async for kept, statement in stated_in_registration(self._store, launch, verb):
             if counts(launch, statement, sessions) and not await self._store.voided(
                 [kept.statement_id]
             ):
@@ -108,7 +108,7 @@ class Following:
         return False
 
 
-async def said(
+async def stated_in_registration(
     store: LmsStore, launch: Launch, verb: str | None = None
 ) -> AsyncIterator[tuple[StoredStatement, Statement]]:
     """All that was stated under this registration, with this verb where one is given; newest first.

@@ -19,7 +19,7 @@ _MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class Cmi5Session:
     """One launch of an assignable unit; times in microseconds since the epoch."""
 
     #: what cmi5 calls the session ID (section 9.6.3.1), a UUID
@@ -41,10 +41,10 @@ class Session:
         return self.superseded_at is not None and self.fetched
 
 
-Sessions = tuple[Session, ...]
+Sessions = tuple[Cmi5Session, ...]
 
 
-def with_new(sessions: Sessions, new: Session) -> Sessions:
+def with_new(sessions: Sessions, new: Cmi5Session) -> Sessions:
     """`new` in the place of the newest, which is over unless it was terminated."""
     if sessions and sessions[-1].terminated_at is None:
         over = replace(sessions[-1], superseded_at=new.opened_at)
@@ -52,15 +52,17 @@ def with_new(sessions: Sessions, new: Session) -> Sessions:
     return (*sessions, new)[-_MOST:]
 
 
-def find(sessions: Sessions, session_id: str) -> Session | None:
+def find(sessions: Sessions, session_id: str) -> Cmi5Session | None:
     return next((one for one in reversed(sessions) if one.id == session_id), None)
 
 
-def changed(sessions: Sessions, session_id: str, change: Callable[[Session], Session]) -> Sessions:
+def changed(
+    sessions: Sessions, session_id: str, change: Callable[[Cmi5Session], Cmi5Session]
+) -> Sessions:
     return tuple(change(one) if one.id == session_id else one for one in sessions)
 
 
-def may_be_fetched(session: Session | None) -> bool:
+def may_be_fetched(session: Cmi5Session | None) -> bool:
     """Whether the fetch URL gives its credential: once, while the session lasts."""
     return (
         session is not None
@@ -70,7 +72,7 @@ def may_be_fetched(session: Session | None) -> bool:
     )
 
 
-def refusal(session: Session | None, now: int, grace: float) -> str | None:
+def refusal(session: Cmi5Session | None, now: int, grace: float) -> str | None:
     """Why statements of it are taken no longer; `grace` in seconds after `terminated`."""
     if session is None:
         return "this session is not known any longer; start the activity again"
@@ -93,4 +95,4 @@ def dump(sessions: Sessions) -> bytes:
 
 def load(content: bytes) -> Sessions:
     found: list[dict[str, Any]] = orjson.loads(content)
-    return tuple(Session(**{**one, "mode": LaunchMode(one["mode"])}) for one in found)
+    return tuple(Cmi5Session(**{**one, "mode": LaunchMode(one["mode"])}) for one in found)

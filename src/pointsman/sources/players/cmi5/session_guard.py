@@ -12,22 +12,27 @@ import structlog
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Forbidden, StoreUnavailable
 from pointsman.domain.launch import Launch, PlayerKind
-from pointsman.sources.batch import Accepted, HttpIntake, valid_items
-from pointsman.sources.players.cmi5.session import Session, refusal
-from pointsman.sources.players.cmi5.session_rules import Oddity, after, may_say_in, oddities
-from pointsman.sources.players.cmi5.session_store import Register
+from pointsman.sources.batch import Accepted, StatementIntake, valid_items
+from pointsman.sources.players.cmi5.session import Cmi5Session, refusal
+from pointsman.sources.players.cmi5.session_rules import (
+    RuleViolation,
+    check_session_statements,
+    session_after,
+    violations,
+)
+from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore
 from pointsman.statements import Limits, Valid, unpack
 
 log = structlog.get_logger(__name__)
 
 
-class Gate:
+class SessionGuard:
     """Takes the intake's place for HTTP. `grace` is in seconds, after `terminated`."""
 
     def __init__(
         self,
-        intake: HttpIntake,
-        register: Register,
+        intake: StatementIntake,
+        register: Cmi5SessionStore,
         limits: Limits,
         clock: Clock,
         on_oddity: Callable[[str], None],
@@ -64,7 +69,7 @@ class Gate:
         package = unpack(body, content_type)
         items = valid_items(package.statements, package.data, self._limits, _new_id, put_id)
         session = await self._open(launch)
-        may_say_in(session, items)
+        check_session_statements(session, items)
         # a session counts as it was launched, whatever the registration was launched to since
         launch = replace(launch, mode=session.mode)
         accepted = await submit(launch=launch)
@@ -76,25 +81,25 @@ class Gate:
         """As the intake's."""
         await self._intake.bury(source, body, reason, origin)
 
-    async def _open(self, launch: Launch) -> Session:
+    async def _open(self, launch: Launch) -> Cmi5Session:
         session = await self._register.find(launch)
         why = refusal(session, micros(self._clock.now()), self._grace)
         if session is None or why is not None:
             raise Forbidden(why)
         return session
 
-    async def _heard(self, launch: Launch, session: Session, items: Sequence[Valid]) -> None:
-        for oddity in oddities(launch, session, items):
+    async def _heard(self, launch: Launch, session: Cmi5Session, items: Sequence[Valid]) -> None:
+        for oddity in violations(launch, session, items):
             self._odd(launch, oddity)
         now = micros(self._clock.now())
-        if after(session, items, now) == session:
+        if session_after(session, items, now) == session:
             return
         try:
-            await self._register.change(launch, lambda one: after(one, items, now))
+            await self._register.change(launch, lambda one: session_after(one, items, now))
         except StoreUnavailable as error:  # what was said is stored, and that is what counts
             log.warning("a session's end was not noted", session=session.id, reason=str(error))
 
-    def _odd(self, launch: Launch, oddity: Oddity) -> None:
+    def _odd(self, launch: Launch, oddity: RuleViolation) -> None:
         self._on_oddity(oddity.value)
         log.warning(
             "a cmi5 player broke a rule; its statement was taken",

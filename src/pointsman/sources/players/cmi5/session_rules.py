@@ -14,11 +14,11 @@ from pointsman.domain.launch import Launch
 from pointsman.mapping.rules import short_verb
 from pointsman.sources.players.cmi5 import vocabulary
 from pointsman.sources.players.cmi5.move_on import is_below_mastery, is_defined, session_of
-from pointsman.sources.players.cmi5.session import Session
+from pointsman.sources.players.cmi5.session import Cmi5Session
 from pointsman.statements import Statement, Valid
 
 
-class Oddity(StrEnum):
+class RuleViolation(StrEnum):
     """A rule of cmi5 that a player broke, and that costs nobody anything."""
 
     #: section 9.3.2: something else was the session's first statement
@@ -33,7 +33,7 @@ class Oddity(StrEnum):
     NOT_CMI5_DEFINED = "not_cmi5_defined"
 
 
-def may_say_in(session: Session, items: Sequence[Valid]) -> None:
+def check_session_statements(session: Cmi5Session, items: Sequence[Valid]) -> None:
     """Raises `Forbidden` where a statement is the LMS's to make, or of another session."""
     for item in items:
         statement = item.statement
@@ -51,17 +51,19 @@ def may_say_in(session: Session, items: Sequence[Valid]) -> None:
             )
 
 
-def oddities(launch: Launch, session: Session, items: Sequence[Valid]) -> Iterator[Oddity]:
+def violations(
+    launch: Launch, session: Cmi5Session, items: Sequence[Valid]
+) -> Iterator[RuleViolation]:
     """What to count; `session` as it was before these."""
     if items and not session.begun and items[0].statement.verb.id != vocabulary.INITIALIZED:
-        yield Oddity.NOT_INITIALIZED
+        yield RuleViolation.NOT_INITIALIZED
     for item in items:
         if session.terminated_at is not None:
-            yield Oddity.AFTER_TERMINATED
+            yield RuleViolation.AFTER_TERMINATED
         yield from _in_itself(launch, item.statement)
 
 
-def after(session: Session, items: Sequence[Valid], now: int) -> Session:
+def session_after(session: Cmi5Session, items: Sequence[Valid], now: int) -> Cmi5Session:
     """The session once these are stored."""
     ends = any(_terminates(item.statement) for item in items)
     at = session.terminated_at
@@ -72,13 +74,13 @@ def after(session: Session, items: Sequence[Valid], now: int) -> Session:
     )
 
 
-def _in_itself(launch: Launch, statement: Statement) -> Iterator[Oddity]:
+def _in_itself(launch: Launch, statement: Statement) -> Iterator[RuleViolation]:
     if session_of(statement) is None:
-        yield Oddity.NO_SESSION_ID
+        yield RuleViolation.NO_SESSION_ID
     if is_below_mastery(launch, statement):
-        yield Oddity.BELOW_MASTERY
+        yield RuleViolation.BELOW_MASTERY
     if statement.verb.id in {vocabulary.COMPLETED, vocabulary.PASSED} and not is_defined(statement):
-        yield Oddity.NOT_CMI5_DEFINED
+        yield RuleViolation.NOT_CMI5_DEFINED
 
 
 def _terminates(statement: Statement) -> bool:

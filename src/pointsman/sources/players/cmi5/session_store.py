@@ -11,7 +11,7 @@ from pointsman.domain.clock import Clock, micros
 from pointsman.domain.launch import Launch
 from pointsman.domain.records import Receipt, Submission
 from pointsman.sources.players.cmi5 import session as pure
-from pointsman.sources.players.cmi5.session import Session, Sessions
+from pointsman.sources.players.cmi5.session import Cmi5Session, Sessions
 from pointsman.store.base import Document, DocumentKey, Search, SearchPage, StoredStatement
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class LmsStore(Protocol):
     ) -> T: ...
 
 
-class Register:
+class Cmi5SessionStore:
     """Every method raises `StoreUnavailable`."""
 
     def __init__(self, store: LmsStore, clock: Clock) -> None:
@@ -48,13 +48,13 @@ class Register:
         found = await self._store.document(_key(registration))
         return () if found is None else pure.load(found.content)
 
-    async def find(self, launch: Launch) -> Session | None:
+    async def find(self, launch: Launch) -> Cmi5Session | None:
         """The one whose credential was shown."""
         return pure.find(await self.all(launch.registration), launch.session)
 
     async def open(self, launch: Launch) -> Sessions:
         """With the launch's session as the newest; one that was not terminated is over by that."""
-        new = Session(launch.session, launch.opened_at, launch.mode)
+        new = Cmi5Session(launch.session, launch.opened_at, launch.mode)
 
         def decide(old: Sessions) -> tuple[Sessions, Sessions]:
             made = pure.with_new(old, new)
@@ -72,7 +72,7 @@ class Register:
 
         return await self._change(launch.registration, decide)
 
-    async def change(self, launch: Launch, change: Callable[[Session], Session]) -> None:
+    async def change(self, launch: Launch, change: Callable[[Cmi5Session], Cmi5Session]) -> None:
         def decide(old: Sessions) -> tuple[Sessions, None]:
             return pure.changed(old, launch.session, change), None
 

@@ -16,8 +16,8 @@ import orjson
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import InputRefused, StatementConflict
 from pointsman.domain.launch import Launch
-from pointsman.sources.batch import HttpIntake
-from pointsman.statements.scorm import Commit, Session, place, read, statement
+from pointsman.sources.batch import StatementIntake
+from pointsman.statements.scorm import Commit, ScormSession, place, read, statement
 from pointsman.statements.scorm.commit_order import dump, load
 from pointsman.store.base import Document, DocumentKey
 
@@ -38,18 +38,20 @@ class SessionStore(Protocol):
     ) -> T: ...
 
 
-class Commits:
+class CommitHandler:
     """Every method raises `StoreUnavailable`."""
 
-    def __init__(self, source: str, store: SessionStore, intake: HttpIntake, clock: Clock) -> None:
+    def __init__(
+        self, source: str, store: SessionStore, intake: StatementIntake, clock: Clock
+    ) -> None:
         self._source = source
         self._store = store
         self._intake = intake
         self._clock = clock
 
-    async def session(self, launch: Launch) -> Session:
+    async def session(self, launch: Launch) -> ScormSession:
         found = await self._store.document(_key(launch.registration))
-        return Session() if found is None else load(found.content)
+        return ScormSession() if found is None else load(found.content)
 
     async def take(self, launch: Launch, body: bytes, *, player: str, final: bool) -> None:
         """One commit, stored as a statement; `player` names the run of the player, or is "".
@@ -75,7 +77,7 @@ class Commits:
         now = micros(self._clock.now())
 
         def decide(old: Document | None) -> tuple[Document | None, bool]:
-            session = Session() if old is None else load(old.content)
+            session = ScormSession() if old is None else load(old.content)
             if session.letters >= _MOST_LETTERS:
                 return old, False
             return _document(replace(session, letters=session.letters + 1), now), True
@@ -93,7 +95,7 @@ class Commits:
         now = micros(self._clock.now())
 
         def decide(old: Document | None) -> tuple[Document | None, int]:
-            session = Session() if old is None else load(old.content)
+            session = ScormSession() if old is None else load(old.content)
             placed = place(session, commit, player, now)
             if placed.session is session:
                 return old, placed.at
@@ -123,5 +125,5 @@ def _key(registration: str) -> DocumentKey:
     return DocumentKey("session", name=registration)
 
 
-def _document(session: Session, now: int) -> Document:
+def _document(session: ScormSession, now: int) -> Document:
     return Document("application/json", dump(session), "", now)
