@@ -21,7 +21,7 @@ from rich.table import Table
 from demo import readback, traffic, view
 from demo.broker import start_broker
 from demo.processes import free_port, pointsman
-from demo.yard import API_KEY, Ports, learners, write_catalogue, write_config, write_tokens
+from demo.scenario import API_KEY, Ports, learners, write_catalogue, write_config, write_tokens
 
 TOPIC = "xapi-heartbeats"
 #: seconds that the delivery may take after the last input

@@ -23,7 +23,7 @@ from rich.console import Console
 
 from demo import readback
 from demo.processes import free_port, pointsman
-from demo.yard import API_KEY, Ports
+from demo.scenario import API_KEY, Ports
 from pointsman.platforms.tokens.vault import new_key
 
 ROOT = Path(__file__).parents[1]

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import aiohttp
 
+from demo.scenario import API_KEY, PASSWORD, PLAYER_COURSE, PLAYER_TOPIC, YARD_COURSE, YARD_TOPICS
 from demo.traffic import Expected
-from demo.yard import API_KEY, PASSWORD, PLAYER_COURSE, PLAYER_TOPIC, YARD_COURSE, YARD_TOPICS
 
 _COURSES = {PLAYER_COURSE: (PLAYER_TOPIC,), YARD_COURSE: YARD_TOPICS}
 _AT_ONCE = 8

@@ -20,7 +20,7 @@ import aiohttp
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from demo.yard import PLAYER_TOPIC, YARD_COURSE, YARD_TOPICS
+from demo.scenario import PLAYER_TOPIC, YARD_COURSE, YARD_TOPICS
 
 RECORDINGS = Path(__file__).parent.parent / "tests" / "data" / "players"
 _ADL = "http://adlnet.gov/expapi/verbs/"

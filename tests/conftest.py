@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import served
+from tests.support import server_report
 from tests.support.brokers import broker, topic
 from tests.support.databases import database
 
@@ -14,17 +14,17 @@ __all__ = ["broker", "database", "topic"]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    served.tell_controller(session.config)
+    server_report.tell_controller(session.config)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """A worker of pytest-xdist has ended."""
-    served.hear(node.config, getattr(node, "workeroutput", {}))
+    server_report.hear(node.config, getattr(node, "workeroutput", {}))
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say which servers served."""
-    served.report(terminalreporter, config)
+    """Say which servers server_report."""
+    server_report.report(terminalreporter, config)

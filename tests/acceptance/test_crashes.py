@@ -21,10 +21,10 @@ from demo.processes import stop
 from demo.traffic import make_topic
 from pointsman.store.migrations import all_of
 from pointsman.store.sqlite.schema import PACKAGE
+from tests.support.crash_at import STEPS
+from tests.support.daemon_fleet import Fleet, a_fleet, statement, verdict
 from tests.support.databases import a_database
-from tests.support.doomed import STEPS
-from tests.support.fleet import Fleet, a_fleet, statement, verdict
-from tests.support.weather import Traffic
+from tests.support.random_traffic import Traffic
 
 LEARNERS = 12
 STATEMENTS = 160

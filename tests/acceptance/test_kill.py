@@ -18,7 +18,15 @@ import pytest
 from demo import readback, traffic, view
 from demo.broker import Broker
 from demo.processes import free_port, pointsman, start, stop
-from demo.yard import API_KEY, PLAYERS, Ports, learners, write_catalogue, write_config, write_tokens
+from demo.scenario import (
+    API_KEY,
+    PLAYERS,
+    Ports,
+    learners,
+    write_catalogue,
+    write_config,
+    write_tokens,
+)
 
 LEARNERS = 30
 SECONDS = 4.0

@@ -18,8 +18,8 @@ from aiokafka import AIOKafkaProducer
 from demo.broker import Broker
 from demo.database import own_server
 from demo.traffic import make_topic
-from tests.support.fleet import HEADERS, Fleet, Replica, a_fleet, statement, verdict
-from tests.support.weather import Traffic
+from tests.support.daemon_fleet import HEADERS, Fleet, Replica, a_fleet, statement, verdict
+from tests.support.random_traffic import Traffic
 
 LEARNERS = 12
 STATEMENTS = 200

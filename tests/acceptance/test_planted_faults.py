@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from demo.database import Database
-from tests.support.planted import FAULTS
+from tests.support.planted_faults import FAULTS
 
 _SUITE = Path(__file__).parents[1] / "contract"
 #: what is about leases, merging and positions comes first, and then all the rest
@@ -25,7 +25,7 @@ def test_the_contract_suite_notices_a_planted_fault(
 ) -> None:
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.support.planted"),
+            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.support.planted_faults"),
             *("-k", f"{store}]", "-p", "no:cacheprovider", *map(str, FILES)),
         ],
         env={**os.environ, "POINTSMAN_PLANT": fault, "POINTSMAN_TEST_POSTGRES": database.dsn},

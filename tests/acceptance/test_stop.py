@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 
 from demo.processes import free_port, start, stop
-from tests.support.desk import read_books
+from tests.support.store_queries import read_books
 
 HEADERS = {
     "Authorization": "Basic " + base64.b64encode(b"user:secret").decode(),

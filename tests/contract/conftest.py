@@ -12,7 +12,7 @@ from pointsman.store.base import Store
 from pointsman.store.postgres import PostgresStore
 from pointsman.store.sqlite import SqliteStore
 from tests.support.databases import fresh_database
-from tests.support.stores import keys_in_body
+from tests.support.store_steps import keys_in_body
 
 
 @pytest.fixture(params=["sqlite", "sqlite in the loop's thread", "postgresql"])

@@ -25,7 +25,7 @@ from tests.contract.test_budget import (
     spend,
     time,
 )
-from tests.support.virtual import VirtualClock, run_virtually
+from tests.support.virtual_time import VirtualClock, run_virtually
 
 
 class OwnClock(VirtualClock):

@@ -8,7 +8,7 @@ import pytest
 
 from pointsman.domain.targets import Target, Value
 from pointsman.store.base import Audited, AuditFinding, KnownDelivered, Settlement, Store
-from tests.support.changes import change, course, topic, wants
+from tests.support.change_factory import change, course, topic, wants
 
 ANA, BEN = "ana@example.com", "ben@example.com"
 PLACE = "course:c1"

@@ -21,9 +21,9 @@ from pointsman.domain.records import (
 from pointsman.domain.targets import CourseStatus, Target
 from pointsman.store.base import Store
 from pointsman.store.postgres import PostgresStore
-from tests.support.changes import change, course, item, new_id, submission, topic, wants
+from tests.support.change_factory import change, course, item, new_id, submission, topic, wants
 from tests.support.databases import fresh_database
-from tests.support.stores import leased_values, settle, take
+from tests.support.store_steps import leased_values, settle, take
 
 T = topic("t")
 

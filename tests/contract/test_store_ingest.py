@@ -22,8 +22,17 @@ from pointsman.domain.records import (
 from pointsman.domain.targets import Value
 from pointsman.store.base import Store
 from pointsman.store.sqlite import SqliteStore
-from tests.support.changes import change, course, each, item, new_id, submission, topic, wants
-from tests.support.stores import lease_one, leased_values, take
+from tests.support.change_factory import (
+    change,
+    course,
+    each,
+    item,
+    new_id,
+    submission,
+    topic,
+    wants,
+)
+from tests.support.store_steps import lease_one, leased_values, take
 
 T, OTHER = topic("t"), topic("other")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pointsman.store.base import Settlement, Store
-from tests.support.changes import change, topic, wants
+from tests.support.change_factory import change, topic, wants
 
 MINUTE = 60_000_000
 

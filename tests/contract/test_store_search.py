@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pointsman.domain.records import AttachedData
 from pointsman.store.base import Search, Store
 from pointsman.store.sqlite import SqliteStore
-from tests.support.changes import new_id
-from tests.support.stores import indexed, keys_in_body
+from tests.support.change_factory import new_id
+from tests.support.store_steps import indexed, keys_in_body
 
 
 async def pages(store: Store, search: Search, limit: int = 100) -> AsyncIterator[list[str]]:

@@ -7,8 +7,8 @@ import pytest
 from pointsman.domain.records import InputOutcome, Receipt
 from pointsman.domain.targets import TargetKind
 from pointsman.store.base import WAITS, Settlement, Store
-from tests.support.changes import change, course, each, topic, wants
-from tests.support.stores import MINUTE, Result, lease_one, leased_values, settle, take
+from tests.support.change_factory import change, course, each, topic, wants
+from tests.support.store_steps import MINUTE, Result, lease_one, leased_values, settle, take
 
 T, OTHER = topic("t"), topic("other")
 

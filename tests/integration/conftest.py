@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.terminal import Terminal, a_terminal
+from tests.support.cli_terminal import Terminal, a_terminal
 
 
 @pytest.fixture

@@ -10,21 +10,29 @@ import pytest
 
 from pointsman.emulator.faults import Faults, read_fault
 from pointsman.platforms.base import TOKEN_TROUBLE
-from tests.support.changes import wants
-from tests.support.virtual import run_virtually
-from tests.support.weather import FAULTS, Strike, Traffic, executed, goods, misfits, unexplained
-from tests.support.yard import Yard
+from tests.support.change_factory import wants
+from tests.support.random_traffic import (
+    FAULTS,
+    Strike,
+    Traffic,
+    executed,
+    goods,
+    misfits,
+    unexplained,
+)
+from tests.support.virtual_delivery import VirtualDelivery
+from tests.support.virtual_time import run_virtually
 
 HOUR = 3600
 #: seconds in which whoever has lost a token twice in a row gets the next one
 TOKENS_EVERY = 60
 
 
-async def _bring_new_tokens(yard: Yard) -> None:
+async def _bring_new_tokens(sim: VirtualDelivery) -> None:
     while True:
-        await yard.clock.sleep(TOKENS_EVERY)
-        if await yard.store.unpark(reason_prefix=TOKEN_TROUBLE):
-            yard.dispatcher.wake()
+        await sim.clock.sleep(TOKENS_EVERY)
+        if await sim.store.unpark(reason_prefix=TOKEN_TROUBLE):
+            sim.dispatcher.wake()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -34,30 +42,30 @@ def test_the_platform_ends_as_it_must_and_nothing_is_repeated_without_a_fault(
     async def main() -> None:
         dice = random.Random(seed)
         traffic = Traffic(40, dice)
-        async with Yard(
+        async with VirtualDelivery(
             tmp_path, goods(40), requests=100, share=0.8, progress_interval=5, max_failures=1_000
-        ) as yard:
-            yard.tokens.kept = True
-            yard.emulator.faults = Faults([read_fault(one, "a fault") for one in FAULTS], seed=seed)
-            new_tokens = asyncio.create_task(_bring_new_tokens(yard))
-            ends = yard.clock.monotonic() + HOUR
-            while yard.clock.monotonic() < ends:
-                await yard.ingest(wants(traffic.next(yard.now), at=yard.now))
-                await yard.clock.sleep(dice.expovariate(1.0))
-            struck = dict(yard.emulator.faults.struck)
-            yard.emulator.faults.clear()
-            await yard.clock.sleep(2 * TOKENS_EVERY)
+        ) as sim:
+            sim.tokens.kept = True
+            sim.emulator.faults = Faults([read_fault(one, "a fault") for one in FAULTS], seed=seed)
+            new_tokens = asyncio.create_task(_bring_new_tokens(sim))
+            ends = sim.clock.monotonic() + HOUR
+            while sim.clock.monotonic() < ends:
+                await sim.ingest(wants(traffic.next(sim.now), at=sim.now))
+                await sim.clock.sleep(dice.expovariate(1.0))
+            struck = dict(sim.emulator.faults.struck)
+            sim.emulator.faults.clear()
+            await sim.clock.sleep(2 * TOKENS_EVERY)
             new_tokens.cancel()
-            await yard.settle()
-            state = yard.emulator.state(history=True)
+            await sim.settle()
+            state = sim.emulator.state(history=True)
             ran = list(executed(state["history"]))
             strikes = [Strike(number, kind) for number, kind in state["strikes"]]
             assert misfits(state["learners"], traffic.expected) == []
             assert unexplained(ran, strikes, traffic) == []
-            assert yard.rejected == 0  # none but those that were injected
+            assert sim.rejected == 0  # none but those that were injected
             assert struck.keys() == {one["kind"] for one in FAULTS}
             assert {one.key[1] for one in ran} == {what for _, what, _ in traffic.expected}
-            books = await yard.store.books()
+            books = await sim.store.books()
             assert books.balanced
             assert (books.dirty, books.parked) == (0, 0)
 

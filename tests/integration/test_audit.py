@@ -14,10 +14,10 @@ from pointsman.domain.records import Change
 from pointsman.domain.targets import Target, Value
 from pointsman.platforms.helium.readback import HeliumReader
 from pointsman.store.base import Audited
-from tests.support.changes import change, course, topic, wants
-from tests.support.desk import list_parked
-from tests.support.virtual import run_virtually
-from tests.support.yard import Yard, catalogue
+from tests.support.change_factory import change, course, topic, wants
+from tests.support.store_queries import list_parked
+from tests.support.virtual_delivery import VirtualDelivery, catalogue
+from tests.support.virtual_time import run_virtually
 
 WHO = "l0@example.com"
 PLACE = "course:course-c"
@@ -28,16 +28,18 @@ def readable(target: Target, value: Value, who: str = WHO) -> Change:
 
 
 @asynccontextmanager
-async def audited(yard: Yard, *, requests_per_minute: int = 60) -> AsyncIterator[list[AuditRecord]]:
-    """An audit that runs beside the yard's delivery."""
+async def audited(
+    sim: VirtualDelivery, *, requests_per_minute: int = 60
+) -> AsyncIterator[list[AuditRecord]]:
+    """An audit that runs beside the sim's delivery."""
     records: list[AuditRecord] = []
     auditor = Auditor(
-        yard.store,
-        HeliumReader(yard.transport, yard.clock),
-        yard.tokens,
-        yard.budget,
-        yard.dispatcher.breaker,
-        yard.clock,
+        sim.store,
+        HeliumReader(sim.transport, sim.clock),
+        sim.tokens,
+        sim.budget,
+        sim.dispatcher.breaker,
+        sim.clock,
         AuditSettings(
             requests_per_minute=requests_per_minute,
             settle=30,
@@ -46,7 +48,7 @@ async def audited(yard: Yard, *, requests_per_minute: int = 60) -> AsyncIterator
             requests_per_window=99,
         ),
         records.append,
-        yard.dispatcher.wake,
+        sim.dispatcher.wake,
     )
     task = asyncio.create_task(auditor.run())
     try:
@@ -57,65 +59,74 @@ async def audited(yard: Yard, *, requests_per_minute: int = 60) -> AsyncIterator
             await task
 
 
-def lose(yard: Yard, name: str) -> None:
+def lose(sim: VirtualDelivery, name: str) -> None:
     """The platform forgets a topic, as only a platform can."""
-    learner = yard.emulator.catalogue.learner_by_email[WHO]
-    yard.emulator._state.of(learner).topics[name] = 0
+    learner = sim.emulator.catalogue.learner_by_email[WHO]
+    sim.emulator._state.of(learner).topics[name] = 0
 
 
-def sent(yard: Yard, name: str) -> int:
-    return sum(one.arguments.get("topicId") == name for one in yard.emulator.history)
+def sent(sim: VirtualDelivery, name: str) -> int:
+    return sum(one.arguments.get("topicId") == name for one in sim.emulator.history)
 
 
 def test_what_stands_there_agrees_and_is_not_looked_at_again_soon(tmp_path: Path) -> None:
     async def main() -> None:
-        async with Yard(tmp_path, catalogue(1, 2), requests=100) as yard, audited(yard) as records:
-            await yard.ingest(
+        async with (
+            VirtualDelivery(tmp_path, catalogue(1, 2), requests=100) as sim,
+            audited(sim) as records,
+        ):
+            await sim.ingest(
                 wants(readable(topic("t0"), 100)),
                 wants(readable(topic("t1"), 40)),
                 wants(readable(course("c"), "started")),
             )
-            await yard.clock.sleep(600)
+            await sim.clock.sleep(600)
             assert sorted(record.result for record in records) == [
                 Audited.AGREES,
                 Audited.AGREES,
                 Audited.UNREADABLE,
             ]
             assert {record.place for record in records} == {PLACE}
-            assert yard.requests == 2  # one that delivered, one that read back
-            await yard.clock.sleep(3600)
-            assert yard.requests == 3
+            assert sim.requests == 2  # one that delivered, one that read back
+            await sim.clock.sleep(3600)
+            assert sim.requests == 3
 
     run_virtually(main())
 
 
 def test_what_the_platform_lost_is_sent_once_more_and_then_agrees(tmp_path: Path) -> None:
     async def main() -> None:
-        async with Yard(tmp_path, catalogue(1, 2), requests=100) as yard, audited(yard) as records:
-            await yard.ingest(wants(readable(topic("t0"), 100)))
-            await yard.clock.sleep(5)
-            lose(yard, "t0")
-            await yard.clock.sleep(300)
+        async with (
+            VirtualDelivery(tmp_path, catalogue(1, 2), requests=100) as sim,
+            audited(sim) as records,
+        ):
+            await sim.ingest(wants(readable(topic("t0"), 100)))
+            await sim.clock.sleep(5)
+            lose(sim, "t0")
+            await sim.clock.sleep(300)
             assert [record.result for record in records] == [Audited.RESENT, Audited.AGREES]
-            assert sent(yard, "t0") == 2
-            assert (await yard.store.books()).delivered == 1
+            assert sent(sim, "t0") == 2
+            assert (await sim.store.books()).delivered == 1
 
     run_virtually(main())
 
 
 def test_what_does_not_stay_is_parked_with_both_values_after_two_sends(tmp_path: Path) -> None:
     async def main() -> None:
-        async with Yard(tmp_path, catalogue(1, 2), requests=100) as yard, audited(yard) as records:
-            await yard.ingest(wants(readable(topic("t0"), 100)))
+        async with (
+            VirtualDelivery(tmp_path, catalogue(1, 2), requests=100) as sim,
+            audited(sim) as records,
+        ):
+            await sim.ingest(wants(readable(topic("t0"), 100)))
             for _ in range(600):
-                await yard.clock.sleep(1)
-                lose(yard, "t0")
+                await sim.clock.sleep(1)
+                lose(sim, "t0")
             assert [record.result for record in records] == [Audited.RESENT, Audited.DRIFT]
-            assert sent(yard, "t0") == 2
-            (parked,) = list_parked(tmp_path / "yard.db", "drift: ")
+            assert sent(sim, "t0") == 2
+            (parked,) = list_parked(tmp_path / "sim.db", "drift: ")
             assert "wanted 100, the platform shows not complete at course:course-c" in parked.reason
             assert f"pointsman parked retry --learner {WHO}" in parked.reason
-            assert (await yard.store.books()).balanced
+            assert (await sim.store.books()).balanced
 
     run_virtually(main())
 
@@ -124,19 +135,19 @@ def test_nothing_is_read_while_there_is_something_to_deliver(tmp_path: Path) -> 
     async def main() -> None:
         goods = catalogue(400, 1)
         async with (
-            Yard(tmp_path, goods, requests=100) as yard,
-            audited(yard, requests_per_minute=600) as records,
+            VirtualDelivery(tmp_path, goods, requests=100) as sim,
+            audited(sim, requests_per_minute=600) as records,
         ):
-            await yard.ingest(
+            await sim.ingest(
                 *(wants(readable(topic("t0"), 100, f"l{n}@example.com")) for n in range(400))
             )
-            while await yard.store.next_ready_at() is not None:
+            while await sim.store.next_ready_at() is not None:
                 assert records == []
-                await yard.clock.sleep(0.1)
-            await yard.clock.sleep(1_800)
+                await sim.clock.sleep(0.1)
+            await sim.clock.sleep(1_800)
             assert {record.result for record in records} == {Audited.AGREES}
             assert len(records) == 400
-            assert yard.rejected == 0
+            assert sim.rejected == 0
 
     run_virtually(main())
 
@@ -145,21 +156,24 @@ def test_a_learner_without_a_token_and_a_course_that_is_not_there_are_unreadable
     tmp_path: Path,
 ) -> None:
     async def main() -> None:
-        async with Yard(tmp_path, catalogue(2, 2), requests=100) as yard, audited(yard) as records:
+        async with (
+            VirtualDelivery(tmp_path, catalogue(2, 2), requests=100) as sim,
+            audited(sim) as records,
+        ):
             elsewhere = replace(change(WHO, topic("t1"), 100), read_back="course:none")
-            await yard.ingest(
+            await sim.ingest(
                 wants(readable(topic("t0"), 100)),
                 wants(elsewhere),
                 wants(readable(topic("t0"), 100, "l1@example.com")),
             )
-            await yard.clock.sleep(5)
-            yard.tokens.without.add("l1@example.com")
-            await yard.clock.sleep(300)
+            await sim.clock.sleep(5)
+            sim.tokens.without.add("l1@example.com")
+            await sim.clock.sleep(300)
             assert sorted((record.place, record.result) for record in records) == [
                 (PLACE, Audited.AGREES),
                 (PLACE, Audited.UNREADABLE),
                 ("course:none", Audited.UNREADABLE),
             ]
-            assert (await yard.store.books()).delivered == 3
+            assert (await sim.store.books()).delivered == 3
 
     run_virtually(main())

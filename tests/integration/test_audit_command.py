@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from pointsman.store.base import AuditFinding, Settlement
 from pointsman.store.sqlite import SqliteStore
-from tests.support.changes import change, topic, wants
-from tests.support.terminal import ANA, Terminal
+from tests.support.change_factory import change, topic, wants
+from tests.support.cli_terminal import ANA, Terminal
 
 
 async def fill(terminal: Terminal) -> None:

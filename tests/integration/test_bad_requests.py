@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from tests.support.bad_requests import Bad, bad_requests, too_big
-from tests.support.endpoint import STATEMENTS, Endpoint, running
-from tests.support.xapi import statement
+from tests.support.http_endpoint import STATEMENTS, Endpoint, running
+from tests.support.xapi_factory import statement
 
 _AT_ONCE = 100
 _GOES = 200

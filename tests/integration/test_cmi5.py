@@ -15,8 +15,8 @@ import orjson
 import pytest
 
 from pointsman.sources.players.cmi5 import vocabulary
-from tests.support.cmi5 import PUBLISHER, Player, fetch, play, state
-from tests.support.launching import (
+from tests.support.cmi5_player import PUBLISHER, Player, fetch, play, state
+from tests.support.launch_client import (
     ANA,
     COURSE,
     OPERATOR,
@@ -24,7 +24,7 @@ from tests.support.launching import (
     Launching,
     launching,
 )
-from tests.support.running import ADL
+from tests.support.running_daemon import ADL
 
 TOPIC: dict[str, Any] = {"topicId": "topic_demo_1", "courseId": "course_demo"}
 RULES = """

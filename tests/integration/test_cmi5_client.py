@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.support.browser import open_tab
-from tests.support.cmi5 import PUBLISHER
 from tests.support.cmi5_pages import Session, load, sessions, units
-from tests.support.launching import ANA, Launching, launching
+from tests.support.cmi5_player import PUBLISHER
+from tests.support.launch_client import ANA, Launching, launching
 
 ASKED: dict[str, Any] = {
     "kind": "cmi5",

@@ -20,7 +20,7 @@ from pointsman.domain.records import Decision, Observation
 from pointsman.mapping import Mapper
 from pointsman.mapping.rules import short_verb
 from pointsman.sources.players.cmi5 import vocabulary
-from tests.support.launching import Launching, launching
+from tests.support.launch_client import Launching, launching
 
 DATA = Path(__file__).parents[1] / "data" / "players" / "xapi-cmi5.jsonl"
 UNIT = "http://example.com/course/1"

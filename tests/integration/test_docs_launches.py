@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.support.browser import open_tab
-from tests.support.launching import ANA, launching
+from tests.support.launch_client import ANA, launching
 
 PAGE = (Path(__file__).parents[2] / "docs" / "launches.md").read_text(encoding="utf-8")
 

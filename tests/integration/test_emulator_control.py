@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from demo.processes import free_port
-from tests.support.emulated import KEY, PROGRESS, Process
+from tests.support.emulator_process import KEY, PROGRESS, Process
 
 
 @pytest.fixture(scope="module")

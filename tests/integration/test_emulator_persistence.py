@@ -17,8 +17,8 @@ from pointsman.domain.errors import ConfigError
 from pointsman.emulator import Emulator, builtin_catalogue
 from pointsman.emulator.catalogue import Catalogue, Course
 from pointsman.emulator.persistence import StatePersistence
-from tests.support.emulated import PROGRESS, Process
-from tests.support.hand_clock import HandClock
+from tests.support.emulator_process import PROGRESS, Process
+from tests.support.manual_clock import ManualClock
 from tests.unit.emulator_harness import KEY, Answered, answered
 
 ANA = "ana@example.com"
@@ -38,7 +38,7 @@ class Kept:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.clock = HandClock()
+        self.clock = ManualClock()
         self.begin()
 
     def begin(self, catalogue: Catalogue | None = None) -> None:
@@ -272,4 +272,4 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, spoil: Any) -> None
         pytest.raises(ConfigError, match=r"--data .*: can't be used: "),
         closing(StatePersistence(path)) as keeper,
     ):
-        Emulator(builtin_catalogue(), api_key=KEY, clock=HandClock(), keeper=keeper)
+        Emulator(builtin_catalogue(), api_key=KEY, clock=ManualClock(), keeper=keeper)

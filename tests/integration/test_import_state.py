@@ -11,9 +11,9 @@ from typer.testing import Result
 from pointsman.domain.records import InputOutcome, Submission
 from pointsman.store.base import Books
 from pointsman.store.sqlite import SqliteStore
-from tests.support.changes import change, course, topic, wants
-from tests.support.desk import read_books
-from tests.support.terminal import ANA, Terminal
+from tests.support.change_factory import change, course, topic, wants
+from tests.support.cli_terminal import ANA, Terminal
+from tests.support.store_queries import read_books
 
 CSV = "learner,course_id,course_slug\nana@example.com,course_abc123,intro-to-python\n"
 

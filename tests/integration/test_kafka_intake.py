@@ -20,9 +20,9 @@ from pointsman.app import Daemon
 from pointsman.config import load
 from pointsman.domain.records import InputOutcome
 from pointsman.platforms.tokens.vault import new_key
-from tests.support.endpoint import basic
-from tests.support.fleet import HEADERS
-from tests.support.pipe import Pipe
+from tests.support.cuttable_proxy import Pipe
+from tests.support.daemon_fleet import HEADERS
+from tests.support.http_endpoint import basic
 from tests.support.postbacks import GOLF, form
 
 _CONFIG = """

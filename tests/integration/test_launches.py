@@ -18,9 +18,17 @@ from typer.testing import CliRunner
 from pointsman.cli import app
 from pointsman.commands import ReplayPage, replay
 from pointsman.platforms.base import TOKEN_TROUBLE
-from tests.support.desk import list_parked
-from tests.support.launching import ANA, BEN, COURSE, OPERATOR, SIGNING_KEY, Launching, launching
-from tests.support.running import ADL
+from tests.support.launch_client import (
+    ANA,
+    BEN,
+    COURSE,
+    OPERATOR,
+    SIGNING_KEY,
+    Launching,
+    launching,
+)
+from tests.support.running_daemon import ADL
+from tests.support.store_queries import list_parked
 
 OTHER = "https://content.example.com/other"
 RULES = """

@@ -12,9 +12,9 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
-from tests.support.endpoint import STATEMENTS, Endpoint, running
-from tests.support.endpoint import headers as good_headers
-from tests.support.malformed import GOOD, MALFORMED
+from tests.support.http_endpoint import STATEMENTS, Endpoint, running
+from tests.support.http_endpoint import headers as good_headers
+from tests.support.malformed_bodies import GOOD, MALFORMED
 
 HEADERS = good_headers() | {"Content-Type": "application/json"}
 ID = "0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11"

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from pointsman.cli import app
 from pointsman.store.base import Settlement
 from pointsman.store.sqlite import SqliteStore
-from tests.support.changes import change, topic, wants
+from tests.support.change_factory import change, topic, wants
 
 CONFIG = """
 [store]

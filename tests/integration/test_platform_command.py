@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.support.terminal import ANA, Terminal
+from tests.support.cli_terminal import ANA, Terminal
 
 PATH = "data-science-professional-certificate"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.endpoint import PLAYER
-from tests.support.launching import Launching, launching
+from tests.support.http_endpoint import PLAYER
+from tests.support.launch_client import Launching, launching
 from tests.support.scorm_sessions import TAKEN, Said, commit, data, launched, said, statements
 
 RECORDED = Path(__file__).parents[1] / "data" / "players" / "scorm-again.jsonl"

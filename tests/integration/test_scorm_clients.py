@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.browser import open_tab
 from tests.support.clients import in_node, in_page, page
-from tests.support.launching import ANA, BEN, Launching, launching
+from tests.support.launch_client import ANA, BEN, Launching, launching
 from tests.support.scorm_sessions import Said, data, launched, said, statements
 
 KEPT = "page=3;quiz=ü&x=1 2"

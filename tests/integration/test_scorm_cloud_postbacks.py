@@ -16,8 +16,8 @@ from pointsman.domain.clock import SystemClock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.records import Actor, InputOutcome, Observation
 from pointsman.sources.replay import replay_letter
-from tests.support.endpoint import STATEMENTS, Endpoint, basic, running
-from tests.support.malformed import MALFORMED
+from tests.support.http_endpoint import STATEMENTS, Endpoint, basic, running
+from tests.support.malformed_bodies import MALFORMED
 from tests.support.postbacks import GOLF, MULTI_SCO, PASSWORD, form, recorded
 
 PATH = "/scorm-cloud/postback"

@@ -15,10 +15,10 @@ from pointsman.commands import replay_letters
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.store.base import Store, StoredDeadLetter
 from pointsman.store.sqlite import SqliteStore
-from tests.support.desk import look, read_books
-from tests.support.endpoint import PLAYER
-from tests.support.launching import ANA, BEN, SIGNING_KEY, Launching, launching
+from tests.support.http_endpoint import PLAYER
+from tests.support.launch_client import ANA, BEN, SIGNING_KEY, Launching, launching
 from tests.support.scorm_sessions import TAKEN, commit, data, launched, statements, take, token
+from tests.support.store_queries import look, read_books
 
 COMPLETED = {"cmi": {"core": {"lesson_status": "completed"}, "suspend_data": "page=9"}}
 RULES = """

@@ -19,9 +19,9 @@ from pointsman.store.base import DocumentKey
 from pointsman.store.sqlite import SqliteStore
 from tests.support.browser import Tab, open_tab
 from tests.support.clients import player_page
-from tests.support.desk import look, read_books
-from tests.support.launching import ANA, Launching, launching
+from tests.support.launch_client import ANA, Launching, launching
 from tests.support.scorm_sessions import data, launched, statements
+from tests.support.store_queries import look, read_books
 
 COURSE = 'document.getElementById("sco")?.contentWindow?.course'
 WORDS = 'document.getElementById("words")?.textContent'

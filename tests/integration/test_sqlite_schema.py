@@ -18,7 +18,7 @@ from pointsman.store.base import Settlement, Window
 from pointsman.store.migrations import Migration, all_of
 from pointsman.store.sqlite import SqliteStore
 from pointsman.store.sqlite.schema import PACKAGE, connect, migrate
-from tests.support.changes import change, course, item, submission, topic, wants
+from tests.support.change_factory import change, course, item, submission, topic, wants
 
 
 def schema(path: Path) -> list[tuple[str, ...]]:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pointsman.platforms.base import USER_TROUBLE
-from tests.support.desk import list_parked
-from tests.support.running import running
+from tests.support.running_daemon import running
+from tests.support.store_queries import list_parked
 
 ANA, BEN = "ana@example.com", "ben@example.com"
 CONTENT = "https://content.example.com"

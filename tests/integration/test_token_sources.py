@@ -13,8 +13,8 @@ from aiohttp import web
 from demo.processes import free_port
 from pointsman.platforms.base import TOKEN_TROUBLE
 from pointsman.platforms.tokens.vault import new_key
-from tests.support.desk import list_parked
-from tests.support.running import running
+from tests.support.running_daemon import running
+from tests.support.store_queries import list_parked
 
 ANA = "ana@example.com"
 RULES = """

@@ -17,8 +17,8 @@ from aiohttp import ClientResponse
 
 from pointsman.config import Sources
 from pointsman.domain.errors import StoreUnavailable
-from tests.support.endpoint import Endpoint, running
-from tests.support.malformed import MALFORMED
+from tests.support.http_endpoint import Endpoint, running
+from tests.support.malformed_bodies import MALFORMED
 
 SECRET = "hunter2"
 STANDARD = base64.b64encode(b"standard-hunter2").decode()

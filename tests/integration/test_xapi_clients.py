@@ -14,8 +14,8 @@ import tincan
 
 from tests.support.browser import open_tab
 from tests.support.clients import in_node, in_page, page
-from tests.support.endpoint import basic
-from tests.support.running import Running, running
+from tests.support.http_endpoint import basic
+from tests.support.running_daemon import Running, running
 
 RULES = """
 [[rules]]

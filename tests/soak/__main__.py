@@ -25,8 +25,7 @@ from rich.console import Console
 
 from demo.broker import start_broker
 from demo.database import start_database
-from tests.support.databases import a_database
-from tests.support.fleet import (
+from tests.support.daemon_fleet import (
     KEY,
     Fleet,
     a_fleet,
@@ -36,8 +35,9 @@ from tests.support.fleet import (
     verdict,
     write_tokens,
 )
+from tests.support.databases import a_database
 from tests.support.full_load import full_load
-from tests.support.weather import FAULTS, Traffic
+from tests.support.random_traffic import FAULTS, Traffic
 
 _LEARNERS = 60
 #: statements a second

@@ -9,14 +9,22 @@ from urllib.parse import quote, urlencode
 
 from hypothesis import strategies as st
 
-from tests.support.endpoint import (
+from tests.support.http_endpoint import (
     ACTIVITY_PROFILE,
     AGENT_PROFILE,
     STATE,
     STATEMENTS,
     headers,
 )
-from tests.support.xapi import ANA, LESSON, MULTIPART, attachment, data_part, multipart, statement
+from tests.support.xapi_factory import (
+    ANA,
+    LESSON,
+    MULTIPART,
+    attachment,
+    data_part,
+    multipart,
+    statement,
+)
 
 _AGENT = json.dumps(ANA)
 _STATE = {"activityId": LESSON, "agent": _AGENT, "stateId": "s"}

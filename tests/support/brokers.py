@@ -10,7 +10,7 @@ import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from demo.broker import Broker, start_broker
-from tests.support import served
+from tests.support import server_report
 
 PARTITIONS = 3
 
@@ -18,7 +18,7 @@ PARTITIONS = 3
 @pytest.fixture(scope="session")
 def broker(pytestconfig: pytest.Config) -> Iterator[Broker]:
     with start_broker() as started:
-        served.note(pytestconfig, f"Kafka broker: {started.kind}")
+        server_report.note(pytestconfig, f"Kafka broker: {started.kind}")
         yield started
 
 

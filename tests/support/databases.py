@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from demo.database import Database, start_database
-from tests.support import served
+from tests.support import server_report
 
 #: databases that nobody uses, by their server: making one takes a third of a second
 _idle: dict[str, list[str]] = {}
@@ -21,7 +21,7 @@ _idle: dict[str, list[str]] = {}
 @pytest.fixture(scope="session")
 def database(pytestconfig: pytest.Config) -> Iterator[Database]:
     with start_database() as started:
-        served.note(pytestconfig, f"PostgreSQL server: {started.kind}")
+        server_report.note(pytestconfig, f"PostgreSQL server: {started.kind}")
         yield started
         asyncio.run(_drop(started.dsn, _idle.pop(started.dsn, [])))
 

@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaProducer
 
 from demo.processes import free_port, pointsman
 from demo.traffic import make_topic
-from tests.support.changes import change, topic
-from tests.support.fleet import KEY, Fleet, a_fleet, statement, write_catalogue
-from tests.support.weather import TOPICS, Traffic, misfits
+from tests.support.change_factory import change, topic
+from tests.support.daemon_fleet import KEY, Fleet, a_fleet, statement, write_catalogue
+from tests.support.random_traffic import TOPICS, Traffic, misfits
 
 LEARNERS = 100
 REQUESTS = 600

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from aiohttp import ClientResponse
 from yarl import URL
 
-from tests.support.endpoint import basic
-from tests.support.launching import Launching
+from tests.support.http_endpoint import basic
+from tests.support.launch_client import Launching
 
 PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
 TAKEN = {"result": True, "errorCode": 0}

@@ -9,7 +9,7 @@ import orjson
 
 from pointsman.emulator import Emulator, HttpReply, builtin_catalogue
 from pointsman.emulator.catalogue import Catalogue, Learner
-from tests.support.hand_clock import HandClock
+from tests.support.manual_clock import ManualClock
 
 KEY = "instance-key"
 
@@ -46,7 +46,7 @@ class Caller:
         catalogue = Catalogue.model_validate(
             {**builtin.model_dump(), "learners": (*builtin.learners, teacher)}
         )
-        self.clock = HandClock()
+        self.clock = ManualClock()
         self.emulator = Emulator(catalogue, api_key=KEY, clock=self.clock, **limits)
         self.tokens = {
             learner.email: self.emulator.issue_token(learner.email)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pointsman.emulator.limits import Limits, Quota, QuotaReading
-from tests.support.hand_clock import NOON
+from tests.support.manual_clock import NOON
 from tests.unit.emulator_harness import Caller
 
 TOPIC = 'mutation { UpdateTopicAndCourseProgress(topicId: "topic_demo_1", progress: 5) }'

@@ -15,7 +15,7 @@ from pointsman.emulator.schema import load_schema
 from pointsman.platforms.base import PlatformState, ReadBack, RequestOutcome
 from pointsman.platforms.helium import HttpAnswer
 from pointsman.platforms.helium.readback import HeliumReader, document
-from tests.support.hand_clock import HandClock
+from tests.support.manual_clock import ManualClock
 
 DATA = Path(__file__).parent.parent / "data/platform"
 PLACES = ["course:c1", "path:p1", "course:c2"]
@@ -60,7 +60,7 @@ class Canned:
 
 async def read(payload: object, status: int = 200) -> ReadBack:
     body = payload if isinstance(payload, bytes) else orjson.dumps(payload)
-    reader = HeliumReader(Canned(HttpAnswer(status, {}, body)), HandClock())
+    reader = HeliumReader(Canned(HttpAnswer(status, {}, body)), ManualClock())
     return await reader.read("token", PLACES)
 
 
@@ -74,7 +74,7 @@ def test_the_query_is_valid_on_the_page_and_in_the_published_schema(name: str) -
 def test_the_price_is_what_the_emulator_charges(places: list[str]) -> None:
     (operation,) = parse(document(places)).definitions
     assert isinstance(operation, OperationDefinitionNode)
-    reader = HeliumReader(Canned(None), HandClock())
+    reader = HeliumReader(Canned(None), ManualClock())
     assert reader.price(places) == charge(load_schema(), operation, {}, {})
 
 
@@ -90,7 +90,7 @@ async def test_what_is_shown_is_read_place_by_place() -> None:
 
 async def test_the_names_travel_as_variables_and_the_token_as_a_header() -> None:
     transport = Canned(HttpAnswer(200, {}, b"{}"))
-    await HeliumReader(transport, HandClock()).read("secret", PLACES)
+    await HeliumReader(transport, ManualClock()).read("secret", PLACES)
     assert transport.sent["variables"] == {"place0": "c1", "place1": "p1", "place2": "c2"}
     assert transport.sent["token"] == "secret"
 
@@ -144,5 +144,5 @@ async def test_what_is_no_answer_shows_nothing(
 
 
 async def test_a_platform_that_is_not_there_is_unreachable() -> None:
-    found = await HeliumReader(Canned(None), HandClock()).read("token", PLACES)
+    found = await HeliumReader(Canned(None), ManualClock()).read("token", PLACES)
     assert found.delivery.answer is RequestOutcome.UNREACHABLE

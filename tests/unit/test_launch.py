@@ -17,7 +17,7 @@ from pointsman.domain.launch import (
     same_actor,
 )
 from pointsman.domain.records import Actor
-from tests.support.launches import ACTIVITY, ANA, launch
+from tests.support.launch_factory import ACTIVITY, ANA, launch
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pointsman.sources.kafka_forwarder import KafkaForwarder
 from pointsman.sources.players.scorm.commits import CommitHandler, told_again
 from pointsman.statements import Limits
 from pointsman.store.base import Document, DocumentKey
-from tests.support.scorm import LAUNCH
+from tests.support.scorm_bodies import LAUNCH
 
 T = TypeVar("T")
 BODY = b'{"cmi": {"core": {"lesson_status": "completed"}}, "commitSequence": 1}'

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pointsman.domain.errors import InputRefused
 from pointsman.statements import Invalid, Limits, Parsed, StatementsRefused, Valid, parse
-from tests.support.malformed import GOOD, MALFORMED
+from tests.support.malformed_bodies import GOOD, MALFORMED
 
 PLAYERS = Path(__file__).parent.parent / "data" / "players"
 ID = "0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pointsman.domain.evidence import Coverage
 from pointsman.domain.records import Observation
 from pointsman.statements import Limits, NoEffect, ReadingRefused, Valid, observe, parse
-from tests.support.malformed import GOOD
+from tests.support.malformed_bodies import GOOD
 
 ID = "0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11"
 NOW = 1_767_571_200_000_000

@@ -25,7 +25,7 @@ from pointsman.domain.targets import (
     Value,
 )
 from pointsman.store.merge import MAX_ATTEMPTS, is_urgent, merge, rank
-from tests.support.changes import change, course, topic
+from tests.support.change_factory import change, course, topic
 
 WORDS: dict[TargetKind, list[str]] = {
     TargetKind.COURSE_STATUS: [one.value for one in CourseStatus],

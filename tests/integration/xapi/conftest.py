@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.endpoint import Endpoint, running
+from tests.support.http_endpoint import Endpoint, running
 
 
 @pytest.fixture(params=["1.0.3", "2.0.0"])

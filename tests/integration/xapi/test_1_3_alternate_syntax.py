@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import pytest
 from aiohttp import ClientResponse
 
-from tests.support.endpoint import AUTH, PLAYER, STATE, STATEMENTS, Endpoint, basic
-from tests.support.xapi import ANA, LESSON, SOME_ID, new_id, statement
+from tests.support.http_endpoint import AUTH, PLAYER, STATE, STATEMENTS, Endpoint, basic
+from tests.support.xapi_factory import ANA, LESSON, SOME_ID, new_id, statement
 
 FORM = "application/x-www-form-urlencoded"
 VERSION = {"X-Experience-API-Version": "1.0.3"}

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from tests.support.endpoint import STATEMENTS, Endpoint
-from tests.support.xapi import (
+from tests.support.http_endpoint import STATEMENTS, Endpoint
+from tests.support.xapi_factory import (
     BOUNDARY,
     MULTIPART,
     attachment,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.endpoint import STATEMENTS, Endpoint
-from tests.support.xapi import (
+from tests.support.http_endpoint import STATEMENTS, Endpoint
+from tests.support.xapi_factory import (
     ANA,
     ATTEMPTED,
     BEN,

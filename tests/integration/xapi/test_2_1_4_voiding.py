@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.support.endpoint import STATEMENTS, Endpoint
-from tests.support.xapi import ATTEMPTED, COMPLETED, VOIDED, about, new_id, statement
+from tests.support.http_endpoint import STATEMENTS, Endpoint
+from tests.support.xapi_factory import ATTEMPTED, COMPLETED, VOIDED, about, new_id, statement
 
 
 async def status(endpoint: Endpoint, **query: str) -> int:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from tests.support.endpoint import ACTIVITY_PROFILE, AGENT_PROFILE, LENIENT, STATE, Endpoint
-from tests.support.xapi import ANA, BEN, LESSON, new_id
+from tests.support.http_endpoint import ACTIVITY_PROFILE, AGENT_PROFILE, LENIENT, STATE, Endpoint
+from tests.support.xapi_factory import ANA, BEN, LESSON, new_id
 
 AGENT = json.dumps(ANA)
 STATE_KEY = {"activityId": LESSON, "agent": AGENT, "stateId": "bookmark"}

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.support.endpoint import Endpoint
-from tests.support.xapi import ANA, BEN, LESSON, statement, sub
+from tests.support.http_endpoint import Endpoint
+from tests.support.xapi_factory import ANA, BEN, LESSON, statement, sub
 
 ACTIVITIES, AGENTS = "/xapi/activities", "/xapi/agents"
 

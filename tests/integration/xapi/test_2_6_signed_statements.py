@@ -15,8 +15,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from tests.support.endpoint import STATEMENTS, Endpoint
-from tests.support.xapi import BEN, MULTIPART, attachment, data_part, multipart, new_id, statement
+from tests.support.http_endpoint import STATEMENTS, Endpoint
+from tests.support.xapi_factory import (
+    BEN,
+    MULTIPART,
+    attachment,
+    data_part,
+    multipart,
+    new_id,
+    statement,
+)
 
 USAGE = "http://adlnet.gov/expapi/attachments/signature"
 BINARY = "application/octet-stream"

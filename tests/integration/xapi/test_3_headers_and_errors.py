@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.support.endpoint import (
+from tests.support.http_endpoint import (
     ACTIVITY_PROFILE,
     AGENT_PROFILE,
     AUTH,
@@ -18,7 +18,7 @@ from tests.support.endpoint import (
     Endpoint,
     headers,
 )
-from tests.support.xapi import ANA, LESSON, SOME_ID, new_id, statement
+from tests.support.xapi_factory import ANA, LESSON, SOME_ID, new_id, statement
 
 AGENT = json.dumps(ANA)
 GETS = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.endpoint import STATEMENTS, Endpoint
-from tests.support.xapi import ANA, BEN, statement, sub
+from tests.support.http_endpoint import STATEMENTS, Endpoint
+from tests.support.xapi_factory import ANA, BEN, statement, sub
 
 PLAYER = {"objectType": "contextAgent", "agent": ANA}
 TEAM = {

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.endpoint import STATEMENTS, Endpoint
-from tests.support.xapi import ANA, BEN, LESSON, SOME_ID, attachment, statement, sub
+from tests.support.http_endpoint import STATEMENTS, Endpoint
+from tests.support.xapi_factory import ANA, BEN, LESSON, SOME_ID, attachment, statement, sub
 
 IDENTIFIERS: dict[str, Any] = {
     "mbox": "mailto:team@example.com",

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientResponse
 from yarl import URL
 
-from tests.support.endpoint import LENIENT, PLAYER, Endpoint, running
+from tests.support.http_endpoint import LENIENT, PLAYER, Endpoint, running
 
 DATA = Path(__file__).parents[2] / "data" / "players"
 #: set by whoever sends

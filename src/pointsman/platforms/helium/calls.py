@@ -1,7 +1,7 @@
 """The 15 operations as typed calls, one request each, and `Login`.
 
-Whatever comes back is in the `CallResult`; nothing raises for it. Delivery sends many mutations in a
-request and has its own client (`client`).
+Whatever comes back is in the `CallResult`; nothing raises for it. Delivery sends many mutations
+in one request and has its own client (`client`).
 """
 
 from __future__ import annotations

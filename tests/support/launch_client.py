@@ -13,7 +13,7 @@ from typing import Any
 from demo.processes import free_port
 from pointsman.emulator import Emulator
 from pointsman.platforms.tokens.vault import new_key
-from tests.support.running import ADL, Running, running
+from tests.support.running_daemon import ADL, Running, running
 
 OPERATOR = "Basic " + base64.b64encode(b"operator:operator-secret").decode()
 SIGNING_KEY = "a-key-of-tests-that-is-long-enough"

@@ -11,7 +11,7 @@ import pytest
 
 from pointsman.domain.errors import NoToken, StoreUnavailable, TokenDelayed
 from pointsman.platforms.tokens.fetched import FetchedToken, FetchedTokens
-from tests.support.virtual import VirtualClock, run_virtually
+from tests.support.virtual_time import VirtualClock, run_virtually
 
 ANA = "ana@example.com"
 

@@ -14,8 +14,8 @@ from pointsman.domain.records import (
     Submission,
 )
 from pointsman.store.base import Store
-from tests.support.changes import change, item, new_id, submission, topic, wants
-from tests.support.stores import take
+from tests.support.change_factory import change, item, new_id, submission, topic, wants
+from tests.support.store_steps import take
 
 T = topic("t")
 A_DAY = 86_400_000_000

@@ -30,7 +30,7 @@ from pointsman.store.evidence import (
     valued,
 )
 from pointsman.store.plan import Plan
-from tests.support.changes import change, course, topic, wants
+from tests.support.change_factory import change, course, topic, wants
 
 LENGTH = 100.0
 

@@ -19,7 +19,7 @@ from pointsman.domain.records import Submission
 from pointsman.emulator import Catalogue, Emulator
 from pointsman.platforms.helium import HeliumPlatform
 from pointsman.store.sqlite import SqliteStore
-from tests.support.virtual import EmulatorTransport, VirtualClock
+from tests.support.virtual_time import EmulatorTransport, VirtualClock
 
 KEY = "the-key"
 
@@ -99,7 +99,7 @@ class Tokens:
         return self._renewed
 
 
-class Yard:
+class VirtualDelivery:
     """Use as an async context manager inside `run_virtually`."""
 
     def __init__(

@@ -11,7 +11,7 @@ from pointsman.delivery.remediation import next_step
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import MEETING, Target, TargetKind
 from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
-from tests.support.changes import topic
+from tests.support.change_factory import topic
 
 ROW = Desired(
     learner="ana@example.com",

@@ -15,7 +15,7 @@ from pointsman.domain.records import Actor, Observation
 from pointsman.statements import Limits, Valid, observe, parse
 from pointsman.statements.adapters import PathTemplate, ScormCloud
 from tests.support.postbacks import GOLF, MULTI_SCO, sco
-from tests.unit.test_foreign_values import JSON
+from tests.unit.test_adapters_json_values import JSON
 
 ADL = "http://adlnet.gov/expapi/verbs/"
 ANA = Actor("mbox", "mailto:ana@example.com")

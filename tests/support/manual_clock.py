@@ -6,7 +6,7 @@ from __future__ import annotations
 NOON = 1_717_243_200.0
 
 
-class HandClock:
+class ManualClock:
     """A `Clock` that is moved by hand. The two times differ, as they do in life."""
 
     def __init__(self, begins_at: float = NOON) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pointsman.domain.launch import LaunchMode
 from pointsman.statements.scorm import Commit, ScormSession, place, starting_data
 from pointsman.statements.scorm.commit_order import dump, load
-from tests.support.scorm import LAUNCH
+from tests.support.scorm_bodies import LAUNCH
 
 SECOND = 1_000_000
 

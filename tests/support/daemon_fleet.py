@@ -29,7 +29,7 @@ from demo.processes import free_port, pointsman, stop
 from demo.view import read_metrics
 from pointsman.domain.records import Change
 from pointsman.domain.targets import TargetKind
-from tests.support.weather import Strike, Traffic, executed, goods, misfits, unexplained
+from tests.support.random_traffic import Strike, Traffic, executed, goods, misfits, unexplained
 
 KEY = "fleet-key"
 _CONTENT = "https://content.example.com"
@@ -340,7 +340,7 @@ def repeats(state: dict[str, Any], traffic: Traffic) -> list[str]:
 
 
 def _start(config: Path, log: Path, dies: tuple[str, int] | None) -> subprocess.Popen[bytes]:
-    module = ["pointsman"] if dies is None else ["tests.support.doomed", dies[0], str(dies[1])]
+    module = ["pointsman"] if dies is None else ["tests.support.crash_at", dies[0], str(dies[1])]
     with log.open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", *module, "run", "--config", str(config)],

@@ -15,7 +15,7 @@ from pointsman.domain.records import Observation
 from pointsman.mapping.result import is_complete, is_passed, progress
 from pointsman.statements import Limits, Valid, observe, parse
 from pointsman.statements.scorm import Commit, CommitScore, read, statement
-from tests.support.scorm import BODIES, LAUNCH
+from tests.support.scorm_bodies import BODIES, LAUNCH
 
 AT = 1_700_000_000_123_456
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk import list_parked
-from tests.support.launching import launching
-from tests.support.running import Running, running
+from tests.support.launch_client import launching
+from tests.support.running_daemon import Running, running
+from tests.support.store_queries import list_parked
 
 ANA = "ana@example.com"
 CONTENT = "https://content.example.com"

@@ -10,7 +10,7 @@ from pointsman.domain.records import Decision, InputOutcome, Item, Receipt, Subm
 from pointsman.domain.targets import Value
 from pointsman.store.base import Lease, Settlement, Store
 from pointsman.store.statement_index import Indexed
-from tests.support.changes import new_id, submission
+from tests.support.change_factory import new_id, submission
 
 #: in microseconds
 MINUTE = 60_000_000

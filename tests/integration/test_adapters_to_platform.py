@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.endpoint import basic
+from tests.support.http_endpoint import basic
 from tests.support.postbacks import MULTI_SCO, form, sco
-from tests.support.running import Running, running
+from tests.support.running_daemon import Running, running
 
 ANA = "ana@example.com"
 SOURCES = """

@@ -16,7 +16,7 @@ from pointsman.domain.errors import Forbidden, InputRefused
 from pointsman.sources.kafka_forwarder import KafkaForwarder
 from pointsman.statements import Limits, StatementsRefused
 from pointsman.statements.adapters import Path, Webhook
-from tests.support.launches import REGISTRATION, launch
+from tests.support.launch_factory import REGISTRATION, launch
 
 
 def said(number: int | None = None) -> dict[str, Any]:

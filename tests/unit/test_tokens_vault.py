@@ -9,7 +9,7 @@ import pytest
 from pointsman.domain.records import SealedToken
 from pointsman.platforms.tokens.fetched import FetchedToken
 from pointsman.platforms.tokens.vault import EncryptedVault, TokenCipher, new_key
-from tests.support.hand_clock import NOON, HandClock
+from tests.support.manual_clock import NOON, ManualClock
 
 OLD, NEW, OTHER = new_key(), new_key(), new_key()
 ANA, BEN = "ana@example.com", "ben@example.com"
@@ -31,8 +31,8 @@ class Table:
         self.rows.update({row.learner: row for row in rows})
 
 
-def vault(table: Table, *keys: str, clock: HandClock | None = None) -> EncryptedVault:
-    return EncryptedVault(TokenCipher(keys), clock or HandClock(), table.read, table.write)
+def vault(table: Table, *keys: str, clock: ManualClock | None = None) -> EncryptedVault:
+    return EncryptedVault(TokenCipher(keys), clock or ManualClock(), table.read, table.write)
 
 
 def test_a_seal_opens_for_its_learner_alone_and_shows_nothing() -> None:
@@ -61,7 +61,7 @@ async def test_a_key_is_rotated_by_putting_the_new_one_in_front() -> None:
 
 
 async def test_what_no_key_opens_or_has_expired_is_dropped() -> None:
-    table, clock = Table(), HandClock()
+    table, clock = Table(), ManualClock()
     await vault(table, OLD).save({ANA: TOKEN, BEN: FetchedToken("b")})
     clock.seconds = 60
     assert await vault(table, OLD, clock=clock).load() == {BEN: FetchedToken("b")}

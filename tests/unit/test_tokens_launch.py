@@ -12,7 +12,7 @@ from pointsman.platforms.tokens.fetched import FetchedToken
 from pointsman.platforms.tokens.file import Credentials, InlineTokens
 from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.platforms.tokens.vault import TokenCipher, new_key
-from tests.support.hand_clock import HandClock
+from tests.support.manual_clock import ManualClock
 
 ANA, BEN = "ana@example.com", "ben@example.com"
 SEALER = TokenCipher([new_key()])
@@ -41,7 +41,7 @@ class World:
     """One replica."""
 
     def __init__(self, shelf: Shelf, behind: TokenProvider | None = None) -> None:
-        self.clock = HandClock()
+        self.clock = ManualClock()
         self.new: list[str] = []
         self.tokens = LaunchTokens(behind, shelf, SEALER, self.clock, self.new.extend)
 

@@ -14,7 +14,7 @@ from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import Actor, Observation
 from pointsman.statements import Limits, Valid, observe, parse
 from pointsman.statements.adapters import Path, PathTemplate, Webhook
-from tests.unit.test_foreign_values import JSON
+from tests.unit.test_adapters_json_values import JSON
 
 ADL = "http://adlnet.gov/expapi/verbs/"
 HOME = "https://lms.example.com"

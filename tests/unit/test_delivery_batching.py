@@ -9,7 +9,7 @@ from pointsman.delivery.batching import plan_batch
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import MEETING, Target, TargetKind, Value
 from pointsman.platforms.helium.documents import price
-from tests.support.changes import course, topic
+from tests.support.change_factory import course, topic
 
 
 def wanted(

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from pointsman.sources.players.cmi5 import vocabulary
-from tests.support.launching import COURSE, Launching
-from tests.support.running import ADL
+from tests.support.launch_client import COURSE, Launching
+from tests.support.running_daemon import ADL
 
 PUBLISHER = "https://publisher.example.com/units/1"
 _MOVE_ON = {"completed", "passed", "failed"}

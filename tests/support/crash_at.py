@@ -1,4 +1,4 @@
-"""`python -m tests.support.doomed STEP NTH run ...`: pointsman, that gets SIGKILL at a named step.
+"""`python -m tests.support.crash_at STEP NTH run ...`: pointsman gets SIGKILL at a named step.
 
 The n-th time that the step is passed, the process kills itself there, as a machine would.
 """

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pointsman.domain.errors import InputRefused
 from pointsman.statements.scorm import Commit, read
 from pointsman.statements.scorm.commit_body import parse_commit_body
-from tests.support.scorm import BODIES
+from tests.support.scorm_bodies import BODIES
 
 TREE: dict[str, Any] = {
     "suspend_data": "page=3;quiz=ü&x=1 2",

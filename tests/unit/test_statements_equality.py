@@ -8,7 +8,7 @@ import pytest
 
 from pointsman.statements.equality import comparable
 from pointsman.statements.parse import digest
-from tests.support.xapi import statement, sub
+from tests.support.xapi_factory import statement, sub
 
 
 def lasting(duration: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pointsman.domain.records import Actor, Observation
 from pointsman.statements import Limits, NoEffect, ReadingRefused, Valid, observe, parse
-from tests.support.malformed import GOOD
+from tests.support.malformed_bodies import GOOD
 
 ID = "0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11"
 ACTIVITY = "http://example.com/course/1"

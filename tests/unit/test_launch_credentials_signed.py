@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from pointsman.sources.players import CredentialIssuer, CredentialRefused, LaunchCredential, Purpose
 from pointsman.sources.players.credentials import as_authorization, credential_from_header
-from tests.support.hand_clock import HandClock
-from tests.support.launches import ACTIVITY, REGISTRATION, launch
+from tests.support.launch_factory import ACTIVITY, REGISTRATION, launch
+from tests.support.manual_clock import ManualClock
 
 KEY, NEXT_KEY = "k" * 32, "n" * 32
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock(1_000_000_000.0)
+def clock() -> ManualClock:
+    return ManualClock(1_000_000_000.0)
 
 
-def test_a_pass_says_whose_launch_it_is(clock: HandClock) -> None:
+def test_a_pass_says_whose_launch_it_is(clock: ManualClock) -> None:
     passes = CredentialIssuer([KEY], clock)
     token = passes.issue(launch(), Purpose.XAPI)
     assert passes.check(token, Purpose.XAPI) == LaunchCredential(
@@ -30,13 +30,13 @@ def test_a_pass_says_whose_launch_it_is(clock: HandClock) -> None:
 
 
 @pytest.mark.parametrize("other", [Purpose.SCORM, Purpose.FETCH])
-def test_a_pass_is_for_one_purpose(clock: HandClock, other: Purpose) -> None:
+def test_a_pass_is_for_one_purpose(clock: ManualClock, other: Purpose) -> None:
     passes = CredentialIssuer([KEY], clock)
     with pytest.raises(CredentialRefused, match="another purpose"):
         passes.check(passes.issue(launch(), Purpose.XAPI), other)
 
 
-def test_a_pass_ends_with_its_launch(clock: HandClock) -> None:
+def test_a_pass_ends_with_its_launch(clock: ManualClock) -> None:
     passes = CredentialIssuer([KEY], clock)
     token = passes.issue(launch(), Purpose.XAPI)
     clock.advance(3_599)
@@ -46,7 +46,7 @@ def test_a_pass_ends_with_its_launch(clock: HandClock) -> None:
         passes.check(token, Purpose.XAPI)
 
 
-def test_what_an_old_key_signed_stays_good_while_the_key_is_known(clock: HandClock) -> None:
+def test_what_an_old_key_signed_stays_good_while_the_key_is_known(clock: ManualClock) -> None:
     token = CredentialIssuer([KEY], clock).issue(launch(), Purpose.XAPI)
     CredentialIssuer([NEXT_KEY, KEY], clock).check(token, Purpose.XAPI)
     with pytest.raises(CredentialRefused, match="no launch credential of ours"):
@@ -55,7 +55,7 @@ def test_what_an_old_key_signed_stays_good_while_the_key_is_known(clock: HandClo
 
 @given(st.text(max_size=60), st.integers(0, 200))
 def test_nothing_else_is_a_pass(text: str, at: int) -> None:
-    clock = HandClock(1_000_000_000.0)
+    clock = ManualClock(1_000_000_000.0)
     passes = CredentialIssuer([KEY], clock)
     token = passes.issue(launch(), Purpose.XAPI)
     changed = token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]

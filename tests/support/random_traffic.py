@@ -14,7 +14,7 @@ from typing import Any
 from pointsman.domain.records import Change, Falls
 from pointsman.domain.targets import MEETING, Target, TargetKind, Value
 from pointsman.emulator import Catalogue
-from tests.support.changes import change
+from tests.support.change_factory import change
 
 TOPICS, COURSES, PATHS, MEETINGS = 6, 3, 3, 3
 
