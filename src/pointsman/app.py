@@ -140,7 +140,7 @@ class Daemon:
         housekeeper = Housekeeper(
             self._store,
             self._clock,
-            self._settings.store.retention_days,
+            self._settings.store,
             self._metrics.pruned,
         )
         self._in_background(housekeeper.run())
@@ -277,7 +277,7 @@ async def serve(settings: Settings) -> None:
 
 def run(settings: Settings) -> int:
     """The daemon until it is told to stop; its exit code."""
-    logs.configure(settings.logging.level, settings.logging.format)
+    logs.configure(settings.logging)
     sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
         import uvloop  # noqa: PLC0415 - not on every platform

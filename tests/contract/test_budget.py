@@ -24,10 +24,11 @@ from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.platforms.base import PlatformAnswer, RateReading, RequestOutcome
 from pointsman.store.base import Window
+from tests.support.quota import quota_limits
 from tests.support.virtual_time import VirtualClock, run_virtually
 
 POINTS, REQUESTS = 6_000, 300
-LIMITS = QuotaLimits.of(POINTS, REQUESTS, 1.0, 0.2)
+LIMITS = quota_limits(POINTS, REQUESTS, 1.0, 0.2)
 
 T = TypeVar("T")
 Make = Callable[[QuotaLimits, Clock, "MemoryLedger"], Budget]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from pointsman.config import Sources
+from pointsman.config.sources import Sources
 from pointsman.domain.clock import SystemClock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.records import Actor, InputOutcome, Observation

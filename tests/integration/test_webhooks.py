@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from pointsman.config import Sources
+from pointsman.config.sources import Sources
 from pointsman.domain.errors import StoreUnavailable
 from tests.support.http_endpoint import Endpoint, running
 from tests.support.malformed_bodies import MALFORMED

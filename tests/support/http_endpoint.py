@@ -13,12 +13,14 @@ from typing import Any
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
-from pointsman.config import Sources
+from pointsman.config.sources import Sources
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.launch import Launch
 from pointsman.domain.records import Decision, Observation
 from pointsman.mapping import ConfiguredIdentity, Mapper, Rule, Template
-from pointsman.sources.http import BasicCredential, HttpDeps, HttpSource, make_app
+from pointsman.sources.http.app import HttpDeps, make_app
+from pointsman.sources.http.auth import BasicCredential, HttpSource
+from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.pipeline import Pipeline
 from pointsman.statements import Limits
 from pointsman.store.base import Store
@@ -158,8 +160,7 @@ async def running(
                 HttpSource("players", (BasicCredential("user", "pass"),)),
                 HttpSource("launched", (BasicCredential("lenient", "pass"),), lenient=True),
             ],
-            max_body_bytes=200_000,
-            cors_origins=(PLAYER,),
+            settings=HttpSettings(max_body_bytes=200_000, cors_origins=(PLAYER,)),
             ready=ready,
             metrics_page=page,
             on_request=lambda *one: requests.append(one[:4]),

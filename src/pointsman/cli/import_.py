@@ -19,9 +19,9 @@ from rich.progress import (
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
 from pointsman.commands import BackfillProgress, LoadRate, LrsSettings, import_file, import_lrs
 from pointsman.config import Settings
-from pointsman.config.fields import read_secret
 from pointsman.domain.errors import ConfigError, InputRefused, StoreUnavailable
 from pointsman.domain.records import InputOutcome
+from pointsman.setting_types import read_secret
 
 SecretOption = Annotated[Path | None, typer.Option(help="A file with the secret of --key.")]
 BearerOption = Annotated[Path | None, typer.Option(help="A file with a bearer token.")]

@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from pointsman.config.environment import variables, why_no_json
-from pointsman.config.fields import Section
 from pointsman.config.settings import Settings
+from pointsman.setting_types import Section
 
 Loc = tuple[int | str, ...]
 

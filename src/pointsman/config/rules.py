@@ -10,7 +10,10 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from pointsman.config.fields import (
+from pointsman.config.storyline import count_slides
+from pointsman.domain.records import Falls
+from pointsman.domain.uri_template import Template
+from pointsman.setting_types import (
     ExistingFile,
     Names,
     Section,
@@ -18,9 +21,6 @@ from pointsman.config.fields import (
     given,
     require_some,
 )
-from pointsman.config.storyline import count_slides
-from pointsman.domain.records import Falls
-from pointsman.mapping.uri_template import Template
 
 T = TypeVar("T")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")

@@ -8,16 +8,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from pointsman.config.fields import (
+from pointsman.domain.uri_template import Template
+from pointsman.setting_types import (
     RequiredSecret,
     SecretFile,
     Section,
+    SourceName,
     TemplateText,
     WebAddress,
     no_secret,
 )
-from pointsman.config.names import SourceName
-from pointsman.mapping.uri_template import Template
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 

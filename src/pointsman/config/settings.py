@@ -6,30 +6,32 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from pointsman.config.audit import Audit
-from pointsman.config.fields import Section, given, repeated
-from pointsman.config.launches import Launches
 from pointsman.config.learners import Learners
-from pointsman.config.platform import Delivery, Platform
 from pointsman.config.rules import Rule
-from pointsman.config.server import Http, Logging, Store
 from pointsman.config.sources import Sources
+from pointsman.delivery.settings import AuditSettings, DeliverySettings
+from pointsman.platforms.settings import PlatformSettings
+from pointsman.setting_types import Section, given, repeated
+from pointsman.sources.http.settings import HttpSettings
+from pointsman.sources.settings import LaunchSettings
+from pointsman.store.settings import StoreSettings
+from pointsman.telemetry.settings import LoggingSettings
 
 
 class Settings(Section):
     """Everything that can be set. `pointsman.config.load` makes one from file and environment."""
 
-    http: Http = Field(default_factory=Http)
-    store: Store = Field(default_factory=Store)
-    platform: Platform
-    delivery: Delivery = Field(default_factory=Delivery)
-    audit: Audit = Field(default_factory=Audit)
+    http: HttpSettings = Field(default_factory=HttpSettings)
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    platform: PlatformSettings
+    delivery: DeliverySettings = Field(default_factory=DeliverySettings)
+    audit: AuditSettings = Field(default_factory=AuditSettings)
     learners: Learners
     #: none: no player is launched
-    launches: Launches | None = None
+    launches: LaunchSettings | None = None
     sources: Sources
     rules: tuple[Rule, ...] = ()
-    logging: Logging = Field(default_factory=Logging)
+    logging: LoggingSettings = Field(default_factory=LoggingSettings)
 
     @model_validator(mode="before")
     @classmethod
@@ -41,7 +43,9 @@ class Settings(Section):
 
     @field_validator("delivery")
     @classmethod
-    def _lease_outlives_a_request(cls, delivery: Delivery, info: ValidationInfo) -> Delivery:
+    def _lease_outlives_a_request(
+        cls, delivery: DeliverySettings, info: ValidationInfo
+    ) -> DeliverySettings:
         if given(info, "platform"):
             timeout = info.data["platform"].timeout_seconds
             if delivery.lease_seconds <= timeout:
@@ -55,8 +59,8 @@ class Settings(Section):
     @field_validator("launches")
     @classmethod
     def _tokens_are_encrypted(
-        cls, launches: Launches | None, info: ValidationInfo
-    ) -> Launches | None:
+        cls, launches: LaunchSettings | None, info: ValidationInfo
+    ) -> LaunchSettings | None:
         if not given(info, "learners"):
             return launches
         tokens = info.data["learners"].tokens

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.parsers import expat
 
-from pointsman.mapping.uri_template import Template
+from pointsman.domain.uri_template import Template
 
 #: larger than any course's
 _MAX_BYTES = 10_000_000

@@ -9,18 +9,18 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from pointsman.config.fields import (
+from pointsman.setting_types import (
     ExistingFile,
     Names,
     RequiredSecret,
     SecretFile,
     Section,
+    SourceName,
     WebAddress,
     given,
     no_secret,
     read_secret,
 )
-from pointsman.config.names import SourceName
 from pointsman.statements.adapters.json_paths import Path as JsonPath
 from pointsman.statements.adapters.json_paths import PathTemplate
 

@@ -15,6 +15,7 @@ from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.local import Budget
 from pointsman.delivery.budget.paid import send_paid
 from pointsman.delivery.comparison import Comparison, Judgement, compare
+from pointsman.delivery.settings import AuditSettings
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import NoToken, StoreUnavailable, TokenDelayed
 from pointsman.domain.records import Desired
@@ -27,25 +28,14 @@ log = structlog.get_logger(__name__)
 DUTY, _DUTY = "audit", 120.0
 #: so much of the quota stays for what may have to be delivered any moment
 _SPARED = 0.5
+#: seconds
+_HOUR = 3_600.0
 #: how long to wait where nothing is to be looked at, seconds
 _REST = 5.0
 #: a read that the budget can't pay within so many seconds is not made
 _PATIENCE = 5.0
 
 _NO_TOKEN = "the learner has no authToken that reads it"  # noqa: S105 - words
-
-
-@dataclass(frozen=True, slots=True)
-class AuditSettings:
-    """`[audit]`; times in seconds."""
-
-    requests_per_minute: int
-    #: how long a delivery is left alone before it is looked at
-    settle: float
-    again_after: float
-    points_per_request: int
-    #: what our part of the quota is when it is whole
-    requests_per_window: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +47,10 @@ class AuditRecord:
 
 
 class Auditor:
-    """Runs until cancelled. `on_resent` says that there is something to send again."""
+    """Runs until cancelled. `on_resent` says that there is something to send again.
+
+    `requests_per_window` is our part of the quota when nothing of it is spent.
+    """
 
     def __init__(
         self,
@@ -70,6 +63,9 @@ class Auditor:
         settings: AuditSettings,
         on_record: Callable[[AuditRecord], None],
         on_resent: Callable[[], None],
+        *,
+        points_per_request: int,
+        requests_per_window: int,
     ) -> None:
         self._store = store
         self._reader = reader
@@ -78,6 +74,8 @@ class Auditor:
         self._breaker = breaker
         self._clock = clock
         self._settings = settings
+        self._points_per_request = points_per_request
+        self._requests_per_window = requests_per_window
         self._on_record = on_record
         self._on_resent = on_resent
 
@@ -97,8 +95,8 @@ class Auditor:
         now = self._now()
         sample = await self._store.delivered_sample(
             limit=1,
-            settled_before=now - micros(self._settings.settle),
-            again_before=now - micros(self._settings.again_after),
+            settled_before=now - micros(self._settings.settle_seconds),
+            again_before=now - micros(self._settings.again_after_hours * _HOUR),
         )
         for learner, rows in sample.items():
             shown = await self._read(learner, sorted({row.read_back for row in rows}))
@@ -116,7 +114,7 @@ class Auditor:
         if ready_at is not None and ready_at <= self._now():
             return False
         left = self._budget.spent().requests_left
-        return left >= _SPARED * self._settings.requests_per_window
+        return left >= _SPARED * self._requests_per_window
 
     async def _read(
         self, learner: str, places: Sequence[str]
@@ -152,9 +150,7 @@ class Auditor:
         """As many of them, at least one, as one request can pay."""
         portion: list[str] = []
         for place in places:
-            if portion and (
-                self._reader.price([*portion, place]) > self._settings.points_per_request
-            ):
+            if portion and (self._reader.price([*portion, place]) > self._points_per_request):
                 break
             portion.append(place)
         return portion

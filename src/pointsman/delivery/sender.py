@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pointsman.delivery.batching import plan_batch
 from pointsman.delivery.budget.local import Budget
 from pointsman.delivery.outcomes import all_parked, all_retried, all_untried, settlements
+from pointsman.delivery.settings import DeliverySettings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.domain.records import Desired
@@ -59,16 +60,16 @@ class Sender:
         tokens: TokenProvider,
         budget: Budget,
         clock: Clock,
+        settings: DeliverySettings,
         *,
         points_per_request: int,
-        max_failures: int,
     ) -> None:
         self._platform = platform
         self._tokens = tokens
         self._budget = budget
         self._clock = clock
         self._points_per_request = points_per_request
-        self._max_failures = max_failures
+        self._settings = settings
 
     async def deliver(self, lease: Lease, *, give_up_at: float) -> DeliveryOutcome:
         """Send what the lease holds, if the budget allows it before `give_up_at` (monotonic)."""
@@ -165,7 +166,7 @@ class Sender:
             await self._tokens.refused(outcome.learner, token)
         for row, result in zip(rows, delivery.results, strict=True):
             outcome.verdicts[row.target.kind, result.verdict] += 1
-        settled = settlements(rows, delivery, max_failures=self._max_failures)
+        settled = settlements(rows, delivery, max_failures=self._settings.max_failures)
         outcome.settlements += settled
         outcome.more = outcome.more or any(one.result == "untried" for one in settled)
 

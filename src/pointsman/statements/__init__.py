@@ -4,9 +4,10 @@ from pointsman.statements.actor_identity import actor_of, identity_of
 from pointsman.statements.extension_numbers import ReadingRefused
 from pointsman.statements.multipart import JSON, guessed_type, media_type, unpack
 from pointsman.statements.observation import NoEffect, observe
-from pointsman.statements.parse import Invalid, Limits, Parsed, Valid, parse
+from pointsman.statements.parse import Invalid, Parsed, Valid, parse
 from pointsman.statements.query import Query, authority_key, index_keys, matches, reference
 from pointsman.statements.render import render, stamp
+from pointsman.statements.settings import Limits
 from pointsman.statements.statement import STATEMENT, VOIDED, Statement
 from pointsman.statements.validation import Problem, StatementsRefused
 

@@ -15,19 +15,12 @@ from pointsman.domain.records import AttachedData
 from pointsman.statements import signed_statements
 from pointsman.statements.duplicate_keys import repeated_key
 from pointsman.statements.equality import comparable
+from pointsman.statements.settings import Limits
 from pointsman.statements.statement import STATEMENT, Statement, attached, check
 from pointsman.statements.validation import Problem, explain
 
 #: what the receiving endpoint may assign, so that it says nothing about sameness (section 2.3.1)
 _ASSIGNED = frozenset({"id", "stored", "authority", "version"})
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a body may hold: statements, and nested objects and arrays."""
-
-    max_statements: int = 1000
-    max_depth: int = 64
 
 
 @dataclass(frozen=True, slots=True)

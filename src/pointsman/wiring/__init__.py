@@ -1,7 +1,7 @@
 """How settings become parts. `app` and `jobs` put the parts together and run them."""
 
 from pointsman.wiring.cmi5 import following, gated, lms
-from pointsman.wiring.delivery import auditor, budget, calls, dispatcher, platform, quota, reader
+from pointsman.wiring.delivery import auditor, budget, calls, dispatcher, platform, reader
 from pointsman.wiring.launches import known_launches, launch_deps, provider
 from pointsman.wiring.sources import http_intake, intake, kafka_sources, outbox, serve_http
 from pointsman.wiring.stores import store
@@ -25,7 +25,6 @@ __all__ = [
     "outbox",
     "platform",
     "provider",
-    "quota",
     "reader",
     "serve_http",
     "store",

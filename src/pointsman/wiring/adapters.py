@@ -6,15 +6,10 @@ from pointsman.config.scorm_cloud import ScormCloudSource
 from pointsman.config.sources import Sources
 from pointsman.config.webhooks import WebhookSource as WebhookSettings
 from pointsman.config.webhooks import is_template
-from pointsman.sources.http import (
-    ORIGIN,
-    STANDARD,
-    BasicCredential,
-    PostbackSource,
-    SignatureScheme,
-    WebhookSource,
-    WebhookVerifier,
-)
+from pointsman.sources.http.auth import BasicCredential
+from pointsman.sources.http.scorm_cloud import ORIGIN, PostbackSource
+from pointsman.sources.http.webhook_signatures import STANDARD, SignatureScheme, WebhookVerifier
+from pointsman.sources.http.webhooks import WebhookSource
 from pointsman.sources.pipeline import Adapt
 from pointsman.statements.adapters import Path, PathTemplate, ScormCloud, Webhook
 

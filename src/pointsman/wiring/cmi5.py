@@ -12,14 +12,14 @@ from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StatementConflict
 from pointsman.domain.launch import Launch
-from pointsman.sources.http import LAUNCHED, StatementIntake
+from pointsman.sources.batch import StatementIntake
+from pointsman.sources.http.authorization import LAUNCHED
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker
 from pointsman.sources.players.cmi5.session_guard import SessionGuard
 from pointsman.store.base import Store
-from pointsman.wiring.sources import limits
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +60,7 @@ def gated(
     return SessionGuard(
         intake,
         lms.register,
-        limits(settings.http),
+        settings.http,
         clock,
         on_oddity,
         settings.launches.grace_seconds,

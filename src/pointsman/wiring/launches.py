@@ -11,14 +11,13 @@ from pointsman.platforms.tokens.fetched import FetchedToken, TokenVault
 from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.platforms.tokens.login import LogIn
 from pointsman.platforms.tokens.vault import TokenCipher
-from pointsman.sources.http import HttpSource, LaunchRoutesDeps, LaunchSettings
+from pointsman.sources.http.auth import HttpSource
+from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.players import CredentialIssuer, LaunchCache, LaunchRequest
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Document, DocumentKey, Store
 from pointsman.wiring.sources import credential
 from pointsman.wiring.tokens import tokens
-
-_HOUR = 3_600.0
 
 
 class _Shelf:
@@ -99,11 +98,7 @@ def launch_deps(
         passes=CredentialIssuer(section.signing_keys, clock),
         launches=launches,
         keep_token=keep_token,
-        settings=LaunchSettings(
-            public_url=section.public_url,
-            lifetime=section.lifetime_hours * _HOUR,
-            longest=section.max_lifetime_hours * _HOUR,
-            home_page=settings.platform.origin,
-        ),
+        settings=section,
+        home_page=settings.platform.origin,
         lms=lms,
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from pointsman.config.learners import Tokens
 from pointsman.domain.clock import Clock
 from pointsman.platforms.base import RequestOutcome, TokenProvider
 from pointsman.platforms.helium import CallResult, HeliumCalls
 from pointsman.platforms.helium.login import LOGIN_POINTS, LoggedIn, LoginClient
 from pointsman.platforms.tokens.fetched import FetchedTokens, TokenFetcher, TokenVault
-from pointsman.platforms.tokens.file import Credentials, FileTokens, InlineTokens
+from pointsman.platforms.tokens.file import FileTokens, InlineTokens
 from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.platforms.tokens.login import LogIn, LoginAnswer, PasswordLogin
 from pointsman.platforms.tokens.service import TokenService
+from pointsman.platforms.tokens.settings import TokenSettings
 from pointsman.platforms.tokens.vault import EncryptedVault, TokenCipher
 from pointsman.store.base import Store
 
@@ -24,7 +24,7 @@ Pay = Callable[
 
 
 def tokens(
-    settings: Tokens,
+    settings: TokenSettings,
     clock: Clock,
     on_new: Callable[[Sequence[str]], None],
     log_in: LogIn,
@@ -37,29 +37,20 @@ def tokens(
     if settings.launches:
         return None
     if settings.inline is not None:
-        return InlineTokens(
-            {
-                who: Credentials(
-                    one.auth_token.get_secret_value() if one.auth_token else None, one.user_id
-                )
-                for who, one in settings.inline.items()
-            }
-        )
+        return InlineTokens(settings.inline)
     if settings.file is not None:
         return FileTokens(settings.file, clock, on_new)
     return FetchedTokens(_fetcher(settings, clock, log_in), clock, on_new, vault)
 
 
-def _fetcher(settings: Tokens, clock: Clock, log_in: LogIn) -> TokenFetcher:
+def _fetcher(settings: TokenSettings, clock: Clock, log_in: LogIn) -> TokenFetcher:
     if settings.login is not None:
         return PasswordLogin(settings.login.passwords_file, log_in)
-    service = settings.service
-    assert service is not None, "the configuration demands one of them"  # noqa: S101
-    bearer = service.bearer.get_secret_value() if service.bearer else None
-    return TokenService(service.url, bearer, service.timeout_seconds, clock)
+    assert settings.service is not None, "the configuration demands one of them"  # noqa: S101
+    return TokenService(settings.service, clock)
 
 
-def vault(settings: Tokens, store: Store, clock: Clock) -> TokenVault | None:
+def vault(settings: TokenSettings, store: Store, clock: Clock) -> TokenVault | None:
     """Where fetched tokens are kept; None without a key to encrypt them with."""
     keys = settings.encryption_keys
     if not keys:

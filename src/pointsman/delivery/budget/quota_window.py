@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pointsman.platforms.settings import PlatformLimits
+
 SECONDS = 60.0
 #: of what may be used, the part that is
 PACE = 0.99
@@ -35,12 +37,13 @@ class QuotaLimits:
     guard: float
 
     @classmethod
-    def of(cls, points: int, requests: int, share: float, guard: float) -> QuotaLimits:
-        """Our part of the instance's limits: `share` of them, paced."""
+    def of(cls, platform: PlatformLimits) -> QuotaLimits:
+        """Our share of what the platform allows, paced."""
+        part = platform.share * PACE
         return cls(
-            points=max(1, int(points * share * PACE)),
-            requests=max(1, int(requests * share * PACE)),
-            guard=guard,
+            points=max(1, int(platform.points_per_minute * part)),
+            requests=max(1, int(platform.requests_per_minute * part)),
+            guard=platform.window_guard_seconds,
         )
 
 

@@ -15,6 +15,7 @@ import structlog
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError, NoToken
+from pointsman.platforms.tokens.settings import TokenEntry
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +34,13 @@ class Credentials:
 class InlineTokens:
     """Those of `learners.tokens.inline`. They change with a restart only."""
 
-    def __init__(self, known: Mapping[str, Credentials]) -> None:
-        self._known = dict(known)
+    def __init__(self, entries: Mapping[str, TokenEntry]) -> None:
+        self._known = {
+            learner: Credentials(
+                entry.auth_token.get_secret_value() if entry.auth_token else None, entry.user_id
+            )
+            for learner, entry in entries.items()
+        }
 
     async def token(self, learner: str) -> str:
         token = self._known.get(learner, Credentials()).token

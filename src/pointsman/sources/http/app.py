@@ -36,6 +36,7 @@ from pointsman.sources.http.lrs.statement_search import StatementStore
 from pointsman.sources.http.lrs.version import HEADER, answered
 from pointsman.sources.http.routing import READS, route, route_get
 from pointsman.sources.http.scorm_cloud import POSTBACK, Postbacks, PostbackSource
+from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.http.webhooks import Webhooks, WebhookSource
 
 _XAPI = "/xapi/"
@@ -55,15 +56,13 @@ class HttpDeps:
     - metrics_page: a body and its content type
     - on_request: source ("" when not known), method, route, status, seconds
     - on_refused: source, statements turned away
-    - cors_origins: origins as browsers send them, or "*"
     - body_timeout: seconds for a whole body
     """
 
     intake: StatementIntake
     store: EndpointStore
     sources: Sequence[HttpSource]
-    max_body_bytes: int
-    cors_origins: tuple[str, ...]
+    settings: HttpSettings
     ready: Callable[[], Awaitable[tuple[bool, str]]]
     metrics_page: Callable[[], Awaitable[tuple[bytes, str]]]
     on_request: Callable[[str, str, str, int, float], None]
@@ -80,13 +79,13 @@ def make_app(deps: HttpDeps) -> web.Application:
     """The application; it holds no state, and stops when its runner does."""
     consistency = ConsistentThrough(deps.store.consistent_through, deps.clock)
     app = web.Application(
-        client_max_size=deps.max_body_bytes,
+        client_max_size=deps.settings.max_body_bytes,
         # From the outside in: each sees the answers of the next, errors' included.
         middlewares=[
             _recording(deps.on_request, deps.clock),
             _naming_version,
             consistency_middleware(consistency),
-            cors_middleware(deps.cors_origins),
+            cors_middleware(deps.settings.cors_origins),
             errors,
         ],
     )
@@ -94,7 +93,7 @@ def make_app(deps: HttpDeps) -> web.Application:
     door = _door(deps)
     endpoint = LrsEndpoint(
         door,
-        BodyLimits(deps.max_body_bytes, deps.body_timeout),
+        BodyLimits(deps.settings.max_body_bytes, deps.body_timeout),
         _answers(deps),
         consistency,
         frozenset(source.name for source in deps.sources if source.lenient),
@@ -106,7 +105,7 @@ def make_app(deps: HttpDeps) -> web.Application:
             for method in ("POST", "PUT", "DELETE"):
                 route(app, method, resource + slash, handler)
             route_get(app, resource + slash, handler)
-        route_get(app, "/xapi/about" + slash, about(deps.max_body_bytes))
+        route_get(app, "/xapi/about" + slash, about(deps.settings.max_body_bytes))
     _add_foreign(app, deps)
     if deps.launches is not None:
         add_launched(app, deps.launches, deps, door)
@@ -125,7 +124,7 @@ def _door(deps: HttpDeps) -> RequestAuthorizer:
 
 def _add_foreign(app: web.Application, deps: HttpDeps) -> None:
     """Routes of what is no xAPI; there are none where nobody is to send it."""
-    limits = BodyLimits(deps.max_body_bytes, deps.body_timeout)
+    limits = BodyLimits(deps.settings.max_body_bytes, deps.body_timeout)
     for slash in ("", "/"):
         if deps.postbacks:
             postbacks = Postbacks(deps.postbacks, limits, deps.intake)

@@ -15,11 +15,13 @@ from pointsman.sources.http.auth import Authenticator, HttpSource
 from pointsman.sources.http.authorization import LAUNCHED, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits
 from pointsman.sources.http.cmi5 import FETCH, WAIVE, Cmi5Resource, LearningSystem
-from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource, LaunchSettings
+from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource
 from pointsman.sources.http.routing import route, route_get
 from pointsman.sources.http.scorm import ScormResource
+from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.players import CredentialIssuer, LaunchCache
 from pointsman.sources.players.scorm.commits import CommitHandler, SessionStore
+from pointsman.sources.settings import LaunchSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class LaunchRoutesDeps:
     launches: LaunchCache
     keep_token: KeepToken
     settings: LaunchSettings
+    #: of the accounts of learners who are no mailboxes
+    home_page: str
     lms: LearningSystem
 
 
@@ -47,7 +51,7 @@ class HttpContext(Protocol):
     def clock(self) -> Clock: ...
 
     @property
-    def max_body_bytes(self) -> int: ...
+    def settings(self) -> HttpSettings: ...
 
     @property
     def body_timeout(self) -> float: ...
@@ -78,6 +82,7 @@ def _opening(launches: LaunchRoutesDeps, around: HttpContext) -> LaunchResource:
         launches.keep_token,
         _begin(launches.lms),
         launches.settings,
+        launches.home_page,
         around.clock,
         around.body_timeout,
     )
@@ -106,6 +111,6 @@ def _scorm(around: HttpContext, door: RequestAuthorizer) -> ScormResource:
     return ScormResource(
         door,
         CommitHandler(LAUNCHED, around.store, around.intake, around.clock),
-        BodyLimits(around.max_body_bytes, around.body_timeout),
+        BodyLimits(around.settings.max_body_bytes, around.body_timeout),
         around.on_refused,
     )

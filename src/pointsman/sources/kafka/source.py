@@ -12,9 +12,10 @@ import structlog
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from pointsman.domain.clock import Clock
+from pointsman.sources.kafka.client import KafkaHooks
 from pointsman.sources.kafka.messages import MessageReader
 from pointsman.sources.kafka.session import Claim, ConsumerSession, PartitionLostError
-from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings
+from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.stop_signal import StopSignal
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,7 @@ class KafkaSource:
 
     def __init__(
         self,
-        settings: KafkaSettings,
+        settings: KafkaSourceSettings,
         intake: MessageReader,
         claim: Claim,
         clock: Clock,

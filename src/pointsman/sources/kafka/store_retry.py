@@ -12,8 +12,8 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from pointsman.domain.errors import StoreUnavailable
+from pointsman.sources.kafka.client import KafkaHooks
 from pointsman.sources.kafka.rebalance import Assignment
-from pointsman.sources.kafka.settings import KafkaHooks
 from pointsman.sources.kafka.stop_signal import StopSignal
 
 log = structlog.get_logger(__name__)

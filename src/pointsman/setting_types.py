@@ -1,4 +1,4 @@
-"""What settings are made of: sections, secrets and their files, paths, addresses, lists, templates.
+"""Base class and field types of settings: secrets and their files, paths, addresses, templates.
 
 A rule about two keys is a validator of the later one, which sees the earlier ones that were right.
 So every mistake is reported at its key, all in one go, and none hides another.
@@ -6,6 +6,7 @@ So every mistake is reported at its key, all in one go, and none hides another.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -21,9 +22,12 @@ from pydantic import (
     ValidationInfo,
 )
 
-from pointsman.mapping.uri_template import Template
+from pointsman.domain.uri_template import Template
 
 T = TypeVar("T")
+
+_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+_RESERVED_NAMES = {"launch": "what launched players say", "import": "what pointsman import reads"}
 
 
 class Section(BaseModel):
@@ -162,6 +166,25 @@ def _template(text: str) -> str:
 
 #: a URI template of level 1 (RFC 6570 section 1.2), kept as text
 TemplateText = Annotated[str, Field(min_length=1), AfterValidator(_template)]
+
+
+def only_variable(variable: str, text: str) -> str:
+    """A validator: a template that has this one variable."""
+    if Template(text).variables != (variable,):
+        raise ValueError(f"must contain {{{variable}}} once and no other variable")
+    return text
+
+
+def _source_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError("must be 1-64 characters of a-z, 0-9, _ and -: it labels metrics")
+    if name in _RESERVED_NAMES:
+        raise ValueError(f"is the name of {_RESERVED_NAMES[name]}; give it another one")
+    return name
+
+
+#: the name of a source, which labels metrics and stands in the books
+SourceName = Annotated[str, AfterValidator(_source_name)]
 
 
 def repeated(names: Iterable[str]) -> str | None:
