@@ -38,7 +38,7 @@ class Section(BaseModel):
     )
 
 
-def given(info: ValidationInfo, *keys: str) -> bool:
+def valid_so_far(info: ValidationInfo, *keys: str) -> bool:
     """Whether all these earlier keys were right, so that a later one can be compared to them."""
     return all(key in info.data for key in keys)
 
@@ -48,11 +48,11 @@ def folder_of(info: ValidationInfo) -> Path:
     return Path((info.context or {}).get("folder", "."))
 
 
-def _rooted(path: Path, info: ValidationInfo) -> Path:
+def _absolute(path: Path, info: ValidationInfo) -> Path:
     return (folder_of(info) / path.expanduser()).resolve()
 
 
-def _existing(path: Path) -> Path:
+def _readable(path: Path) -> Path:
     try:
         with path.open("rb"):
             return path
@@ -96,17 +96,17 @@ def _required_secret(value: Any, info: ValidationInfo) -> Any:
     secret = _secret(value, info)
     key = str(info.field_name)
     if secret is None:
-        if given(info, f"{key}_file"):
+        if valid_so_far(info, f"{key}_file"):
             raise ValueError(f"is missing; give {key}, or {key}_file with the path of a file")
         return SecretStr("")  # its file is wrong, which has been said
     return secret
 
 
 #: a file that has to be there
-ExistingFile = Annotated[Path, AfterValidator(_rooted), AfterValidator(_existing)]
+ExistingFile = Annotated[Path, AfterValidator(_absolute), AfterValidator(_readable)]
 #: `<key>_file`, to stand before `<key>` in a section; its content is read when `<key>` is
 SecretFile = Annotated[
-    Annotated[Path, AfterValidator(_rooted)] | None, AfterValidator(_readable_secret)
+    Annotated[Path, AfterValidator(_absolute)] | None, AfterValidator(_readable_secret)
 ]
 #: a secret that may be absent
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_secret)]
@@ -119,14 +119,14 @@ def no_secret() -> SecretStr:
     return SecretStr("")
 
 
-def _split(value: Any) -> Any:
+def _split_at_commas(value: Any) -> Any:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
 
 
 #: a list, or a string with commas, which is handier in the environment
-Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_split_at_commas)]
 
 
 def require_some(values: tuple[T, ...]) -> tuple[T, ...]:

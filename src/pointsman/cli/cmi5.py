@@ -50,8 +50,8 @@ def import_(
         raise typer.Exit(2) from None
     launches = [launch_of(unit) for unit, _ in course.units()]
     if as_json:
-        found = {"course": described(course), "rules": rules(course), "launches": launches}
-        typer.echo(json.dumps(found, indent=2))
+        summary = {"course": described(course), "rules": rules(course), "launches": launches}
+        typer.echo(json.dumps(summary, indent=2))
         return
     typer.echo(f"{course.title}  {course.id}")
     _show(course.members)
@@ -65,19 +65,19 @@ def import_(
 
 def _show(members: tuple[AssignableUnit | Block, ...], depth: int = 1) -> None:
     margin = "  " * depth
-    for one in members:
-        typer.echo(f"{margin}{one.title}  {one.id}")
-        if isinstance(one, Block):
-            _show(one.members, depth + 1)
+    for member in members:
+        typer.echo(f"{margin}{member.title}  {member.id}")
+        if isinstance(member, Block):
+            _show(member.members, depth + 1)
             continue
         details = {
-            "activity": activity_of(one.id),
-            "url": one.url,
-            "moveOn": one.move_on,
-            "masteryScore": one.mastery_score,
-            "launchMethod": one.launch_method,
-            "launchParameters": one.launch_parameters,
-            "entitlementKey": one.entitlement_key,
+            "activity": activity_of(member.id),
+            "url": member.url,
+            "moveOn": member.move_on,
+            "masteryScore": member.mastery_score,
+            "launchMethod": member.launch_method,
+            "launchParameters": member.launch_parameters,
+            "entitlementKey": member.entitlement_key,
         }
         for name, value in details.items():
             if value is not None:

@@ -39,10 +39,10 @@ def explain(settings: Settings) -> Iterator[tuple[str, list[str]]]:
     yield "What becomes of it", [_rule(rule) for rule in settings.rules] or ["There are no rules."]
     yield "Who is who", list(_learners(settings))
     yield "Where it goes, and at what pace", list(_delivery(settings))
-    yield "What is kept", [_kept(settings.store)]
+    yield "What is kept", [_storage(settings.store)]
 
 
-def _kept(store: StoreSettings) -> str:
+def _storage(store: StoreSettings) -> str:
     if store.is_shared:
         return (
             f"Everything accepted, in {store.url}, which any number of replicas may share; each "
@@ -168,8 +168,10 @@ def _learners(settings: Settings) -> Iterator[str]:
         first = "come with launches alone" if tokens.launches else "that launches bring go first"
         yield f"authTokens {first}, kept in the store, encrypted."
     if tokens.kind in {"service", "login"}:
-        kept = "kept in the store, encrypted" if tokens.encryption_keys else "kept in memory only"
-        yield f"Fetched authTokens are {kept}."
+        where_kept = (
+            "kept in the store, encrypted" if tokens.encryption_keys else "kept in memory only"
+        )
+        yield f"Fetched authTokens are {where_kept}."
     yield "State of a learner without a token is parked until there is one."
 
 

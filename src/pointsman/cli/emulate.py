@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pointsman.cli.options import refusing
+from pointsman.cli.options import exit_on_config_error
 
 
 def emulate(
@@ -83,7 +83,7 @@ def emulate(
         typer.echo("the emulator is an extra: pip install 'pointsman[emulator]'", err=True)
         raise typer.Exit(2) from None
 
-    with refusing(), suppress(KeyboardInterrupt):
+    with exit_on_config_error(), suppress(KeyboardInterrupt):
         asyncio.run(
             run_emulator(
                 host=host,

@@ -16,7 +16,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    exit_on_config_error,
+    settings_or_exit,
+)
 from pointsman.commands import BackfillProgress, LoadRate, LrsSettings, import_file, import_lrs
 from pointsman.config import Settings
 from pointsman.domain.errors import ConfigError, InputRefused, StoreUnavailable
@@ -61,15 +66,15 @@ def import_(
     """
     settings = settings_or_exit(config)
     filters = {"since": since, "until": until, "agent": agent, "verb": verb, "activity": activity}
-    given = {name: value for name, value in filters.items() if value is not None}
+    filters_set = {name: value for name, value in filters.items() if value is not None}
     try:
-        with refusing():
+        with exit_on_config_error():
             if source.startswith(("http://", "https://")):
                 lrs = LrsSettings(
-                    source, key, _secret(secret_file), _secret(bearer_file), filters=given
+                    source, key, _secret(secret_file), _secret(bearer_file), filters=filters_set
                 )
                 done = _with_progress(settings, lrs, LoadRate(rate))
-            elif given or key or secret_file or bearer_file:
+            elif filters_set or key or secret_file or bearer_file:
                 raise ConfigError("a file takes none of the options for an LRS")
             else:
                 done = _with_progress(settings, Path(source), LoadRate(rate))
@@ -107,9 +112,9 @@ def _with_progress(
 
 def _summary(done: BackfillProgress) -> str:
     parts = [
-        f"{done.outcomes[one]:,} {one.value.replace('_', ' ')}"
-        for one in InputOutcome
-        if done.outcomes[one]
+        f"{done.outcomes[outcome]:,} {outcome.value.replace('_', ' ')}"
+        for outcome in InputOutcome
+        if done.outcomes[outcome]
     ]
     if done.duplicates:
         parts.append(f"{done.duplicates:,} known already")

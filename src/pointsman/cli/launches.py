@@ -51,15 +51,15 @@ def show(
     """
     settings = settings_or_exit(config)
     key = DocumentKey("launch", name=registration.lower())
-    found = ask_store(settings, lambda store: store.document(key))
-    if found is None:
+    document = ask_store(settings, lambda store: store.document(key))
+    if document is None:
         typer.echo(
             f"there is no launch with the registration {registration}; it may be older than "
             "store.retention_days",
             err=True,
         )
         raise typer.Exit(1)
-    launch = launch_from_json(found.content)
+    launch = launch_from_json(document.content)
     if as_json:
         typer.echo(json.dumps(asdict(launch), indent=2))
         return

@@ -27,12 +27,12 @@ DEFAULT_CONFIG = Path("pointsman.toml")
 
 def settings_or_exit(config: Path) -> Settings:
     """The settings; or all that is wrong with them on standard error, and exit code 2."""
-    with refusing():
+    with exit_on_config_error():
         return load(config)
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
+def exit_on_config_error() -> Iterator[None]:
     """Put a `ConfigError`, whoever raises it, on standard error; exit code 2."""
     try:
         yield

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    exit_on_config_error,
+    settings_or_exit,
+)
 from pointsman.domain.errors import StoreUnavailable
 
 
@@ -21,7 +26,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from pointsman.app import run as run_daemon  # noqa: PLC0415
 
     try:
-        with refusing():
+        with exit_on_config_error():
             raise typer.Exit(run_daemon(settings))
     except StoreUnavailable as error:
         typer.echo(str(error), err=True)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import typer
 
-from pointsman.cli.options import refusing
+from pointsman.cli.options import exit_on_config_error
 from pointsman.config import Settings
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.store.base import Store
@@ -22,7 +22,7 @@ def ask_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -> T:
     from pointsman.commands import with_store  # noqa: PLC0415
 
     try:
-        with refusing():
+        with exit_on_config_error():
             return asyncio.run(with_store(settings, use))
     except StoreUnavailable as error:
         typer.echo(str(error), err=True)

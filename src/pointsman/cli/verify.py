@@ -10,7 +10,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    exit_on_config_error,
+    settings_or_exit,
+)
 from pointsman.domain.errors import PointsmanError
 from pointsman.store.base import Books
 
@@ -35,7 +40,7 @@ def verify(
     from pointsman.commands import books as read_books  # noqa: PLC0415
 
     try:
-        with refusing():
+        with exit_on_config_error():
             books = asyncio.run(read_books(settings))
     except PointsmanError as error:
         typer.echo(str(error), err=True)

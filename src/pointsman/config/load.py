@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pointsman.config.environment import from_environment, overridden, unknown_variables
+from pointsman.config.environment import from_environment, merged_trees, unknown_variables
 from pointsman.config.errors import describe
 from pointsman.config.settings import Settings
 from pointsman.domain.errors import ConfigError
@@ -21,7 +21,7 @@ def load(path: Path | str) -> Settings:
         ConfigError: its message holds a line for each mistake, and never a secret.
     """
     path = Path(path)
-    tree = overridden(_read(path), from_environment())
+    tree = merged_trees(_read(path), from_environment())
     problems = list(unknown_variables())
     try:
         settings = Settings.model_validate(tree, context={"folder": path.parent.resolve()})

@@ -11,7 +11,7 @@ from pointsman.config.rules import Rule
 from pointsman.config.sources import Sources
 from pointsman.delivery.settings import AuditSettings, DeliverySettings
 from pointsman.platforms.settings import PlatformSettings
-from pointsman.setting_types import Section, given, repeated
+from pointsman.setting_types import Section, repeated, valid_so_far
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.settings import LaunchSettings
 from pointsman.store.settings import StoreSettings
@@ -46,7 +46,7 @@ class Settings(Section):
     def _lease_outlives_a_request(
         cls, delivery: DeliverySettings, info: ValidationInfo
     ) -> DeliverySettings:
-        if given(info, "platform"):
+        if valid_so_far(info, "platform"):
             timeout = info.data["platform"].timeout_seconds
             if delivery.lease_seconds <= timeout:
                 raise ValueError(
@@ -61,7 +61,7 @@ class Settings(Section):
     def _tokens_are_encrypted(
         cls, launches: LaunchSettings | None, info: ValidationInfo
     ) -> LaunchSettings | None:
-        if not given(info, "learners"):
+        if not valid_so_far(info, "learners"):
             return launches
         tokens = info.data["learners"].tokens
         if launches is not None and tokens.encryption_key is None:
@@ -77,7 +77,7 @@ class Settings(Section):
     @classmethod
     def _somebody_sends(cls, sources: Sources, info: ValidationInfo) -> Sources:
         nobody = not any(getattr(sources, kind) for kind in Sources.model_fields)
-        if nobody and given(info, "launches") and info.data["launches"] is None:
+        if nobody and valid_so_far(info, "launches") and info.data["launches"] is None:
             kinds = ", ".join(f"[[sources.{kind}]]" for kind in Sources.model_fields)
             raise ValueError(f"is empty; give at least one of {kinds}, or [launches]")
         return sources

@@ -8,8 +8,8 @@ from pointsman.config.scorm_cloud import ScormCloudSource
 from pointsman.config.webhooks import WebhookSource
 from pointsman.setting_types import (
     Section,
-    given,
     repeated,
+    valid_so_far,
 )
 from pointsman.sources.http.settings import HttpSourceSettings
 from pointsman.sources.kafka.settings import KafkaSourceSettings
@@ -52,7 +52,7 @@ class Sources(Section):
         cls, sources: tuple[KafkaSourceSettings, ...], info: ValidationInfo
     ) -> tuple[KafkaSourceSettings, ...]:
         kinds = [kind for kind in cls.model_fields if kind != "kafka"]
-        if not given(info, *kinds):
+        if not valid_so_far(info, *kinds):
             return sources
         others = [(kind, source.name) for kind in kinds for source in info.data[kind]]
         twice = repeated([*(name for _, name in others), *(source.name for source in sources)])

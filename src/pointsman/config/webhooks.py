@@ -17,9 +17,9 @@ from pointsman.setting_types import (
     Section,
     SourceName,
     WebAddress,
-    given,
     no_secret,
     read_secret,
+    valid_so_far,
 )
 from pointsman.statements.adapters.json_paths import Path as JsonPath
 from pointsman.statements.adapters.json_paths import PathTemplate
@@ -140,7 +140,7 @@ class WebhookSource(Section):
     @field_validator("signature")
     @classmethod
     def _one_scheme(cls, signature: Signature | None, info: ValidationInfo) -> Signature | None:
-        if given(info, "standard") and info.data["standard"] == (signature is not None):
+        if valid_so_far(info, "standard") and info.data["standard"] == (signature is not None):
             raise ValueError(
                 "and standard = true are both given; keep one of them"
                 if signature is not None
@@ -152,7 +152,7 @@ class WebhookSource(Section):
     @classmethod
     def _of_a_path(cls, words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         path = str(info.field_name).removesuffix("_values")
-        if words and given(info, path) and info.data[path] is None:
+        if words and valid_so_far(info, path) and info.data[path] is None:
             raise ValueError(f"is of no use without {path}, the path of what is compared")
         return words
 
@@ -165,4 +165,6 @@ class WebhookSource(Section):
     def keys(self) -> tuple[bytes, ...]:
         """What bodies may be signed with."""
         secrets = [self.secret.get_secret_value(), *map(read_secret, self.old_secret_files)]
-        return tuple(standard_key(one) if self.standard else one.encode() for one in secrets)
+        return tuple(
+            standard_key(secret) if self.standard else secret.encode() for secret in secrets
+        )

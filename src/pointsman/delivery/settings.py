@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from pointsman.setting_types import Section, given
+from pointsman.setting_types import Section, valid_so_far
 
 
 class DeliverySettings(Section):
@@ -24,7 +24,7 @@ class DeliverySettings(Section):
     @field_validator("retry_max_seconds")
     @classmethod
     def _not_below_base(cls, longest: float, info: ValidationInfo) -> float:
-        if given(info, "retry_base_seconds") and longest < info.data["retry_base_seconds"]:
+        if valid_so_far(info, "retry_base_seconds") and longest < info.data["retry_base_seconds"]:
             raise ValueError(
                 f"must be at least retry_base_seconds, which is {info.data['retry_base_seconds']:g}"
             )

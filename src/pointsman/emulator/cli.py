@@ -39,11 +39,11 @@ async def run_emulator(
     catalogue, fault, file or address.
     """
     wanted = read_faults(faults, faults_file)
-    goods = builtin_catalogue() if catalogue is None else load_catalogue(catalogue)
+    loaded = builtin_catalogue() if catalogue is None else load_catalogue(catalogue)
     with ExitStack() as opened:
         keeper = opened.enter_context(closing(StatePersistence(data))) if data is not None else None
         emulator = Emulator(
-            goods,
+            loaded,
             api_key=api_key,
             clock=SystemClock(),
             points_per_minute=points_per_minute,

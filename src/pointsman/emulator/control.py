@@ -90,8 +90,8 @@ async def _expire(request: web.Request) -> web.Response:
         expired = request.app[EMULATOR].expire_tokens(body.learner)
     except ValidationError as error:
         lines = (
-            ": ".join(filter(None, [".".join(map(str, one["loc"])), one["msg"]]))
-            for one in error.errors(include_url=False)
+            ": ".join(filter(None, [".".join(map(str, detail["loc"])), detail["msg"]]))
+            for detail in error.errors(include_url=False)
         )
         return _bad_request("\n".join(lines))
     except KeyError:

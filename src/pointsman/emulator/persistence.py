@@ -98,9 +98,9 @@ class StatePersistence:
 
     def save(self, state: State, tokens: IssuedTokens, journal: Journal) -> None:
         """Write what has changed since the last time. Raises `NotKeptError`."""
-        learners = [(email, orjson.dumps(state.dump(email))) for email in state.touched]
+        learners = [(email, orjson.dumps(state.dump(email))) for email in state.changed_learners]
         things = [("totals", orjson.dumps(journal.totals()))]
-        if state.paths.touched:
+        if state.paths.changed:
             things.append(("paths", orjson.dumps(state.paths.dump())))
         changes = tokens.changes
         try:
@@ -117,8 +117,8 @@ class StatePersistence:
         except sqlite3.Error as error:
             self._roll_back()
             raise NotKeptError(f"{self.path}: {error}") from error
-        state.touched.clear()
-        state.paths.touched = False
+        state.changed_learners.clear()
+        state.paths.changed = False
         tokens.forget_changes()
 
     def clear(self) -> None:

@@ -11,8 +11,8 @@ from pointsman.setting_types import (
     RequiredSecret,
     SecretFile,
     Section,
-    given,
     no_secret,
+    valid_so_far,
     web_address,
 )
 
@@ -32,7 +32,7 @@ class PlatformLimits(Section):
     @classmethod
     def _leaves_something(cls, share: float, info: ValidationInfo) -> float:
         for key in ("points_per_minute", "requests_per_minute"):
-            if given(info, key) and _part(info.data[key], share) < 1:
+            if valid_so_far(info, key) and _part(info.data[key], share) < 1:
                 raise ValueError(
                     f"of {key} = {info.data[key]} is less than one, so nothing could ever be sent"
                 )

@@ -14,10 +14,10 @@ from pointsman.setting_types import (
     SecretFile,
     Section,
     WebAddress,
-    given,
     no_secret,
     read_secret,
     require_some,
+    valid_so_far,
 )
 
 #: RFC 7518 section 3.2: a key of HS256 is at least as long as its hash
@@ -44,7 +44,9 @@ class CredentialSettings(Section):
     @field_validator("secret")
     @classmethod
     def _key_and_secret(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if given(info, "key", "secret_file") and (info.data["key"] is None) != (secret is None):
+        if valid_so_far(info, "key", "secret_file") and (info.data["key"] is None) != (
+            secret is None
+        ):
             other = "secret or secret_file" if secret is None else "key"
             raise ValueError(f"needs {other} too: key and secret go together")
         return secret
@@ -57,7 +59,7 @@ class CredentialSettings(Section):
             raise ValueError(
                 "must not stand beside key and secret; make it a credential of its own"
             )
-        if not basic and bearer is None and given(info, "key", "secret", "bearer_file"):
+        if not basic and bearer is None and valid_so_far(info, "key", "secret", "bearer_file"):
             raise ValueError("is missing; a credential is key and secret, or bearer")
         return bearer
 
@@ -104,7 +106,7 @@ class LaunchSettings(Section):
     @field_validator("max_lifetime_hours")
     @classmethod
     def _most(cls, most: float, info: ValidationInfo) -> float:
-        if given(info, "lifetime_hours") and most < (least := info.data["lifetime_hours"]):
+        if valid_so_far(info, "lifetime_hours") and most < (least := info.data["lifetime_hours"]):
             raise ValueError(f"must not be less than lifetime_hours, which is {least:g}")
         return most
 

@@ -74,7 +74,7 @@ class Criterion(CatalogueEntry):
     required: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
-    def _says_what(self) -> Criterion:
+    def _needs_its_parameter(self) -> Criterion:
         if self.type == "coursePercentViewed" and self.required:
             raise ValueError("coursePercentViewed takes percent, not required")
         if self.type != "coursePercentViewed" and not self.required:

@@ -21,9 +21,9 @@ from pointsman.setting_types import (
     SecretFile,
     Section,
     TemplateText,
-    given,
     only_variable,
     read_secret,
+    valid_so_far,
     web_address,
 )
 
@@ -100,7 +100,7 @@ class TokenSettings(Section):
     def _exactly_one(
         cls, service: TokenServiceSettings | None, info: ValidationInfo
     ) -> TokenServiceSettings | None:
-        if given(info, "launches", "inline", "file", "login"):
+        if valid_so_far(info, "launches", "inline", "file", "login"):
             values = {key: info.data[key] for key in ("inline", "file", "login")}
             values |= {"service": service, "launches = true": info.data["launches"] or None}
             chosen = [key for key, value in values.items() if value is not None]

@@ -11,8 +11,8 @@ from pointsman.setting_types import (
     Names,
     Section,
     SourceName,
-    given,
     require_some,
+    valid_so_far,
     web_address,
 )
 from pointsman.sources.kafka.settings import KafkaTopicSettings
@@ -40,7 +40,7 @@ class HttpSettings(Limits):
     def _where_to(
         cls, kafka: KafkaTopicSettings | None, info: ValidationInfo
     ) -> KafkaTopicSettings | None:
-        if not given(info, "intake"):
+        if not valid_so_far(info, "intake"):
             return kafka
         if info.data["intake"] == "kafka" and kafka is None:
             raise ValueError(

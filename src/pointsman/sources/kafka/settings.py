@@ -15,9 +15,9 @@ from pointsman.setting_types import (
     SecretFile,
     Section,
     SourceName,
-    given,
     repeated,
     require_some,
+    valid_so_far,
 )
 
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?")
@@ -42,7 +42,7 @@ class KafkaSecurity(Section):
     @classmethod
     def _with_sasl(cls, value: object, info: ValidationInfo) -> object:
         needed = ("protocol", "password_file") if info.field_name == "password" else ("protocol",)
-        if not given(info, *needed):
+        if not valid_so_far(info, *needed):
             return value
         protocol = info.data["protocol"]
         if protocol.startswith("SASL") and value in (None, ""):
@@ -62,7 +62,7 @@ class KafkaSecurity(Section):
     @field_validator("key_file")
     @classmethod
     def _with_certificate(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        if given(info, "cert_file") and (path is None) != (info.data["cert_file"] is None):
+        if valid_so_far(info, "cert_file") and (path is None) != (info.data["cert_file"] is None):
             raise ValueError("and cert_file go together: give both or none")
         return path
 
@@ -77,8 +77,8 @@ class KafkaCluster(Section):
     @classmethod
     def _servers(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
         for server in require_some(servers):
-            found = _SERVER.fullmatch(server)
-            if not found or int((found[2] or ":9092")[1:]) not in range(1, 65_536):
+            match = _SERVER.fullmatch(server)
+            if not match or int((match[2] or ":9092")[1:]) not in range(1, 65_536):
                 raise ValueError("must hold host:port, or host for port 9092")
         return servers
 
