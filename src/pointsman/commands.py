@@ -1,4 +1,4 @@
-"""What a command does with the daemon's parts, once and without the daemon."""
+"""The work of single commands, done with the daemon's parts but without the daemon."""
 
 from __future__ import annotations
 

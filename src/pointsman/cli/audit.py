@@ -1,4 +1,4 @@
-"""`pointsman audit`: does the platform show what was delivered?"""
+"""`pointsman audit` shows how far the platform agrees with what was delivered."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
-from pointsman.cli.stores import ask_store
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
 from pointsman.store.base import Agreement, Parked
 
 #: how the reason of drift begins

@@ -1,4 +1,4 @@
-"""`pointsman check`: is the configuration right, and what does it mean?"""
+"""`pointsman check` says what is wrong with the configuration, or what it means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pointsman cmi5`: what a course package has, and what it takes to launch it."""
+"""`pointsman cmi5` shows the units of a course package, with rules and launch requests for them."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""What a configuration means, in plain words for whoever has to answer for it. Pure functions."""
+"""The meaning of a configuration in plain words, as `pointsman check` prints it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pointsman.cli.config_summary_adapters import postbacks, webhook
 from pointsman.config import Settings
 from pointsman.config.rules import Rule
+from pointsman.config.scorm_cloud import ScormCloudSource
+from pointsman.config.webhooks import WebhookSource
 from pointsman.domain.records import Falls
 from pointsman.sources.http.settings import HttpSourceSettings
 from pointsman.sources.kafka.settings import KafkaSourceSettings
@@ -73,8 +74,8 @@ def _senders(settings: Settings) -> Iterator[str]:
     elif not (sources.http or sources.scorm_cloud or sources.webhooks):
         yield "Nobody may send over HTTP; it serves probes and metrics."
     yield from map(_http_source, sources.http)
-    yield from map(postbacks, sources.scorm_cloud)
-    yield from map(webhook, sources.webhooks)
+    yield from map(_scorm_cloud_source, sources.scorm_cloud)
+    yield from map(_webhook_source, sources.webhooks)
     yield from map(_kafka_source, sources.kafka)
 
 
@@ -93,6 +94,61 @@ def _http_source(source: HttpSourceSettings) -> str:
 
 def _credential(credential: CredentialSettings) -> str:
     return "a bearer token" if credential.key is None else f'the key "{credential.key}"'
+
+
+def _scorm_cloud_source(source: ScormCloudSource) -> str:
+    learner = (
+        "the learner is the e-mail address where there is one, else the id"
+        if source.learner == "email"
+        else "the learner is the id"
+    )
+    return (
+        f"{source.name} posts registrations of SCORM Cloud to /scorm-cloud/postback as the user "
+        f'"{source.username}": a course is the activity {source.course_activity}, a SCO '
+        f"{source.sco_activity}; {learner}; what is no address is an account of "
+        f"{source.home_page}."
+    )
+
+
+def _webhook_source(source: WebhookSource) -> str:
+    return (
+        f"{source.name} posts JSON to /webhooks/{source.name}, {_how_signed(source)}: "
+        f"{_fields_read(source)}; "
+        f"a learner who is no address is an account of {source.account_home_page}."
+    )
+
+
+def _how_signed(source: WebhookSource) -> str:
+    secrets = len(source.keys)
+    known = "" if secrets == 1 else f" with any of {secrets} secrets"
+    within = f", within {source.tolerance_seconds:g} s of this clock"
+    if source.signature is None:
+        return f"signed as Standard Webhooks say{known}{within}"
+    window = within if source.signature.timestamp_header is not None else ", whenever it was sent"
+    return f"signed in {source.signature.header}{known}{window}"
+
+
+def _fields_read(source: WebhookSource) -> str:
+    each = "" if source.items is None else f"for each of {source.items}, "
+    parts = [f"{each}the learner is {source.learner}", f"the activity {source.activity}"]
+    if source.progress is not None:
+        parts.append(f"progress {source.progress} of {source.progress_scale}")
+    if source.completed is not None:
+        parts.append(f"completed {source.completed}{_when_it_is(source.completed_values)}")
+    if source.passed is not None:
+        parts.append(f"passed {source.passed}{_when_it_is(source.passed_values)}")
+    if source.score is not None:
+        parts.append(f"the score {source.score} of {source.score_scale}")
+    parts.append("the time that of arrival" if source.time is None else f"the time {source.time}")
+    if source.registration is not None:
+        parts.append(f"the attempt {source.registration}")
+    if source.id is not None:
+        parts.append(f"the same again when {source.id} is")
+    return ", ".join(parts)
+
+
+def _when_it_is(values: tuple[str, ...]) -> str:
+    return f" when it is {' or '.join(values)}" if values else ""
 
 
 def _kafka_source(source: KafkaSourceSettings) -> str:

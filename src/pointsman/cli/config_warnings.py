@@ -1,4 +1,4 @@
-"""What a configuration may say but rarely means. Pure functions."""
+"""Warnings about settings that are allowed but rarely meant, for `pointsman check`. Pure."""
 
 from __future__ import annotations
 

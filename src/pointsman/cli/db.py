@@ -1,4 +1,4 @@
-"""`pointsman db`: the store's size, its schema, and a copy of it."""
+"""`pointsman db` shows the store's size, upgrades its schema, and copies it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from rich.table import Table
 from pointsman.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
-    exit_on_config_error,
+    ask_store,
+    config_error_exit,
     settings_or_exit,
 )
-from pointsman.cli.stores import ask_store
 from pointsman.cli.times import iso_time
 from pointsman.domain.errors import StoreUnavailable
 
@@ -70,7 +70,7 @@ def upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from pointsman.commands import upgrade as run_upgrade  # noqa: PLC0415 - not before it is needed
 
     try:
-        with exit_on_config_error():
+        with config_error_exit():
             done = asyncio.run(run_upgrade(settings))
     except StoreUnavailable as error:
         typer.echo(str(error), err=True)
@@ -92,7 +92,7 @@ def backup(
     settings = settings_or_exit(config)
     from pointsman.commands import back_up  # noqa: PLC0415 - not before it is needed
 
-    with exit_on_config_error(), Progress(console=Console(stderr=True), transient=True) as progress:
+    with config_error_exit(), Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("copying", total=None)
 
         def on_progress(left: int, pages: int) -> None:

@@ -1,4 +1,4 @@
-"""`pointsman dead-letters`: inputs that could not be understood; seen, read again, or dropped."""
+"""`pointsman dead-letters` lists inputs that were not understood, reads them again, drops them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from rich.table import Table
 from pointsman.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
-    exit_on_config_error,
+    ask_store,
+    config_error_exit,
     settings_or_exit,
 )
-from pointsman.cli.stores import ask_store
 from pointsman.cli.times import iso_time
 from pointsman.store.base import Store, StoredDeadLetter
 
@@ -118,7 +118,7 @@ def replay(
     async def choose(store: Store) -> Sequence[int]:
         return numbers or await _matching_numbers(store, source, reason)
 
-    with exit_on_config_error():
+    with config_error_exit():
         asyncio.run(replay_letters(settings, choose, on_letter))
     typer.echo(f"{count} read again")
 

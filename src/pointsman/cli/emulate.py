@@ -1,4 +1,4 @@
-"""`pointsman emulate`: a platform to test against."""
+"""`pointsman emulate` serves an emulated platform; it needs the extra `emulator`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pointsman.cli.options import exit_on_config_error
+from pointsman.cli.options import config_error_exit
 
 
 def emulate(
@@ -83,7 +83,7 @@ def emulate(
         typer.echo("the emulator is an extra: pip install 'pointsman[emulator]'", err=True)
         raise typer.Exit(2) from None
 
-    with exit_on_config_error(), suppress(KeyboardInterrupt):
+    with config_error_exit(), suppress(KeyboardInterrupt):
         asyncio.run(
             run_emulator(
                 host=host,

@@ -1,4 +1,4 @@
-"""`pointsman faults`: making things go wrong at a running emulator, and well again."""
+"""`pointsman faults` lists, adds and clears the faults of a running emulator."""
 
 from __future__ import annotations
 

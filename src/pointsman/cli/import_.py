@@ -1,4 +1,4 @@
-"""`pointsman import`: history, from a file or another learning record store."""
+"""`pointsman import` takes past statements from a file or another learning record store."""
 
 from __future__ import annotations
 
@@ -16,12 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from pointsman.cli.options import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    exit_on_config_error,
-    settings_or_exit,
-)
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
 from pointsman.commands import BackfillProgress, LoadRate, LrsSettings, import_file, import_lrs
 from pointsman.config import Settings
 from pointsman.domain.errors import ConfigError, InputRefused, StoreUnavailable
@@ -68,7 +63,7 @@ def import_(
     filters = {"since": since, "until": until, "agent": agent, "verb": verb, "activity": activity}
     filters_set = {name: value for name, value in filters.items() if value is not None}
     try:
-        with exit_on_config_error():
+        with config_error_exit():
             if source.startswith(("http://", "https://")):
                 lrs = LrsSettings(
                     source, key, _secret(secret_file), _secret(bearer_file), filters=filters_set

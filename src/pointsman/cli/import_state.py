@@ -1,4 +1,4 @@
-"""`pointsman import-state`: what the platform already knows need not be sent."""
+"""`pointsman import-state` marks what the platform already knows as delivered."""
 
 from __future__ import annotations
 
@@ -13,12 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from pointsman.cli.options import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    exit_on_config_error,
-    settings_or_exit,
-)
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
 from pointsman.commands import ImportStep, ImportTarget
 from pointsman.commands import import_state as take_state
 from pointsman.domain.errors import ConfigError
@@ -51,7 +46,7 @@ def import_state(
     """
     settings = settings_or_exit(config)
     taken, unread = 0, 0
-    with exit_on_config_error():
+    with config_error_exit():
         targets = list(_import_targets(file)) if file is not None else None
         with Progress(console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task("reading the platform", total=None)

@@ -1,4 +1,4 @@
-"""`pointsman parked`: what can't be sent and why, and sending it after the cause is mended."""
+"""`pointsman parked` lists desired state that waits for a cause to be mended, and frees it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
-from pointsman.cli.stores import ask_store
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
 from pointsman.cli.times import iso_time
 from pointsman.store.base import Parked
 

@@ -1,10 +1,10 @@
-"""`pointsman platform`: the platform's own answers, for people at a terminal."""
+"""`pointsman platform` asks the platform and shows its answers, as tables or JSON."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -15,12 +15,7 @@ from rich.console import Console
 
 from pointsman.cli import platform_tables as tables
 from pointsman.cli.learning_path_file import NewPath, read_new_path
-from pointsman.cli.options import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    exit_on_config_error,
-    settings_or_exit,
-)
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
 from pointsman.cli.platform_session import PlatformSession, refuse, with_platform
 from pointsman.commands import with_store
 from pointsman.config import Settings
@@ -88,7 +83,7 @@ def create_path(
 
     **Example:** `pointsman platform learning-path create onboarding.toml`
     """
-    with exit_on_config_error():
+    with config_error_exit():
         wanted: NewPath = read_new_path(file)
     if not yes:
         parts = f"{len(wanted.milestones)} milestones"
@@ -219,7 +214,7 @@ def login(
         if reply.data is None:
             refuse(reply.words, "see that the address and the password are those of the instance")
         if save_to is not None:
-            with exit_on_config_error():
+            with config_error_exit():
                 save_token(save_to, email.lower(), reply.data.token, reply.data.user_id)
             typer.echo(f"{email} is logged in; the authToken is in {save_to}")
         else:
@@ -293,8 +288,7 @@ def _print_answer(
         if reply.data is None:
             refuse(reply.words, "see that the platform has it under that name")
         if as_json:
-            kind: Sequence[object] | object = reply.data
-            dumped = TypeAdapter(object).dump_python(kind, mode="json", by_alias=True)
+            dumped = TypeAdapter(object).dump_python(reply.data, mode="json", by_alias=True)
             typer.echo(json.dumps(dumped, indent=2, ensure_ascii=False))
         else:
             Console().print(table(reply.data))

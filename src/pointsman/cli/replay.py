@@ -1,4 +1,4 @@
-"""`pointsman replay`: the rules of now, applied to what is here already."""
+"""`pointsman replay` applies the present rules to the statements stored already."""
 
 from __future__ import annotations
 
@@ -13,12 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from pointsman.cli.options import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    exit_on_config_error,
-    settings_or_exit,
-)
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
 from pointsman.cli.times import parse_time
 from pointsman.commands import ReplayPage
 from pointsman.commands import replay as run_replay
@@ -67,7 +62,7 @@ def replay(
     settings = settings_or_exit(config)
     start, end = parse_time(since), parse_time(until)
     total = _Total()
-    with exit_on_config_error(), Progress(console=Console(stderr=True), transient=True) as progress:
+    with config_error_exit(), Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("deciding anew", total=max(1, end - start))
 
         def on_page(page: ReplayPage) -> None:

@@ -1,4 +1,4 @@
-"""Points in time, as people write them and read them."""
+"""Parses the times that options take, and formats times for tables."""
 
 from __future__ import annotations
 

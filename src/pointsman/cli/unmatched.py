@@ -1,4 +1,4 @@
-"""`pointsman unmatched`: what comes in and no rule takes, and the rules that would."""
+"""`pointsman unmatched` shows activities that no rule takes, and proposes rules for them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
-from pointsman.cli.stores import ask_store
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
 from pointsman.cli.times import iso_time
 from pointsman.mapping.proposals import VARIABLE, propose
 

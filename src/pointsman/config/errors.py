@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in words: key, value unless it is secret, what is allowed."""
+"""Error messages for a configuration: the key, its value unless secret, and what is allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way in: a path goes in, checked settings come out, or every mistake at once."""
+"""Loads the settings from a file and the environment, or names every mistake in them."""
 
 from __future__ import annotations
 

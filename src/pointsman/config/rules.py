@@ -1,4 +1,4 @@
-"""[[rules]]: what an activity is on the platform, and which statements count."""
+"""Settings [[rules]]: what an activity is on the platform, and which statements count."""
 
 from __future__ import annotations
 

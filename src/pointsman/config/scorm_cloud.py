@@ -1,4 +1,4 @@
-"""[[sources.scorm_cloud]]: applications of SCORM Cloud that post registrations."""
+"""Settings [[sources.scorm_cloud]]: applications of SCORM Cloud that post registrations."""
 
 from __future__ import annotations
 

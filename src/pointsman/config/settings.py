@@ -1,4 +1,4 @@
-"""The whole file, and the rules between its sections."""
+"""The schema of the whole file, and the rules between its sections."""
 
 from __future__ import annotations
 

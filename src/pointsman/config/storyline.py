@@ -1,4 +1,4 @@
-"""tincan.xml of a Storyline export: how many slides it has. Errors name the file and the line."""
+"""Counts the slides in tincan.xml of a Storyline export. Errors name the file and the line."""
 
 from __future__ import annotations
 

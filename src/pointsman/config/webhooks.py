@@ -1,4 +1,4 @@
-"""[[sources.webhooks]]: systems that post signed JSON, and where in it things stand."""
+"""Settings [[sources.webhooks]]: systems that post signed JSON, and which path holds what."""
 
 from __future__ import annotations
 

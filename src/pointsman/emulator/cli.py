@@ -1,4 +1,4 @@
-"""Running the emulator as a process of its own; the command line is wired elsewhere."""
+"""Runs the emulator as a process of its own, for the command `pointsman emulate`."""
 
 from __future__ import annotations
 

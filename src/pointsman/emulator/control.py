@@ -1,4 +1,4 @@
-"""Controlling a running emulator over HTTP: its faults and its tokens. All of it needs the key."""
+"""Routes that control a running emulator: its faults and its tokens. All of them need the key."""
 
 from __future__ import annotations
 

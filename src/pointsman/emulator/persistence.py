@@ -1,4 +1,4 @@
-"""Keeping what the emulated platform knows in a SQLite file, so that it outlives the process.
+"""Stores the state of the emulated platform in a SQLite file, so that it outlives the process.
 
 One row a learner, as JSON; tokens as their hash. What a request changed is written in one
 transaction before the request is answered.

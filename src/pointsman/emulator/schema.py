@@ -1,4 +1,4 @@
-"""The executable schema: the SDL files, with scalars and resolvers put in."""
+"""Builds the executable GraphQL schema from the SDL files, with scalars and resolvers."""
 
 from __future__ import annotations
 

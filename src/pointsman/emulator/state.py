@@ -1,4 +1,4 @@
-"""What the learners have done on the emulated platform.
+"""The progress of every learner on the emulated platform.
 
 Progress does what it is told: it may go down. A course completes when an update meets what it was
 short of, and stays so until `UpdateCourseStatus` says otherwise; what was completed of a learning

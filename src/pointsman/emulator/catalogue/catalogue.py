@@ -1,4 +1,4 @@
-"""The whole catalogue: every id in it names one thing only, and every reference leads somewhere."""
+"""The whole catalogue, checked: ids are unique, and every reference has its target."""
 
 from __future__ import annotations
 

@@ -10,18 +10,6 @@ from pydantic import AwareDatetime, Field, model_validator
 from pointsman.emulator.catalogue.entry import CatalogueEntry, Dated, Name
 from pointsman.emulator.page_types import TopicType
 
-#: criteria that count topics of the course
-TOPIC_CRITERIA = (
-    "courseTopicViewed",
-    "courseAssessmentPassed",
-    "courseAssignmentComplete",
-    "scormComplete",
-    "xApiComplete",
-    "videoTopicId",
-    "surveyGizmoComplete",
-    "bongoAssignmentCompleted",
-)
-
 
 class Topic(Dated):
     """A page of a course; `id` is what `UpdateTopicAndCourseProgress` takes."""

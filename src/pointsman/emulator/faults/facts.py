@@ -1,4 +1,4 @@
-"""What of a request a fault can be for."""
+"""The facts of a request that a fault can be limited to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which faults strike a request. The dice are seeded, so the same requests meet the same faults."""
+"""Decides which faults hit a request; seeded, so the same requests meet the same faults."""
 
 from __future__ import annotations
 

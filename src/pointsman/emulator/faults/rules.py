@@ -1,4 +1,4 @@
-"""What a fault is: its kind with that kind's own settings, when it strikes, and whom."""
+"""The kinds of faults, with each kind's settings, when it strikes, and which requests."""
 
 from __future__ import annotations
 
