@@ -158,8 +158,8 @@ async def import_state(
 ) -> None:
     """Take what the platform knows as delivered: of these courses, or of all that is dirty.
 
-    `on_step` is told each learner's step, its number and how many there are. Nobody else may have
-    the store open: raises `ConfigError`.
+    `on_step` is told each learner's step, its number and how many there are. No other process may
+    have the store open: raises `ConfigError`.
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:

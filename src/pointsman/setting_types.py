@@ -183,7 +183,7 @@ def _source_name(name: str) -> str:
     return name
 
 
-#: the name of a source, which labels metrics and stands in the books
+#: the name of a source, which labels metrics and the books
 SourceName = Annotated[str, AfterValidator(_source_name)]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
-from pointsman.config.sources import Sources
+from pointsman.config.sources import SourceSettings
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.launch import Launch
 from pointsman.domain.records import Decision, Observation
@@ -124,13 +124,13 @@ class Watched:
 
 @asynccontextmanager
 async def running(
-    folder: Path, version: str = "1.0.3", *, sources: Sources | None = None
+    folder: Path, version: str = "1.0.3", *, sources: SourceSettings | None = None
 ) -> AsyncIterator[Endpoint]:
     """With two sources: `user` is strict, and `lenient` is; courses have a rule.
 
     `sources` has those that send no statements.
     """
-    foreign = sources or Sources.model_construct()
+    foreign = sources or SourceSettings.model_construct()
     store = SqliteStore(folder / "store.db", read_keys=key_reader(ORIGIN))
     await store.open()
     rule = Rule(

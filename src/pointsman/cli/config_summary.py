@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from pointsman.config import Settings
-from pointsman.config.rules import Rule
-from pointsman.config.scorm_cloud import ScormCloudSource
-from pointsman.config.webhooks import WebhookSource
+from pointsman.config.rules import RuleSettings
+from pointsman.config.scorm_cloud import ScormCloudSettings
+from pointsman.config.webhooks import WebhookSettings
 from pointsman.domain.records import Falls
 from pointsman.sources.http.settings import HttpSourceSettings
 from pointsman.sources.kafka.settings import KafkaSourceSettings
@@ -96,7 +96,7 @@ def _credential(credential: CredentialSettings) -> str:
     return "a bearer token" if credential.key is None else f'the key "{credential.key}"'
 
 
-def _scorm_cloud_source(source: ScormCloudSource) -> str:
+def _scorm_cloud_source(source: ScormCloudSettings) -> str:
     learner = (
         "the learner is the e-mail address where there is one, else the id"
         if source.learner == "email"
@@ -110,7 +110,7 @@ def _scorm_cloud_source(source: ScormCloudSource) -> str:
     )
 
 
-def _webhook_source(source: WebhookSource) -> str:
+def _webhook_source(source: WebhookSettings) -> str:
     return (
         f"{source.name} posts JSON to /webhooks/{source.name}, {_how_signed(source)}: "
         f"{_fields_read(source)}; "
@@ -118,7 +118,7 @@ def _webhook_source(source: WebhookSource) -> str:
     )
 
 
-def _how_signed(source: WebhookSource) -> str:
+def _how_signed(source: WebhookSettings) -> str:
     secrets = len(source.keys)
     known = "" if secrets == 1 else f" with any of {secrets} secrets"
     within = f", within {source.tolerance_seconds:g} s of this clock"
@@ -128,7 +128,7 @@ def _how_signed(source: WebhookSource) -> str:
     return f"signed in {source.signature.header}{known}{window}"
 
 
-def _fields_read(source: WebhookSource) -> str:
+def _fields_read(source: WebhookSettings) -> str:
     each = "" if source.items is None else f"for each of {source.items}, "
     parts = [f"{each}the learner is {source.learner}", f"the activity {source.activity}"]
     if source.progress is not None:
@@ -161,7 +161,7 @@ def _kafka_source(source: KafkaSourceSettings) -> str:
     )
 
 
-def _rule(rule: Rule) -> str:
+def _rule(rule: RuleSettings) -> str:
     verbs = f"with the verb {_or(rule.verbs)} " if rule.verbs else ""
     types = f"of the type {_or(rule.activity_types)} " if rule.activity_types else ""
     acts: list[str] = []
@@ -190,7 +190,7 @@ def _rule(rule: Rule) -> str:
     return f"{rule.name}: a statement {verbs}about {rule.activity} {types}{does}{falls}."
 
 
-def _how_far(rule: Rule) -> str:
+def _how_far(rule: RuleSettings) -> str:
     how = ", from the score if need be" if rule.score_is_progress else ""
     if rule.slides is not None:
         listed = f", as {rule.tincan_xml} lists them," if rule.tincan_xml else ""
@@ -200,7 +200,7 @@ def _how_far(rule: Rule) -> str:
     return how
 
 
-def _completes(rule: Rule) -> str:
+def _completes(rule: RuleSettings) -> str:
     if rule.course_parts == 1:
         return _COMPLETES[rule.course_completed]
     words = _COMPLETES[rule.course_completed].removeprefix("when it is ")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from pointsman.config import Settings
-from pointsman.config.learners import Learners
-from pointsman.config.rules import Rule
+from pointsman.config.learners import LearnerSettings
+from pointsman.config.rules import RuleSettings
 from pointsman.platforms.settings import PlatformSettings
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.kafka.settings import KafkaSourceSettings
@@ -27,7 +27,7 @@ def config_warnings(settings: Settings) -> Iterator[str]:
     yield from _about_store(settings.store)
 
 
-def _about_rules(rules: Sequence[Rule]) -> Iterator[str]:
+def _about_rules(rules: Sequence[RuleSettings]) -> Iterator[str]:
     if not rules:
         yield "rules: there are none, so every statement is kept as unmatched and nothing is sent."
     for place, rule in enumerate(rules):
@@ -44,7 +44,7 @@ def _about_rules(rules: Sequence[Rule]) -> Iterator[str]:
             yield f'rules: "{rule.name}" names a course, but neither starts nor completes it.'
 
 
-def _takes_all_of(first: Rule, second: Rule) -> bool:
+def _takes_all_of(first: RuleSettings, second: RuleSettings) -> bool:
     return (
         first.activity == second.activity
         and _covers(first.verbs, second.verbs)
@@ -71,7 +71,7 @@ def _about_platform(platform: PlatformSettings) -> Iterator[str]:
         yield "platform.limits.share: with 1 nothing stays for your own site, which may get 429s."
 
 
-def _about_learners(learners: Learners) -> Iterator[str]:
+def _about_learners(learners: LearnerSettings) -> Iterator[str]:
     if learners.tokens.inline == {}:
         yield "learners.tokens.inline: it is empty, so every learner's state will be parked."
     if learners.tokens.kind in {"service", "login"} and not learners.tokens.encryption_keys:

@@ -37,7 +37,7 @@ def settings_or_exit(config: Path) -> Settings:
 
 @contextmanager
 def config_error_exit() -> Iterator[None]:
-    """Put a `ConfigError`, whoever raises it, on standard error; exit code 2."""
+    """Print a `ConfigError` on standard error, and exit with code 2."""
     try:
         yield
     except ConfigError as error:

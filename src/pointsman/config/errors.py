@@ -106,7 +106,7 @@ def _dotted(loc: Loc) -> str:
 
 
 def _label(loc: Loc, tree: Mapping[str, Any]) -> str:
-    """The name of the list item, for whoever doesn't count from 0."""
+    """The name of the list item, or its number counted from 1."""
     places = [place for place, part in enumerate(loc) if isinstance(part, int)]
     if not places or loc[0] not in {"rules", "sources"}:
         return ""

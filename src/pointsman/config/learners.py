@@ -20,7 +20,7 @@ from pointsman.setting_types import (
 )
 
 
-class Account(Section):
+class AccountSettings(Section):
     """[[learners.accounts]]: accounts of one system (xAPI Part 2 section 2.4.2.4).
 
     Other actors need no setting: a mailbox is its address in lower case, and any other
@@ -32,10 +32,10 @@ class Account(Section):
     learner: Annotated[TemplateText, AfterValidator(lambda text: only_variable("name", text))]
 
 
-class Learners(Section):
+class LearnerSettings(Section):
     """[learners]: accounts and tokens."""
 
-    accounts: tuple[Account, ...] = ()
+    accounts: tuple[AccountSettings, ...] = ()
     tokens: TokenSettings
 
     @model_validator(mode="before")
@@ -45,7 +45,9 @@ class Learners(Section):
 
     @field_validator("accounts")
     @classmethod
-    def _one_template_each(cls, accounts: tuple[Account, ...]) -> tuple[Account, ...]:
+    def _one_template_each(
+        cls, accounts: tuple[AccountSettings, ...]
+    ) -> tuple[AccountSettings, ...]:
         twice = repeated(account.home_page for account in accounts)
         if twice is not None:
             raise ValueError(f"has the home_page {twice!r} twice")

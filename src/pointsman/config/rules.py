@@ -49,7 +49,7 @@ _TARGET_KEYS = (
 )
 
 
-class Rule(Section):
+class RuleSettings(Section):
     """One of [[rules]]. They are tried in order; the first that matches decides."""
 
     name: str = Field(default="", max_length=100)

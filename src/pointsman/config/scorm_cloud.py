@@ -40,7 +40,7 @@ def _no_colon(name: str) -> str:
     return name
 
 
-class ScormCloudSource(Section):
+class ScormCloudSettings(Section):
     """[[sources.scorm_cloud]]: what its postbacks show, and how their contents are named."""
 
     name: SourceName

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from pointsman.config.learners import Learners
-from pointsman.config.rules import Rule
-from pointsman.config.sources import Sources
+from pointsman.config.learners import LearnerSettings
+from pointsman.config.rules import RuleSettings
+from pointsman.config.sources import SourceSettings
 from pointsman.delivery.settings import AuditSettings, DeliverySettings
 from pointsman.platforms.settings import PlatformSettings
 from pointsman.setting_types import Section, repeated, valid_so_far
@@ -26,11 +26,11 @@ class Settings(Section):
     platform: PlatformSettings
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
-    learners: Learners
+    learners: LearnerSettings
     #: none: no player is launched
     launches: LaunchSettings | None = None
-    sources: Sources
-    rules: tuple[Rule, ...] = ()
+    sources: SourceSettings
+    rules: tuple[RuleSettings, ...] = ()
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
 
     @model_validator(mode="before")
@@ -75,10 +75,10 @@ class Settings(Section):
 
     @field_validator("sources")
     @classmethod
-    def _somebody_sends(cls, sources: Sources, info: ValidationInfo) -> Sources:
-        nobody = not any(getattr(sources, kind) for kind in Sources.model_fields)
+    def _somebody_sends(cls, sources: SourceSettings, info: ValidationInfo) -> SourceSettings:
+        nobody = not any(getattr(sources, kind) for kind in SourceSettings.model_fields)
         if nobody and valid_so_far(info, "launches") and info.data["launches"] is None:
-            kinds = ", ".join(f"[[sources.{kind}]]" for kind in Sources.model_fields)
+            kinds = ", ".join(f"[[sources.{kind}]]" for kind in SourceSettings.model_fields)
             raise ValueError(f"is empty; give at least one of {kinds}, or [launches]")
         return sources
 
@@ -96,7 +96,7 @@ class Settings(Section):
 
     @field_validator("rules")
     @classmethod
-    def _names_differ(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    def _names_differ(cls, rules: tuple[RuleSettings, ...]) -> tuple[RuleSettings, ...]:
         twice = repeated(rule.name for rule in rules)
         if twice is not None:
             raise ValueError(f"has the name {twice!r} twice; it says in the books what decided")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import ValidationInfo, field_validator
 
-from pointsman.config.scorm_cloud import ScormCloudSource
-from pointsman.config.webhooks import WebhookSource
+from pointsman.config.scorm_cloud import ScormCloudSettings
+from pointsman.config.webhooks import WebhookSettings
 from pointsman.setting_types import (
     Section,
     repeated,
@@ -15,12 +15,12 @@ from pointsman.sources.http.settings import HttpSourceSettings
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 
 
-class Sources(Section):
+class SourceSettings(Section):
     """[sources]: at least one, or launches."""
 
     http: tuple[HttpSourceSettings, ...] = ()
-    scorm_cloud: tuple[ScormCloudSource, ...] = ()
-    webhooks: tuple[WebhookSource, ...] = ()
+    scorm_cloud: tuple[ScormCloudSettings, ...] = ()
+    webhooks: tuple[WebhookSettings, ...] = ()
     kafka: tuple[KafkaSourceSettings, ...] = ()
 
     @field_validator("http")
@@ -39,8 +39,8 @@ class Sources(Section):
     @field_validator("scorm_cloud")
     @classmethod
     def _tell_applications_apart(
-        cls, sources: tuple[ScormCloudSource, ...]
-    ) -> tuple[ScormCloudSource, ...]:
+        cls, sources: tuple[ScormCloudSettings, ...]
+    ) -> tuple[ScormCloudSettings, ...]:
         username = repeated(source.username for source in sources)
         if username is not None:
             raise ValueError(f"has the username {username!r} twice; it has to tell who sends")

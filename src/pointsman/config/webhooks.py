@@ -70,18 +70,18 @@ JsonPathText = Annotated[str, AfterValidator(_path)]
 HeaderName = Annotated[str, AfterValidator(_header)]
 
 
-class Signature(Section):
+class SignatureSettings(Section):
     """`signature` of a webhook: HMAC-SHA256 of the body, in a header."""
 
     header: HeaderName = "X-Signature"
     format: Literal["hex", "base64"] = "hex"
-    #: what stands in front of it, such as "sha256="
+    #: the text in front of it, such as "sha256="
     prefix: str = Field(default="", max_length=40)
     #: a header with Unix seconds; then `{timestamp}.{body}` is what is signed
     timestamp_header: HeaderName | None = None
 
 
-class WebhookSource(Section):
+class WebhookSettings(Section):
     """[[sources.webhooks]]: one sender, at /webhooks/{name}."""
 
     name: SourceName
@@ -91,7 +91,7 @@ class WebhookSource(Section):
     secret: RequiredSecret = Field(default_factory=no_secret)
     #: files of secrets that still open what they signed, while a sender changes to a new one
     old_secret_files: tuple[ExistingFile, ...] = ()
-    signature: Signature | None = None
+    signature: SignatureSettings | None = None
     #: how far the time of sending may be from this clock, where it is signed
     tolerance_seconds: float = Field(default=300, gt=0, le=86_400)
     #: an e-mail address, or the name of an account of `home_page`
@@ -103,7 +103,7 @@ class WebhookSource(Section):
     #: what is all of it
     progress_scale: Literal[1, 100] = 100
     completed: JsonPathText | None = None
-    #: what stands there when it is completed; without: true
+    #: the values there that mean completed; without: true
     completed_values: Names = ()
     passed: JsonPathText | None = None
     passed_values: Names = ()
@@ -139,7 +139,9 @@ class WebhookSource(Section):
 
     @field_validator("signature")
     @classmethod
-    def _one_scheme(cls, signature: Signature | None, info: ValidationInfo) -> Signature | None:
+    def _one_scheme(
+        cls, signature: SignatureSettings | None, info: ValidationInfo
+    ) -> SignatureSettings | None:
         if valid_so_far(info, "standard") and info.data["standard"] == (signature is not None):
             raise ValueError(
                 "and standard = true are both given; keep one of them"

@@ -41,7 +41,9 @@ async def run_emulator(
     wanted = read_faults(faults, faults_file)
     loaded = builtin_catalogue() if catalogue is None else load_catalogue(catalogue)
     with ExitStack() as opened:
-        keeper = opened.enter_context(closing(StatePersistence(data))) if data is not None else None
+        persistence = (
+            opened.enter_context(closing(StatePersistence(data))) if data is not None else None
+        )
         emulator = Emulator(
             loaded,
             api_key=api_key,
@@ -51,7 +53,7 @@ async def run_emulator(
             points_per_request=points_per_request,
             token_ttl=token_ttl,
             faults=Faults(wanted, seed=seed),
-            keeper=keeper,
+            persistence=persistence,
         )
         await _serve(emulator, host, port)
 

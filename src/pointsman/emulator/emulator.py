@@ -18,8 +18,8 @@ from pointsman.emulator.catalogue import Catalogue
 from pointsman.emulator.errors import Code, RejectionError
 from pointsman.emulator.faults import Faults, InjectedFault, RequestFacts, facts_of
 from pointsman.emulator.journal import Executed, Journal
-from pointsman.emulator.limits import Limits, Quota
-from pointsman.emulator.persistence import NotKeptError, StatePersistence
+from pointsman.emulator.limits import InstanceLimits, Quota
+from pointsman.emulator.persistence import NotSavedError, StatePersistence
 from pointsman.emulator.pricing import price
 from pointsman.emulator.requests import Prepared, RequestReader
 from pointsman.emulator.resolver_context import ResolverContext
@@ -41,9 +41,9 @@ _log = structlog.get_logger(__name__)
 class Emulator:
     """An emulated instance of the platform.
 
-    `token_ttl` is in seconds. `handle` never raises for what was sent. With a `keeper`, what was
+    `token_ttl` is in seconds. `handle` never raises for what was sent. With `persistence`, what was
     answered outlives the process, and everything else that changes something may raise
-    `NotKeptError`.
+    `NotSavedError`.
     """
 
     def __init__(
@@ -58,21 +58,21 @@ class Emulator:
         token_ttl: float = TOKEN_TTL,
         max_body_bytes: int = MAX_BODY_BYTES,
         faults: Faults | None = None,
-        keeper: StatePersistence | None = None,
+        persistence: StatePersistence | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.faults = faults or Faults()
-        self._keeper = keeper
+        self._persistence = persistence
         self.max_body_bytes = max_body_bytes
-        self._limits = Limits(points_per_minute, requests_per_minute, points_per_request)
+        self._limits = InstanceLimits(points_per_minute, requests_per_minute, points_per_request)
         self._api_key = api_key.encode()
         self._clock = clock
         self._token_ttl = token_ttl
         self._schema = load_schema()
         self._reader = RequestReader(self._schema)
         self._start_empty()
-        if keeper is not None:
-            keeper.load(self._state, self._tokens, self._journal)
+        if persistence is not None:
+            persistence.load(self._state, self._tokens, self._journal)
 
     def reset(self) -> None:
         """As if freshly started: no progress, tokens, totals, history or open window.
@@ -80,8 +80,8 @@ class Emulator:
         Faults stay in force.
         """
         self._start_empty()
-        if self._keeper is not None:
-            self._keeper.clear()
+        if self._persistence is not None:
+            self._persistence.clear()
 
     def _start_empty(self) -> None:
         self._state = State(self.catalogue)
@@ -106,7 +106,7 @@ class Emulator:
             answer = refused.answer
         try:
             self._save()
-        except NotKeptError as error:
+        except NotSavedError as error:
             _log.exception("emulator.not_kept")
             return responses.refusal(500, Code.INTERNAL_SERVER_ERROR, f"can't be written: {error}")
         if injected.drop_before or injected.drop_after:
@@ -177,10 +177,10 @@ class Emulator:
         return shown
 
     def _save(self) -> None:
-        if self._keeper is None:
-            self._tokens.forget_changes()  # nobody writes them down, so they must not pile up
+        if self._persistence is None:
+            self._tokens.forget_changes()  # they are not stored, so they must not pile up
         else:
-            self._keeper.save(self._state, self._tokens, self._journal)
+            self._persistence.save(self._state, self._tokens, self._journal)
 
     async def _answer(
         self, headers: Mapping[str, str], body: bytes, injected: InjectedFault

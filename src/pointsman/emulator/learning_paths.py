@@ -25,7 +25,7 @@ class LearningPaths:
             for milestone in path.milestones
         }
         self._made: list[LearningPath] = []
-        #: whether paths were made since somebody cleared this
+        #: whether paths were made since the last save
         self.changed = False
 
     @property

@@ -31,7 +31,7 @@ from pointsman.emulator.dates import iso, parse_date
 from pointsman.emulator.resolver_context import ResolverContext
 
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
-#: what stands in a non-null field that an object says nothing of
+#: values of non-null fields that an object has no value for
 _DEFAULTS = {"Boolean": False, "Int": 0, "Float": 0.0}
 
 #: every field of the schema's Query and Mutation

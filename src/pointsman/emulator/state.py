@@ -45,7 +45,7 @@ class State:
         self._catalogue = catalogue
         self._records = {learner.email: LearnerRecord() for learner in catalogue.learners}
         self.paths = LearningPaths(catalogue)
-        #: learners whose record has changed since somebody cleared this
+        #: learners whose record has changed since the last save
         self.changed_learners: set[str] = set()
 
     def of(self, learner: Learner) -> LearnerRecord:

@@ -31,7 +31,7 @@ class HttpSettings(Limits):
     cors_origins: Names = ()
     #: how long a stop may take
     drain_seconds: float = Field(default=20, ge=0, le=3_600)
-    #: what has a statement when it is answered: the store, or a topic that somebody reads
+    #: where a statement is kept before it is answered: the store, or a topic that a source reads
     intake: Literal["store", "kafka"] = "store"
     kafka: KafkaTopicSettings | None = None
 
