@@ -134,5 +134,5 @@ def test_an_answer_that_was_lost_with_anothers_is_unknown() -> None:
 
 def test_the_platforms_words_come_back_with_their_code() -> None:
     payload = {"data": None, "errors": [error("m1", "NOT_FOUND", "there is no topic 'x'")]}
-    _, results, words = read_answer(200, orjson.dumps(payload), THREE, NON_NULL)
-    assert results[1].words == words == "NOT_FOUND: there is no topic 'x'"
+    _, results, message = read_answer(200, orjson.dumps(payload), THREE, NON_NULL)
+    assert results[1].message == message == "NOT_FOUND: there is no topic 'x'"

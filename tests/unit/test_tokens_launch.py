@@ -9,7 +9,7 @@ import pytest
 from pointsman.domain.errors import NoToken
 from pointsman.platforms.base import TokenProvider
 from pointsman.platforms.tokens.fetched import FetchedToken
-from pointsman.platforms.tokens.file import Credentials, InlineTokens
+from pointsman.platforms.tokens.inline import Credentials, InlineTokens
 from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.platforms.tokens.vault import TokenCipher, new_key
 from tests.support.manual_clock import ManualClock

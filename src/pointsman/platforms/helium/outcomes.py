@@ -17,7 +17,7 @@ from pointsman.platforms.base import MutationResult, RequestOutcome, Verdict
 
 #: codes of a field that may work when tried again
 _PASSING = frozenset({"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT", "GATEWAY_TIMEOUT"})
-_WORDS = 300
+_LONGEST_MESSAGE = 300
 
 Reading = tuple[RequestOutcome, tuple[MutationResult, ...], str]
 
@@ -25,25 +25,30 @@ Reading = tuple[RequestOutcome, tuple[MutationResult, ...], str]
 def read_answer(
     status: int, body: bytes, aliases: Sequence[str], nulls: Sequence[Verdict | None]
 ) -> Reading:
-    """(answer, a result for each alias in order, the platform's words).
+    """(answer, a result for each alias in order, message).
 
     `nulls` says of each alias what null means for it, None where its type is non-null.
 
-    HTTP 401 and 403 come back as TOKEN_REFUSED: the caller, who can ask again without a token,
-    tells a refused key from it.
+    HTTP 401 and 403 come back as TOKEN_REFUSED: `refuses_key_or_token` tells those, and the
+    caller, who can ask again without a token, tells a refused key from it.
     """
     payload = _json(body)
     asked = dict(zip(aliases, nulls, strict=True))
-    errors = [one for one in payload.get("errors") or () if isinstance(one, dict)]
+    errors = [error for error in payload.get("errors") or () if isinstance(error, dict)]
     if not errors and payload and status < HTTPStatus.BAD_REQUEST:
         return RequestOutcome.ANSWERED, _from_data(payload.get("data"), asked), ""
-    words = "; ".join(dict.fromkeys(_words(error) for error in errors)) or _plain(body, status)
+    message = "; ".join(dict.fromkeys(_message(error) for error in errors)) or _plain(body, status)
     failed = {alias: error for error in errors if (alias := _alias(error)) in asked}
     answer = _whole_answer(status, payload, {_code(error) for error in errors}, failed, aliases)
     if answer is RequestOutcome.ANSWERED:
-        return answer, _with_errors(payload.get("data"), failed, asked), words
+        return answer, _with_errors(payload.get("data"), failed, asked), message
     verdict = Verdict.UNKNOWN if answer is RequestOutcome.UNREACHABLE else Verdict.NOT_RUN
-    return answer, (MutationResult(verdict, words),) * len(aliases), words
+    return answer, (MutationResult(verdict, message),) * len(aliases), message
+
+
+def refuses_key_or_token(status: int) -> bool:
+    """Whether HTTP itself refuses, which may be for the apiKey as well as for the authToken."""
+    return status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 def _whole_answer(
@@ -55,7 +60,7 @@ def _whole_answer(
 ) -> RequestOutcome:
     if status == HTTPStatus.TOO_MANY_REQUESTS or "RATE_LIMITED" in codes:
         return RequestOutcome.THROTTLED
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+    if refuses_key_or_token(status):
         return RequestOutcome.TOKEN_REFUSED
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not payload:
         return RequestOutcome.UNREACHABLE
@@ -112,9 +117,9 @@ def _with_errors(
 def _from_error(error: dict[str, Any]) -> MutationResult:
     code = _code(error)
     if code == "UNAUTHENTICATED":
-        return MutationResult(Verdict.NOT_RUN, _words(error), token_refused=True)
+        return MutationResult(Verdict.NOT_RUN, _message(error), token_refused=True)
     verdict = Verdict.UNKNOWN if code in _PASSING else Verdict.REFUSED
-    return MutationResult(verdict, _words(error))
+    return MutationResult(verdict, _message(error))
 
 
 def _alias(error: dict[str, Any]) -> str:
@@ -128,10 +133,10 @@ def _code(error: dict[str, Any]) -> str:
     return code if isinstance(code, str) else ""
 
 
-def _words(error: dict[str, Any]) -> str:
+def _message(error: dict[str, Any]) -> str:
     code = _code(error)
-    message = str(error.get("message") or "no message")[:_WORDS]
-    return f"{code}: {message}" if code else message
+    text = str(error.get("message") or "no message")[:_LONGEST_MESSAGE]
+    return f"{code}: {text}" if code else text
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -143,5 +148,5 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _plain(body: bytes, status: int) -> str:
-    text = body[:_WORDS].decode(errors="replace").strip()
+    text = body[:_LONGEST_MESSAGE].decode(errors="replace").strip()
     return f"HTTP {status}" + (f": {text}" if text else "")

@@ -26,7 +26,7 @@ _DEFAULT_LIFE = 3600.0
 
 
 class TokenService:
-    """A `Fetcher`; `url` holds `{learner}` once."""
+    """A `TokenFetcher`; `url` holds `{learner}` once."""
 
     def __init__(self, url: str, bearer: str | None, timeout_seconds: float, clock: Clock) -> None:
         self._url = url

@@ -57,16 +57,16 @@ class TokenCipher:
 
 
 class EncryptedVault:
-    """A `Vault` in a store, whose two methods it is given."""
+    """A `TokenVault` in a store, whose two methods it is given."""
 
     def __init__(
         self,
-        sealer: TokenCipher,
+        cipher: TokenCipher,
         clock: Clock,
         read: Callable[[], Awaitable[list[SealedToken]]],
         write: Callable[[Sequence[SealedToken], Sequence[str]], Awaitable[None]],
     ) -> None:
-        self._sealer = sealer
+        self._cipher = cipher
         self._clock = clock
         self._read = read
         self._write = write
@@ -78,7 +78,7 @@ class EncryptedVault:
         lost = 0
         now = self._clock.now()
         for row in await self._read():
-            fetched = self._sealer.open(row.learner, row.sealed)
+            fetched = self._cipher.open(row.learner, row.sealed)
             if fetched is None:
                 lost += 1
                 old[row.learner] = None
@@ -86,11 +86,11 @@ class EncryptedVault:
                 old[row.learner] = None
             else:
                 known[row.learner] = fetched
-                if self._sealer.is_old(row.sealed):
+                if self._cipher.is_old(row.sealed):
                     old[row.learner] = fetched
         if old:
             await self.save(old)
-        resealed = sum(one is not None for one in old.values())
+        resealed = sum(fetched is not None for fetched in old.values())
         log.info("kept authTokens read", learners=len(known), resealed=resealed)
         if lost:
             log.warning(
@@ -103,11 +103,12 @@ class EncryptedVault:
         rows = [
             SealedToken(
                 learner,
-                self._sealer.seal(learner, one),
+                self._cipher.seal(learner, fetched),
                 now,
-                None if one.expires_at is None else round(one.expires_at * MICROSECONDS),
+                None if fetched.expires_at is None else round(fetched.expires_at * MICROSECONDS),
             )
-            for learner, one in changed.items()
-            if one is not None
+            for learner, fetched in changed.items()
+            if fetched is not None
         ]
-        await self._write(rows, [learner for learner, one in changed.items() if one is None])
+        gone = [learner for learner, fetched in changed.items() if fetched is None]
+        await self._write(rows, gone)
