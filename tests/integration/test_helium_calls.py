@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pointsman.domain.clock import SystemClock
+from pointsman.domain.errors import InputRefused
 from pointsman.emulator import Emulator, builtin_catalogue
 from pointsman.emulator.server import serve
 from pointsman.platforms.base import RequestOutcome
@@ -94,11 +95,11 @@ async def test_what_is_refused_comes_back_in_the_platforms_words(world: World) -
 async def test_a_course_is_named_once_and_its_status_is_never_from_the_future(
     world: World,
 ) -> None:
-    with pytest.raises(ValueError, match="exactly one"):
+    with pytest.raises(InputRefused, match="exactly one"):
         await world.calls.update_course_status("started", world.token)
-    with pytest.raises(ValueError, match="exactly one"):
+    with pytest.raises(InputRefused, match="exactly one"):
         await world.calls.update_course_status("started", world.token, slug="a", sku="b")
-    with pytest.raises(ValueError, match="future"):
+    with pytest.raises(InputRefused, match="future"):
         await world.calls.update_course_status(
             "started", world.token, slug="a", status_change_date=datetime(2999, 1, 1, tzinfo=UTC)
         )

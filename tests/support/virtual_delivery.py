@@ -133,7 +133,7 @@ class VirtualDelivery:
         )
         self.tokens = Tokens(self.emulator)
         self.transport = EmulatorTransport(self.emulator, KEY, latency)
-        self.store = SqliteStore(folder / "yard.db", clock=self.clock, threaded=False)
+        self.store = SqliteStore(folder / "sim.db", clock=self.clock, threaded=False)
         self.budget = LocalBudget(
             QuotaLimits.of(points, requests, share=share, guard=0.2, window=60.0),
             self.clock,

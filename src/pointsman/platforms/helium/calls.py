@@ -20,7 +20,6 @@ from pointsman.platforms.base import PlatformAnswer, RequestOutcome, Verdict
 from pointsman.platforms.helium import results
 from pointsman.platforms.helium.operations import OPERATIONS
 from pointsman.platforms.helium.outcomes import read_answer
-from pointsman.platforms.helium.rate_headers import read_rate
 from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
 
 T = TypeVar("T")
@@ -197,16 +196,12 @@ class HeliumCalls:
             response = await self._transport.post({**JSON_HEADERS, **learner}, body)
         except PlatformUnreachable as error:
             return CallResult(PlatformAnswer(RequestOutcome.UNREACHABLE, message=str(error)))
-        outcome, verdicts, message = read_answer(
-            response.status, response.body, (field,), (Verdict.REFUSED,)
-        )
-        rate = read_rate(response.headers, self._clock.now())
-        answer = PlatformAnswer(outcome, verdicts, rate, message)
-        if outcome is not RequestOutcome.ANSWERED or verdicts[0].verdict is not Verdict.DONE:
+        answer = read_answer(response, (field,), (Verdict.REFUSED,), self._clock.now())
+        if any(result.verdict is not Verdict.DONE for result in answer.results):
             return CallResult(answer)
         try:
             data = TypeAdapter(kind).validate_python(orjson.loads(response.body)["data"][field])
         except ValidationError as error:
             odd = f"the platform's answer to {field} has another shape than its page says: {error}"
-            return CallResult(PlatformAnswer(RequestOutcome.UNREACHABLE, (), rate, odd))
+            return CallResult(PlatformAnswer(RequestOutcome.UNREACHABLE, (), answer.rate, odd))
         return CallResult(answer, data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 
@@ -12,15 +13,13 @@ from pointsman.platforms.base import (
     Mutation,
     MutationResult,
     PlatformAnswer,
-    RateReading,
     RequestOutcome,
     Verdict,
 )
 from pointsman.platforms.helium.documents import OPERATION, document, price
-from pointsman.platforms.helium.outcomes import read_answer, refuses_key_or_token
-from pointsman.platforms.helium.rate_headers import read_rate
+from pointsman.platforms.helium.outcomes import read_answer
 from pointsman.platforms.helium.remediation import remedy
-from pointsman.platforms.helium.transport import JSON_HEADERS, HttpAnswer, Transport
+from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
 
 #: seconds; it opens with the first request and does not roll (platform facts, "Limits")
 QUOTA_WINDOW = 60.0
@@ -56,17 +55,7 @@ class HeliumPlatform:
             return PlatformAnswer(
                 RequestOutcome.UNREACHABLE, (unknown,) * len(mutations), message=str(error)
             )
-        outcome, results, message = read_answer(
-            response.status, response.body, request.aliases, request.nulls
-        )
-        return PlatformAnswer(
-            outcome,
-            results,
-            self._rate(response),
-            message,
-            key_in_doubt=outcome is RequestOutcome.TOKEN_REFUSED
-            and refuses_key_or_token(response.status),
-        )
+        return read_answer(response, request.aliases, request.nulls, self._clock.now())
 
     async def probe(self) -> PlatformAnswer:
         """One request without a learner: KEY_REFUSED when the apiKey itself is the trouble."""
@@ -74,16 +63,13 @@ class HeliumPlatform:
             response = await self._transport.post(JSON_HEADERS, PROBE)
         except PlatformUnreachable as error:
             return PlatformAnswer(RequestOutcome.UNREACHABLE, message=str(error))
-        outcome, _, message = read_answer(response.status, response.body, (), ())
-        if refuses_key_or_token(response.status):
-            outcome = RequestOutcome.KEY_REFUSED
-        return PlatformAnswer(outcome, (), self._rate(response), message)
+        answer = read_answer(response, (), (), self._clock.now())
+        if answer.key_in_doubt:
+            return replace(answer, outcome=RequestOutcome.KEY_REFUSED, key_in_doubt=False)
+        return answer
 
     def remedy(self, message: str, setting: str) -> str:
         return remedy(message, setting)
 
     async def close(self) -> None:
         await self._transport.close()
-
-    def _rate(self, response: HttpAnswer) -> RateReading:
-        return read_rate(response.headers, self._clock.now())

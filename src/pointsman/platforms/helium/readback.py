@@ -23,7 +23,6 @@ from pointsman.platforms.base import (
 )
 from pointsman.platforms.helium.operations import EXTRA_POINTS
 from pointsman.platforms.helium.outcomes import read_answer
-from pointsman.platforms.helium.rate_headers import read_rate
 from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
 
 COURSE, PATH = "course:", "path:"
@@ -69,17 +68,14 @@ class HeliumReader:
         except PlatformUnreachable as error:
             return ReadBack(PlatformAnswer(RequestOutcome.UNREACHABLE, message=str(error)), {})
         aliases = [f"{alias}{n}" for n, place in enumerate(places) for alias, *_ in _fields(place)]
-        outcome, _, message = read_answer(
-            response.status, response.body, aliases, [Verdict.REFUSED] * len(aliases)
-        )
-        rate = read_rate(response.headers, self._clock.now())
-        answer = PlatformAnswer(outcome, (), rate, message)
-        if outcome is not RequestOutcome.ANSWERED:
+        nulls = [Verdict.REFUSED] * len(aliases)
+        answer = read_answer(response, aliases, nulls, self._clock.now())
+        if answer.outcome is not RequestOutcome.ANSWERED:
             return ReadBack(answer, {})
         payload: dict[str, Any] = orjson.loads(response.body)
         shown = _read(places, payload)
         if not shown:  # nobody says which one spoilt it
-            odd = f"the platform's answer can't be read: {message or 'it has no data'}"
+            odd = f"the platform's answer can't be read: {answer.message or 'it has no data'}"
             return ReadBack(replace(answer, outcome=RequestOutcome.UNREACHABLE, message=odd), {})
         return ReadBack(answer, shown)
 
@@ -89,15 +85,15 @@ class HeliumReader:
 
 def document(places: Sequence[str]) -> str:
     """A query that depends on the kinds of the places only."""
-    declared, asked = [], []
+    declared, selected = [], []
     for number, place in enumerate(places):
         kind = "ID!" if place.startswith(COURSE) else "Slug!"
         declared.append(f"$place{number}: {kind}")
-        asked += [
+        selected += [
             f"{alias}{number}: {operation}({argument}: $place{number}) {{ {back} }}"
             for alias, operation, argument, back in _fields(place)
         ]
-    return f"query ReadBack({', '.join(declared)}) {{ {' '.join(asked)} }}"
+    return f"query ReadBack({', '.join(declared)}) {{ {' '.join(selected)} }}"
 
 
 def _fields(place: str) -> tuple[tuple[str, str, str, str], ...]:

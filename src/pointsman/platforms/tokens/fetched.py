@@ -78,7 +78,7 @@ class FetchedTokens:
         self._clock = clock
         self._on_new = on_new
         self._vault = vault
-        self._kept: dict[str, FetchedToken] = {}
+        self._tokens: dict[str, FetchedToken] = {}
         self._under_way: dict[str, asyncio.Task[FetchedToken]] = {}
         self._slots = asyncio.Semaphore(_CONCURRENCY)
         self._waiting: dict[str, _Waiting] = {}
@@ -87,7 +87,7 @@ class FetchedTokens:
     async def open(self) -> None:
         """Take up what an earlier process had fetched."""
         if self._vault is not None:
-            self._kept = await self._vault.load()
+            self._tokens = await self._vault.load()
 
     async def run(self) -> None:
         """Ask again for those who wait, and keep what is new, until cancelled."""
@@ -120,8 +120,8 @@ class FetchedTokens:
 
     async def refused(self, learner: str, token: str) -> bool:
         """Fetch once more; True when that gave another one."""
-        kept = self._kept.get(learner)
-        if kept is not None and kept.token != token:
+        fetched = self._tokens.get(learner)
+        if fetched is not None and fetched.token != token:
             return True
         self._forget(learner)
         try:
@@ -144,11 +144,11 @@ class FetchedTokens:
                 log.warning("authTokens are not kept yet", reason=str(error))
 
     async def _current(self, learner: str) -> FetchedToken:
-        kept = self._kept.get(learner)
-        if kept is not None and (
-            kept.expires_at is None or self._clock.now() < kept.expires_at - _MARGIN
+        fetched = self._tokens.get(learner)
+        if fetched is not None and (
+            fetched.expires_at is None or self._clock.now() < fetched.expires_at - _MARGIN
         ):
-            return kept
+            return fetched
         task = self._under_way.get(learner)
         if task is None:
             task = asyncio.create_task(self._fetch(learner))
@@ -164,7 +164,7 @@ class FetchedTokens:
             except NoToken:
                 self._wait_for_another(learner, "")
                 raise
-        self._kept[learner] = self._unsaved[learner] = fetched
+        self._tokens[learner] = self._unsaved[learner] = fetched
         waiting = self._waiting.get(learner)
         if waiting is not None and fetched.token != waiting.refused:
             del self._waiting[learner]
@@ -173,15 +173,15 @@ class FetchedTokens:
         return fetched
 
     def _forget(self, learner: str) -> None:
-        if self._kept.pop(learner, None) is not None:
+        if self._tokens.pop(learner, None) is not None:
             self._unsaved[learner] = None
 
     def _wait_for_another(self, learner: str, refused: str) -> None:
-        known = self._waiting.get(learner)
-        pause = _FIRST_PAUSE if known is None else min(_LONGEST_PAUSE, 2 * known.pause)
+        before = self._waiting.get(learner)
+        pause = _FIRST_PAUSE if before is None else min(_LONGEST_PAUSE, 2 * before.pause)
         again_at = self._clock.monotonic() + pause
         # that there is none at the moment does not make the refused one good again
-        still = refused or (known.refused if known is not None else "")
+        still = refused or (before.refused if before is not None else "")
         self._waiting[learner] = _Waiting(still, pause, again_at)
 
     async def _ask_again(self, learner: str) -> None:

@@ -78,7 +78,7 @@ class FileTokens:
             stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
             if stamp == self._stamp:
                 return
-            known = _read(self._path.read_bytes())
+            tokens = _read(self._path.read_bytes())
         except (OSError, ValueError) as error:
             if self._stamp != (0, 0, 0):
                 log.warning(
@@ -90,11 +90,11 @@ class FileTokens:
             return
         new = [
             learner
-            for learner, credentials in known.items()
+            for learner, credentials in tokens.items()
             if self._known.get(learner) != credentials
         ]
-        self._known, self._stamp = known, stamp
-        log.info("token file read", file=str(self._path), learners=len(known), new=len(new))
+        self._known, self._stamp = tokens, stamp
+        log.info("token file read", file=str(self._path), learners=len(tokens), new=len(new))
         if new:
             on_new(new)
 
@@ -128,12 +128,12 @@ def save_token(path: Path, learner: str, token: str, user_id: str | None) -> Non
     Raises `ConfigError` where there is a file that is no token file.
     """
     try:
-        known = orjson.loads(path.read_bytes()) if path.exists() else {}
-        _read(orjson.dumps(known))
+        tokens = orjson.loads(path.read_bytes()) if path.exists() else {}
+        _read(orjson.dumps(tokens))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: is no token file, and is left as it is: {error}") from None
-    known[learner] = token if user_id is None else {"authToken": token, "userId": user_id}
+    tokens[learner] = token if user_id is None else {"authToken": token, "userId": user_id}
     beside = path.with_name(f"{path.name}.new")
     beside.touch(mode=0o600)
-    beside.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2))
+    beside.write_bytes(orjson.dumps(tokens, option=orjson.OPT_INDENT_2))
     beside.replace(path)

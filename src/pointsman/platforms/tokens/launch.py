@@ -95,8 +95,8 @@ class LaunchTokens:
 
     async def refused(self, learner: str, token: str) -> bool:
         def is_refused(sealed: bytes) -> bool:
-            kept = self._cipher.open(learner, sealed)
-            return kept is None or kept.token == token
+            fetched = self._cipher.open(learner, sealed)
+            return fetched is None or fetched.token == token
 
         newer = self._open(learner, await self._store.drop(learner, is_refused))
         self._remember(learner, newer)
@@ -105,13 +105,13 @@ class LaunchTokens:
         return self._behind is not None and await self._behind.refused(learner, token)
 
     async def _current(self, learner: str) -> FetchedToken | None:
-        good_until, known = self._known.get(learner, (0.0, None))
+        good_until, fetched = self._known.get(learner, (0.0, None))
         if good_until <= self._clock.monotonic():
-            known = self._open(learner, await self._store.read(learner))
-            self._remember(learner, known)
-        if known is None or known.expires_at is None:
-            return known
-        return known if self._clock.now() < known.expires_at - _MARGIN else None
+            fetched = self._open(learner, await self._store.read(learner))
+            self._remember(learner, fetched)
+        if fetched is None or fetched.expires_at is None:
+            return fetched
+        return fetched if self._clock.now() < fetched.expires_at - _MARGIN else None
 
     def _open(self, learner: str, sealed: bytes | None) -> FetchedToken | None:
         return None if sealed is None else self._cipher.open(learner, sealed)

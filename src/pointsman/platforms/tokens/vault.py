@@ -73,30 +73,30 @@ class EncryptedVault:
 
     async def load(self) -> dict[str, FetchedToken]:
         """All that still opens and has not expired. What an old key sealed is sealed anew."""
-        known: dict[str, FetchedToken] = {}
-        old: dict[str, FetchedToken | None] = {}
+        opened: dict[str, FetchedToken] = {}
+        changed: dict[str, FetchedToken | None] = {}
         lost = 0
         now = self._clock.now()
         for row in await self._read():
             fetched = self._cipher.open(row.learner, row.sealed)
             if fetched is None:
                 lost += 1
-                old[row.learner] = None
+                changed[row.learner] = None
             elif fetched.expires_at is not None and fetched.expires_at <= now:
-                old[row.learner] = None
+                changed[row.learner] = None
             else:
-                known[row.learner] = fetched
+                opened[row.learner] = fetched
                 if self._cipher.is_old(row.sealed):
-                    old[row.learner] = fetched
-        if old:
-            await self.save(old)
-        resealed = sum(fetched is not None for fetched in old.values())
-        log.info("kept authTokens read", learners=len(known), resealed=resealed)
+                    changed[row.learner] = fetched
+        if changed:
+            await self.save(changed)
+        resealed = sum(fetched is not None for fetched in changed.values())
+        log.info("kept authTokens read", learners=len(opened), resealed=resealed)
         if lost:
             log.warning(
                 "kept authTokens that no key opens were dropped; they are fetched anew", n=lost
             )
-        return known
+        return opened
 
     async def save(self, changed: dict[str, FetchedToken | None]) -> None:
         now = micros(self._clock.now())
