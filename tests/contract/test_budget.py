@@ -87,18 +87,20 @@ class Platform:
     requests: int = 0
     points: int = 0
     total: int = 0
+    #: seconds of its fixed window
+    window: float = 60.0
     most: tuple[int, int] = (0, 0)
 
     async def request(self, points: int) -> PlatformAnswer:
         await asyncio.sleep(self.latency)
         now = asyncio.get_running_loop().time()
-        if now >= self.opened_at + 60:
+        if now >= self.opened_at + self.window:
             self.opened_at, self.requests, self.points = now, 0, 0
         self.requests += 1
         self.points += points
         self.total += 1
         self.most = max(self.most[0], self.requests), max(self.most[1], self.points)
-        rate = RateReading(max(0, POINTS - self.points), self.opened_at + 60 - now)
+        rate = RateReading(max(0, POINTS - self.points), self.opened_at + self.window - now)
         await asyncio.sleep(self.latency)
         return PlatformAnswer(RequestOutcome.ANSWERED, (), rate)
 
@@ -176,6 +178,35 @@ def test_under_steady_load_hardly_anything_is_left_over(make: Make) -> None:
     run_virtually(run())
     assert not platform.overdrawn
     assert platform.total >= 0.97 * REQUESTS * 10
+
+
+@pytest.mark.parametrize("window", [10.0, 300.0])
+@pytest.mark.parametrize("since", [0.0, 7.0])
+def test_a_window_of_any_length_is_kept_to(make: Make, window: float, since: float) -> None:
+    platform = Platform(opened_at=-since, requests=1, points=1, window=window)
+    limits = QuotaLimits.of(POINTS, REQUESTS, 1.0, 0.2, window=window)
+
+    async def run() -> None:
+        await crowd(await opened(make, limits=limits), platform, 5 * window)
+
+    run_virtually(run())
+    assert not platform.overdrawn, platform.most
+    assert platform.total >= 0.94 * REQUESTS * 5
+
+
+async def closed(make: Make, ledger: MemoryLedger) -> None:
+    """A budget that closes as soon as it was throttled."""
+    budget = await opened(make, ledger)
+    budget.settle(await reserved(budget), answer(throttled=True, retry_after=50))
+    await budget.close()
+
+
+def test_a_budget_that_is_closed_leaves_nothing_running(make: Make) -> None:
+    async def run() -> None:
+        await closed(make, MemoryLedger())
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run_virtually(run())
 
 
 @settings(max_examples=15, deadline=None)
@@ -341,7 +372,9 @@ def test_whoever_is_cancelled_while_it_waits_holds_nobody_up(make: Make) -> None
     run_virtually(run())
 
 
-def test_ready_waits_for_one_request_of_one_point_and_spends_nothing(make: Make) -> None:
+def test_waiting_for_quota_waits_for_one_request_of_one_point_and_spends_nothing(
+    make: Make,
+) -> None:
     async def run() -> None:
         budget = await opened(make)
         await budget.wait_for_quota()
@@ -402,7 +435,7 @@ def test_being_throttled_is_obeyed(
     run_virtually(run())
 
 
-def test_about_so_many_requests_may_be_sent_soon_and_always_one(make: Make) -> None:
+def test_about_so_many_requests_may_be_sent_within_a_time_and_always_one(make: Make) -> None:
     async def run() -> None:
         budget = await opened(make)
         assert budget.requests_within(0.01) == 1

@@ -138,3 +138,20 @@ def test_the_platforms_words_come_back_with_their_code() -> None:
     response = HttpAnswer(200, {}, orjson.dumps(payload))
     answer = read_answer(response, THREE, NON_NULL, now=0.0)
     assert answer.results[1].message == answer.message == "NOT_FOUND: there is no topic 'x'"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "in_doubt"),
+    [
+        (401, b"", True),
+        (403, b'{"errors": [{"message": "no"}]}', True),
+        (200, b'{"errors": [{"message": "x", "extensions": {"code": "UNAUTHENTICATED"}}]}', False),
+        (429, b"", False),
+        (500, b"", False),
+    ],
+)
+def test_only_http_itself_leaves_in_doubt_whether_the_key_or_the_token_is_refused(
+    status: int, body: bytes, in_doubt: bool
+) -> None:
+    answer = read_answer(HttpAnswer(status, {}, body), THREE, NON_NULL, now=0.0)
+    assert answer.key_in_doubt is in_doubt

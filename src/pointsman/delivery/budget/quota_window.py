@@ -19,9 +19,9 @@ from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
 
 #: added to the end of a window, so that two clocks that agree can't round to different sides
 _HAIR = 0.01
-#: seconds of the pace that may be sent ahead of it; PACE keeps so much free in any window
-_REQUESTS_IN_HAND = 0.3
-_POINTS_IN_HAND = 0.6
+#: of the window, the part that may be sent ahead of the pace; PACE keeps so much free in any window
+_REQUESTS_IN_HAND = 0.005
+_POINTS_IN_HAND = 0.01
 #: reset times within this of our own reckoning only repeat it, rounded
 _TOLERANCE = 2.0
 
@@ -56,11 +56,12 @@ class QuotaWindow:
     def next_at(self, now: float, points: int) -> float:
         """The earliest time at which a request of so many points may be sent."""
         request, cost = self._paces(points)
+        window = self.limits.window
         at = max(
             now,
             self.blocked_until,
-            self.requests_due - max(0.0, _REQUESTS_IN_HAND - request),
-            self.points_due - max(0.0, _POINTS_IN_HAND - cost),
+            self.requests_due - max(0.0, _REQUESTS_IN_HAND * window - request),
+            self.points_due - max(0.0, _POINTS_IN_HAND * window - cost),
         )
         if at >= self.ends_at:
             return at

@@ -14,13 +14,13 @@ from typing import Protocol, TypeVar
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.fair_lock import FairLock
 from pointsman.delivery.budget.slots import (
-    GRACE,
     MICROS,
     QuotaUpdate,
     SharedPace,
     SlotGrant,
     SlotRequest,
     apply_quota_update,
+    grace,
     grant_slots,
     quota_left,
 )
@@ -188,10 +188,11 @@ class SharedBudget:
         # The decision was made between the two: what is early counts from the later one, what is
         # late from the earlier one.
         self._points += grant.points
+        usable_for = grant.every + grace(self._limits)
         for number in range(grant.requests):
             offset = grant.starts_in + number * grant.every
             self._slots.append(
-                (granted_at + offset / MICROS, asked_at + (offset + grant.every + GRACE) / MICROS)
+                (granted_at + offset / MICROS, asked_at + (offset + usable_for) / MICROS)
             )
 
     def _note(self, grant: SlotGrant, at: float) -> None:

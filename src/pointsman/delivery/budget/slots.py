@@ -19,8 +19,6 @@ from pointsman.delivery.budget.base import QuotaLimits
 MICROS = 1_000_000
 #: a slice is about so long, and is dealt so long ahead at most
 SLICE = 250_000
-#: after its time a slot may still be used for so long; the pace keeps so much free in any window
-GRACE = 300_000
 #: what was dealt is remembered by so long pieces of time
 _PIECE = 250_000
 #: reset times that differ by less are of the same window of the platform's
@@ -186,13 +184,18 @@ def _every(limits: QuotaLimits) -> int:
     return -(-_window(limits) // limits.requests)
 
 
+def grace(limits: QuotaLimits) -> int:
+    """Microseconds that a slot may still be used after its time: PACE keeps so much free."""
+    return _window(limits) // 200
+
+
 def _window(limits: QuotaLimits) -> int:
     return round(limits.window * MICROS)
 
 
 def _expires_at(start: int, limits: QuotaLimits) -> int:
     """When a piece counts no longer: sent at the latest, what it dealt may be dealt earlier."""
-    return start + _PIECE + _window(limits) + SLICE + GRACE
+    return start + _PIECE + _window(limits) + SLICE + grace(limits)
 
 
 def _start(pace: SharedPace, now: int, limits: QuotaLimits, points: int, replica: int) -> int:
