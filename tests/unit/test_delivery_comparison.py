@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.domain.comparison import Judgement, PlatformState
-from pointsman.domain.target_kinds import compare
+from pointsman.domain.comparison import Judgement, PlatformState, compare
 from pointsman.domain.targets import Target, TargetKind, Value
 
 AGREES, DIFFERS, UNREADABLE = Judgement.AGREES, Judgement.DIFFERS, Judgement.UNREADABLE

@@ -14,10 +14,9 @@ import structlog
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget, send_paid
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.comparison import Comparison, Judgement, PlatformState
+from pointsman.domain.comparison import Comparison, Judgement, PlatformState, compare
 from pointsman.domain.errors import NoToken, Retry, TokenDelayed
 from pointsman.domain.records import Desired
-from pointsman.domain.target_kinds import compare
 from pointsman.platforms.base import ReadBackClient, RequestOutcome, TokenProvider
 from pointsman.store.base import Audited, AuditFinding, Store
 

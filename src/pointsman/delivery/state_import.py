@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from pointsman.delivery.budget.base import Budget, send_paid
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.comparison import Judgement, PlatformState
+from pointsman.domain.comparison import Judgement, PlatformState, compare
 from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.domain.records import Desired
-from pointsman.domain.target_kinds import compare
 from pointsman.domain.targets import CourseStatus, Target, TargetKind
 from pointsman.platforms.base import ReadBackClient, RequestOutcome, TokenProvider
 from pointsman.store.base import KnownDelivered, Store

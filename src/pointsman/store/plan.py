@@ -23,8 +23,7 @@ from pointsman.domain.records import (
     Receipt,
     Submission,
 )
-from pointsman.domain.target_kinds import is_completion
-from pointsman.domain.targets import Target
+from pointsman.domain.targets import Target, is_completion
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.merge import merge
 from pointsman.store.records import Move, Replayed
