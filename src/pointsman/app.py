@@ -83,6 +83,7 @@ class Daemon:
             stack.push_async_callback(self._clients.close)
             await self._tokens.provider.open()
             stack.push_async_callback(self._tokens.provider.close)
+            stack.push_async_callback(self._stop_background)
             self._in_background(self._tokens.provider.run())
             # What was parked for want of a token is tried with what the provider has now.
             await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
@@ -159,6 +160,7 @@ class Daemon:
                 log.warning("deliveries abandoned at the deadline; they will be repeated", n=left)
 
         self._stack.push_async_callback(drain)
+        # nothing new is leased while that drains
         self._stack.push_async_callback(self._stop_background)
 
     async def _start_http(self, intake: Pipeline, lms: Lms | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pointsman.delivery.batching import plan_reading
 from pointsman.delivery.budget.base import Budget, send_paid
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.comparison import Judgement, PlatformState, compare
@@ -108,11 +109,9 @@ class StateImport:
         left = list(places)
         tries = 0
         while left:
-            portion = [left[0]]
-            for place in left[1:]:
-                if self._reader.price([*portion, place]) > self._points_per_request:
-                    break
-                portion.append(place)
+            portion = plan_reading(
+                left, max_points=self._points_per_request, price=self._reader.price
+            )
             reading = await send_paid(
                 self._budget,
                 self._reader.price(portion),
