@@ -14,11 +14,11 @@ import structlog
 from pointsman.delivery.batching import plan_reading
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget, send_paid
+from pointsman.delivery.comparison import Comparison, Judgement, compare
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.comparison import Comparison, Judgement, PlatformState, compare
 from pointsman.domain.errors import NoToken, Retry, TokenDelayed
 from pointsman.domain.records import Desired
-from pointsman.platforms.base import ReadBackClient, RequestOutcome, TokenProvider
+from pointsman.platforms.base import PlatformState, ReadBackClient, RequestOutcome, TokenProvider
 from pointsman.store.base import Audited, AuditFinding, Store
 
 log = structlog.get_logger(__name__)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from pointsman.delivery.batching import plan_reading
 from pointsman.delivery.budget.base import Budget, send_paid
+from pointsman.delivery.comparison import Judgement, compare
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.comparison import Judgement, PlatformState, compare
 from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import CourseStatus, Target, TargetKind
-from pointsman.platforms.base import ReadBackClient, RequestOutcome, TokenProvider
+from pointsman.platforms.base import PlatformState, ReadBackClient, RequestOutcome, TokenProvider
 from pointsman.store.base import KnownDelivered, Store
 
 _NEVER = float("inf")

@@ -68,7 +68,7 @@ class Archived(StrEnum):
 
 
 class ShownBy(StrEnum):
-    """What the platform shows of a target. How that is compared: `comparison`."""
+    """What the platform shows of a target. How it is compared: `delivery/comparison`."""
 
     COMPLETED_TOPICS = "completed_topics"
     COURSE_PROGRESS = "course_progress"

@@ -12,19 +12,9 @@ from enum import StrEnum
 
 from pointsman.domain.target_kinds import TARGET_KINDS, ShownBy, for_every
 from pointsman.domain.targets import CourseStatus, PathAccess, Target, Value
+from pointsman.platforms.base import PlatformState
 
 _COMPLETE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformState:
-    """What the platform shows of one course or learning path for one learner."""
-
-    #: ids of the topics that are complete; of a course only
-    completed_topics: frozenset[str] = frozenset()
-    #: the course, or every required milestone of the path, is complete
-    completed: bool = False
-    started: bool = False
 
 
 class Judgement(StrEnum):
@@ -98,5 +88,5 @@ _COMPARISONS: Mapping[ShownBy, Callable[[str, Value, PlatformState], Comparison]
         ShownBy.PATH_START: _by_path_start,
         ShownBy.NOTHING: _by_nothing,
     },
-    "domain/comparison.py",
+    "delivery/comparison.py",
 )
