@@ -19,9 +19,9 @@ from pointsman.domain.launch import Launch, PlayerKind, covers, same_actor
 from pointsman.domain.records import Actor
 from pointsman.sources.batch import BatchReader
 from pointsman.sources.http.errors import RequestRefused
+from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.launch_scope import limit_to_launch
 from pointsman.sources.http.lrs.parameters import AgentParameter, Parameters
-from pointsman.sources.http.lrs.request import LrsRequest
 from pointsman.sources.http.lrs.resources import TABLE, Resource
 from pointsman.sources.players import (
     CredentialIssuer,
@@ -180,7 +180,7 @@ def test_what_a_request_reaches_is_of_its_own_learner_activity_and_registration(
     launch = call.launch
     assert launch is not None
     try:
-        given_ = limit_to_launch(call).parameters
+        given_ = limit_to_launch(launch, call.resource, call.method, call.parameters)
     except RequestRefused:
         return
     mine = identity_of(launch.actor)

@@ -1,4 +1,4 @@
-"""[launches] becomes what opens launches, lets launched players in, and keeps what they bring."""
+"""Turns [launches] into what opens launches, lets launched players in, and keeps their tokens."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from pointsman.wiring.tokens import tokens
 _HOUR = 3_600.0
 
 
-class _Shelf:
-    """Sealed tokens as documents of a store."""
+class _TokenDocuments:
+    """Keeps sealed tokens as documents of a store."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     async def read(self, learner: str) -> bytes | None:
-        found = await self._store.document(_key(learner))
-        return None if found is None else found.content
+        document = await self._store.document(_key(learner))
+        return None if document is None else document.content
 
     async def put(self, learner: str, sealed: bytes) -> None:
         document = Document("", sealed, "", micros(self._clock.now()))
@@ -64,7 +64,7 @@ def provider(
     if settings.launches is None and behind is not None:
         return behind
     sealer = TokenCipher(section.encryption_keys)
-    return LaunchTokens(behind, _Shelf(store, clock), sealer, clock, on_new)
+    return LaunchTokens(behind, _TokenDocuments(store, clock), sealer, clock, on_new)
 
 
 def known_launches(settings: Settings, store: Store, clock: Clock) -> LaunchCache | None:
@@ -74,16 +74,21 @@ def known_launches(settings: Settings, store: Store, clock: Clock) -> LaunchCach
 def launch_deps(
     settings: Settings,
     launches: LaunchCache | None,
-    given: TokenProvider,
+    token_provider: TokenProvider,
     lms: Lms | None,
     clock: Clock,
 ) -> LaunchRoutesDeps | None:
     """What the HTTP side needs of it; None where no player is launched.
 
-    `given` is the provider that launches give their tokens to.
+    `token_provider` is the one that launches give their tokens to.
     """
     section = settings.launches
-    if section is None or launches is None or lms is None or not isinstance(given, LaunchTokens):
+    if (
+        section is None
+        or launches is None
+        or lms is None
+        or not isinstance(token_provider, LaunchTokens)
+    ):
         return None
 
     async def keep_token(asked: LaunchRequest) -> None:
@@ -92,11 +97,11 @@ def launch_deps(
         lifetime = asked.auth_token_expires_in
         expires_at = None if lifetime is None else clock.now() + lifetime
         fetched = FetchedToken(asked.auth_token.get_secret_value(), asked.user_id, expires_at)
-        await given.give(asked.learner, fetched)
+        await token_provider.give(asked.learner, fetched)
 
     return LaunchRoutesDeps(
-        operators=HttpSource("operators", tuple(credential(one) for one in section.operators)),
-        passes=CredentialIssuer(section.signing_keys, clock),
+        operators=HttpSource("operators", tuple(map(credential, section.operators))),
+        credentials=CredentialIssuer(section.signing_keys, clock),
         launches=launches,
         keep_token=keep_token,
         settings=LaunchSettings(

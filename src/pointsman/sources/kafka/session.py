@@ -16,8 +16,7 @@ from pointsman.sources.kafka.messages import MessageReader, next_offsets, read_r
 from pointsman.sources.kafka.offsets import OffsetTracker
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings, new_consumer
-from pointsman.sources.kafka.stop_signal import StopSignal
-from pointsman.sources.kafka.store_retry import StoreRetry
+from pointsman.sources.kafka.store_retry import StopSignal, StoreRetry
 
 log = structlog.get_logger(__name__)
 

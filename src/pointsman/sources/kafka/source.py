@@ -15,7 +15,7 @@ from pointsman.domain.clock import Clock
 from pointsman.sources.kafka.messages import MessageReader
 from pointsman.sources.kafka.session import Claim, ConsumerSession, PartitionLostError
 from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings
-from pointsman.sources.kafka.stop_signal import StopSignal
+from pointsman.sources.kafka.store_retry import StopSignal
 
 log = structlog.get_logger(__name__)
 

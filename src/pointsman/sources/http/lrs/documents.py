@@ -16,8 +16,8 @@ from aiohttp import web
 
 from pointsman.domain.clock import MICROSECONDS, Clock, micros
 from pointsman.sources.http.errors import RequestRefused, json_response, no_content
+from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.preconditions import Refusal, etag, refusal
-from pointsman.sources.http.lrs.request import LrsRequest
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.statements import media_type
 from pointsman.store.base import Document, DocumentKey

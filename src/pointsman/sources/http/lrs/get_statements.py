@@ -14,8 +14,8 @@ from aiohttp.payload import AsyncIterablePayload
 
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.sources.http.errors import RequestRefused
+from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.parameters import Parameters
-from pointsman.sources.http.lrs.request import LrsRequest
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.lrs.statement_search import (
     StatementSearch,
