@@ -11,12 +11,11 @@ from pointsman.statements.parse import (
     Parsed,
     Valid,
     check_statements,
-    digest,
     parse,
 )
 from pointsman.statements.query import Query, authority_key, index_keys, matches, reference
 from pointsman.statements.render import render, stamp
-from pointsman.statements.statement import STATEMENT, VOIDED, Statement
+from pointsman.statements.statement import STATEMENT, VOIDED, Statement, digest
 from pointsman.statements.validation import Problem, StatementsRefused
 
 __all__ = [

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import AttachedData
 from pointsman.statements import signed_statements
-from pointsman.statements.equality import comparable
 from pointsman.statements.json_body import parse_json
-from pointsman.statements.statement import STATEMENT, Statement, attached, check
+from pointsman.statements.statement import STATEMENT, Statement, attached, check, digest
 from pointsman.statements.validation import Problem, explain
-
-#: what the receiving endpoint may assign, so that it says nothing about sameness (section 2.3.1)
-_ASSIGNED = frozenset({"id", "stored", "authority", "version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +179,6 @@ def _invalid(json: Any, index: int | None, broken: list[tuple[str, str]]) -> Inv
     statement_id = named[:80] if isinstance(named, str) else None
     problems = tuple(Problem(index, statement_id, field, rule) for field, rule in broken)
     return Invalid(index, statement_id, problems)
-
-
-def digest(statement: dict[str, Any]) -> int:
-    """A signed 64-bit hash of what makes two statements the same, whatever the order of keys."""
-    said = {key: value for key, value in comparable(statement).items() if key not in _ASSIGNED}
-    canonical = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
-    return int.from_bytes(hashlib.blake2b(canonical, digest_size=8).digest(), "big", signed=True)
 
 
 def too_deep(value: Any, limit: int) -> bool:
