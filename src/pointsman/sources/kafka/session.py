@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from pointsman.domain.clock import Clock
+from pointsman.domain.errors import PartitionLost
 from pointsman.domain.records import UNREAD, Position, Receipt, Submission
 from pointsman.sources.kafka.messages import MessageReader, next_offsets, read_record
 from pointsman.sources.kafka.offsets import OffsetTracker
@@ -30,10 +31,6 @@ _LEAVING = 10.0
 
 #: takes over the (topic, partition) pairs of a group
 Claim = Callable[[str, Sequence[tuple[str, int]]], Awaitable[list[Position]]]
-
-
-class PartitionLostError(Exception):
-    """Another consumer has taken over a partition; join the group anew."""
 
 
 class ConsumerSession:
@@ -176,5 +173,5 @@ class ConsumerSession:
             return
         if any(receipt.fenced for receipt in receipts):
             # The group has dealt without us. Nothing of that partition was stored.
-            raise PartitionLostError
+            raise PartitionLost
         self._progress.next |= next_offsets(submissions)

@@ -1,4 +1,4 @@
-"""The source itself: poll, store, and only then move on.
+"""Runs a Kafka source: poll, store, and only then move on.
 
 The positions in our store are the truth, and are stored with the statements. What is committed
 to the broker follows them, for the lag tools, and counts only where the store knows nothing.
@@ -12,8 +12,9 @@ import structlog
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from pointsman.domain.clock import Clock
+from pointsman.domain.errors import PartitionLost
 from pointsman.sources.kafka.messages import MessageReader
-from pointsman.sources.kafka.session import Claim, ConsumerSession, PartitionLostError
+from pointsman.sources.kafka.session import Claim, ConsumerSession
 from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings
 from pointsman.sources.kafka.store_retry import StopSignal
 
@@ -80,7 +81,7 @@ class KafkaSource:
                 failures=self._failures,
                 **_advice(error),
                 # the broker's troubles are told by their names; others are ours
-                exc_info=not isinstance(error, KafkaError | OSError | PartitionLostError),
+                exc_info=not isinstance(error, KafkaError | OSError | PartitionLost),
             )
         finally:
             if session is not None:
