@@ -116,8 +116,8 @@ class Daemon:
         """Whether statements can be taken now, and if not why."""
         if self._draining:
             return False, "draining: this daemon is about to stop"
-        if self._outbox is not None and self._outbox.trouble:
-            return False, f"http.kafka: {self._outbox.trouble}"
+        if self._outbox is not None and self._outbox.problem:
+            return False, f"http.kafka: {self._outbox.problem}"
         try:
             await self._store.next_ready_at()
         except StoreUnavailable as error:

@@ -59,12 +59,14 @@ class ScormResource:
             launch = await self._launch(request)
         except CredentialExpired as error:
             body = await read_body(request, self._limits)
-            await self._commits.keep(error.credential.registration, body, str(error), final=final)
+            await self._commits.keep_dead_letter(
+                error.credential.registration, body, str(error), final=final
+            )
             raise
         body = await read_body(request, self._limits)
         player = request.query.get("session", "")[:_MOST_NAME]
         try:
-            await self._commits.take(launch, body, player=player, final=final)
+            await self._commits.accept(launch, body, player=player, final=final)
         except InputRefused:
             self._on_refused(LAUNCHED, 1)
             raise

@@ -42,7 +42,7 @@ class KafkaSource:
         self._claim = claim
         self._clock = clock
         self._hooks = hooks or KafkaHooks()
-        self._waiting = StopSignal(clock)
+        self._stop = StopSignal(clock)
         self._failures = 0
 
     async def run(self) -> None:
@@ -51,13 +51,13 @@ class KafkaSource:
         At the end the batch under way is stored if the store can, the broker is told how far we
         are, and the group is left.
         """
-        while not self._waiting.stopped:
+        while not self._stop.stopped:
             await self._connect()
-            await self._waiting.back_off(self._failures)
+            await self._stop.back_off(self._failures)
 
     async def stop(self) -> None:
         """Ask `run` to end; it returns by itself. Asking twice is no different from once."""
-        self._waiting.stop()
+        self._stop.stop()
 
     async def _connect(self) -> None:
         session: ConsumerSession | None = None
@@ -68,7 +68,7 @@ class KafkaSource:
                 self._claim,
                 self._clock,
                 self._hooks,
-                self._waiting,
+                self._stop,
             )
             await session.run()
         except Exception as error:  # one source may not end the daemon

@@ -73,17 +73,19 @@ class StoreRetry:
         consumer: AIOKafkaConsumer,
         assignment: Assignment,
         hooks: KafkaHooks,
-        waiting: StopSignal,
+        stop_signal: StopSignal,
     ) -> None:
         self._name = name
         self._consumer = consumer
         self._assignment = assignment
         self._hooks = hooks
-        self._waiting = waiting
+        self._stop_signal = stop_signal
         self._paused = False
 
-    async def ask(self, call: Callable[[], Coroutine[Any, Any, T]], generation: int) -> T | None:
-        """What `call` returns, at last; a `StoreUnavailable` of it means another try.
+    async def call(
+        self, request: Callable[[], Coroutine[Any, Any, T]], generation: int
+    ) -> T | None:
+        """What `request` returns, at last; a `StoreUnavailable` of it means another try.
 
         None when the partitions of `generation` went away first, or a stop came while the store
         was out: then nothing was stored.
@@ -93,7 +95,7 @@ class StoreRetry:
             while generation == self._assignment.generation:
                 self._assignment.idle.clear()
                 try:
-                    return await self._patiently(call())
+                    return await self._pausing_when_slow(request())
                 except StoreUnavailable as error:
                     failures += 1
                     log.warning(
@@ -104,10 +106,10 @@ class StoreRetry:
                     )
                 finally:
                     self._assignment.idle.set()
-                if self._waiting.stopped:
+                if self._stop_signal.stopped:
                     break
                 await self._keep_alive()
-                await self._waiting.back_off(failures)
+                await self._stop_signal.back_off(failures)
             return None
         finally:
             self.resume()
@@ -121,14 +123,14 @@ class StoreRetry:
         with contextlib.suppress(KafkaError):
             self._consumer.resume(*self._consumer.paused())
 
-    async def _patiently(self, work: Coroutine[Any, Any, T]) -> T:
+    async def _pausing_when_slow(self, work: Coroutine[Any, Any, T]) -> T:
         """`work`, with the partitions paused while it takes long."""
         task = asyncio.ensure_future(work)
         left = _LAST
         try:
             await asyncio.wait({task}, timeout=_SLOW)
             while not task.done():
-                if self._waiting.stopped:
+                if self._stop_signal.stopped:
                     left -= _ALIVE_EVERY
                 if left < 0:
                     raise StoreUnavailable("the store took too long for a stop")

@@ -45,7 +45,7 @@ class ActivitiesAgents:
         names = [
             actor["name"] for actor in actors if "name" in actor and _is(actor, agent.identity)
         ]
-        return json_response(merged_person(agent.given, names))
+        return json_response(merged_person(agent.json, names))
 
 
 def _is(actor: object, wanted: str) -> bool:
