@@ -1,4 +1,4 @@
-"""Answers GET of statements: one by id, or those that a query finds (1.0.3 Part 3 section 2.1.3)."""
+"""Answers GET of statements: one by id, or all that match a query (1.0.3 Part 3 section 2.1.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes POST and PUT of statements (xAPI Part 3 sections 2.1.1, 2.1.2); answers after the commit."""
+"""Takes POST and PUT of statements (xAPI Part 3 section 2.1.1, 2.1.2); answers after the commit."""
 
 from __future__ import annotations
 

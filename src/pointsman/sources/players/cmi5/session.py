@@ -1,6 +1,7 @@
 """Decides how the sessions of one registration begin and end.
 
-A launch opens one; the player, or the next launch, ends it. Pure. cmi5 sections 8.2 (the fetch URL is good once), 9.3.6 (abandoned) and 9.3.8 (terminated).
+A launch opens one; the player, or the next launch, ends it. Pure.
+cmi5 sections 8.2 (the fetch URL is good once), 9.3.6 (abandoned) and 9.3.8 (terminated).
 """
 
 from __future__ import annotations
