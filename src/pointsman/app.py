@@ -112,8 +112,8 @@ class Daemon:
         """Whether statements can be taken now, and if not why."""
         if self._draining:
             return False, "draining: this daemon is about to stop"
-        if self._outbox is not None and self._outbox.trouble:
-            return False, f"http.kafka: {self._outbox.trouble}"
+        if self._outbox is not None and self._outbox.problem:
+            return False, f"http.kafka: {self._outbox.problem}"
         try:
             await self._store.next_ready_at()
         except Retry as error:
@@ -172,7 +172,7 @@ class Daemon:
             self._settings,
             intake=wiring.gated(
                 self._settings,
-                wiring.http_intake(self._settings, intake, self._outbox, self._clock),
+                wiring.http_intake(intake, self._outbox, self._clock),
                 lms,
                 self._clock,
                 self._metrics.cmi5_oddity,
