@@ -20,6 +20,7 @@ from rich.table import Table
 
 from demo import readback, traffic, view
 from demo.broker import start_broker
+from demo.children import ended_by_signals
 from demo.processes import free_port, pointsman
 from demo.scenario import API_KEY, Ports, learners, write_catalogue, write_config, write_tokens
 
@@ -122,7 +123,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=4)
     arguments = parser.parse_args()
     console = Console()
-    with contextlib.ExitStack() as stack:
+    with ended_by_signals(), contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-demo-")))
         ports = Ports(free_port(), free_port())
         broker = stack.enter_context(start_broker(prefer="light"))

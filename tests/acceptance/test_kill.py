@@ -17,7 +17,7 @@ import pytest
 
 from demo import readback, traffic, view
 from demo.broker import Broker
-from demo.processes import free_port, pointsman, start, stop
+from demo.processes import PATIENCE, free_port, pointsman, start, stop
 from demo.scenario import (
     API_KEY,
     PLAYERS,
@@ -30,9 +30,6 @@ from demo.scenario import (
 
 LEARNERS = 30
 SECONDS = 4.0
-#: seconds in which the restarted daemon must have caught up: its dead predecessor keeps its seat
-#: in the consumer group until the session times out
-PATIENCE = 60.0
 SHORT = "session_timeout_seconds = 2"
 
 
@@ -76,7 +73,9 @@ def test_killed_in_mid_traffic_and_restarted_the_platform_has_it_all_and_the_boo
                     nonlocal posted
                     posted += number
 
-                players = asyncio.create_task(traffic.replay(daemon, expected, count, patience=30))
+                players = asyncio.create_task(
+                    traffic.replay(daemon, expected, count, patience=PATIENCE)
+                )
                 kafka = asyncio.create_task(
                     traffic.produce(broker.bootstrap, topic, messages, SECONDS, lambda _: None)
                 )

@@ -24,6 +24,7 @@ import aiohttp
 from rich.console import Console
 
 from demo.broker import start_broker
+from demo.children import ended_by_signals
 from demo.database import start_database
 from tests.support.daemon_fleet import (
     KEY,
@@ -128,7 +129,8 @@ def main() -> int:
     console = Console()
     agrees = True
     for kind in arguments.kinds or _KINDS:
-        with tempfile.TemporaryDirectory(prefix=f"pointsman-soak-{kind}-") as folder:
+        prefix = f"pointsman-soak-{kind}-"
+        with ended_by_signals(), tempfile.TemporaryDirectory(prefix=prefix) as folder:
             console.print(f"{kind}, {arguments.minutes:g} minutes; files: {folder}")
             done = _KINDS[kind](Path(folder), arguments.minutes * 60, arguments.seed, console)
             console.print("[bold green]OK" if done else "[bold red]NOT OK")

@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from demo.processes import free_port
+from demo.processes import PATIENCE, free_port
 from pointsman.app import Daemon
 from pointsman.config import Settings, load
 from pointsman.domain.clock import SystemClock
@@ -28,8 +28,6 @@ _HEADERS = {
     "X-Experience-API-Version": "1.0.3",
     "Content-Type": "application/json",
 }
-#: seconds
-_PATIENCE = 10.0
 _CONFIG = """
 [http]
 host = "127.0.0.1"
@@ -91,7 +89,7 @@ class Running:
 
     async def until(self, ready: Callable[[], bool]) -> None:
         """Wait for what must come."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while not ready():  # noqa: ASYNC110 - what is awaited is on a platform
                 await asyncio.sleep(0.01)
 

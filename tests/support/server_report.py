@@ -1,4 +1,4 @@
-"""Which servers served, for the report: told by whichever process of a run has started one."""
+"""Which servers a run used, for its report: each worker notes the servers that it started."""
 
 from __future__ import annotations
 
