@@ -34,7 +34,7 @@ async def play(
 ) -> traffic.Expected:
     """Send everything, and watch until nothing is left to deliver; returns what must be there."""
     dice = random.Random(arguments.seed)  # noqa: S311 - a demo that can be repeated
-    names = [name for name in learners(arguments.learners) if name.startswith("shunter")]
+    names = [name for name in learners(arguments.learners) if name.startswith("heartbeat")]
     messages, expected = traffic.heartbeats(names, arguments.beats, dice)
     sent = {"http": 0, "kafka": 0}
     url = f"http://127.0.0.1:{ports.daemon}"

@@ -127,7 +127,7 @@ class Server:
         return not subprocess.run(asked, check=False, capture_output=True).returncode
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT disconnects whoever is left, SIGQUIT is as sudden as a crash."""
+        """SIGINT disconnects all clients, SIGQUIT is as sudden as a crash."""
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(PATIENCE)

@@ -37,7 +37,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """A worker of pytest-xdist has ended."""
-    server_report.hear(node.config, getattr(node, "workeroutput", {}))
+    server_report.add_from_worker(node.config, getattr(node, "workeroutput", {}))
 
 
 def pytest_terminal_summary(

@@ -63,9 +63,9 @@ def test_killed_in_mid_traffic_and_restarted_the_platform_has_it_all_and_the_boo
         process = start(run, log, f"{daemon}/readyz")
         try:
 
-            async def traffic_and_murder() -> traffic.Expected:
+            async def traffic_and_kill() -> traffic.Expected:
                 nonlocal process
-                names = [name for name in emails if name.startswith("shunter")]
+                names = [name for name in emails if name.startswith("heartbeat")]
                 messages, expected = traffic.heartbeats(names, 8, random.Random(moment))
                 posted = 0
 
@@ -89,7 +89,7 @@ def test_killed_in_mid_traffic_and_restarted_the_platform_has_it_all_and_the_boo
                 await _until_delivered(daemon, config, len(set(messages)) + posted - 1)
                 return expected
 
-            expected = asyncio.run(traffic_and_murder())
+            expected = asyncio.run(traffic_and_kill())
             rows = asyncio.run(readback.compare(platform, tokens, expected))
             books = _verify(config)
         finally:

@@ -123,7 +123,7 @@ def test_what_does_not_stay_is_parked_with_both_values_after_two_sends(tmp_path:
                 lose(sim, "t0")
             assert [record.result for record in records] == [Audited.RESENT, Audited.DRIFT]
             assert sent(sim, "t0") == 2
-            (parked,) = list_parked(tmp_path / "yard.db", "drift: ")
+            (parked,) = list_parked(tmp_path / "sim.db", "drift: ")
             assert "wanted 100, the platform shows not complete at course:course-c" in parked.reason
             assert f"pointsman parked retry --learner {WHO}" in parked.reason
             assert (await sim.store.books()).balanced

@@ -30,7 +30,14 @@ from demo.processes import PATIENCE, free_port, pointsman, stop
 from demo.view import read_metrics
 from pointsman.domain.records import Change
 from pointsman.domain.targets import TargetKind
-from tests.support.random_traffic import Strike, Traffic, executed, goods, misfits, unexplained
+from tests.support.random_traffic import (
+    Strike,
+    Traffic,
+    differences,
+    executed,
+    traffic_catalogue,
+    unexplained_repeats,
+)
 
 KEY = "fleet-key"
 _CONTENT = "https://content.example.com"
@@ -326,7 +333,7 @@ def a_fleet(
 
 def verdict(state: dict[str, Any], traffic: Traffic) -> list[str]:
     """All that is not as it must be, in words. Repeats are not judged: a kill explains them."""
-    found = [*misfits(state["learners"], traffic.expected)]
+    found = [*differences(state["learners"], traffic.expected)]
     if rejected := state["totals"]["rejected_429"]:
         found.append(f"{rejected} requests over the quota")
     return found
@@ -335,7 +342,7 @@ def verdict(state: dict[str, Any], traffic: Traffic) -> list[str]:
 def repeats(state: dict[str, Any], traffic: Traffic) -> list[str]:
     """Mutations that ran again without a fault that explains it."""
     strikes = [Strike(number, kind) for number, kind in state["strikes"]]
-    return unexplained(list(executed(state["history"])), strikes, traffic)
+    return unexplained_repeats(list(executed(state["history"])), strikes, traffic)
 
 
 def _start(config: Path, log: Path, dies: tuple[str, int] | None) -> Child:
@@ -372,8 +379,8 @@ def write_tokens(path: Path, known: dict[str, Any]) -> None:
 
 
 def write_catalogue(path: Path, learners: int) -> None:
-    """The goods of the virtual hour, as a file."""
-    found = goods(learners).model_dump(mode="json", exclude_defaults=True)
+    """The catalogue of random traffic, as a file."""
+    found = traffic_catalogue(learners).model_dump(mode="json", exclude_defaults=True)
     lines: list[str] = []
     for section, entries in found.items():
         for entry in entries:

@@ -66,7 +66,7 @@ async def fresh_database(database: Database) -> AsyncIterator[str]:
 
 @contextmanager
 def a_database(database: Database) -> Iterator[str]:
-    """The same for whoever is in no event loop."""
+    """The same without an event loop."""
     with asyncio.Runner() as runner:
         fresh = fresh_database(database)
         dsn = runner.run(fresh.__aenter__())

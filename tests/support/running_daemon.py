@@ -114,11 +114,11 @@ async def running(
 
     In `tokens.json` every learner of the catalogue has a token and a user id.
     """
-    goods = catalogue or builtin_catalogue()
-    emulator = emulator or Emulator(goods, api_key=API_KEY, clock=SystemClock())
+    catalogue = catalogue or builtin_catalogue()
+    emulator = emulator or Emulator(catalogue, api_key=API_KEY, clock=SystemClock())
     known = {
-        one.email: {"authToken": emulator.issue_token(one.email), "userId": one.id}
-        for one in goods.learners
+        learner.email: {"authToken": emulator.issue_token(learner.email), "userId": learner.id}
+        for learner in catalogue.learners
     }
     (folder / "tokens.json").write_text(json.dumps(known))
     async with serve(emulator, host="127.0.0.1", port=0) as platform:

@@ -26,7 +26,7 @@ def tell_controller(config: pytest.Config) -> None:
         output[_OUTPUT] = sorted(_noted(config))
 
 
-def hear(config: pytest.Config, output: dict[str, list[str]]) -> None:
+def add_from_worker(config: pytest.Config, output: dict[str, list[str]]) -> None:
     """What a worker noted."""
     for what in output.get(_OUTPUT, ()):
         note(config, what)

@@ -105,7 +105,7 @@ class VirtualDelivery:
     def __init__(
         self,
         folder: Path,
-        goods: Catalogue,
+        platform_catalogue: Catalogue,
         *,
         requests: int = 2_500,
         points: int = 100_000,
@@ -118,7 +118,7 @@ class VirtualDelivery:
     ) -> None:
         self.clock = VirtualClock()
         self.emulator = emulator or Emulator(
-            goods,
+            platform_catalogue,
             api_key=KEY,
             clock=self.clock,
             points_per_minute=points,
@@ -127,7 +127,7 @@ class VirtualDelivery:
         )
         self.tokens = Tokens(self.emulator)
         self.transport = EmulatorTransport(self.emulator, KEY, latency)
-        self.store = SqliteStore(folder / "yard.db", clock=self.clock, threaded=False)
+        self.store = SqliteStore(folder / "sim.db", clock=self.clock, threaded=False)
         self.budget = LocalBudget(
             QuotaLimits.of(points, requests, share=share, guard=0.2), self.clock, self.store
         )
