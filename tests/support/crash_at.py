@@ -123,9 +123,14 @@ def _migrated() -> None:
 
     setattr(sqlite_store, "connect", connected)  # noqa: B010 - mypy knows what it is
     setattr(sqlite_schema, "pending", with_end("SELECT die();"))  # noqa: B010
-    setattr(postgres_schema, "pending", with_end("SELECT pg_sleep(8);"))  # noqa: B010
-    # the database is still working on it when the process is killed
-    threading.Timer(3.0, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    sleeping = with_end("SELECT pg_sleep(8);")
+
+    def killed_soon(package: str, current: int) -> list[Migration]:
+        # the database is still working on it then
+        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        return sleeping(package, current)
+
+    setattr(postgres_schema, "pending", killed_soon)  # noqa: B010
 
 
 #: what a step is, in the words of the promises

@@ -7,8 +7,10 @@ and 300 MB to start.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 
 from demo import broker, database
@@ -26,7 +28,18 @@ def main() -> int:
             postgres = stack.enter_context(database.start_database())
             env[database.ENV] = postgres.dsn
             print(f"PostgreSQL server: {postgres.kind}", flush=True)  # noqa: T201
-        return subprocess.run(sys.argv[1:], check=False, env=env).returncode
+        return _run(sys.argv[1:], env)
+
+
+def _run(command: Sequence[str], env: Mapping[str, str]) -> int:
+    """Its exit code. A signal that ends us ends all of the command's processes."""
+    process = subprocess.Popen(command, env=env, process_group=0)
+    try:
+        return process.wait()
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
 
 
 if __name__ == "__main__":
