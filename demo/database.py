@@ -31,13 +31,17 @@ class Database:
 
 
 @contextlib.contextmanager
-def start_database() -> Iterator[Database]:
-    """The first server that starts; ended with the block. Raises `RuntimeError` without any."""
+def start_database(*, fsync: bool = True) -> Iterator[Database]:
+    """The first server that starts; ended with the block. Raises `RuntimeError` without any.
+
+    Without `fsync` a server of our own is faster: what it commits survives the end of its
+    processes, not of the machine.
+    """
     tried: list[str] = []
     with contextlib.ExitStack() as stack:
         for start in (_environment, _docker, _programs):
             try:
-                database = stack.enter_context(start())
+                database = stack.enter_context(start(fsync=fsync))
             except Unavailable as reason:
                 tried.append(f"{start.__name__.strip('_')}: {reason}")
             else:
@@ -48,14 +52,14 @@ def start_database() -> Iterator[Database]:
 
 
 @contextlib.contextmanager
-def _environment() -> Iterator[Database]:
+def _environment(*, fsync: bool) -> Iterator[Database]:  # noqa: ARG001 - it is as it is
     if not (dsn := os.environ.get(ENV)):
         raise Unavailable(f"{ENV} is not set")
     yield Database(dsn, f"from {ENV}")
 
 
 @contextlib.contextmanager
-def _docker() -> Iterator[Database]:
+def _docker(*, fsync: bool) -> Iterator[Database]:
     if (docker := shutil.which("docker")) is None:
         raise Unavailable("there is no docker")
     try:
@@ -63,6 +67,7 @@ def _docker() -> Iterator[Database]:
         from testcontainers.postgres import PostgresContainer  # noqa: PLC0415 - slow, and optional
 
         container = PostgresContainer("postgres:16", driver=None)
+        container = container.with_command(f"postgres -c fsync={'on' if fsync else 'off'}")
         container.start()
     except Exception as error:
         raise Unavailable(f"{type(error).__name__}: {error}") from error
@@ -73,18 +78,19 @@ def _docker() -> Iterator[Database]:
 
 
 @contextlib.contextmanager
-def _programs() -> Iterator[Database]:
-    with own_server() as server:
+def _programs(*, fsync: bool) -> Iterator[Database]:
+    with own_server(fsync=fsync) as server:
         yield Database(server.dsn, server.kind)
 
 
 class Server:
     """PostgreSQL's own programs on a cluster in `folder`; it can be ended and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, fsync: bool = True) -> None:
         initdb, self._postgres = _program("initdb"), _program("postgres")
         self._as_user = _not_root(folder)
         self._data = folder / "data"
+        self._options = ["-h", "127.0.0.1", "-k", "", "-c", f"fsync={'on' if fsync else 'off'}"]
         self._port = free_port()
         self._process: Child | None = None
         made = subprocess.run(
@@ -112,7 +118,7 @@ class Server:
         command = [*self._as_user, self._postgres, "-D", str(self._data), "-p", str(self._port)]
         with self._data.parent.joinpath("log").open("ab") as log:
             self._process = Child(
-                [*command, "-h", "127.0.0.1", "-k", ""],
+                [*command, *self._options],
                 output=log,
                 ends_at=signal.SIGINT,
                 cwd=self._data,
@@ -135,10 +141,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def own_server() -> Iterator[Server]:
+def own_server(*, fsync: bool = True) -> Iterator[Server]:
     """A server that runs, with a new cluster in a folder that goes away."""
     with tempfile.TemporaryDirectory(prefix="pointsman-postgres-") as folder:
-        server = Server(Path(folder))
+        server = Server(Path(folder), fsync=fsync)
         try:
             server.start()
             yield server

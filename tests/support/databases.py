@@ -23,7 +23,7 @@ _idle: dict[str, list[str]] = {}
 def database(pytestconfig: pytest.Config) -> Iterator[Database]:
     with ExitStack() as stack:
         try:
-            started = stack.enter_context(start_database())
+            started = stack.enter_context(start_database(fsync=False))
         except RuntimeError as reason:
             pytest.skip(f"needs PostgreSQL: {reason}")
         server_report.note(pytestconfig, f"PostgreSQL server: {started.kind}")
@@ -36,7 +36,7 @@ def own_database_server() -> Iterator[Server]:
     """A server that nobody else uses, which the test may end and start again."""
     with ExitStack() as stack:
         try:
-            server = stack.enter_context(own_server())
+            server = stack.enter_context(own_server(fsync=False))
         except Unavailable as reason:
             pytest.skip(f"needs PostgreSQL's programs: {reason}")
         yield server

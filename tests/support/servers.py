@@ -25,7 +25,7 @@ def main() -> int:
             env[broker.ENV] = kafka.bootstrap
             print(f"Kafka broker: {kafka.kind}", flush=True)  # noqa: T201
         with suppress(RuntimeError):
-            postgres = stack.enter_context(database.start_database())
+            postgres = stack.enter_context(database.start_database(fsync=False))
             env[database.ENV] = postgres.dsn
             print(f"PostgreSQL server: {postgres.kind}", flush=True)  # noqa: T201
         return _run(sys.argv[1:], env)
