@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Self
 
 from pointsman.delivery.budget.local import LocalBudget
-from pointsman.delivery.budget.quota_window import QuotaLimits
 from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.delivery.sender import Sender
 from pointsman.delivery.settings import DeliverySettings
@@ -18,8 +17,8 @@ from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.domain.records import Submission
 from pointsman.emulator import Catalogue, Emulator
 from pointsman.platforms.helium import HeliumPlatform
-from pointsman.platforms.settings import PlatformLimits
 from pointsman.store.sqlite import SqliteStore
+from tests.support.quota import quota_limits
 from tests.support.virtual_time import EmulatorTransport, VirtualClock
 
 KEY = "the-key"
@@ -75,6 +74,12 @@ class Tokens:
         self.asked = 0
         self._renewed = False
 
+    async def open(self) -> None: ...
+
+    async def run(self) -> None: ...
+
+    async def close(self) -> None: ...
+
     async def token(self, learner: str) -> str:
         self.asked += 1
         if learner in self.without:
@@ -106,7 +111,7 @@ class VirtualDelivery:
     def __init__(
         self,
         folder: Path,
-        goods: Catalogue,
+        platform_catalogue: Catalogue,
         *,
         requests: int = 2_500,
         points: int = 100_000,
@@ -119,7 +124,7 @@ class VirtualDelivery:
     ) -> None:
         self.clock = VirtualClock()
         self.emulator = emulator or Emulator(
-            goods,
+            platform_catalogue,
             api_key=KEY,
             clock=self.clock,
             points_per_minute=points,
@@ -130,9 +135,7 @@ class VirtualDelivery:
         self.transport = EmulatorTransport(self.emulator, KEY, latency)
         self.store = SqliteStore(folder / "sim.db", clock=self.clock, threaded=False)
         self.budget = LocalBudget(
-            QuotaLimits.of(
-                PlatformLimits(points_per_minute=points, requests_per_minute=requests, share=share)
-            ),
+            quota_limits(points, requests, share, 0.2),
             self.clock,
             self.store,
         )

@@ -9,6 +9,7 @@ from pointsman.config.rules import RuleSettings
 from pointsman.config.scorm_cloud import ScormCloudSettings
 from pointsman.config.webhooks import WebhookSettings
 from pointsman.domain.records import Falls
+from pointsman.domain.target_kinds import TARGET_KINDS
 from pointsman.sources.http.settings import HttpSourceSettings
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.settings import CredentialSettings, LaunchSettings
@@ -178,13 +179,11 @@ def _rule(rule: RuleSettings) -> str:
         if by == "id":
             course = f"the course with id {template}"
             acts.append(f"archives or reinstates {course} when the verb says so")
-    if rule.learning_path_slug is not None:
-        acts.append(f"starts the learning path {rule.learning_path_slug}")
-    if rule.learning_path_id is not None:
-        path = f"the learning path with id {rule.learning_path_id}"
-        acts.append(f"archives or reinstates {path} when the verb says so")
-    if rule.meeting_id is not None:
-        acts.append(f"sets the attendance of meeting {rule.meeting_id} (attended, registered)")
+    acts += [
+        kind.summary.format(name)
+        for kind in TARGET_KINDS.values()
+        if kind.summary and (name := getattr(rule, kind.settings[0])) is not None
+    ]
     falls = f"; {_FALLS[rule.falls]}" if rule.topic_id is not None else ""
     does = _and(acts) or "changes nothing"
     return f"{rule.name}: a statement {verbs}about {rule.activity} {types}{does}{falls}."

@@ -1,11 +1,11 @@
-"""[[sources.scorm_cloud]] and [[sources.webhooks]] become what takes their requests."""
+"""Turns [[sources.scorm_cloud]] and [[sources.webhooks]] into what takes their requests."""
 
 from __future__ import annotations
 
 from pointsman.config.scorm_cloud import ScormCloudSettings
 from pointsman.config.sources import SourceSettings
 from pointsman.config.webhooks import WebhookSettings, is_template
-from pointsman.sources.http.auth import BasicCredential
+from pointsman.sources.http.authorization import BasicCredential
 from pointsman.sources.http.scorm_cloud import ORIGIN, PostbackSource
 from pointsman.sources.http.webhook_signatures import STANDARD, SignatureScheme, WebhookVerifier
 from pointsman.sources.http.webhooks import WebhookSource

@@ -1,4 +1,4 @@
-"""[http] and [[sources]] become a listening server and running consumers."""
+"""Turns [http] and [[sources]] into a listening server and running consumers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError
 from pointsman.domain.records import Position, Receipt, Submission
-from pointsman.sources.batch import StatementIntake
+from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.app import HttpDeps, make_app
-from pointsman.sources.http.auth import BasicCredential, BearerCredential, HttpSource
+from pointsman.sources.http.authorization import BasicCredential, BearerCredential, HttpSource
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.kafka.client import KafkaHooks
 from pointsman.sources.kafka.producer import StatementProducer
@@ -22,8 +22,9 @@ from pointsman.sources.kafka.source import KafkaSource
 from pointsman.sources.kafka_forwarder import KafkaForwarder
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import LaunchCache
+from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker
 from pointsman.sources.settings import CredentialSettings
-from pointsman.store.base import IngestStore, Store
+from pointsman.store.base import Store
 from pointsman.telemetry.metrics import Metrics
 from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
 from pointsman.wiring.mapping import mapping
@@ -36,7 +37,7 @@ def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
     return tuple(
         HttpSource(
             source.name,
-            tuple(credential(one) for one in source.credentials),
+            tuple(map(credential, source.credentials)),
             source.lenient,
         )
         for source in settings.sources.http
@@ -56,7 +57,7 @@ def intake(
     clock: Clock,
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
     launches: LaunchCache | None = None,
-    following: IngestStore | None = None,
+    following: SatisfiedTracker | None = None,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
 
@@ -73,6 +74,7 @@ def intake(
         settings.platform.origin,
         launches=launches,
         adapters=adapters(settings.sources),
+        on_batch=following.note if following is not None else lambda _batch: None,
     )
 
 
@@ -85,12 +87,12 @@ def outbox(settings: Settings, clock: Clock) -> StatementProducer | None:
 
 
 def http_intake(
-    settings: Settings, intake: Pipeline, outbox: StatementProducer | None, clock: Clock
+    intake: Pipeline, outbox: StatementProducer | None, clock: Clock
 ) -> StatementIntake:
     """What has a statement when it is answered."""
     if outbox is None:
         return intake
-    return KafkaForwarder(outbox.write, settings.http, clock, intake.bury)
+    return KafkaForwarder(outbox.write, clock, intake.keep_dead_letter)
 
 
 async def serve_http(
@@ -121,6 +123,7 @@ async def serve_http(
             launches=launches,
             postbacks=postback_sources(settings.sources),
             webhooks=webhook_sources(settings.sources),
+            reader=BatchReader(settings.http),
         )
     )
     runner = web.AppRunner(
