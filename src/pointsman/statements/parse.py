@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +13,9 @@ from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import AttachedData
 from pointsman.statements import signed_statements
 from pointsman.statements.duplicate_keys import repeated_key
-from pointsman.statements.equality import comparable
+from pointsman.statements.equality import digest
 from pointsman.statements.statement import STATEMENT, Statement, attached, check
 from pointsman.statements.validation import Problem, explain
-
-#: what the receiving endpoint may assign, so that it says nothing about sameness (section 2.3.1)
-_ASSIGNED = frozenset({"id", "stored", "authority", "version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +177,6 @@ def _invalid(found: Any, index: int | None, broken: list[tuple[str, str]]) -> In
     given = found.get("id") if isinstance(found, dict) else None
     name = given[:80] if isinstance(given, str) else None
     return Invalid(index, name, tuple(Problem(index, name, *one) for one in broken))
-
-
-def digest(statement: dict[str, Any]) -> int:
-    """A signed 64-bit hash of what makes two statements the same, whatever the order of keys."""
-    kept = {key: value for key, value in comparable(statement).items() if key not in _ASSIGNED}
-    canonical = orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
-    return int.from_bytes(hashlib.blake2b(canonical, digest_size=8).digest(), "big", signed=True)
 
 
 def too_deep(value: Any, limit: int) -> bool:

@@ -162,7 +162,7 @@ _Thing = (
     | StatementRef
 )
 #: the calendar here ends each minute with its 59th second
-_LEAP_SECOND = re.compile(r"([Tt]\d\d:?\d\d:?)60")
+LEAP_SECOND = re.compile(r"([Tt]\d\d:?\d\d:?)60")
 
 _Attachments = Annotated[list[Attachment] | None, NOT_NULL]
 
@@ -234,7 +234,7 @@ def attached(statement: Statement) -> Iterator[tuple[str, Attachment]]:
 def moment(text: str) -> datetime:
     """A timestamp as a datetime, perhaps without an offset. ValueError where it does not exist."""
     if "60" in text:
-        text = _LEAP_SECOND.sub(r"\g<1>59", text)
+        text = LEAP_SECOND.sub(r"\g<1>59", text)
     return datetime.fromisoformat(text.upper())
 
 
