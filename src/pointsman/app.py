@@ -176,7 +176,7 @@ class Daemon:
             self._settings,
             intake=wiring.gated(
                 self._settings,
-                wiring.http_intake(self._settings, intake, self._outbox, self._clock),
+                wiring.http_intake(intake, self._outbox, self._clock),
                 lms,
                 self._clock,
                 self._metrics.cmi5_oddity,

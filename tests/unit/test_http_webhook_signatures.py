@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from standardwebhooks import Webhook
 
 from pointsman.sources.http import STANDARD, SignatureScheme, WebhookVerifier
 from pointsman.sources.http.webhook_signatures import SignatureRefused
@@ -115,6 +117,21 @@ def test_anything_else_is_refused_with_the_header_and_what_was_expected(
     for secret in (SECRET, OLD):
         assert secret.decode() not in said
         assert mac(secret, BODY).hex() not in said
+
+
+@given(st.binary(min_size=1), st.text("abc_019", min_size=1), st.text(), st.integers(0, 2**31))
+def test_what_the_published_package_signs_is_taken(
+    secret: bytes, message_id: str, text: str, at: int
+) -> None:
+    body = text.encode("utf-8", "replace")
+    signature = Webhook(secret).sign(message_id, datetime.fromtimestamp(at, UTC), body.decode())
+    headers = {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(at),
+        "webhook-signature": signature,
+    }
+    verifier = WebhookVerifier(STANDARD, (SECRET, secret), 300)
+    verifier.check(verifier.offered(headers), body, at)
 
 
 @pytest.mark.parametrize("age", [-300, 0, 300])

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pointsman.domain.errors import Forbidden
 from pointsman.domain.launch import Launch, PlayerKind, covers, same_actor
 from pointsman.domain.records import Actor
+from pointsman.sources.batch import BatchReader
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.launch_scope import limit_to_launch
 from pointsman.sources.http.lrs.parameters import AgentParameter, Parameters
@@ -102,7 +103,10 @@ def test_what_may_be_said_is_of_its_own_learner_activity_and_registration(
         assert not all(is_own(launch, one) for one in items)
         return
     assert all(is_own(launch, one) for one in items)
-    for item in valid(add_launch_context(orjson.dumps(statements), items, launch)):
+    batch = add_launch_context(BatchReader().request("launch", orjson.dumps(statements)), launch)
+    # what was stamped is as if it had been parsed and validated again
+    assert batch.items == tuple(valid(batch.body))
+    for item in batch.items:
         context = item.statement.context
         assert context is not None
         assert context.registration is not None

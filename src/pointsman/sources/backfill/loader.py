@@ -15,6 +15,7 @@ from pointsman.domain.errors import ConfigError
 from pointsman.domain.records import UNREAD, DeadLetter, InputOutcome, Position, Submission
 from pointsman.sources.backfill.lrs_client import LrsClient
 from pointsman.sources.backfill.statement_file import Line, StatementFile
+from pointsman.sources.batch import LogMessage
 from pointsman.sources.pipeline import Pipeline
 from pointsman.store.base import Store
 
@@ -81,7 +82,7 @@ class BackfillLoader:
             position = replace(at, offset=max(page.reached, at.offset))
             await self._intake.prepare([page.body])
             submission = self._intake.read_message(
-                SOURCE, page.body, position=position, origin=source.name
+                LogMessage(SOURCE, page.body, source.name, position)
             )
             await self._ingest([submission], page.count)
             count += page.count
@@ -109,7 +110,7 @@ class BackfillLoader:
             return Submission(
                 SOURCE, letter.body, now, (), (letter,), position, all_or_nothing=False
             )
-        return self._intake.read_message(SOURCE, line.body, position=position, origin=origin)
+        return self._intake.read_message(LogMessage(SOURCE, line.body, origin, position))
 
     async def _ingest(self, submissions: Sequence[Submission], statements: int) -> None:
         started = self._clock.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.domain.clock import Clock
-from pointsman.sources.batch import StatementIntake
+from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.auth import Authenticator, HttpSource
 from pointsman.sources.http.authorization import RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits
@@ -57,6 +57,7 @@ class HttpDeps:
     - on_refused: source, statements turned away
     - cors_origins: origins as browsers send them, or "*"
     - body_timeout: seconds for a whole body
+    - reader: with the limits of a body of statements
     """
 
     intake: StatementIntake
@@ -74,6 +75,7 @@ class HttpDeps:
     launches: LaunchRoutesDeps | None = None
     postbacks: Sequence[PostbackSource] = ()
     webhooks: Sequence[WebhookSource] = ()
+    reader: BatchReader = field(default_factory=BatchReader)
 
 
 def make_app(deps: HttpDeps) -> web.Application:
@@ -128,16 +130,18 @@ def _add_foreign(app: web.Application, deps: HttpDeps) -> None:
     limits = BodyLimits(deps.max_body_bytes, deps.body_timeout)
     for slash in ("", "/"):
         if deps.postbacks:
-            postbacks = Postbacks(deps.postbacks, limits, deps.intake)
+            postbacks = Postbacks(deps.postbacks, limits, deps.reader, deps.intake)
             route(app, "POST", POSTBACK + slash, postbacks.post)
         if deps.webhooks:
-            webhooks = Webhooks(deps.webhooks, limits, deps.intake, deps.clock, deps.on_refused)
+            webhooks = Webhooks(
+                deps.webhooks, limits, deps.reader, deps.intake, deps.clock, deps.on_refused
+            )
             route(app, "POST", "/webhooks/{source}" + slash, webhooks.post)
 
 
 def _answers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:
     """What each method of each resource does."""
-    statements = PostStatements(deps.intake, deps.on_refused)
+    statements = PostStatements(deps.reader, deps.intake, deps.on_refused)
     queries = GetStatements(deps.store, deps.authority_home_page)
     documents = DocumentResource(deps.store, deps.clock)
     objects = ActivitiesAgents(deps.store, deps.authority_home_page)

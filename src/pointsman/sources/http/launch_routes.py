@@ -10,7 +10,7 @@ from aiohttp import web
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.launch import Launch, PlayerKind
-from pointsman.sources.batch import StatementIntake
+from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.auth import Authenticator, HttpSource
 from pointsman.sources.http.authorization import LAUNCHED, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits
@@ -36,6 +36,9 @@ class LaunchRoutesDeps:
 
 class HttpContext(Protocol):
     """What they share with the rest of the HTTP side."""
+
+    @property
+    def reader(self) -> BatchReader: ...
 
     @property
     def intake(self) -> StatementIntake: ...
@@ -105,7 +108,7 @@ def _cmi5(launches: LaunchRoutesDeps, around: HttpContext, door: RequestAuthoriz
 def _scorm(around: HttpContext, door: RequestAuthorizer) -> ScormResource:
     return ScormResource(
         door,
-        CommitHandler(LAUNCHED, around.store, around.intake, around.clock),
+        CommitHandler(LAUNCHED, around.store, around.reader, around.intake, around.clock),
         BodyLimits(around.max_body_bytes, around.body_timeout),
         around.on_refused,
     )

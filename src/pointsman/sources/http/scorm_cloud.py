@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-import orjson
 from aiohttp import web
 
 from pointsman.domain.errors import InputRefused, StatementConflict
-from pointsman.sources.batch import StatementIntake
+from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.auth import Authenticator, BasicCredential, HttpSource
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import no_content
@@ -49,13 +48,18 @@ class Postbacks:
     """Several sources are told apart by their credentials."""
 
     def __init__(
-        self, sources: Sequence[PostbackSource], limits: BodyLimits, intake: StatementIntake
+        self,
+        sources: Sequence[PostbackSource],
+        limits: BodyLimits,
+        reader: BatchReader,
+        intake: StatementIntake,
     ) -> None:
         self._adapters = {source.name: source.adapter for source in sources}
         self._authenticator = Authenticator(
             [HttpSource(source.name, (source.credential,)) for source in sources]
         )
         self._limits = limits
+        self._reader = reader
         self._intake = intake
 
     async def post(self, request: web.Request) -> web.Response:
@@ -79,10 +83,10 @@ class Postbacks:
 
     async def _take(self, source: str, body: bytes) -> None:
         try:
-            made = self._adapters[source].statements(body)
-            await self._intake.submit_http(source, orjson.dumps(made))
+            statements = self._adapters[source].statements(body)
+            await self._intake.accept(self._reader.statements(source, statements))
         except (InputRefused, StatementConflict) as error:
-            await self._intake.bury(source, body, str(error), ORIGIN)
+            await self._intake.keep_dead_letter(source, body, str(error), ORIGIN)
 
 
 def _said(form: Mapping[str, str]) -> bytes:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import orjson
 from aiohttp import web
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import InputRefused, StatementConflict
-from pointsman.sources.batch import StatementIntake
+from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import RequestRefused, no_content
 from pointsman.sources.http.lrs.endpoint import current_source
@@ -38,12 +37,14 @@ class Webhooks:
         self,
         sources: Sequence[WebhookSource],
         limits: BodyLimits,
+        reader: BatchReader,
         intake: StatementIntake,
         clock: Clock,
         on_refused: Callable[[str, int], None],
     ) -> None:
         self._sources = {source.name: source for source in sources}
         self._limits = limits
+        self._reader = reader
         self._intake = intake
         self._clock = clock
         self._on_refused = on_refused
@@ -61,9 +62,9 @@ class Webhooks:
             raise RequestRefused(401, str(refused), headers=challenge) from None
         current_source.set(source.name)
         try:
-            made = source.adapter.statements(body, offered.message_id)
-            if made:
-                await self._intake.submit_http(source.name, orjson.dumps(made))
+            statements = source.adapter.statements(body, offered.message_id)
+            if statements:
+                await self._intake.accept(self._reader.statements(source.name, statements))
         except (InputRefused, StatementConflict) as error:
             self._on_refused(source.name, report_refusals(error))
             raise

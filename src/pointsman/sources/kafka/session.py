@@ -12,7 +12,7 @@ from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, Offset
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.records import UNREAD, Position, Receipt, Submission
-from pointsman.sources.kafka.messages import MessageReader, ends, submission
+from pointsman.sources.kafka.messages import MessageReader, next_offsets, read_record
 from pointsman.sources.kafka.offsets import OffsetTracker
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings, new_consumer
@@ -165,7 +165,7 @@ class ConsumerSession:
         for count, record in enumerate(records, start=1):
             token = self._tokens.get(TopicPartition(record.topic, record.partition), 0)
             position = Position(group, record.topic, record.partition, record.offset + 1, token)
-            submissions.append(submission(self._intake, name, position, record, self._clock))
+            submissions.append(read_record(self._intake, name, position, record, self._clock))
             if count % _CHUNK == 0:
                 await asyncio.sleep(0)
 
@@ -178,4 +178,4 @@ class ConsumerSession:
         if any(receipt.fenced for receipt in receipts):
             # The group has dealt without us. Nothing of that partition was stored.
             raise PartitionLostError
-        self._progress.next |= ends(submissions)
+        self._progress.next |= next_offsets(submissions)

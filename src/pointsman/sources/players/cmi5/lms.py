@@ -1,4 +1,4 @@
-"""The LMS: opens the session that a launch begins, gives its credential, and waives.
+"""Acts as the LMS of cmi5: opens the session that a launch begins, gives its credential, waives.
 
 cmi5 sections 8.2 (fetch), 9.3.1 (launched), 9.3.6 (abandoned), 9.3.7 (waived), 10 and 11.
 """
@@ -30,7 +30,7 @@ class Lms:
     def __init__(
         self, store: LmsStore, following: SatisfiedTracker, state: State, clock: Clock
     ) -> None:
-        self.register = Cmi5SessionStore(store, clock)
+        self.sessions = Cmi5SessionStore(store, clock)
         self._store = store
         self._following = following
         self._state = state
@@ -38,7 +38,7 @@ class Lms:
 
     async def open(self, launch: Launch, url: str | None) -> None:
         """Begin the launch's session; whoever asked for it is answered after that."""
-        sessions = await self.register.open(launch)
+        sessions = await self.sessions.open(launch)
         await self._tell(launch)
         for earlier in sessions:
             if earlier.was_abandoned:
@@ -48,7 +48,7 @@ class Lms:
 
     async def fetch(self, launch: Launch) -> bool:
         """Whether the session's credential may be given: once, and while the session lasts."""
-        return await self.register.take(launch)
+        return await self.sessions.take(launch)
 
     async def waive(self, launch: Launch, reason: str) -> str:
         """State that the learner need not do it; the statement's id."""
