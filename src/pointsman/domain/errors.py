@@ -3,7 +3,8 @@
     PointsmanError
     ├── Retry                     the same call may succeed later
     │   ├── StoreUnavailable      the store did not commit; nothing was accepted
-    │   └── PlatformUnreachable   no answer came; the request may or may not have run
+    │   ├── PlatformUnreachable   no answer came; the request may or may not have run
+    │   └── TokenDelayed          nobody can say at the moment what the learner's authToken is
     ├── Pause                     stop asking until something outside changes
     │   └── NoToken               nobody holds an authToken for this learner
     ├── Refuse                    the input is at fault; say so and go on
@@ -39,7 +40,7 @@ class PlatformUnreachable(Retry):
 
 
 class TokenDelayed(Retry):
-    """Whoever gives authTokens can't at the moment; it says nothing about this learner."""
+    """The source of authTokens can't give one at the moment; it says nothing about this learner."""
 
 
 class Pause(PointsmanError):

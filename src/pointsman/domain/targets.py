@@ -1,4 +1,4 @@
-"""What can be set on the platform, and the words for it."""
+"""What can be set on the platform, and to which values. What is true of a kind: `target_kinds`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Target:
 
 
 class CourseStatus(StrEnum):
-    """The platform's words for a course (`UpdateCourseStatus`)."""
+    """What a learner's course can be set to."""
 
     STARTED = "started"
     NOT_COMPLETED = "not-completed"
@@ -45,7 +45,7 @@ class CourseStatus(StrEnum):
 
 
 class PathAccess(StrEnum):
-    """The platform's words for a learning path (`UpdateLearningPathAccess`)."""
+    """What a learner's learning path can be set to."""
 
     NOT_STARTED = "not-started"
     STARTED = "started"
@@ -53,14 +53,14 @@ class PathAccess(StrEnum):
 
 
 class Attendance(StrEnum):
-    """Whether a learner attended a meeting (`UpdateUserCourseMeetingAttendance`)."""
+    """Whether a learner attended a meeting."""
 
     NOT_ATTENDED = "not-attended"
     ATTENDED = "attended"
 
 
 class Archived(StrEnum):
-    """Whether a learner's course or path is out of sight (`Archive…`, `Reinstate…`)."""
+    """Whether a learner's course or path is out of sight."""
 
     ACTIVE = "active"
     ARCHIVED = "archived"

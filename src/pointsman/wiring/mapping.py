@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pointsman.config import Settings
 from pointsman.config.rules import Rule as RuleSettings
+from pointsman.domain.target_kinds import NAMING_SETTINGS
 from pointsman.mapping import (
     Account,
     ConfiguredIdentity,
@@ -38,9 +39,11 @@ def rule(settings: RuleSettings) -> Rule:
         topic_id=_template(settings.topic_id),
         course=course,
         audit_course_id=_template(settings.audit_course_id),
-        learning_path_slug=_template(settings.learning_path_slug),
-        learning_path_id=_template(settings.learning_path_id),
-        meeting_id=_template(settings.meeting_id),
+        names={
+            name: Template(text)
+            for name in NAMING_SETTINGS
+            if (text := getattr(settings, name)) is not None
+        },
         course_started=settings.course_started,
         course_completed=CourseCompleted(settings.course_completed),
         course_parts=settings.course_parts,

@@ -1,4 +1,4 @@
-"""Whether the platform shows what it was told. Pure.
+"""Whether the platform shows what it was told, one function a way of reading it. Pure.
 
 Only what can be known is judged: no operation tells the percentage of a single topic, or a course's
 status in words.
@@ -6,14 +6,24 @@ status in words.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pointsman.domain.records import Desired
-from pointsman.domain.targets import CourseStatus, PathAccess, TargetKind, Value
-from pointsman.platforms.base import PlatformState
+from pointsman.domain.targets import CourseStatus, PathAccess, Value
 
 _COMPLETE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformState:
+    """What the platform shows of one course or learning path for one learner."""
+
+    #: ids of the topics that are complete; of a course only
+    completed_topics: frozenset[str] = frozenset()
+    #: the course, or every required milestone of the path, is complete
+    completed: bool = False
+    started: bool = False
 
 
 class Judgement(StrEnum):
@@ -36,47 +46,46 @@ class Comparison:
     known: Value | None = None
 
 
-def compare(desired: Desired, shown: PlatformState) -> Comparison:
-    """Desired state against what is shown at its `read_back`."""
-    match desired.target.kind:
-        case TargetKind.TOPIC_PROGRESS:
-            return _topic(desired, shown)
-        case TargetKind.COURSE_STATUS:
-            return _course(desired, shown)
-        case TargetKind.LEARNING_PATH_ACCESS:
-            return _path(desired, shown)
-        case _:
-            return Comparison(Judgement.UNREADABLE, "no operation shows it")
+#: compares what a target, by its key, was set to with what is shown
+Compare = Callable[[str, Value, PlatformState], Comparison]
 
 
-def _topic(desired: Desired, shown: PlatformState) -> Comparison:
-    if desired.target.key in shown.completed_topics:
+def compare_topic(topic_id: str, wanted: Value, shown: PlatformState) -> Comparison:
+    """By the completed topics of its course."""
+    if topic_id in shown.completed_topics:
         # further along than it was told is no disagreement: progress does not fall
         return Comparison(Judgement.AGREES, "complete", _COMPLETE)
-    if desired.value == _COMPLETE:
+    if wanted == _COMPLETE:
         return Comparison(Judgement.DIFFERS, "not complete")
     return Comparison(Judgement.UNREADABLE, "not complete, and no operation shows how far it is")
 
 
-def _course(desired: Desired, shown: PlatformState) -> Comparison:
+def compare_course(_key: str, wanted: Value, shown: PlatformState) -> Comparison:
+    """By the course's progress and completion."""
     if shown.completed:
-        if desired.value == CourseStatus.NOT_COMPLETED:
+        if wanted == CourseStatus.NOT_COMPLETED:
             return Comparison(Judgement.UNREADABLE, "100 %, which may be its topics alone")
         return Comparison(Judgement.AGREES, "completed", CourseStatus.COMPLETED.value)
-    if desired.value == CourseStatus.COMPLETED:
+    if wanted == CourseStatus.COMPLETED:
         return Comparison(Judgement.DIFFERS, "not completed")
-    if desired.value == CourseStatus.STARTED and shown.started:
+    if wanted == CourseStatus.STARTED and shown.started:
         return Comparison(Judgement.AGREES, "started", CourseStatus.STARTED.value)
     return Comparison(Judgement.UNREADABLE, "not completed, and no operation shows more")
 
 
-def _path(desired: Desired, shown: PlatformState) -> Comparison:
-    if desired.value == PathAccess.STARTED:
+def compare_path(_key: str, wanted: Value, shown: PlatformState) -> Comparison:
+    """By whether the learning path was started."""
+    if wanted == PathAccess.STARTED:
         if shown.started:
             return Comparison(Judgement.AGREES, "started", PathAccess.STARTED.value)
         return Comparison(Judgement.DIFFERS, "not started")
-    if desired.value == PathAccess.NOT_STARTED:
+    if wanted == PathAccess.NOT_STARTED:
         if shown.started:
             return Comparison(Judgement.DIFFERS, "started")
         return Comparison(Judgement.AGREES, "not started", PathAccess.NOT_STARTED.value)
+    return Comparison(Judgement.UNREADABLE, "no operation shows it")
+
+
+def not_shown(_key: str, _wanted: Value, _shown: PlatformState) -> Comparison:
+    """For what can be set and not be read."""
     return Comparison(Judgement.UNREADABLE, "no operation shows it")
