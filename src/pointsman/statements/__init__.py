@@ -1,6 +1,7 @@
 """Stage 2, understand: bytes -> a valid statement -> an observation."""
 
 from pointsman.statements.actor_identity import actor_of, identity_of
+from pointsman.statements.equality import digest
 from pointsman.statements.extension_numbers import ReadingRefused
 from pointsman.statements.json_body import JSON, media_type, parse_json
 from pointsman.statements.multipart import StatementPackage, guessed_type, unpack
@@ -11,7 +12,6 @@ from pointsman.statements.parse import (
     Parsed,
     Valid,
     check_statements,
-    digest,
     parse,
 )
 from pointsman.statements.query import Query, authority_key, index_keys, matches, reference
