@@ -1,7 +1,7 @@
 """Lists what an observation changes at each target that its rule names. Pure.
 
 The defaults by verb, where the rule says nothing else:
-- a course is started by its first statement, completed as the rule says (`completion.py`) or when it is
+- a course is started by its first statement, completed as the rule says or when it is
   `waived` (cmi5 section 9.3.9), and not completed when it is `abandoned` (section 9.3.8)
 - a learning path is started by its first statement, and not completed when it is `abandoned`
 - a meeting is attended with `attended`; `registered` says that it is not yet

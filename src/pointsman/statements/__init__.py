@@ -14,8 +14,14 @@ from pointsman.statements.parse import (
     check_statements,
     parse,
 )
-from pointsman.statements.query import Query, authority_key, index_keys, matches, reference
-from pointsman.statements.render import render, stamp
+from pointsman.statements.query import (
+    Query,
+    authority_key,
+    index_keys,
+    matches,
+    referenced_statement,
+)
+from pointsman.statements.render import render, timestamp_of
 from pointsman.statements.statement import STATEMENT, VOIDED, Statement
 from pointsman.statements.validation import Problem, StatementsRefused
 
@@ -46,8 +52,8 @@ __all__ = [
     "observe",
     "parse",
     "parse_json",
-    "reference",
+    "referenced_statement",
     "render",
-    "stamp",
+    "timestamp_of",
     "unpack",
 ]

@@ -27,7 +27,7 @@ from typing import Any
 import orjson
 
 from pointsman.domain.statement_digest import pack, without_fine_seconds
-from pointsman.statements.statement import LEAP_SECOND, moment
+from pointsman.statements.statement import LEAP_SECOND, parse_timestamp
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: milliseconds that set a leap second apart from the second before it, and from all others
@@ -58,7 +58,7 @@ def milliseconds(timestamp: str) -> int:
 
     A calendar without leap seconds has none; here each is far beyond all others.
     """
-    at = moment(timestamp)
+    at = parse_timestamp(timestamp)
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     since = at - _EPOCH

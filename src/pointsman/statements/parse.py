@@ -13,7 +13,12 @@ from pointsman.domain.records import AttachedData
 from pointsman.statements import signed_statements
 from pointsman.statements.equality import digest
 from pointsman.statements.json_body import parse_json
-from pointsman.statements.statement import STATEMENT, Statement, attached, check
+from pointsman.statements.statement import (
+    STATEMENT,
+    Statement,
+    attachments_with_places,
+    broken_rules,
+)
 from pointsman.statements.validation import Problem, explain
 
 
@@ -139,7 +144,7 @@ def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
         statement = STATEMENT.validate_python(json)
     except ValidationError as error:
         return _invalid(json, index, explain(error))
-    broken = list(check(statement))
+    broken = list(broken_rules(statement))
     if whole.data is not None:
         broken += _check_attachments(json, statement, whole.data, whole.used)
     if broken:
@@ -159,7 +164,7 @@ def _check_attachments(
     used: set[str],
 ) -> Iterator[tuple[str, str]]:
     """(field, rule): each is here or says where it is, and signatures sign this statement."""
-    for place, attachment in attached(statement):
+    for place, attachment in attachments_with_places(statement):
         sha2 = attachment.sha2.lower()
         part = data.get(sha2)
         if part is not None:

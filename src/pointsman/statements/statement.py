@@ -1,7 +1,7 @@
 """A statement (xAPI Part 2 section 2.4; what 2.0 adds is accepted in every version).
 
-Two rules span several objects and are checked by `check`: a voiding statement's object, and what
-a context may hold where the object is no activity.
+Two rules span several objects and are checked by `broken_rules`: a voiding statement's object, and
+what a context may hold where the object is no activity.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Attachment(JsonObject):
     file_url: OptionalIri = None
 
 
-_Thing = (
+_NonActivityObject = (
     ObjectAgentByMbox
     | ObjectAgentByAccount
     | ObjectAgentBySha1
@@ -173,7 +173,7 @@ class SubStatement(JsonObject):
     object_type: Literal["SubStatement"]
     actor: AnyActor
     verb: Verb
-    object: Annotated[Activity | _Thing, Field(union_mode="left_to_right")]
+    object: Annotated[Activity | _NonActivityObject, Field(union_mode="left_to_right")]
     result: Annotated[Result | None, NOT_NULL] = None
     context: Annotated[Context | None, NOT_NULL] = None
     timestamp: OptionalTimestamp = None
@@ -186,7 +186,9 @@ class Statement(JsonObject):
     id: OptionalUuid = None
     actor: AnyActor
     verb: Verb
-    object: Annotated[Activity | _Thing | SubStatement, Field(union_mode="left_to_right")]
+    object: Annotated[
+        Activity | _NonActivityObject | SubStatement, Field(union_mode="left_to_right")
+    ]
     result: Annotated[Result | None, NOT_NULL] = None
     context: Annotated[Context | None, NOT_NULL] = None
     timestamp: OptionalTimestamp = None
@@ -199,19 +201,19 @@ class Statement(JsonObject):
 STATEMENT: TypeAdapter[Statement] = TypeAdapter(Statement)
 
 
-def check(statement: Statement) -> Iterator[tuple[str, str]]:
+def broken_rules(statement: Statement) -> Iterator[tuple[str, str]]:
     """(field, rule) of every rule that spans several objects and is broken."""
     if statement.verb.id == VOIDED and not isinstance(statement.object, StatementRef):
         yield "object", "of a voiding statement must be a StatementRef (section 2.3.2)"
-    yield from _check_parts(statement, "")
+    yield from _check_context(statement, "")
     if isinstance(statement.object, SubStatement):
-        yield from _check_parts(statement.object, "object.")
+        yield from _check_context(statement.object, "object.")
     for name, text in (("timestamp", statement.timestamp), ("stored", statement.stored)):
-        if text is not None and not _exists(text):
+        if text is not None and not _is_real_time(text):
             yield name, "must be a day and time that exist"
 
 
-def _check_parts(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[str, str]]:
+def _check_context(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[str, str]]:
     context = part.context
     if context is not None and not isinstance(part.object, Activity):
         for name in ("revision", "platform"):
@@ -222,7 +224,7 @@ def _check_parts(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[
                 )
 
 
-def attached(statement: Statement) -> Iterator[tuple[str, Attachment]]:
+def attachments_with_places(statement: Statement) -> Iterator[tuple[str, Attachment]]:
     """The attachments of a statement and of one inside it, each with its place."""
     for place, attachment in enumerate(statement.attachments or ()):
         yield f"attachments[{place}]", attachment
@@ -231,16 +233,16 @@ def attached(statement: Statement) -> Iterator[tuple[str, Attachment]]:
             yield f"object.attachments[{place}]", attachment
 
 
-def moment(text: str) -> datetime:
+def parse_timestamp(text: str) -> datetime:
     """A timestamp as a datetime, perhaps without an offset. ValueError where it does not exist."""
     if "60" in text:
         text = LEAP_SECOND.sub(r"\g<1>59", text)
     return datetime.fromisoformat(text.upper())
 
 
-def _exists(text: str) -> bool:
+def _is_real_time(text: str) -> bool:
     try:
-        moment(text)
+        parse_timestamp(text)
     except ValueError:
         return False
     return True
