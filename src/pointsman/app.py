@@ -83,6 +83,7 @@ class Daemon:
             stack.push_async_callback(self._clients.close)
             await self._tokens.provider.open()
             stack.push_async_callback(self._tokens.provider.close)
+            stack.push_async_callback(self._stop_background)
             self._in_background(self._tokens.provider.run())
             # What was parked for want of a token is tried with what the provider has now.
             await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
@@ -111,8 +112,8 @@ class Daemon:
         """Whether statements can be taken now, and if not why."""
         if self._draining:
             return False, "draining: this daemon is about to stop"
-        if self._outbox is not None and self._outbox.trouble:
-            return False, f"http.kafka: {self._outbox.trouble}"
+        if self._outbox is not None and self._outbox.problem:
+            return False, f"http.kafka: {self._outbox.problem}"
         try:
             await self._store.next_ready_at()
         except Retry as error:
@@ -159,6 +160,7 @@ class Daemon:
                 log.warning("deliveries abandoned at the deadline; they will be repeated", n=left)
 
         self._stack.push_async_callback(drain)
+        # nothing new is leased while that drains
         self._stack.push_async_callback(self._stop_background)
 
     async def _start_http(self, intake: Pipeline, lms: Lms | None) -> None:

@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, AppRunner, Request, TCPSite
 from yarl import URL
 
+from demo.processes import PATIENCE
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import InputRefused, StatementConflict, StoreUnavailable
 from pointsman.sources.batch import Accepted, StatementBatch
@@ -286,10 +287,13 @@ async def test_half_a_body_of_a_sender_that_left_is_not_submitted(
     _, port = runner.addresses[0][:2]
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request_head(Content_Length="10").replace("\n", "\r\n").encode() + b"{")
-    await asyncio.sleep(0.05)
+    for _ in range(10):  # turns of the loop: the handler has begun
+        await asyncio.sleep(0.01)
     writer.close()
     await writer.wait_closed()
-    await asyncio.sleep(0.2)
+    async with asyncio.timeout(PATIENCE):
+        while not world.requests:  # noqa: ASYNC110 - the hook can't say it otherwise
+            await asyncio.sleep(0.01)
     await runner.cleanup()
     assert world.requests == [("player", "POST", "/xapi/statements", 400)]
     assert world.bodies == []

@@ -14,18 +14,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from structlog.testing import capture_logs
 
 from demo.broker import Broker
-from demo.processes import free_port
+from demo.processes import PATIENCE, free_port
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.records import UNREAD, Position, Receipt, Submission
 from pointsman.sources.batch import LogMessage
 from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource
 
-pytestmark = pytest.mark.timeout(120)
-
 GROUP = "pointsman"
-#: seconds until a test gives up
-PATIENCE = 40.0
 
 
 class Memory:

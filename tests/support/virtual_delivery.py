@@ -111,7 +111,7 @@ class VirtualDelivery:
     def __init__(
         self,
         folder: Path,
-        goods: Catalogue,
+        platform_catalogue: Catalogue,
         *,
         requests: int = 2_500,
         points: int = 100_000,
@@ -124,7 +124,7 @@ class VirtualDelivery:
     ) -> None:
         self.clock = VirtualClock()
         self.emulator = emulator or Emulator(
-            goods,
+            platform_catalogue,
             api_key=KEY,
             clock=self.clock,
             points_per_minute=points,

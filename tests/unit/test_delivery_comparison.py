@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.domain.comparison import Judgement, PlatformState
-from pointsman.domain.target_kinds import compare
+from pointsman.delivery.comparison import Judgement, compare
 from pointsman.domain.targets import Target, TargetKind, Value
+from pointsman.platforms.base import PlatformState
 
 AGREES, DIFFERS, UNREADABLE = Judgement.AGREES, Judgement.DIFFERS, Judgement.UNREADABLE
 TOPIC, COURSE, PATH = (

@@ -9,11 +9,10 @@ import orjson
 import pytest
 from graphql import OperationDefinitionNode, build_schema, parse, validate
 
-from pointsman.domain.comparison import PlatformState
 from pointsman.domain.errors import PlatformUnreachable
 from pointsman.emulator.pricing import price as charge
 from pointsman.emulator.schema import load_schema
-from pointsman.platforms.base import ReadBack, RequestOutcome
+from pointsman.platforms.base import PlatformState, ReadBack, RequestOutcome
 from pointsman.platforms.helium import HttpAnswer
 from pointsman.platforms.helium.readback import HeliumReader, document
 from tests.support.manual_clock import ManualClock

@@ -68,8 +68,8 @@ async def test_over_a_topic_a_commit_is_the_same_message_whenever_it_comes() -> 
 
     forwarding = KafkaForwarder(write, clock, shelf.keep_dead_letter)
     commits = CommitHandler("launch", shelf, BatchReader(), forwarding, clock)
-    await commits.take(LAUNCH, BODY, player="", final=False)
-    await commits.take(LAUNCH, BODY, player="", final=False)
+    await commits.accept(LAUNCH, BODY, player="", final=False)
+    await commits.accept(LAUNCH, BODY, player="", final=False)
     first, again = written
     assert first == again
     assert first["context"]["registration"] == LAUNCH.registration
@@ -84,7 +84,7 @@ async def test_a_commit_that_the_store_knows_otherwise_is_no_error() -> None:
 
     knowing = Knowing()
     commits = CommitHandler("launch", knowing, BatchReader(), knowing, Clock())
-    await commits.take(LAUNCH, BODY, player="", final=False)
+    await commits.accept(LAUNCH, BODY, player="", final=False)
     assert knowing.dead_letters == []
 
 

@@ -15,7 +15,6 @@ from pointsman.domain.records import (
     Desired,
     Falls,
 )
-from pointsman.domain.target_kinds import rank
 from pointsman.domain.targets import (
     Archived,
     Attendance,
@@ -24,6 +23,7 @@ from pointsman.domain.targets import (
     Target,
     TargetKind,
     Value,
+    rank,
 )
 from pointsman.store.merge import MAX_ATTEMPTS, merge
 from tests.support.change_factory import change, course, topic

@@ -5,13 +5,14 @@ from __future__ import annotations
 import runpy
 from enum import StrEnum
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from pointsman.domain import target_kinds, targets
 from pointsman.domain.errors import Bug
-from pointsman.domain.target_kinds import NAMING_SETTINGS, is_completion, rank
-from pointsman.domain.targets import Target, TargetKind, Value
+from pointsman.domain.target_kinds import NAMING_SETTINGS
+from pointsman.domain.targets import Target, TargetKind, Value, is_completion, rank
 from pointsman.platforms.helium import fields
 
 RISING: dict[TargetKind, list[Value]] = {
@@ -44,19 +45,24 @@ def test_only_completions_go_first() -> None:
     }
 
 
-@pytest.mark.parametrize("table", [target_kinds, fields])
-def test_a_kind_without_a_row_fails_at_import(
-    table: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    more = StrEnum(  # type: ignore[misc]
-        "TargetKind", {kind.name: kind.value for kind in TargetKind} | {"BADGE": "badge"}
+def test_a_kind_without_a_row_fails_at_import(tmp_path: Path) -> None:
+    source = Path(target_kinds.__file__).read_text()
+    more = tmp_path / "target_kinds.py"
+    more.write_text(
+        source.replace(
+            "class TargetKind(StrEnum):", "class TargetKind(StrEnum):\n    BADGE = 'badge'"
+        )
     )
+    with pytest.raises(Bug, match="has no row for the TargetKind badge"):
+        runpy.run_path(str(more))
+
+
+def test_a_kind_without_a_mutation_fails_at_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {kind.name: kind.value for kind in TargetKind}
+    more = StrEnum("TargetKind", {**known, "BADGE": "badge"})  # type: ignore[misc]
     monkeypatch.setattr(targets, "TargetKind", more)
-    if table is fields:
-        monkeypatch.setattr(target_kinds, "TargetKind", more)
-    path = table.__file__  # type: ignore[attr-defined]
-    with pytest.raises(Bug, match="has no row for the target kind badge"):
-        runpy.run_path(path)
+    with pytest.raises(Bug, match=r"helium/fields\.py has no row for the TargetKind badge"):
+        runpy.run_path(fields.__file__)
 
 
 def test_each_setting_names_one_kind() -> None:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import structlog
 
+from pointsman.delivery.batching import plan_reading
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget, send_paid
+from pointsman.delivery.comparison import Comparison, Judgement, compare
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.comparison import Comparison, Judgement, PlatformState
 from pointsman.domain.errors import NoToken, Retry, TokenDelayed
 from pointsman.domain.records import Desired
-from pointsman.domain.target_kinds import compare
-from pointsman.platforms.base import ReadBackClient, RequestOutcome, TokenProvider
+from pointsman.platforms.base import PlatformState, ReadBackClient, RequestOutcome, TokenProvider
 from pointsman.store.base import Audited, AuditFinding, Store
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ class AuditSettings:
     """`[audit]`; times in seconds."""
 
     requests_per_minute: int
-    #: how long a delivery is left alone before it is audited at
+    #: how long a delivery is left alone before it is audited
     settle: float
     again_after: float
     points_per_request: int
@@ -129,7 +129,9 @@ class Auditor:
         shown: dict[str, PlatformState | str] = {}
         left = list(places)
         while left:
-            portion = self._portion(left)
+            portion = plan_reading(
+                left, max_points=self._settings.points_per_request, price=self._reader.price
+            )
             reading = await send_paid(
                 self._budget,
                 self._reader.price(portion),
@@ -147,17 +149,6 @@ class Auditor:
             shown.update(reading.places)
             left = [place for place in left if place not in shown]
         return shown
-
-    def _portion(self, places: Sequence[str]) -> list[str]:
-        """As many of them, at least one, as one request can pay."""
-        portion: list[str] = []
-        for place in places:
-            if portion and (
-                self._reader.price([*portion, place]) > self._settings.points_per_request
-            ):
-                break
-            portion.append(place)
-        return portion
 
     async def _settle(
         self, learner: str, rows: Sequence[Desired], shown: Mapping[str, PlatformState | str]

@@ -1,4 +1,4 @@
-"""Which of a learner's undelivered state goes into the next request, and in which order. Pure.
+"""What goes into the next request, and in which order. Pure.
 
 In the order that the table of target kinds says: started courses and paths, then topics, then
 completed courses, then what is archived. A completed course only goes when every topic of its
@@ -65,6 +65,16 @@ def plan_batch(
     return RequestBatch(
         tuple(rows), tuple(mutations), points, tuple(held), len(sendable) - len(rows)
     )
+
+
+def plan_reading(
+    places: Sequence[str], *, max_points: int, price: Callable[[Sequence[str]], int]
+) -> list[str]:
+    """As many of the places, at least one, as one request of at most `max_points` can read."""
+    count = 1
+    while count < len(places) and price(places[: count + 1]) <= max_points:
+        count += 1
+    return list(places[:count])
 
 
 def _mutation(row: Desired) -> Mutation:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pointsman.delivery.batching import plan_reading
 from pointsman.delivery.budget.base import Budget, send_paid
+from pointsman.delivery.comparison import Judgement, compare
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.comparison import Judgement, PlatformState
 from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.domain.records import Desired
-from pointsman.domain.target_kinds import compare
 from pointsman.domain.targets import CourseStatus, Target, TargetKind
-from pointsman.platforms.base import ReadBackClient, RequestOutcome, TokenProvider
+from pointsman.platforms.base import PlatformState, ReadBackClient, RequestOutcome, TokenProvider
 from pointsman.store.base import KnownDelivered, Store
 
 _NEVER = float("inf")
@@ -109,11 +109,9 @@ class StateImport:
         left = list(places)
         tries = 0
         while left:
-            portion = [left[0]]
-            for place in left[1:]:
-                if self._reader.price([*portion, place]) > self._points_per_request:
-                    break
-                portion.append(place)
+            portion = plan_reading(
+                left, max_points=self._points_per_request, price=self._reader.price
+            )
             reading = await send_paid(
                 self._budget,
                 self._reader.price(portion),

@@ -1,36 +1,79 @@
-"""What is true of each target kind: one table. A new kind is a row here and a platform's operation.
+"""What can be set on the platform: one table, a row for each kind of target.
 
-A kind without a row is refused when this module is imported.
+A new kind is a name, its values and a row here, a setting, when it is wanted, and a platform's
+operation. A kind without a row is refused when this module is imported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TypeVar
 
-from pointsman.domain.comparison import (
-    Compare,
-    Comparison,
-    PlatformState,
-    compare_course,
-    compare_path,
-    compare_topic,
-    not_shown,
-)
 from pointsman.domain.errors import Bug
-from pointsman.domain.targets import (
-    Archived,
-    Attendance,
-    CourseStatus,
-    PathAccess,
-    Target,
-    TargetKind,
-    Value,
-)
 
+K = TypeVar("K", bound=StrEnum)
 T = TypeVar("T")
+
+#: a percentage for topic progress, a word for everything else
+Value = int | str
+
+
+class TargetKind(StrEnum):
+    """What can be set on the platform, and by which key a target of it is known."""
+
+    #: the topic's id
+    TOPIC_PROGRESS = "topic_progress"
+    #: `id:…`, `slug:…` or `sku:…`
+    COURSE_STATUS = "course_status"
+    #: its slug
+    LEARNING_PATH_ACCESS = "learning_path_access"
+    #: the course's id, or nothing, a space, and the learner
+    MEETING_ATTENDANCE = "meeting_attendance"
+    #: the course's id
+    COURSE_ARCHIVED = "course_archived"
+    #: the path's id
+    LEARNING_PATH_ARCHIVED = "learning_path_archived"
+
+
+class CourseStatus(StrEnum):
+    """What a learner's course can be set to."""
+
+    STARTED = "started"
+    NOT_COMPLETED = "not-completed"
+    COMPLETED = "completed"
+
+
+class PathAccess(StrEnum):
+    """What a learner's learning path can be set to."""
+
+    NOT_STARTED = "not-started"
+    STARTED = "started"
+    NOT_COMPLETED = "not-completed"
+
+
+class Attendance(StrEnum):
+    """Whether a learner attended a meeting."""
+
+    NOT_ATTENDED = "not-attended"
+    ATTENDED = "attended"
+
+
+class Archived(StrEnum):
+    """Whether a learner's course or path is out of sight."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+
+
+class ShownBy(StrEnum):
+    """What the platform shows of a target. How it is compared: `delivery/comparison`."""
+
+    COMPLETED_TOPICS = "completed_topics"
+    COURSE_PROGRESS = "course_progress"
+    PATH_START = "path_start"
+    NOTHING = "nothing"
 
 
 class RequestOrder(IntEnum):
@@ -53,8 +96,8 @@ class TargetKindRow:
     order: RequestOrder
     #: the rule's settings that name the target, the first before all
     settings: tuple[str, ...]
-    #: how what is read back is compared
-    compare: Compare
+    #: what, of all that can be read back, says how far it is
+    shown_by: ShownBy
     #: values that are sent at another time than `order`
     order_of: Mapping[Value, RequestOrder] = field(default_factory=dict)
     #: the rule names it with one of `settings`, not with all of them
@@ -85,21 +128,22 @@ class TargetKindRow:
         return self.order_of.get(value, self.order)
 
 
-def for_every_kind(rows: Mapping[TargetKind, T], table: str) -> Mapping[TargetKind, T]:
-    """The rows of a table that must know every kind. Raises `Bug` where one is missing."""
-    if missing := [kind.value for kind in TargetKind if kind not in rows]:
-        raise Bug(f"{table} has no row for the target kind {', '.join(missing)}; add it there")
+def for_every(keys: type[K], rows: Mapping[K, T], table: str) -> Mapping[K, T]:
+    """The rows of a table that must know every one of `keys`. Raises `Bug` where one is missing."""
+    if missing := [key.value for key in keys if key not in rows]:
+        raise Bug(f"{table} has no row for the {keys.__name__} {', '.join(missing)}; add it there")
     return rows
 
 
-TARGET_KINDS = for_every_kind(
+TARGET_KINDS = for_every(
+    TargetKind,
     {
         TargetKind.TOPIC_PROGRESS: TargetKindRow(
             values=(),
             complete=100,
             order=RequestOrder.TOPICS,
             settings=("topic_id",),
-            compare=compare_topic,
+            shown_by=ShownBy.COMPLETED_TOPICS,
         ),
         TargetKind.COURSE_STATUS: TargetKindRow(
             values=tuple(CourseStatus),
@@ -108,14 +152,14 @@ TARGET_KINDS = for_every_kind(
             order_of={CourseStatus.COMPLETED.value: RequestOrder.COMPLETIONS},
             settings=("course_id", "course_slug", "course_sku"),
             one_setting=True,
-            compare=compare_course,
+            shown_by=ShownBy.COURSE_PROGRESS,
         ),
         TargetKind.LEARNING_PATH_ACCESS: TargetKindRow(
             values=tuple(PathAccess),
             complete=None,
             order=RequestOrder.FIRST,
             settings=("learning_path_slug",),
-            compare=compare_path,
+            shown_by=ShownBy.PATH_START,
             summary="starts the learning path {}",
         ),
         TargetKind.COURSE_ARCHIVED: TargetKindRow(
@@ -124,7 +168,7 @@ TARGET_KINDS = for_every_kind(
             order=RequestOrder.FIRST,
             order_of={Archived.ARCHIVED.value: RequestOrder.LAST},
             settings=("course_id",),
-            compare=not_shown,
+            shown_by=ShownBy.NOTHING,
         ),
         TargetKind.LEARNING_PATH_ARCHIVED: TargetKindRow(
             values=tuple(Archived),
@@ -132,7 +176,7 @@ TARGET_KINDS = for_every_kind(
             order=RequestOrder.FIRST,
             order_of={Archived.ARCHIVED.value: RequestOrder.LAST},
             settings=("learning_path_id",),
-            compare=not_shown,
+            shown_by=ShownBy.NOTHING,
             summary="archives or reinstates the learning path with id {} when the verb says so",
         ),
         TargetKind.MEETING_ATTENDANCE: TargetKindRow(
@@ -140,7 +184,7 @@ TARGET_KINDS = for_every_kind(
             complete=Attendance.ATTENDED.value,
             order=RequestOrder.FIRST,
             settings=("meeting_id", "course_id"),
-            compare=not_shown,
+            shown_by=ShownBy.NOTHING,
             names_user=True,
             summary="sets the attendance of meeting {} (attended, registered)",
         ),
@@ -150,18 +194,3 @@ TARGET_KINDS = for_every_kind(
 
 #: the settings that name a target by themselves; topics and courses are fields of a rule's own
 NAMING_SETTINGS = tuple(row.settings[0] for row in TARGET_KINDS.values() if row.summary)
-
-
-def rank(target: Target, value: Value) -> int:
-    """What is further along is higher."""
-    return TARGET_KINDS[target.kind].rank(value)
-
-
-def is_completion(target: Target, value: Value) -> bool:
-    """Completions: a topic at 100, a course completed, a meeting attended. They go first."""
-    return value == TARGET_KINDS[target.kind].complete
-
-
-def compare(target: Target, wanted: Value, shown: PlatformState) -> Comparison:
-    """What is wanted of a target against what is shown where it can be read back."""
-    return TARGET_KINDS[target.kind].compare(target.key, wanted, shown)

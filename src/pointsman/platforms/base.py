@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from pointsman.domain.comparison import PlatformState
 from pointsman.domain.targets import Target, Value
 
 #: how the reason of state begins that is parked for want of a good authToken
@@ -135,6 +134,17 @@ class Platform(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformState:
+    """What the platform shows of one course or learning path for one learner."""
+
+    #: ids of the topics that are complete; of a course only
+    completed_topics: frozenset[str] = frozenset()
+    #: the course, or every required milestone of the path, is complete
+    completed: bool = False
+    started: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,7 @@ from pointsman.domain.records import (
     Desired,
     Falls,
 )
-from pointsman.domain.target_kinds import rank
-from pointsman.domain.targets import Value
+from pointsman.domain.targets import Value, rank
 from pointsman.store.base import KnownDelivered
 
 #: stands for statement and rule of what was read from the platform

@@ -25,8 +25,7 @@ from pointsman.domain.records import (
     Submission,
 )
 from pointsman.domain.statement_digest import is_same, is_same_as_written
-from pointsman.domain.target_kinds import is_completion
-from pointsman.domain.targets import Target
+from pointsman.domain.targets import Target, is_completion
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.merge import merge
 from pointsman.store.records import Move, Replayed

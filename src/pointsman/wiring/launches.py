@@ -1,4 +1,4 @@
-"""[launches] becomes what opens launches, lets launched players in, and keeps what they bring."""
+"""Turns [launches] into what opens launches, lets launched players in, and keeps their tokens."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def launch_deps(
         await tokens.give(asked.learner, fetched)
 
     return LaunchRoutesDeps(
-        operators=HttpSource("operators", tuple(credential(one) for one in section.operators)),
-        passes=CredentialIssuer(section.signing_keys, clock),
+        operators=HttpSource("operators", tuple(map(credential, section.operators))),
+        credentials=CredentialIssuer(section.signing_keys, clock),
         launches=launches,
         keep_token=keep_token,
         settings=LaunchSettings(

@@ -1,4 +1,4 @@
-"""[[rules]] and [[learners.accounts]] become the mapping."""
+"""Turns [[rules]] and [[learners.accounts]] into the mapping."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ from pointsman.mapping import (
 
 def mapping(settings: Settings) -> Mapper:
     identity = ConfiguredIdentity(
-        [Account(one.home_page, Template(one.learner)) for one in settings.learners.accounts]
+        [
+            Account(account.home_page, Template(account.learner))
+            for account in settings.learners.accounts
+        ]
     )
-    return Mapper([rule(one) for one in settings.rules], identity)
+    return Mapper(list(map(rule, settings.rules)), identity)
 
 
 def rule(settings: RuleSettings) -> Rule:

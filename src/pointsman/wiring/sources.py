@@ -1,4 +1,4 @@
-"""[http] and [[sources]] become a listening server and running consumers."""
+"""Turns [http] and [[sources]] into a listening server and running consumers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
     return tuple(
         HttpSource(
             source.name,
-            tuple(credential(one) for one in source.credentials),
+            tuple(map(credential, source.credentials)),
             source.lenient,
         )
         for source in settings.sources.http

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pointsman.domain.clock import MICROSECONDS
-from pointsman.domain.target_kinds import for_every_kind
+from pointsman.domain.target_kinds import for_every
 from pointsman.domain.targets import Archived, Attendance, TargetKind
 from pointsman.platforms.base import Mutation, Verdict
 from pointsman.platforms.helium.operations import OPERATIONS, Shape
@@ -113,7 +113,8 @@ def _archived(mutation: Mutation, _now: float) -> Field:
     return Field(shape, values, null=Verdict.REFUSED, prelude=undo)
 
 
-_FIELDS: Mapping[TargetKind, Callable[[Mutation, float], Field]] = for_every_kind(
+_FIELDS: Mapping[TargetKind, Callable[[Mutation, float], Field]] = for_every(
+    TargetKind,
     {
         TargetKind.TOPIC_PROGRESS: _topic,
         TargetKind.COURSE_STATUS: _course_status,

@@ -13,10 +13,10 @@ from typing import Any
 import orjson
 
 from pointsman.domain.clock import Clock
-from pointsman.domain.comparison import PlatformState
 from pointsman.domain.errors import PlatformUnreachable
 from pointsman.platforms.base import (
     PlatformAnswer,
+    PlatformState,
     ReadBack,
     RequestOutcome,
     Verdict,

@@ -1,4 +1,4 @@
-"""The loop of an import: batches into the store, at a pace that leaves live traffic alone.
+"""Imports history: batches into the store, at a pace that leaves live traffic alone.
 
 How far it is stands in the store with the statements, as the position of a partition does, so it
 goes on where it ended whatever ended it; and of two imports of the same only the newer one goes on.
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.errors import ConfigError
+from pointsman.domain.errors import PartitionLost
 from pointsman.domain.records import UNREAD, DeadLetter, InputOutcome, Position, Submission
 from pointsman.sources.backfill.lrs_client import LrsClient
 from pointsman.sources.backfill.statement_file import Line, StatementFile
@@ -116,7 +116,7 @@ class BackfillLoader:
         started = self._clock.monotonic()
         for receipt in await self._intake.ingest(submissions):
             if receipt.fenced:
-                raise ConfigError("another import of the same has begun; this one ends")
+                raise PartitionLost("another import of the same has begun; this one ends")
             self.done.outcomes.update(receipt.outcomes)
             self.done.duplicates += receipt.duplicates
         seconds = self._clock.monotonic() - started

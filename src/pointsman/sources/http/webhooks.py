@@ -1,4 +1,4 @@
-"""POST /webhooks/{source}: signed JSON of any system, told as statements.
+"""Takes POST /webhooks/{source}: signed JSON of any system, stored as statements.
 
 Answered after the commit. Nothing of a body is parsed before it is known who signed it.
 """
@@ -26,7 +26,7 @@ class WebhookSource:
     """A sender, how it signs, and what its bodies mean."""
 
     name: str
-    signed: WebhookVerifier
+    verifier: WebhookVerifier
     adapter: Webhook
 
 
@@ -54,15 +54,15 @@ class Webhooks:
         if source is None:
             raise RequestRefused(404, "there is no source of this name in sources.webhooks")
         try:
-            offered = source.signed.offered(request.headers)
+            signed = source.verifier.read_headers(request.headers)
             body = await read_body(request, self._limits)
-            source.signed.check(offered, body, self._clock.now())
+            source.verifier.check(signed, body, self._clock.now())
         except SignatureRefused as refused:
-            challenge = {"WWW-Authenticate": f'Signature header="{source.signed.scheme.header}"'}
+            challenge = {"WWW-Authenticate": f'Signature header="{source.verifier.scheme.header}"'}
             raise RequestRefused(401, str(refused), headers=challenge) from None
         current_source.set(source.name)
         try:
-            statements = source.adapter.statements(body, offered.message_id)
+            statements = source.adapter.statements(body, signed.message_id)
             if statements:
                 await self._intake.accept(self._reader.statements(source.name, statements))
         except (InputRefused, StatementConflict) as error:

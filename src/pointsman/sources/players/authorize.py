@@ -1,4 +1,4 @@
-"""What a launched player may say: of its own learner, session and activity. Pure."""
+"""Checks that a launched player speaks of its own learner, session and activity. Pure."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def _as_stamped(item: Valid, statement: dict[str, Any]) -> Valid:
         "registration": context["registration"],
         "extensions": context.get("extensions"),
     }
-    known = item.statement.context or Context()
+    context_model = item.statement.context or Context()
     return replace(
         item,
         digest=digest(statement),
         statement=item.statement.model_copy(
-            update={"id": statement["id"], "context": known.model_copy(update=stamped)}
+            update={"id": statement["id"], "context": context_model.model_copy(update=stamped)}
         ),
     )
 

@@ -122,5 +122,9 @@ def _key(registration: str) -> DocumentKey:
     return DocumentKey("launch", name=registration)
 
 
-def _is_same(one: Launch, other: Launch) -> bool:
-    return (one.learner, one.activity, one.kind) == (other.learner, other.activity, other.kind)
+def _is_same(launch: Launch, saved: Launch) -> bool:
+    return (launch.learner, launch.activity, launch.kind) == (
+        saved.learner,
+        saved.activity,
+        saved.kind,
+    )

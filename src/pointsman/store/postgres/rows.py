@@ -8,8 +8,7 @@ from typing import Any
 import orjson
 
 from pointsman.domain.records import Attempt, Desired
-from pointsman.domain.target_kinds import is_completion
-from pointsman.domain.targets import Target, TargetKind, Value
+from pointsman.domain.targets import Target, TargetKind, Value, is_completion
 from pointsman.store.named_sql import load
 from pointsman.store.strip_nul import text
 

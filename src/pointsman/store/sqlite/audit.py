@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import orjson
 
 from pointsman.domain.records import Desired
-from pointsman.domain.target_kinds import is_completion
-from pointsman.domain.targets import Target
+from pointsman.domain.targets import Target, is_completion
 from pointsman.store.base import Agreement, Audited, AuditFinding, KnownDelivered
 from pointsman.store.merge import take_as_delivered
 from pointsman.store.plan import HEAD_START

@@ -7,8 +7,7 @@ from typing import Any
 import orjson
 
 from pointsman.domain.records import Attempt, Desired
-from pointsman.domain.target_kinds import is_completion
-from pointsman.domain.targets import Target, TargetKind
+from pointsman.domain.targets import Target, TargetKind, is_completion
 from pointsman.store.named_sql import load
 
 SQL = load("pointsman.store.sqlite", "queries.sql")

@@ -1,4 +1,4 @@
-"""POST and PUT of statements (xAPI Part 3 sections 2.1.1 and 2.1.2): answered after the commit."""
+"""Takes POST and PUT of statements (xAPI Part 3 section 2.1.1, 2.1.2); answers after the commit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiohttp import web
 from pointsman.domain.errors import Forbidden, InputRefused, StatementConflict
 from pointsman.sources.batch import Accepted, BatchReader, StatementIntake
 from pointsman.sources.http.errors import json_response, no_content
-from pointsman.sources.http.lrs.request import LrsRequest
+from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.resources import TWO
 from pointsman.statements import JSON, StatementsRefused
 

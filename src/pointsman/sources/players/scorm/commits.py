@@ -63,7 +63,7 @@ class CommitHandler:
         document = await self._store.document(_key(launch.registration))
         return _session(document)
 
-    async def take(self, launch: Launch, body: bytes, *, player: str, final: bool) -> None:
+    async def accept(self, launch: Launch, body: bytes, *, player: str, final: bool) -> None:
         """One commit, stored as a statement; `player` names the run of the player, or is "".
 
         Raises `InputRefused` after it was kept as a dead letter.
@@ -71,15 +71,19 @@ class CommitHandler:
         try:
             commit = parse_commit(body, final=final)
             at = await self._place(launch.registration, commit, player)
-            made = commit_statement(commit, launch, at, player)
-            await self._intake.accept(self._reader.statements(self._source, made, launch=launch))
+            xapi_statement = commit_statement(commit, launch, at, player)
+            await self._intake.accept(
+                self._reader.statements(self._source, xapi_statement, launch=launch)
+            )
         except InputRefused as refused:
-            await self.keep(launch.registration, body, str(refused), final=final)
+            await self.keep_dead_letter(launch.registration, body, str(refused), final=final)
             raise
         except StatementConflict:
             return  # its id is made of what it says: it is here
 
-    async def keep(self, registration: str, body: bytes, reason: str, *, final: bool) -> None:
+    async def keep_dead_letter(
+        self, registration: str, body: bytes, reason: str, *, final: bool
+    ) -> None:
         """The whole of it as a dead letter, with the reason, unless there are too many."""
         now = micros(self._clock.now())
 

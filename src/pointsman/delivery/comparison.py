@@ -1,4 +1,4 @@
-"""Whether the platform shows what it was told, one function a way of reading it. Pure.
+"""Whether the platform shows what it was told. Pure.
 
 Only what can be known is judged: no operation tells the percentage of a single topic, or a course's
 status in words.
@@ -6,24 +6,15 @@ status in words.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pointsman.domain.targets import CourseStatus, PathAccess, Value
+from pointsman.domain.target_kinds import TARGET_KINDS, ShownBy, for_every
+from pointsman.domain.targets import CourseStatus, PathAccess, Target, Value
+from pointsman.platforms.base import PlatformState
 
 _COMPLETE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformState:
-    """What the platform shows of one course or learning path for one learner."""
-
-    #: ids of the topics that are complete; of a course only
-    completed_topics: frozenset[str] = frozenset()
-    #: the course, or every required milestone of the path, is complete
-    completed: bool = False
-    started: bool = False
 
 
 class Judgement(StrEnum):
@@ -46,12 +37,13 @@ class Comparison:
     known: Value | None = None
 
 
-#: compares what a target, by its key, was set to with what is shown
-Compare = Callable[[str, Value, PlatformState], Comparison]
+def compare(target: Target, wanted: Value, shown: PlatformState) -> Comparison:
+    """What is wanted of a target against what is shown where it can be read back."""
+    shown_by = TARGET_KINDS[target.kind].shown_by
+    return _COMPARISONS[shown_by](target.key, wanted, shown)
 
 
-def compare_topic(topic_id: str, wanted: Value, shown: PlatformState) -> Comparison:
-    """By the completed topics of its course."""
+def _by_completed_topics(topic_id: str, wanted: Value, shown: PlatformState) -> Comparison:
     if topic_id in shown.completed_topics:
         # further along than it was told is no disagreement: progress does not fall
         return Comparison(Judgement.AGREES, "complete", _COMPLETE)
@@ -60,8 +52,7 @@ def compare_topic(topic_id: str, wanted: Value, shown: PlatformState) -> Compari
     return Comparison(Judgement.UNREADABLE, "not complete, and no operation shows how far it is")
 
 
-def compare_course(_key: str, wanted: Value, shown: PlatformState) -> Comparison:
-    """By the course's progress and completion."""
+def _by_course_progress(_key: str, wanted: Value, shown: PlatformState) -> Comparison:
     if shown.completed:
         if wanted == CourseStatus.NOT_COMPLETED:
             return Comparison(Judgement.UNREADABLE, "100 %, which may be its topics alone")
@@ -73,8 +64,7 @@ def compare_course(_key: str, wanted: Value, shown: PlatformState) -> Comparison
     return Comparison(Judgement.UNREADABLE, "not completed, and no operation shows more")
 
 
-def compare_path(_key: str, wanted: Value, shown: PlatformState) -> Comparison:
-    """By whether the learning path was started."""
+def _by_path_start(_key: str, wanted: Value, shown: PlatformState) -> Comparison:
     if wanted == PathAccess.STARTED:
         if shown.started:
             return Comparison(Judgement.AGREES, "started", PathAccess.STARTED.value)
@@ -86,6 +76,17 @@ def compare_path(_key: str, wanted: Value, shown: PlatformState) -> Comparison:
     return Comparison(Judgement.UNREADABLE, "no operation shows it")
 
 
-def not_shown(_key: str, _wanted: Value, _shown: PlatformState) -> Comparison:
-    """For what can be set and not be read."""
+def _by_nothing(_key: str, _wanted: Value, _shown: PlatformState) -> Comparison:
     return Comparison(Judgement.UNREADABLE, "no operation shows it")
+
+
+_COMPARISONS: Mapping[ShownBy, Callable[[str, Value, PlatformState], Comparison]] = for_every(
+    ShownBy,
+    {
+        ShownBy.COMPLETED_TOPICS: _by_completed_topics,
+        ShownBy.COURSE_PROGRESS: _by_course_progress,
+        ShownBy.PATH_START: _by_path_start,
+        ShownBy.NOTHING: _by_nothing,
+    },
+    "delivery/comparison.py",
+)
