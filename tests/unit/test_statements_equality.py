@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.domain.statement_digest import is_same, pack
-from pointsman.statements.equality import digest
+from pointsman.domain.statement_digest import is_same
+from pointsman.statements.equality import digest, pack
 from tests.support.xapi_factory import ANA, BEN, LESSON, SOME_ID, attachment, statement, sub
 
 NOON = "2026-01-01T12:00:00Z"

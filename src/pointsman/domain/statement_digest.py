@@ -16,26 +16,18 @@ from typing import Any
 import orjson
 
 #: bits of a digest that are the timestamp's
-_TIMESTAMP_BITS = 24
-_TIMESTAMP = (1 << _TIMESTAMP_BITS) - 1
+TIMESTAMP_BITS = 24
+TIMESTAMP_MASK = (1 << TIMESTAMP_BITS) - 1
 #: decimals of a duration's seconds that count
 _MOST_DECIMALS = 2
 _ASSIGNED = frozenset({"id", "stored", "authority", "version"})
 
 
-def pack(content: bytes, timestamp: int | None) -> int:
-    """The digest of a statement: of its `content`, and of its timestamp in milliseconds."""
-    upper = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big", signed=True)
-    # 0 stands for none, and timestamps of which two give the same are hours and odd seconds apart
-    lower = 0 if timestamp is None else timestamp % _TIMESTAMP + 1
-    return upper & ~_TIMESTAMP | lower
-
-
 def is_same(known: int, digest: int) -> bool:
     """Whether two digests are of the same statement."""
-    if known >> _TIMESTAMP_BITS != digest >> _TIMESTAMP_BITS:
+    if known >> TIMESTAMP_BITS != digest >> TIMESTAMP_BITS:
         return False
-    timestamps = known & _TIMESTAMP, digest & _TIMESTAMP
+    timestamps = known & TIMESTAMP_MASK, digest & TIMESTAMP_MASK
     return timestamps[0] == timestamps[1] or 0 in timestamps
 
 

@@ -19,6 +19,7 @@ and parts of such.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from typing import Any
 
 import orjson
 
-from pointsman.domain.statement_digest import pack, without_fine_seconds
+from pointsman.domain.statement_digest import TIMESTAMP_MASK, without_fine_seconds
 from pointsman.statements.statement import LEAP_SECOND, parse_timestamp
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,6 +43,14 @@ def digest(statement: dict[str, Any]) -> int:
     """The signed 64-bit digest of a statement, to be compared by `is_same`."""
     timestamp = statement.get("timestamp")
     return pack(content(statement), None if timestamp is None else milliseconds(timestamp))
+
+
+def pack(content: bytes, timestamp: int | None) -> int:
+    """The digest of a statement: of its `content`, and of its timestamp in milliseconds."""
+    upper = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big", signed=True)
+    # 0 stands for none, and timestamps of which two give the same are hours and odd seconds apart
+    lower = 0 if timestamp is None else timestamp % TIMESTAMP_MASK + 1
+    return upper & ~TIMESTAMP_MASK | lower
 
 
 def content(statement: dict[str, Any]) -> bytes:

@@ -1,13 +1,11 @@
 """A statement (xAPI Part 2 section 2.4; what 2.0 adds is accepted in every version).
 
-Two rules span several objects and are checked by `broken_rules`: a voiding statement's object, and
-what a context may hold where the object is no activity.
+The rules that span several objects are checked where statements are parsed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -201,38 +199,6 @@ class Statement(JsonObject):
 STATEMENT: TypeAdapter[Statement] = TypeAdapter(Statement)
 
 
-def broken_rules(statement: Statement) -> Iterator[tuple[str, str]]:
-    """(field, rule) of every rule that spans several objects and is broken."""
-    if statement.verb.id == VOIDED and not isinstance(statement.object, StatementRef):
-        yield "object", "of a voiding statement must be a StatementRef (section 2.3.2)"
-    yield from _check_context(statement, "")
-    if isinstance(statement.object, SubStatement):
-        yield from _check_context(statement.object, "object.")
-    for name, text in (("timestamp", statement.timestamp), ("stored", statement.stored)):
-        if text is not None and not _is_real_time(text):
-            yield name, "must be a day and time that exist"
-
-
-def _check_context(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[str, str]]:
-    context = part.context
-    if context is not None and not isinstance(part.object, Activity):
-        for name in ("revision", "platform"):
-            if getattr(context, name) is not None:
-                yield (
-                    f"{prefix}context.{name}",
-                    "is only allowed where the object is an activity (section 2.4.6)",
-                )
-
-
-def attachments_with_places(statement: Statement) -> Iterator[tuple[str, Attachment]]:
-    """The attachments of a statement and of one inside it, each with its place."""
-    for place, attachment in enumerate(statement.attachments or ()):
-        yield f"attachments[{place}]", attachment
-    if isinstance(statement.object, SubStatement):
-        for place, attachment in enumerate(statement.object.attachments or ()):
-            yield f"object.attachments[{place}]", attachment
-
-
 def parse_timestamp(text: str) -> datetime:
     """A timestamp as a datetime, perhaps without an offset. ValueError where it does not exist."""
     if "60" in text:
@@ -240,7 +206,7 @@ def parse_timestamp(text: str) -> datetime:
     return datetime.fromisoformat(text.upper())
 
 
-def _is_real_time(text: str) -> bool:
+def is_real_time(text: str) -> bool:
     try:
         parse_timestamp(text)
     except ValueError:
