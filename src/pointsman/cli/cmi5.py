@@ -11,11 +11,11 @@ import typer
 from pointsman.courses import (
     AssignableUnit,
     Block,
-    activity_of,
-    described,
-    launch_of,
+    course_as_json,
+    launch_activity,
+    launch_request,
+    proposed_rules,
     read_course,
-    rules,
 )
 from pointsman.domain.errors import InputRefused
 
@@ -48,16 +48,20 @@ def import_(
     except InputRefused as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    launches = [launch_of(unit) for unit, _ in course.units()]
+    launches = [launch_request(unit) for unit, _ in course.units()]
     if as_json:
-        summary = {"course": described(course), "rules": rules(course), "launches": launches}
+        summary = {
+            "course": course_as_json(course),
+            "rules": proposed_rules(course),
+            "launches": launches,
+        }
         typer.echo(json.dumps(summary, indent=2))
         return
     typer.echo(f"{course.title}  {course.id}")
     _show(course.members)
     for warning in course.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"\nRules, to be looked over:\n\n{rules(course)}")
+    typer.echo(f"\nRules, to be looked over:\n\n{proposed_rules(course)}")
     typer.echo("The body of a POST /launches for each unit:\n")
     for body in launches:
         typer.echo(json.dumps(body, indent=2, ensure_ascii=False))
@@ -71,7 +75,7 @@ def _show(members: tuple[AssignableUnit | Block, ...], depth: int = 1) -> None:
             _show(member.members, depth + 1)
             continue
         details = {
-            "activity": activity_of(member.id),
+            "activity": launch_activity(member.id),
             "url": member.url,
             "moveOn": member.move_on,
             "masteryScore": member.mastery_score,

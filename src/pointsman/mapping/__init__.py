@@ -1,4 +1,4 @@
-"""Stage 3, decide: Observation + rules -> Changes of desired state. Pure functions."""
+"""Decides what an observation changes of desired state (stage 3). Pure functions."""
 
 from pointsman.domain.uri_template import Template
 from pointsman.mapping.identity import Account, ConfiguredIdentity, IdentityResolver
