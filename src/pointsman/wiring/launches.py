@@ -15,7 +15,7 @@ from pointsman.wiring.sources import credential
 _HOUR = 3_600.0
 
 
-def known_launches(settings: Settings, store: Store, clock: Clock) -> LaunchCache | None:
+def launch_cache(settings: Settings, store: Store, clock: Clock) -> LaunchCache | None:
     return None if settings.launches is None else LaunchCache(store, clock)
 
 
