@@ -14,7 +14,7 @@ from pointsman.store.base import Store
 from pointsman.wiring.sources import credential
 
 
-def known_launches(settings: Settings, store: Store, clock: Clock) -> LaunchCache | None:
+def launch_cache(settings: Settings, store: Store, clock: Clock) -> LaunchCache | None:
     return None if settings.launches is None else LaunchCache(store, clock)
 
 

@@ -51,22 +51,22 @@ def credential(settings: CredentialSettings) -> BasicCredential | BearerCredenti
     return BasicCredential(settings.key or "", secret)
 
 
-def intake(
+def pipeline(
     settings: Settings,
     store: Store,
     clock: Clock,
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
     launches: LaunchCache | None = None,
-    following: SatisfiedTracker | None = None,
+    tracker: SatisfiedTracker | None = None,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
 
-    `following` stands before the store, and passes on what it takes.
+    `tracker` stands before the store, and passes on what it takes.
     """
     if launches is None and settings.launches is not None:
         launches = LaunchCache(store, clock)
     return Pipeline(
-        following or store,
+        tracker or store,
         mapping(settings),
         settings.http,
         clock,
@@ -74,11 +74,11 @@ def intake(
         settings.platform.origin,
         launches=launches,
         adapters=adapters(settings.sources),
-        on_batch=following.note if following is not None else lambda _batch: None,
+        on_batch=tracker.note if tracker is not None else lambda _batch: None,
     )
 
 
-def outbox(settings: Settings, clock: Clock) -> StatementProducer | None:
+def statement_producer(settings: Settings, clock: Clock) -> StatementProducer | None:
     """The topic that statements over HTTP go to; None where they go to the store."""
     kafka = settings.http.kafka
     if kafka is None:
@@ -87,12 +87,12 @@ def outbox(settings: Settings, clock: Clock) -> StatementProducer | None:
 
 
 def http_intake(
-    intake: Pipeline, outbox: StatementProducer | None, clock: Clock
+    intake: Pipeline, producer: StatementProducer | None, clock: Clock
 ) -> StatementIntake:
     """What has a statement when it is answered."""
-    if outbox is None:
+    if producer is None:
         return intake
-    return KafkaForwarder(outbox.write, clock, intake.keep_dead_letter)
+    return KafkaForwarder(producer.write, clock, intake.keep_dead_letter)
 
 
 async def serve_http(
