@@ -18,6 +18,7 @@ from demo.processes import PATIENCE, free_port
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.records import UNREAD, Position, Receipt, Submission
+from pointsman.sources.batch import LogMessage
 from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource
 
 GROUP = "pointsman"
@@ -46,18 +47,11 @@ class Memory:
     def bodies(self) -> list[bytes]:
         return [one.body for one in self.stored]
 
-    def read_message(
-        self,
-        source: str,
-        body: bytes,
-        *,
-        position: Position,
-        origin: str,
-        content_type: str | None = None,
-        version: str = "1.0.0",
-    ) -> Submission:
-        self.origins.append(origin)
-        return Submission(source, body, 0, (), (), position, all_or_nothing=False)
+    def read_message(self, message: LogMessage) -> Submission:
+        self.origins.append(message.origin)
+        return Submission(
+            message.source, message.body, 0, (), (), message.position, all_or_nothing=False
+        )
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         await self.slow.wait()

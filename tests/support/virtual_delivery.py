@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Self
 
 from pointsman.delivery.backoff import Backoff
+from pointsman.delivery.budget.base import QuotaLimits
 from pointsman.delivery.budget.local import LocalBudget
-from pointsman.delivery.budget.quota_window import QuotaLimits
 from pointsman.delivery.dispatcher import DeliveryRecord, DeliverySettings, Dispatcher
 from pointsman.delivery.sender import Sender
 from pointsman.domain.errors import NoToken, TokenDelayed
@@ -74,6 +74,12 @@ class Tokens:
         self.asked = 0
         self._renewed = False
 
+    async def open(self) -> None: ...
+
+    async def run(self) -> None: ...
+
+    async def close(self) -> None: ...
+
     async def token(self, learner: str) -> str:
         self.asked += 1
         if learner in self.without:
@@ -129,7 +135,9 @@ class VirtualDelivery:
         self.transport = EmulatorTransport(self.emulator, KEY, latency)
         self.store = SqliteStore(folder / "sim.db", clock=self.clock, threaded=False)
         self.budget = LocalBudget(
-            QuotaLimits.of(points, requests, share=share, guard=0.2), self.clock, self.store
+            QuotaLimits.of(points, requests, share=share, guard=0.2, window=60.0),
+            self.clock,
+            self.store,
         )
         self.records: list[DeliveryRecord] = []
         self.dispatcher = Dispatcher(
