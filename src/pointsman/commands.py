@@ -21,7 +21,7 @@ from pointsman.sources.backfill import (
     StatementFile,
 )
 from pointsman.sources.replay import ReplayPage, replay_letter
-from pointsman.sources.replay import replay as pages
+from pointsman.sources.replay import replay as replay_pages
 from pointsman.store.base import Books, Store
 from pointsman.store.migrations import Migration
 from pointsman.store.sqlite import SqliteStore
@@ -124,7 +124,9 @@ async def replay(
 
     async def use(store: Store) -> None:
         intake = wiring.pipeline(settings, store, _CLOCK)
-        async for page in pages(store, intake, _CLOCK, since=since, until=until, dry_run=dry_run):
+        async for page in replay_pages(
+            store, intake, _CLOCK, since=since, until=until, dry_run=dry_run
+        ):
             on_page(page)
 
     await with_store(settings, use)
@@ -153,7 +155,7 @@ async def replay_letters(
 
 async def import_state(
     settings: Settings,
-    wishes: Sequence[ImportTarget] | None,
+    targets: Sequence[ImportTarget] | None,
     on_step: Callable[[ImportStep, int, int], None],
 ) -> None:
     """Take what the platform knows as delivered: of these courses, or of all that is dirty.
@@ -180,12 +182,12 @@ async def import_state(
         importer = StateImport(
             store, clients.reader, tokens, budget, clock, points_per_request=limit
         )
-        if wishes is None:
+        if targets is None:
             desired = await store.undelivered()
             total, steps = len(desired), importer.of_desired(desired)
         else:
-            total = len({wish.learner for wish in wishes})
-            steps = importer.of_courses(wishes)
+            total = len({target.learner for target in targets})
+            steps = importer.of_courses(targets)
         number = 0
         async for step in steps:
             number += 1
