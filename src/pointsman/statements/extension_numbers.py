@@ -1,4 +1,4 @@
-"""Numbers in extensions, where anything may stand."""
+"""Reads numbers from extensions, which may hold any value."""
 
 from __future__ import annotations
 

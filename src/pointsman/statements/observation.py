@@ -1,4 +1,4 @@
-"""A valid statement -> what it says about one learner and one activity."""
+"""Reads from a valid statement what it says about one learner and one activity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A statement (xAPI Part 2 section 2.4; what 2.0 adds is accepted in every version).
+"""The model of a statement (xAPI Part 2 section 2.4; what 2.0 adds is taken in every version).
 
 The rules that span several objects are checked where statements are parsed.
 """

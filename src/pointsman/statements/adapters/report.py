@@ -1,4 +1,4 @@
-"""What another system reports of one learner and one activity, as an xAPI statement.
+"""Writes another system's report of one learner and one activity as an xAPI statement.
 
 The verb is the strongest that fits (cmi5 section 9.3); what is known stands in the result (xAPI
 Part 2 section 2.4.5), so that a rule needs no verbs to read it.

@@ -1,4 +1,4 @@
-"""How far a registration of SCORM Cloud is, and each of its activities. Null and missing are alike.
+"""Reads the results of a SCORM Cloud registration and of its activities; null says nothing.
 
 https://cloud.scorm.com/docs/api_reference/v2/models/registrationschema/ and the schemas in it. What
 stands in `runtime` was stored by the SCO itself, as texts.

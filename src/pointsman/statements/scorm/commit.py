@@ -1,4 +1,4 @@
-"""What a commit says: its run-time data read in the words of SCORM 1.2 or of SCORM 2004. Pure.
+"""Reads a commit's run-time data in the words of SCORM 1.2 or of SCORM 2004. Pure.
 
 SCORM 1.2 RTE section 3.4, SCORM 2004 4th Edition RTE section 4.2. What is empty says nothing.
 """
