@@ -24,10 +24,11 @@ from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.platforms.base import PlatformAnswer, RateReading, RequestOutcome
 from pointsman.store.base import Window
+from tests.support.quota import quota_limits
 from tests.support.virtual_time import VirtualClock, run_virtually
 
 POINTS, REQUESTS = 6_000, 300
-LIMITS = QuotaLimits.of(POINTS, REQUESTS, 1.0, 0.2, window=60.0)
+LIMITS = quota_limits(POINTS, REQUESTS, 1.0, 0.2)
 
 T = TypeVar("T")
 Make = Callable[[QuotaLimits, Clock, "MemoryLedger"], Budget]
@@ -184,7 +185,7 @@ def test_under_steady_load_hardly_anything_is_left_over(make: Make) -> None:
 @pytest.mark.parametrize("since", [0.0, 7.0])
 def test_a_window_of_any_length_is_kept_to(make: Make, window: float, since: float) -> None:
     platform = Platform(opened_at=-since, requests=1, points=1, window=window)
-    limits = QuotaLimits.of(POINTS, REQUESTS, 1.0, 0.2, window=window)
+    limits = quota_limits(POINTS, REQUESTS, 1.0, 0.2, window=window)
 
     async def run() -> None:
         await crowd(await opened(make, limits=limits), platform, 5 * window)

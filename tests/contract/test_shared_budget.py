@@ -25,6 +25,7 @@ from tests.contract.test_budget import (
     spend,
     time,
 )
+from tests.support.quota import quota_limits
 from tests.support.virtual_time import VirtualClock, run_virtually
 
 
@@ -73,7 +74,7 @@ def test_replicas_use_97_percent_of_the_requests_while_there_is_work(
     replicas: int, share: float
 ) -> None:
     platform = Platform()
-    limits = QuotaLimits.of(POINTS, REQUESTS, share, 0.2, window=60.0)
+    limits = quota_limits(POINTS, REQUESTS, share, 0.2)
 
     async def run() -> None:
         ledger = MemoryLedger()

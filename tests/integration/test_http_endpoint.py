@@ -20,13 +20,9 @@ from demo.processes import PATIENCE
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import InputRefused, StatementConflict, StoreUnavailable
 from pointsman.sources.batch import Accepted, StatementBatch
-from pointsman.sources.http import (
-    BasicCredential,
-    BearerCredential,
-    HttpDeps,
-    HttpSource,
-    make_app,
-)
+from pointsman.sources.http.app import HttpDeps, make_app
+from pointsman.sources.http.authorization import BasicCredential, BearerCredential, HttpSource
+from pointsman.sources.http.settings import HttpSettings
 from pointsman.statements import Problem, StatementsRefused
 from pointsman.store.sqlite import SqliteStore
 from tests.support.xapi_factory import statement
@@ -97,8 +93,7 @@ def deps(world: World, tmp_path: Path) -> HttpDeps:
             HttpSource("player", (BasicCredential("key", "s3cret"),)),
             HttpSource("gateway", (BearerCredential("tok"),)),
         ],
-        max_body_bytes=LIMIT,
-        cors_origins=(PLAYER,),
+        settings=HttpSettings(max_body_bytes=LIMIT, cors_origins=(PLAYER,)),
         ready=world.is_ready,
         metrics_page=world.page,
         on_request=world.saw,

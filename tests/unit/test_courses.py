@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from pointsman.cli import app
-from pointsman.config.rules import Rule
 from pointsman.courses import launch_activity, launch_request, proposed_rules, read_course
 from pointsman.courses.structure import NAMESPACE, AssignableUnit, Block, Course
 from pointsman.courses.xml_elements import parse_xml
@@ -197,7 +196,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
 def test_the_proposed_rules_are_rules_and_take_what_is_launched() -> None:
     course = read_course(SAMPLE)
     proposed = tomllib.loads(proposed_rules(course))["rules"]
-    made = [Rule.model_validate(one) for one in proposed]
+    made = [RuleSettings.model_validate(rule) for rule in proposed]
     units = [unit for unit, _ in course.units()]
     for number, (rule, unit) in enumerate(zip(made, units, strict=True), start=1):
         assert Template(rule.activity).match(launch_activity(unit.id)) == {}

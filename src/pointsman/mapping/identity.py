@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pointsman.domain.records import Actor
 from pointsman.domain.targets import MEETING
-from pointsman.mapping.uri_template import Template
+from pointsman.domain.uri_template import Template
 
 
 class IdentityResolver(Protocol):

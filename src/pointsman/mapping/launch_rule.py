@@ -8,8 +8,8 @@ from typing import Literal
 
 from pointsman.domain.launch import Launch, PlayerKind, is_its_activity
 from pointsman.domain.records import Observation
+from pointsman.domain.uri_template import Template
 from pointsman.mapping.rules import VERB_NAMESPACES, Course, CourseCompleted, Rule, short_verb
-from pointsman.mapping.uri_template import Template
 
 #: what the store names as the rule
 RULE_NAME = "launch"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pointsman.domain.records import Falls, Observation
 from pointsman.domain.targets import Target, TargetKind
-from pointsman.mapping.uri_template import Template
+from pointsman.domain.uri_template import Template
 
 #: namespaces whose verbs may be named by their last part
 VERB_NAMESPACES = (

@@ -8,7 +8,6 @@ from pointsman.statements.multipart import StatementPackage, guessed_type, unpac
 from pointsman.statements.observation import NoEffect, observe
 from pointsman.statements.parse import (
     Invalid,
-    Limits,
     Parsed,
     Valid,
     check_statements,
@@ -22,6 +21,7 @@ from pointsman.statements.query import (
     referenced_statement,
 )
 from pointsman.statements.render import render, timestamp_of
+from pointsman.statements.settings import Limits
 from pointsman.statements.statement import STATEMENT, VOIDED, Statement
 from pointsman.statements.validation import Problem, StatementsRefused
 

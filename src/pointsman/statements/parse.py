@@ -14,6 +14,7 @@ from pointsman.statements import signed_statements
 from pointsman.statements.activities import Activity
 from pointsman.statements.equality import digest
 from pointsman.statements.json_body import parse_json
+from pointsman.statements.settings import Limits
 from pointsman.statements.statement import (
     STATEMENT,
     VOIDED,
@@ -24,14 +25,6 @@ from pointsman.statements.statement import (
     is_real_time,
 )
 from pointsman.statements.validation import Problem, explain
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a body may hold: statements, and nested objects and arrays."""
-
-    max_statements: int = 1000
-    max_depth: int = 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from pointsman.domain.clock import Clock
-from pointsman.sources.kafka.settings import KafkaHooks
+from pointsman.sources.kafka.client import KafkaHooks
 
 #: seconds between two commits to the broker
 _EVERY = 1.0
