@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from pointsman.cli import app
+from pointsman.config.rules import RuleSettings
 from pointsman.courses import launch_activity, launch_request, proposed_rules, read_course
 from pointsman.courses.structure import NAMESPACE, AssignableUnit, Block, Course
 from pointsman.courses.xml_elements import parse_xml
