@@ -1,4 +1,4 @@
-"""cmi5 courses, as their packages describe them: read with limits, and turned into proposals.
+"""Reads cmi5 course packages, with limits, and proposes rules and launches for them.
 
 No part of the daemon: a person looks the proposals over.
 """

@@ -1,4 +1,4 @@
-"""A course package (cmi5 section 14): a .zip with cmi5.xml at its root, or that file alone.
+"""Reads a course package (cmi5 section 14): a .zip with cmi5.xml at its root, or that file.
 
 Only cmi5.xml is unpacked, and no more of it than a course structure can have.
 """

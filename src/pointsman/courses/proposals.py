@@ -1,4 +1,4 @@
-"""Rules and launches for a course, to be looked over by a person. Pure."""
+"""Proposes rules and launches for a course, for a person to look over. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cmi5 course structure (section 13) as records, made of its XML elements. Pure.
+"""Reads a cmi5 course structure (section 13) from its XML elements into records. Pure.
 
 What makes a unit impossible to launch is refused with its line; what only departs from the schema
 is a warning, for packages in the field do.

@@ -1,4 +1,4 @@
-"""XML into elements that know their line: no DTD, no entities, and limits on everything.
+"""Parses XML into elements that know their line: no DTD, no entities, and limits on all.
 
 A package comes from a stranger. Without a DTD there is no entity to expand, so nothing grows; what
 is left is bounded by the size of the text.

@@ -60,4 +60,6 @@ def progress(observation: Observation, *, score_is_progress: bool) -> int | None
 
 def _whole_percentage(percentage: float) -> int:
     # round first, so that 0.29 * 100 = 28.999999999999996 is 29
-    return math.floor(round(percentage, 6))
+    whole = math.floor(round(percentage, 6))
+    # and what rounds up to all of it is not all of it
+    return min(whole, COMPLETE - 1) if percentage < COMPLETE else whole

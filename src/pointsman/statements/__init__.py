@@ -1,4 +1,4 @@
-"""Stage 2, understand: bytes -> a valid statement -> an observation."""
+"""Turns bytes into valid statements, and those into observations (stage 2)."""
 
 from pointsman.statements.actor_identity import actor_of, identity_of
 from pointsman.statements.equality import digest

@@ -48,7 +48,8 @@ def _pattern(pattern: str) -> StringConstraints:
 
 #: an absolute IRI, RFC 3987: a scheme, and none of the characters that no IRI may hold
 Iri = Annotated[str, _pattern(r'^[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>"{}|\\^`\x7f]+$')]
-Mailbox = Annotated[str, _pattern(r"^mailto:[^\s@<>,;:]+@[^\s@<>,;:]+$")]
+#: an address and nothing else: no header fields (RFC 6068 section 2), no path, no fragment
+Mailbox = Annotated[str, _pattern(r"^mailto:[^\s@<>,;:?#]+@[^\s@<>,;:?#/]+$")]
 Sha1 = Annotated[str, _pattern(r"^[0-9a-fA-F]{40}$")]
 Sha2 = Annotated[
     str, _pattern(r"^[0-9a-fA-F]{56}$|^[0-9a-fA-F]{64}$|^[0-9a-fA-F]{96}$|^[0-9a-fA-F]{128}$")
@@ -80,6 +81,8 @@ def _no_subtag_twice(tag: str) -> str:
     return tag
 
 
+_WEEK = "(?:0[1-9]|[1-4][0-9]|5[0-3])"
+_DAY_OF_YEAR = "(?:00[1-9]|0[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6])"
 #: RFC 5646 section 2.1; languages of four letters are reserved, so there is none
 LanguageTag = Annotated[
     str,
@@ -92,15 +95,20 @@ LanguageTag = Annotated[
     ),
     AfterValidator(_no_subtag_twice),
 ]
-#: ISO 8601 with a time of day (xAPI Part 2 section 4.5); an offset of -00:00 says nothing and is
-#: refused, and so are days and hours that no calendar has
+#: ISO 8601 with a time of day (xAPI Part 2 section 4.5): calendar, week and ordinal dates, and
+#: 24:00 for the end of a day. An offset of -00:00 says nothing and is refused, and so are days and
+#: hours that no calendar has
 Timestamp = Annotated[
     str,
     _pattern(
-        r"^[0-9]{4}(?:-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-        r"T(?:[01][0-9]|2[0-3])(?::[0-5][0-9](?::(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?)?"
-        r"|(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
-        r"T(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?)?)"
+        r"^[0-9]{4}(?:-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+        rf"|W{_WEEK}-[1-7]|{_DAY_OF_YEAR})"
+        r"T(?:(?:[01][0-9]|2[0-3])(?::[0-5][0-9](?::(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?)?"
+        r"|24(?::00(?::00(?:[.,]0+)?)?)?)"
+        r"|(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+        rf"|W{_WEEK}[1-7]|{_DAY_OF_YEAR})"
+        r"T(?:(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?)?"
+        r"|24(?:00(?:00(?:[.,]0+)?)?)?))"
         r"(?:[Zz]|\+(?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?"
         r"|-(?:0[1-9]|1[0-9]|2[0-3])(?::?[0-5][0-9])?|-00:?(?:0[1-9]|[1-5][0-9]))?$"
     ),

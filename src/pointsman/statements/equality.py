@@ -1,4 +1,4 @@
-"""When two statements are the same: xAPI 1.0.3 Part 2 section 2.3.1.
+"""Decides whether two statements are the same (xAPI 1.0.3 Part 2 section 2.3.1).
 
 Ignored is what an LRS may assign or leave out, and what may be written in more than one way:
 

@@ -1,4 +1,4 @@
-"""Numbers in extensions, where anything may stand."""
+"""Reads numbers from extensions, which may hold any value."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import math
 from typing import Any
 
 from pointsman.domain.errors import InputRefused
+
+#: what is less than the whole is at most this, as a percentage
+_MAX_INCOMPLETE = 99.999999
 
 
 class ReadingRefused(InputRefused):
@@ -23,3 +26,10 @@ def number(where: str, value: Any, most: float) -> float:
     if not 0 <= parsed <= most:
         raise ReadingRefused(f"{where} must be a number from 0 to {most}, not {str(value)[:80]!r}")
     return parsed
+
+
+def percentage(share: float) -> float:
+    """A share of 1 as a percentage: 0.29 is 29, and less than 1 is less than 100."""
+    # rounded, for 0.29 * 100 is 28.999999999999996
+    rounded = round(share * 100, 6)
+    return min(rounded, _MAX_INCOMPLETE) if share < 1 else rounded

@@ -1,4 +1,4 @@
-"""Statements as an answer shows them: `format` of a query (xAPI Part 3 section 2.1.3)."""
+"""Writes statements in the `format` that a query asks for (xAPI Part 3 section 2.1.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A valid statement -> what it says about one learner and one activity."""
+"""Reads from a valid statement what it says about one learner and one activity."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from pointsman.domain.records import Observation
 from pointsman.statements.activities import Activity
 from pointsman.statements.actor_identity import actor_of
-from pointsman.statements.extension_numbers import number
+from pointsman.statements.extension_numbers import number, percentage
 from pointsman.statements.parse import Valid
 from pointsman.statements.profiles import h5p, video
 from pointsman.statements.statement import VOIDED, Statement, parse_timestamp
@@ -78,7 +78,7 @@ def _progress(extensions: dict[str, Any]) -> float | None:
         if name in extensions:
             return number(f"result.extensions[{name}]", extensions[name], 100)
     if video.PROGRESS in extensions:
-        claimed = number(f"result.extensions[{video.PROGRESS}]", extensions[video.PROGRESS], 1)
-        # rounded, so that 0.29 is 29 and not 28.999999999999996
-        return round(claimed * 100, 6)
+        return percentage(
+            number(f"result.extensions[{video.PROGRESS}]", extensions[video.PROGRESS], 1)
+        )
     return None

@@ -161,7 +161,12 @@ def _broken_rules(statement: Statement) -> Iterator[tuple[str, str]]:
     yield from _check_context(statement, "")
     if isinstance(statement.object, SubStatement):
         yield from _check_context(statement.object, "object.")
-    for name, text in (("timestamp", statement.timestamp), ("stored", statement.stored)):
+    inner = statement.object.timestamp if isinstance(statement.object, SubStatement) else None
+    for name, text in (
+        ("timestamp", statement.timestamp),
+        ("stored", statement.stored),
+        ("object.timestamp", inner),
+    ):
         if text is not None and not is_real_time(text):
             yield name, "must be a day and time that exist"
 

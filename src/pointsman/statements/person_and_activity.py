@@ -1,4 +1,4 @@
-"""What stored statements say of an activity and of a person (xAPI Part 3 sections 2.4 and 2.5)."""
+"""Merges what statements say of an activity, or a person (xAPI Part 3 sections 2.4, 2.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which statements a query asks for (xAPI Part 3 section 2.1.3), and the keys they are found by.
+"""Decides which statements match a query, and makes the keys of the index (Part 3 section 2.1.3).
 
 An index has a statement under every agent, activity, verb and registration in it, whatever their
 part. So it gives candidates; `matches` decides. Keys are 64-bit hashes: an index of numbers is

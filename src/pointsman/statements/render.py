@@ -1,4 +1,4 @@
-"""A stored statement as GET returns it (xAPI Part 3 section 2.1.3)."""
+"""Writes a stored statement as GET returns it (xAPI Part 3 section 2.1.3)."""
 
 from __future__ import annotations
 

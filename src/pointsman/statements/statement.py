@@ -1,4 +1,4 @@
-"""A statement (xAPI Part 2 section 2.4; what 2.0 adds is accepted in every version).
+"""The model of a statement (xAPI Part 2 section 2.4; what 2.0 adds is taken in every version).
 
 The rules that span several objects are checked where statements are parsed.
 """
@@ -6,7 +6,7 @@ The rules that span several objects are checked where statements are parsed.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, model_validator
@@ -160,6 +160,7 @@ _NonActivityObject = (
     | StatementRef
 )
 #: the calendar here ends each minute with its 59th second
+_ORDINAL_DATE = re.compile(r"(\d{4})-?(\d{3})(?=T)")
 LEAP_SECOND = re.compile(r"([Tt]\d\d:?\d\d:?)60")
 
 _Attachments = Annotated[list[Attachment] | None, NOT_NULL]
@@ -203,7 +204,21 @@ def parse_timestamp(text: str) -> datetime:
     """A timestamp as a datetime, perhaps without an offset. ValueError where it does not exist."""
     if "60" in text:
         text = LEAP_SECOND.sub(r"\g<1>59", text)
-    return datetime.fromisoformat(text.upper())
+    if text[10:11] != "T" and (ordinal := _ORDINAL_DATE.match(text)):
+        text = _calendar_date(*map(int, ordinal.groups())) + text[ordinal.end() :]
+    if "T24" not in text:
+        return datetime.fromisoformat(text.upper())
+    try:
+        return datetime.fromisoformat(text.upper().replace("T24", "T00")) + timedelta(days=1)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+
+
+def _calendar_date(year: int, day_of_year: int) -> str:
+    day = date(year, 1, 1) + timedelta(days=day_of_year - 1)
+    if day.year != year:
+        raise ValueError(f"{year} has no day {day_of_year}")
+    return day.isoformat()
 
 
 def is_real_time(text: str) -> bool:

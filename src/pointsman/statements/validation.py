@@ -1,4 +1,4 @@
-"""What is wrong with a statement, in words: which field, and which rule it breaks.
+"""Explains what is wrong with a statement: which field, and which rule it breaks.
 
 Only for refusals, so it may take its time. A value that fits no branch of a union fails in all of
 them; the branch that was most likely meant is the one that is told about.

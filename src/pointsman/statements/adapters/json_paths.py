@@ -1,4 +1,4 @@
-"""Where a value stands in a JSON body: `data.user.email`, `items[0].id`; and texts made of such.
+"""Finds values in a JSON body by paths: `data.user.email`, `items[0].id`; and templates of paths.
 
 Names are joined by dots, `[n]` is the n-th of a list, from 0. A path starts at the item that is
 read; `$.` in front starts it at the whole body. There are no wildcards and no filters: a path names

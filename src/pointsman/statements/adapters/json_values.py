@@ -1,4 +1,4 @@
-"""JSON's values as what they stand for: numbers, yes or no, moments, UUIDs.
+"""Converts JSON values to what they stand for: numbers, booleans, timestamps, UUIDs.
 
 A function raises `ValueError` with words that follow the value's name: "must be a number, not 'x'".
 Missing, null and empty are alike: they say nothing, and come back as None.

@@ -1,4 +1,4 @@
-"""What another system reports of one learner and one activity, as an xAPI statement.
+"""Writes another system's report of one learner and one activity as an xAPI statement.
 
 The verb is the strongest that fits (cmi5 section 9.3); what is known stands in the result (xAPI
 Part 2 section 2.4.5), so that a rule needs no verbs to read it.
@@ -14,6 +14,7 @@ import orjson
 
 from pointsman.domain.errors import InputRefused
 from pointsman.statements.adapters.json_values import derived_uuid, in_message, is_address, is_iri
+from pointsman.statements.extension_numbers import percentage
 
 _VERBS = "http://adlnet.gov/expapi/verbs/"
 COURSE = "http://adlnet.gov/expapi/activities/course"
@@ -106,9 +107,9 @@ def _result(report: ActivityReport) -> dict[str, Any]:
         result["duration"] = f"PT{f'{report.seconds:.2f}'.rstrip('0').rstrip('.')}S"
     # what is completed is so whatever its percentage says
     if report.progress is not None and not report.completed:
-        percentage = round(report.progress, 6)
-        whole = percentage.is_integer()
-        result["extensions"] = {_PROGRESS: int(percentage) if whole else percentage}
+        progress = percentage(report.progress / 100)
+        whole = progress.is_integer()
+        result["extensions"] = {_PROGRESS: int(progress) if whole else progress}
     return result
 
 

@@ -1,4 +1,4 @@
-"""SCORM Cloud's registration postbacks (API V2) as statements.
+"""Translates SCORM Cloud's registration postbacks (API V2) into statements.
 
 https://cloud.scorm.com/docs/v2/guides/postback. A postback is a whole
 report of one registration, in one of three formats: COURSE is the registration alone, ACTIVITY adds

@@ -1,4 +1,4 @@
-"""How far a registration of SCORM Cloud is, and each of its activities. Null and missing are alike.
+"""Reads the results of a SCORM Cloud registration and of its activities; null says nothing.
 
 https://cloud.scorm.com/docs/api_reference/v2/models/registrationschema/ and the schemas in it. What
 stands in `runtime` was stored by the SCO itself, as texts.
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pointsman.domain.errors import InputRefused
 from pointsman.statements.adapters.json_paths import as_text
 from pointsman.statements.adapters.json_values import in_message, number, number_within
+from pointsman.statements.extension_numbers import percentage
 
 T = TypeVar("T")
 
@@ -159,7 +160,7 @@ def _optional_word(words: Mapping[str, bool | None]) -> Callable[[Any], bool | N
 
 def _percentage(value: Any) -> float | None:
     fraction = number_within(value, 0, 1)
-    return None if fraction is None else round(fraction * 100, 6)
+    return None if fraction is None else percentage(fraction)
 
 
 def _score(value: Any) -> float | None:

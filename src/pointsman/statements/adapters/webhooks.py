@@ -1,4 +1,4 @@
-"""Any system's JSON as statements, by paths that its operator gives."""
+"""Translates any system's JSON into statements, by paths from the configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""H5P: which statements are about an activity, and which about a question inside of it.
+"""Tells H5P's statements about an activity from those about a question inside of it.
 
 An activity is complete when it is `completed` as a whole. What has a parent or a `subContentId` is
 a part; and an answer says `completion: true` of the question that was answered.

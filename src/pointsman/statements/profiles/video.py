@@ -1,4 +1,4 @@
-"""The xAPI video profile, version 1.0: what was played of a recording.
+"""Reads what was played of a recording (xAPI video profile, version 1.0).
 
 `played-segments` are the stretches that were played in one session, "0.002[.]2.417[,]5[.]10", in
 seconds; the length and the threshold of completion are in the context. Other recordings' players

@@ -1,4 +1,4 @@
-"""SCORM commits, as scorm-again 3.x sends them -> xAPI statements about the launch's activity."""
+"""Translates SCORM commits, as scorm-again 3.x sends them, into xAPI statements."""
 
 from pointsman.statements.scorm.commit import Commit, CommitScore, parse_commit
 from pointsman.statements.scorm.commit_order import ScormSession, order_commit

@@ -1,4 +1,4 @@
-"""What a commit says: its run-time data read in the words of SCORM 1.2 or of SCORM 2004. Pure.
+"""Reads a commit's run-time data in the words of SCORM 1.2 or of SCORM 2004. Pure.
 
 SCORM 1.2 RTE section 3.4, SCORM 2004 4th Edition RTE section 4.2. What is empty says nothing.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pointsman.domain.errors import InputRefused
+from pointsman.statements.extension_numbers import percentage
 from pointsman.statements.scorm.commit_body import parse_commit_body
 from pointsman.statements.scorm.durations import duration_seconds
 
@@ -129,8 +130,7 @@ def _progress(text: str) -> float | None:
     measure = _number(text)
     if measure is None or not 0 <= measure <= 1:
         raise InputRefused("cmi.progress_measure must be a number from 0 to 1")
-    # rounded, so that 0.29 is 29 and not 28.999999999999996
-    return round(measure * 100, 6)
+    return percentage(measure)
 
 
 def _score(

@@ -1,4 +1,4 @@
-"""The body of a commit, in whichever form -> its run-time data as a tree, and what is beside it.
+"""Parses the body of a commit, in any of its forms, into the run-time data as a tree. Pure.
 
 scorm-again has three forms (`dataCommitFormat`): `json` is a tree, `flattened` an object with
 dotted names, `params` a form. A commit that is sent as a beacon says text/plain of all three, so

@@ -1,4 +1,4 @@
-"""A session's commits in their order: which is the newest, and where it left the course. Pure.
+"""Puts a session's commits in order and keeps what the newest left to resume. Pure.
 
 `commitSequence` counts from 1 in each run of a player, and a queue that was offline may send an
 early commit after a later one. So a number that fills a gap is late, and one that comes again with

@@ -1,4 +1,4 @@
-"""How long: SCORM 1.2's CMITimespan and SCORM 2004's timeinterval -> seconds -> ISO 8601. Pure."""
+"""Converts durations of SCORM 1.2 and SCORM 2004 to seconds, and seconds to ISO 8601. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form that scorm-again calls `params`: names and values, joined and never encoded. Pure.
+"""Splits the form that scorm-again calls `params`: names and values, never encoded. Pure.
 
 A value may hold `&` and `=` as a course wrote them. So a new value begins only where a name of the
 data model follows; `+` and `%` stand for themselves.

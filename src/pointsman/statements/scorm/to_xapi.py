@@ -1,4 +1,4 @@
-"""A commit as one xAPI statement: about the launch's activity, by its learner, in its registration.
+"""Writes a commit as one xAPI statement about the launch's activity, by the launch's learner.
 
 Pure. The words are xAPI's (ADL vocabulary) and cmi5's, so rules read it as they read any other.
 """
