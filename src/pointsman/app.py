@@ -54,7 +54,7 @@ class Daemon:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._settings = settings
         self._clock = clock or SystemClock()
-        self._metrics = Metrics()
+        self._metrics = Metrics(wiring.known_labels(settings))
         self._stack = AsyncExitStack()
         self._draining = False
         self._store = wiring.store(settings, self._clock, on_commit=self._metrics.commit)
@@ -124,7 +124,8 @@ class Daemon:
             return False, str(error)
         return True, "ready"
 
-    async def metrics_page(self) -> tuple[bytes, str]:
+    async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
+        """The metrics in the format that `accept` asks for, and its content type."""
         backlog: Backlog | None = None
         with contextlib.suppress(StoreUnavailable):
             backlog = await self._store.backlog()
@@ -133,6 +134,7 @@ class Daemon:
             self._budget.spent(),
             micros(self._clock.now()),
             out=self._dispatcher.breaker.tripped,
+            accept=accept,
         )
 
     def _start_delivery(self) -> None:

@@ -71,7 +71,7 @@ class World:
     async def is_ready(self) -> tuple[bool, str]:
         return self.ready
 
-    async def page(self) -> tuple[bytes, str]:
+    async def page(self, _accept: str) -> tuple[bytes, str]:
         return b"pointsman_up 1\n", "text/plain; version=0.0.4; charset=utf-8"
 
     def saw(self, source: str, method: str, route: str, status: int, seconds: float) -> None:

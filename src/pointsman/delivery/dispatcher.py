@@ -15,12 +15,16 @@ from pointsman.delivery.budget.local import Budget
 from pointsman.delivery.sender import DeliveryOutcome, Sender
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.records import Desired
 from pointsman.domain.targets import TargetKind
 from pointsman.platforms.base import RequestOutcome
 from pointsman.store.base import Lease, Store
+from pointsman.store.merge import is_urgent
 
 log = structlog.get_logger(__name__)
 
+#: the answer of a turn in which nothing was sent
+NOT_SENT = "not_sent"
 #: learners are leased for about so many seconds of sending ahead
 _AHEAD = 0.25
 #: a command at a terminal may free parked state without a word to us, seconds
@@ -42,14 +46,26 @@ class DeliverySettings:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryRecord:
-    """One lease, settled: for the log line and the metrics.
+class DeliveryLatency:
+    """One desired state that the platform said yes to.
 
-    `latencies` are the seconds from a change's arrival to the platform's yes.
+    `seconds` count from the arrival of the first change that was not delivered, and
+    `completion_seconds` from the one that completed it; None when it completes nothing.
     """
 
+    kind: TargetKind
+    seconds: float
+    completion_seconds: float | None
+    #: the statement that asked for it
+    statement_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """One lease, settled: for the log line and the metrics."""
+
     outcome: DeliveryOutcome
-    latencies: tuple[tuple[TargetKind, float], ...]
+    latencies: tuple[DeliveryLatency, ...]
 
 
 class Dispatcher:
@@ -177,11 +193,7 @@ class Dispatcher:
         self._on_delivery(
             DeliveryRecord(
                 outcome,
-                tuple(
-                    (row.target.kind, (now - row.since) / 1e6)
-                    for row in lease.desired
-                    if row.target in delivered
-                ),
+                tuple(_latency(row, now) for row in lease.desired if row.target in delivered),
             )
         )
 
@@ -196,3 +208,8 @@ class Dispatcher:
 
     def _now(self) -> int:
         return micros(self._clock.now())
+
+
+def _latency(row: Desired, now: int) -> DeliveryLatency:
+    completed = (now - row.changed_at) / 1e6 if is_urgent(row.value) else None
+    return DeliveryLatency(row.target.kind, (now - row.since) / 1e6, completed, row.statement_id)

@@ -113,7 +113,7 @@ async def serve_http(
     intake: StatementIntake,
     store: Store,
     ready: Callable[[], Awaitable[tuple[bool, str]]],
-    metrics_page: Callable[[], Awaitable[tuple[bytes, str]]],
+    metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
     clock: Clock,
     launches: LaunchRoutesDeps | None = None,
@@ -162,6 +162,7 @@ def kafka_sources(
     for source in settings.sources.kafka:
         hooks = KafkaHooks(
             on_lag=partial(metrics.kafka_lag, source.name),
+            on_assigned=partial(metrics.kafka_assigned, source.name),
             on_paused=partial(metrics.kafka_paused, source.name),
         )
         yield KafkaSource(kafka_settings(source), intake, claim, clock, hooks)

@@ -33,10 +33,12 @@ class WindowStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Gauges for the metrics page: what this window still allows."""
+    """Gauges for the metrics page: what this window still allows, and what a whole one does."""
 
     points_left: int
     requests_left: int
+    points_limit: int
+    requests_limit: int
 
 
 class Budget(Protocol):
@@ -124,7 +126,8 @@ class LocalBudget:
         return max(1, int(seconds * self._limits.requests / 60))
 
     def spent(self) -> Spent:
-        return Spent(*self._window.left(self._clock.monotonic()))
+        left = self._window.left(self._clock.monotonic())
+        return Spent(*left, self._limits.points, self._limits.requests)
 
     async def _wait(self, points: int, *, give_up_at: float) -> bool:
         while True:

@@ -141,6 +141,8 @@ class QuotaWindow:
 
     def left(self, now: float) -> tuple[int, int]:
         """(points, requests) that may still be spent in this window."""
+        if now < self.blocked_until:
+            return 0, 0
         if now >= self.ends_at:
             return self.limits.points, self.limits.requests
         return (

@@ -66,7 +66,8 @@ class SharedBudget:
         self._free_at = 0.0
         self._news: QuotaUpdate | None = None
         self._on_the_way = 0
-        self._spent = Spent(limits.points, limits.requests)
+        self._whole = Spent(limits.points, limits.requests, limits.points, limits.requests)
+        self._spent = self._whole
         self._seen_at = 0.0
         #: tells replicas apart
         self._who = random.getrandbits(48)
@@ -117,9 +118,10 @@ class SharedBudget:
 
     def spent(self) -> Spent:
         """What was left when the ledger was asked last, if that still says something."""
-        if self._clock.monotonic() >= self._seen_at + SECONDS:
-            return Spent(self._limits.points, self._limits.requests)
-        return self._spent
+        now = self._clock.monotonic()
+        if now < self._not_before:
+            return replace(self._spent, points_left=0, requests_left=0)
+        return self._whole if now >= self._seen_at + SECONDS else self._spent
 
     def _stop(self, seconds: float) -> None:
         """Nobody sends for so long; the others are told at once."""
@@ -188,7 +190,9 @@ class SharedBudget:
 
     def _see(self, dealt: SlotGrant, at: float) -> None:
         self._seen_at = at
-        self._spent = Spent(dealt.points_left, dealt.requests_left)
+        self._spent = replace(
+            self._whole, points_left=dealt.points_left, requests_left=dealt.requests_left
+        )
         self._free_at = max(self._not_before, at + dealt.next_in / MICROS)
 
     def _use(self, points: int) -> bool:
