@@ -402,6 +402,21 @@ def test_being_throttled_is_obeyed(
     run_virtually(run())
 
 
+def test_nothing_is_said_to_be_left_while_the_platform_wants_to_be_left_alone(make: Make) -> None:
+    """Another client ate the quota: our own books alone would show plenty."""
+
+    async def run() -> None:
+        budget = await opened(make)
+        budget.settle(await reserved(budget), answer(throttled=True, retry_after=7))
+        spent = budget.spent()
+        assert (spent.points_left, spent.requests_left) == (0, 0)
+        assert (spent.points_limit, spent.requests_limit) == (LIMITS.points, LIMITS.requests)
+        await reserved(budget)
+        assert budget.spent().requests_left > 0
+
+    run_virtually(run())
+
+
 def test_about_so_many_requests_may_be_sent_soon_and_always_one(make: Make) -> None:
     async def run() -> None:
         budget = await opened(make)
