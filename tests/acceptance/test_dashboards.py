@@ -61,10 +61,12 @@ async def test_every_panel_has_data_and_every_alert_has_series_from_the_start(
         target = world.url.removeprefix("http://")
         async with scraping(tmp_path, target, "learning") as prometheus:
             await every_metric_has_series(prometheus)
+            first = await counters(prometheus)
             async with load(world, broker, topic):
                 await every_panel_has_data(prometheus)
                 await rules_are_well(prometheus)
                 await statements_are_linked(prometheus)
+            assert await counters(prometheus) == first, "born by an event, which alerts miss"
             await the_page_is_to_the_conventions(world)
 
 
@@ -79,6 +81,12 @@ async def every_metric_has_series(prometheus: Prometheus) -> None:
         return bool(await prometheus.values(selector))
 
     await all_come(asked, has_series)
+
+
+async def counters(prometheus: Prometheus) -> set[str]:
+    """The series of what is counted, but for requests that only read."""
+    found = await prometheus.api("series", **{"match[]": '{__name__=~"pointsman_.*_total"}'})
+    return {str(sorted(one.items())) for one in found if one.get("method") != "GET"}
 
 
 async def every_panel_has_data(prometheus: Prometheus) -> None:
@@ -147,10 +155,12 @@ async def load(world: Launching, broker: Broker, topic: str) -> AsyncIterator[No
             yield
         finally:
             sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                await sending
 
 
 async def _send(world: Launching, producer: AIOKafkaProducer, topic: str) -> None:
+    launch = await world.launch(activity=f"{_CONTENT}/topic_demo_2")
     for count in itertools.count():
         progress = 100 if count % 2 else 40
         for number in (1, 2):
@@ -161,6 +171,8 @@ async def _send(world: Launching, producer: AIOKafkaProducer, topic: str) -> Non
                 result={"extensions": {_PROGRESS: progress}},
             )
         await world.run.say("completed", "https://elsewhere.example.com/unknown", ANA)
+        assert (await world.say(launch, "experienced", launch["activity"]))[0] == 200
+        assert (await world.say(launch, "experienced", "https://not.its.own/"))[0] == 403
         await _refused(world)
         await _webhooks(world, count)
         said = {

@@ -21,7 +21,11 @@ DUPLICATE, CONFLICT, REFUSED = "duplicate", "conflict", "refused"
 #: in place of a label value that is not known, so that nobody outside can make series
 OTHER = "other"
 #: the answers to a request that sends statements, and those of the service itself
-_STATUSES = ("200", "204", "400", "401", "403", "409", "413", "500", "503")
+_STATUSES = (
+    *("200", "201", "204"),
+    *("400", "401", "403", "404", "408", "409", "413", "415"),
+    *("500", "503"),
+)
 
 
 @dataclass(frozen=True, slots=True)
