@@ -1,11 +1,8 @@
-"""The metrics page: what is on it from the start, how it counts, and what the docs say of it."""
+"""The metrics page: what is on it from the start, and how it counts."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -20,11 +17,9 @@ from pointsman.domain.records import DeadLetter, Decision, InputOutcome, Item, R
 from pointsman.domain.targets import TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.store.base import Audited, Backlog
-from pointsman.telemetry.families import Families
 from pointsman.telemetry.known import IntakeRoute, KnownLabels
 from pointsman.telemetry.metrics import Metrics
 
-DOCS = Path(__file__).parents[2] / "docs"
 KNOWN = KnownLabels(
     frozenset({"players", "log"}),
     frozenset({"log"}),
@@ -272,69 +267,3 @@ def test_the_version_and_the_process_are_on_the_page() -> None:
     assert {"process_cpu_seconds_total", "process_open_fds", "python_info"} <= {
         name for name, _ in values(text)
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A metric as the docs or the code have it."""
-
-    kind: str
-    labels: tuple[str, ...]
-
-
-def documented() -> dict[str, Described]:
-    rows = re.findall(
-        r"^\| `(\w+)` \|([^|]*)\|([^|]*)\|", (DOCS / "metrics.md").read_text(), re.MULTILINE
-    )
-    names = [name for name, *_ in rows]
-    assert len(set(names)) == len(names)
-    return {
-        name: Described(kind.strip(), tuple(re.findall(r"\w+", labels)))
-        for name, kind, labels in rows
-    }
-
-
-def exposed() -> dict[str, Described]:
-    """From a fresh page; the labels are those of the code, in its order."""
-    labels = {
-        metric._name: metric._labelnames
-        for metric in vars(Families()).values()
-        if hasattr(metric, "_labelnames")
-    }
-    shown = {}
-    for family in Metrics(KNOWN).registry.collect():
-        suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
-        of_samples = tuple(family.samples[0].labels) if family.samples else ()
-        own = labels.get(family.name, ()) or tuple(one for one in of_samples if one != "le")
-        shown[family.name + suffix] = Described(family.type, tuple(sorted(own)))
-    return shown
-
-
-def test_the_docs_have_every_metric_with_its_type_and_labels_and_no_other() -> None:
-    page = {
-        name: Described(one.kind, tuple(sorted(one.labels))) for name, one in documented().items()
-    }
-
-    assert page == exposed()
-
-
-@pytest.mark.parametrize(
-    "line", re.findall(r"^\| `.*$", (DOCS / "metrics.md").read_text(), re.MULTILINE)
-)
-def test_the_docs_say_of_every_metric_how_replicas_add_up_and_what_it_means(line: str) -> None:
-    _, _, _, _, of, meaning, _, _ = (cell.strip() for cell in line.split("|"))
-
-    assert of in {"each", "all", "left"}
-    assert meaning
-
-
-def test_every_metric_that_a_page_names_is_one() -> None:
-    histograms = {name for name, one in exposed().items() if one.kind == "histogram"}
-    known = exposed().keys() | {f"{name}_bucket" for name in histograms}
-    named = {
-        name
-        for path in DOCS.rglob("*.md")
-        for name in re.findall(r"`(pointsman_[a-z0-9_]+)", path.read_text())
-    }
-
-    assert named <= known

@@ -193,7 +193,7 @@ class Dispatcher:
         self._on_delivery(
             DeliveryRecord(
                 outcome,
-                tuple(_latency(row, now) for row in lease.desired if row.target in delivered),
+                tuple(latency(row, now) for row in lease.desired if row.target in delivered),
             )
         )
 
@@ -210,6 +210,7 @@ class Dispatcher:
         return micros(self._clock.now())
 
 
-def _latency(row: Desired, now: int) -> DeliveryLatency:
+def latency(row: Desired, now: int) -> DeliveryLatency:
+    """How long a state took that the platform has now."""
     completed = (now - row.changed_at) / 1e6 if is_urgent(row.value) else None
     return DeliveryLatency(row.target.kind, (now - row.since) / 1e6, completed, row.statement_id)
