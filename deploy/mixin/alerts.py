@@ -49,6 +49,17 @@ def _inputs(result: str) -> str:
     return f'pointsman_inputs_total{{result="{result}"}}'
 
 
+def _taken() -> str:
+    """More than half of our points are gone, and we spent less than a fifth of them.
+
+    Averages over ten windows: at the start of each nobody knows yet what others will spend.
+    """
+    limit = shared("pointsman_points_limit")
+    left = least("avg_over_time(pointsman_points_left[10m])")
+    spent = increase("pointsman_points_spent_total", "10m")
+    return f"1 - {left} / {limit} > 0.5 and {spent} / 10 / {limit} < 0.2"
+
+
 def _drift() -> str:
     """A place's series begin with the first look at it, perhaps between two scrapes."""
     drift = 'pointsman_audit_findings_total{result="drift"}'
@@ -86,6 +97,16 @@ def _platform() -> Iterator[Alert]:
         "The platform answered 429: somebody else spends from the same quota",
         "Lower platform.limits.share, or correct platform.limits to what the platform allows. "
         "pointsman_requests_left is 0 until the platform takes requests again.",
+    )
+    yield Alert(
+        "PointsmanQuotaTaken",
+        "warning",
+        _taken(),
+        "{{ $value | humanizePercentage }} of our points are gone before we can spend them",
+        "Another client of the instance spends them: find it, or lower platform.limits.share to "
+        "what is really ours, so that we are not throttled.",
+        # a fresh daemon has spent little in ten minutes, whatever it spends now
+        hold="5m",
     )
     yield Alert(
         "PointsmanBehind",
@@ -219,8 +240,9 @@ def _objective() -> Iterator[Alert]:
             burn.severity,
             burning(burn),
             "{{ $value | humanizePercentage }} of completions take more than 60 s to the platform",
-            f"Over {burn.long} the error budget of 30 days burns {burn.factor:g} times as fast as "
-            "it may. Look at the budget dashboard for what is short, the quota or the platform.",
+            f"Over {burn.long} the error budget burns at {burn.factor:g} times the rate that would "
+            "use it up in 30 days. Look at the budget dashboard for what is short, the quota or "
+            "the platform.",
             hold=burn.hold,
             window=burn.long,
         )

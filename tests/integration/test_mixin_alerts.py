@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from pointsman.delivery.audit import AuditRecord
+from pointsman.delivery.budget.local import Spent
 from pointsman.delivery.dispatcher import DeliveryLatency, DeliveryRecord
 from pointsman.delivery.sender import DeliveryOutcome
 from pointsman.domain.records import Decision, InputOutcome, Item, Receipt, Submission
@@ -112,6 +113,11 @@ FIRST_BAD: dict[str, tuple[Any, Story, int]] = {
         lambda replica, _: replica.stored(oldest_dirty=replica.now - 901_000_000),
         6,
     ),
+    "PointsmanQuotaTaken": (
+        from_then_on,
+        lambda replica, _: setattr(replica, "spent", Spent(100, 90, 1000, 100)),
+        14,
+    ),
     "PointsmanDrift": (once, drifted, 1),
     "PointsmanParked": (from_then_on, lambda replica, _: replica.stored(parked={_TOPIC: 1}), 31),
     "PointsmanDeadLetters": (once, became(InputOutcome.DEAD), 1),
@@ -191,6 +197,16 @@ def test_one_completion_in_fifty_that_is_late_pages(tmp_path: Path) -> None:
         series,
         [firing(25, "PointsmanCompletionsLate/1h", "PointsmanCompletionsLate/6h")],
     )
+
+
+def test_who_spends_the_quota_alone_is_not_told_that_others_do(tmp_path: Path) -> None:
+    def busy(replica: Replica, _minute: int) -> None:
+        delivered(replica, RequestOutcome.ANSWERED, 1.0, turns=480)  # 2 points each
+        replica.spent = Spent(40, 10, 1000, 600)
+
+    series = tell(busy, 40, KNOWN)
+
+    assert not evaluate(tmp_path, series, [firing(minute) for minute in range(1, 40, 4)])
 
 
 def test_a_metric_that_is_nowhere_means_that_pointsman_is_down(tmp_path: Path) -> None:
