@@ -19,18 +19,12 @@ import structlog
 
 from pointsman import wiring
 from pointsman.config import Settings
-from pointsman.delivery.budget.paid import send_paid
 from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.domain.clock import Clock, SystemClock, micros
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.errors import Retry
 from pointsman.domain.records import Receipt, Submission
 from pointsman.housekeeping import Housekeeper
-from pointsman.platforms.base import TOKEN_TROUBLE, USER_TROUBLE, TokenProvider
-from pointsman.platforms.helium import CallResult
-from pointsman.platforms.helium.login import LoggedIn
-from pointsman.platforms.tokens.fetched import FetchedTokens
-from pointsman.platforms.tokens.file import FileTokens
-from pointsman.platforms.tokens.launch import LaunchTokens
+from pointsman.platforms.base import TOKEN_TROUBLE, USER_TROUBLE
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
@@ -42,8 +36,6 @@ log = structlog.get_logger(__name__)
 #: seconds; the store's writer must win the interpreter lock back from a busy loop at each small
 #: step, and waits for this long each time (docs/design.md, "The interpreter lock")
 _SWITCH_INTERVAL = 0.0005
-#: how long a login may wait for the budget, seconds
-_LOGIN_PATIENCE = 20.0
 #: of the time that a stop may take, the part for deliveries; the rest is for the store
 _DELIVERY_PART = 0.8
 
@@ -54,32 +46,33 @@ class Daemon:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._settings = settings
         self._clock = clock or SystemClock()
-        self._metrics = Metrics(wiring.known_labels(settings))
         self._stack = AsyncExitStack()
         self._draining = False
-        self._store = wiring.store(settings, self._clock, on_commit=self._metrics.commit)
-        self._calls = wiring.calls(settings, self._clock)
-        self._tokens = wiring.provider(
+        self._clients = wiring.platform_clients(settings, self._clock)
+        self._limits = wiring.quota(settings, self._clients.platform)
+        self._metrics = Metrics(wiring.known_labels(settings), self._limits)
+        self._store, self._budget = wiring.store_and_budget(
+            settings, self._clock, self._limits, self._metrics.commit
+        )
+        self._tokens = wiring.token_sources(
             settings,
             self._store,
             self._clock,
             self._new_tokens,
-            wiring.log_in(self._calls, self._pay),
-            vault=wiring.vault(settings.learners.tokens, self._store, self._clock),
+            wiring.paid_login(self._clients.login, self._budget, self._clock),
+            vault=wiring.vault(settings, self._store, self._clock),
         )
-        self._launches = wiring.known_launches(settings, self._store, self._clock)
-        self._budget = wiring.budget(settings, self._store, self._clock)
-        self._platform = wiring.platform(settings, self._clock)
+        self._launches = wiring.launch_cache(settings, self._store, self._clock)
         self._dispatcher: Dispatcher = wiring.dispatcher(
             settings,
             self._store,
-            self._platform,
-            self._tokens,
+            self._clients.platform,
+            self._tokens.provider,
             self._budget,
             self._clock,
             self._delivered,
         )
-        self._outbox = wiring.outbox(settings, self._clock)
+        self._producer = wiring.statement_producer(settings, self._clock)
         self._background: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
@@ -87,20 +80,24 @@ class Daemon:
         try:
             await self._store.open()
             stack.push_async_callback(self._store.close)
-            stack.push_async_callback(self._platform.close)
-            stack.push_async_callback(self._calls.close)
-            await self._start_tokens(self._tokens)
+            stack.push_async_callback(self._clients.close)
+            await self._tokens.provider.open()
+            stack.push_async_callback(self._tokens.provider.close)
+            stack.push_async_callback(self._stop_background)
+            self._in_background(self._tokens.provider.run())
             # What was parked for want of a token is tried with what the provider has now.
             await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
             await self._store.unpark(reason_prefix=USER_TROUBLE)
             await self._budget.open()
-            following = wiring.following(self._store, self._launches, self._clock)
-            intake = wiring.intake(
-                self._settings, self._store, self._clock, self._received, self._launches, following
+            stack.push_async_callback(self._budget.close)
+            tracker = wiring.satisfied_tracker(self._store, self._launches, self._clock)
+            pipeline = wiring.pipeline(
+                self._settings, self._store, self._clock, self._received, self._launches, tracker
             )
-            await self._start_http(intake, wiring.lms(self._store, following, intake, self._clock))
+            lms = wiring.lms(self._store, tracker, pipeline, self._clock)
+            await self._start_http(pipeline, lms)
             self._start_delivery()
-            self._start_kafka(intake)
+            self._start_kafka(pipeline)
         except BaseException:
             await stack.aclose()
             raise
@@ -116,22 +113,22 @@ class Daemon:
         """Whether statements can be taken now, and if not why."""
         if self._draining:
             return False, "draining: this daemon is about to stop"
-        if self._outbox is not None and self._outbox.trouble:
-            return False, f"http.kafka: {self._outbox.trouble}"
+        if self._producer is not None and self._producer.problem:
+            return False, f"http.kafka: {self._producer.problem}"
         try:
             await self._store.next_ready_at()
-        except StoreUnavailable as error:
+        except Retry as error:
             return False, str(error)
         return True, "ready"
 
     async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
         """The metrics in the format that `accept` asks for, and its content type."""
         backlog: Backlog | None = None
-        with contextlib.suppress(StoreUnavailable):
+        with contextlib.suppress(Retry):
             backlog = await self._store.backlog()
         return self._metrics.show(
             backlog,
-            self._budget.spent(),
+            self._budget.left(),
             micros(self._clock.now()),
             out=self._dispatcher.breaker.tripped,
             accept=accept,
@@ -142,19 +139,18 @@ class Daemon:
         housekeeper = Housekeeper(
             self._store,
             self._clock,
-            self._settings.store.retention_days,
+            self._settings.store,
             self._metrics.pruned,
         )
         self._in_background(housekeeper.run())
         if self._settings.audit.enabled:
-            reader = wiring.reader(self._settings, self._clock)
-            self._stack.push_async_callback(reader.close)
             auditor = wiring.auditor(
                 self._settings,
                 self._store,
-                reader,
-                self._tokens,
+                self._clients.reader,
+                self._tokens.provider,
                 self._budget,
+                self._limits,
                 self._clock,
                 self._dispatcher,
                 self._metrics.audit,
@@ -167,18 +163,19 @@ class Daemon:
                 log.warning("deliveries abandoned at the deadline; they will be repeated", n=left)
 
         self._stack.push_async_callback(drain)
+        # nothing new is leased while that drains
         self._stack.push_async_callback(self._stop_background)
 
-    async def _start_http(self, intake: Pipeline, lms: Lms | None) -> None:
-        if self._outbox is not None:
-            await self._outbox.open()
-            self._stack.push_async_callback(self._outbox.close)
+    async def _start_http(self, pipeline: Pipeline, lms: Lms | None) -> None:
+        if self._producer is not None:
+            await self._producer.open()
+            self._stack.push_async_callback(self._producer.close)
         await wiring.serve_http(
             self._stack,
             self._settings,
-            intake=wiring.gated(
+            intake=wiring.guarded_intake(
                 self._settings,
-                wiring.http_intake(self._settings, intake, self._outbox, self._clock),
+                wiring.http_intake(pipeline, self._producer, self._clock),
                 lms,
                 self._clock,
                 self._metrics.cmi5_oddity,
@@ -189,27 +186,16 @@ class Daemon:
             metrics=self._metrics,
             clock=self._clock,
             launches=wiring.launch_deps(
-                self._settings, self._launches, self._tokens, lms, self._clock
+                self._settings, self._launches, self._tokens.launched, lms, self._clock
             ),
         )
 
-    def _start_kafka(self, intake: Pipeline) -> None:
+    def _start_kafka(self, pipeline: Pipeline) -> None:
         for source in wiring.kafka_sources(
-            self._settings, intake, self._store.claim, self._clock, self._metrics
+            self._settings, pipeline, self._store.claim, self._clock, self._metrics
         ):
             task = asyncio.create_task(source.run())
             self._stack.push_async_callback(_finish, source.stop, task)
-
-    async def _start_tokens(self, tokens: TokenProvider | None) -> None:
-        if isinstance(tokens, LaunchTokens):
-            await self._start_tokens(tokens.behind)
-        elif isinstance(tokens, FileTokens):
-            self._in_background(tokens.watch())
-        elif isinstance(tokens, FetchedTokens):
-            await tokens.open()
-            self._stack.push_async_callback(tokens.save)
-            self._stack.push_async_callback(tokens.close)
-            self._in_background(tokens.watch())
 
     def _in_background(self, work: Awaitable[object]) -> None:
         task = asyncio.ensure_future(work)
@@ -236,15 +222,9 @@ class Daemon:
         self._metrics.delivery(record)
         logs.delivery(record)
 
-    async def _pay(
-        self, points: int, send: Callable[[], Awaitable[CallResult[LoggedIn]]]
-    ) -> CallResult[LoggedIn] | None:
-        give_up_at = self._clock.monotonic() + _LOGIN_PATIENCE
-        return await send_paid(self._budget, points, send, give_up_at=give_up_at)
-
     def _new_tokens(self, learners: Sequence[str]) -> None:
         async def free() -> None:
-            with contextlib.suppress(StoreUnavailable):
+            with contextlib.suppress(Retry):
                 freed = await self._store.unpark(learners, reason_prefix=TOKEN_TROUBLE)
                 # attendance is kept by meeting, not by learner
                 freed += await self._store.unpark(reason_prefix=USER_TROUBLE)
@@ -263,8 +243,8 @@ async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, stop.set)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
     async with Daemon(settings):
         log.info(
             "listening",
@@ -279,7 +259,7 @@ async def serve(settings: Settings) -> None:
 
 def run(settings: Settings) -> int:
     """The daemon until it is told to stop; its exit code."""
-    logs.configure(settings.logging.level, settings.logging.format)
+    logs.configure(settings.logging)
     sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
         import uvloop  # noqa: PLC0415 - not on every platform

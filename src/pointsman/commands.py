@@ -1,4 +1,4 @@
-"""What a command does with the daemon's parts, once and without the daemon."""
+"""The work of single commands, done with the daemon's parts but without the daemon."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def import_file(
     source = StatementFile(path, settings.http.max_body_bytes)
 
     async def use(store: Store) -> BackfillProgress:
-        loader = BackfillLoader(store, wiring.intake(settings, store, _CLOCK), _CLOCK, pace)
+        loader = BackfillLoader(store, wiring.pipeline(settings, store, _CLOCK), _CLOCK, pace)
         async for reached in loader.file(source):
             on_progress(reached, source.size)
         return loader.done
@@ -103,7 +103,7 @@ async def import_lrs(
     """Take another store's statements in. `on_progress` is told (statements read, None)."""
 
     async def use(store: Store) -> BackfillProgress:
-        loader = BackfillLoader(store, wiring.intake(settings, store, _CLOCK), _CLOCK, pace)
+        loader = BackfillLoader(store, wiring.pipeline(settings, store, _CLOCK), _CLOCK, pace)
         async with LrsClient(lrs, _CLOCK) as source:
             async for count in loader.lrs(source):
                 on_progress(count, None)
@@ -123,7 +123,7 @@ async def replay(
     """Decide anew about the statements stored in between, beside the daemons."""
 
     async def use(store: Store) -> None:
-        intake = wiring.intake(settings, store, _CLOCK)
+        intake = wiring.pipeline(settings, store, _CLOCK)
         async for page in pages(store, intake, _CLOCK, since=since, until=until, dry_run=dry_run):
             on_page(page)
 
@@ -138,7 +138,7 @@ async def replay_letters(
     """Read dead letters again, with the rules and limits of now."""
 
     async def use(store: Store) -> None:
-        intake = wiring.intake(settings, store, _CLOCK)
+        intake = wiring.pipeline(settings, store, _CLOCK)
         for number in await choose(store):
             letter = await store.dead_letter(number)
             words = (
@@ -158,32 +158,34 @@ async def import_state(
 ) -> None:
     """Take what the platform knows as delivered: of these courses, or of all that is dirty.
 
-    `on_step` is told each learner's step, its number and how many there are. Nobody else may have
-    the store open: raises `ConfigError`.
+    `on_step` is told each learner's step, its number and how many there are. No other process may
+    have the store open: raises `ConfigError`.
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        store = wiring.store(settings, clock)
+        clients = wiring.platform_clients(settings, clock)
+        stack.push_async_callback(clients.close)
+        limits = wiring.quota(settings, clients.platform)
+        store, budget = wiring.store_and_budget(settings, clock, limits)
         await store.open()
         stack.push_async_callback(store.close)
-        budget = wiring.budget(settings, store, clock)
         await budget.open()
-        reader = wiring.reader(settings, clock)
-        stack.push_async_callback(reader.close)
-        calls = wiring.calls(settings, clock)
-        stack.push_async_callback(calls.close)
-        tokens = wiring.provider(
-            settings, store, clock, lambda _learners: None, wiring.log_in(calls)
-        )
-        stack.push_async_callback(wiring.close_tokens, tokens)
+        stack.push_async_callback(budget.close)
+        tokens = wiring.token_sources(
+            settings, store, clock, lambda _learners: None, clients.login.log_in
+        ).provider
+        await tokens.open()
+        stack.push_async_callback(tokens.close)
         limit = settings.platform.limits.points_per_request
-        catching_up = StateImport(store, reader, tokens, budget, clock, points_per_request=limit)
+        importer = StateImport(
+            store, clients.reader, tokens, budget, clock, points_per_request=limit
+        )
         if wishes is None:
             desired = await store.undelivered()
-            total, steps = len(desired), catching_up.of_desired(desired)
+            total, steps = len(desired), importer.of_desired(desired)
         else:
             total = len({wish.learner for wish in wishes})
-            steps = catching_up.of_wishes(wishes)
+            steps = importer.of_courses(wishes)
         number = 0
         async for step in steps:
             number += 1

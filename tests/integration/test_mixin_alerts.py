@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from pointsman.delivery.audit import AuditRecord
-from pointsman.delivery.budget.local import Spent
+from pointsman.delivery.budget.base import QuotaLeft
 from pointsman.delivery.dispatcher import DeliveryLatency, DeliveryRecord
 from pointsman.delivery.sender import DeliveryOutcome
 from pointsman.domain.records import Decision, InputOutcome, Item, Receipt, Submission
@@ -115,7 +115,7 @@ FIRST_BAD: dict[str, tuple[Any, Story, int]] = {
     ),
     "PointsmanQuotaTaken": (
         from_then_on,
-        lambda replica, _: setattr(replica, "spent", Spent(100, 90, 1000, 100)),
+        lambda replica, _: setattr(replica, "left", QuotaLeft(100, 90)),
         14,
     ),
     "PointsmanDrift": (once, drifted, 1),
@@ -202,7 +202,7 @@ def test_one_completion_in_fifty_that_is_late_pages(tmp_path: Path) -> None:
 def test_who_spends_the_quota_alone_is_not_told_that_others_do(tmp_path: Path) -> None:
     def busy(replica: Replica, _minute: int) -> None:
         delivered(replica, RequestOutcome.ANSWERED, 1.0, turns=480)  # 2 points each
-        replica.spent = Spent(40, 10, 1000, 600)
+        replica.left = QuotaLeft(40, 10)
 
     series = tell(busy, 40, KNOWN)
 

@@ -19,6 +19,7 @@ from pointsman.cli import app
 from pointsman.config import load
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.records import Position
+from pointsman.sources.batch import LogMessage
 from pointsman.store.base import Store
 from pointsman.store.migrations import all_of
 from pointsman.store.sqlite.schema import PACKAGE
@@ -81,7 +82,7 @@ async def fill(config: Path) -> None:
     clock = SystemClock()
     store = wiring.store(settings, clock)
     await store.open()
-    intake = wiring.intake(settings, store, clock)
+    intake = wiring.pipeline(settings, store, clock)
     bodies = [
         *(said(number, "known", 10 * number) for number in (1, 2)),
         *(said(number, "new", 10 * number) for number in range(3, 9)),
@@ -90,9 +91,7 @@ async def fill(config: Path) -> None:
     (claimed,) = await store.claim("g", [("t", 0)])
     for number, body in enumerate(bodies):
         at = Position("g", "t", 0, number + 1, claimed.token)
-        await intake.ingest(
-            [intake.read_message("log", body, position=at, origin=f"offset {number}")]
-        )
+        await intake.ingest([intake.read_message(LogMessage("log", body, f"offset {number}", at))])
     await store.close()
 
 
@@ -181,10 +180,10 @@ def test_a_dead_letter_whose_limit_was_raised_becomes_what_it_says(tmp_path: Pat
         settings = load(path)
         store: Store = wiring.store(settings, SystemClock())
         await store.open()
-        intake = wiring.intake(settings, store, SystemClock())
+        intake = wiring.pipeline(settings, store, SystemClock())
         at = Position("g", "t", 0, 1)
         body = json.dumps(deep).encode()
-        await intake.ingest([intake.read_message("log", body, position=at, origin="offset 0")])
+        await intake.ingest([intake.read_message(LogMessage("log", body, "offset 0", at))])
         await store.close()
 
     asyncio.run(put())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +13,14 @@ from typing import Any
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
-from pointsman.config import Sources
+from pointsman.config.sources import SourceSettings
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.launch import Launch
 from pointsman.domain.records import Decision, Observation
 from pointsman.mapping import ConfiguredIdentity, Mapper, Rule, Template
-from pointsman.sources.http import BasicCredential, HttpDeps, HttpSource, make_app
+from pointsman.sources.http.app import HttpDeps, make_app
+from pointsman.sources.http.authorization import BasicCredential, HttpSource
+from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.pipeline import Pipeline
 from pointsman.statements import Limits
 from pointsman.store.base import Store
@@ -122,14 +124,18 @@ class Watched:
 
 @asynccontextmanager
 async def running(
-    folder: Path, version: str = "1.0.3", *, sources: Sources | None = None
+    folder: Path,
+    version: str = "1.0.3",
+    *,
+    sources: SourceSettings | None = None,
+    on_commit: Callable[[float, int], None] = lambda _seconds, _submissions: None,
 ) -> AsyncIterator[Endpoint]:
     """With two sources: `user` is strict, and `lenient` is; courses have a rule.
 
-    `sources` has those that send no statements.
+    `sources` has those that send no statements; `on_commit` is told of each commit, at once.
     """
-    foreign = sources or Sources.model_construct()
-    store = SqliteStore(folder / "store.db", read_keys=key_reader(ORIGIN))
+    foreign = sources or SourceSettings.model_construct()
+    store = SqliteStore(folder / "store.db", read_keys=key_reader(ORIGIN), on_commit=on_commit)
     await store.open()
     rule = Rule(
         name="course",
@@ -158,8 +164,7 @@ async def running(
                 HttpSource("players", (BasicCredential("user", "pass"),)),
                 HttpSource("launched", (BasicCredential("lenient", "pass"),), lenient=True),
             ],
-            max_body_bytes=200_000,
-            cors_origins=(PLAYER,),
+            settings=HttpSettings(max_body_bytes=200_000, cors_origins=(PLAYER,)),
             ready=ready,
             metrics_page=page,
             on_request=lambda *one: requests.append(one[:4]),

@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from pointsman.delivery.backoff import Backoff
 from pointsman.delivery.budget.local import LocalBudget
-from pointsman.delivery.budget.quota_window import QuotaLimits
-from pointsman.delivery.dispatcher import DeliveryRecord, DeliverySettings, Dispatcher
+from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.delivery.sender import Sender
+from pointsman.delivery.settings import DeliverySettings
 from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.domain.records import Submission
 from pointsman.emulator import Catalogue, Emulator
 from pointsman.platforms.helium import HeliumPlatform
 from pointsman.store.sqlite import SqliteStore
+from tests.support.quota import quota_limits
 from tests.support.virtual_time import EmulatorTransport, VirtualClock
 
 KEY = "the-key"
@@ -74,6 +74,12 @@ class Tokens:
         self.asked = 0
         self._renewed = False
 
+    async def open(self) -> None: ...
+
+    async def run(self) -> None: ...
+
+    async def close(self) -> None: ...
+
     async def token(self, learner: str) -> str:
         self.asked += 1
         if learner in self.without:
@@ -105,7 +111,7 @@ class VirtualDelivery:
     def __init__(
         self,
         folder: Path,
-        goods: Catalogue,
+        platform_catalogue: Catalogue,
         *,
         requests: int = 2_500,
         points: int = 100_000,
@@ -118,7 +124,7 @@ class VirtualDelivery:
     ) -> None:
         self.clock = VirtualClock()
         self.emulator = emulator or Emulator(
-            goods,
+            platform_catalogue,
             api_key=KEY,
             clock=self.clock,
             points_per_minute=points,
@@ -127,11 +133,16 @@ class VirtualDelivery:
         )
         self.tokens = Tokens(self.emulator)
         self.transport = EmulatorTransport(self.emulator, KEY, latency)
-        self.store = SqliteStore(folder / "yard.db", clock=self.clock, threaded=False)
+        self.store = SqliteStore(folder / "sim.db", clock=self.clock, threaded=False)
         self.budget = LocalBudget(
-            QuotaLimits.of(points, requests, share=share, guard=0.2), self.clock, self.store
+            quota_limits(points, requests, share, 0.2),
+            self.clock,
+            self.store,
         )
         self.records: list[DeliveryRecord] = []
+        settings = DeliverySettings(
+            progress_interval_seconds=progress_interval, max_failures=max_failures
+        )
         self.dispatcher = Dispatcher(
             self.store,
             Sender(
@@ -139,19 +150,14 @@ class VirtualDelivery:
                 self.tokens,
                 self.budget,
                 self.clock,
+                settings,
                 points_per_request=per_request,
-                max_failures=max_failures,
             ),
             self.budget,
             self.clock,
-            DeliverySettings(
-                concurrency=8,
-                progress_interval=progress_interval,
-                lease=60.0,
-                request_timeout=30.0,
-                backoff=Backoff(1.0, 300.0),
-            ),
+            settings,
             self.records.append,
+            request_timeout=30.0,
             jitter=random.Random(1),
         )
         self._task: asyncio.Task[None] | None = None

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
+from pydantic import SecretStr
 
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.records import Position, Receipt, Submission
-from pointsman.sources.kafka import KafkaSettings, KafkaSource
-from pointsman.sources.kafka.messages import ends, submission
+from pointsman.sources.batch import LogMessage
+from pointsman.sources.kafka.messages import next_offsets, read_record
+from pointsman.sources.kafka.settings import KafkaSecurity, KafkaSourceSettings
+from pointsman.sources.kafka.source import KafkaSource
 
 
 class Reader:
@@ -23,18 +26,11 @@ class Reader:
     async def prepare(self, bodies: Iterable[bytes]) -> None:
         raise AssertionError(bodies)
 
-    def read_message(
-        self,
-        source: str,
-        body: bytes,
-        *,
-        position: Position,
-        origin: str,
-        content_type: str | None = None,
-        version: str = "1.0.0",
-    ) -> Submission:
-        self.origins.append(origin)
-        return Submission(source, body, 7, (), position=position, all_or_nothing=False)
+    def read_message(self, message: LogMessage) -> Submission:
+        self.origins.append(message.origin)
+        return Submission(
+            message.source, message.body, 7, (), position=message.position, all_or_nothing=False
+        )
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         raise AssertionError(submissions)
@@ -58,7 +54,7 @@ def record(value: bytes | None, offset: int = 41, partition: int = 2) -> Consume
 
 def read(reader: Reader, one: ConsumerRecord) -> Submission:
     after = Position("group", one.topic, one.partition, one.offset + 1)
-    return submission(reader, "events", after, one, SystemClock())
+    return read_record(reader, "events", after, one, SystemClock())
 
 
 def test_a_record_is_read_with_the_offset_after_it_and_its_origin() -> None:
@@ -89,18 +85,34 @@ def test_the_end_of_a_batch_is_the_highest_position_of_each_partition() -> None:
         read(Reader(), record(b"{}", offset, partition))
         for partition, offset in [(0, 5), (1, 9), (0, 6)]
     ]
-    assert ends(batch) == {TopicPartition("lessons", 0): 7, TopicPartition("lessons", 1): 10}
+    assert next_offsets(batch) == {
+        TopicPartition("lessons", 0): 7,
+        TopicPartition("lessons", 1): 10,
+    }
+
+
+def settings(server: str = "b:9092", security: KafkaSecurity | None = None) -> KafkaSourceSettings:
+    return KafkaSourceSettings(
+        name="events",
+        bootstrap_servers=(server,),
+        topics=("t",),
+        group_id="g",
+        security=security or KafkaSecurity(),
+    )
 
 
 def test_the_password_is_not_shown() -> None:
-    settings = KafkaSettings("events", ("b:9092",), ("t",), "g", sasl_password="hush")
-    assert "hush" not in repr(settings)
+    security = KafkaSecurity(
+        protocol="SASL_SSL", sasl_mechanism="PLAIN", username="u", password=SecretStr("hush")
+    )
+    assert "hush" not in repr(settings(security=security))
 
 
 async def test_unusable_tls_files_are_retried_and_do_not_end_the_daemon(tmp_path: Path) -> None:
-    settings = KafkaSettings(
-        "events", ("b:9092",), ("t",), "g", "SSL", ca_file=tmp_path / "missing.pem"
-    )
+    ca_file = tmp_path / "ca.pem"
+    ca_file.touch()
+    security = KafkaSecurity(protocol="SSL", ca_file=ca_file)
+    ca_file.unlink()
 
     async def claim(group: str, _places: object) -> list[Position]:
         raise AssertionError(group)
@@ -112,7 +124,7 @@ async def test_unusable_tls_files_are_retried_and_do_not_end_the_daemon(tmp_path
             slept.append(seconds)
             await source.stop()
 
-    source = KafkaSource(settings, Reader(), claim, OneSleep())
+    source = KafkaSource(settings(security=security), Reader(), claim, OneSleep())
     await source.run()
     assert 0 < slept[0] < 1
 
@@ -122,8 +134,7 @@ async def test_a_source_that_was_stopped_does_not_start(times: int) -> None:
     async def claim(group: str, _places: object) -> list[Position]:
         raise AssertionError(group)
 
-    settings = KafkaSettings("events", ("127.0.0.1:1",), ("t",), "g")
-    source = KafkaSource(settings, Reader(), claim, SystemClock())
+    source = KafkaSource(settings("127.0.0.1:1"), Reader(), claim, SystemClock())
     for _ in range(times):
         await source.stop()
     await source.run()

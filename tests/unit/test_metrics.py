@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from pointsman import __version__
 from pointsman.delivery.audit import AuditRecord
-from pointsman.delivery.budget.local import Spent
+from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
 from pointsman.delivery.dispatcher import DeliveryLatency, DeliveryRecord
 from pointsman.delivery.sender import DeliveryOutcome
 from pointsman.domain.records import DeadLetter, Decision, InputOutcome, Item, Receipt, Submission
@@ -27,13 +27,13 @@ KNOWN = KnownLabels(
     ("no_session_id",),
 )
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
-_SPENT = Spent(90, 9, 100, 10)
+_LEFT = QuotaLeft(90, 9)
 _ID = "12345678-1234-5678-1234-567812345678"
 _EMPTY = Backlog({}, {}, 0, 0, None)
 
 
-def page(metrics: Metrics, backlog: Backlog | None = _EMPTY, spent: Spent = _SPENT) -> str:
-    text, _ = metrics.show(backlog, spent, 10_000_000, out=False)
+def page(metrics: Metrics, backlog: Backlog | None = _EMPTY, left: QuotaLeft = _LEFT) -> str:
+    text, _ = metrics.show(backlog, left, 10_000_000, out=False)
     return text.decode()
 
 
@@ -153,7 +153,9 @@ def test_a_store_that_does_not_answer_is_said_to_be_away_and_its_gauges_stay() -
 
 
 def test_the_budget_shows_what_is_left_and_what_a_whole_window_has() -> None:
-    text = page(Metrics(KNOWN), spent=Spent(7, 3, 1000, 100))
+    limits = QuotaLimits(points=1000, requests=100, guard=0.2, window=60)
+
+    text = page(Metrics(KNOWN, limits), left=QuotaLeft(7, 3))
 
     shown = {name: value(text, f"pointsman_{name}") for name in ("points_left", "points_limit")}
     assert shown == {"points_left": 7, "points_limit": 1000}
@@ -198,7 +200,7 @@ def test_a_completion_counts_from_its_own_arrival_and_what_completes_nothing_doe
 
 
 def exemplars(metrics: Metrics) -> dict[str, str]:
-    text, content_type = metrics.show(_EMPTY, _SPENT, 0, out=False, accept=OPENMETRICS)
+    text, content_type = metrics.show(_EMPTY, _LEFT, 0, out=False, accept=OPENMETRICS)
     assert content_type.startswith("application/openmetrics-text; version=1.0.0")
     return {
         f"{sample.name} {sample.labels.get('result') or sample.labels.get('le')}": (
@@ -254,7 +256,7 @@ def test_who_asks_for_text_gets_text_without_exemplars() -> None:
     metrics = Metrics(KNOWN)
     metrics.inputs([submission(_ID)], [Receipt({InputOutcome.APPLIED: 1})])
 
-    text, content_type = metrics.show(_EMPTY, _SPENT, 0, out=False, accept="text/plain")
+    text, content_type = metrics.show(_EMPTY, _LEFT, 0, out=False, accept="text/plain")
 
     assert content_type.startswith("text/plain; version=0.0.4")
     assert _ID.encode() not in text

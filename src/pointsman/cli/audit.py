@@ -1,4 +1,4 @@
-"""`pointsman audit`: does the platform show what was delivered?"""
+"""`pointsman audit` shows how far the platform agrees with what was delivered."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
-from pointsman.cli.stores import ask_store
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
 from pointsman.store.base import Agreement, Parked
 
 #: how the reason of drift begins
@@ -37,34 +36,43 @@ def audit(
     """
     settings = settings_or_exit(config)
     places = ask_store(settings, lambda store: store.agreement())
-    found = [one for one in places if place in {None, one.place}]
+    agreements = [agreement for agreement in places if place in {None, agreement.place}]
     drift = ask_store(settings, lambda store: store.parked([], reason_prefix=_DRIFT, limit=limit))
-    drift = [one for one in drift if place is None or f" at {place}, " in one.reason]
+    drift = [state for state in drift if place is None or f" at {place}, " in state.reason]
     if as_json:
-        shown = {"places": [asdict(one) for one in found], "drift": [_drift(one) for one in drift]}
+        shown = {
+            "places": [asdict(entry) for entry in agreements],
+            "drift": [_drift(entry) for entry in drift],
+        }
         typer.echo(json.dumps(shown, indent=2))
-    elif found:
-        Console().print(_table(found))
-        for one in drift:
-            typer.echo(f"{one.learner}: {one.kind.value} {one.key}: {one.reason}")
+    elif agreements:
+        Console().print(_table(agreements))
+        for state in drift:
+            typer.echo(f"{state.learner}: {state.kind.value} {state.key}: {state.reason}")
     else:
         typer.echo("Nothing is delivered that can be read back.")
     raise typer.Exit(1 if drift else 0)
 
 
-def _table(found: list[Agreement]) -> Table:
+def _table(agreements: list[Agreement]) -> Table:
     table = Table("place", "agrees", "sent again", "drift", "can't be read", "not looked at yet")
-    for one in found:
-        counts = (one.agrees, one.resent, one.drift, one.unreadable, one.waiting)
-        table.add_row(one.place, *(f"{count:,}" for count in counts))
+    for agreement in agreements:
+        counts = (
+            agreement.agrees,
+            agreement.resent,
+            agreement.drift,
+            agreement.unreadable,
+            agreement.waiting,
+        )
+        table.add_row(agreement.place, *(f"{count:,}" for count in counts))
     return table
 
 
-def _drift(one: Parked) -> dict[str, object]:
+def _drift(state: Parked) -> dict[str, object]:
     return {
-        "learner": one.learner,
-        "kind": one.kind.value,
-        "key": one.key,
-        "wanted": one.value,
-        "reason": one.reason,
+        "learner": state.learner,
+        "kind": state.kind.value,
+        "key": state.key,
+        "wanted": state.value,
+        "reason": state.reason,
     }

@@ -1,4 +1,4 @@
-"""`pointsman parked`: what can't be sent and why, and sending it after the cause is mended."""
+"""`pointsman parked` lists desired state that waits for a cause to be mended, and frees it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
-from pointsman.cli.stores import ask_store
-from pointsman.cli.times import shown
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
+from pointsman.cli.times import iso_time
 from pointsman.store.base import Parked
 
 app = typer.Typer(
@@ -42,13 +41,13 @@ def list_(
     **Example:** `pointsman parked list --learner ana@example.com`
     """
     settings = settings_or_exit(config)
-    found = ask_store(
+    states = ask_store(
         settings, lambda store: store.parked(learner or [], reason_prefix=reason, limit=limit)
     )
     if as_json:
-        typer.echo(json.dumps([_as_json(one) for one in found], indent=2))
-    elif found:
-        Console().print(_table(found))
+        typer.echo(json.dumps([_as_json(state) for state in states], indent=2))
+    elif states:
+        Console().print(_table(states))
     else:
         typer.echo("Nothing is parked.")
 
@@ -69,20 +68,20 @@ def retry(
     typer.echo(f"{freed} freed")
 
 
-def _as_json(one: Parked) -> dict[str, object]:
+def _as_json(state: Parked) -> dict[str, object]:
     return {
-        "learner": one.learner,
-        "kind": one.kind.value,
-        "key": one.key,
-        "value": one.value,
-        "since": shown(one.since),
-        "reason": one.reason,
+        "learner": state.learner,
+        "kind": state.kind.value,
+        "key": state.key,
+        "value": state.value,
+        "since": iso_time(state.since),
+        "reason": state.reason,
     }
 
 
-def _table(found: list[Parked]) -> Table:
+def _table(states: list[Parked]) -> Table:
     table = Table("learner", "target", "wanted", "since", "reason")
-    for one in found:
-        target = f"{one.kind.value} {one.key}"
-        table.add_row(one.learner, target, str(one.value), shown(one.since), one.reason)
+    for state in states:
+        target = f"{state.kind.value} {state.key}"
+        table.add_row(state.learner, target, str(state.value), iso_time(state.since), state.reason)
     return table

@@ -1,10 +1,10 @@
-"""`pointsman platform`: the platform's own answers, for people at a terminal."""
+"""`pointsman platform` asks the platform and shows its answers, as tables or JSON."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -15,13 +15,12 @@ from rich.console import Console
 
 from pointsman.cli import platform_tables as tables
 from pointsman.cli.learning_path_file import NewPath, read_new_path
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
 from pointsman.cli.platform_session import PlatformSession, refuse, with_platform
 from pointsman.commands import with_store
 from pointsman.config import Settings
 from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.platforms.helium.calls import CallResult
-from pointsman.platforms.helium.login import LoginClient
 from pointsman.platforms.tokens.file import save_token
 from pointsman.store.base import Store, Window
 from pointsman.store.sqlite import SqliteStore
@@ -63,9 +62,9 @@ def show_path(
 
     async def ask(platform: PlatformSession) -> CallResult[object]:
         token = None if learner is None else await platform.token(learner)
-        return _any(await platform.calls.learning_path_by_slug(slug, token))
+        return _untyped(await platform.calls.learning_path_by_slug(slug, token))
 
-    _show(config, ask, tables.learning_path, as_json=as_json)
+    _print_answer(config, ask, tables.learning_path, as_json=as_json)
 
 
 @learning_path.command("create")
@@ -83,23 +82,23 @@ def create_path(
 
     **Example:** `pointsman platform learning-path create onboarding.toml`
     """
-    with refusing():
+    with config_error_exit():
         wanted: NewPath = read_new_path(file)
     if not yes:
         parts = f"{len(wanted.milestones)} milestones"
         typer.confirm(f"Make the learning path {wanted.name!r} with {parts}?", abort=True)
 
     async def ask(platform: PlatformSession) -> CallResult[object]:
-        return _any(
+        return _untyped(
             await platform.calls.create_learning_path(
                 wanted.name,
-                [one.as_input() for one in wanted.milestones],
+                [milestone.as_input() for milestone in wanted.milestones],
                 language=wanted.language,
                 client_id=wanted.client_id,
             )
         )
 
-    _show(config, ask, tables.created_path, as_json=as_json)
+    _print_answer(config, ask, tables.created_path, as_json=as_json)
 
 
 @milestone.command("show")
@@ -115,9 +114,9 @@ def show_milestone(
     """
 
     async def ask(platform: PlatformSession) -> CallResult[object]:
-        return _any(await platform.calls.milestone(milestone_id))
+        return _untyped(await platform.calls.milestone(milestone_id))
 
-    _show(config, ask, tables.milestone, as_json=as_json)
+    _print_answer(config, ask, tables.milestone, as_json=as_json)
 
 
 @app.command()
@@ -135,9 +134,9 @@ def milestones(
 
     async def ask(platform: PlatformSession) -> CallResult[object]:
         token = await platform.token(learner)
-        return _any(await platform.calls.milestone_completions(slug, token))
+        return _untyped(await platform.calls.milestone_completions(slug, token))
 
-    _show(config, ask, tables.completions, as_json=as_json)
+    _print_answer(config, ask, tables.completions, as_json=as_json)
 
 
 def _course_command(
@@ -156,7 +155,7 @@ def _course_command(
         async def ask(platform: PlatformSession) -> CallResult[T]:
             return await call(platform, course_id, await platform.token(learner))
 
-        _show(config, ask, table, as_json=as_json)
+        _print_answer(config, ask, table, as_json=as_json)
 
     command.__doc__ = (
         f"{summary}\n\n"
@@ -210,17 +209,20 @@ def login(
         password = typer.prompt("Password", hide_input=True)
 
     async def ask(platform: PlatformSession) -> None:
-        reply = await LoginClient(platform.calls).log_in(email, password)
-        if reply.data is None:
-            refuse(reply.words, "see that the address and the password are those of the instance")
+        login = await platform.login.log_in(email, password)
+        if login.token is None:
+            refuse(
+                login.answer.message,
+                "see that the address and the password are those of the instance",
+            )
         if save_to is not None:
-            with refusing():
-                save_token(save_to, email.lower(), reply.data.token, reply.data.user_id)
+            with config_error_exit():
+                save_token(save_to, email.lower(), login.token, login.user_id)
             typer.echo(f"{email} is logged in; the authToken is in {save_to}")
         else:
             typer.echo(f"{email} is logged in")
         if show_token:
-            typer.echo(reply.data.token)
+            typer.echo(login.token)
 
     asyncio.run(with_platform(settings, ask))
 
@@ -236,8 +238,8 @@ def budget(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
     async def ask(platform: PlatformSession) -> None:
         reply = await platform.calls.probe()
         if reply.data is None:
-            refuse(reply.words, "see platform.url and platform.api_key")
-        rate = reply.delivery.rate
+            refuse(reply.message, "see platform.url and platform.api_key")
+        rate = reply.answer.rate
         window = await _window(settings)
         now = datetime.now(UTC).timestamp()
         running = window is not None and window.ends_at / 1e6 > now
@@ -270,11 +272,11 @@ async def _window(settings: Settings) -> Window | None:
         return None
 
 
-def _any(reply: CallResult[T]) -> CallResult[object]:
-    return CallResult(reply.delivery, reply.data)
+def _untyped(reply: CallResult[T]) -> CallResult[object]:
+    return CallResult(reply.answer, reply.data)
 
 
-def _show(
+def _print_answer(
     config: Path,
     ask: Callable[[PlatformSession], Awaitable[CallResult[T]]],
     table: Callable[..., tables.Shown],
@@ -286,10 +288,9 @@ def _show(
     async def run(platform: PlatformSession) -> None:
         reply = await ask(platform)
         if reply.data is None:
-            refuse(reply.words, "see that the platform has it under that name")
+            refuse(reply.message, "see that the platform has it under that name")
         if as_json:
-            kind: Sequence[object] | object = reply.data
-            dumped = TypeAdapter(object).dump_python(kind, mode="json", by_alias=True)
+            dumped = TypeAdapter(object).dump_python(reply.data, mode="json", by_alias=True)
             typer.echo(json.dumps(dumped, indent=2, ensure_ascii=False))
         else:
             Console().print(table(reply.data))

@@ -1,71 +1,50 @@
-"""What can be set on the platform, and the words for it."""
+"""A target: one thing that can be set for one learner. What kinds there are: `target_kinds`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-#: a percentage for topic progress, a word for everything else
-Value = int | str
+from pointsman.domain.target_kinds import (
+    TARGET_KINDS,
+    Archived,
+    Attendance,
+    CourseStatus,
+    PathAccess,
+    TargetKind,
+    Value,
+)
 
+__all__ = [
+    "MEETING",
+    "Archived",
+    "Attendance",
+    "CourseStatus",
+    "PathAccess",
+    "Target",
+    "TargetKind",
+    "Value",
+    "is_completion",
+    "rank",
+]
 
-class TargetKind(StrEnum):
-    """What can be set on the platform."""
-
-    TOPIC_PROGRESS = "topic_progress"
-    COURSE_STATUS = "course_status"
-    LEARNING_PATH_ACCESS = "learning_path_access"
-    MEETING_ATTENDANCE = "meeting_attendance"
-    COURSE_ARCHIVED = "course_archived"
-    LEARNING_PATH_ARCHIVED = "learning_path_archived"
+#: how the name begins under which all attendance of one meeting is delivered together: it is the
+#: one mutation that names its user, so it may share a request across learners
+MEETING = "meeting:"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
-    """One thing that can be set for one learner.
-
-    `key` is what the platform calls it:
-    - topic progress: the topic's id
-    - course status: `id:…`, `slug:…` or `sku:…`
-    - learning path access: its slug
-    - meeting attendance: the course's id, or nothing, a space, and the learner
-    - course and learning path archived: the id
-    """
+    """One thing that can be set for one learner; `key` is as `TargetKind` says."""
 
     kind: TargetKind
     key: str
 
 
-class CourseStatus(StrEnum):
-    """The platform's words for a course (`UpdateCourseStatus`)."""
-
-    STARTED = "started"
-    NOT_COMPLETED = "not-completed"
-    COMPLETED = "completed"
+def rank(target: Target, value: Value) -> int:
+    """What is further along is higher."""
+    return TARGET_KINDS[target.kind].rank(value)
 
 
-class PathAccess(StrEnum):
-    """The platform's words for a learning path (`UpdateLearningPathAccess`)."""
-
-    NOT_STARTED = "not-started"
-    STARTED = "started"
-    NOT_COMPLETED = "not-completed"
-
-
-class Attendance(StrEnum):
-    """Whether a learner attended a meeting (`UpdateUserCourseMeetingAttendance`)."""
-
-    NOT_ATTENDED = "not-attended"
-    ATTENDED = "attended"
-
-
-class Archived(StrEnum):
-    """Whether a learner's course or path is out of sight (`Archive…`, `Reinstate…`)."""
-
-    ACTIVE = "active"
-    ARCHIVED = "archived"
-
-
-#: how the name begins under which all attendance of one meeting is delivered together: it is the
-#: one mutation that names its user, so it may share a request across learners
-MEETING = "meeting:"
+def is_completion(target: Target, value: Value) -> bool:
+    """Completions: a topic at 100, a course completed, a meeting attended. They go first."""
+    return value == TARGET_KINDS[target.kind].complete

@@ -1,14 +1,15 @@
-"""What an operator says about activities: which topic and course they are, and what counts."""
+"""The rules of an operator: which topic and course an activity is, and what counts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
 from pointsman.domain.records import Falls, Observation
 from pointsman.domain.targets import Target, TargetKind
-from pointsman.mapping.uri_template import Template
+from pointsman.domain.uri_template import Template
 
 #: namespaces whose verbs may be named by their last part
 VERB_NAMESPACES = (
@@ -77,9 +78,8 @@ class Rule:
     course: Course | None = None
     #: the course's id, for reading back where the course goes by another name or is not named
     audit_course_id: Template | None = None
-    learning_path_slug: Template | None = None
-    learning_path_id: Template | None = None
-    meeting_id: Template | None = None
+    #: the other targets' names, by the setting that names them
+    names: Mapping[str, Template] = field(default_factory=dict)
     #: a statement about an activity of this rule starts its course
     course_started: bool = True
     course_completed: CourseCompleted = CourseCompleted.NEVER
@@ -93,14 +93,19 @@ class Rule:
     score_is_progress: bool = False
     falls: Falls = Falls.NEVER
 
-    def takes(self, seen: Observation) -> bool:
+    def named_by(self, setting: str, values: dict[str, str]) -> str | None:
+        """What `setting` names under these values; None where the rule doesn't have it."""
+        template = self.names.get(setting)
+        return None if template is None else template.fill(values)
+
+    def takes(self, observation: Observation) -> bool:
         """Whether verb and activity type are among those that the rule is for."""
-        return _among(seen.verb, short_verb(seen.verb), self.verbs) and _among(
-            seen.activity_type, short_type(seen.activity_type), self.activity_types
+        return _is_among(observation.verb, short_verb(observation.verb), self.verbs) and _is_among(
+            observation.activity_type, short_type(observation.activity_type), self.activity_types
         )
 
 
-def _among(full: str | None, short: str | None, wanted: frozenset[str] | None) -> bool:
+def _is_among(full: str | None, short: str | None, wanted: frozenset[str] | None) -> bool:
     return wanted is None or full in wanted or short in wanted
 
 

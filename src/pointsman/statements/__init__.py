@@ -1,12 +1,27 @@
 """Stage 2, understand: bytes -> a valid statement -> an observation."""
 
 from pointsman.statements.actor_identity import actor_of, identity_of
+from pointsman.statements.equality import digest
 from pointsman.statements.extension_numbers import ReadingRefused
-from pointsman.statements.multipart import JSON, guessed_type, media_type, unpack
+from pointsman.statements.json_body import JSON, media_type, parse_json
+from pointsman.statements.multipart import StatementPackage, guessed_type, unpack
 from pointsman.statements.observation import NoEffect, observe
-from pointsman.statements.parse import Invalid, Limits, Parsed, Valid, parse
-from pointsman.statements.query import Query, authority_key, index_keys, matches, reference
-from pointsman.statements.render import render, stamp
+from pointsman.statements.parse import (
+    Invalid,
+    Parsed,
+    Valid,
+    check_statements,
+    parse,
+)
+from pointsman.statements.query import (
+    Query,
+    authority_key,
+    index_keys,
+    matches,
+    referenced_statement,
+)
+from pointsman.statements.render import render, timestamp_of
+from pointsman.statements.settings import Limits
 from pointsman.statements.statement import STATEMENT, VOIDED, Statement
 from pointsman.statements.validation import Problem, StatementsRefused
 
@@ -22,10 +37,13 @@ __all__ = [
     "Query",
     "ReadingRefused",
     "Statement",
+    "StatementPackage",
     "StatementsRefused",
     "Valid",
     "actor_of",
     "authority_key",
+    "check_statements",
+    "digest",
     "guessed_type",
     "identity_of",
     "index_keys",
@@ -33,8 +51,9 @@ __all__ = [
     "media_type",
     "observe",
     "parse",
-    "reference",
+    "parse_json",
+    "referenced_statement",
     "render",
-    "stamp",
+    "timestamp_of",
     "unpack",
 ]

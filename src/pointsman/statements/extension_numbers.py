@@ -14,12 +14,12 @@ class ReadingRefused(InputRefused):
 
 def number(where: str, value: Any, most: float) -> float:
     """A number, also one that is written as text; raises `ReadingRefused` with its place."""
-    found = math.nan
+    parsed = math.nan
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
-            found = float(value)
+            parsed = float(value)
         except (ValueError, OverflowError):
-            found = math.nan
-    if not 0 <= found <= most:
+            parsed = math.nan
+    if not 0 <= parsed <= most:
         raise ReadingRefused(f"{where} must be a number from 0 to {most}, not {str(value)[:80]!r}")
-    return found
+    return parsed

@@ -1,13 +1,11 @@
 """A statement (xAPI Part 2 section 2.4; what 2.0 adds is accepted in every version).
 
-Two rules span several objects and are checked by `check`: a voiding statement's object, and what
-a context may hold where the object is no activity.
+The rules that span several objects are checked where statements are parsed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -149,7 +147,7 @@ class Attachment(JsonObject):
     file_url: OptionalIri = None
 
 
-_Thing = (
+_NonActivityObject = (
     ObjectAgentByMbox
     | ObjectAgentByAccount
     | ObjectAgentBySha1
@@ -162,7 +160,7 @@ _Thing = (
     | StatementRef
 )
 #: the calendar here ends each minute with its 59th second
-_LEAP_SECOND = re.compile(r"([Tt]\d\d:?\d\d:?)60")
+LEAP_SECOND = re.compile(r"([Tt]\d\d:?\d\d:?)60")
 
 _Attachments = Annotated[list[Attachment] | None, NOT_NULL]
 
@@ -173,7 +171,7 @@ class SubStatement(JsonObject):
     object_type: Literal["SubStatement"]
     actor: AnyActor
     verb: Verb
-    object: Annotated[Activity | _Thing, Field(union_mode="left_to_right")]
+    object: Annotated[Activity | _NonActivityObject, Field(union_mode="left_to_right")]
     result: Annotated[Result | None, NOT_NULL] = None
     context: Annotated[Context | None, NOT_NULL] = None
     timestamp: OptionalTimestamp = None
@@ -186,7 +184,9 @@ class Statement(JsonObject):
     id: OptionalUuid = None
     actor: AnyActor
     verb: Verb
-    object: Annotated[Activity | _Thing | SubStatement, Field(union_mode="left_to_right")]
+    object: Annotated[
+        Activity | _NonActivityObject | SubStatement, Field(union_mode="left_to_right")
+    ]
     result: Annotated[Result | None, NOT_NULL] = None
     context: Annotated[Context | None, NOT_NULL] = None
     timestamp: OptionalTimestamp = None
@@ -199,48 +199,16 @@ class Statement(JsonObject):
 STATEMENT: TypeAdapter[Statement] = TypeAdapter(Statement)
 
 
-def check(statement: Statement) -> Iterator[tuple[str, str]]:
-    """(field, rule) of every rule that spans several objects and is broken."""
-    if statement.verb.id == VOIDED and not isinstance(statement.object, StatementRef):
-        yield "object", "of a voiding statement must be a StatementRef (section 2.3.2)"
-    yield from _check_parts(statement, "")
-    if isinstance(statement.object, SubStatement):
-        yield from _check_parts(statement.object, "object.")
-    for name, text in (("timestamp", statement.timestamp), ("stored", statement.stored)):
-        if text is not None and not _exists(text):
-            yield name, "must be a day and time that exist"
-
-
-def _check_parts(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[str, str]]:
-    context = part.context
-    if context is not None and not isinstance(part.object, Activity):
-        for name in ("revision", "platform"):
-            if getattr(context, name) is not None:
-                yield (
-                    f"{prefix}context.{name}",
-                    "is only allowed where the object is an activity (section 2.4.6)",
-                )
-
-
-def attached(statement: Statement) -> Iterator[tuple[str, Attachment]]:
-    """The attachments of a statement and of one inside it, each with its place."""
-    for place, attachment in enumerate(statement.attachments or ()):
-        yield f"attachments[{place}]", attachment
-    if isinstance(statement.object, SubStatement):
-        for place, attachment in enumerate(statement.object.attachments or ()):
-            yield f"object.attachments[{place}]", attachment
-
-
-def moment(text: str) -> datetime:
+def parse_timestamp(text: str) -> datetime:
     """A timestamp as a datetime, perhaps without an offset. ValueError where it does not exist."""
     if "60" in text:
-        text = _LEAP_SECOND.sub(r"\g<1>59", text)
+        text = LEAP_SECOND.sub(r"\g<1>59", text)
     return datetime.fromisoformat(text.upper())
 
 
-def _exists(text: str) -> bool:
+def is_real_time(text: str) -> bool:
     try:
-        moment(text)
+        parse_timestamp(text)
     except ValueError:
         return False
     return True

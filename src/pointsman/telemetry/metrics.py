@@ -9,7 +9,7 @@ from prometheus_client.exposition import choose_encoder
 
 from pointsman import __version__
 from pointsman.delivery.audit import AuditRecord
-from pointsman.delivery.budget.local import Spent
+from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
 from pointsman.delivery.dispatcher import NOT_SENT, DeliveryRecord
 from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.targets import TargetKind
@@ -33,12 +33,15 @@ _PLACES = 500
 class Metrics:
     """One registry, filled by hooks as things happen and by `show` when it is scraped."""
 
-    def __init__(self, known: KnownLabels | None = None) -> None:
+    def __init__(self, known: KnownLabels | None = None, limits: QuotaLimits | None = None) -> None:
         self._known = known or KnownLabels()
         self._of = Families()
         self.registry = self._of.registry
         self._of.build.info({"version": __version__})
         begin_at_zero(self._of, self._known)
+        if limits is not None:
+            self._of.points_limit.set(limits.points)
+            self._of.requests_limit.set(limits.requests)
         self._places: set[str] = set()
         self._partitions: dict[str, set[tuple[str, int]]] = {}
 
@@ -112,7 +115,7 @@ class Metrics:
         self._of.kafka_paused.labels(source).set(int(paused))
 
     def show(
-        self, backlog: Backlog | None, spent: Spent, now: int, *, out: bool, accept: str = ""
+        self, backlog: Backlog | None, left: QuotaLeft, now: int, *, out: bool, accept: str = ""
     ) -> tuple[bytes, str]:
         """The page in the format that `accept` asks for, and its content type.
 
@@ -121,10 +124,8 @@ class Metrics:
         self._of.store_up.set(int(backlog is not None))
         if backlog is not None:
             self._show_backlog(backlog, now)
-        self._of.points_left.set(spent.points_left)
-        self._of.requests_left.set(spent.requests_left)
-        self._of.points_limit.set(spent.points_limit)
-        self._of.requests_limit.set(spent.requests_limit)
+        self._of.points_left.set(left.points)
+        self._of.requests_left.set(left.requests)
         self._of.platform_out.set(int(out))
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type

@@ -1,61 +1,22 @@
-"""[platform], [delivery] and [audit] become the platform's clients and the loops that use them."""
+"""[delivery], [audit] and [platform.limits] become the loops that drive the platform."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from pointsman.config import Settings
-from pointsman.config.platform import Limits as PlatformLimits
-from pointsman.delivery.audit import Auditor, AuditRecord, AuditSettings
-from pointsman.delivery.backoff import Backoff
-from pointsman.delivery.budget.local import Budget, LocalBudget
-from pointsman.delivery.budget.quota_window import QuotaLimits
-from pointsman.delivery.budget.shared import SharedBudget
-from pointsman.delivery.dispatcher import DeliveryRecord, DeliverySettings, Dispatcher
+from pointsman.delivery.audit import Auditor, AuditRecord
+from pointsman.delivery.budget.base import Budget, QuotaLimits
+from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.delivery.sender import Sender
 from pointsman.domain.clock import Clock
 from pointsman.platforms.base import Platform, ReadBackClient, TokenProvider
-from pointsman.platforms.helium import HeliumCalls, HeliumPlatform, HttpTransport
-from pointsman.platforms.helium.readback import HeliumReader
 from pointsman.store.base import Store
-from pointsman.store.postgres import PostgresStore
-from pointsman.store.sqlite import SqliteStore
 
 
-def quota(limit: PlatformLimits) -> QuotaLimits:
-    return QuotaLimits.of(
-        limit.points_per_minute,
-        limit.requests_per_minute,
-        limit.share,
-        limit.window_guard_seconds,
-    )
-
-
-def budget(settings: Settings, store: Store, clock: Clock) -> Budget:
-    """The purse of one daemon, or one that replicas share."""
-    limits = quota(settings.platform.limits)
-    if isinstance(store, PostgresStore):
-        return SharedBudget(limits, clock, store)
-    if not isinstance(store, SqliteStore):
-        raise TypeError(store)
-    return LocalBudget(limits, clock, store)
-
-
-def platform(settings: Settings, clock: Clock) -> HeliumPlatform:
-    return HeliumPlatform(_transport(settings, settings.delivery.concurrency + 1), clock)
-
-
-def calls(settings: Settings, clock: Clock) -> HeliumCalls:
-    return HeliumCalls(_transport(settings, 1), clock)
-
-
-def _transport(settings: Settings, connections: int) -> HttpTransport:
-    return HttpTransport(
-        settings.platform.url,
-        settings.platform.api_key.get_secret_value(),
-        timeout_seconds=settings.platform.timeout_seconds,
-        connections=connections,
-    )
+def quota(settings: Settings, platform: Platform) -> QuotaLimits:
+    """Our part of what the platform allows the instance, in the window that it counts in."""
+    return QuotaLimits.of(settings.platform.limits, window=platform.quota_window)
 
 
 def dispatcher(
@@ -67,33 +28,23 @@ def dispatcher(
     clock: Clock,
     on_delivery: Callable[[DeliveryRecord], None],
 ) -> Dispatcher:
-    delivery = settings.delivery
-    courier = Sender(
+    sender = Sender(
         platform,
         tokens,
         budget,
         clock,
+        settings.delivery,
         points_per_request=settings.platform.limits.points_per_request,
-        max_failures=delivery.max_failures,
     )
     return Dispatcher(
         store,
-        courier,
+        sender,
         budget,
         clock,
-        DeliverySettings(
-            concurrency=delivery.concurrency,
-            progress_interval=delivery.progress_interval_seconds,
-            lease=delivery.lease_seconds,
-            request_timeout=settings.platform.timeout_seconds,
-            backoff=Backoff(delivery.retry_base_seconds, delivery.retry_max_seconds),
-        ),
+        settings.delivery,
         on_delivery,
+        request_timeout=settings.platform.timeout_seconds,
     )
-
-
-def reader(settings: Settings, clock: Clock) -> HeliumReader:
-    return HeliumReader(_transport(settings, 1), clock)
 
 
 def auditor(
@@ -102,11 +53,11 @@ def auditor(
     reader: ReadBackClient,
     tokens: TokenProvider,
     budget: Budget,
+    limits: QuotaLimits,
     clock: Clock,
     dispatcher: Dispatcher,
     on_record: Callable[[AuditRecord], None],
 ) -> Auditor:
-    audit = settings.audit
     return Auditor(
         store,
         reader,
@@ -114,13 +65,9 @@ def auditor(
         budget,
         dispatcher.breaker,
         clock,
-        AuditSettings(
-            requests_per_minute=audit.requests_per_minute,
-            settle=audit.settle_seconds,
-            again_after=audit.again_after_hours * 3_600,
-            points_per_request=settings.platform.limits.points_per_request,
-            requests_per_window=quota(settings.platform.limits).requests,
-        ),
+        settings.audit,
         on_record,
         dispatcher.wake,
+        points_per_request=settings.platform.limits.points_per_request,
+        requests_per_window=limits.requests,
     )

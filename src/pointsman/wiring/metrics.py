@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pointsman.config import Settings
-from pointsman.sources.http import LAUNCHED
+from pointsman.sources.http.authorization import LAUNCHED
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.scorm_cloud import POSTBACK
 from pointsman.sources.players.cmi5.session_rules import RuleViolation

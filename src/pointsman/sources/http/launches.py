@@ -1,4 +1,4 @@
-"""POST /launches: a page or a service of the customer's starts a player for one of its learners.
+"""Answers POST /launches, with which a customer's page or service starts a player for a learner.
 
 No part of xAPI; docs/launches.md has the whole of it.
 """
@@ -6,13 +6,12 @@ No part of xAPI; docs/launches.md has the whole of it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from aiohttp import web
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.launch import Launch
-from pointsman.sources.http.auth import Authenticator
+from pointsman.sources.http.authorization import Authenticator
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import RequestRefused, json_response
 from pointsman.sources.players import (
@@ -22,22 +21,10 @@ from pointsman.sources.players import (
     launch_from_request,
 )
 from pointsman.sources.players.launch_request import launch_response, parse_launch_request
+from pointsman.sources.settings import LaunchSettings
 
 _MOST_BYTES = 65_536
 _HOUR = 3_600.0
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchSettings:
-    """`public_url` is how browsers reach us; lifetimes in seconds.
-
-    `home_page` is that of the accounts of learners who are no mailboxes.
-    """
-
-    public_url: str
-    lifetime: float = 24 * _HOUR
-    longest: float = 720 * _HOUR
-    home_page: str = ""
 
 
 #: keeps the authToken that a request brings
@@ -49,26 +36,29 @@ Begin = Callable[[Launch, str | None], Awaitable[None]]
 class LaunchResource:
     """`operators` may ask; `keep_token` has the authToken before the launch is answered.
 
-    So has `begin` done its work.
+    So has `begin` done its work. `home_page` is that of the accounts of learners who are no
+    mailboxes.
     """
 
     def __init__(
         self,
         operators: Authenticator,
-        passes: CredentialIssuer,
+        credentials: CredentialIssuer,
         launches: LaunchCache,
         keep_token: KeepToken,
         begin: Begin,
         settings: LaunchSettings,
+        home_page: str,
         clock: Clock,
         body_timeout: float,
     ) -> None:
         self._operators = operators
-        self._passes = passes
+        self._credentials = credentials
         self._launches = launches
         self._keep_token = keep_token
         self._begin = begin
         self._settings = settings
+        self._home_page = home_page
         self._clock = clock
         self._limits = BodyLimits(_MOST_BYTES, body_timeout)
 
@@ -76,7 +66,7 @@ class LaunchResource:
         """201 with what the player needs; 409 where the registration is somebody else's."""
         self._operators.source(request.headers.get("Authorization"))
         asked = parse_launch_request(await read_body(request, self._limits))
-        launch = self._opened(asked)
+        launch = self._launch(asked)
         other = await self._launches.save(launch)
         if other is not None:
             raise RequestRefused(
@@ -86,15 +76,15 @@ class LaunchResource:
             )
         await self._keep_token(asked)
         await self._begin(launch, asked.url)
-        said = launch_response(launch, self._passes, self._settings.public_url, asked.url)
-        return json_response(said, status=201, headers={"Cache-Control": "no-store"})
+        response = launch_response(launch, self._credentials, self._settings.public_url, asked.url)
+        return json_response(response, status=201, headers={"Cache-Control": "no-store"})
 
-    def _opened(self, asked: LaunchRequest) -> Launch:
+    def _launch(self, asked: LaunchRequest) -> Launch:
         settings = self._settings
         return launch_from_request(
             asked,
             now=micros(self._clock.now()),
-            lifetime=settings.lifetime,
-            longest=settings.longest,
-            home_page=settings.home_page,
+            lifetime=settings.lifetime_hours * _HOUR,
+            longest=settings.max_lifetime_hours * _HOUR,
+            home_page=self._home_page,
         )

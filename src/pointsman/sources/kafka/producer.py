@@ -1,4 +1,4 @@
-"""A topic that statements are written to, while the broker is there and whenever it comes back."""
+"""Writes statements to a topic, while the broker is there and whenever it comes back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLarge
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import InputRefused, StoreUnavailable
-from pointsman.sources.kafka.settings import KafkaSettings, new_producer
+from pointsman.sources.kafka.client import new_producer
+from pointsman.sources.kafka.settings import KafkaTopicSettings
 
 log = structlog.get_logger(__name__)
 
@@ -21,14 +22,13 @@ _TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
 
 
 class StatementProducer:
-    """Writes to the one topic of `settings`. `timeout` in seconds."""
+    """Writes to the topic of `settings`."""
 
-    def __init__(self, settings: KafkaSettings, timeout: float, clock: Clock) -> None:
+    def __init__(self, settings: KafkaTopicSettings, clock: Clock) -> None:
         self._settings = settings
-        self._timeout = timeout
         self._clock = clock
         self._producer: AIOKafkaProducer | None = None
-        self._trouble = "not connected yet"
+        self._problem = "not connected yet"
         self._connecting: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -43,12 +43,12 @@ class StatementProducer:
             await asyncio.gather(self._connecting, return_exceptions=True)
         if self._producer is not None:
             with contextlib.suppress(KafkaError, OSError, TimeoutError):
-                await asyncio.wait_for(self._producer.stop(), self._timeout)
+                await asyncio.wait_for(self._producer.stop(), self._settings.timeout_seconds)
 
     @property
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """Why nothing can be written now, "" when all is well."""
-        return self._trouble
+        return self._problem
 
     async def write(self, body: bytes, headers: list[tuple[str, bytes]]) -> None:
         """Returns when every replica of the partition has it.
@@ -56,37 +56,37 @@ class StatementProducer:
         Raises `StoreUnavailable`, after which it may be there or not, and `InputRefused` for what
         is too large.
         """
-        topic = self._settings.topics[0]
+        topic = self._settings.topic
         if self._producer is None:
-            raise StoreUnavailable(f"http.kafka: no broker for topic {topic}: {self._trouble}")
+            raise StoreUnavailable(f"http.kafka: no broker for topic {topic}: {self._problem}")
         try:
             sent = self._producer.send_and_wait(topic, body, headers=headers)
-            await asyncio.wait_for(sent, self._timeout)
+            await asyncio.wait_for(sent, self._settings.timeout_seconds)
         except _TOO_LARGE as error:
             raise InputRefused(
                 f"{len(body):,} bytes are more than the broker takes in one message; send fewer "
                 "statements in a request, or raise the topic's max.message.bytes"
             ) from error
         except (KafkaError, OSError, TimeoutError) as error:
-            self._trouble = f"{type(error).__name__}: {error}"
+            self._problem = f"{type(error).__name__}: {error}"
             raise StoreUnavailable(
-                f"http.kafka: topic {topic} does not take statements: {self._trouble}"
+                f"http.kafka: topic {topic} does not take statements: {self._problem}"
             ) from error
-        self._trouble = ""
+        self._problem = ""
 
     async def _connect(self) -> None:
         while True:
             producer = None
             try:
-                producer = new_producer(self._settings, self._timeout)
+                producer = new_producer(self._settings)
                 await producer.start()
             except (KafkaError, OSError) as error:
-                self._trouble = f"{type(error).__name__}: {error}"
-                log.warning("no broker to write to", reason=self._trouble)
+                self._problem = f"{type(error).__name__}: {error}"
+                log.warning("no broker to write to", reason=self._problem)
                 if producer is not None:
                     with contextlib.suppress(KafkaError, OSError):
                         await producer.stop()
                 await self._clock.sleep(_PAUSE)
             else:
-                self._producer, self._trouble = producer, ""
+                self._producer, self._problem = producer, ""
                 return

@@ -32,5 +32,5 @@ def starting_data(launch: Launch, session: ScormSession) -> dict[str, Any]:
 
 
 def _launch_data(launch: Launch) -> str:
-    found = launch.player.get("launchParameters")
-    return found if isinstance(found, str) else ""
+    parameters = launch.player.get("launchParameters")
+    return parameters if isinstance(parameters, str) else ""

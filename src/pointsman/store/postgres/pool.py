@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 
 import asyncpg
 
-from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.domain.errors import ConfigError, Retry, StoreUnavailable
 
 T = TypeVar("T")
 Connection: TypeAlias = asyncpg.Connection
@@ -39,7 +39,7 @@ _REFUSALS = (
 _DATA = (asyncpg.exceptions.DataError, asyncpg.exceptions.IntegrityConstraintViolationError)
 
 
-class CollisionError(Exception):
+class CollisionError(Retry):
     """Another replica stored the same at the same time; to be decided anew."""
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import orjson
 
 from pointsman.domain.records import Attempt, Desired
-from pointsman.domain.targets import Target, TargetKind, Value
-from pointsman.store.merge import is_urgent
+from pointsman.domain.targets import Target, TargetKind, Value, is_completion
 from pointsman.store.named_sql import load
 from pointsman.store.strip_nul import text
 
@@ -69,7 +68,7 @@ def to_row(desired: Desired) -> tuple[Any, ...]:
         desired.changed_at,
         _text([[target.kind, target.key] for target in desired.after]),
         _text([[one.registration, one.value, one.occurred_at] for one in desired.attempts]),
-        is_urgent(desired.value),
+        is_completion(desired.target, desired.value),
         desired.read_back,
     )
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import orjson
 
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import Target
+from pointsman.domain.targets import Target, is_completion
 from pointsman.store.base import Agreement, Audited, AuditFinding, KnownDelivered
-from pointsman.store.merge import is_urgent, take_as_delivered
+from pointsman.store.merge import take_as_delivered
 from pointsman.store.plan import HEAD_START
 from pointsman.store.sqlite.rows import SQL, from_rows
 
@@ -112,6 +112,6 @@ def _row(one: Desired, now: int) -> tuple[object, ...]:
         one.delivered_version,
         one.delivered_value,
         now,
-        int(is_urgent(one.value)),
+        int(is_completion(one.target, one.value)),
         one.read_back,
     )

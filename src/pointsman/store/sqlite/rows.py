@@ -7,8 +7,7 @@ from typing import Any
 import orjson
 
 from pointsman.domain.records import Attempt, Desired
-from pointsman.domain.targets import Target, TargetKind
-from pointsman.store.merge import is_urgent
+from pointsman.domain.targets import Target, TargetKind, is_completion
 from pointsman.store.named_sql import load
 
 SQL = load("pointsman.store.sqlite", "queries.sql")
@@ -57,6 +56,6 @@ def to_row(desired: Desired) -> list[Any]:
         desired.changed_at,
         [[target.kind, target.key] for target in desired.after],
         [[one.registration, one.value, one.occurred_at] for one in desired.attempts],
-        int(is_urgent(desired.value)),
+        int(is_completion(desired.target, desired.value)),
         desired.read_back,
     ]
