@@ -46,11 +46,11 @@ class Daemon:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._settings = settings
         self._clock = clock or SystemClock()
-        self._metrics = Metrics()
         self._stack = AsyncExitStack()
         self._draining = False
         self._clients = wiring.platform_clients(settings, self._clock)
         self._limits = wiring.quota(settings, self._clients.platform)
+        self._metrics = Metrics(wiring.known_labels(settings), self._limits)
         self._store, self._budget = wiring.store_and_budget(
             settings, self._clock, self._limits, self._metrics.commit
         )
@@ -121,7 +121,8 @@ class Daemon:
             return False, str(error)
         return True, "ready"
 
-    async def metrics_page(self) -> tuple[bytes, str]:
+    async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
+        """The metrics in the format that `accept` asks for, and its content type."""
         backlog: Backlog | None = None
         with contextlib.suppress(Retry):
             backlog = await self._store.backlog()
@@ -130,6 +131,7 @@ class Daemon:
             self._budget.left(),
             micros(self._clock.now()),
             out=self._dispatcher.breaker.tripped,
+            accept=accept,
         )
 
     def _start_delivery(self) -> None:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.delivery.budget.base import Budget, QuotaLimits, Reservation
+from pointsman.delivery.budget.base import Budget, QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.local import LocalBudget
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
@@ -432,6 +432,19 @@ def test_being_throttled_is_obeyed(
         budget.settle(first, answer(throttled=True, retry_after=retry_after))
         await waiting
         assert earliest <= time() <= latest
+
+    run_virtually(run())
+
+
+def test_nothing_is_said_to_be_left_while_the_platform_wants_to_be_left_alone(make: Make) -> None:
+    """Another client ate the quota: our own books alone would show plenty."""
+
+    async def run() -> None:
+        budget = await opened(make)
+        budget.settle(await reserved(budget), answer(throttled=True, retry_after=7))
+        assert budget.left() == QuotaLeft(0, 0)
+        await reserved(budget)
+        assert budget.left().requests > 0
 
     run_virtually(run())
 

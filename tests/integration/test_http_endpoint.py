@@ -61,8 +61,9 @@ class World:
     async def is_ready(self) -> tuple[bool, str]:
         return self.ready
 
-    async def page(self) -> tuple[bytes, str]:
-        return b"pointsman_up 1\n", "text/plain; version=0.0.4; charset=utf-8"
+    async def page(self, accept: str) -> tuple[bytes, str]:
+        as_text = "text/plain; version=0.0.4; charset=utf-8"
+        return b"pointsman_up 1\n", as_text if "openmetrics" not in accept else accept
 
     def saw(self, source: str, method: str, route: str, status: int, seconds: float) -> None:
         assert seconds >= 0
@@ -433,6 +434,9 @@ async def test_probes_and_metrics(client: Client, world: World) -> None:
     page = await client.get("/metrics")
     assert page.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert await page.text() == "pointsman_up 1\n"
+    openmetrics = "application/openmetrics-text; version=1.0.0"
+    page = await client.get("/metrics", headers={"Accept": openmetrics})
+    assert page.headers["Content-Type"] == openmetrics
     world.ready = (False, "draining: this daemon is about to stop")
     response = await client.get("/readyz")
     assert response.status == 503

@@ -39,6 +39,7 @@ class Memory:
         self.slow = asyncio.Event()
         self.slow.set()
         self.lag: dict[int, int] = {}
+        self.assigned: frozenset[tuple[str, int]] = frozenset()
         self.paused: list[bool] = []
 
     async def prepare(self, bodies: Iterable[bytes]) -> None:
@@ -85,7 +86,10 @@ class Memory:
         def on_lag(_: str, partition: int, lag: int) -> None:
             self.lag[partition] = lag
 
-        return KafkaHooks(on_lag, self.paused.append)
+        def on_assigned(partitions: frozenset[tuple[str, int]]) -> None:
+            self.assigned = partitions
+
+        return KafkaHooks(on_lag, self.paused.append, on_assigned)
 
 
 @pytest.fixture
@@ -195,6 +199,22 @@ async def test_a_stop_commits_to_the_broker(settings: KafkaSourceSettings) -> No
     async with running(settings, memory):
         await until(lambda: len(memory.stored) == 7)
     assert await committed(settings, 2) == 7
+
+
+async def test_a_partition_that_another_replica_takes_is_not_ours_any_longer(
+    settings: KafkaSourceSettings,
+) -> None:
+    first, second = Memory(), Memory()
+    async with running(settings, first):
+        await until(lambda: len(first.assigned) == 3)
+        async with running(settings, second):
+            await until(
+                lambda: (
+                    bool(second.assigned)
+                    and first.assigned.isdisjoint(second.assigned)
+                    and len(first.assigned | second.assigned) == 3
+                )
+            )
 
 
 async def test_the_lag_is_told_and_falls_to_nothing(settings: KafkaSourceSettings) -> None:

@@ -153,7 +153,7 @@ async def running(
     async def ready() -> tuple[bool, str]:
         return True, "ready"
 
-    async def page() -> tuple[bytes, str]:
+    async def page(_accept: str) -> tuple[bytes, str]:
         return b"", "text/plain"
 
     app = make_app(

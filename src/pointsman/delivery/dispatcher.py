@@ -16,12 +16,15 @@ from pointsman.delivery.sender import DeliveryOutcome, Sender
 from pointsman.delivery.settings import DeliverySettings
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
-from pointsman.domain.targets import TargetKind
+from pointsman.domain.records import Desired
+from pointsman.domain.targets import TargetKind, is_completion
 from pointsman.platforms.base import RequestOutcome
 from pointsman.store.base import Lease, Store
 
 log = structlog.get_logger(__name__)
 
+#: the answer of a turn in which nothing was sent
+NOT_SENT = "not_sent"
 #: learners are leased for about so many seconds of sending ahead
 _LEASE_AHEAD = 0.25
 #: a command at a terminal may free parked state without a word to us, seconds
@@ -31,14 +34,26 @@ _STORE_PAUSE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryRecord:
-    """One lease, settled: for the log line and the metrics.
+class DeliveryLatency:
+    """One desired state that the platform said yes to.
 
-    `latencies` are the seconds from a change's arrival to the platform's answer that it is done.
+    `seconds` count from the arrival of the first change that was not delivered, and
+    `completion_seconds` from the one that completed it; None when it completes nothing.
     """
 
+    kind: TargetKind
+    seconds: float
+    completion_seconds: float | None
+    #: the statement that asked for it
+    statement_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """One lease, settled: for the log line and the metrics."""
+
     outcome: DeliveryOutcome
-    latencies: tuple[tuple[TargetKind, float], ...]
+    latencies: tuple[DeliveryLatency, ...]
 
 
 class Dispatcher:
@@ -178,11 +193,7 @@ class Dispatcher:
         self._on_delivery(
             DeliveryRecord(
                 outcome,
-                tuple(
-                    (row.target.kind, (now - row.since) / 1e6)
-                    for row in lease.desired
-                    if row.target in delivered
-                ),
+                tuple(latency(row, now) for row in lease.desired if row.target in delivered),
             )
         )
 
@@ -197,3 +208,9 @@ class Dispatcher:
 
     def _now(self) -> int:
         return micros(self._clock.now())
+
+
+def latency(row: Desired, now: int) -> DeliveryLatency:
+    """How long a state took that the platform has now."""
+    completed = (now - row.changed_at) / 1e6 if is_completion(row.target, row.value) else None
+    return DeliveryLatency(row.target.kind, (now - row.since) / 1e6, completed, row.statement_id)

@@ -8,7 +8,7 @@ from collections import Counter
 
 import structlog
 
-from pointsman.delivery.dispatcher import DeliveryRecord
+from pointsman.delivery.dispatcher import NOT_SENT, DeliveryRecord
 from pointsman.telemetry.settings import LoggingSettings
 
 log = structlog.get_logger("pointsman.delivery")
@@ -63,10 +63,10 @@ def delivery(record: DeliveryRecord) -> None:
         for one in outcome.settlements
         if one.result == "parked"
     }
-    slowest = max((seconds for _, seconds in record.latencies), default=None)
+    slowest = max((latency.seconds for latency in record.latencies), default=None)
     line: dict[str, object] = {
         "learner": outcome.learner,
-        "answer": outcome.answer.value if outcome.answer else "not_sent",
+        "answer": outcome.answer or NOT_SENT,
         "requests": outcome.requests,
         "points": outcome.points,
         "platform_seconds": round(sum(outcome.seconds), 4),

@@ -102,7 +102,7 @@ async def serve_http(
     intake: StatementIntake,
     store: Store,
     ready: Callable[[], Awaitable[tuple[bool, str]]],
-    metrics_page: Callable[[], Awaitable[tuple[bytes, str]]],
+    metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
     clock: Clock,
     launches: LaunchRoutesDeps | None = None,
@@ -151,6 +151,7 @@ def kafka_sources(
     for source in settings.sources.kafka:
         hooks = KafkaHooks(
             on_lag=partial(metrics.kafka_lag, source.name),
+            on_assigned=partial(metrics.kafka_assigned, source.name),
             on_paused=partial(metrics.kafka_paused, source.name),
         )
         yield KafkaSource(source, intake, claim, clock, hooks)

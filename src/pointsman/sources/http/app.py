@@ -37,7 +37,7 @@ class HttpDeps:
     """What the endpoint needs of the rest of the daemon.
 
     - ready: whether statements can be taken, and if not why
-    - metrics_page: a body and its content type
+    - metrics_page: for what a request accepts, a body and its content type
     - on_request: source ("" when not known), method, route, status, seconds
     - on_refused: source, statements turned away
     - body_timeout: seconds for a whole body
@@ -49,7 +49,7 @@ class HttpDeps:
     sources: Sequence[HttpSource]
     settings: HttpSettings
     ready: Callable[[], Awaitable[tuple[bool, str]]]
-    metrics_page: Callable[[], Awaitable[tuple[bytes, str]]]
+    metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]]
     on_request: Callable[[str, str, str, int, float], None]
     on_refused: Callable[[str, int], None]
     clock: Clock

@@ -32,6 +32,8 @@ class KafkaHooks:
     on_lag: Callable[[str, int, int], None] = _ignore
     #: whether the source waits for the store
     on_paused: Callable[[bool], None] = _ignore
+    #: the (topic, partition) pairs that are ours now
+    on_assigned: Callable[[frozenset[tuple[str, int]]], None] = _ignore
 
 
 def new_consumer(settings: KafkaSourceSettings) -> AIOKafkaConsumer:
