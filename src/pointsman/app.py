@@ -23,9 +23,11 @@ from pointsman.delivery.budget.paid import send_paid
 from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
 from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
-from pointsman.platforms.base import TOKEN_TROUBLE, USER_TROUBLE, TokenProvider
+from pointsman.platforms.base import TokenProvider
 from pointsman.platforms.helium import CallResult
 from pointsman.platforms.helium.login import LoggedIn
 from pointsman.platforms.tokens.fetched import FetchedTokens
@@ -91,8 +93,7 @@ class Daemon:
             stack.push_async_callback(self._calls.close)
             await self._start_tokens(self._tokens)
             # What was parked for want of a token is tried with what the provider has now.
-            await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
-            await self._store.unpark(reason_prefix=USER_TROUBLE)
+            await self._store.unpark(codes=CURED_BY_TOKEN | CURED_BY_USER_ID)
             await self._budget.open()
             following = wiring.following(self._store, self._launches, self._clock)
             intake = wiring.intake(
@@ -243,9 +244,10 @@ class Daemon:
     def _new_tokens(self, learners: Sequence[str]) -> None:
         async def free() -> None:
             with contextlib.suppress(StoreUnavailable):
-                freed = await self._store.unpark(learners, reason_prefix=TOKEN_TROUBLE)
+                recipients = [Recipient.learner(name) for name in learners]
+                freed = await self._store.unpark(recipients, codes=CURED_BY_TOKEN)
                 # attendance is kept by meeting, not by learner
-                freed += await self._store.unpark(reason_prefix=USER_TROUBLE)
+                freed += await self._store.unpark(codes=CURED_BY_USER_ID)
                 if freed:
                     self._dispatcher.wake()
 

@@ -14,7 +14,9 @@ from tests.support.planted_faults import FAULTS
 
 _SUITE = Path(__file__).parents[1] / "contract"
 #: what is about leases, merging and positions comes first, and then all the rest
-_FIRST = [_SUITE / f"test_store_{name}.py" for name in ("leases", "evidence", "audit", "desk")]
+_FIRST = [
+    _SUITE / f"test_store_{name}.py" for name in ("leases", "evidence", "audit", "operations")
+]
 FILES = list(dict.fromkeys([*_FIRST, *sorted(_SUITE.glob("test_*.py"))]))
 
 

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from pointsman.delivery.batching import plan_batch
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import MEETING, Target, TargetKind, Value
+from pointsman.domain.targets import Recipient, Target, TargetKind, Value
 from pointsman.platforms.helium.documents import price
 from tests.support.change_factory import course, topic
+
+ANA = Recipient.learner("ana@example.com")
 
 
 def wanted(
@@ -20,10 +22,10 @@ def wanted(
     parked: str = "",
     after: tuple[Target, ...] = (),
     failures: int = 0,
-    learner: str = "ana@example.com",
+    recipient: Recipient = ANA,
 ) -> Desired:
     return Desired(
-        learner=learner,
+        recipient=recipient,
         target=target,
         value=value,
         version=1,
@@ -107,7 +109,7 @@ def test_attendance_knows_its_meeting() -> None:
     row = wanted(
         Target(TargetKind.MEETING_ATTENDANCE, " ana@example.com"),
         "attended",
-        learner=f"{MEETING}mtg-1",
+        recipient=Recipient.meeting("mtg-1"),
     )
     (mutation,) = plan_batch([row], max_points=10, price=price).mutations
     assert mutation.meeting_id == "mtg-1"

@@ -6,7 +6,7 @@ import pytest
 
 from pointsman.delivery.comparison import Judgement, compare
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import Target, TargetKind, Value
+from pointsman.domain.targets import Recipient, Target, TargetKind, Value
 from pointsman.platforms.base import PlatformState
 
 AGREES, DIFFERS, UNREADABLE = Judgement.AGREES, Judgement.DIFFERS, Judgement.UNREADABLE
@@ -47,7 +47,7 @@ def test_only_what_can_be_known_is_judged(
     kind: TargetKind, value: Value, shown: PlatformState, judgement: Judgement, known: Value | None
 ) -> None:
     desired = Desired(
-        learner="ana@example.com",
+        recipient=Recipient.learner("ana@example.com"),
         target=Target(kind, "t"),
         value=value,
         version=1,

@@ -9,12 +9,12 @@ import pytest
 from pointsman.delivery.outcomes import settlements
 from pointsman.delivery.remediation import next_step
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import MEETING, Target, TargetKind
+from pointsman.domain.targets import Recipient, Target, TargetKind
 from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
 from tests.support.change_factory import topic
 
 ROW = Desired(
-    learner="ana@example.com",
+    recipient=Recipient.learner("ana@example.com"),
     target=topic("t"),
     value=5,
     version=3,
@@ -79,5 +79,6 @@ def test_a_refusal_names_what_to_do(words: str, step: str) -> None:
 
 
 def test_a_meetings_refusal_is_retried_without_a_learners_name() -> None:
-    row = replace(ROW, learner=f"{MEETING}m", target=Target(TargetKind.MEETING_ATTENDANCE, " a"))
+    target = Target(TargetKind.MEETING_ATTENDANCE, " a")
+    row = replace(ROW, recipient=Recipient.meeting("m"), target=target)
     assert next_step(row, "NOT_FOUND: x").endswith("pointsman parked retry")

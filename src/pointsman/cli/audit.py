@@ -12,10 +12,9 @@ from rich.table import Table
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
 from pointsman.cli.stores import ask_store
-from pointsman.store.base import Agreement, Parked
-
-#: how the reason of drift begins
-_DRIFT = "drift: "
+from pointsman.domain.park_codes import ParkCode
+from pointsman.domain.records import Desired
+from pointsman.store.base import Agreement
 
 
 def audit(
@@ -37,16 +36,19 @@ def audit(
     """
     settings = settings_or_exit(config)
     places = ask_store(settings, lambda store: store.agreement())
-    found = [one for one in places if place in {None, one.place}]
-    drift = ask_store(settings, lambda store: store.parked([], reason_prefix=_DRIFT, limit=limit))
-    drift = [one for one in drift if place is None or f" at {place}, " in one.reason]
+    found = [one for one in places if place in {None, str(one.place)}]
+    drift = ask_store(settings, lambda store: store.parked(codes=[ParkCode.DRIFT], limit=limit))
+    drift = [one for one in drift if place in {None, str(one.read_back)}]
     if as_json:
-        shown = {"places": [asdict(one) for one in found], "drift": [_drift(one) for one in drift]}
+        shown = {
+            "places": [_agreement(one) for one in found],
+            "drift": [_drift(one) for one in drift],
+        }
         typer.echo(json.dumps(shown, indent=2))
     elif found:
         Console().print(_table(found))
         for one in drift:
-            typer.echo(f"{one.learner}: {one.kind.value} {one.key}: {one.reason}")
+            typer.echo(f"{one.recipient}: {one.target.kind.value} {one.target.key}: {one.parked}")
     else:
         typer.echo("Nothing is delivered that can be read back.")
     raise typer.Exit(1 if drift else 0)
@@ -56,15 +58,19 @@ def _table(found: list[Agreement]) -> Table:
     table = Table("place", "agrees", "sent again", "drift", "can't be read", "not looked at yet")
     for one in found:
         counts = (one.agrees, one.resent, one.drift, one.unreadable, one.waiting)
-        table.add_row(one.place, *(f"{count:,}" for count in counts))
+        table.add_row(str(one.place), *(f"{count:,}" for count in counts))
     return table
 
 
-def _drift(one: Parked) -> dict[str, object]:
+def _agreement(one: Agreement) -> dict[str, object]:
+    return {**asdict(one), "place": str(one.place)}
+
+
+def _drift(one: Desired) -> dict[str, object]:
     return {
-        "learner": one.learner,
-        "kind": one.kind.value,
-        "key": one.key,
+        "learner": str(one.recipient),
+        "kind": one.target.kind.value,
+        "key": one.target.key,
         "wanted": one.value,
-        "reason": one.reason,
+        "reason": one.parked,
     }

@@ -17,7 +17,7 @@ from rich.table import Table
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
 from pointsman.cli.stores import ask_store
 from pointsman.cli.times import shown
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.errors import Retry
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -67,7 +67,7 @@ def upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
     try:
         with refusing():
             done = asyncio.run(run_upgrade(settings))
-    except StoreUnavailable as error:
+    except Retry as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(3) from None
     for step in done:

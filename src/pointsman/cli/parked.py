@@ -12,7 +12,8 @@ from rich.table import Table
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
 from pointsman.cli.stores import ask_store
 from pointsman.cli.times import shown
-from pointsman.store.base import Parked
+from pointsman.domain.records import Desired
+from pointsman.domain.targets import Recipient
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,7 +44,8 @@ def list_(
     """
     settings = settings_or_exit(config)
     found = ask_store(
-        settings, lambda store: store.parked(learner or [], reason_prefix=reason, limit=limit)
+        settings,
+        lambda store: store.parked(_recipients(learner), reason_prefix=reason, limit=limit),
     )
     if as_json:
         typer.echo(json.dumps([_as_json(one) for one in found], indent=2))
@@ -65,24 +67,32 @@ def retry(
     **Example:** `pointsman parked retry --reason 'refused: NOT_FOUND'`
     """
     settings = settings_or_exit(config)
-    freed = ask_store(settings, lambda store: store.unpark(learner, reason_prefix=reason))
+    recipients = None if learner is None else _recipients(learner)
+    freed = ask_store(settings, lambda store: store.unpark(recipients, reason_prefix=reason))
     typer.echo(f"{freed} freed")
 
 
-def _as_json(one: Parked) -> dict[str, object]:
+def _recipients(names: list[str] | None) -> list[Recipient]:
+    """As `parked list` shows them."""
+    return [Recipient.from_text(name) for name in names or []]
+
+
+def _as_json(one: Desired) -> dict[str, object]:
     return {
-        "learner": one.learner,
-        "kind": one.kind.value,
-        "key": one.key,
+        "learner": str(one.recipient),
+        "kind": one.target.kind.value,
+        "key": one.target.key,
         "value": one.value,
         "since": shown(one.since),
-        "reason": one.reason,
+        "code": one.park_code,
+        "reason": one.parked,
     }
 
 
-def _table(found: list[Parked]) -> Table:
+def _table(found: list[Desired]) -> Table:
     table = Table("learner", "target", "wanted", "since", "reason")
     for one in found:
-        target = f"{one.kind.value} {one.key}"
-        table.add_row(one.learner, target, str(one.value), shown(one.since), one.reason)
+        target = f"{one.target.kind.value} {one.target.key}"
+        who = str(one.recipient)
+        table.add_row(who, target, str(one.value), shown(one.since), one.parked)
     return table

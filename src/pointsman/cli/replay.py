@@ -18,7 +18,7 @@ from pointsman.cli.times import moment
 from pointsman.commands import ReplayPage
 from pointsman.commands import replay as run_replay
 from pointsman.domain.records import InputOutcome
-from pointsman.domain.targets import Target
+from pointsman.domain.targets import Recipient, Target
 from pointsman.store.base import Move
 
 
@@ -29,14 +29,14 @@ class _Sum:
     statements: int = 0
     skipped: int = 0
     outcomes: Counter[tuple[InputOutcome, InputOutcome]] = field(default_factory=Counter)
-    moves: dict[tuple[str, Target], Move] = field(default_factory=dict)
+    moves: dict[tuple[Recipient, Target], Move] = field(default_factory=dict)
 
     def add(self, page: ReplayPage) -> None:
         self.statements += page.statements
         self.skipped += page.skipped
         self.outcomes.update(page.result.outcomes)
         for move in page.result.moves:
-            key = (move.learner, move.target)
+            key = (move.recipient, move.target)
             first = self.moves.get(key, move)
             self.moves[key] = Move(*key, first.before, move.after, move.rule)
 
@@ -94,7 +94,7 @@ def _print(found: _Sum, limit: int) -> None:
         for one in moves[:limit]:
             target = f"{one.target.kind.value} {one.target.key}"
             was = "-" if one.before is None else str(one.before)
-            table.add_row(one.learner, target, was, str(one.after), one.rule)
+            table.add_row(str(one.recipient), target, was, str(one.after), one.rule)
         console.print(table)
     typer.echo(f"{len(moves):,} desired states move")
 
@@ -109,7 +109,7 @@ def _as_json(found: _Sum) -> dict[str, object]:
         ],
         "moves": [
             {
-                "learner": one.learner,
+                "learner": str(one.recipient),
                 "kind": one.target.kind.value,
                 "key": one.target.key,
                 "was": one.before,

@@ -10,7 +10,7 @@ import typer
 
 from pointsman.cli.options import refusing
 from pointsman.config import Settings
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.errors import Retry
 from pointsman.store.base import Store
 
 T = TypeVar("T")
@@ -24,6 +24,6 @@ def ask_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -> T:
     try:
         with refusing():
             return asyncio.run(with_store(settings, use))
-    except StoreUnavailable as error:
+    except Retry as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(3) from None

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import MEETING, Archived, CourseStatus, TargetKind
+from pointsman.domain.targets import Archived, CourseStatus, TargetKind
 from pointsman.platforms.base import Mutation
-from pointsman.store.base import WAITS, Settlement
+from pointsman.store.base import Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ def plan_batch(
         if obstacle is None:
             sendable.append(one)
         else:
-            reason = f"{WAITS}topic {obstacle.target.key}, which is parked: {obstacle.parked}"
-            held.append(Settlement(one.target, one.version, "parked", reason))
+            reason = f"waits for topic {obstacle.target.key}, which is parked: {obstacle.parked}"
+            held.append(Settlement(one.target, one.version, "parked", reason, ParkCode.WAITS_FOR))
     rows: list[Desired] = []
     mutations: list[Mutation] = []
     points = 0
@@ -72,7 +73,7 @@ def _mutation(one: Desired) -> Mutation:
         one.value,
         occurred_at=one.occurred_at,
         again=one.failures > 0,
-        meeting_id=one.learner.removeprefix(MEETING) if one.learner.startswith(MEETING) else "",
+        meeting_id=one.recipient.id if one.recipient.is_meeting else "",
     )
 
 

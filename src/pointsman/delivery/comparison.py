@@ -9,8 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pointsman.domain.errors import Bug
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import CourseStatus, PathAccess, TargetKind, Value
+from pointsman.domain.targets import (
+    CourseStatus,
+    PathAccess,
+    ReadBackPlace,
+    TargetKind,
+    Value,
+)
 from pointsman.platforms.base import PlatformState
 
 _COMPLETE = 100
@@ -34,6 +41,13 @@ class Comparison:
     judgement: Judgement
     shown: str
     known: Value | None = None
+
+
+def place_of(desired: Desired) -> ReadBackPlace:
+    """Where to look, of a record that the store handed out as one that can be read back."""
+    if desired.read_back is None:
+        raise Bug(f"{desired.target} of {desired.recipient} can't be read back")
+    return desired.read_back
 
 
 def compare(desired: Desired, shown: PlatformState) -> Comparison:

@@ -155,7 +155,7 @@ class Dispatcher:
         try:
             await self._deliver(lease)
         except StoreUnavailable as error:
-            log.warning("delivery not settled", learner=lease.learner, reason=str(error))
+            log.warning("delivery not settled", learner=str(lease.recipient), reason=str(error))
 
     async def _deliver(self, lease: Lease) -> None:
         give_up_at = self._clock.monotonic() + self._settings.lease - self._settings.request_timeout
@@ -172,7 +172,7 @@ class Dispatcher:
             lease, outcome.settlements, now=now, ready_at=now + micros(self._pause(lease, outcome))
         )
         if not settled:
-            log.warning("lease had passed on before it was settled", learner=lease.learner)
+            log.warning("lease had passed on before it was settled", learner=str(lease.recipient))
         delivered = {one.target for one in outcome.settlements if one.result == "delivered"}
         self._on_delivery(
             DeliveryRecord(

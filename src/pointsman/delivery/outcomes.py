@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pointsman.delivery.remediation import next_step
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
 from pointsman.store.base import Settlement
@@ -32,7 +33,8 @@ def _settlement(
         return Settlement(row.target, row.version, "delivered")
     if result.verdict is Verdict.REFUSED:
         reason = f"refused: {result.words} ({next_step(row, result.words)})"
-        return Settlement(row.target, row.version, "parked", reason)
+        code = ParkCode.REFUSED_BY_PLATFORM
+        return Settlement(row.target, row.version, "parked", reason, code)
     if result.verdict is Verdict.NOT_RUN or delivery.answer in _NOT_ITS_FAULT:
         return Settlement(row.target, row.version, "untried", result.words)
     if delivery.answer is RequestOutcome.ANSWERED and row.failures + 1 >= max_failures:
@@ -42,13 +44,14 @@ def _settlement(
             row.version,
             "parked",
             f"failed {row.failures + 1} times, the last time with: {result.words}",
+            ParkCode.FAILED_TOO_OFTEN,
         )
     return Settlement(row.target, row.version, "retry", result.words)
 
 
-def all_parked(rows: Sequence[Desired], reason: str) -> list[Settlement]:
+def all_parked(rows: Sequence[Desired], code: ParkCode, reason: str) -> list[Settlement]:
     """None of these can be sent, for one and the same reason."""
-    return [Settlement(row.target, row.version, "parked", reason) for row in rows]
+    return [Settlement(row.target, row.version, "parked", reason, code) for row in rows]
 
 
 def all_retried(rows: Sequence[Desired], reason: str) -> list[Settlement]:

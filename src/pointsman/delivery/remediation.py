@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import MEETING, TargetKind
+from pointsman.domain.targets import TargetKind
 
 #: the rule's settings that name what was refused
 _SETTING = {
@@ -28,5 +28,5 @@ def next_step(row: Desired, words: str) -> str:
             cure = f"see what {setting} makes of the activity's id"
         case _:
             cure = f"look for it on the platform, and at {setting}"
-    who = "" if row.learner.startswith(MEETING) else f" --learner {row.learner}"
+    who = "" if row.recipient.is_meeting else f" --learner {row.recipient}"
     return f"next: {cure}; then pointsman parked retry{who}"

@@ -14,11 +14,10 @@ from pointsman.delivery.budget.local import Budget
 from pointsman.delivery.outcomes import all_parked, all_retried, all_untried, settlements
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import NoToken, TokenDelayed
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import MEETING, TargetKind
+from pointsman.domain.targets import TargetKind
 from pointsman.platforms.base import (
-    TOKEN_TROUBLE,
-    USER_TROUBLE,
     Mutation,
     MutationResult,
     Platform,
@@ -72,7 +71,7 @@ class Sender:
 
     async def deliver(self, lease: Lease, *, give_up_at: float) -> DeliveryOutcome:
         """Send what the lease holds, if the budget allows it before `give_up_at` (monotonic)."""
-        outcome = DeliveryOutcome(lease.learner)
+        outcome = DeliveryOutcome(str(lease.recipient))
         package = plan_batch(
             lease.desired, max_points=self._points_per_request, price=self._platform.price
         )
@@ -80,7 +79,7 @@ class Sender:
         outcome.more = package.rest > 0
         if not package.rows:
             return outcome
-        if lease.learner.startswith(MEETING):
+        if lease.recipient.is_meeting:
             await self._attendance(outcome, package.rows, package.mutations, give_up_at)
             return outcome
         token = await self._token(outcome, package.rows)
@@ -94,7 +93,7 @@ class Sender:
             return await self._tokens.token(outcome.learner)
         except NoToken as error:
             outcome.words = str(error)
-            outcome.settlements += all_parked(rows, f"{TOKEN_TROUBLE}{error}")
+            outcome.settlements += all_parked(rows, ParkCode.NO_TOKEN, f"token: {error}")
         except TokenDelayed as error:
             outcome.words = str(error)
             outcome.settlements += all_retried(rows, str(error))
@@ -116,7 +115,7 @@ class Sender:
                 user_id = await self._tokens.user_id(learner)
             except NoToken as error:
                 outcome.words = str(error)
-                outcome.settlements += all_parked([row], f"{USER_TROUBLE}{error}")
+                outcome.settlements += all_parked([row], ParkCode.NO_USER_ID, f"user: {error}")
             except TokenDelayed as error:
                 outcome.words = str(error)
                 outcome.settlements += all_retried([row], str(error))
@@ -142,9 +141,12 @@ class Sender:
                     return
                 delivery = await self._request(outcome, token, mutations, give_up_at)
             if delivery is not None and delivery.answer is RequestOutcome.TOKEN_REFUSED:
-                whose = TOKEN_TROUBLE if token is not None else USER_TROUBLE
-                reason = f"{whose}refused by the platform: {delivery.words}"
-                outcome.settlements += all_parked(rows, reason)
+                words = f"refused by the platform: {delivery.words}"
+                outcome.settlements += (
+                    all_parked(rows, ParkCode.TOKEN_REFUSED, f"token: {words}")
+                    if token is not None
+                    else all_parked(rows, ParkCode.USER_ID_REFUSED, f"user: {words}")
+                )
                 return
         if delivery is None:
             outcome.settlements += all_untried(rows)

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from pointsman.domain.launch import Launch, LaunchMode, is_its_activity
 from pointsman.domain.records import Change, Decision, InputOutcome, Observation
+from pointsman.domain.targets import Recipient
 from pointsman.mapping.identity import IdentityResolver
 from pointsman.mapping.launch_rule import as_launched, is_of_session, rule_of, values_of
 from pointsman.mapping.rules import Rule, short_verb
@@ -90,7 +91,7 @@ class Mapper:
 def _apply(rule: Rule, values: dict[str, str], seen: Observation, learner: str) -> Decision:
     changes = tuple(
         Change(
-            learner=want.party,
+            recipient=want.recipient,
             target=want.target,
             value=want.value,
             occurred_at=seen.occurred_at,
@@ -102,7 +103,7 @@ def _apply(rule: Rule, values: dict[str, str], seen: Observation, learner: str) 
             read_back=want.read_back,
             evidence=want.evidence,
         )
-        for want in target_changes(rule, values, seen, learner)
+        for want in target_changes(rule, values, seen, Recipient.learner(learner))
     )
     if changes:
         return Decision(

@@ -19,11 +19,12 @@ from pointsman.domain.records import (
     Observation,
 )
 from pointsman.domain.targets import (
-    MEETING,
     Archived,
     Attendance,
     CourseStatus,
     PathAccess,
+    ReadBackPlace,
+    Recipient,
     Target,
     TargetKind,
     Value,
@@ -37,22 +38,22 @@ _REINSTATING = frozenset({"reinstated", "unarchived", "restored"})
 
 @dataclass(frozen=True, slots=True)
 class TargetChange:
-    """One value for one target; `party` is who it is delivered for.
+    """One value for one target of one recipient.
 
     With `evidence`, it is wanted once the evidence is complete, or in its share.
     """
 
-    party: str
+    recipient: Recipient
     target: Target
     value: Value
     falls: Falls
     after: tuple[Target, ...] = ()
-    read_back: str = ""
+    read_back: ReadBackPlace | None = None
     evidence: Evidence | None = None
 
 
 def target_changes(
-    rule: Rule, values: dict[str, str], seen: Observation, learner: str
+    rule: Rule, values: dict[str, str], seen: Observation, learner: Recipient
 ) -> list[TargetChange]:
     """All that `seen` wants under `rule`, whose variables have these values."""
     verb = short_verb(seen.verb)
@@ -70,7 +71,7 @@ def target_changes(
 
 
 def _course(
-    rule: Rule, values: dict[str, str], seen: Observation, verb: str, learner: str
+    rule: Rule, values: dict[str, str], seen: Observation, verb: str, learner: Recipient
 ) -> Iterator[TargetChange]:
     """The topic, and the course that stands behind it."""
     read_back = _course_read_back(rule, values)
@@ -104,17 +105,20 @@ def _course_ways(
     yield from completed
 
 
-def _path(rule: Rule, values: dict[str, str], verb: str, learner: str) -> Iterator[TargetChange]:
+def _path(
+    rule: Rule, values: dict[str, str], verb: str, learner: Recipient
+) -> Iterator[TargetChange]:
     if rule.learning_path_slug is None:
         return
     slug = rule.learning_path_slug.fill(values)
     access = PathAccess.NOT_COMPLETED if verb == "abandoned" else PathAccess.STARTED
     target = Target(TargetKind.LEARNING_PATH_ACCESS, slug)
-    yield TargetChange(learner, target, access.value, Falls.ALWAYS, read_back=f"path:{slug}")
+    place = ReadBackPlace.path(slug)
+    yield TargetChange(learner, target, access.value, Falls.ALWAYS, read_back=place)
 
 
 def _archiving(
-    rule: Rule, values: dict[str, str], archived: Archived, learner: str
+    rule: Rule, values: dict[str, str], archived: Archived, learner: Recipient
 ) -> Iterator[TargetChange]:
     if rule.course is not None and rule.course.by == "id":
         course = Target(TargetKind.COURSE_ARCHIVED, rule.course.template.fill(values))
@@ -124,15 +128,17 @@ def _archiving(
         yield TargetChange(learner, path, archived.value, Falls.ALWAYS)
 
 
-def _course_read_back(rule: Rule, values: dict[str, str]) -> str:
+def _course_read_back(rule: Rule, values: dict[str, str]) -> ReadBackPlace | None:
     if rule.audit_course_id is not None:
-        return f"course:{rule.audit_course_id.fill(values)}"
+        return ReadBackPlace.course(rule.audit_course_id.fill(values))
     if rule.course is not None and rule.course.by == "id":
-        return f"course:{rule.course.template.fill(values)}"
-    return ""
+        return ReadBackPlace.course(rule.course.template.fill(values))
+    return None
 
 
-def _meeting(rule: Rule, values: dict[str, str], verb: str, learner: str) -> Iterator[TargetChange]:
+def _meeting(
+    rule: Rule, values: dict[str, str], verb: str, learner: Recipient
+) -> Iterator[TargetChange]:
     if rule.meeting_id is None or verb not in {"attended", "registered"}:
         return
     course = ""
@@ -140,7 +146,7 @@ def _meeting(rule: Rule, values: dict[str, str], verb: str, learner: str) -> Ite
         course = rule.course.template.fill(values)
     attendance = Attendance.ATTENDED if verb == "attended" else Attendance.NOT_ATTENDED
     yield TargetChange(
-        MEETING + rule.meeting_id.fill(values),
+        Recipient.meeting(rule.meeting_id.fill(values)),
         Target(TargetKind.MEETING_ATTENDANCE, f"{course} {learner}"),
         attendance.value,
         rule.falls,

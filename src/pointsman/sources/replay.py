@@ -36,7 +36,7 @@ async def replay(
 ) -> AsyncIterator[ReplayPage]:
     """Decide anew about all statements stored in between (microseconds)."""
     cursor = None
-    while page := await store.remembered(since=since, after=cursor, limit=_PAGE):
+    while page := await store.statements_since(since=since, after=cursor, limit=_PAGE):
         cursor = page[-1].cursor
         kept = [one.statement for one in page if since <= one.statement.stored_at < until]
         await intake.prepare(one.body for one in kept)
@@ -57,7 +57,9 @@ async def replay_letter(
         return f"still dead: {error}"
     if read.dead:
         return f"still dead: {read.dead[0].reason}"
-    receipt = await store.revive(letter.id, replace(read, position=None, all_or_nothing=True))
+    receipt = await store.replace_dead_letter(
+        letter.id, replace(read, position=None, all_or_nothing=True)
+    )
     if receipt is None:
         return "gone meanwhile"
     if receipt.conflicts:

@@ -134,7 +134,7 @@ class Metrics:
             self._latency.labels(kind.value).observe(max(0.0, seconds))
 
     def audit(self, record: AuditRecord) -> None:
-        place = record.place
+        place = str(record.place)
         if place not in self._places:
             if len(self._places) >= _PLACES:
                 place = "other"

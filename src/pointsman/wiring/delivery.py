@@ -18,8 +18,6 @@ from pointsman.platforms.base import Platform, ReadBackClient, TokenProvider
 from pointsman.platforms.helium import HeliumCalls, HeliumPlatform, HttpTransport
 from pointsman.platforms.helium.readback import HeliumReader
 from pointsman.store.base import Store
-from pointsman.store.postgres import PostgresStore
-from pointsman.store.sqlite import SqliteStore
 
 
 def quota(limit: PlatformLimits) -> QuotaLimits:
@@ -34,11 +32,11 @@ def quota(limit: PlatformLimits) -> QuotaLimits:
 def budget(settings: Settings, store: Store, clock: Clock) -> Budget:
     """The purse of one daemon, or one that replicas share."""
     limits = quota(settings.platform.limits)
-    if isinstance(store, PostgresStore):
-        return SharedBudget(limits, clock, store)
-    if not isinstance(store, SqliteStore):
-        raise TypeError(store)
-    return LocalBudget(limits, clock, store)
+    if (pace := store.pace_ledger) is not None:
+        return SharedBudget(limits, clock, pace)
+    window = store.window_ledger
+    assert window is not None, "a store has one of the two ledgers"  # noqa: S101
+    return LocalBudget(limits, clock, window)
 
 
 def platform(settings: Settings, clock: Clock) -> HeliumPlatform:

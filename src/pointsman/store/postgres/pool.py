@@ -1,4 +1,4 @@
-"""Connections, and what their errors mean to whoever asked."""
+"""A pool of connections, and what their errors mean to the caller."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 
 import asyncpg
 
-from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.domain.errors import ConfigError, Retry, StoreUnavailable
 
 T = TypeVar("T")
 Connection: TypeAlias = asyncpg.Connection
@@ -39,8 +39,13 @@ _REFUSALS = (
 _DATA = (asyncpg.exceptions.DataError, asyncpg.exceptions.IntegrityConstraintViolationError)
 
 
-class CollisionError(Exception):
+class CollisionError(Retry):
     """Another replica stored the same at the same time; to be decided anew."""
+
+
+def count_of(tag: str) -> int:
+    """Rows, from a command's tag such as `UPDATE 3`."""
+    return int(tag.rpartition(" ")[2])
 
 
 class Pool:
