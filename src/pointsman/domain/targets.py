@@ -35,6 +35,9 @@ class Target:
     kind: TargetKind
     key: str
 
+    def __hash__(self) -> int:
+        return hash(self.key)  # an enum's own hash is slow, and stores look up each change by this
+
 
 class CourseStatus(StrEnum):
     """The platform's words for a course (`UpdateCourseStatus`)."""
@@ -101,6 +104,9 @@ class Recipient:
         if text.startswith(_MEETING_PREFIX):
             return cls(_MEETING, text.removeprefix(_MEETING_PREFIX))
         return cls(_LEARNER, text)
+
+    def __hash__(self) -> int:
+        return hash(self.id)  # as a target's
 
     @property
     def is_meeting(self) -> bool:
