@@ -36,8 +36,8 @@ def _books(connection: sqlite3.Connection) -> Books:
     """All from one snapshot."""
     connection.execute("BEGIN")
     try:
-        desired = fetch_one(connection, "count_desired")
-        letters = fetch_one(connection, "count_letters")
+        (desired,) = fetch(connection, "count_desired")
+        (letters,) = fetch(connection, "count_letters")
         counts = BookCounts(
             accepted=_number(connection, "sum_accepted"),
             outcomes=dict(connection.execute(SQL["count_outcomes"]).fetchall()),
@@ -45,8 +45,8 @@ def _books(connection: sqlite3.Connection) -> Books:
             bodies_missing=_number(connection, "bodies_missing"),
             unqueued=_number(connection, "dirty_unqueued"),
             unmatched=_number(connection, "count_unmatched"),
-            **(desired or {}),
-            **(letters or {}),
+            **desired,
+            **letters,
         )
     finally:
         connection.execute("COMMIT")
