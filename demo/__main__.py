@@ -20,6 +20,7 @@ from rich.table import Table
 
 from demo import readback, traffic, view
 from demo.broker import start_broker
+from demo.children import ended_by_signals
 from demo.processes import free_port, pointsman
 from demo.scenario import API_KEY, Ports, learners, write_catalogue, write_config, write_tokens
 
@@ -33,7 +34,7 @@ async def play(
 ) -> traffic.Expected:
     """Send everything, and watch until nothing is left to deliver; returns what must be there."""
     dice = random.Random(arguments.seed)  # noqa: S311 - a demo that can be repeated
-    names = [name for name in learners(arguments.learners) if name.startswith("shunter")]
+    names = [name for name in learners(arguments.learners) if name.startswith("heartbeat")]
     messages, expected = traffic.heartbeats(names, arguments.beats, dice)
     sent = {"http": 0, "kafka": 0}
     url = f"http://127.0.0.1:{ports.daemon}"
@@ -122,7 +123,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=4)
     arguments = parser.parse_args()
     console = Console()
-    with contextlib.ExitStack() as stack:
+    with ended_by_signals(), contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-demo-")))
         ports = Ports(free_port(), free_port())
         broker = stack.enter_context(start_broker(prefer="light"))

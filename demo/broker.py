@@ -10,20 +10,20 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from demo.processes import free_port
+from demo.children import Child
+from demo.processes import NotUp, free_port, wait_until_up
 
 #: bootstrap servers of a broker that runs already
 ENV = "POINTSMAN_TEST_KAFKA"
 KAFKA_VERSION = "3.9.1"
 _CACHE = Path(__file__).resolve().parent.parent / ".cache"
-#: seconds that a broker may take until it accepts connections, a container or a download longer
-_PATIENCE, _DOWNLOAD = 60.0, 600.0
+#: seconds that a download may take
+_DOWNLOAD = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,17 +211,15 @@ def child(command: Sequence[str], port: int, output: Path) -> Iterator[None]:
     """A broker process until the block ends, however it does; up when its port answers."""
     try:
         with output.open("wb") as out:
-            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+            process = Child(command, output=out)
     except OSError as error:
         raise Unavailable(str(error)) from error
     try:
-        deadline = time.monotonic() + _PATIENCE
-        while not _accepts(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                told = output.read_text(errors="replace")[-2000:]
-                raise Unavailable(f"{command[0]} did not come up: {told}")
-            time.sleep(0.02)
+        wait_until_up(process, lambda: _accepts(port))
         yield
+    except NotUp as reason:
+        written = output.read_text(errors="replace")[-2000:]
+        raise Unavailable(f"{command[0]} {reason}: {written}") from None
     finally:
         process.kill()
         process.wait()
@@ -229,7 +227,7 @@ def child(command: Sequence[str], port: int, output: Path) -> Iterator[None]:
 
 def _accepts(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
     except OSError:
         return False
     return True

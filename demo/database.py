@@ -8,18 +8,16 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from demo.broker import Unavailable
-from demo.processes import free_port
+from demo.children import Child
+from demo.processes import PATIENCE, NotUp, free_port, wait_until_up
 
 #: address of a server that runs already, as a user who may create databases
 ENV = "POINTSMAN_TEST_POSTGRES"
-#: seconds that a server may take until it accepts connections
-_PATIENCE = 60.0
 #: whom a server that may not be root's runs as, where we are root
 _USER = "postgres"
 
@@ -33,13 +31,17 @@ class Database:
 
 
 @contextlib.contextmanager
-def start_database() -> Iterator[Database]:
-    """The first server that starts; ended with the block. Raises `RuntimeError` without any."""
+def start_database(*, fsync: bool = True) -> Iterator[Database]:
+    """The first server that starts; ended with the block. Raises `RuntimeError` without any.
+
+    Without `fsync` a server of our own is faster: what it commits survives the end of its
+    processes, not of the machine.
+    """
     tried: list[str] = []
     with contextlib.ExitStack() as stack:
         for start in (_environment, _docker, _programs):
             try:
-                database = stack.enter_context(start())
+                database = stack.enter_context(start(fsync=fsync))
             except Unavailable as reason:
                 tried.append(f"{start.__name__.strip('_')}: {reason}")
             else:
@@ -50,14 +52,14 @@ def start_database() -> Iterator[Database]:
 
 
 @contextlib.contextmanager
-def _environment() -> Iterator[Database]:
+def _environment(*, fsync: bool) -> Iterator[Database]:  # noqa: ARG001 - it is as it is
     if not (dsn := os.environ.get(ENV)):
         raise Unavailable(f"{ENV} is not set")
     yield Database(dsn, f"from {ENV}")
 
 
 @contextlib.contextmanager
-def _docker() -> Iterator[Database]:
+def _docker(*, fsync: bool) -> Iterator[Database]:
     if (docker := shutil.which("docker")) is None:
         raise Unavailable("there is no docker")
     try:
@@ -65,6 +67,7 @@ def _docker() -> Iterator[Database]:
         from testcontainers.postgres import PostgresContainer  # noqa: PLC0415 - slow, and optional
 
         container = PostgresContainer("postgres:16", driver=None)
+        container = container.with_command(f"postgres -c fsync={'on' if fsync else 'off'}")
         container.start()
     except Exception as error:
         raise Unavailable(f"{type(error).__name__}: {error}") from error
@@ -75,20 +78,21 @@ def _docker() -> Iterator[Database]:
 
 
 @contextlib.contextmanager
-def _programs() -> Iterator[Database]:
-    with own_server() as server:
+def _programs(*, fsync: bool) -> Iterator[Database]:
+    with own_server(fsync=fsync) as server:
         yield Database(server.dsn, server.kind)
 
 
 class Server:
     """PostgreSQL's own programs on a cluster in `folder`; it can be ended and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, fsync: bool = True) -> None:
         initdb, self._postgres = _program("initdb"), _program("postgres")
         self._as_user = _not_root(folder)
         self._data = folder / "data"
+        self._options = ["-h", "127.0.0.1", "-k", "", "-c", f"fsync={'on' if fsync else 'off'}"]
         self._port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Child | None = None
         made = subprocess.run(
             [*self._as_user, initdb, *f"-D {self._data} -U postgres -A trust -E UTF8".split()],
             check=False,
@@ -113,26 +117,36 @@ class Server:
         """Returns when it accepts connections."""
         command = [*self._as_user, self._postgres, "-D", str(self._data), "-p", str(self._port)]
         with self._data.parent.joinpath("log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, "-h", "127.0.0.1", "-k", ""], stdout=log, stderr=log, cwd=self._data
+            self._process = Child(
+                [*command, *self._options],
+                output=log,
+                ends_at=signal.SIGINT,
+                cwd=self._data,
             )
-        _wait(self._process, self._port)
+        try:
+            wait_until_up(self._process, self._accepts_connections)
+        except NotUp as reason:
+            raise Unavailable(f"{self._postgres} {reason}") from None
+
+    def _accepts_connections(self) -> bool:
+        asked = [_program("pg_isready"), "-h", "127.0.0.1", "-p", str(self._port)]
+        return not subprocess.run(asked, check=False, capture_output=True).returncode
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT disconnects whoever is left, SIGQUIT is as sudden as a crash."""
+        """SIGINT disconnects all clients, SIGQUIT is as sudden as a crash."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(_PATIENCE)
+            self._process.wait(PATIENCE)
             self._process = None
 
 
 @contextlib.contextmanager
-def own_server() -> Iterator[Server]:
+def own_server(*, fsync: bool = True) -> Iterator[Server]:
     """A server that runs, with a new cluster in a folder that goes away."""
     with tempfile.TemporaryDirectory(prefix="pointsman-postgres-") as folder:
-        server = Server(Path(folder))
-        server.start()
+        server = Server(Path(folder), fsync=fsync)
         try:
+            server.start()
             yield server
         finally:
             server.stop()
@@ -159,16 +173,3 @@ def _not_root(folder: Path) -> list[str]:
     if setpriv is None:
         raise Unavailable("we are root, and there is no setpriv")
     return [setpriv, f"--reuid={_USER}", f"--regid={_USER}", "--init-groups"]
-
-
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    ready = _program("pg_isready")
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise Unavailable(f"it ended at once, with {process.returncode}")
-        asked = [ready, "-h", "127.0.0.1", "-p", str(port)]
-        if not subprocess.run(asked, check=False, capture_output=True).returncode:
-            return
-        time.sleep(0.05)
-    raise Unavailable(f"it does not accept connections after {_PATIENCE:g} s")

@@ -22,6 +22,7 @@ from aiohttp import web
 from rich.console import Console
 
 from demo import readback
+from demo.children import ended_by_signals
 from demo.processes import free_port, pointsman
 from demo.scenario import API_KEY, Ports
 from pointsman.platforms.tokens.vault import new_key
@@ -145,7 +146,7 @@ def main() -> int:
     arguments = parser.parse_args()
     console = Console()
     ports, port = Ports(free_port(), free_port()), free_port()
-    with contextlib.ExitStack() as stack:
+    with ended_by_signals(), contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-player-")))
         config = folder / "pointsman.toml"
         config.write_text(
@@ -164,8 +165,7 @@ def main() -> int:
         run = ["run", "--config", str(config)]
         ready = f"http://127.0.0.1:{ports.daemon}/readyz"
         stack.enter_context(pointsman(run, folder / "daemon.log", ready))
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(play(console, ports, port, until_complete=arguments.until_complete))
+        asyncio.run(play(console, ports, port, until_complete=arguments.until_complete))
     return 0
 
 

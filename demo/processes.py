@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -11,22 +12,30 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-#: seconds that a process may take to answer
-_PATIENCE = 20.0
+from demo.children import Child
+
+#: seconds in which what must come does come, however busy the machine is
+PATIENCE = 240.0
+
+
+#: ports that Linux gives to no outgoing connection
+_PORTS = range(20_000, 32_000)
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on, and that no connection takes before a server does."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextlib.contextmanager
-def pointsman(arguments: Sequence[str], log: Path, ready: str) -> Iterator[subprocess.Popen[bytes]]:
+def pointsman(arguments: Sequence[str], log: Path, ready: str) -> Iterator[Child]:
     """`pointsman ARGUMENTS`, up when `ready` answers; ended with SIGTERM, and at last SIGKILL."""
     process = start(arguments, log, ready)
     try:
@@ -35,32 +44,53 @@ def pointsman(arguments: Sequence[str], log: Path, ready: str) -> Iterator[subpr
         stop(process)
 
 
-def start(arguments: Sequence[str], log: Path, ready: str) -> subprocess.Popen[bytes]:
+def start(arguments: Sequence[str], log: Path, ready: str) -> Child:
     """Start `pointsman ARGUMENTS`, its output appended to `log`, and wait for `ready`."""
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        process = Child(
             [sys.executable, "-m", "pointsman", *arguments],
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            output=output,
             env={name: value for name, value in os.environ.items() if "POINTSMAN_" not in name},
         )
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
+    try:
+        wait_until_up(process, lambda: _answers(ready))
+    except NotUp as reason:
+        raise RuntimeError(
+            f"pointsman {' '.join(arguments)} {reason}; the end of its log:\n"
+            + log.read_text(encoding="utf-8", errors="replace")[-4000:]
+        ) from None
+    except BaseException:
+        stop(process)
+        raise
+    return process
+
+
+class NotUp(Exception):
+    """A process that has ended, or does not answer; the text goes on after its name."""
+
+
+def wait_until_up(process: subprocess.Popen[bytes], is_up: Callable[[], bool]) -> None:
+    """Wait as long as the process lives. One that raises `NotUp` has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_up():
         if process.poll() is not None:
-            break
-        with contextlib.suppress(urllib.error.URLError, OSError):
-            urllib.request.urlopen(ready, timeout=1).close()  # noqa: S310 - our own loopback
-            return process
+            raise NotUp(f"ended with {process.returncode} before it was up")
+        if time.monotonic() > deadline:
+            process.kill()
+            process.wait()
+            raise NotUp(f"did not come up in {PATIENCE:g} s")
         time.sleep(0.05)
-    process.kill()
-    process.wait()
-    raise RuntimeError(
-        f"pointsman {' '.join(arguments)} did not come up; the end of its log:\n"
-        + log.read_text(encoding="utf-8", errors="replace")[-4000:]
-    )
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(urllib.error.URLError, OSError):
+        urllib.request.urlopen(url, timeout=10).close()  # noqa: S310 - our own loopback
+        return True
+    return False
 
 
 def stop(process: subprocess.Popen[bytes]) -> int:
+    """End it with SIGTERM, and after 30 seconds with SIGKILL; its exit code."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:

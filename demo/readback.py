@@ -9,10 +9,17 @@ from typing import Any, TypeVar
 
 import aiohttp
 
-from demo.scenario import API_KEY, PASSWORD, PLAYER_COURSE, PLAYER_TOPIC, YARD_COURSE, YARD_TOPICS
+from demo.scenario import (
+    API_KEY,
+    HEARTBEAT_COURSE,
+    HEARTBEAT_TOPICS,
+    PASSWORD,
+    PLAYER_COURSE,
+    PLAYER_TOPIC,
+)
 from demo.traffic import Expected
 
-_COURSES = {PLAYER_COURSE: (PLAYER_TOPIC,), YARD_COURSE: YARD_TOPICS}
+_COURSES = {PLAYER_COURSE: (PLAYER_TOPIC,), HEARTBEAT_COURSE: HEARTBEAT_TOPICS}
 _AT_ONCE = 8
 T = TypeVar("T")
 

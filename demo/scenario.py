@@ -15,8 +15,8 @@ PLAYERS = {"user": "pass", "cmi5key": "cmi5secret"}
 HOME_PAGES = ("http://127.0.0.1", "http://example.com")
 PLAYER_COURSE = "players"
 PLAYER_TOPIC = "player-course-1"
-YARD_COURSE = "yard"
-YARD_TOPICS = tuple(f"yard-{name}" for name in ("signals", "points", "couplings", "brakes"))
+HEARTBEAT_COURSE = "railway"
+HEARTBEAT_TOPICS = tuple(f"railway-{name}" for name in ("signals", "points", "couplings", "brakes"))
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Ports:
 def learners(heartbeat_learners: int) -> list[str]:
     """Those of the recordings, and those that Kafka's heartbeats are about."""
     recorded = ["ana@example.com", "learner-1@example.com", "u1@example.com"]
-    return recorded + [f"shunter-{number:03}@example.com" for number in range(heartbeat_learners)]
+    return recorded + [f"heartbeat-{number:03}@example.com" for number in range(heartbeat_learners)]
 
 
 def write_catalogue(path: Path, emails: Sequence[str]) -> None:
@@ -41,7 +41,7 @@ def write_catalogue(path: Path, emails: Sequence[str]) -> None:
             f'email = "{email}"',
             f'password = "{PASSWORD}"',
         ]
-    for slug, topics in ((PLAYER_COURSE, (PLAYER_TOPIC,)), (YARD_COURSE, YARD_TOPICS)):
+    for slug, topics in ((PLAYER_COURSE, (PLAYER_TOPIC,)), (HEARTBEAT_COURSE, HEARTBEAT_TOPICS)):
         lines += ["[[courses]]", f'id = "course-{slug}"', f'slug = "{slug}"', f'title = "{slug}"']
         lines += ["[[courses.lessons]]", f'id = "lesson-{slug}"', f'title = "{slug}"', "topics = ["]
         lines += [f'  {{ id = "{one}", title = "{one}", type = "xApiObject" }},' for one in topics]
@@ -104,7 +104,7 @@ course_slug = "{PLAYER_COURSE}"
 course_completed = "completed_or_passed"
 
 [[rules]]
-name = "yard"
+name = "railway"
 activity = "https://content.example.com/{{course}}/{{topic}}"
 topic_id = "{{course}}-{{topic}}"
 course_slug = "{{course}}"

@@ -20,7 +20,7 @@ import aiohttp
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from demo.scenario import PLAYER_TOPIC, YARD_COURSE, YARD_TOPICS
+from demo.scenario import HEARTBEAT_COURSE, HEARTBEAT_TOPICS, PLAYER_TOPIC
 
 RECORDINGS = Path(__file__).parent.parent / "tests" / "data" / "players"
 _ADL = "http://adlnet.gov/expapi/verbs/"
@@ -118,7 +118,7 @@ def heartbeats(
     expected: Expected = {}
     start = datetime.now(UTC) - timedelta(minutes=30)
     for learner in learners:
-        for topic in YARD_TOPICS:
+        for topic in HEARTBEAT_TOPICS:
             percent = 0
             for beat in range(beats):
                 percent = min(100, percent + dice.randint(0, 200 // beats))
@@ -129,8 +129,8 @@ def heartbeats(
                     "actor": {"mbox": f"mailto:{learner}"},
                     "verb": {"id": _ADL + ("completed" if complete else "progressed")},
                     "object": {
-                        "id": f"https://content.example.com/{YARD_COURSE}/"
-                        + topic.removeprefix(f"{YARD_COURSE}-")
+                        "id": f"https://content.example.com/{HEARTBEAT_COURSE}/"
+                        + topic.removeprefix(f"{HEARTBEAT_COURSE}-")
                     },
                     "result": {"completion": True}
                     if complete

@@ -19,20 +19,13 @@ import structlog
 
 from pointsman import wiring
 from pointsman.config import Settings
-from pointsman.delivery.budget.paid import send_paid
 from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.domain.clock import Clock, SystemClock, micros
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.errors import Retry
 from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
 from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
-from pointsman.platforms.base import TokenProvider
-from pointsman.platforms.helium import CallResult
-from pointsman.platforms.helium.login import LoggedIn
-from pointsman.platforms.tokens.fetched import FetchedTokens
-from pointsman.platforms.tokens.file import FileTokens
-from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
@@ -44,8 +37,6 @@ log = structlog.get_logger(__name__)
 #: seconds; the store's writer must win the interpreter lock back from a busy loop at each small
 #: step, and waits for this long each time (docs/design.md, "The interpreter lock")
 _SWITCH_INTERVAL = 0.0005
-#: how long a login may wait for the budget, seconds
-_LOGIN_PATIENCE = 20.0
 #: of the time that a stop may take, the part for deliveries; the rest is for the store
 _DELIVERY_PART = 0.8
 
@@ -59,24 +50,25 @@ class Daemon:
         self._metrics = Metrics()
         self._stack = AsyncExitStack()
         self._draining = False
-        self._store = wiring.store(settings, self._clock, on_commit=self._metrics.commit)
-        self._calls = wiring.calls(settings, self._clock)
-        self._tokens = wiring.provider(
+        self._clients = wiring.platform_clients(settings, self._clock)
+        self._limits = wiring.quota(settings, self._clients.platform)
+        self._store, self._budget = wiring.store_and_budget(
+            settings, self._clock, self._limits, self._metrics.commit
+        )
+        self._tokens = wiring.token_sources(
             settings,
             self._store,
             self._clock,
             self._new_tokens,
-            wiring.log_in(self._calls, self._pay),
-            vault=wiring.vault(settings.learners.tokens, self._store, self._clock),
+            wiring.paid_login(self._clients.login, self._budget, self._clock),
+            vault=wiring.vault(settings, self._store, self._clock),
         )
         self._launches = wiring.known_launches(settings, self._store, self._clock)
-        self._budget = wiring.budget(settings, self._store, self._clock)
-        self._platform = wiring.platform(settings, self._clock)
         self._dispatcher: Dispatcher = wiring.dispatcher(
             settings,
             self._store,
-            self._platform,
-            self._tokens,
+            self._clients.platform,
+            self._tokens.provider,
             self._budget,
             self._clock,
             self._delivered,
@@ -89,12 +81,15 @@ class Daemon:
         try:
             await self._store.open()
             stack.push_async_callback(self._store.close)
-            stack.push_async_callback(self._platform.close)
-            stack.push_async_callback(self._calls.close)
-            await self._start_tokens(self._tokens)
+            stack.push_async_callback(self._clients.close)
+            await self._tokens.provider.open()
+            stack.push_async_callback(self._tokens.provider.close)
+            stack.push_async_callback(self._stop_background)
+            self._in_background(self._tokens.provider.run())
             # What was parked for want of a token is tried with what the provider has now.
             await self._store.unpark(codes=CURED_BY_TOKEN | CURED_BY_USER_ID)
             await self._budget.open()
+            stack.push_async_callback(self._budget.close)
             following = wiring.following(self._store, self._launches, self._clock)
             intake = wiring.intake(
                 self._settings, self._store, self._clock, self._received, self._launches, following
@@ -117,21 +112,21 @@ class Daemon:
         """Whether statements can be taken now, and if not why."""
         if self._draining:
             return False, "draining: this daemon is about to stop"
-        if self._outbox is not None and self._outbox.trouble:
-            return False, f"http.kafka: {self._outbox.trouble}"
+        if self._outbox is not None and self._outbox.problem:
+            return False, f"http.kafka: {self._outbox.problem}"
         try:
             await self._store.next_ready_at()
-        except StoreUnavailable as error:
+        except Retry as error:
             return False, str(error)
         return True, "ready"
 
     async def metrics_page(self) -> tuple[bytes, str]:
         backlog: Backlog | None = None
-        with contextlib.suppress(StoreUnavailable):
+        with contextlib.suppress(Retry):
             backlog = await self._store.backlog()
         return self._metrics.show(
             backlog,
-            self._budget.spent(),
+            self._budget.left(),
             micros(self._clock.now()),
             out=self._dispatcher.breaker.tripped,
         )
@@ -146,14 +141,13 @@ class Daemon:
         )
         self._in_background(housekeeper.run())
         if self._settings.audit.enabled:
-            reader = wiring.reader(self._settings, self._clock)
-            self._stack.push_async_callback(reader.close)
             auditor = wiring.auditor(
                 self._settings,
                 self._store,
-                reader,
-                self._tokens,
+                self._clients.reader,
+                self._tokens.provider,
                 self._budget,
+                self._limits,
                 self._clock,
                 self._dispatcher,
                 self._metrics.audit,
@@ -166,6 +160,7 @@ class Daemon:
                 log.warning("deliveries abandoned at the deadline; they will be repeated", n=left)
 
         self._stack.push_async_callback(drain)
+        # nothing new is leased while that drains
         self._stack.push_async_callback(self._stop_background)
 
     async def _start_http(self, intake: Pipeline, lms: Lms | None) -> None:
@@ -177,7 +172,7 @@ class Daemon:
             self._settings,
             intake=wiring.gated(
                 self._settings,
-                wiring.http_intake(self._settings, intake, self._outbox, self._clock),
+                wiring.http_intake(intake, self._outbox, self._clock),
                 lms,
                 self._clock,
                 self._metrics.cmi5_oddity,
@@ -188,7 +183,7 @@ class Daemon:
             metrics=self._metrics,
             clock=self._clock,
             launches=wiring.launch_deps(
-                self._settings, self._launches, self._tokens, lms, self._clock
+                self._settings, self._launches, self._tokens.launched, lms, self._clock
             ),
         )
 
@@ -198,17 +193,6 @@ class Daemon:
         ):
             task = asyncio.create_task(source.run())
             self._stack.push_async_callback(_finish, source.stop, task)
-
-    async def _start_tokens(self, tokens: TokenProvider | None) -> None:
-        if isinstance(tokens, LaunchTokens):
-            await self._start_tokens(tokens.behind)
-        elif isinstance(tokens, FileTokens):
-            self._in_background(tokens.watch())
-        elif isinstance(tokens, FetchedTokens):
-            await tokens.open()
-            self._stack.push_async_callback(tokens.save)
-            self._stack.push_async_callback(tokens.close)
-            self._in_background(tokens.watch())
 
     def _in_background(self, work: Awaitable[object]) -> None:
         task = asyncio.ensure_future(work)
@@ -235,15 +219,9 @@ class Daemon:
         self._metrics.delivery(record)
         logs.delivery(record)
 
-    async def _pay(
-        self, points: int, send: Callable[[], Awaitable[CallResult[LoggedIn]]]
-    ) -> CallResult[LoggedIn] | None:
-        give_up_at = self._clock.monotonic() + _LOGIN_PATIENCE
-        return await send_paid(self._budget, points, send, give_up_at=give_up_at)
-
     def _new_tokens(self, learners: Sequence[str]) -> None:
         async def free() -> None:
-            with contextlib.suppress(StoreUnavailable):
+            with contextlib.suppress(Retry):
                 recipients = [Recipient.learner(name) for name in learners]
                 freed = await self._store.unpark(recipients, codes=CURED_BY_TOKEN)
                 # attendance is kept by meeting, not by learner
@@ -263,8 +241,8 @@ async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, stop.set)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
     async with Daemon(settings):
         log.info(
             "listening",

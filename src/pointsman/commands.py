@@ -158,27 +158,29 @@ async def import_state(
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        store = wiring.store(settings, clock)
+        clients = wiring.platform_clients(settings, clock)
+        stack.push_async_callback(clients.close)
+        limits = wiring.quota(settings, clients.platform)
+        store, budget = wiring.store_and_budget(settings, clock, limits)
         await store.open()
         stack.push_async_callback(store.close)
-        budget = wiring.budget(settings, store, clock)
         await budget.open()
-        reader = wiring.reader(settings, clock)
-        stack.push_async_callback(reader.close)
-        calls = wiring.calls(settings, clock)
-        stack.push_async_callback(calls.close)
-        tokens = wiring.provider(
-            settings, store, clock, lambda _learners: None, wiring.log_in(calls)
-        )
-        stack.push_async_callback(wiring.close_tokens, tokens)
+        stack.push_async_callback(budget.close)
+        tokens = wiring.token_sources(
+            settings, store, clock, lambda _learners: None, clients.login.log_in
+        ).provider
+        await tokens.open()
+        stack.push_async_callback(tokens.close)
         limit = settings.platform.limits.points_per_request
-        catching_up = StateImport(store, reader, tokens, budget, clock, points_per_request=limit)
+        importer = StateImport(
+            store, clients.reader, tokens, budget, clock, points_per_request=limit
+        )
         if wishes is None:
             desired = await store.undelivered()
-            total, steps = len(desired), catching_up.of_desired(desired)
+            total, steps = len(desired), importer.of_desired(desired)
         else:
             total = len({wish.learner for wish in wishes})
-            steps = catching_up.of_wishes(wishes)
+            steps = importer.of_courses(wishes)
         number = 0
         async for step in steps:
             number += 1

@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaProducer
 
 from demo.broker import Broker
 from demo.database import Database
-from demo.processes import stop
+from demo.processes import PATIENCE, stop
 from demo.traffic import make_topic
 from pointsman.store.migrations import all_of
 from pointsman.store.sqlite.schema import PACKAGE
@@ -68,9 +68,11 @@ def test_killed_at_a_step_nothing_that_was_acknowledged_is_lost(
             made.add()
         await asyncio.gather(*(made.ready(one) for one in made.replicas))
         traffic = Traffic(LEARNERS, random.Random(step))
-        guard = asyncio.create_task(_revive(made))
-        await _send(made, traffic, seconds=2.5)
-        books = await made.drained(STATEMENTS)
+        died = asyncio.Event()
+        guard = asyncio.create_task(_revive(made, died))
+        # on a busy machine the others may do so much that the step comes late
+        await _send(made, traffic, seconds=2.5, goes_on_until=died)
+        books = await made.drained(traffic.count)
         assert not guard.done()  # it failed, otherwise
         guard.cancel()
         assert books["balanced"], books
@@ -80,27 +82,30 @@ def test_killed_at_a_step_nothing_that_was_acknowledged_is_lost(
     assert (made.folder / "replica-0.log").read_text().count('"listening"') == 2  # it did die
 
 
-async def _revive(made: Fleet) -> None:
-    """Start again whoever dies, as Kubernetes does."""
+async def _revive(made: Fleet, died: asyncio.Event) -> None:
+    """Restart replicas that die, as Kubernetes does."""
     while True:
         for replica in made.replicas:
             if replica.process.poll() is not None:
+                died.set()
                 await asyncio.to_thread(made.restart, replica)
         await asyncio.sleep(0.1)
 
 
-async def _send(made: Fleet, traffic: Traffic, seconds: float) -> None:
-    """Half of it over HTTP, half through Kafka."""
+async def _send(
+    made: Fleet, traffic: Traffic, seconds: float, *, goes_on_until: asyncio.Event | None = None
+) -> None:
+    """`STATEMENTS` in so many seconds, or more: half over HTTP, half through Kafka."""
     assert made.kafka is not None
     async with (
         aiohttp.ClientSession() as session,
         AIOKafkaProducer(bootstrap_servers=made.kafka[0]) as producer,
     ):
         posted = []
-        for number in range(STATEMENTS):
+        while traffic.count < STATEMENTS or not (goes_on_until is None or goes_on_until.is_set()):
             change = traffic.next(_now())
             said = statement(traffic.latest, change)
-            if number % 2:
+            if traffic.count % 2:
                 posted.append(asyncio.create_task(made.post(session, said)))
             else:
                 await made.produce(producer, said)
@@ -157,13 +162,13 @@ def test_killed_in_housekeeping_the_books_balance_and_it_goes_on(
         await made.drained(STATEMENTS)
         stop(first.process)
         await asyncio.sleep(1.1)
-        doomed = made.add(dies=("in housekeeping", 1))
-        assert await asyncio.to_thread(doomed.process.wait, 20) == -signal.SIGKILL
+        dying = made.add(dies=("in housekeeping", 1))
+        assert await asyncio.to_thread(dying.process.wait, PATIENCE) == -signal.SIGKILL
         books = await asyncio.to_thread(made.verify)
         assert books["balanced"], books
-        made.restart(doomed)
-        await made.ready(doomed)
-        await _until(lambda: "old statements forgotten" in doomed.log.read_text())
+        made.restart(dying)
+        await made.ready(dying)
+        await _until(lambda: "old statements forgotten" in dying.log.read_text())
         books = await asyncio.to_thread(made.verify)
         assert books["balanced"], books
         assert books["inputs"]["accepted"] == STATEMENTS
@@ -173,7 +178,7 @@ def test_killed_in_housekeeping_the_books_balance_and_it_goes_on(
 
 
 async def _until(ready: Callable[[], bool]) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE):
         while not ready():  # noqa: ASYNC110 - what is awaited is in another process
             await asyncio.sleep(0.05)
 
@@ -194,10 +199,10 @@ def test_killed_in_a_migration_the_next_start_does_it_again(fleet: tuple[Fleet, 
             connection.commit()
 
     async def run() -> None:
-        doomed = made.add(dies=("in a migration", 1))
-        assert await asyncio.to_thread(doomed.process.wait, 20) == -signal.SIGKILL
-        made.restart(doomed)
-        await made.ready(doomed)
+        dying = made.add(dies=("in a migration", 1))
+        assert await asyncio.to_thread(dying.process.wait, PATIENCE) == -signal.SIGKILL
+        made.restart(dying)
+        await made.ready(dying)
         books = await asyncio.to_thread(made.verify)
         assert books["balanced"], books
         if made.settings["store"].startswith("sqlite"):

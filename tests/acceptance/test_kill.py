@@ -17,7 +17,7 @@ import pytest
 
 from demo import readback, traffic, view
 from demo.broker import Broker
-from demo.processes import free_port, pointsman, start, stop
+from demo.processes import PATIENCE, free_port, pointsman, start, stop
 from demo.scenario import (
     API_KEY,
     PLAYERS,
@@ -30,9 +30,6 @@ from demo.scenario import (
 
 LEARNERS = 30
 SECONDS = 4.0
-#: seconds in which the restarted daemon must have caught up: its dead predecessor keeps its seat
-#: in the consumer group until the session times out
-PATIENCE = 60.0
 SHORT = "session_timeout_seconds = 2"
 
 
@@ -66,9 +63,9 @@ def test_killed_in_mid_traffic_and_restarted_the_platform_has_it_all_and_the_boo
         process = start(run, log, f"{daemon}/readyz")
         try:
 
-            async def traffic_and_murder() -> traffic.Expected:
+            async def traffic_and_kill() -> traffic.Expected:
                 nonlocal process
-                names = [name for name in emails if name.startswith("shunter")]
+                names = [name for name in emails if name.startswith("heartbeat")]
                 messages, expected = traffic.heartbeats(names, 8, random.Random(moment))
                 posted = 0
 
@@ -76,7 +73,9 @@ def test_killed_in_mid_traffic_and_restarted_the_platform_has_it_all_and_the_boo
                     nonlocal posted
                     posted += number
 
-                players = asyncio.create_task(traffic.replay(daemon, expected, count, patience=30))
+                players = asyncio.create_task(
+                    traffic.replay(daemon, expected, count, patience=PATIENCE)
+                )
                 kafka = asyncio.create_task(
                     traffic.produce(broker.bootstrap, topic, messages, SECONDS, lambda _: None)
                 )
@@ -90,7 +89,7 @@ def test_killed_in_mid_traffic_and_restarted_the_platform_has_it_all_and_the_boo
                 await _until_delivered(daemon, config, len(set(messages)) + posted - 1)
                 return expected
 
-            expected = asyncio.run(traffic_and_murder())
+            expected = asyncio.run(traffic_and_kill())
             rows = asyncio.run(readback.compare(platform, tokens, expected))
             books = _verify(config)
         finally:

@@ -16,7 +16,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from demo.broker import Broker
-from demo.database import own_server
+from demo.database import Server
 from demo.traffic import make_topic
 from tests.support.daemon_fleet import HEADERS, Fleet, Replica, a_fleet, statement, verdict
 from tests.support.random_traffic import Traffic
@@ -71,13 +71,11 @@ async def topic_of(broker: Broker) -> str:
 
 
 def test_a_database_that_crashes_and_comes_back_needs_nobody(
-    tmp_path: Path, broker: Broker
+    tmp_path: Path, broker: Broker, own_database_server: Server
 ) -> None:
     kafka = broker.bootstrap, asyncio.run(topic_of(broker))
-    with (
-        own_server() as server,
-        a_fleet(tmp_path, LEARNERS, store=server.dsn, kafka=kafka) as fleet,
-    ):
+    server = own_database_server
+    with a_fleet(tmp_path, LEARNERS, store=server.dsn, kafka=kafka) as fleet:
 
         async def run() -> None:
             await fleet.log_in()
@@ -103,12 +101,12 @@ def test_a_database_that_crashes_and_comes_back_needs_nobody(
         asyncio.run(run())
 
 
-def test_transactions_that_are_torn_off_are_done_again(tmp_path: Path, broker: Broker) -> None:
+def test_transactions_that_are_torn_off_are_done_again(
+    tmp_path: Path, broker: Broker, own_database_server: Server
+) -> None:
     kafka = broker.bootstrap, asyncio.run(topic_of(broker))
-    with (
-        own_server() as server,
-        a_fleet(tmp_path, LEARNERS, store=server.dsn, kafka=kafka) as fleet,
-    ):
+    server = own_database_server
+    with a_fleet(tmp_path, LEARNERS, store=server.dsn, kafka=kafka) as fleet:
 
         async def run() -> None:
             await fleet.log_in()

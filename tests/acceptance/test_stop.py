@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from demo.processes import free_port, start, stop
+from demo.processes import PATIENCE, free_port, start, stop
 from tests.support.store_queries import read_books
 
 HEADERS = {
@@ -122,7 +122,7 @@ async def test_a_stop_waits_for_the_answer_under_way_and_takes_statements_meanwh
                 assert answer.status == 200
             assert await _post(session, url, "two") == 200
             platform.answer.set()
-        assert await asyncio.to_thread(process.wait, 20) == 0
+        assert await asyncio.to_thread(process.wait, PATIENCE) == 0
     finally:
         stop(process)
     books = read_books(tmp_path / "pointsman.db")
@@ -141,17 +141,17 @@ async def test_a_stop_keeps_its_deadline_when_the_platform_does_not_answer(
             assert await _post(session, url, "one") == 200
             await platform.asked.wait()
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(process.wait, 5) == 0
+        assert await asyncio.to_thread(process.wait, PATIENCE) == 0
         platform.answer.set()
         # what was abandoned is still dirty, and goes out again
         process = await run.start()
         async with aiohttp.ClientSession() as session:
-            for _ in range(100):
-                async with session.get(f"{url}/metrics") as answer:
-                    text = await answer.text()
-                if 'pointsman_desired{kind="topic_progress",state="dirty"} 0.0' in text:
-                    break
-                await asyncio.sleep(0.1)
+            async with asyncio.timeout(PATIENCE):
+                text = ""
+                while 'pointsman_desired{kind="topic_progress",state="dirty"} 0.0' not in text:
+                    await asyncio.sleep(0.1)
+                    async with session.get(f"{url}/metrics") as answer:
+                        text = await answer.text()
     finally:
         stop(process)
     books = read_books(tmp_path / "pointsman.db")

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.delivery.budget.local import Budget, LocalBudget
-from pointsman.delivery.budget.quota_window import QuotaLimits, Reservation
+from pointsman.delivery.budget.base import Budget, QuotaLimits, Reservation
+from pointsman.delivery.budget.local import LocalBudget
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
@@ -27,7 +27,7 @@ from pointsman.store.base import Window
 from tests.support.virtual_time import VirtualClock, run_virtually
 
 POINTS, REQUESTS = 6_000, 300
-LIMITS = QuotaLimits.of(POINTS, REQUESTS, 1.0, 0.2)
+LIMITS = QuotaLimits.of(POINTS, REQUESTS, 1.0, 0.2, window=60.0)
 
 T = TypeVar("T")
 Make = Callable[[QuotaLimits, Clock, "MemoryLedger"], Budget]
@@ -87,18 +87,20 @@ class Platform:
     requests: int = 0
     points: int = 0
     total: int = 0
+    #: seconds of its fixed window
+    window: float = 60.0
     most: tuple[int, int] = (0, 0)
 
     async def request(self, points: int) -> PlatformAnswer:
         await asyncio.sleep(self.latency)
         now = asyncio.get_running_loop().time()
-        if now >= self.opened_at + 60:
+        if now >= self.opened_at + self.window:
             self.opened_at, self.requests, self.points = now, 0, 0
         self.requests += 1
         self.points += points
         self.total += 1
         self.most = max(self.most[0], self.requests), max(self.most[1], self.points)
-        rate = RateReading(max(0, POINTS - self.points), self.opened_at + 60 - now)
+        rate = RateReading(max(0, POINTS - self.points), self.opened_at + self.window - now)
         await asyncio.sleep(self.latency)
         return PlatformAnswer(RequestOutcome.ANSWERED, (), rate)
 
@@ -178,6 +180,35 @@ def test_under_steady_load_hardly_anything_is_left_over(make: Make) -> None:
     assert platform.total >= 0.97 * REQUESTS * 10
 
 
+@pytest.mark.parametrize("window", [10.0, 300.0])
+@pytest.mark.parametrize("since", [0.0, 7.0])
+def test_a_window_of_any_length_is_kept_to(make: Make, window: float, since: float) -> None:
+    platform = Platform(opened_at=-since, requests=1, points=1, window=window)
+    limits = QuotaLimits.of(POINTS, REQUESTS, 1.0, 0.2, window=window)
+
+    async def run() -> None:
+        await crowd(await opened(make, limits=limits), platform, 5 * window)
+
+    run_virtually(run())
+    assert not platform.overdrawn, platform.most
+    assert platform.total >= 0.94 * REQUESTS * 5
+
+
+async def closed(make: Make, ledger: MemoryLedger) -> None:
+    """A budget that closes as soon as it was throttled."""
+    budget = await opened(make, ledger)
+    budget.settle(await reserved(budget), answer(throttled=True, retry_after=50))
+    await budget.close()
+
+
+def test_a_budget_that_is_closed_leaves_nothing_running(make: Make) -> None:
+    async def run() -> None:
+        await closed(make, MemoryLedger())
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run_virtually(run())
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 999), st.lists(st.floats(0.05, 100), min_size=1, max_size=6))
 def test_restarts_in_the_window_keep_the_books(make: Make, seed: int, at: list[float]) -> None:
@@ -227,8 +258,8 @@ def test_after_a_restart_no_more_is_left_than_before(make: Make) -> None:
         first = await opened(make, ledger)
         for _ in range(40):
             first.settle(await reserved(first, 50), answer())
-        before, after = first.spent(), (await opened(make, ledger)).spent()
-        return before.points_left - after.points_left, before.requests_left - after.requests_left
+        before, after = first.left(), (await opened(make, ledger)).left()
+        return before.points - after.points, before.requests - after.requests
 
     points, requests = run_virtually(run())
     assert 0 <= points <= LIMITS.points // 10
@@ -240,8 +271,8 @@ def test_books_of_a_window_that_is_over_are_closed(make: Make) -> None:
         ledger = MemoryLedger()
         await reserved(await opened(make, ledger), LIMITS.points)
         await asyncio.sleep(65)
-        left = (await opened(make, ledger)).spent()
-        assert (left.points_left, left.requests_left) == (LIMITS.points, LIMITS.requests)
+        left = (await opened(make, ledger)).left()
+        assert (left.points, left.requests) == (LIMITS.points, LIMITS.requests)
 
     run_virtually(run())
 
@@ -283,9 +314,9 @@ def test_a_wait_that_would_end_too_late_is_given_up_at_once_and_costs_nothing(ma
     async def run() -> None:
         budget = await opened(make)
         budget.settle(await reserved(budget, LIMITS.points - 5), answer())
-        left, now = budget.spent(), time()
+        left, now = budget.left(), time()
         assert await budget.reserve(6, give_up_at=now + 30) is None
-        assert budget.spent() == left
+        assert budget.left() == left
         assert time() <= now + 0.01  # the ledger's answer
 
     run_virtually(run())
@@ -305,7 +336,7 @@ def test_nobody_gets_the_right_to_send_after_its_time_is_over(make: Make) -> Non
     async def run() -> None:
         budget = await opened(make)
         budget.settle(await reserved(budget, LIMITS.points), answer())
-        patient = asyncio.create_task(budget.ready())
+        patient = asyncio.create_task(budget.wait_for_quota())
         await asyncio.sleep(0)
         assert await budget.reserve(1, give_up_at=time() + 5) is None
         await patient
@@ -317,7 +348,7 @@ def test_whoever_waits_behind_another_one_gives_up_in_time(make: Make) -> None:
     async def run() -> None:
         budget = await opened(make)
         budget.settle(await reserved(budget, LIMITS.points), answer())
-        patient = asyncio.create_task(budget.ready())
+        patient = asyncio.create_task(budget.wait_for_quota())
         await asyncio.sleep(0)
         assert await budget.reserve(1, give_up_at=time() + 5) is None
         assert time() < 6
@@ -334,22 +365,24 @@ def test_whoever_is_cancelled_while_it_waits_holds_nobody_up(make: Make) -> None
         await asyncio.sleep(1)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        left = budget.spent().points_left
+        left = budget.left().points
         assert await budget.reserve(1, give_up_at=50) is not None
-        assert budget.spent().points_left == left - 1
+        assert budget.left().points == left - 1
 
     run_virtually(run())
 
 
-def test_ready_waits_for_one_request_of_one_point_and_spends_nothing(make: Make) -> None:
+def test_waiting_for_quota_waits_for_one_request_of_one_point_and_spends_nothing(
+    make: Make,
+) -> None:
     async def run() -> None:
         budget = await opened(make)
-        await budget.ready()
+        await budget.wait_for_quota()
         assert time() <= 0.01  # the ledger's answer
         budget.settle(await reserved(budget, LIMITS.points), answer())
-        await budget.ready()
+        await budget.wait_for_quota()
         assert 60 <= time() <= 61
-        assert budget.spent().points_left == LIMITS.points
+        assert budget.left().points == LIMITS.points
 
     run_virtually(run())
 
@@ -358,9 +391,9 @@ def test_the_platforms_count_corrects_the_books_downward_and_never_upward(make: 
     async def run() -> None:
         budget = await opened(make)
         budget.settle(await reserved(budget, 10), answer(points_left=1_000))
-        assert budget.spent().points_left == 1_000
+        assert budget.left().points == 1_000
         budget.settle(await reserved(budget, 10), answer(points_left=5_000))
-        assert budget.spent().points_left == 990
+        assert budget.left().points == 990
 
     run_virtually(run())
 
@@ -370,9 +403,9 @@ def test_what_is_under_way_may_be_missing_from_the_platforms_count(make: Make) -
         budget = await opened(make)
         slow = await reserved(budget, 300)
         budget.settle(await reserved(budget, 10), answer(points_left=1_000))
-        assert budget.spent().points_left == 700
+        assert budget.left().points == 700
         budget.settle(slow, answer())
-        assert budget.spent().points_left == 700
+        assert budget.left().points == 700
 
     run_virtually(run())
 
@@ -402,10 +435,10 @@ def test_being_throttled_is_obeyed(
     run_virtually(run())
 
 
-def test_about_so_many_requests_may_be_sent_soon_and_always_one(make: Make) -> None:
+def test_about_so_many_requests_may_be_sent_within_a_time_and_always_one(make: Make) -> None:
     async def run() -> None:
         budget = await opened(make)
-        assert budget.soon(0.01) == 1
-        assert 0.9 * REQUESTS / 6 <= budget.soon(10) <= REQUESTS / 6
+        assert budget.requests_within(0.01) == 1
+        assert 0.9 * REQUESTS / 6 <= budget.requests_within(10) <= REQUESTS / 6
 
     run_virtually(run())

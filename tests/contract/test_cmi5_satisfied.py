@@ -44,6 +44,7 @@ class Replica:
             CLOCK,
             lambda *_: None,
             launches=self.launches,
+            on_batch=behind.note,
         )
         made = lms(store, behind, self.intake, CLOCK)
         assert made is not None
@@ -54,9 +55,12 @@ class Replica:
         await self.lms.open(launch, None)
 
     async def say(self, verb: str, **more: Any) -> None:
-        body = orjson.dumps({"id": str(uuid.uuid4()), **statement(verb, **more)})
         await self.launches.find(BOTH.registration)
-        await self.intake.submit_http("players", body)
+        await self.accept({"id": str(uuid.uuid4()), **statement(verb, **more)})
+
+    async def accept(self, statements: Any) -> None:
+        body = orjson.dumps(statements)
+        await self.intake.accept(self.intake.reader.request("players", body))
 
 
 async def satisfied(store: Store) -> int:
@@ -123,7 +127,7 @@ async def test_what_could_not_be_looked_up_is_with_the_next_input_of_anybody(
         "verb": {"id": vocabulary.COMPLETED},
         "object": {"id": "https://content.example.com/other"},
     }
-    await replica.intake.submit_http("players", orjson.dumps(other))
+    await replica.accept(other)
     assert await satisfied(store) == 1
 
 
@@ -131,13 +135,13 @@ async def test_what_was_voided_does_not_count(store: Store) -> None:
     replica = Replica(store)
     await replica.open()
     passed = {"id": str(uuid.uuid4()), **statement(vocabulary.PASSED)}
-    await replica.intake.submit_http("players", orjson.dumps(passed))
+    await replica.accept(passed)
     voiding = {
         "actor": passed["actor"],
         "verb": {"id": "http://adlnet.gov/expapi/verbs/voided"},
         "object": {"objectType": "StatementRef", "id": passed["id"]},
     }
-    await replica.intake.submit_http("players", orjson.dumps(voiding))
+    await replica.accept(voiding)
     await replica.say(vocabulary.COMPLETED)
     assert await satisfied(store) == 0
     await replica.say(vocabulary.PASSED)
@@ -150,7 +154,7 @@ async def test_more_statements_than_a_page_are_looked_through(store: Store) -> N
     low = {"result": {"score": {"scaled": 0.1}}}
     await replica.say(vocabulary.PASSED)
     batch = [{"id": str(uuid.uuid4()), **statement(vocabulary.PASSED, **low)} for _ in range(250)]
-    await replica.intake.submit_http("players", orjson.dumps(batch))
+    await replica.accept(batch)
     await replica.say(vocabulary.COMPLETED)
     assert await satisfied(store) == 1
 
@@ -168,7 +172,7 @@ async def test_launches_at_once_leave_one_session_open(store: Store) -> None:
     await asyncio.gather(
         *(one.open(replace(BOTH, session=name)) for one, name in zip(replicas, names, strict=True))
     )
-    sessions = await replicas[0].lms.register.all(BOTH.registration)
+    sessions = await replicas[0].lms.sessions.all(BOTH.registration)
     assert sorted(one.id for one in sessions) == names
     assert [one.superseded_at is None for one in sessions] == [False, False, False, True]
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.delivery.budget.quota_window import QuotaLimits
+from pointsman.delivery.budget.base import QuotaLimits
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
@@ -73,7 +73,7 @@ def test_replicas_use_97_percent_of_the_requests_while_there_is_work(
     replicas: int, share: float
 ) -> None:
     platform = Platform()
-    limits = QuotaLimits.of(POINTS, REQUESTS, share, 0.2)
+    limits = QuotaLimits.of(POINTS, REQUESTS, share, 0.2, window=60.0)
 
     async def run() -> None:
         ledger = MemoryLedger()
@@ -180,10 +180,25 @@ def test_a_429_to_one_replica_holds_all_of_them_back() -> None:
     run_virtually(run())
 
 
+def test_what_the_platform_said_last_is_known_to_all_once_a_replica_is_closed() -> None:
+    async def run() -> None:
+        ledger = MemoryLedger()
+        first, second = await replica(ledger, OwnClock(0)), await replica(ledger, OwnClock(5))
+        reservation = await first.reserve(1, give_up_at=math.inf)
+        assert reservation is not None
+        rate = RateReading(None, None, 7.0)
+        first.settle(reservation, PlatformAnswer(RequestOutcome.THROTTLED, (), rate))
+        await first.close()
+        assert await second.reserve(1, give_up_at=math.inf) is not None
+        assert time() >= 7
+
+    run_virtually(run())
+
+
 def test_a_dear_request_is_not_starved_by_the_cheap_ones_of_others() -> None:
     async def run() -> float:
         ledger = MemoryLedger()
-        limits = QuotaLimits(points=2_000, requests=297, guard=0.2)
+        limits = QuotaLimits(points=2_000, requests=297, guard=0.2, window=60.0)
         cheap = await replica(ledger, OwnClock(0), limits)
         dear = await replica(ledger, OwnClock(0), limits)
 

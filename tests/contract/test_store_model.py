@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 import asyncpg
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -301,7 +300,6 @@ def test_a_store_is_what_the_model_is_sqlite() -> None:
     case.runTest()
 
 
-@pytest.mark.timeout(120)
 def test_a_store_is_what_the_model_is_postgresql(database: Database) -> None:
     with a_database(database) as dsn:
         machine = type("PostgresMachine", (StoreMachine,), {"dsn": dsn})

@@ -16,6 +16,7 @@ import pytest
 from tests.support.http_endpoint import basic
 from tests.support.postbacks import MULTI_SCO, form, sco
 from tests.support.running_daemon import Running, running
+from tests.support.tools import need
 
 ANA = "ana@example.com"
 SOURCES = """
@@ -158,6 +159,7 @@ async def test_the_examples_of_the_documentation_do_what_it_says(tmp_path: Path)
         def here(text: str) -> str:
             return text.replace("https://pointsman.example.com", world.url)
 
+        need("bash", "curl", "openssl")
         (curl,) = blocks("webhook.md", "sh")
         assert (await run(tmp_path, ["bash", "-c", here(curl)])).startswith("HTTP/1.1 204")
         (python,) = blocks("webhook.md", "python")

@@ -15,10 +15,10 @@ from tests.support.random_traffic import (
     FAULTS,
     Strike,
     Traffic,
+    differences,
     executed,
-    goods,
-    misfits,
-    unexplained,
+    traffic_catalogue,
+    unexplained_repeats,
 )
 from tests.support.virtual_delivery import VirtualDelivery
 from tests.support.virtual_time import run_virtually
@@ -43,7 +43,12 @@ def test_the_platform_ends_as_it_must_and_nothing_is_repeated_without_a_fault(
         dice = random.Random(seed)
         traffic = Traffic(40, dice)
         async with VirtualDelivery(
-            tmp_path, goods(40), requests=100, share=0.8, progress_interval=5, max_failures=1_000
+            tmp_path,
+            traffic_catalogue(40),
+            requests=100,
+            share=0.8,
+            progress_interval=5,
+            max_failures=1_000,
         ) as sim:
             sim.tokens.kept = True
             sim.emulator.faults = Faults([read_fault(one, "a fault") for one in FAULTS], seed=seed)
@@ -60,8 +65,8 @@ def test_the_platform_ends_as_it_must_and_nothing_is_repeated_without_a_fault(
             state = sim.emulator.state(history=True)
             ran = list(executed(state["history"]))
             strikes = [Strike(number, kind) for number, kind in state["strikes"]]
-            assert misfits(state["learners"], traffic.expected) == []
-            assert unexplained(ran, strikes, traffic) == []
+            assert differences(state["learners"], traffic.expected) == []
+            assert unexplained_repeats(ran, strikes, traffic) == []
             assert sim.rejected == 0  # none but those that were injected
             assert struck.keys() == {one["kind"] for one in FAULTS}
             assert {one.key[1] for one in ran} == {what for _, what, _ in traffic.expected}

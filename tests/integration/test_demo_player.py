@@ -6,6 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from demo.processes import PATIENCE
 from tests.support.browser import open_tab
 from tests.support.clients import node
 
@@ -22,14 +23,13 @@ async def test_whoever_turns_the_pages_sees_the_platform_follow(tmp_path: Path) 
     assert process.stdout is not None
     said: list[str] = []
     try:
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(PATIENCE):
             while not said or not said[-1].startswith("http"):
                 said.append((await process.stdout.readline()).decode().strip())
             async with open_tab(tmp_path / "profile", said[-1]) as tab:
                 for _ in range(3):
                     await tab.until(f"{NEXT} && !{NEXT}.disabled")
                     await tab.run(f"{NEXT}.click()")
-                    await asyncio.sleep(0.5)
                 rest = (await process.stdout.read()).decode().splitlines()
                 assert tab.errors == []
         assert await process.wait() == 0

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from demo.processes import PATIENCE
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import ConfigError
 from pointsman.emulator import Emulator, builtin_catalogue
@@ -309,7 +310,7 @@ async def test_the_process_says_where_it_listens_and_ends_at_a_signal(signum: in
             await client.login("ben@example.com")
             assert (await client.ask(UPDATE_TOPIC))["data"] is not None
             process.send_signal(signum)
-            assert await asyncio.wait_for(process.wait(), 10) == 0
+            assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
     finally:
         if process.returncode is None:
             process.kill()

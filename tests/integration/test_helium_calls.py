@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 import pytest
 
 from pointsman.domain.clock import SystemClock
+from pointsman.domain.errors import InputRefused
 from pointsman.emulator import Emulator, builtin_catalogue
 from pointsman.emulator.server import serve
 from pointsman.platforms.base import RequestOutcome
 from pointsman.platforms.helium import HeliumCalls, HttpTransport
-from pointsman.platforms.helium.login import LoginClient
+from pointsman.platforms.helium.login import HeliumLogin
 from pointsman.platforms.helium.operations import OPERATIONS
 
 KEY = "the-api-key"
@@ -83,22 +84,22 @@ async def test_every_operation_is_called_and_read(world: World) -> None:
 async def test_what_is_refused_comes_back_in_the_platforms_words(world: World) -> None:
     reply = await world.calls.learning_path_by_slug("nowhere")
     assert reply.data is None
-    assert reply.words == "NOT_FOUND: there is no learning path with the slug 'nowhere'"
+    assert reply.message == "NOT_FOUND: there is no learning path with the slug 'nowhere'"
     gone = await world.calls.course_progress("course_789", "a-bad-token")
-    assert gone.delivery.answer is RequestOutcome.TOKEN_REFUSED
+    assert gone.answer.outcome is RequestOutcome.TOKEN_REFUSED
     null = await world.calls.archive_course("nothing", world.token)
     assert null.data is None
-    assert "null" in null.words
+    assert "null" in null.message
 
 
 async def test_a_course_is_named_once_and_its_status_is_never_from_the_future(
     world: World,
 ) -> None:
-    with pytest.raises(ValueError, match="exactly one"):
+    with pytest.raises(InputRefused, match="exactly one"):
         await world.calls.update_course_status("started", world.token)
-    with pytest.raises(ValueError, match="exactly one"):
+    with pytest.raises(InputRefused, match="exactly one"):
         await world.calls.update_course_status("started", world.token, slug="a", sku="b")
-    with pytest.raises(ValueError, match="future"):
+    with pytest.raises(InputRefused, match="future"):
         await world.calls.update_course_status(
             "started", world.token, slug="a", status_change_date=datetime(2999, 1, 1, tzinfo=UTC)
         )
@@ -106,28 +107,29 @@ async def test_a_course_is_named_once_and_its_status_is_never_from_the_future(
 
 async def test_a_probe_tells_a_bad_key_and_what_is_left(world: World) -> None:
     good = await world.calls.probe()
-    assert good.delivery.rate.points_left == 99_999
-    assert good.delivery.rate.resets_in is not None
+    assert good.answer.rate.points_left == 99_999
+    assert good.answer.rate.resets_in is not None
     stranger = HeliumCalls(_transport(world.url, "wrong"), SystemClock())
     bad = await stranger.probe()
     assert bad.data is None
-    assert bad.delivery.status == 401
+    assert bad.answer.outcome is RequestOutcome.TOKEN_REFUSED
+    assert bad.message
     await stranger.close()
 
 
 async def test_an_instance_that_is_not_there_is_said_to_be_unreachable() -> None:
     calls = HeliumCalls(_transport("http://127.0.0.1:1"), SystemClock())
     reply = await calls.milestone("m")
-    assert reply.delivery.answer is RequestOutcome.UNREACHABLE
+    assert reply.answer.outcome is RequestOutcome.UNREACHABLE
     await calls.close()
 
 
 async def test_login_gives_a_token_that_is_good_and_never_shown(world: World) -> None:
-    logins = LoginClient(world.calls)
+    logins = HeliumLogin(world.calls)
     reply = await logins.log_in("ana@example.com", "demo")
-    assert reply.data is not None
-    assert reply.data.token not in repr(reply)
-    assert (await world.calls.course_progress("course_789", reply.data.token)).data is not None
+    assert reply.token is not None
+    assert reply.token not in repr(reply)
+    assert (await world.calls.course_progress("course_789", reply.token)).data is not None
     refused = await logins.log_in("ana@example.com", "wrong")
-    assert refused.data is None
-    assert "password is wrong" in refused.words
+    assert refused.token is None
+    assert "password is wrong" in refused.answer.message

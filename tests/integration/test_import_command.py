@@ -21,7 +21,7 @@ import pytest
 from aiohttp import web
 from typer.testing import CliRunner, Result
 
-from demo.processes import free_port
+from demo.processes import PATIENCE, free_port
 from pointsman.cli import app
 from pointsman.store.base import Settlement
 from pointsman.store.sqlite import SqliteStore
@@ -147,7 +147,7 @@ def test_killed_again_and_again_it_ends_with_every_statement_applied_once(
             [*command, "--rate", "2000"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         goal = accepted[-1] + 400
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while books(config)["inputs"]["accepted"] < goal and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from demo.broker import Broker
-from demo.processes import free_port
+from demo.processes import PATIENCE, free_port
 from pointsman.app import Daemon
 from pointsman.config import load
 from pointsman.domain.records import InputOutcome
@@ -114,10 +114,10 @@ async def test_what_is_answered_over_http_is_stored_by_whoever_reads_the_topic(
         assert (status, again) == (200, [ids[1]])
         status, problem, _ = await post(url, {"verb": 1})
         assert status == 400, problem
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while await back._store.statement(ids[0]) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (books := await back._store.books()).accepted < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert books.balanced
@@ -138,7 +138,7 @@ async def test_without_the_broker_it_is_503_and_with_it_again_200(
             assert "http.kafka" in str(problem)
             assert (await running.ready())[0] is False
             pipe.mend()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while not (await running.ready())[0]:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             assert (await post(url, said(1)))[0] == 200
@@ -183,7 +183,7 @@ async def test_a_postback_goes_through_the_topic_and_what_is_none_to_the_store(
                 headers={"Content-Type": "application/x-www-form-urlencoded"},
             ) as answer:
                 assert answer.status == 204
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (books := await back._store.books()).accepted < 1:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert (books.accepted, books.outcomes[InputOutcome.UNMATCHED]) == (1, 1)
@@ -235,7 +235,7 @@ signing_key = "{secrets.token_hex(32)}"
             assert answer.status == 200, await answer.text()
         query = f"{url}/xapi/statements?verb=https://w3id.org/xapi/adl/verbs/satisfied"
         found: list[dict[str, Any]] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not found:
                 async with session.get(query, headers=headers) as answer:
                     found = (await answer.json())["statements"]

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from structlog.testing import capture_logs
 
 from demo.broker import Unavailable
+from demo.processes import PATIENCE
 from demo.traffic import make_topic
 from pointsman.config import load
 from pointsman.domain.clock import SystemClock
@@ -46,7 +47,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
         with secure_broker(tmp_path_factory.mktemp("secure")) as started:
             yield started
     except Unavailable as reason:
-        pytest.skip(f"only Apache Kafka itself is proof here: {reason}")
+        pytest.skip(f"needs java and mvn, because only Apache Kafka has all of this: {reason}")
 
 
 def settings(broker: SecureBroker, topic: str, protocol: str, how: str) -> KafkaSettings:
@@ -90,7 +91,7 @@ async def reads(made: KafkaSettings) -> None:
     task = asyncio.create_task(source.run())
     await until(lambda: memory.bodies == [b"a statement"])
     await source.stop()
-    await asyncio.wait_for(task, 20)
+    await asyncio.wait_for(task, PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ async def test_whoever_is_not_let_in_says_why_goes_on_trying_and_shows_no_secret
         task = asyncio.create_task(source.run())
         await until(lambda: sum("interrupted" in one["event"] for one in logs) > 1)
         await source.stop()
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, PATIENCE)
     told = [one for one in logs if "interrupted" in one["event"]]
     assert all("KafkaConnectionError" in one["error"] for one in told), told
     assert all("sources.kafka.security" in one["next"] for one in told), told

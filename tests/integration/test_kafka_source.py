@@ -14,17 +14,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from structlog.testing import capture_logs
 
 from demo.broker import Broker
-from demo.processes import free_port
+from demo.processes import PATIENCE, free_port
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.records import UNREAD, Position, Receipt, Submission
+from pointsman.sources.batch import LogMessage
 from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource
 
-pytestmark = pytest.mark.timeout(120)
-
 GROUP = "pointsman"
-#: seconds until a test gives up
-PATIENCE = 40.0
 
 
 class Memory:
@@ -50,18 +47,11 @@ class Memory:
     def bodies(self) -> list[bytes]:
         return [one.body for one in self.stored]
 
-    def read_message(
-        self,
-        source: str,
-        body: bytes,
-        *,
-        position: Position,
-        origin: str,
-        content_type: str | None = None,
-        version: str = "1.0.0",
-    ) -> Submission:
-        self.origins.append(origin)
-        return Submission(source, body, 0, (), (), position, all_or_nothing=False)
+    def read_message(self, message: LogMessage) -> Submission:
+        self.origins.append(message.origin)
+        return Submission(
+            message.source, message.body, 0, (), (), message.position, all_or_nothing=False
+        )
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         await self.slow.wait()

@@ -19,6 +19,7 @@ from pointsman.cli import app
 from pointsman.config import load
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.records import Position
+from pointsman.sources.batch import LogMessage
 from pointsman.store.base import Store
 from pointsman.store.migrations import all_of
 from pointsman.store.sqlite.schema import PACKAGE
@@ -90,9 +91,7 @@ async def fill(config: Path) -> None:
     (claimed,) = await store.claim("g", [("t", 0)])
     for number, body in enumerate(bodies):
         at = Position("g", "t", 0, number + 1, claimed.token)
-        await intake.ingest(
-            [intake.read_message("log", body, position=at, origin=f"offset {number}")]
-        )
+        await intake.ingest([intake.read_message(LogMessage("log", body, f"offset {number}", at))])
     await store.close()
 
 
@@ -184,7 +183,7 @@ def test_a_dead_letter_whose_limit_was_raised_becomes_what_it_says(tmp_path: Pat
         intake = wiring.intake(settings, store, SystemClock())
         at = Position("g", "t", 0, 1)
         body = json.dumps(deep).encode()
-        await intake.ingest([intake.read_message("log", body, position=at, origin="offset 0")])
+        await intake.ingest([intake.read_message(LogMessage("log", body, "offset 0", at))])
         await store.close()
 
     asyncio.run(put())

@@ -15,7 +15,7 @@ from pointsman.domain.errors import InputRefused, StatementConflict
 from pointsman.domain.launch import Launch
 from pointsman.domain.records import Decision, InputOutcome, Observation, Position, Submission
 from pointsman.mapping import ConfiguredIdentity, Mapper, Rule, Template
-from pointsman.sources.batch import Accepted
+from pointsman.sources.batch import Accepted, LogMessage
 from pointsman.sources.pipeline import Pipeline
 from pointsman.statements import Limits, StatementsRefused
 from pointsman.store.sqlite import SqliteStore
@@ -56,11 +56,19 @@ def statement(percent: Any = 50, **changes: Any) -> dict[str, Any]:
 def message(intake: Pipeline, body: object, offset: int = 7) -> Submission:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return intake.read_message(
-        "bus",
-        raw,
-        position=Position("group", "lessons", 3, offset + 1),
-        origin=f"topic lessons, partition 3, offset {offset}",
+        LogMessage(
+            "bus",
+            raw,
+            f"topic lessons, partition 3, offset {offset}",
+            Position("group", "lessons", 3, offset + 1),
+        )
     )
+
+
+async def post(intake: Pipeline, body: object, put_id: str | None = None) -> Accepted:
+    """One request over HTTP."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return await intake.accept(intake.reader.request("http", raw, put_id=put_id))
 
 
 async def counts(store: SqliteStore) -> dict[str, int]:
@@ -81,7 +89,7 @@ async def test_every_outcome_is_counted_once_and_the_books_balance(
         statement(150),
         statement("almost done"),
     ):
-        await intake.submit_http("http", json.dumps(one).encode())
+        await post(intake, one)
     assert await counts(store) == {
         "applied": 1,
         "superseded": 1,
@@ -96,9 +104,9 @@ async def test_the_same_statement_again_is_accepted_and_not_counted_again(
 ) -> None:
     first = statement(id=str(uuid.uuid4()))
     reordered = dict(reversed(first.items()))
-    assert await intake.submit_http("http", json.dumps(first).encode()) == Accepted([first["id"]])
-    again = await intake.submit_http("http", json.dumps(reordered).encode())
-    assert again == Accepted([first["id"]], known=True)
+    assert await post(intake, first) == Accepted([first["id"]])
+    again = await post(intake, reordered)
+    assert again == Accepted([first["id"]], already_stored=True)
     assert await counts(store) == {"applied": 1}
 
 
@@ -106,10 +114,10 @@ async def test_an_id_with_other_content_refuses_its_whole_batch(
     store: SqliteStore, intake: Pipeline
 ) -> None:
     known = statement(id=str(uuid.uuid4()))
-    await intake.submit_http("http", json.dumps(known).encode())
+    await post(intake, known)
     batch = [statement(90), {**known, "result": {"completion": True}}]
     with pytest.raises(StatementConflict, match=known["id"]):
-        await intake.submit_http("http", json.dumps(batch).encode())
+        await post(intake, batch)
     assert await counts(store) == {"applied": 1}
 
 
@@ -118,24 +126,24 @@ async def test_one_invalid_statement_refuses_its_whole_batch_and_is_named(
 ) -> None:
     batch = [statement(), statement(verb={"id": "progressed"})]
     with pytest.raises(StatementsRefused, match=r"statement 1: verb\.id must be an absolute IRI"):
-        await intake.submit_http("http", json.dumps(batch).encode())
+        await post(intake, batch)
     assert await counts(store) == {}
 
 
 async def test_an_empty_batch_is_accepted_and_stores_nothing(
     store: SqliteStore, intake: Pipeline
 ) -> None:
-    assert await intake.submit_http("http", b"[]") == Accepted([])
+    assert await post(intake, b"[]") == Accepted([])
     assert await counts(store) == {}
 
 
 async def test_put_takes_the_id_of_the_request(intake: Pipeline, store: SqliteStore) -> None:
     chosen = str(uuid.uuid4())
     body = json.dumps(statement()).encode()
-    assert await intake.submit_http("http", body, put_id=chosen) == Accepted([chosen])
+    assert await post(intake, body, put_id=chosen) == Accepted([chosen])
     other = json.dumps(statement(id=str(uuid.uuid4()))).encode()
     with pytest.raises(InputRefused, match=chosen):
-        await intake.submit_http("http", other, put_id=chosen)
+        await post(intake, other, put_id=chosen)
     stored = await store.statement(chosen)
     assert stored is not None
     assert stored.body == body
@@ -191,6 +199,18 @@ async def test_a_rule_that_fails_makes_a_dead_letter_and_the_statement_is_kept(
     store: SqliteStore,
 ) -> None:
     intake = Pipeline(store, FailingMapping(), Limits(), SystemClock(), lambda *_: None)
-    (statement_id,) = (await intake.submit_http("http", json.dumps(statement()).encode())).ids
+    (statement_id,) = (await post(intake, statement())).ids
     assert await store.statement(statement_id) is not None
     assert await counts(store) == {"dead": 1}
+
+
+async def test_a_message_nested_deeper_than_can_be_written_is_a_dead_letter_as_it_came(
+    store: SqliteStore, intake: Pipeline
+) -> None:
+    deep = b"[" + b'{"a":' * 300 + b"1" + b"}" * 300 + b"]"
+    await intake.ingest([message(intake, deep)])
+    (row,) = await store.dead_letters(limit=9)
+    letter = await store.dead_letter(row.id)
+    assert letter is not None
+    assert letter.body == deep
+    assert "nested deeper" in letter.reason

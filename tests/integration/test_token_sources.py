@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,11 @@ def on_disk(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob("pointsman.db*"))
 
 
+def token_rows(database: Path) -> int:
+    with closing(sqlite3.connect(database)) as connection:
+        return int(connection.execute("SELECT count(*) FROM tokens").fetchone()[0])
+
+
 def config(service: Service, key: str) -> str:
     return (
         f'service = {{ url = "http://127.0.0.1:{service.port}/token/{{learner}}", bearer = "b" }}\n'
@@ -73,7 +79,7 @@ async def test_a_fetched_token_is_used_kept_encrypted_and_found_again(
         with structlog.testing.capture_logs() as logs:
             await world.say("completed", TOPIC, ANA)
             await world.until(lambda: bool(world.ran))
-            await asyncio.sleep(1.2)  # it is written down a second later
+            await world.until(lambda: token_rows(world.database) == 1)  # a second later
         assert service.asked == [(ANA, "Bearer b")]
         assert token not in str(logs)
     disk = on_disk(tmp_path)

@@ -1,7 +1,7 @@
 """`python -m tests.soak [faults|replicas]`: processes, in real time, for ten minutes.
 
 - faults: a daemon gets statements of every kind while the platform fails in every way it knows.
-  Then the faults end, and the platform must stand as the statements say, without a repeat that no
+  Then the faults end, and the platform must have what the statements say, without a repeat that no
   fault explains and without a 429 of ours.
 - replicas: three daemons on one PostgreSQL database and one Kafka topic have more to send than the
   quota allows. They must use 97 % of it, and get no 429.
@@ -24,6 +24,7 @@ import aiohttp
 from rich.console import Console
 
 from demo.broker import start_broker
+from demo.children import ended_by_signals
 from demo.database import start_database
 from tests.support.daemon_fleet import (
     KEY,
@@ -52,8 +53,8 @@ def faults(folder: Path, seconds: float, seed: int, console: Console) -> bool:
     """Whether all is as it must be."""
     emulate = [
         option
-        for one in FAULTS
-        for option in ("--fault", ",".join(f"{key}={value}" for key, value in one.items()))
+        for fault in FAULTS
+        for option in ("--fault", ",".join(f"{key}={value}" for key, value in fault.items()))
     ]
     traffic = Traffic(_LEARNERS, random.Random(seed))
     with a_fleet(
@@ -62,22 +63,22 @@ def faults(folder: Path, seconds: float, seed: int, console: Console) -> bool:
         fleet.add()
         asyncio.run(_storm(fleet, seconds, traffic))
         state, books = asyncio.run(fleet.state()), fleet.verify()
-    wrong, again = verdict(state, traffic), repeats(state, traffic)
+    wrong, repeated = verdict(state, traffic), repeats(state, traffic)
     console.print(
         f"{traffic.count} statements, {len(traffic.expected)} targets in "
         f"{state['totals']['requests']} requests; faults struck: {state['faults']['struck']}"
     )
-    console.print(f"{len(wrong)} things wrong, {len(again)} repeats that no fault explains")
-    for one in [*wrong, *again][:20]:
-        console.print(one, markup=False)
-    return not wrong and not again and bool(books["balanced"])
+    console.print(f"{len(wrong)} things wrong, {len(repeated)} repeats that no fault explains")
+    for line in [*wrong, *repeated][:20]:
+        console.print(line, markup=False)
+    return not wrong and not repeated and bool(books["balanced"])
 
 
 async def _storm(fleet: Fleet, seconds: float, traffic: Traffic) -> None:
     (replica,) = fleet.replicas
     await fleet.ready(replica)
     async with aiohttp.ClientSession() as session:
-        handing_out = asyncio.create_task(_hand_out(session, fleet))
+        renewal = asyncio.create_task(_renew_tokens(session, fleet))
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             change = traffic.next(time.time_ns() // 1_000)
@@ -87,13 +88,13 @@ async def _storm(fleet: Fleet, seconds: float, traffic: Traffic) -> None:
         async with session.delete(faults_of, params={"apiKey": KEY}) as answer:
             answer.raise_for_status()
         await fleet.drained(traffic.count, patience=120)
-        handing_out.cancel()
+        renewal.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await handing_out
+            await renewal
 
 
-async def _hand_out(session: aiohttp.ClientSession, fleet: Fleet) -> None:
-    """Whoever launches players has fresh tokens all the time: here a file, twice a minute."""
+async def _renew_tokens(session: aiohttp.ClientSession, fleet: Fleet) -> None:
+    """Write fresh tokens twice a minute, as a page that launches players brings them."""
     while True:
         known = {}
         for number in range(_LEARNERS):
@@ -128,7 +129,8 @@ def main() -> int:
     console = Console()
     agrees = True
     for kind in arguments.kinds or _KINDS:
-        with tempfile.TemporaryDirectory(prefix=f"pointsman-soak-{kind}-") as folder:
+        prefix = f"pointsman-soak-{kind}-"
+        with ended_by_signals(), tempfile.TemporaryDirectory(prefix=prefix) as folder:
             console.print(f"{kind}, {arguments.minutes:g} minutes; files: {folder}")
             done = _KINDS[kind](Path(folder), arguments.minutes * 60, arguments.seed, console)
             console.print("[bold green]OK" if done else "[bold red]NOT OK")

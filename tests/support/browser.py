@@ -1,8 +1,4 @@
-"""A headless Chromium, driven by its DevTools protocol.
-
-Skips where there is none, unless POINTSMAN_TEST_BROWSER is `required`; a path in it names the
-browser.
-"""
+"""A headless Chromium, driven by its DevTools protocol; POINTSMAN_TEST_BROWSER has its path."""
 
 from __future__ import annotations
 
@@ -19,6 +15,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from demo.processes import PATIENCE
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = (
     "--headless",
@@ -31,21 +29,16 @@ _FLAGS = (
     "--disable-quic",
     "--remote-debugging-port=0",
 )
-#: seconds
-_PATIENCE = 30.0
 
 
 def find() -> str:
-    """The browser's path; skips the test, or fails it, where there is none."""
-    wish = os.environ.get("POINTSMAN_TEST_BROWSER", "")
-    if "/" in wish:
-        return wish
+    """The browser's path; skips the test where there is none."""
+    if path := os.environ.get("POINTSMAN_TEST_BROWSER"):
+        return path
     for name in _NAMES:
         if path := shutil.which(name):
             return path
-    if wish == "required":
-        pytest.fail("POINTSMAN_TEST_BROWSER=required, and there is no Chromium here")
-    pytest.skip("no Chromium here")
+    pytest.skip(f"needs one of {', '.join(_NAMES)}")
 
 
 class Tab:
@@ -83,7 +76,7 @@ class Tab:
         await self._socket.send_json(
             {"id": number, "method": method, "params": params, "sessionId": self._session}
         )
-        answer = await asyncio.wait_for(done, _PATIENCE)
+        answer = await asyncio.wait_for(done, PATIENCE)
         assert "error" not in answer, answer
         return answer["result"]
 
@@ -97,7 +90,7 @@ class Tab:
 
     async def until(self, script: str) -> Any:
         """Wait for an expression to be true."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while not (found := await self.run(script)):  # noqa: ASYNC110 - it is in the browser
                 await asyncio.sleep(0.05)
         return found
@@ -115,7 +108,7 @@ async def open_tab(profile: Path, url: str) -> AsyncIterator[Tab]:
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with asyncio.timeout(_PATIENCE), aiohttp.ClientSession() as session:
+        async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as session:
             address = await _address(process)
             async with session.ws_connect(address, max_msg_size=0) as socket:
                 tab = await _attach(socket)

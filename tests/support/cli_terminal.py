@@ -13,6 +13,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
+from demo.processes import PATIENCE
 from pointsman.cli import app
 from pointsman.domain.clock import SystemClock
 from pointsman.emulator import Emulator, builtin_catalogue
@@ -81,9 +82,9 @@ def a_terminal(tmp_path: Path) -> Iterator[Terminal]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(main(),))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(PATIENCE)
     (tmp_path / "pointsman.toml").write_text(CONFIG.format(url=urls[0], key=KEY, token=token))
     yield Terminal(tmp_path, emulator, token)
     loop.call_soon_threadsafe(stop.set)
-    thread.join(10)
+    thread.join(PATIENCE)
     loop.close()

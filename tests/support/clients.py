@@ -6,15 +6,16 @@ import asyncio
 import fcntl
 import json
 import os
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+
+from demo.processes import PATIENCE
+from tests.support.tools import need
 
 FOLDER = Path(__file__).parents[1] / "clients"
 _DOCS = Path(__file__).parents[2] / "docs"
@@ -25,18 +26,11 @@ _SCRIPTS = {
     "xapi": ("node_modules/@xapi/xapi/dist/XAPI.umd.js", "XAPI"),
     "scorm": ("node_modules/scorm-again/dist/scorm-again.js", "window"),
 }
-#: seconds
-_PATIENCE = 120.0
 
 
 async def node() -> str:
-    """The program, with the clients installed; skips, or fails where it is required."""
-    required = os.environ.get("POINTSMAN_TEST_NODE") == "required"
-    program, npm = shutil.which("node"), shutil.which("npm")
-    if program is None or npm is None:
-        if required:
-            pytest.fail("POINTSMAN_TEST_NODE=required, and there is no Node with npm here")
-        pytest.skip("no Node with npm here")
+    """The program, with the clients installed; skips the test where there is none."""
+    program, npm = need("node", "npm")
     with (FOLDER / "package.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         marker = _MODULES / ".package-lock.json"
@@ -56,7 +50,7 @@ async def _run(*command: str) -> bytes:
     process = await asyncio.create_subprocess_exec(
         *command, cwd=FOLDER, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    out, err = await asyncio.wait_for(process.communicate(), _PATIENCE)
+    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 0, err.decode()
     return out
 

@@ -35,7 +35,7 @@ _left = 0
 
 def die() -> None:
     """At the n-th call."""
-    global _left  # noqa: PLW0603 - one process, one death
+    global _left  # noqa: PLW0603 - one kill for each process
     _left -= 1
     if not _left:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -46,11 +46,11 @@ def before(owner: Any, name: str) -> None:
     whole = getattr(owner, name)
 
     @functools.wraps(whole)
-    def doomed(*arguments: Any, **more: Any) -> Any:
+    def wrapper(*arguments: Any, **more: Any) -> Any:
         die()
         return whole(*arguments, **more)
 
-    setattr(owner, name, doomed)
+    setattr(owner, name, wrapper)
 
 
 def after(owner: Any, name: str) -> None:
@@ -58,12 +58,12 @@ def after(owner: Any, name: str) -> None:
     whole = getattr(owner, name)
 
     @functools.wraps(whole)
-    def doomed(*arguments: Any, **more: Any) -> Any:
+    def wrapper(*arguments: Any, **more: Any) -> Any:
         result = whole(*arguments, **more)
         die()
         return result
 
-    setattr(owner, name, doomed)
+    setattr(owner, name, wrapper)
 
 
 def after_awaiting(owner: Any, name: str) -> None:
@@ -71,12 +71,12 @@ def after_awaiting(owner: Any, name: str) -> None:
     whole = getattr(owner, name)
 
     @functools.wraps(whole)
-    async def doomed(*arguments: Any, **more: Any) -> Any:
+    async def wrapper(*arguments: Any, **more: Any) -> Any:
         result = await whole(*arguments, **more)
         die()
         return result
 
-    setattr(owner, name, doomed)
+    setattr(owner, name, wrapper)
 
 
 def _read() -> None:
@@ -108,7 +108,7 @@ def _pruned() -> None:
 
 
 def _migrated() -> None:
-    """Every migration ends in death, after its last line and before its commit."""
+    """Every migration kills the process after its last line and before its commit."""
     connect = sqlite_schema.connect
 
     def connected(*arguments: Any, **more: Any) -> Any:
@@ -123,9 +123,14 @@ def _migrated() -> None:
 
     setattr(sqlite_connections, "connect", connected)  # noqa: B010 - mypy knows what it is
     setattr(sqlite_schema, "pending", with_end("SELECT die();"))  # noqa: B010
-    setattr(postgres_schema, "pending", with_end("SELECT pg_sleep(8);"))  # noqa: B010
-    # the database works on it when we die
-    threading.Timer(3.0, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    sleeping = with_end("SELECT pg_sleep(8);")
+
+    def killed_soon(package: str, current: int) -> list[Migration]:
+        # the database is still working on it then
+        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        return sleeping(package, current)
+
+    setattr(postgres_schema, "pending", killed_soon)  # noqa: B010
 
 
 #: what a step is, in the words of the promises

@@ -1,7 +1,7 @@
-"""Replicas of the daemon as processes, an emulator, and traffic of every kind that insists.
+"""Replicas of the daemon as processes, an emulator, and senders that repeat until acknowledged.
 
-Whoever sends to a fleet repeats what was not acknowledged, as players and logs do, so in the end
-the platform must stand as all that was sent says.
+What was not acknowledged is sent again, as players and logs do, so in the end the platform must
+have all that was sent.
 """
 
 from __future__ import annotations
@@ -25,11 +25,19 @@ from typing import Any
 import aiohttp
 from aiokafka import AIOKafkaProducer
 
-from demo.processes import free_port, pointsman, stop
+from demo.children import Child
+from demo.processes import PATIENCE, free_port, pointsman, stop
 from demo.view import read_metrics
 from pointsman.domain.records import Change
 from pointsman.domain.targets import TargetKind
-from tests.support.random_traffic import Strike, Traffic, executed, goods, misfits, unexplained
+from tests.support.random_traffic import (
+    Strike,
+    Traffic,
+    differences,
+    executed,
+    traffic_catalogue,
+    unexplained_repeats,
+)
 
 KEY = "fleet-key"
 _CONTENT = "https://content.example.com"
@@ -38,8 +46,6 @@ HEADERS = {
     "X-Experience-API-Version": "1.0.3",
 }
 _PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
-#: seconds that a replica may take until it is ready, and that delivery may take in the end
-_START, _PATIENCE = 30.0, 60.0
 _CONFIG = """
 [http]
 host = "127.0.0.1"
@@ -136,7 +142,7 @@ class Replica:
     config: Path
     log: Path
     port: int
-    process: subprocess.Popen[bytes]
+    process: Child
 
     @property
     def url(self) -> str:
@@ -182,7 +188,7 @@ class Fleet:
 
     async def ready(self, replica: Replica) -> None:
         """Until it takes statements; a process that ends first is no error here."""
-        deadline = time.monotonic() + _START
+        deadline = time.monotonic() + PATIENCE
         async with aiohttp.ClientSession() as session:
             while time.monotonic() < deadline and replica.process.poll() is None:
                 with contextlib.suppress(aiohttp.ClientError):
@@ -212,7 +218,7 @@ class Fleet:
     async def post(self, session: aiohttp.ClientSession, made: dict[str, Any]) -> None:
         """To any replica, until one has acknowledged it."""
         number = hash(made["id"])
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             replica = self.replicas[number % len(self.replicas)]
             number += 1
@@ -221,7 +227,7 @@ class Fleet:
                     f"{replica.url}/xapi/statements",
                     headers=HEADERS,
                     json=made,
-                    timeout=aiohttp.ClientTimeout(total=5),
+                    timeout=aiohttp.ClientTimeout(total=30),
                 ) as answer:
                     if answer.status in {200, 204}:  # 204: it was here already
                         return
@@ -234,7 +240,7 @@ class Fleet:
         assert self.kafka is not None
         await producer.send(self.kafka[1], json.dumps(made).encode(), key=made["id"].encode())
 
-    async def drained(self, sent: int, patience: float = _PATIENCE) -> dict[str, Any]:
+    async def drained(self, sent: int, patience: float = PATIENCE) -> dict[str, Any]:
         """Until all statements are in the books and all state is delivered; the books."""
         deadline = time.monotonic() + patience
         while True:
@@ -253,7 +259,7 @@ class Fleet:
         async with aiohttp.ClientSession() as session:
             for replica in self.replicas:
                 with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                    numbers = await asyncio.wait_for(read_metrics(session, replica.url), 2)
+                    numbers = await asyncio.wait_for(read_metrics(session, replica.url), 20)
                     return not numbers["pointsman_desired"]
         return False
 
@@ -327,7 +333,7 @@ def a_fleet(
 
 def verdict(state: dict[str, Any], traffic: Traffic) -> list[str]:
     """All that is not as it must be, in words. Repeats are not judged: a kill explains them."""
-    found = [*misfits(state["learners"], traffic.expected)]
+    found = [*differences(state["learners"], traffic.expected)]
     if rejected := state["totals"]["rejected_429"]:
         found.append(f"{rejected} requests over the quota")
     return found
@@ -336,16 +342,15 @@ def verdict(state: dict[str, Any], traffic: Traffic) -> list[str]:
 def repeats(state: dict[str, Any], traffic: Traffic) -> list[str]:
     """Mutations that ran again without a fault that explains it."""
     strikes = [Strike(number, kind) for number, kind in state["strikes"]]
-    return unexplained(list(executed(state["history"])), strikes, traffic)
+    return unexplained_repeats(list(executed(state["history"])), strikes, traffic)
 
 
-def _start(config: Path, log: Path, dies: tuple[str, int] | None) -> subprocess.Popen[bytes]:
+def _start(config: Path, log: Path, dies: tuple[str, int] | None) -> Child:
     module = ["pointsman"] if dies is None else ["tests.support.crash_at", dies[0], str(dies[1])]
     with log.open("ab") as output:
-        return subprocess.Popen(
+        return Child(
             [sys.executable, "-m", *module, "run", "--config", str(config)],
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            output=output,
             env={name: value for name, value in os.environ.items() if "POINTSMAN_" not in name},
         )
 
@@ -374,8 +379,8 @@ def write_tokens(path: Path, known: dict[str, Any]) -> None:
 
 
 def write_catalogue(path: Path, learners: int) -> None:
-    """The goods of the virtual hour, as a file."""
-    found = goods(learners).model_dump(mode="json", exclude_defaults=True)
+    """The catalogue of random traffic, as a file."""
+    found = traffic_catalogue(learners).model_dump(mode="json", exclude_defaults=True)
     lines: list[str] = []
     for section, entries in found.items():
         for entry in entries:

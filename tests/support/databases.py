@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 
-from demo.database import Database, start_database
+from demo.broker import Unavailable
+from demo.database import Database, Server, own_server, start_database
 from tests.support import server_report
 
 #: databases that nobody uses, by their server: making one takes a third of a second
@@ -20,10 +21,25 @@ _idle: dict[str, list[str]] = {}
 
 @pytest.fixture(scope="session")
 def database(pytestconfig: pytest.Config) -> Iterator[Database]:
-    with start_database() as started:
+    with ExitStack() as stack:
+        try:
+            started = stack.enter_context(start_database(fsync=False))
+        except RuntimeError as reason:
+            pytest.skip(f"needs PostgreSQL: {reason}")
         server_report.note(pytestconfig, f"PostgreSQL server: {started.kind}")
         yield started
         asyncio.run(_drop(started.dsn, _idle.pop(started.dsn, [])))
+
+
+@pytest.fixture
+def own_database_server() -> Iterator[Server]:
+    """A server that nobody else uses, which the test may end and start again."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(own_server(fsync=False))
+        except Unavailable as reason:
+            pytest.skip(f"needs PostgreSQL's programs: {reason}")
+        yield server
 
 
 @asynccontextmanager
@@ -50,7 +66,7 @@ async def fresh_database(database: Database) -> AsyncIterator[str]:
 
 @contextmanager
 def a_database(database: Database) -> Iterator[str]:
-    """The same for whoever is in no event loop."""
+    """The same without an event loop."""
     with asyncio.Runner() as runner:
         fresh = fresh_database(database)
         dsn = runner.run(fresh.__aenter__())

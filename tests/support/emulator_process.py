@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from demo.processes import free_port, start
+from demo.processes import PATIENCE, free_port, start
 
 KEY = "the-key"
 PROGRESS = 'mutation { UpdateTopicAndCourseProgress(topicId: "topic_demo_1", progress: 62) }'
@@ -48,7 +48,7 @@ class Process:
             headers={"Content-Type": "application/json", **({"authToken": token} if token else {})},
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())

@@ -16,14 +16,21 @@ from demo.processes import free_port, pointsman
 from demo.traffic import make_topic
 from tests.support.change_factory import change, topic
 from tests.support.daemon_fleet import KEY, Fleet, a_fleet, statement, write_catalogue
-from tests.support.random_traffic import TOPICS, Traffic, misfits
+from tests.support.random_traffic import TOPICS, Traffic, differences
 
+#: the part of the quota that must be used while there is work
+_ENOUGH = 0.97
 LEARNERS = 100
 REQUESTS = 600
 #: statements a second, several times what the quota lets through
 _RATE = 40.0
-#: seconds until the replicas are in their stride
+#: seconds until the replicas use the whole quota
 _WARM_UP = 8.0
+#: the part of the time that a replica may be ready to run and wait for a processor; where it is
+#: more, other programs have the processors, and the measurement says nothing about the replicas
+_STARVED = 0.05
+#: how often a measurement that other programs disturbed is made again
+_ATTEMPTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class Load:
     @property
     def holds(self) -> bool:
         return (
-            self.used >= 0.97
+            self.used >= _ENOUGH
             and not self.rejected
             and not self.wrong
             and self.least_dirty > 0
@@ -101,14 +108,22 @@ async def _run(fleet: Fleet, seconds: float) -> Load:
     async with asyncio.TaskGroup() as group:
         group.create_task(_send(fleet, traffic, enough))
         await asyncio.sleep(_WARM_UP)
-        before, started = (await fleet.state())["totals"], time.monotonic()
-        least = await _watch(fleet, started + seconds)
-        after, ended = (await fleet.state())["totals"], time.monotonic()
+        for _ in range(_ATTEMPTS):
+            before, started = (await fleet.state())["totals"], time.monotonic()
+            waited_before = _waited_for_processor(fleet)
+            least = await _watch(fleet, started + seconds)
+            after, ended = (await fleet.state())["totals"], time.monotonic()
+            requests = after["requests"] - before["requests"]
+            used = requests / ((ended - started) * REQUESTS / 60)
+            waited = [
+                now - then
+                for then, now in zip(waited_before, _waited_for_processor(fleet), strict=True)
+            ]
+            if used >= _ENOUGH or max(waited) <= _STARVED * (ended - started):
+                break
         enough.set()
-    books = await fleet.drained(traffic.count, patience=180)
+    books = await fleet.drained(traffic.count, patience=480)
     state = await fleet.state()
-    requests = after["requests"] - before["requests"]
-    used = requests / ((ended - started) * REQUESTS / 60)
     return Load(
         ended - started,
         requests,
@@ -116,7 +131,7 @@ async def _run(fleet: Fleet, seconds: float) -> Load:
         state["totals"]["rejected_429"],
         least,
         traffic.count,
-        misfits(state["learners"], traffic.expected),
+        differences(state["learners"], traffic.expected),
         books["balanced"],
     )
 
@@ -141,6 +156,12 @@ async def _send(fleet: Fleet, traffic: Traffic, enough: asyncio.Event) -> None:
             else:
                 await fleet.produce(producer, said)
             await asyncio.sleep(1 / _RATE)
+
+
+def _waited_for_processor(fleet: Fleet) -> list[float]:
+    """Seconds of each replica since its start; all 0 where the system does not count them."""
+    files = [Path(f"/proc/{replica.process.pid}/schedstat") for replica in fleet.replicas]
+    return [int(file.read_text().split()[1]) / 1e9 if file.exists() else 0.0 for file in files]
 
 
 async def _watch(fleet: Fleet, until: float) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,14 +122,18 @@ class Watched:
 
 @asynccontextmanager
 async def running(
-    folder: Path, version: str = "1.0.3", *, sources: Sources | None = None
+    folder: Path,
+    version: str = "1.0.3",
+    *,
+    sources: Sources | None = None,
+    on_commit: Callable[[float, int], None] = lambda _seconds, _submissions: None,
 ) -> AsyncIterator[Endpoint]:
     """With two sources: `user` is strict, and `lenient` is; courses have a rule.
 
-    `sources` has those that send no statements.
+    `sources` has those that send no statements; `on_commit` is told of each commit, at once.
     """
     foreign = sources or Sources.model_construct()
-    store = SqliteStore(folder / "store.db", read_keys=key_reader(ORIGIN))
+    store = SqliteStore(folder / "store.db", read_keys=key_reader(ORIGIN), on_commit=on_commit)
     await store.open()
     rule = Rule(
         name="course",

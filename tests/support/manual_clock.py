@@ -1,4 +1,4 @@
-"""Time that stands still until a test moves it on."""
+"""A clock that only a test moves on."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def _lease_fencing() -> None:
 
 
 def _offset_fencing() -> None:
-    """Whoever had a partition once may store it."""
+    """A member that had a partition once may still store it."""
     take = Plan.take
 
     def anybody(self: Plan, submission: Submission) -> Receipt:
@@ -59,7 +59,7 @@ def _offset_fencing() -> None:
 
 
 def _evidence() -> None:
-    """Of what is said together, only the last word counts."""
+    """Of evidence that comes together only the last counts."""
 
     def add(_known: Gathered, link: Evidence, _change: Change) -> Gathered:
         return gathered(link)

@@ -1,6 +1,6 @@
 """Random traffic for every kind of target, what must come of it, and every kind of fault.
 
-What must come of it is worked out here, and shares no code with the merging of the store.
+The expected state is computed here, and shares no code with the merging of the store.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _REACH = 120
 Key = tuple[str, str, str]
 
 
-def goods(learners: int) -> Catalogue:
+def traffic_catalogue(learners: int) -> Catalogue:
     """Learners, topics, courses, paths and meetings, all of them numbered."""
     return Catalogue.model_validate(
         {
@@ -146,7 +146,7 @@ def _further(value: Value, than: Value) -> bool:
     return (value, than) in {("completed", "started"), ("attended", "not-attended")}
 
 
-def misfits(state: Mapping[str, Any], expected: Mapping[Key, Value]) -> list[str]:
+def differences(state: Mapping[str, Any], expected: Mapping[Key, Value]) -> list[str]:
     """Where the platform's state (`learners` of its page) differs from what must be there."""
     wrong = []
     for (who, what, name), value in expected.items():
@@ -195,32 +195,38 @@ class Strike:
 def executed(history: Iterable[Mapping[str, Any]]) -> Iterator[Ran]:
     """The mutations that set a target, in their order."""
     for one in history:
-        told = one["arguments"]
-        found = _set_by(one["name"], told)
+        arguments = one["arguments"]
+        found = _set_by(one["name"], arguments)
         if found is not None:
             what, which, value = found
             at = datetime.fromisoformat(one["time"]).timestamp()
             yield Ran((one["learner"], what, which), value, at, one["request"])
 
 
-def _set_by(name: str, told: Mapping[str, Any]) -> tuple[str, str, Value] | None:
+def _set_by(name: str, arguments: Mapping[str, Any]) -> tuple[str, str, Value] | None:
     match name:
         case "UpdateTopicAndCourseProgress":
-            return "topic", told["topicId"], told["progress"]
+            return "topic", arguments["topicId"], arguments["progress"]
         case "UpdateCourseStatus":
-            return "course", told["slug"], told["status"]
+            return "course", arguments["slug"], arguments["status"]
         case "UpdateLearningPathAccess":
-            return "path", told["slug"], told["status"]
+            return "path", arguments["slug"], arguments["status"]
         case "UpdateUserCourseMeetingAttendance":
-            return "meeting", told["meetingId"], "attended" if told["attended"] else "not-attended"
+            return (
+                "meeting",
+                arguments["meetingId"],
+                "attended" if arguments["attended"] else "not-attended",
+            )
         case "ArchiveUserCourse":
-            return "archive", told["id"], "archived"
+            return "archive", arguments["id"], "archived"
         case "ReinstateUserCourse":
-            return "archive", told["id"], "active"
+            return "archive", arguments["id"], "active"
     return None
 
 
-def unexplained(ran: Iterable[Ran], strikes: Iterable[Strike], traffic: Traffic) -> list[str]:
+def unexplained_repeats(
+    ran: Iterable[Ran], strikes: Iterable[Strike], traffic: Traffic
+) -> list[str]:
     """Mutations that ran again with the same value, though no fault lost the answer of the first.
 
     A value that was changed in between and changed back may be sent again.

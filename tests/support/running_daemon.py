@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from demo.processes import free_port
+from demo.processes import PATIENCE, free_port
 from pointsman.app import Daemon
 from pointsman.config import Settings, load
 from pointsman.domain.clock import SystemClock
@@ -28,8 +28,6 @@ _HEADERS = {
     "X-Experience-API-Version": "1.0.3",
     "Content-Type": "application/json",
 }
-#: seconds
-_PATIENCE = 10.0
 _CONFIG = """
 [http]
 host = "127.0.0.1"
@@ -91,7 +89,7 @@ class Running:
 
     async def until(self, ready: Callable[[], bool]) -> None:
         """Wait for what must come."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while not ready():  # noqa: ASYNC110 - what is awaited is on a platform
                 await asyncio.sleep(0.01)
 
@@ -116,11 +114,11 @@ async def running(
 
     In `tokens.json` every learner of the catalogue has a token and a user id.
     """
-    goods = catalogue or builtin_catalogue()
-    emulator = emulator or Emulator(goods, api_key=API_KEY, clock=SystemClock())
+    catalogue = catalogue or builtin_catalogue()
+    emulator = emulator or Emulator(catalogue, api_key=API_KEY, clock=SystemClock())
     known = {
-        one.email: {"authToken": emulator.issue_token(one.email), "userId": one.id}
-        for one in goods.learners
+        learner.email: {"authToken": emulator.issue_token(learner.email), "userId": learner.id}
+        for learner in catalogue.learners
     }
     (folder / "tokens.json").write_text(json.dumps(known))
     async with serve(emulator, host="127.0.0.1", port=0) as platform:

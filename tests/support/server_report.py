@@ -1,4 +1,4 @@
-"""Which servers served, for the report: told by whichever process of a run has started one."""
+"""Which servers a run used, for its report: each worker notes the servers that it started."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def tell_controller(config: pytest.Config) -> None:
         output[_OUTPUT] = sorted(_noted(config))
 
 
-def hear(config: pytest.Config, output: dict[str, list[str]]) -> None:
+def add_from_worker(config: pytest.Config, output: dict[str, list[str]]) -> None:
     """What a worker noted."""
     for what in output.get(_OUTPUT, ()):
         note(config, what)

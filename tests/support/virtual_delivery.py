@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Self
 
 from pointsman.delivery.backoff import Backoff
+from pointsman.delivery.budget.base import QuotaLimits
 from pointsman.delivery.budget.local import LocalBudget
-from pointsman.delivery.budget.quota_window import QuotaLimits
 from pointsman.delivery.dispatcher import DeliveryRecord, DeliverySettings, Dispatcher
 from pointsman.delivery.sender import Sender
 from pointsman.domain.errors import NoToken, TokenDelayed
@@ -74,6 +74,12 @@ class Tokens:
         self.asked = 0
         self._renewed = False
 
+    async def open(self) -> None: ...
+
+    async def run(self) -> None: ...
+
+    async def close(self) -> None: ...
+
     async def token(self, learner: str) -> str:
         self.asked += 1
         if learner in self.without:
@@ -105,7 +111,7 @@ class VirtualDelivery:
     def __init__(
         self,
         folder: Path,
-        goods: Catalogue,
+        platform_catalogue: Catalogue,
         *,
         requests: int = 2_500,
         points: int = 100_000,
@@ -118,7 +124,7 @@ class VirtualDelivery:
     ) -> None:
         self.clock = VirtualClock()
         self.emulator = emulator or Emulator(
-            goods,
+            platform_catalogue,
             api_key=KEY,
             clock=self.clock,
             points_per_minute=points,
@@ -127,9 +133,11 @@ class VirtualDelivery:
         )
         self.tokens = Tokens(self.emulator)
         self.transport = EmulatorTransport(self.emulator, KEY, latency)
-        self.store = SqliteStore(folder / "yard.db", clock=self.clock, threaded=False)
+        self.store = SqliteStore(folder / "sim.db", clock=self.clock, threaded=False)
         self.budget = LocalBudget(
-            QuotaLimits.of(points, requests, share=share, guard=0.2), self.clock, self.store
+            QuotaLimits.of(points, requests, share=share, guard=0.2, window=60.0),
+            self.clock,
+            self.store,
         )
         self.records: list[DeliveryRecord] = []
         self.dispatcher = Dispatcher(

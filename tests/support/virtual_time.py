@@ -27,7 +27,7 @@ class _JumpingSelector(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         events = super().select(0)
         if not events and timeout is None:
-            raise RuntimeError("virtual time stands still: everybody waits, and for no timer")
+            raise RuntimeError("virtual time can't go on: all tasks wait, and none for a timer")
         if not events and timeout is not None and timeout > 0:
             self.time += timeout
         return events

@@ -10,12 +10,12 @@ import pytest
 
 from pointsman.domain.errors import Forbidden, StoreUnavailable
 from pointsman.domain.launch import Launch, LaunchMode, PlayerKind
-from pointsman.sources.batch import Accepted
+from pointsman.sources.batch import Accepted, BatchReader, StatementBatch
 from pointsman.sources.players.cmi5 import vocabulary
 from pointsman.sources.players.cmi5.session import Cmi5Session, dump
 from pointsman.sources.players.cmi5.session_guard import SessionGuard
 from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore
-from pointsman.statements import Limits, StatementsRefused
+from pointsman.statements import StatementsRefused
 from pointsman.store.base import Document
 from tests.support.cmi5_statements import LAUNCH, statement
 
@@ -24,14 +24,14 @@ from tests.support.cmi5_statements import LAUNCH, statement
 class Intake:
     """Takes all, and remembers as which launch."""
 
-    known: bool = False
-    heard: list[Launch | None] = field(default_factory=list)
+    already_stored: bool = False
+    launches: list[Launch | None] = field(default_factory=list)
 
-    async def submit_http(self, *_: Any, launch: Launch | None = None, **__: Any) -> Accepted:
-        self.heard.append(launch)
-        return Accepted(["id"], known=self.known)
+    async def accept(self, batch: StatementBatch) -> Accepted:
+        self.launches.append(batch.launch)
+        return Accepted(["id"], already_stored=self.already_stored)
 
-    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
+    async def keep_dead_letter(self, source: str, body: bytes, reason: str, origin: str) -> None:
         raise AssertionError(reason)
 
 
@@ -66,29 +66,22 @@ class Still:
 
 
 class World:
-    def __init__(self, *sessions: Cmi5Session, known: bool = False) -> None:
-        self.shelf, self.intake, self.clock = Shelf(*sessions), Intake(known), Still()
-        self.oddities: list[str] = []
+    def __init__(self, *sessions: Cmi5Session, already_stored: bool = False) -> None:
+        self.shelf, self.intake, self.clock = Shelf(*sessions), Intake(already_stored), Still()
+        self.violations: list[str] = []
         store: Any = self.shelf
-        self.register = Cmi5SessionStore(store, self.clock)
-        self.gate = SessionGuard(
-            self.intake, self.register, Limits(), self.clock, self.oddities.append, grace=60
+        self.sessions = Cmi5SessionStore(store, self.clock)
+        self.guard = SessionGuard(
+            self.intake, self.sessions, self.clock, self.violations.append, grace=60
         )
 
     async def say(self, *verbs: str, launch: Launch | None = LAUNCH) -> Accepted:
         body = orjson.dumps([statement(verb) for verb in verbs])
-        return await self.gate.submit_http(
-            "launch",
-            body,
-            content_type="application/json",
-            version="1.0.0",
-            put_id=None,
-            launch=launch,
-        )
+        return await self.guard.accept(BatchReader().request("launch", body, launch=launch))
 
     async def session(self) -> Cmi5Session:
-        (found,) = await self.register.all(LAUNCH.registration)
-        return found
+        (session,) = await self.sessions.all(LAUNCH.registration)
+        return session
 
 
 OPEN = Cmi5Session("s1", 0, fetched=True)
@@ -103,14 +96,14 @@ async def test_a_session_says_what_it_has_to_say_until_its_grace_is_over() -> No
     world.clock.seconds = 160.1
     with pytest.raises(Forbidden, match="grace_seconds"):
         await world.say(vocabulary.COMPLETED)
-    assert len(world.intake.heard) == 2
-    assert world.oddities == ["after_terminated"]
+    assert len(world.intake.launches) == 2
+    assert world.violations == ["after_terminated"]
 
 
 async def test_a_session_counts_as_it_was_launched() -> None:
     world = World(replace(OPEN, mode=LaunchMode.REVIEW))
     await world.say(vocabulary.INITIALIZED)
-    (launch,) = world.intake.heard
+    (launch,) = world.intake.launches
     assert launch is not None
     assert launch.mode is LaunchMode.REVIEW
 
@@ -122,13 +115,13 @@ async def test_that_an_end_could_not_be_noted_is_no_refusal() -> None:
     assert await world.session() == OPEN
 
 
-async def test_what_was_said_before_is_no_oddity() -> None:
-    world = World(replace(OPEN, begun=True, terminated_at=100_000_000), known=True)
+async def test_what_is_stored_already_breaks_no_rule() -> None:
+    world = World(replace(OPEN, begun=True, terminated_at=100_000_000), already_stored=True)
     await world.say(vocabulary.TERMINATED)
-    assert world.oddities == []
+    assert world.violations == []
 
 
-async def test_what_is_refused_is_not_heard() -> None:
+async def test_what_is_refused_does_not_reach_the_intake() -> None:
     world = World(OPEN)
     with pytest.raises(StatementsRefused):
         await world.say("no IRI")
@@ -136,7 +129,7 @@ async def test_what_is_refused_is_not_heard() -> None:
         await world.say(vocabulary.PASSED, vocabulary.SATISFIED)
     with pytest.raises(Forbidden, match="not known"):
         await world.say(vocabulary.PASSED, launch=replace(LAUNCH, session="s2"))
-    assert world.intake.heard == []
+    assert world.intake.launches == []
     assert await world.session() == OPEN
 
 
@@ -144,4 +137,4 @@ async def test_what_is_refused_is_not_heard() -> None:
 async def test_others_pass_by(launch: Launch | None) -> None:
     world = World()
     await world.say(vocabulary.SATISFIED, launch=launch)
-    assert world.intake.heard == [launch]
+    assert world.intake.launches == [launch]

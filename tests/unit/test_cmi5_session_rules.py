@@ -10,6 +10,7 @@ import pytest
 
 from pointsman.domain.errors import Forbidden
 from pointsman.mapping.rules import VERB_NAMESPACES
+from pointsman.sources.batch import BatchReader, StatementBatch
 from pointsman.sources.players import add_launch_context
 from pointsman.sources.players.cmi5 import vocabulary
 from pointsman.sources.players.cmi5.session import Cmi5Session
@@ -84,18 +85,22 @@ def test_a_session_begins_with_its_first_statement_and_ends_with_terminated() ->
     assert session_after(ended, items(statement(vocabulary.TERMINATED)), 9) == ended
 
 
+def stamped(*statements: dict[str, Any]) -> StatementBatch:
+    """One statement alone, or an array of them, with what their launch adds."""
+    body = orjson.dumps(statements[0] if len(statements) == 1 else statements)
+    return add_launch_context(BatchReader().request("launch", body), LAUNCH)
+
+
 def test_a_statement_without_session_gets_that_of_its_launch() -> None:
     bare = {name: value for name, value in statement().items() if name != "context"}
-    found = orjson.loads(add_launch_context(orjson.dumps(bare), items(bare), LAUNCH))
-    assert found["context"] == {
+    assert orjson.loads(stamped(bare).body)["context"] == {
         "registration": LAUNCH.registration,
         "extensions": {vocabulary.SESSION_ID: "s1"},
     }
-    whole = orjson.dumps(statement())
-    assert add_launch_context(whole, items(statement()), LAUNCH) is whole
+    whole = statement()
+    assert stamped(whole).body == orjson.dumps(whole)
     other = statement(context={"extensions": {"https://example.com/x": 1}})
-    found = orjson.loads(add_launch_context(orjson.dumps(other), items(other), LAUNCH))
-    assert found["context"]["extensions"] == {
+    assert orjson.loads(stamped(other).body)["context"]["extensions"] == {
         "https://example.com/x": 1,
         vocabulary.SESSION_ID: "s1",
     }

@@ -43,9 +43,9 @@ def test_a_postback_source_needs_no_more_than_its_credentials(tmp_path: Path) ->
 
 def test_a_webhook_needs_a_secret_a_scheme_a_learner_and_an_activity(tmp_path: Path) -> None:
     [source] = webhook_sources(settings(tmp_path, webhooks=[WEBHOOK]).sources)
-    assert source.signed.scheme == SignatureScheme("X-Signature")
-    assert source.signed.secrets == (SECRET.encode(),)
-    assert source.signed.tolerance == 300
+    assert source.verifier.scheme == SignatureScheme("X-Signature")
+    assert source.verifier.secrets == (SECRET.encode(),)
+    assert source.verifier.tolerance == 300
     assert source.adapter.home_page == "https://webhooks.invalid/lms"
     assert SECRET not in repr(source)
 
@@ -60,8 +60,8 @@ def test_old_secrets_go_on_opening_what_they_signed(tmp_path: Path) -> None:
         "old_secret_files": ["old"],
     }
     [source] = webhook_sources(settings(tmp_path, webhooks=[webhook]).sources)
-    assert source.signed.scheme == STANDARD
-    assert source.signed.secrets == (b"hunter2", b"old")
+    assert source.verifier.scheme == STANDARD
+    assert source.verifier.secrets == (b"hunter2", b"old")
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.delivery.batching import plan_batch
+from pointsman.delivery.batching import plan_batch, plan_reading
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import Recipient, Target, TargetKind, Value
+from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind, Value
 from pointsman.platforms.helium.documents import price
 from tests.support.change_factory import course, topic
 
@@ -60,23 +62,23 @@ STATES = st.sampled_from(
 def test_started_goes_before_topics_then_completed_then_archived(
     rows: list[Desired], points: int
 ) -> None:
-    package = plan_batch(rows, max_points=points, price=price)
+    batch = plan_batch(rows, max_points=points, price=price)
     order = [
         ["completed", "archived"].index(str(row.value)) + 2
         if row.value in {"completed", "archived"}
         else int(row.target.kind is TargetKind.TOPIC_PROGRESS)
-        for row in package.rows
+        for row in batch.rows
     ]
     assert order == sorted(order)
-    assert package.points == price(package.mutations) <= points
-    assert package.rest == len(rows) - len(package.rows)
+    assert batch.points == price(batch.mutations) <= points
+    assert batch.rest == len(rows) - len(batch.rows)
 
 
 def test_what_has_waited_longest_goes_first_among_equals() -> None:
     rows = [wanted(topic("young"), 1, since=9), wanted(topic("old"), 1, since=2)]
-    package = plan_batch(rows, max_points=1, price=price)
-    assert [row.target.key for row in package.rows] == ["old"]
-    assert package.rest == 1
+    batch = plan_batch(rows, max_points=1, price=price)
+    assert [row.target.key for row in batch.rows] == ["old"]
+    assert batch.rest == 1
 
 
 def test_one_that_is_dearer_than_a_request_may_be_still_goes_alone() -> None:
@@ -90,9 +92,9 @@ def test_a_completed_course_is_held_back_by_its_parked_topic_only() -> None:
         wanted(course("c"), "completed", after=(topic("t0"),)),
         wanted(course("d"), "completed", after=(topic("t1"),)),
     ]
-    package = plan_batch(rows, max_points=10, price=price)
-    assert [row.target for row in package.rows] == [course("d")]
-    (held,) = package.held
+    batch = plan_batch(rows, max_points=10, price=price)
+    assert [row.target for row in batch.rows] == [course("d")]
+    (held,) = batch.held
     assert held.target == course("c")
     assert held.reason == "waits for topic t0, which is parked: refused: NOT_FOUND"
 
@@ -100,9 +102,9 @@ def test_a_completed_course_is_held_back_by_its_parked_topic_only() -> None:
 def test_a_mutation_carries_its_date_and_whether_it_was_sent_before() -> None:
     rows = [wanted(course("c"), "completed", failures=0), wanted(course("d"), "completed")]
     tried = wanted(topic("t"), 5, failures=2)
-    package = plan_batch([*rows, tried], max_points=10, price=price)
-    assert {mutation.occurred_at for mutation in package.mutations} == {7}
-    assert [mutation.again for mutation in package.mutations] == [True, False, False]
+    batch = plan_batch([*rows, tried], max_points=10, price=price)
+    assert {mutation.occurred_at for mutation in batch.mutations} == {7}
+    assert [mutation.again for mutation in batch.mutations] == [True, False, False]
 
 
 def test_attendance_knows_its_meeting() -> None:
@@ -113,3 +115,19 @@ def test_attendance_knows_its_meeting() -> None:
     )
     (mutation,) = plan_batch([row], max_points=10, price=price).mutations
     assert mutation.meeting_id == "mtg-1"
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=9), st.integers(1, 30))
+def test_a_reading_takes_as_many_places_as_one_request_pays_and_at_least_one(
+    points: list[int], max_points: int
+) -> None:
+    cost = {ReadBackPlace.course(str(place)): price for place, price in enumerate(points)}
+
+    def total(places: Sequence[ReadBackPlace]) -> int:
+        return sum(cost[place] for place in places)
+
+    places = list(cost)
+    read = plan_reading(places, max_points=max_points, price=total)
+    assert read == places[: len(read)]
+    assert len(read) == 1 or total(read) <= max_points
+    assert read == places or total(places[: len(read) + 1]) > max_points

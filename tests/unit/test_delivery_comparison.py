@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pointsman.delivery.comparison import Judgement, compare
-from pointsman.domain.records import Desired
-from pointsman.domain.targets import Recipient, Target, TargetKind, Value
+from pointsman.domain.targets import Target, TargetKind, Value
 from pointsman.platforms.base import PlatformState
 
 AGREES, DIFFERS, UNREADABLE = Judgement.AGREES, Judgement.DIFFERS, Judgement.UNREADABLE
@@ -46,17 +45,6 @@ BEGUN = PlatformState(started=True)
 def test_only_what_can_be_known_is_judged(
     kind: TargetKind, value: Value, shown: PlatformState, judgement: Judgement, known: Value | None
 ) -> None:
-    desired = Desired(
-        recipient=Recipient.learner("ana@example.com"),
-        target=Target(kind, "t"),
-        value=value,
-        version=1,
-        occurred_at=0,
-        statement_id="s",
-        rule="r",
-        since=0,
-        changed_at=0,
-    )
-    found = compare(desired, shown)
-    assert (found.judgement, found.known) == (judgement, known)
-    assert found.shown
+    comparison = compare(Target(kind, "t"), value, shown)
+    assert (comparison.judgement, comparison.known) == (judgement, known)
+    assert comparison.shown

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from pointsman.delivery.outcomes import settlements
-from pointsman.delivery.remediation import next_step
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient, Target, TargetKind
 from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
+from pointsman.platforms.helium.remediation import remedy
 from tests.support.change_factory import topic
 
 ROW = Desired(
@@ -29,7 +29,7 @@ ROW = Desired(
 def settled(verdict: Verdict, answer: RequestOutcome, failures: int = 0) -> tuple[str, str]:
     row = replace(ROW, failures=failures)
     delivery = PlatformAnswer(answer, (MutationResult(verdict, "its words"),))
-    (one,) = settlements([row], delivery, max_failures=3)
+    (one,) = settlements([row], delivery, max_failures=3, remedy=remedy)
     assert (one.target, one.version) == (row.target, 3)
     return one.result, one.reason
 
@@ -63,8 +63,15 @@ def test_the_platforms_words_are_kept_with_what_is_parked() -> None:
     )
 
 
+def refused(row: Desired, message: str) -> str:
+    """The reason that is shown to a person."""
+    answer = PlatformAnswer(RequestOutcome.ANSWERED, (MutationResult(Verdict.REFUSED, message),))
+    (settlement,) = settlements([row], answer, max_failures=3, remedy=remedy)
+    return settlement.reason
+
+
 @pytest.mark.parametrize(
-    ("words", "step"),
+    ("message", "step"),
     [
         ("NOT_FOUND: there is no topic 'x'", 'topic_id of the rule "r"'),
         ("FORBIDDEN: no STUDENT", "the STUDENT role"),
@@ -72,13 +79,32 @@ def test_the_platforms_words_are_kept_with_what_is_parked() -> None:
         ("whatever", "look for it on the platform"),
     ],
 )
-def test_a_refusal_names_what_to_do(words: str, step: str) -> None:
-    advice = next_step(ROW, words)
-    assert step in advice
-    assert "pointsman parked retry --learner ana@example.com" in advice
+def test_a_refusal_names_what_to_do(message: str, step: str) -> None:
+    reason = refused(ROW, message)
+    assert step in reason
+    assert "pointsman parked retry --learner ana@example.com" in reason
 
 
 def test_a_meetings_refusal_is_retried_without_a_learners_name() -> None:
     target = Target(TargetKind.MEETING_ATTENDANCE, " a")
     row = replace(ROW, recipient=Recipient.meeting("m"), target=target)
-    assert next_step(row, "NOT_FOUND: x").endswith("pointsman parked retry")
+    assert refused(row, "NOT_FOUND: x").endswith("pointsman parked retry)")
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        (TargetKind.TOPIC_PROGRESS, "topic_id"),
+        (TargetKind.COURSE_STATUS, "course_id, course_slug or course_sku"),
+        (TargetKind.LEARNING_PATH_ACCESS, "learning_path_slug"),
+        (TargetKind.MEETING_ATTENDANCE, "meeting_id and course_id"),
+        (TargetKind.COURSE_ARCHIVED, "course_id"),
+        (TargetKind.LEARNING_PATH_ARCHIVED, "learning_path_id"),
+    ],
+)
+def test_a_refusal_names_the_settings_that_named_its_target(
+    kind: TargetKind, settings: str
+) -> None:
+    assert f'at {settings} of the rule "r";' in refused(
+        replace(ROW, target=Target(kind, "k")), "no"
+    )

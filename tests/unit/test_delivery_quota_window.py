@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.delivery.budget.quota_window import QuotaLimits, QuotaWindow, Reservation
+from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
+from pointsman.delivery.budget.quota_window import QuotaWindow
 from pointsman.platforms.base import RateReading
 from pointsman.platforms.helium.rate_headers import read_rate
 
@@ -73,7 +74,9 @@ class Simulation:
     weather: Weather
     server: Server
     window: QuotaWindow = field(
-        default_factory=lambda: QuotaWindow(QuotaLimits.of(POINTS, REQUESTS, 1.0, GUARD))
+        default_factory=lambda: QuotaWindow(
+            QuotaLimits.of(POINTS, REQUESTS, 1.0, GUARD, window=60.0)
+        )
     )
     sent: int = 0
     spent: int = 0
@@ -111,7 +114,7 @@ class Simulation:
             else:
                 self.sent += 1
                 self.spent += points
-                at(now + self._way(dice), "arrive", points, self.window.take(now, points))
+                at(now + self._way(dice), "arrive", points, self.window.reserve(now, points))
                 at(now, "send", dice.randint(1, self.weather.largest))
 
     def _settle(self, now: float, reservation: Reservation, reading: RateReading) -> None:
@@ -217,21 +220,25 @@ def test_small_and_large_requests_together_leave_hardly_anything_over() -> None:
 
 def open_window(now: float = 0.0, limits: QuotaLimits | None = None) -> QuotaWindow:
     """A window of 100 points and 10 requests whose first request was answered at once."""
-    window = QuotaWindow(limits or QuotaLimits(100, 10, guard=1))
-    window.settle(now, window.take(now, 1))
+    window = QuotaWindow(limits or QuotaLimits(100, 10, guard=1, window=60.0))
+    window.settle(now, window.reserve(now, 1))
     return window
 
 
 def test_our_part_of_the_limits_is_paced_and_never_nothing() -> None:
-    assert QuotaLimits.of(100_000, 2_500, 1.0, 0.2) == QuotaLimits(99_000, 2_475, 0.2)
-    assert QuotaLimits.of(100_000, 2_500, 0.5, 0.2) == QuotaLimits(49_500, 1_237, 0.2)
-    assert QuotaLimits.of(1, 1, 0.1, 0.2) == QuotaLimits(1, 1, 0.2)
+    def part(points: int, requests: int, share: float) -> tuple[int, int]:
+        limits = QuotaLimits.of(points, requests, share, 0.2, window=60.0)
+        return limits.points, limits.requests
+
+    assert part(100_000, 2_500, 1.0) == (99_000, 2_475)
+    assert part(100_000, 2_500, 0.5) == (49_500, 1_237)
+    assert part(1, 1, 0.1) == (1, 1)
 
 
 def test_requests_are_spread_over_the_window_by_their_number_or_their_points() -> None:
     window = open_window()
     assert window.next_at(0, 1) == pytest.approx(5.9)
-    window.take(10, 50)
+    window.reserve(10, 50)
     # 0.6 s of points are in hand, and this one takes 0.59 s of them
     assert window.next_at(10, 1) == pytest.approx(10 + 29.5 - 0.01)
 
@@ -244,9 +251,9 @@ def test_nothing_is_sent_shortly_before_the_earliest_end() -> None:
 
 
 def test_the_window_lasts_from_its_first_answer() -> None:
-    window = QuotaWindow(QuotaLimits(100, 10, guard=1))
-    first = window.take(0, 1)
-    window.settle(3, window.take(6, 1))
+    window = QuotaWindow(QuotaLimits(100, 10, guard=1, window=60.0))
+    first = window.reserve(0, 1)
+    window.settle(3, window.reserve(6, 1))
     window.settle(7, first)
     assert window.ends_at == pytest.approx(63.01)
     # but may have begun when the first request was sent
@@ -257,52 +264,52 @@ def test_a_request_that_no_longer_fits_waits_for_the_next_window() -> None:
     window = open_window()
     assert window.next_at(20, 99) == 20
     assert window.next_at(20, 100) == pytest.approx(60.01)
-    assert window.left(20) == (99, 9)
-    assert window.left(61) == (100, 10)
+    assert window.left(20) == QuotaLeft(99, 9)
+    assert window.left(61) == QuotaLeft(100, 10)
 
 
 def test_what_is_on_its_way_at_the_end_counts_in_the_next_window_as_well() -> None:
     window = open_window()
-    slow = window.take(58, 30)
-    window.settle(70, window.take(70, 1))
-    assert window.left(70) == (69, 8)
+    slow = window.reserve(58, 30)
+    window.settle(70, window.reserve(70, 1))
+    assert window.left(70) == QuotaLeft(69, 8)
     window.settle(71, slow)
-    assert window.left(71) == (69, 8)
+    assert window.left(71) == QuotaLeft(69, 8)
 
 
 def test_what_was_answered_after_the_earliest_end_counts_in_the_next_window_as_well() -> None:
-    window = QuotaWindow(QuotaLimits(100, 10, guard=1))
-    window.settle(2, window.take(0, 1))
-    window.settle(60.5, window.take(58, 30))
-    window.take(62.5, 1)
-    assert window.left(62.5) == (69, 8)
+    window = QuotaWindow(QuotaLimits(100, 10, guard=1, window=60.0))
+    window.settle(2, window.reserve(0, 1))
+    window.settle(60.5, window.reserve(58, 30))
+    window.reserve(62.5, 1)
+    assert window.left(62.5) == QuotaLeft(69, 8)
 
 
 def test_the_platforms_count_corrects_ours_when_somebody_else_spends() -> None:
     window = open_window()
-    waiting = window.take(6, 10)
-    window.settle(7, window.take(7, 1), points_left=50)
+    waiting = window.reserve(6, 10)
+    window.settle(7, window.reserve(7, 1), points_left=50)
     # of the 50 that were left, 10 may be spent by what is on its way
-    assert window.left(7) == (40, 7)
+    assert window.left(7) == QuotaLeft(40, 7)
     window.settle(8, waiting, points_left=5_000)
-    assert window.left(8) == (40, 7)
+    assert window.left(8) == QuotaLeft(40, 7)
 
 
 def test_the_platforms_reset_time_moves_the_window_unless_it_repeats_ours() -> None:
     window = open_window()
-    window.settle(10, window.take(10, 1), resets_in=51.5)
+    window.settle(10, window.reserve(10, 1), resets_in=51.5)
     assert window.ends_at == pytest.approx(60.01)
-    window.settle(20, window.take(16, 1), resets_in=5)
+    window.settle(20, window.reserve(16, 1), resets_in=5)
     assert window.ends_at == 25
     assert window.next_at(24.5, 1) == 25  # 24 is the last safe moment
-    window.settle(26, window.take(26, 1), resets_in=3_000)
+    window.settle(26, window.reserve(26, 1), resets_in=3_000)
     assert window.ends_at == 26 + 62
 
 
 def test_an_answer_of_an_older_window_changes_nothing() -> None:
     window = open_window()
-    old = window.take(50, 1)
-    window.settle(61, window.take(61, 1))
+    old = window.reserve(50, 1)
+    window.settle(61, window.reserve(61, 1))
     before = replace(window, _on_the_way=set())
     window.settle(62, old, points_left=0, resets_in=5)
     assert window == before
@@ -331,10 +338,10 @@ def test_being_throttled_again_never_shortens_the_wait() -> None:
 
 
 def test_the_books_of_another_process_hold_until_its_window_ends() -> None:
-    window = QuotaWindow(QuotaLimits(100, 10, guard=1))
+    window = QuotaWindow(QuotaLimits(100, 10, guard=1, window=60.0))
     window.restore(100, ends_at=130, points=95, requests=3)
-    assert window.left(100) == (5, 7)
+    assert window.left(100) == QuotaLeft(5, 7)
     assert (window.next_at(100, 5), window.next_at(100, 6)) == (100, 130)
     assert window.next_at(129.5, 1) == 130
     window.restore(200, ends_at=130, points=95, requests=3)
-    assert window.left(200) == (100, 10)
+    assert window.left(200) == QuotaLeft(100, 10)

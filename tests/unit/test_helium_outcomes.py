@@ -9,6 +9,7 @@ import pytest
 
 from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.platforms.helium.outcomes import read_answer
+from pointsman.platforms.helium.transport import HttpAnswer
 
 DONE, REFUSED, NOT_RUN, UNKNOWN = Verdict.DONE, Verdict.REFUSED, Verdict.NOT_RUN, Verdict.UNKNOWN
 THREE = ("m0", "m1", "m2")
@@ -28,8 +29,8 @@ def read(
     payload: object, status: int = 200, nulls: tuple[Verdict | None, ...] = NON_NULL
 ) -> tuple[RequestOutcome, list[Verdict]]:
     body = payload if isinstance(payload, bytes) else orjson.dumps(payload)
-    answer, results, _ = read_answer(status, body, THREE, nulls)
-    return answer, [one.verdict for one in results]
+    answer = read_answer(HttpAnswer(status, {}, body), THREE, nulls, now=0.0)
+    return answer.outcome, [result.verdict for result in answer.results]
 
 
 @pytest.mark.parametrize(
@@ -134,5 +135,23 @@ def test_an_answer_that_was_lost_with_anothers_is_unknown() -> None:
 
 def test_the_platforms_words_come_back_with_their_code() -> None:
     payload = {"data": None, "errors": [error("m1", "NOT_FOUND", "there is no topic 'x'")]}
-    _, results, words = read_answer(200, orjson.dumps(payload), THREE, NON_NULL)
-    assert results[1].words == words == "NOT_FOUND: there is no topic 'x'"
+    response = HttpAnswer(200, {}, orjson.dumps(payload))
+    answer = read_answer(response, THREE, NON_NULL, now=0.0)
+    assert answer.results[1].message == answer.message == "NOT_FOUND: there is no topic 'x'"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "in_doubt"),
+    [
+        (401, b"", True),
+        (403, b'{"errors": [{"message": "no"}]}', True),
+        (200, b'{"errors": [{"message": "x", "extensions": {"code": "UNAUTHENTICATED"}}]}', False),
+        (429, b"", False),
+        (500, b"", False),
+    ],
+)
+def test_only_http_itself_leaves_in_doubt_whether_the_key_or_the_token_is_refused(
+    status: int, body: bytes, in_doubt: bool
+) -> None:
+    answer = read_answer(HttpAnswer(status, {}, body), THREE, NON_NULL, now=0.0)
+    assert answer.key_in_doubt is in_doubt

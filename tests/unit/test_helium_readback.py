@@ -81,7 +81,7 @@ def test_the_price_is_what_the_emulator_charges(places: list[ReadBackPlace]) -> 
 
 async def test_what_is_shown_is_read_place_by_place() -> None:
     found = await read({"data": {**COURSE, **PATH, **OTHER}})
-    assert found.delivery.answer is RequestOutcome.ANSWERED
+    assert found.answer.outcome is RequestOutcome.ANSWERED
     assert found.places == {
         ReadBackPlace.course("c1"): PlatformState(frozenset({"t1"}), completed=False, started=True),
         ReadBackPlace.path("p1"): PlatformState(completed=True, started=True),
@@ -141,9 +141,9 @@ async def test_what_is_no_answer_shows_nothing(
     payload: object, status: int, answer: RequestOutcome
 ) -> None:
     found = await read(payload, status)
-    assert (found.delivery.answer, found.places) == (answer, {})
+    assert (found.answer.outcome, found.places) == (answer, {})
 
 
 async def test_a_platform_that_is_not_there_is_unreachable() -> None:
     found = await HeliumReader(Canned(None), ManualClock()).read("token", PLACES)
-    assert found.delivery.answer is RequestOutcome.UNREACHABLE
+    assert found.answer.outcome is RequestOutcome.UNREACHABLE

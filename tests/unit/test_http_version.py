@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.sources.http.lrs.version import SUPPORTED, VersionRefused, answered, negotiate
+from pointsman.domain.errors import VersionRefused
+from pointsman.sources.http.lrs.endpoint import SUPPORTED, negotiate, version_of_answer
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ from pointsman.sources.http.lrs.version import SUPPORTED, VersionRefused, answer
 )
 def test_a_spoken_version_is_answered_in_its_newest_patch(header: str, answer: str) -> None:
     assert negotiate(header) == answer
-    assert answered(header) == answer
+    assert version_of_answer(header) == answer
 
 
 @pytest.mark.parametrize(
@@ -29,13 +30,13 @@ def test_a_spoken_version_is_answered_in_its_newest_patch(header: str, answer: s
 def test_any_other_version_is_refused_and_answered_with_the_newest(header: str | None) -> None:
     with pytest.raises(VersionRefused, match="X-Experience-API-Version"):
         negotiate(header)
-    assert answered(header) == "2.0.0"
+    assert version_of_answer(header) == "2.0.0"
 
 
 def test_a_bare_probe_without_a_version_is_answered_with_the_one_that_all_know() -> None:
-    assert answered(None, probing=True) == "1.0.3"
+    assert version_of_answer(None, probing=True) == "1.0.3"
     for header in ("", "0.95", "2.0.0"):
-        assert answered(header, probing=True) == "2.0.0"
+        assert version_of_answer(header, probing=True) == "2.0.0"
 
 
 def test_every_listed_version_is_spoken() -> None:

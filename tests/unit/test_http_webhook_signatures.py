@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from standardwebhooks import Webhook
 
 from pointsman.sources.http import STANDARD, SignatureScheme, WebhookVerifier
 from pointsman.sources.http.webhook_signatures import SignatureRefused
@@ -30,10 +32,10 @@ def accepts(
     scheme: SignatureScheme, headers: dict[str, str], body: bytes = BODY, now: float = NOW
 ) -> str | None:
     """The id of the message. Raises `SignatureRefused`."""
-    signed = WebhookVerifier(scheme, (SECRET, OLD), 300)
-    offered = signed.offered({name.lower(): value for name, value in headers.items()})
-    signed.check(offered, body, now)
-    return offered.message_id
+    verifier = WebhookVerifier(scheme, (SECRET, OLD), 300)
+    signed = verifier.read_headers({name.lower(): value for name, value in headers.items()})
+    verifier.check(signed, body, now)
+    return signed.message_id
 
 
 HEX = SignatureScheme("x-signature", "hex", "sha256=")
@@ -63,16 +65,18 @@ def standard(secret: bytes = SECRET, *, at: int = int(NOW), more: str = "") -> d
 
 def test_the_example_of_standard_webhooks_is_taken() -> None:
     # the secret, message and signature that its libraries are tested with
-    signed = WebhookVerifier(STANDARD, (base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),), 300)
-    offered = signed.offered(
+    verifier = WebhookVerifier(
+        STANDARD, (base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),), 300
+    )
+    signed = verifier.read_headers(
         {
             "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
             "webhook-timestamp": "1614265330",
             "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
         }
     )
-    signed.check(offered, b'{"test": 2432232314}', 1_614_265_330)
-    assert offered.message_id == "msg_p5jXN8AQM9LWM0D4loKWxJek"
+    verifier.check(signed, b'{"test": 2432232314}', 1_614_265_330)
+    assert signed.message_id == "msg_p5jXN8AQM9LWM0D4loKWxJek"
 
 
 def test_standard_webhooks_may_show_several_signatures() -> None:
@@ -115,6 +119,21 @@ def test_anything_else_is_refused_with_the_header_and_what_was_expected(
     for secret in (SECRET, OLD):
         assert secret.decode() not in said
         assert mac(secret, BODY).hex() not in said
+
+
+@given(st.binary(min_size=1), st.text("abc_019", min_size=1), st.text(), st.integers(0, 2**31))
+def test_what_the_published_package_signs_is_taken(
+    secret: bytes, message_id: str, text: str, at: int
+) -> None:
+    body = text.encode("utf-8", "replace")
+    signature = Webhook(secret).sign(message_id, datetime.fromtimestamp(at, UTC), body.decode())
+    headers = {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(at),
+        "webhook-signature": signature,
+    }
+    verifier = WebhookVerifier(STANDARD, (SECRET, secret), 300)
+    verifier.check(verifier.read_headers(headers), body, at)
 
 
 @pytest.mark.parametrize("age", [-300, 0, 300])

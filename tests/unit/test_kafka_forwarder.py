@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import Forbidden, InputRefused
+from pointsman.sources.batch import BatchReader
 from pointsman.sources.kafka_forwarder import KafkaForwarder
-from pointsman.statements import Limits, StatementsRefused
+from pointsman.statements import StatementsRefused
 from pointsman.statements.adapters import Path, Webhook
 from tests.support.launch_factory import REGISTRATION, launch
 
@@ -31,12 +32,16 @@ def said(number: int | None = None) -> dict[str, Any]:
 class Topic:
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
-        self.buried: list[tuple[str, bytes, str, str]] = []
+        self.dead_letters: list[tuple[str, bytes, str, str]] = []
         self.headers: list[dict[str, bytes]] = []
-        self.forwarding = KafkaForwarder(self.write, Limits(), SystemClock(), self.bury)
+        self.forwarder = KafkaForwarder(self.write, SystemClock(), self.keep_dead_letter)
 
-    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
-        self.buried.append((source, body, reason, origin))
+    async def post(self, source: str, body: bytes, **more: Any) -> list[str]:
+        """Forward a request; the ids that it is answered with."""
+        return (await self.forwarder.accept(BatchReader().request(source, body, **more))).ids
+
+    async def keep_dead_letter(self, source: str, body: bytes, reason: str, origin: str) -> None:
+        self.dead_letters.append((source, body, reason, origin))
 
     async def write(self, body: bytes, headers: list[tuple[str, bytes]]) -> None:
         self.bodies.append(body)
@@ -46,7 +51,7 @@ class Topic:
 async def test_a_body_with_ids_is_passed_on_byte_for_byte() -> None:
     topic = Topic()
     body = json.dumps([said(1), said(2)], indent=3).encode()
-    ids = (await topic.forwarding.submit_http("player", body)).ids
+    ids = await topic.post("player", body)
     assert ids == [str(uuid.UUID(int=1)), str(uuid.UUID(int=2))]
     assert topic.bodies == [body]
     assert topic.headers[0]["source"] == b"player"
@@ -61,7 +66,7 @@ async def test_whoever_reads_the_topic_finds_the_ids_that_were_answered(
     numbers = list(dict.fromkeys(numbers))
     statements = [said(number) for number in numbers]
     body = statements[0] if alone and len(statements) == 1 else statements
-    ids = (await topic.forwarding.submit_http("player", json.dumps(body).encode())).ids
+    ids = await topic.post("player", json.dumps(body).encode())
     assert len(ids) == len(statements)
     if not statements:
         assert topic.bodies == []
@@ -74,20 +79,20 @@ async def test_whoever_reads_the_topic_finds_the_ids_that_were_answered(
 async def test_a_put_has_the_id_of_its_address() -> None:
     topic = Topic()
     name = str(uuid.UUID(int=7))
-    await topic.forwarding.submit_http("p", json.dumps(said()).encode(), put_id=name)
+    await topic.post("p", json.dumps(said()).encode(), put_id=name)
     assert json.loads(topic.bodies[0])["id"] == name
     other = json.dumps(said(8)).encode()
     with pytest.raises(InputRefused, match="is not the statementId"):
-        await topic.forwarding.submit_http("p", other, put_id=name)
+        await topic.post("p", other, put_id=name)
 
 
 async def test_what_is_invalid_is_refused_and_not_written() -> None:
     topic = Topic()
     wrong = json.dumps([said(1), {"verb": 1}]).encode()
     with pytest.raises(StatementsRefused):
-        await topic.forwarding.submit_http("player", wrong)
+        await topic.post("player", wrong)
     with pytest.raises(InputRefused):
-        await topic.forwarding.submit_http("player", b"no json")
+        await topic.post("player", b"no json")
     assert topic.bodies == []
 
 
@@ -96,12 +101,12 @@ async def test_whoever_reads_the_topic_finds_the_launch_of_a_player_that_named_n
     statements = [said(), said(2) | {"context": {"registration": REGISTRATION}}]
     body = json.dumps(statements).encode()
     mine = launch(activity="https://content.example.com/t")
-    ids = (await topic.forwarding.submit_http("launch", body, launch=mine)).ids
+    ids = await topic.post("launch", body, launch=mine)
     found = json.loads(topic.bodies[0])
     assert [one["id"] for one in found] == ids
     assert {one["context"]["registration"] for one in found} == {REGISTRATION}
     with pytest.raises(Forbidden, match="statement 0"):
-        await topic.forwarding.submit_http("launch", body, launch=launch())
+        await topic.post("launch", body, launch=launch())
     assert len(topic.bodies) == 1
 
 
@@ -112,14 +117,16 @@ async def test_what_is_told_as_statements_is_passed_on_byte_for_byte_and_is_the_
     adapter = Webhook("lms", Path.parse("user"), Path.parse("url"), "https://lms.example.com")
     body = b'{"user": "ana@example.com", "url": "https://content.example.com/t"}'
     for _ in range(2):
-        told = orjson.dumps(adapter.statements(body))
-        await topic.forwarding.submit_http("lms", told)
-        assert topic.bodies[-1] == told
+        statements = adapter.statements(body)
+        await topic.forwarder.accept(BatchReader().statements("lms", statements))
+        assert topic.bodies[-1] == orjson.dumps(statements)
     assert topic.bodies[0] == topic.bodies[1]
 
 
 async def test_what_was_not_understood_goes_to_the_store_and_not_to_the_topic() -> None:
     topic = Topic()
-    await topic.forwarding.bury("scorm", b"<xml/>", "is XML", "POST /scorm-cloud/postback")
-    assert topic.buried == [("scorm", b"<xml/>", "is XML", "POST /scorm-cloud/postback")]
+    await topic.forwarder.keep_dead_letter(
+        "scorm", b"<xml/>", "is XML", "POST /scorm-cloud/postback"
+    )
+    assert topic.dead_letters == [("scorm", b"<xml/>", "is XML", "POST /scorm-cloud/postback")]
     assert topic.bodies == []

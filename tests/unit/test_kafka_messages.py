@@ -10,8 +10,9 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.records import Position, Receipt, Submission
+from pointsman.sources.batch import LogMessage
 from pointsman.sources.kafka import KafkaSettings, KafkaSource
-from pointsman.sources.kafka.messages import ends, submission
+from pointsman.sources.kafka.messages import next_offsets, read_record
 
 
 class Reader:
@@ -23,18 +24,11 @@ class Reader:
     async def prepare(self, bodies: Iterable[bytes]) -> None:
         raise AssertionError(bodies)
 
-    def read_message(
-        self,
-        source: str,
-        body: bytes,
-        *,
-        position: Position,
-        origin: str,
-        content_type: str | None = None,
-        version: str = "1.0.0",
-    ) -> Submission:
-        self.origins.append(origin)
-        return Submission(source, body, 7, (), position=position, all_or_nothing=False)
+    def read_message(self, message: LogMessage) -> Submission:
+        self.origins.append(message.origin)
+        return Submission(
+            message.source, message.body, 7, (), position=message.position, all_or_nothing=False
+        )
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         raise AssertionError(submissions)
@@ -58,7 +52,7 @@ def record(value: bytes | None, offset: int = 41, partition: int = 2) -> Consume
 
 def read(reader: Reader, one: ConsumerRecord) -> Submission:
     after = Position("group", one.topic, one.partition, one.offset + 1)
-    return submission(reader, "events", after, one, SystemClock())
+    return read_record(reader, "events", after, one, SystemClock())
 
 
 def test_a_record_is_read_with_the_offset_after_it_and_its_origin() -> None:
@@ -89,7 +83,10 @@ def test_the_end_of_a_batch_is_the_highest_position_of_each_partition() -> None:
         read(Reader(), record(b"{}", offset, partition))
         for partition, offset in [(0, 5), (1, 9), (0, 6)]
     ]
-    assert ends(batch) == {TopicPartition("lessons", 0): 7, TopicPartition("lessons", 1): 10}
+    assert next_offsets(batch) == {
+        TopicPartition("lessons", 0): 7,
+        TopicPartition("lessons", 1): 10,
+    }
 
 
 def test_the_password_is_not_shown() -> None:

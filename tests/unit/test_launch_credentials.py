@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from pointsman.domain.errors import Forbidden
 from pointsman.domain.launch import Launch, PlayerKind, covers, same_actor
 from pointsman.domain.records import Actor
+from pointsman.sources.batch import BatchReader
 from pointsman.sources.http.errors import RequestRefused
+from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.launch_scope import limit_to_launch
 from pointsman.sources.http.lrs.parameters import AgentParameter, Parameters
-from pointsman.sources.http.lrs.request import LrsRequest
 from pointsman.sources.http.lrs.resources import TABLE, Resource
 from pointsman.sources.players import (
     CredentialIssuer,
@@ -102,7 +103,10 @@ def test_what_may_be_said_is_of_its_own_learner_activity_and_registration(
         assert not all(is_own(launch, one) for one in items)
         return
     assert all(is_own(launch, one) for one in items)
-    for item in valid(add_launch_context(orjson.dumps(statements), items, launch)):
+    batch = add_launch_context(BatchReader().request("launch", orjson.dumps(statements)), launch)
+    # what was stamped is as if it had been parsed and validated again
+    assert batch.items == tuple(valid(batch.body))
+    for item in batch.items:
         context = item.statement.context
         assert context is not None
         assert context.registration is not None
@@ -176,24 +180,24 @@ def test_what_a_request_reaches_is_of_its_own_learner_activity_and_registration(
     launch = call.launch
     assert launch is not None
     try:
-        given_ = limit_to_launch(call).parameters
+        narrowed = limit_to_launch(launch, call.resource, call.method, call.parameters)
     except RequestRefused:
         return
     mine = identity_of(launch.actor)
-    assert given_.agent is None or given_.agent.identity == mine
-    assert given_.registration in {None, MINE}
-    assert given_.activity_id is None or covers(launch, given_.activity_id)
-    assert given_.activity is None or covers(launch, given_.activity)
+    assert narrowed.agent is None or narrowed.agent.identity == mine
+    assert narrowed.registration in {None, MINE}
+    assert narrowed.activity_id is None or covers(launch, narrowed.activity_id)
+    assert narrowed.activity is None or covers(launch, narrowed.activity)
     if call.resource is Resource.STATEMENTS and call.method == "GET":
-        assert given_.agent is not None
-        assert not given_.related_agents
+        assert narrowed.agent is not None
+        assert not narrowed.related_agents
     if call.method == "GET":
         return
     assert call.resource is not Resource.ACTIVITY_PROFILE
     if call.resource is Resource.STATE:
-        assert given_.state_id is not None or given_.registration == MINE
+        assert narrowed.state_id is not None or narrowed.registration == MINE
         if launch.kind is PlayerKind.CMI5:
-            assert given_.state_id not in {None, vocabulary.LAUNCH_DATA}
+            assert narrowed.state_id not in {None, vocabulary.LAUNCH_DATA}
 
 
 class Still:
@@ -217,27 +221,27 @@ SECONDS = st.integers(1, 2**32)
 
 
 @given(SECONDS, SECONDS, st.sampled_from(Purpose), st.sampled_from(Purpose))
-def test_a_pass_is_good_for_its_purpose_until_it_expires(
+def test_a_credential_is_good_for_its_purpose_until_it_expires(
     expires: int, now: int, purpose: Purpose, asked: Purpose
 ) -> None:
-    passes = CredentialIssuer([KEY], Still(now))
-    token = passes.issue(replace(LAUNCH, expires_at=expires * 1_000_000), purpose)
+    credentials = CredentialIssuer([KEY], Still(now))
+    token = credentials.issue(replace(LAUNCH, expires_at=expires * 1_000_000), purpose)
     if now < expires and asked is purpose:
-        found = passes.check(token, asked)
+        found = credentials.check(token, asked)
         assert (found.registration, found.learner, found.session) == (MINE, LAUNCH.learner, "s1")
         return
     with pytest.raises(CredentialRefused):
-        passes.check(token, asked)
+        credentials.check(token, asked)
 
 
 @given(st.data())
-def test_a_pass_with_one_character_changed_is_none(data: st.DataObject) -> None:
-    passes = CredentialIssuer([KEY], Still(0))
-    token = passes.issue(replace(LAUNCH, expires_at=2**40), Purpose.XAPI)
+def test_a_credential_with_one_character_changed_is_none(data: st.DataObject) -> None:
+    credentials = CredentialIssuer([KEY], Still(0))
+    token = credentials.issue(replace(LAUNCH, expires_at=2**40), Purpose.XAPI)
     # the last character of each part has bits that mean nothing
     ends = {place - 1 for place, one in enumerate(f"{token}.") if one == "."}
     place = data.draw(st.integers(0, len(token) - 1).filter(lambda one: one not in ends))
     other = data.draw(st.sampled_from(string.ascii_letters + string.digits + "-_."))
     assume(other != token[place])
     with pytest.raises(CredentialRefused):
-        passes.check(token[:place] + other + token[place + 1 :], Purpose.XAPI)
+        credentials.check(token[:place] + other + token[place + 1 :], Purpose.XAPI)

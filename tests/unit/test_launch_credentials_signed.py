@@ -21,29 +21,29 @@ def clock() -> ManualClock:
     return ManualClock(1_000_000_000.0)
 
 
-def test_a_pass_says_whose_launch_it_is(clock: ManualClock) -> None:
-    passes = CredentialIssuer([KEY], clock)
-    token = passes.issue(launch(), Purpose.XAPI)
-    assert passes.check(token, Purpose.XAPI) == LaunchCredential(
+def test_a_credential_says_whose_launch_it_is(clock: ManualClock) -> None:
+    credentials = CredentialIssuer([KEY], clock)
+    token = credentials.issue(launch(), Purpose.XAPI)
+    assert credentials.check(token, Purpose.XAPI) == LaunchCredential(
         REGISTRATION, "ana@example.com", ACTIVITY
     )
 
 
 @pytest.mark.parametrize("other", [Purpose.SCORM, Purpose.FETCH])
-def test_a_pass_is_for_one_purpose(clock: ManualClock, other: Purpose) -> None:
-    passes = CredentialIssuer([KEY], clock)
+def test_a_credential_is_for_one_purpose(clock: ManualClock, other: Purpose) -> None:
+    credentials = CredentialIssuer([KEY], clock)
     with pytest.raises(CredentialRefused, match="another purpose"):
-        passes.check(passes.issue(launch(), Purpose.XAPI), other)
+        credentials.check(credentials.issue(launch(), Purpose.XAPI), other)
 
 
-def test_a_pass_ends_with_its_launch(clock: ManualClock) -> None:
-    passes = CredentialIssuer([KEY], clock)
-    token = passes.issue(launch(), Purpose.XAPI)
+def test_a_credential_ends_with_its_launch(clock: ManualClock) -> None:
+    credentials = CredentialIssuer([KEY], clock)
+    token = credentials.issue(launch(), Purpose.XAPI)
     clock.advance(3_599)
-    passes.check(token, Purpose.XAPI)
+    credentials.check(token, Purpose.XAPI)
     clock.advance(1)
     with pytest.raises(CredentialRefused, match="expired"):
-        passes.check(token, Purpose.XAPI)
+        credentials.check(token, Purpose.XAPI)
 
 
 def test_what_an_old_key_signed_stays_good_while_the_key_is_known(clock: ManualClock) -> None:
@@ -56,15 +56,15 @@ def test_what_an_old_key_signed_stays_good_while_the_key_is_known(clock: ManualC
 @given(st.text(max_size=60), st.integers(0, 200))
 def test_nothing_else_is_a_pass(text: str, at: int) -> None:
     clock = ManualClock(1_000_000_000.0)
-    passes = CredentialIssuer([KEY], clock)
-    token = passes.issue(launch(), Purpose.XAPI)
+    credentials = CredentialIssuer([KEY], clock)
+    token = credentials.issue(launch(), Purpose.XAPI)
     changed = token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
     for one in (text, changed, token + text[:1] + "x", token.rpartition(".")[0] + "."):
         with pytest.raises(CredentialRefused):
-            passes.check(one, Purpose.XAPI)
+            credentials.check(one, Purpose.XAPI)
 
 
-def test_a_pass_is_found_in_what_players_send() -> None:
+def test_a_credential_is_found_in_what_players_send() -> None:
     assert credential_from_header(as_authorization("a.b.c")) == "a.b.c"
     assert credential_from_header("Bearer a.b.c") == "a.b.c"
     assert credential_from_header("bearer  a.b.c ") == "a.b.c"

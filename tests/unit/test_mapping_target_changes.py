@@ -35,9 +35,11 @@ EVERYTHING = Rule(
     topic_id=Template("{topic}"),
     course=Course("id", Template("{course}")),
     course_completed=CourseCompleted.COMPLETED,
-    learning_path_slug=Template("path-{course}"),
-    learning_path_id=Template("lp-{course}"),
-    meeting_id=Template("mtg-{topic}"),
+    names={
+        "learning_path_slug": Template("path-{course}"),
+        "learning_path_id": Template("lp-{course}"),
+        "meeting_id": Template("mtg-{topic}"),
+    },
 )
 IDENTITY = ConfiguredIdentity([Account("https://lms.example.com", Template("{name}@example.com"))])
 
@@ -151,7 +153,7 @@ def test_the_first_rule_that_takes_verb_and_type_decides() -> None:
         name="meetings",
         activity=EVERYTHING.activity,
         activity_types=frozenset({"meeting"}),
-        meeting_id=Template("{topic}"),
+        names={"meeting_id": Template("{topic}")},
     )
     mapping = Mapper([meetings, EVERYTHING], IDENTITY)
     meeting = replace(

@@ -11,9 +11,9 @@ import pytest
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.errors import InputRefused, StatementConflict
 from pointsman.domain.launch import Launch
+from pointsman.sources.batch import BatchReader
 from pointsman.sources.kafka_forwarder import KafkaForwarder
-from pointsman.sources.players.scorm.commits import CommitHandler, told_again
-from pointsman.statements import Limits
+from pointsman.sources.players.scorm.commits import CommitHandler, dead_commit_statement
 from pointsman.store.base import Document, DocumentKey
 from tests.support.scorm_bodies import LAUNCH
 
@@ -39,11 +39,11 @@ class Clock:
 
 
 class Shelf:
-    """Documents in memory, and what was buried."""
+    """Documents in memory, and what was dead_letters."""
 
     def __init__(self) -> None:
         self.kept: dict[DocumentKey, Document] = {}
-        self.buried: list[str] = []
+        self.dead_letters: list[str] = []
 
     async def document(self, key: DocumentKey) -> Document | None:
         return self.kept.get(key)
@@ -56,8 +56,8 @@ class Shelf:
             self.kept[key] = new
         return result
 
-    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
-        self.buried.append(reason)
+    async def keep_dead_letter(self, source: str, body: bytes, reason: str, origin: str) -> None:
+        self.dead_letters.append(reason)
 
 
 async def test_over_a_topic_a_commit_is_the_same_message_whenever_it_comes() -> None:
@@ -66,10 +66,10 @@ async def test_over_a_topic_a_commit_is_the_same_message_whenever_it_comes() -> 
     async def write(body: bytes, _headers: list[tuple[str, bytes]]) -> None:
         written.append(orjson.loads(body))
 
-    forwarding = KafkaForwarder(write, Limits(), clock, shelf.bury)
-    commits = CommitHandler("launch", shelf, forwarding, clock)
-    await commits.take(LAUNCH, BODY, player="", final=False)
-    await commits.take(LAUNCH, BODY, player="", final=False)
+    forwarding = KafkaForwarder(write, clock, shelf.keep_dead_letter)
+    commits = CommitHandler("launch", shelf, BatchReader(), forwarding, clock)
+    await commits.accept(LAUNCH, BODY, player="", final=False)
+    await commits.accept(LAUNCH, BODY, player="", final=False)
     first, again = written
     assert first == again
     assert first["context"]["registration"] == LAUNCH.registration
@@ -79,16 +79,16 @@ async def test_over_a_topic_a_commit_is_the_same_message_whenever_it_comes() -> 
 
 async def test_a_commit_that_the_store_knows_otherwise_is_no_error() -> None:
     class Knowing(Shelf):
-        async def submit_http(self, *_: Any, **__: Any) -> NoReturn:
+        async def accept(self, *_: Any, **__: Any) -> NoReturn:
             raise StatementConflict(("an id that is made of the content",))
 
     knowing = Knowing()
-    commits = CommitHandler("launch", knowing, knowing, Clock())
-    await commits.take(LAUNCH, BODY, player="", final=False)
-    assert knowing.buried == []
+    commits = CommitHandler("launch", knowing, BatchReader(), knowing, Clock())
+    await commits.accept(LAUNCH, BODY, player="", final=False)
+    assert knowing.dead_letters == []
 
 
-async def test_a_dead_commit_is_told_again_only_while_its_launch_is_known() -> None:
+async def test_a_dead_commit_is_dead_commit_statement_only_while_its_launch_is_known() -> None:
     async def gone(_registration: str) -> Launch | None:
         return None
 
@@ -96,9 +96,9 @@ async def test_a_dead_commit_is_told_again_only_while_its_launch_is_known() -> N
         return LAUNCH if registration == LAUNCH.registration else None
 
     origin = f"SCORM commit of registration {LAUNCH.registration}, the last"
-    told = orjson.loads(await told_again(origin, b'{"cmi": {}}', MICROSECONDS, known))
-    assert told["verb"]["id"].endswith("/terminated")
-    assert told["timestamp"] == "1970-01-01T00:00:01.000000+00:00"
+    said = await dead_commit_statement(origin, b'{"cmi": {}}', MICROSECONDS, known)
+    assert said["verb"]["id"].endswith("/terminated")
+    assert said["timestamp"] == "1970-01-01T00:00:01.000000+00:00"
     for where, find in ((origin, gone), ("topic lessons", known)):
         with pytest.raises(InputRefused, match="not known any longer"):
-            await told_again(where, BODY, 1, find)
+            await dead_commit_statement(where, BODY, 1, find)

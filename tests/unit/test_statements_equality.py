@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.statements.equality import comparable
-from pointsman.statements.parse import digest
+from pointsman.statements.statement import comparable, digest
 from tests.support.xapi_factory import statement, sub
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -26,8 +26,9 @@ from pointsman.domain.targets import (
     Target,
     TargetKind,
     Value,
+    rank,
 )
-from pointsman.store.merge import MAX_ATTEMPTS, is_urgent, merge, rank
+from pointsman.store.merge import MAX_ATTEMPTS, merge
 from tests.support.change_factory import change, course, topic
 
 WORDS: dict[TargetKind, list[str]] = {
@@ -90,7 +91,9 @@ def test_the_order_of_arrival_does_not_matter(falls: Falls, data: st.DataObject)
 @given(arrivals(Falls.NEVER))
 def test_what_never_falls_is_the_furthest_that_was_said(orders: tuple[list[Change], ...]) -> None:
     changes, _ = orders
-    assert merged(changes).value == max((one.value for one in changes), key=rank)
+    assert merged(changes).value == max(
+        (one.value for one in changes), key=partial(rank, changes[0].target)
+    )
 
 
 @settings(max_examples=100)
@@ -110,7 +113,7 @@ def test_what_falls_with_an_attempt_is_the_best_of_the_newest_one(
     changes, _ = orders
     newest = max((one.occurred_at, one.registration or "") for one in changes)[1]
     of_it = [one.value for one in changes if (one.registration or "") == newest]
-    assert merged(changes).value == max(of_it, key=rank)
+    assert merged(changes).value == max(of_it, key=partial(rank, changes[0].target))
 
 
 @settings(max_examples=100)
@@ -234,31 +237,3 @@ def test_only_so_many_attempts_are_remembered_and_the_oldest_go_first() -> None:
         f"r{n}" for n in reversed(range(3, MAX_ATTEMPTS + 3))
     ]
     assert merge(state, changes[0], 99) is state
-
-
-@pytest.mark.parametrize(
-    "rising",
-    [
-        [0, 1, 99, 100],
-        ["started", "not-completed", "completed"],
-        ["not-started", "started", "not-completed"],
-        ["not-attended", "attended"],
-        ["active", "archived"],
-    ],
-)
-def test_values_rise_in_this_order(rising: list[Value]) -> None:
-    assert all(rank(low) < rank(high) for low, high in pairwise(rising))
-
-
-def test_every_word_of_the_platform_has_its_rank() -> None:
-    for words in WORDS.values():
-        assert all(isinstance(rank(one), int) for one in words)
-
-
-def test_only_completions_are_urgent() -> None:
-    words = {one for kind in WORDS.values() for one in kind}
-    assert {one for one in (*range(101), *words) if is_urgent(one)} == {
-        100,
-        "completed",
-        "attended",
-    }

@@ -69,7 +69,7 @@ async def tokens(
     new: list[str] = []
     made = FetchedTokens(source, VirtualClock(), new.extend, shelf)
     await made.open()
-    task = asyncio.create_task(made.watch())
+    task = asyncio.create_task(made.run())
     yield made, new
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

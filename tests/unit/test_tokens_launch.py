@@ -9,7 +9,7 @@ import pytest
 from pointsman.domain.errors import NoToken
 from pointsman.platforms.base import TokenProvider
 from pointsman.platforms.tokens.fetched import FetchedToken
-from pointsman.platforms.tokens.file import Credentials, InlineTokens
+from pointsman.platforms.tokens.inline import Credentials, InlineTokens
 from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.platforms.tokens.vault import TokenCipher, new_key
 from tests.support.manual_clock import ManualClock
@@ -30,9 +30,9 @@ class Shelf:
     async def put(self, learner: str, sealed: bytes) -> None:
         self.kept[learner] = sealed
 
-    async def drop(self, learner: str, is_it: Callable[[bytes], bool]) -> bytes | None:
+    async def drop(self, learner: str, is_refused: Callable[[bytes], bool]) -> bytes | None:
         found = self.kept.get(learner)
-        if found is not None and is_it(found):
+        if found is not None and is_refused(found):
             del self.kept[learner]
         return self.kept.get(learner)
 
@@ -119,3 +119,29 @@ async def test_whose_user_id_no_launch_has_said_is_told_where_to_give_it(shelf: 
     await world.tokens.give(ANA, FetchedToken("one"))
     with pytest.raises(NoToken, match="userId"):
         await world.tokens.user_id(ANA)
+
+
+class Steps(InlineTokens):
+    """A source that notes how it is run."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.steps: list[str] = []
+
+    async def open(self) -> None:
+        self.steps.append("open")
+
+    async def run(self) -> None:
+        self.steps.append("run")
+
+    async def close(self) -> None:
+        self.steps.append("close")
+
+
+async def test_the_source_behind_is_opened_run_and_closed_with_it(shelf: Shelf) -> None:
+    behind = Steps()
+    for tokens in (World(shelf, behind).tokens, World(shelf).tokens):
+        await tokens.open()
+        await tokens.run()
+        await tokens.close()
+    assert behind.steps == ["open", "run", "close"]

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pointsman.domain.errors import NoToken, TokenDelayed
-from pointsman.platforms.tokens.login import LoginAnswer, PasswordLogin
+from pointsman.platforms.base import LoginAnswer, PlatformAnswer, RequestOutcome
+from pointsman.platforms.tokens.login import PasswordLogin
 
 ANA = "ana@example.com"
 PASSWORD = "a-secret-password"
+ANSWERED = PlatformAnswer(RequestOutcome.ANSWERED)
 
 
 class Platform:
     def __init__(self) -> None:
-        self.answer = LoginAnswer("token", "u1")
+        self.answer = LoginAnswer(ANSWERED, "token", "u1")
         self.asked: list[tuple[str, str]] = []
 
     async def log_in(self, email: str, password: str) -> LoginAnswer:
@@ -50,21 +53,22 @@ async def test_a_learner_is_logged_in(login: PasswordLogin, platform: Platform) 
 async def test_a_refused_password_is_not_tried_again_until_it_is_another_one(
     login: PasswordLogin, platform: Platform, tmp_path: Path
 ) -> None:
-    platform.answer = LoginAnswer(words="the password is wrong")
+    platform.answer = LoginAnswer(replace(ANSWERED, message="the password is wrong"))
     with pytest.raises(NoToken, match="the password is wrong"):
         await login.fetch(ANA)
     with pytest.raises(NoToken, match="mend it there"):
         await login.fetch(ANA)
     assert len(platform.asked) == 1
     write(tmp_path / "passwords.json", {ANA: "another"}, at=2)
-    platform.answer = LoginAnswer("token")
+    platform.answer = LoginAnswer(ANSWERED, "token")
     assert (await login.fetch(ANA)).token == "token"
 
 
+@pytest.mark.parametrize("outcome", [RequestOutcome.UNREACHABLE, RequestOutcome.THROTTLED])
 async def test_a_platform_in_trouble_is_asked_again(
-    login: PasswordLogin, platform: Platform
+    login: PasswordLogin, platform: Platform, outcome: RequestOutcome
 ) -> None:
-    platform.answer = LoginAnswer(words="HTTP 503", passing=True)
+    platform.answer = LoginAnswer(PlatformAnswer(outcome, message="HTTP 503"))
     for _ in range(2):
         with pytest.raises(TokenDelayed, match="HTTP 503"):
             await login.fetch(ANA)

@@ -9,6 +9,7 @@ from pointsman.config import Credential, HttpSource, KafkaSource, Rule, Settings
 from pointsman.config.launches import Launches
 from pointsman.config.server import Store
 from pointsman.domain.records import Falls
+from pointsman.domain.target_kinds import TARGET_KINDS
 
 _COMPLETES = {
     "completed": "when it is completed",
@@ -119,13 +120,11 @@ def _rule(rule: Rule) -> str:
         if by == "id":
             course = f"the course with id {template}"
             acts.append(f"archives or reinstates {course} when the verb says so")
-    if rule.learning_path_slug is not None:
-        acts.append(f"starts the learning path {rule.learning_path_slug}")
-    if rule.learning_path_id is not None:
-        path = f"the learning path with id {rule.learning_path_id}"
-        acts.append(f"archives or reinstates {path} when the verb says so")
-    if rule.meeting_id is not None:
-        acts.append(f"sets the attendance of meeting {rule.meeting_id} (attended, registered)")
+    acts += [
+        kind.summary.format(name)
+        for kind in TARGET_KINDS.values()
+        if kind.summary and (name := getattr(rule, kind.settings[0])) is not None
+    ]
     falls = f"; {_FALLS[rule.falls]}" if rule.topic_id is not None else ""
     does = _and(acts) or "changes nothing"
     return f"{rule.name}: a statement {verbs}about {rule.activity} {types}{does}{falls}."

@@ -20,7 +20,7 @@ from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settin
 from pointsman.commands import BackfillProgress, LoadRate, LrsSettings, import_file, import_lrs
 from pointsman.config import Settings
 from pointsman.config.fields import read_secret
-from pointsman.domain.errors import ConfigError, InputRefused, StoreUnavailable
+from pointsman.domain.errors import ConfigError, InputRefused, PartitionLost, Retry
 from pointsman.domain.records import InputOutcome
 
 SecretOption = Annotated[Path | None, typer.Option(help="A file with the secret of --key.")]
@@ -73,7 +73,10 @@ def import_(
                 raise ConfigError("a file takes none of the options for an LRS")
             else:
                 done = _with_progress(settings, Path(source), LoadRate(rate))
-    except (StoreUnavailable, InputRefused) as error:
+    except PartitionLost as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(3) from None
+    except (Retry, InputRefused) as error:
         typer.echo(f"{error}\nnext: run it again, it goes on where it was", err=True)
         raise typer.Exit(3) from None
     typer.echo(_summary(done))

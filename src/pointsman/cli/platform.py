@@ -21,7 +21,6 @@ from pointsman.commands import with_store
 from pointsman.config import Settings
 from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.platforms.helium.calls import CallResult
-from pointsman.platforms.helium.login import LoginClient
 from pointsman.platforms.tokens.file import save_token
 from pointsman.store.base import Store, Window
 
@@ -209,17 +208,20 @@ def login(
         password = typer.prompt("Password", hide_input=True)
 
     async def ask(platform: PlatformSession) -> None:
-        reply = await LoginClient(platform.calls).log_in(email, password)
-        if reply.data is None:
-            refuse(reply.words, "see that the address and the password are those of the instance")
+        login = await platform.login.log_in(email, password)
+        if login.token is None:
+            refuse(
+                login.answer.message,
+                "see that the address and the password are those of the instance",
+            )
         if save_to is not None:
             with refusing():
-                save_token(save_to, email.lower(), reply.data.token, reply.data.user_id)
+                save_token(save_to, email.lower(), login.token, login.user_id)
             typer.echo(f"{email} is logged in; the authToken is in {save_to}")
         else:
             typer.echo(f"{email} is logged in")
         if show_token:
-            typer.echo(reply.data.token)
+            typer.echo(login.token)
 
     asyncio.run(with_platform(settings, ask))
 
@@ -235,8 +237,8 @@ def budget(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
     async def ask(platform: PlatformSession) -> None:
         reply = await platform.calls.probe()
         if reply.data is None:
-            refuse(reply.words, "see platform.url and platform.api_key")
-        rate = reply.delivery.rate
+            refuse(reply.message, "see platform.url and platform.api_key")
+        rate = reply.answer.rate
         window = await _window(settings)
         now = datetime.now(UTC).timestamp()
         running = window is not None and window.ends_at / 1e6 > now
@@ -271,7 +273,7 @@ async def _window(settings: Settings) -> Window | None:
 
 
 def _any(reply: CallResult[T]) -> CallResult[object]:
-    return CallResult(reply.delivery, reply.data)
+    return CallResult(reply.answer, reply.data)
 
 
 def _show(
@@ -286,7 +288,7 @@ def _show(
     async def run(platform: PlatformSession) -> None:
         reply = await ask(platform)
         if reply.data is None:
-            refuse(reply.words, "see that the platform has it under that name")
+            refuse(reply.message, "see that the platform has it under that name")
         if as_json:
             kind: Sequence[object] | object = reply.data
             dumped = TypeAdapter(object).dump_python(kind, mode="json", by_alias=True)

@@ -13,7 +13,7 @@ from pointsman import wiring
 from pointsman.config import Settings
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import NoToken, TokenDelayed
-from pointsman.platforms.base import TokenProvider
+from pointsman.platforms.base import LoginClient, TokenProvider
 from pointsman.platforms.helium import HeliumCalls
 
 
@@ -22,6 +22,7 @@ class PlatformSession:
     """One command's connection to the platform."""
 
     calls: HeliumCalls
+    login: LoginClient
     tokens: TokenProvider
 
     async def token(self, learner: str) -> str:
@@ -38,20 +39,23 @@ async def with_platform(
     """Run, and close what was opened."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        calls = wiring.calls(settings, clock)
+        clients = wiring.platform_clients(settings, clock)
+        stack.push_async_callback(clients.close)
+        calls = wiring.helium_calls(settings, clock)
         stack.push_async_callback(calls.close)
         store = wiring.store(settings, clock, beside=True)
         if settings.launches is not None:  # it has the tokens that they brought
             await store.open()
             stack.push_async_callback(store.close)
-        tokens = wiring.provider(
-            settings, store, clock, lambda _learners: None, wiring.log_in(calls)
-        )
-        stack.push_async_callback(wiring.close_tokens, tokens)
-        await run(PlatformSession(calls, tokens))
+        tokens = wiring.token_sources(
+            settings, store, clock, lambda _learners: None, clients.login.log_in
+        ).provider
+        await tokens.open()
+        stack.push_async_callback(tokens.close)
+        await run(PlatformSession(calls, clients.login, tokens))
 
 
-def refuse(words: str, next_step: str) -> NoReturn:
+def refuse(message: str, next_step: str) -> NoReturn:
     """What went wrong and what to do, on standard error; exit code 1."""
-    typer.echo(f"{words}\nnext: {next_step}", err=True)
+    typer.echo(f"{message}\nnext: {next_step}", err=True)
     raise typer.Exit(1)

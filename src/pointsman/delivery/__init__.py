@@ -1,0 +1,1 @@
+"""Stage 5: leases what is to be sent, prices it, pays for it, sends it and settles it."""

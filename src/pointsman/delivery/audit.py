@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from pointsman.delivery.batching import plan_reading
 from pointsman.delivery.breaker import Breaker
-from pointsman.delivery.budget.local import Budget
-from pointsman.delivery.budget.paid import send_paid
+from pointsman.delivery.budget.base import Budget, send_paid
 from pointsman.delivery.comparison import Comparison, Judgement, compare, place_of
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.errors import NoToken, StoreUnavailable, TokenDelayed
+from pointsman.domain.errors import NoToken, Retry, TokenDelayed
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace
 from pointsman.platforms.base import PlatformState, ReadBackClient, RequestOutcome, TokenProvider
@@ -24,16 +24,16 @@ from pointsman.store.base import Audited, AuditFinding, Store
 
 log = structlog.get_logger(__name__)
 
-#: what one of several replicas does, and for how long without a word, seconds
-DUTY, _DUTY = "audit", 120.0
+#: one of several replicas audits; it has the duty for so long without renewing it, seconds
+DUTY, _DUTY_TTL = "audit", 120.0
 #: so much of the quota stays for what may have to be delivered any moment
-_SPARED = 0.5
-#: how long to wait where nothing is to be looked at, seconds
-_REST = 5.0
+_RESERVE = 0.5
+#: how long to wait where there is nothing to audit, seconds
+_IDLE_PAUSE = 5.0
 #: a read that the budget can't pay within so many seconds is not made
-_PATIENCE = 5.0
+_PAY_WITHIN = 5.0
 
-_NO_TOKEN = "the learner has no authToken that reads it"  # noqa: S105 - words
+_NO_TOKEN = "the learner has no authToken that reads it"  # noqa: S105 - a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class AuditSettings:
     """`[audit]`; times in seconds."""
 
     requests_per_minute: int
-    #: how long a delivery is left alone before it is looked at
+    #: how long a delivery is left alone before it is audited
     settle: float
     again_after: float
     points_per_request: int
@@ -83,18 +83,18 @@ class Auditor:
         self._on_resent = on_resent
 
     async def run(self) -> None:
-        """Look at one learner after another, as slowly as is set."""
+        """Audit one learner after another, as slowly as is set."""
         pause = 60 / self._settings.requests_per_minute
         while True:
             try:
-                looked = await self._idle() and await self.turn()
-            except StoreUnavailable as error:
+                audited = await self._may_read() and await self.audit_next()
+            except Retry as error:
                 log.warning("the audit waits for the store", reason=str(error))
-                looked = False
-            await self._clock.sleep(pause if looked else max(pause, _REST))
+                audited = False
+            await self._clock.sleep(pause if audited else max(pause, _IDLE_PAUSE))
 
-    async def turn(self) -> bool:
-        """Look at the learner whose turn it is; False when there is none."""
+    async def audit_next(self) -> bool:
+        """Audit the learner who has waited longest; False when there is none."""
         now = self._now()
         sample = await self._store.delivered_sample(
             limit=1,
@@ -107,17 +107,17 @@ class Auditor:
                 await self._settle(learner, rows, shown)
         return bool(sample)
 
-    async def _idle(self) -> bool:
+    async def _may_read(self) -> bool:
         """Whether delivery has nothing to do, half of the quota is left, and the audit is ours."""
         if self._breaker.tripped:
             return False
-        if not await self._store.acquire_duty(DUTY, now=self._now(), ttl=micros(_DUTY)):
+        if not await self._store.acquire_duty(DUTY, now=self._now(), ttl=micros(_DUTY_TTL)):
             return False
         ready_at = await self._store.next_ready_at()
         if ready_at is not None and ready_at <= self._now():
             return False
-        left = self._budget.spent().requests_left
-        return left >= _SPARED * self._settings.requests_per_window
+        left = self._budget.left().requests
+        return left >= _RESERVE * self._settings.requests_per_window
 
     async def _read(
         self, learner: str, places: Sequence[ReadBackPlace]
@@ -127,38 +127,29 @@ class Auditor:
             token = await self._tokens.token(learner)
         except (NoToken, TokenDelayed):
             return dict.fromkeys(places, _NO_TOKEN)
-        found: dict[ReadBackPlace, PlatformState | str] = {}
+        shown: dict[ReadBackPlace, PlatformState | str] = {}
         left = list(places)
         while left:
-            asked = self._portion(left)
-            answer = await send_paid(
-                self._budget,
-                self._reader.price(asked),
-                lambda asked=asked: self._reader.read(token, asked),  # type: ignore[misc]
-                give_up_at=self._clock.monotonic() + _PATIENCE,
+            portion = plan_reading(
+                left, max_points=self._settings.points_per_request, price=self._reader.price
             )
-            if answer is None:
+            reading = await send_paid(
+                self._budget,
+                self._reader.price(portion),
+                lambda portion=portion: self._reader.read(token, portion),  # type: ignore[misc]
+                give_up_at=self._clock.monotonic() + _PAY_WITHIN,
+            )
+            if reading is None:
                 return None
-            if answer.delivery.answer is RequestOutcome.TOKEN_REFUSED:
+            if reading.answer.outcome is RequestOutcome.TOKEN_REFUSED:
                 await self._tokens.refused(learner, token)
                 return dict.fromkeys(places, _NO_TOKEN)
-            if answer.delivery.answer is not RequestOutcome.ANSWERED or not answer.places:
-                log.info("the audit got no answer", reason=answer.delivery.words)
+            if reading.answer.outcome is not RequestOutcome.ANSWERED or not reading.places:
+                log.info("the audit got no answer", reason=reading.answer.message)
                 return None
-            found.update(answer.places)
-            left = [place for place in left if place not in found]
-        return found
-
-    def _portion(self, places: Sequence[ReadBackPlace]) -> list[ReadBackPlace]:
-        """As many of them, at least one, as one request can pay."""
-        portion: list[ReadBackPlace] = []
-        for place in places:
-            if portion and (
-                self._reader.price([*portion, place]) > self._settings.points_per_request
-            ):
-                break
-            portion.append(place)
-        return portion
+            shown.update(reading.places)
+            left = [place for place in left if place not in shown]
+        return shown
 
     async def _settle(
         self,
@@ -197,7 +188,7 @@ class Auditor:
 def _compared(row: Desired, shown: PlatformState | str) -> Comparison:
     if isinstance(shown, str):
         return Comparison(Judgement.UNREADABLE, shown)
-    return compare(row, shown)
+    return compare(row.target, row.value, shown)
 
 
 def _finding(row: Desired, comparison: Comparison) -> AuditFinding:

@@ -1,8 +1,8 @@
-"""Which of a learner's undelivered state goes into the next request, and in which order. Pure.
+"""What goes into the next request, and in which order. Pure.
 
-Started courses and paths, then topics, then completed courses, then what is archived. A completed
-course only goes when every topic of its observation stands on the platform or goes before it in
-the same request (promise 5).
+In the order that the table of target kinds says: started courses and paths, then topics, then
+completed courses, then what is archived. A completed course only goes when every topic of its
+observation is on the platform or goes before it in the same request (promise 5).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import Archived, CourseStatus, TargetKind
+from pointsman.domain.target_kinds import TARGET_KINDS
+from pointsman.domain.targets import ReadBackPlace
 from pointsman.platforms.base import Mutation
 from pointsman.store.base import Settlement
 
@@ -39,27 +40,27 @@ def plan_batch(
     `desired` is all that is not delivered, parked ones included: they are not sent, but hold back
     what comes after them.
     """
-    parked = {one.target: one for one in desired if one.parked}
+    parked = {row.target: row for row in desired if row.parked}
     sendable: list[Desired] = []
     held: list[Settlement] = []
-    for one in sorted(desired, key=_order):
-        if one.parked:
+    for row in sorted(desired, key=_order):
+        if row.parked:
             continue
-        obstacle = next((parked[target] for target in one.after if target in parked), None)
+        obstacle = next((parked[target] for target in row.after if target in parked), None)
         if obstacle is None:
-            sendable.append(one)
+            sendable.append(row)
         else:
             reason = f"waits for topic {obstacle.target.key}, which is parked: {obstacle.parked}"
-            held.append(Settlement(one.target, one.version, "parked", reason, ParkCode.WAITS_FOR))
+            held.append(Settlement(row.target, row.version, "parked", reason, ParkCode.WAITS_FOR))
     rows: list[Desired] = []
     mutations: list[Mutation] = []
     points = 0
-    for one in sendable:
-        mutation = _mutation(one)
+    for row in sendable:
+        mutation = _mutation(row)
         cost = price([mutation])
         if rows and points + cost > max_points:
             break
-        rows.append(one)
+        rows.append(row)
         mutations.append(mutation)
         points += cost
     return RequestBatch(
@@ -67,23 +68,28 @@ def plan_batch(
     )
 
 
-def _mutation(one: Desired) -> Mutation:
+def plan_reading(
+    places: Sequence[ReadBackPlace],
+    *,
+    max_points: int,
+    price: Callable[[Sequence[ReadBackPlace]], int],
+) -> list[ReadBackPlace]:
+    """As many of the places, at least one, as one request of at most `max_points` can read."""
+    count = 1
+    while count < len(places) and price(places[: count + 1]) <= max_points:
+        count += 1
+    return list(places[:count])
+
+
+def _mutation(row: Desired) -> Mutation:
     return Mutation(
-        one.target,
-        one.value,
-        occurred_at=one.occurred_at,
-        again=one.failures > 0,
-        meeting_id=one.recipient.id if one.recipient.is_meeting else "",
+        row.target,
+        row.value,
+        occurred_at=row.occurred_at,
+        again=row.failures > 0,
+        meeting_id=row.recipient.id if row.recipient.is_meeting else "",
     )
 
 
-def _order(one: Desired) -> tuple[int, int, str]:
-    return _place(one), one.since, one.target.key
-
-
-def _place(one: Desired) -> int:
-    if one.value == CourseStatus.COMPLETED.value:
-        return 2
-    if one.value == Archived.ARCHIVED.value:
-        return 3
-    return 1 if one.target.kind is TargetKind.TOPIC_PROGRESS else 0
+def _order(row: Desired) -> tuple[int, int, str]:
+    return TARGET_KINDS[row.target.kind].order_at(row.value), row.since, row.target.key

@@ -9,7 +9,7 @@ from pointsman.delivery.backoff import Backoff
 from pointsman.platforms.base import RequestOutcome
 
 #: so many requests in a row without an answer, and everybody waits
-_PATIENCE = 3
+_TRIPS_AT = 3
 
 
 @dataclass(slots=True)
@@ -25,25 +25,28 @@ class Breaker:
     paused_until: float = 0.0
     reason: str = ""
 
-    def record(self, now: float, answer: RequestOutcome, words: str, jitter: random.Random) -> None:
-        if answer is RequestOutcome.KEY_REFUSED:
-            self.failures = max(self.failures + 1, _PATIENCE)
-            self.reason = f"the platform refuses our apiKey: {words}"
-        elif answer is RequestOutcome.UNREACHABLE:
+    def record(
+        self, now: float, outcome: RequestOutcome, message: str, jitter: random.Random
+    ) -> None:
+        """Count what one request came to; `now` is on the monotonic clock."""
+        if outcome is RequestOutcome.KEY_REFUSED:
+            self.failures = max(self.failures + 1, _TRIPS_AT)
+            self.reason = f"the platform refuses our apiKey: {message}"
+        elif outcome is RequestOutcome.UNREACHABLE:
             self.failures += 1
-            self.reason = f"the platform does not answer: {words}"
-        elif answer is RequestOutcome.THROTTLED:
+            self.reason = f"the platform does not answer: {message}"
+        elif outcome is RequestOutcome.THROTTLED:
             return
         else:
             self.failures = 0
             self.paused_until = 0.0
             self.reason = ""
             return
-        if self.failures >= _PATIENCE:
-            wait = self.backoff.seconds(self.failures - _PATIENCE + 1, jitter)
+        if self.failures >= _TRIPS_AT:
+            wait = self.backoff.seconds(self.failures - _TRIPS_AT + 1, jitter)
             self.paused_until = max(self.paused_until, now + wait)
 
     @property
     def tripped(self) -> bool:
         """Whether the platform is taken to be out."""
-        return self.failures >= _PATIENCE
+        return self.failures >= _TRIPS_AT

@@ -6,18 +6,14 @@ status in words.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pointsman.domain.errors import Bug
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import (
-    CourseStatus,
-    PathAccess,
-    ReadBackPlace,
-    TargetKind,
-    Value,
-)
+from pointsman.domain.target_kinds import TARGET_KINDS, ShownBy, for_every
+from pointsman.domain.targets import CourseStatus, PathAccess, ReadBackPlace, Target, Value
 from pointsman.platforms.base import PlatformState
 
 _COMPLETE = 100
@@ -50,47 +46,56 @@ def place_of(desired: Desired) -> ReadBackPlace:
     return desired.read_back
 
 
-def compare(desired: Desired, shown: PlatformState) -> Comparison:
-    """Desired state against what is shown at its `read_back`."""
-    match desired.target.kind:
-        case TargetKind.TOPIC_PROGRESS:
-            return _topic(desired, shown)
-        case TargetKind.COURSE_STATUS:
-            return _course(desired, shown)
-        case TargetKind.LEARNING_PATH_ACCESS:
-            return _path(desired, shown)
-        case _:
-            return Comparison(Judgement.UNREADABLE, "no operation shows it")
+def compare(target: Target, wanted: Value, shown: PlatformState) -> Comparison:
+    """What is wanted of a target against what is shown where it can be read back."""
+    shown_by = TARGET_KINDS[target.kind].shown_by
+    return _COMPARISONS[shown_by](target.key, wanted, shown)
 
 
-def _topic(desired: Desired, shown: PlatformState) -> Comparison:
-    if desired.target.key in shown.completed_topics:
+def _by_completed_topics(topic_id: str, wanted: Value, shown: PlatformState) -> Comparison:
+    if topic_id in shown.completed_topics:
         # further along than it was told is no disagreement: progress does not fall
         return Comparison(Judgement.AGREES, "complete", _COMPLETE)
-    if desired.value == _COMPLETE:
+    if wanted == _COMPLETE:
         return Comparison(Judgement.DIFFERS, "not complete")
     return Comparison(Judgement.UNREADABLE, "not complete, and no operation shows how far it is")
 
 
-def _course(desired: Desired, shown: PlatformState) -> Comparison:
+def _by_course_progress(_key: str, wanted: Value, shown: PlatformState) -> Comparison:
     if shown.completed:
-        if desired.value == CourseStatus.NOT_COMPLETED:
+        if wanted == CourseStatus.NOT_COMPLETED:
             return Comparison(Judgement.UNREADABLE, "100 %, which may be its topics alone")
         return Comparison(Judgement.AGREES, "completed", CourseStatus.COMPLETED.value)
-    if desired.value == CourseStatus.COMPLETED:
+    if wanted == CourseStatus.COMPLETED:
         return Comparison(Judgement.DIFFERS, "not completed")
-    if desired.value == CourseStatus.STARTED and shown.started:
+    if wanted == CourseStatus.STARTED and shown.started:
         return Comparison(Judgement.AGREES, "started", CourseStatus.STARTED.value)
     return Comparison(Judgement.UNREADABLE, "not completed, and no operation shows more")
 
 
-def _path(desired: Desired, shown: PlatformState) -> Comparison:
-    if desired.value == PathAccess.STARTED:
+def _by_path_start(_key: str, wanted: Value, shown: PlatformState) -> Comparison:
+    if wanted == PathAccess.STARTED:
         if shown.started:
             return Comparison(Judgement.AGREES, "started", PathAccess.STARTED.value)
         return Comparison(Judgement.DIFFERS, "not started")
-    if desired.value == PathAccess.NOT_STARTED:
+    if wanted == PathAccess.NOT_STARTED:
         if shown.started:
             return Comparison(Judgement.DIFFERS, "started")
         return Comparison(Judgement.AGREES, "not started", PathAccess.NOT_STARTED.value)
     return Comparison(Judgement.UNREADABLE, "no operation shows it")
+
+
+def _by_nothing(_key: str, _wanted: Value, _shown: PlatformState) -> Comparison:
+    return Comparison(Judgement.UNREADABLE, "no operation shows it")
+
+
+_COMPARISONS: Mapping[ShownBy, Callable[[str, Value, PlatformState], Comparison]] = for_every(
+    ShownBy,
+    {
+        ShownBy.COMPLETED_TOPICS: _by_completed_topics,
+        ShownBy.COURSE_PROGRESS: _by_course_progress,
+        ShownBy.PATH_START: _by_path_start,
+        ShownBy.NOTHING: _by_nothing,
+    },
+    "delivery/comparison.py",
+)

@@ -1,4 +1,4 @@
-"""The delivery loop: as long as there is a purse, lease the most urgent learner and deliver."""
+"""The delivery loop: while the quota allows it, leases the most urgent learners and delivers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import structlog
 
 from pointsman.delivery.backoff import Backoff
 from pointsman.delivery.breaker import Breaker
-from pointsman.delivery.budget.local import Budget
+from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.sender import DeliveryOutcome, Sender
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.errors import Retry
 from pointsman.domain.targets import TargetKind
 from pointsman.platforms.base import RequestOutcome
 from pointsman.store.base import Lease, Store
@@ -22,11 +22,11 @@ from pointsman.store.base import Lease, Store
 log = structlog.get_logger(__name__)
 
 #: learners are leased for about so many seconds of sending ahead
-_AHEAD = 0.25
+_LEASE_AHEAD = 0.25
 #: a command at a terminal may free parked state without a word to us, seconds
 _LOOK_AGAIN = 5.0
 #: how long to wait for a store that is away, seconds
-_STORE_PATIENCE = 1.0
+_STORE_PAUSE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class DeliverySettings:
 class DeliveryRecord:
     """One lease, settled: for the log line and the metrics.
 
-    `latencies` are the seconds from a change's arrival to the platform's yes.
+    `latencies` are the seconds from a change's arrival to the platform's answer that it is done.
     """
 
     outcome: DeliveryOutcome
@@ -58,7 +58,7 @@ class Dispatcher:
     def __init__(
         self,
         store: Store,
-        courier: Sender,
+        sender: Sender,
         budget: Budget,
         clock: Clock,
         settings: DeliverySettings,
@@ -67,7 +67,7 @@ class Dispatcher:
         jitter: random.Random | None = None,
     ) -> None:
         self._store = store
-        self._courier = courier
+        self._sender = sender
         self._budget = budget
         self._clock = clock
         self._settings = settings
@@ -85,10 +85,10 @@ class Dispatcher:
         """Lease and deliver until cancelled; what is under way then goes on until `drain`."""
         while True:
             try:
-                await self._turn()
-            except StoreUnavailable as error:
+                await self._lease_some()
+            except Retry as error:
                 log.warning("delivery waits for the store", reason=str(error))
-                await self._clock.sleep(_STORE_PATIENCE)
+                await self._clock.sleep(_STORE_PAUSE)
 
     async def drain(self, seconds: float) -> int:
         """Wait for the deliveries under way; how many were left when the time was up.
@@ -103,44 +103,46 @@ class Dispatcher:
         await asyncio.gather(*left, return_exceptions=True)
         return len(left)
 
-    async def _turn(self) -> None:
+    async def _lease_some(self) -> None:
+        """Start as many deliveries as may go now, or wait where there is nothing to deliver."""
         async with self._slots:
             pass  # at least one slot is free
         await self._clock.sleep(self.breaker.paused_until - self._clock.monotonic())
         if self.breaker.tripped and self._under_way:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             return
-        await self._budget.ready()
+        await self._budget.wait_for_quota()
         self._wake.clear()
         leases = await self._store.lease(
-            now=self._now(), ttl=micros(self._settings.lease), limit=self._how_many()
+            now=self._now(), ttl=micros(self._settings.lease), limit=self._lease_limit()
         )
         for lease in leases:
             await self._slots.acquire()
-            task = asyncio.create_task(self._deliver_or_leave(lease))
+            task = asyncio.create_task(self._deliver_or_let_expire(lease))
             self._under_way.add(task)
             task.add_done_callback(self._ended)
         if not leases:
             await self._idle()
 
-    def _how_many(self) -> int:
+    def _lease_limit(self) -> int:
+        """So many learners as can be sent for soon; while the platform is out only one."""
         if self.breaker.tripped:
             return 1
         free = self._settings.concurrency - len(self._under_way)
-        return max(1, min(free, self._budget.soon(_AHEAD)))
+        return max(1, min(free, self._budget.requests_within(_LEASE_AHEAD)))
 
     async def _idle(self) -> None:
-        """Until something new arrives or somebody's pause is over."""
+        """Wait until something new arrives or a learner's pause is over."""
         ready_at = await self._store.next_ready_at()
         seconds = _LOOK_AGAIN
         if ready_at is not None:
             seconds = min(seconds, max(0.0, (ready_at - self._now()) / 1e6))
-        sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
-        waker = asyncio.ensure_future(self._wake.wait())
+        timeout = asyncio.ensure_future(self._clock.sleep(seconds))
+        woken = asyncio.ensure_future(self._wake.wait())
         try:
-            await asyncio.wait({sleeper, waker}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({timeout, woken}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (sleeper, waker):
+            for task in (timeout, woken):
                 task.cancel()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -150,22 +152,22 @@ class Dispatcher:
             log.error("a delivery failed for a reason of ours", exc_info=error)
         self._wake.set()
 
-    async def _deliver_or_leave(self, lease: Lease) -> None:
+    async def _deliver_or_let_expire(self, lease: Lease) -> None:
         """Without the store nothing can be settled: the lease runs out, and it is sent again."""
         try:
             await self._deliver(lease)
-        except StoreUnavailable as error:
+        except Retry as error:
             log.warning("delivery not settled", learner=str(lease.recipient), reason=str(error))
 
     async def _deliver(self, lease: Lease) -> None:
         give_up_at = self._clock.monotonic() + self._settings.lease - self._settings.request_timeout
-        outcome = await self._courier.deliver(lease, give_up_at=give_up_at)
+        outcome = await self._sender.deliver(lease, give_up_at=give_up_at)
         if outcome.answer is not None:
-            was = self.breaker.reason
+            before = self.breaker.reason
             self.breaker.record(
-                self._clock.monotonic(), outcome.answer, outcome.words, self._jitter
+                self._clock.monotonic(), outcome.answer, outcome.message, self._jitter
             )
-            if self.breaker.reason != was and (self.breaker.tripped or was):
+            if self.breaker.reason != before and (self.breaker.tripped or before):
                 log.warning("the platform's state changed", reason=self.breaker.reason or "well")
         now = self._now()
         settled = await self._store.settle(
@@ -173,7 +175,11 @@ class Dispatcher:
         )
         if not settled:
             log.warning("lease had passed on before it was settled", learner=str(lease.recipient))
-        delivered = {one.target for one in outcome.settlements if one.result == "delivered"}
+        delivered = {
+            settlement.target
+            for settlement in outcome.settlements
+            if settlement.result == "delivered"
+        }
         self._on_delivery(
             DeliveryRecord(
                 outcome,
@@ -187,7 +193,7 @@ class Dispatcher:
 
     def _pause(self, lease: Lease, outcome: DeliveryOutcome) -> float:
         """Seconds until this learner's turn may come again."""
-        if any(one.result == "retry" for one in outcome.settlements):
+        if any(settlement.result == "retry" for settlement in outcome.settlements):
             failures = 1 + max(row.failures for row in lease.desired)
             return self._settings.backoff.seconds(failures, self._jitter)
         if outcome.more or outcome.answer in {RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED}:

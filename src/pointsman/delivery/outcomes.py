@@ -1,12 +1,12 @@
-"""What an answer means for the rows that were sent, and when the learner's turn is again. Pure."""
+"""What an answer means for the rows that were sent. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from pointsman.delivery.remediation import next_step
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
+from pointsman.domain.target_kinds import TARGET_KINDS
 from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
 from pointsman.store.base import Settlement
 
@@ -15,38 +15,52 @@ _NOT_ITS_FAULT = frozenset(
     {RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED, RequestOutcome.TOKEN_REFUSED}
 )
 
+#: a refusal's message and the settings that named what was refused -> what a person can do
+Remedy = Callable[[str, str], str]
+
 
 def settlements(
-    rows: Sequence[Desired], delivery: PlatformAnswer, *, max_failures: int
+    rows: Sequence[Desired], answer: PlatformAnswer, *, max_failures: int, remedy: Remedy
 ) -> list[Settlement]:
     """A settlement for each row that was sent, from the result beside it."""
     return [
-        _settlement(row, result, delivery, max_failures)
-        for row, result in zip(rows, delivery.results, strict=True)
+        _settlement(row, result, answer.outcome, max_failures, remedy)
+        for row, result in zip(rows, answer.results, strict=True)
     ]
 
 
 def _settlement(
-    row: Desired, result: MutationResult, delivery: PlatformAnswer, max_failures: int
+    row: Desired,
+    result: MutationResult,
+    outcome: RequestOutcome,
+    max_failures: int,
+    remedy: Remedy,
 ) -> Settlement:
     if result.verdict is Verdict.DONE:
         return Settlement(row.target, row.version, "delivered")
     if result.verdict is Verdict.REFUSED:
-        reason = f"refused: {result.words} ({next_step(row, result.words)})"
+        reason = f"refused: {result.message} ({_next_step(row, result.message, remedy)})"
         code = ParkCode.REFUSED_BY_PLATFORM
         return Settlement(row.target, row.version, "parked", reason, code)
-    if result.verdict is Verdict.NOT_RUN or delivery.answer in _NOT_ITS_FAULT:
-        return Settlement(row.target, row.version, "untried", result.words)
-    if delivery.answer is RequestOutcome.ANSWERED and row.failures + 1 >= max_failures:
+    if result.verdict is Verdict.NOT_RUN or outcome in _NOT_ITS_FAULT:
+        return Settlement(row.target, row.version, "untried", result.message)
+    if outcome is RequestOutcome.ANSWERED and row.failures + 1 >= max_failures:
         # An unreachable platform is nobody's own failure and is tried for ever; this is not.
         return Settlement(
             row.target,
             row.version,
             "parked",
-            f"failed {row.failures + 1} times, the last time with: {result.words}",
+            f"failed {row.failures + 1} times, the last time with: {result.message}",
             ParkCode.FAILED_TOO_OFTEN,
         )
-    return Settlement(row.target, row.version, "retry", result.words)
+    return Settlement(row.target, row.version, "retry", result.message)
+
+
+def _next_step(row: Desired, message: str, remedy: Remedy) -> str:
+    """One sentence for `parked list` and the log."""
+    setting = f'{TARGET_KINDS[row.target.kind].settings_phrase} of the rule "{row.rule}"'
+    who = "" if row.recipient.is_meeting else f" --learner {row.recipient}"
+    return f"next: {remedy(message, setting)}; then pointsman parked retry{who}"
 
 
 def all_parked(rows: Sequence[Desired], code: ParkCode, reason: str) -> list[Settlement]:

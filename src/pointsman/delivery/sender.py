@@ -1,4 +1,4 @@
-"""One lease's delivery, from what it holds to what became of it: pack -> price -> reserve -> send.
+"""Sends what one lease holds: batch -> price -> reserve -> send -> what became of it.
 
 A lease is of a learner, or of a meeting, whose attendance is sent across learners.
 """
@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pointsman.delivery.batching import plan_batch
-from pointsman.delivery.budget.local import Budget
+from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.outcomes import all_parked, all_retried, all_untried, settlements
 from pointsman.domain.clock import Clock
-from pointsman.domain.errors import NoToken, TokenDelayed
+from pointsman.domain.errors import Pause, TokenDelayed
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
+from pointsman.domain.target_kinds import TARGET_KINDS
 from pointsman.domain.targets import TargetKind
 from pointsman.platforms.base import (
     Mutation,
@@ -28,9 +29,6 @@ from pointsman.platforms.base import (
 )
 from pointsman.store.base import Lease, Settlement
 
-#: HTTP's own refusals, which may mean the apiKey as well as the authToken
-_HTTP_REFUSALS = frozenset({401, 403})
-
 
 @dataclass(slots=True)
 class DeliveryOutcome:
@@ -39,7 +37,8 @@ class DeliveryOutcome:
     learner: str
     settlements: list[Settlement] = field(default_factory=list)
     answer: RequestOutcome | None = None
-    words: str = ""
+    #: the platform's, or why there is no authToken
+    message: str = ""
     requests: int = 0
     points: int = 0
     #: seconds in which the platform answered, one for each request
@@ -72,34 +71,34 @@ class Sender:
     async def deliver(self, lease: Lease, *, give_up_at: float) -> DeliveryOutcome:
         """Send what the lease holds, if the budget allows it before `give_up_at` (monotonic)."""
         outcome = DeliveryOutcome(str(lease.recipient))
-        package = plan_batch(
+        batch = plan_batch(
             lease.desired, max_points=self._points_per_request, price=self._platform.price
         )
-        outcome.settlements += package.held
-        outcome.more = package.rest > 0
-        if not package.rows:
+        outcome.settlements += batch.held
+        outcome.more = batch.rest > 0
+        if not batch.rows:
             return outcome
-        if lease.recipient.is_meeting:
-            await self._attendance(outcome, package.rows, package.mutations, give_up_at)
+        if TARGET_KINDS[batch.rows[0].target.kind].names_user:
+            await self._send_naming_users(outcome, batch.rows, batch.mutations, give_up_at)
             return outcome
-        token = await self._token(outcome, package.rows)
+        token = await self._token(outcome, batch.rows)
         if token is not None:
-            await self._send(outcome, token, package.rows, package.mutations, give_up_at)
+            await self._send(outcome, token, batch.rows, batch.mutations, give_up_at)
         return outcome
 
     async def _token(self, outcome: DeliveryOutcome, rows: Sequence[Desired]) -> str | None:
         """The learner's; without one the rows are settled here."""
         try:
             return await self._tokens.token(outcome.learner)
-        except NoToken as error:
-            outcome.words = str(error)
+        except Pause as error:
+            outcome.message = str(error)
             outcome.settlements += all_parked(rows, ParkCode.NO_TOKEN, f"token: {error}")
         except TokenDelayed as error:
-            outcome.words = str(error)
+            outcome.message = str(error)
             outcome.settlements += all_retried(rows, str(error))
         return None
 
-    async def _attendance(
+    async def _send_naming_users(
         self,
         outcome: DeliveryOutcome,
         rows: Sequence[Desired],
@@ -107,23 +106,23 @@ class Sender:
         give_up_at: float,
     ) -> None:
         """Each mutation names its user, so learners share the request, and it needs no token."""
-        known: list[Desired] = []
+        sendable: list[Desired] = []
         named: list[Mutation] = []
         for row, mutation in zip(rows, mutations, strict=True):
             _, _, learner = row.target.key.partition(" ")
             try:
                 user_id = await self._tokens.user_id(learner)
-            except NoToken as error:
-                outcome.words = str(error)
+            except Pause as error:
+                outcome.message = str(error)
                 outcome.settlements += all_parked([row], ParkCode.NO_USER_ID, f"user: {error}")
             except TokenDelayed as error:
-                outcome.words = str(error)
+                outcome.message = str(error)
                 outcome.settlements += all_retried([row], str(error))
             else:
-                known.append(row)
+                sendable.append(row)
                 named.append(replace(mutation, user_id=user_id))
-        if known:
-            await self._send(outcome, None, known, named, give_up_at)
+        if sendable:
+            await self._send(outcome, None, sendable, named, give_up_at)
 
     async def _send(
         self,
@@ -133,43 +132,45 @@ class Sender:
         mutations: Sequence[Mutation],
         give_up_at: float,
     ) -> None:
-        delivery = await self._request(outcome, token, mutations, give_up_at)
-        if delivery is not None and delivery.answer is RequestOutcome.TOKEN_REFUSED:
+        answer = await self._request(outcome, token, mutations, give_up_at)
+        if answer is not None and answer.outcome is RequestOutcome.TOKEN_REFUSED:
             if token is not None and await self._tokens.refused(outcome.learner, token):
                 token = await self._token(outcome, rows)
                 if token is None:
                     return
-                delivery = await self._request(outcome, token, mutations, give_up_at)
-            if delivery is not None and delivery.answer is RequestOutcome.TOKEN_REFUSED:
-                words = f"refused by the platform: {delivery.words}"
+                answer = await self._request(outcome, token, mutations, give_up_at)
+            if answer is not None and answer.outcome is RequestOutcome.TOKEN_REFUSED:
+                refusal = f"refused by the platform: {answer.message}"
                 outcome.settlements += (
-                    all_parked(rows, ParkCode.TOKEN_REFUSED, f"token: {words}")
+                    all_parked(rows, ParkCode.TOKEN_REFUSED, f"token: {refusal}")
                     if token is not None
-                    else all_parked(rows, ParkCode.USER_ID_REFUSED, f"user: {words}")
+                    else all_parked(rows, ParkCode.USER_ID_REFUSED, f"user: {refusal}")
                 )
                 return
-        if delivery is None:
+        if answer is None:
             outcome.settlements += all_untried(rows)
             outcome.more = True
             return
-        if delivery.answer is RequestOutcome.DOCUMENT_REFUSED:
+        if answer.outcome is RequestOutcome.DOCUMENT_REFUSED:
             if len(rows) > 1:
-                # One of them spoils the rest: halve until it stands alone.
+                # One of them spoils the rest: halve until it is alone.
                 middle = len(rows) // 2
                 await self._send(outcome, token, rows[:middle], mutations[:middle], give_up_at)
                 await self._send(outcome, token, rows[middle:], mutations[middle:], give_up_at)
                 return
-            refused = MutationResult(Verdict.REFUSED, delivery.words)
-            delivery = replace(delivery, answer=RequestOutcome.ANSWERED, results=(refused,))
-            outcome.answer = delivery.answer
-        if token is not None and any(result.token_refused for result in delivery.results):
+            refused = MutationResult(Verdict.REFUSED, answer.message)
+            answer = replace(answer, outcome=RequestOutcome.ANSWERED, results=(refused,))
+            outcome.answer = answer.outcome
+        if token is not None and any(result.token_refused for result in answer.results):
             # It expired in the middle. What had not run goes next, with another one.
             await self._tokens.refused(outcome.learner, token)
-        for row, result in zip(rows, delivery.results, strict=True):
+        for row, result in zip(rows, answer.results, strict=True):
             outcome.verdicts[row.target.kind, result.verdict] += 1
-        settled = settlements(rows, delivery, max_failures=self._max_failures)
+        settled = settlements(
+            rows, answer, max_failures=self._max_failures, remedy=self._platform.remedy
+        )
         outcome.settlements += settled
-        outcome.more = outcome.more or any(one.result == "untried" for one in settled)
+        outcome.more = outcome.more or any(settlement.result == "untried" for settlement in settled)
 
     async def _request(
         self,
@@ -184,27 +185,27 @@ class Sender:
         if reservation is None:
             return None
         started = self._clock.monotonic()
-        delivery = await self._platform.deliver(token, mutations)
-        self._budget.settle(reservation, delivery)
+        answer = await self._platform.deliver(token, mutations)
+        self._budget.settle(reservation, answer)
         outcome.seconds.append(self._clock.monotonic() - started)
         outcome.requests += 1
         outcome.points += points
-        if delivery.answer is RequestOutcome.TOKEN_REFUSED and delivery.status in _HTTP_REFUSALS:
-            delivery = await self._whose_fault(outcome, delivery, give_up_at)
-        outcome.answer, outcome.words = delivery.answer, delivery.words
-        return delivery
+        if answer.key_in_doubt:
+            answer = await self._tell_key_from_token(outcome, answer, give_up_at)
+        outcome.answer, outcome.message = answer.outcome, answer.message
+        return answer
 
-    async def _whose_fault(
-        self, outcome: DeliveryOutcome, delivery: PlatformAnswer, give_up_at: float
+    async def _tell_key_from_token(
+        self, outcome: DeliveryOutcome, answer: PlatformAnswer, give_up_at: float
     ) -> PlatformAnswer:
-        """HTTP 401 or 403: asked once more without a learner, the platform tells which it was."""
+        """Asked once more without a learner, the platform tells which of them it refuses."""
         reservation = await self._budget.reserve(1, give_up_at=give_up_at)
         if reservation is None:
-            return delivery
+            return answer
         probe = await self._platform.probe()
         self._budget.settle(reservation, probe)
         outcome.requests += 1
         outcome.points += 1
-        if probe.answer is RequestOutcome.KEY_REFUSED:
-            return replace(delivery, answer=RequestOutcome.KEY_REFUSED)
-        return delivery
+        if probe.outcome is RequestOutcome.KEY_REFUSED:
+            return replace(answer, outcome=RequestOutcome.KEY_REFUSED)
+        return answer

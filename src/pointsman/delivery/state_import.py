@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pointsman.delivery.budget.local import Budget
-from pointsman.delivery.budget.paid import send_paid
+from pointsman.delivery.batching import plan_reading
+from pointsman.delivery.budget.base import Budget, send_paid
 from pointsman.delivery.comparison import Judgement, compare, place_of
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import NoToken, TokenDelayed
@@ -21,8 +21,8 @@ from pointsman.domain.targets import (
 from pointsman.platforms.base import PlatformState, ReadBackClient, RequestOutcome, TokenProvider
 from pointsman.store.base import KnownDelivered, Store
 
-_FOR_EVER = float("inf")
-#: a request is tried so often, each time after so many seconds
+_NEVER = float("inf")
+#: a request is tried so often, with a pause of so many seconds in between
 _TRIES, _PAUSE = 5, 2.0
 
 
@@ -64,16 +64,18 @@ class StateImport:
         self._clock = clock
         self._points_per_request = points_per_request
 
-    async def of_wishes(self, wishes: Sequence[ImportTarget]) -> AsyncIterator[ImportStep]:
+    async def of_courses(self, targets: Sequence[ImportTarget]) -> AsyncIterator[ImportStep]:
         """Complete topics and completed courses, whether anybody wants them yet or not."""
         by_learner: dict[str, dict[ReadBackPlace, ImportTarget]] = {}
-        for wish in wishes:
-            place = ReadBackPlace.course(wish.course_id)
-            by_learner.setdefault(wish.learner, {})[place] = wish
+        for target in targets:
+            place = ReadBackPlace.course(target.course_id)
+            by_learner.setdefault(target.learner, {})[place] = target
         for learner, theirs in by_learner.items():
             shown, unread = await self._read(learner, list(theirs))
             known = [
-                one for place, what in shown.items() for one in _of_course(theirs[place], what)
+                delivered
+                for place, state in shown.items()
+                for delivered in _of_course(theirs[place], state)
             ]
             yield await self._take(learner, known, unread)
 
@@ -87,7 +89,7 @@ class StateImport:
             for row in rows:
                 place = place_of(row)
                 if place in shown:
-                    comparison = compare(row, shown[place])
+                    comparison = compare(row.target, row.value, shown[place])
                     if comparison.judgement is Judgement.AGREES and comparison.known is not None:
                         known.append(
                             KnownDelivered(row.recipient, row.target, comparison.known, place)
@@ -115,42 +117,42 @@ class StateImport:
         left = list(places)
         tries = 0
         while left:
-            asked = [left[0]]
-            for place in left[1:]:
-                if self._reader.price([*asked, place]) > self._points_per_request:
-                    break
-                asked.append(place)
-            answer = await send_paid(
-                self._budget,
-                self._reader.price(asked),
-                lambda asked=asked: self._reader.read(token, asked),  # type: ignore[misc]
-                give_up_at=_FOR_EVER,
+            portion = plan_reading(
+                left, max_points=self._points_per_request, price=self._reader.price
             )
-            places_read = answer.places if answer is not None else {}
-            for place, what in places_read.items():
-                if isinstance(what, PlatformState):
-                    shown[place] = what
+            reading = await send_paid(
+                self._budget,
+                self._reader.price(portion),
+                lambda portion=portion: self._reader.read(token, portion),  # type: ignore[misc]
+                give_up_at=_NEVER,
+            )
+            places_read = reading.places if reading is not None else {}
+            for place, state in places_read.items():
+                if isinstance(state, PlatformState):
+                    shown[place] = state
                 else:
-                    unread[place] = what
+                    unread[place] = state
             left = [place for place in left if place not in places_read]
             if not places_read:
                 tries += 1
-                words = answer.delivery.words if answer is not None else ""
-                gone = answer is not None and answer.delivery.answer is RequestOutcome.TOKEN_REFUSED
-                if tries == _TRIES or gone:
-                    return shown, {**unread, **dict.fromkeys(left, words)}
+                message, refused = "", False
+                if reading is not None:
+                    message = reading.answer.message
+                    refused = reading.answer.outcome is RequestOutcome.TOKEN_REFUSED
+                if tries == _TRIES or refused:
+                    return shown, {**unread, **dict.fromkeys(left, message)}
                 await self._clock.sleep(_PAUSE)
         return shown, unread
 
 
-def _of_course(wish: ImportTarget, shown: PlatformState) -> list[KnownDelivered]:
-    place = ReadBackPlace.course(wish.course_id)
-    recipient = Recipient.learner(wish.learner)
+def _of_course(course: ImportTarget, shown: PlatformState) -> list[KnownDelivered]:
+    place = ReadBackPlace.course(course.course_id)
+    recipient = Recipient.learner(course.learner)
     known = [
         KnownDelivered(recipient, Target(TargetKind.TOPIC_PROGRESS, topic), 100, place)
         for topic in sorted(shown.completed_topics)
     ]
     if shown.completed:
-        target = Target(TargetKind.COURSE_STATUS, wish.course_key)
+        target = Target(TargetKind.COURSE_STATUS, course.course_key)
         known.append(KnownDelivered(recipient, target, CourseStatus.COMPLETED.value, place))
     return known

@@ -3,12 +3,23 @@
     PointsmanError
     ├── Retry                     the same call may succeed later
     │   ├── StoreUnavailable      the store did not commit; nothing was accepted
-    │   └── PlatformUnreachable   no answer came; the request may or may not have run
+    │   ├── PlatformUnreachable   no answer came; the request may or may not have run
+    │   ├── TokenDelayed          nobody can say at the moment what the learner's authToken is
+    │   ├── SourceUnavailable     what statements are read from gives no answer now
+    │   └── PartitionLost         another consumer has taken the partition over; join again
     ├── Pause                     stop asking until something outside changes
     │   └── NoToken               nobody holds an authToken for this learner
     ├── Refuse                    the input is at fault; say so and go on
     │   ├── ConfigError           a setting is wrong: exit code 2
     │   ├── InputRefused          an input could not be understood at all
+    │   │   ├── StatementsRefused     statements break rules of xAPI; each is named
+    │   │   ├── ReadingRefused        a number in a valid statement makes no sense
+    │   │   └── VersionRefused        the request names no version of xAPI that is spoken here
+    │   ├── RequestRefused        an HTTP request is answered with a status and a reason
+    │   ├── Unauthorized          it is not known who sends
+    │   │   ├── CredentialRefused     a launch credential opens nothing
+    │   │   │   └── CredentialExpired     it was ours, and its launch is over
+    │   │   └── SignatureRefused      nobody known has signed the body
     │   ├── Forbidden             a launch credential was used for what is not its own
     │   └── StatementConflict     a known statement id came with other content
     └── Bug                       ours: should never be seen
@@ -38,8 +49,16 @@ class PlatformUnreachable(Retry):
     """The platform gave no answer; the request may or may not have run."""
 
 
+class SourceUnavailable(Retry):
+    """The system that statements are read from gives no answer now."""
+
+
+class PartitionLost(Retry):
+    """Another consumer has taken over a partition; join the group anew."""
+
+
 class TokenDelayed(Retry):
-    """Whoever gives authTokens can't at the moment; it says nothing about this learner."""
+    """The source of authTokens can't give one at the moment; it says nothing about this learner."""
 
 
 class Pause(PointsmanError):
@@ -60,6 +79,14 @@ class ConfigError(Refuse):
 
 class InputRefused(Refuse):
     """The input could not be understood."""
+
+
+class VersionRefused(InputRefused):
+    """The version header is missing, or names one that is not spoken here."""
+
+
+class Unauthorized(Refuse):
+    """The sender is not known; the message says what is wrong with what was shown."""
 
 
 class Forbidden(Refuse):

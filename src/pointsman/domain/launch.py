@@ -80,16 +80,16 @@ class Launch:
         return bool(self.topic_id or self.course)
 
 
-def same_actor(one: Actor, other: Actor) -> bool:
+def same_actor(actor: Actor, other: Actor) -> bool:
     """A mailbox is the same in any case, as it is for learners."""
-    if one.kind == other.kind == "mbox":
-        return one.value.lower() == other.value.lower()
-    return one == other
+    if actor.kind == other.kind == "mbox":
+        return actor.value.lower() == other.value.lower()
+    return actor == other
 
 
 def covers(launch: Launch, activity: str) -> bool:
     """Whether the player may speak of this activity: the launch's, another it names, or below."""
-    return any(_lies_within(activity, one) for one in (launch.activity, *launch.activities))
+    return any(_lies_within(activity, whole) for whole in (launch.activity, *launch.activities))
 
 
 def is_its_activity(launch: Launch, activity: str) -> bool:
@@ -113,14 +113,14 @@ def launch_to_json(launch: Launch) -> bytes:
 
 def launch_from_json(content: bytes) -> Launch:
     """What `launch_to_json` wrote."""
-    found = orjson.loads(content)
+    fields = orjson.loads(content)
     return Launch(
         **{
-            **found,
-            "actor": Actor(**found["actor"]),
-            "kind": PlayerKind(found["kind"]),
-            "mode": LaunchMode(found["mode"]),
-            "activities": tuple(found["activities"]),
+            **fields,
+            "actor": Actor(**fields["actor"]),
+            "kind": PlayerKind(fields["kind"]),
+            "mode": LaunchMode(fields["mode"]),
+            "activities": tuple(fields["activities"]),
         }
     )
 

@@ -1,36 +1,40 @@
-"""What can be set on the platform, for whom, and where the platform shows it."""
+"""What is set, for whom, and where the platform shows it. Kinds of targets: `target_kinds`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-#: a percentage for topic progress, a word for everything else
-Value = int | str
+from pointsman.domain.target_kinds import (
+    TARGET_KINDS,
+    Archived,
+    Attendance,
+    CourseStatus,
+    PathAccess,
+    TargetKind,
+    Value,
+)
 
-
-class TargetKind(StrEnum):
-    """What can be set on the platform."""
-
-    TOPIC_PROGRESS = "topic_progress"
-    COURSE_STATUS = "course_status"
-    LEARNING_PATH_ACCESS = "learning_path_access"
-    MEETING_ATTENDANCE = "meeting_attendance"
-    COURSE_ARCHIVED = "course_archived"
-    LEARNING_PATH_ARCHIVED = "learning_path_archived"
+__all__ = [
+    "Archived",
+    "Attendance",
+    "CourseStatus",
+    "PathAccess",
+    "ReadBackKind",
+    "ReadBackPlace",
+    "Recipient",
+    "RecipientKind",
+    "Target",
+    "TargetKind",
+    "Value",
+    "is_completion",
+    "rank",
+]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
-    """One thing that can be set for one learner.
-
-    `key` is what the platform calls it:
-    - topic progress: the topic's id
-    - course status: `id:…`, `slug:…` or `sku:…`
-    - learning path access: its slug
-    - meeting attendance: the course's id, or nothing, a space, and the learner
-    - course and learning path archived: the id
-    """
+    """One thing that can be set for one learner; `key` is as `TargetKind` says."""
 
     kind: TargetKind
     key: str
@@ -39,34 +43,14 @@ class Target:
         return hash(self.key)  # an enum's own hash is slow, and stores look up each change by this
 
 
-class CourseStatus(StrEnum):
-    """The platform's words for a course (`UpdateCourseStatus`)."""
-
-    STARTED = "started"
-    NOT_COMPLETED = "not-completed"
-    COMPLETED = "completed"
+def rank(target: Target, value: Value) -> int:
+    """What is further along is higher."""
+    return TARGET_KINDS[target.kind].rank(value)
 
 
-class PathAccess(StrEnum):
-    """The platform's words for a learning path (`UpdateLearningPathAccess`)."""
-
-    NOT_STARTED = "not-started"
-    STARTED = "started"
-    NOT_COMPLETED = "not-completed"
-
-
-class Attendance(StrEnum):
-    """Whether a learner attended a meeting (`UpdateUserCourseMeetingAttendance`)."""
-
-    NOT_ATTENDED = "not-attended"
-    ATTENDED = "attended"
-
-
-class Archived(StrEnum):
-    """Whether a learner's course or path is out of sight (`Archive…`, `Reinstate…`)."""
-
-    ACTIVE = "active"
-    ARCHIVED = "archived"
+def is_completion(target: Target, value: Value) -> bool:
+    """Completions: a topic at 100, a course completed, a meeting attended. They go first."""
+    return value == TARGET_KINDS[target.kind].complete
 
 
 class RecipientKind(StrEnum):

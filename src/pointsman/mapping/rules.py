@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -77,9 +78,8 @@ class Rule:
     course: Course | None = None
     #: the course's id, for reading back where the course goes by another name or is not named
     audit_course_id: Template | None = None
-    learning_path_slug: Template | None = None
-    learning_path_id: Template | None = None
-    meeting_id: Template | None = None
+    #: the other targets' names, by the setting that names them
+    names: Mapping[str, Template] = field(default_factory=dict)
     #: a statement about an activity of this rule starts its course
     course_started: bool = True
     course_completed: CourseCompleted = CourseCompleted.NEVER
@@ -92,6 +92,11 @@ class Rule:
     #: `result.score.scaled` counts as progress where nothing better is said
     score_is_progress: bool = False
     falls: Falls = Falls.NEVER
+
+    def named_by(self, setting: str, values: dict[str, str]) -> str | None:
+        """What `setting` names under these values; None where the rule doesn't have it."""
+        template = self.names.get(setting)
+        return None if template is None else template.fill(values)
 
     def takes(self, seen: Observation) -> bool:
         """Whether verb and activity type are among those that the rule is for."""

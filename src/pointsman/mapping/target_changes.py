@@ -108,9 +108,9 @@ def _course_ways(
 def _path(
     rule: Rule, values: dict[str, str], verb: str, learner: Recipient
 ) -> Iterator[TargetChange]:
-    if rule.learning_path_slug is None:
+    slug = rule.named_by("learning_path_slug", values)
+    if slug is None:
         return
-    slug = rule.learning_path_slug.fill(values)
     access = PathAccess.NOT_COMPLETED if verb == "abandoned" else PathAccess.STARTED
     target = Target(TargetKind.LEARNING_PATH_ACCESS, slug)
     place = ReadBackPlace.path(slug)
@@ -123,8 +123,9 @@ def _archiving(
     if rule.course is not None and rule.course.by == "id":
         course = Target(TargetKind.COURSE_ARCHIVED, rule.course.template.fill(values))
         yield TargetChange(learner, course, archived.value, Falls.ALWAYS)
-    if rule.learning_path_id is not None:
-        path = Target(TargetKind.LEARNING_PATH_ARCHIVED, rule.learning_path_id.fill(values))
+    path_id = rule.named_by("learning_path_id", values)
+    if path_id is not None:
+        path = Target(TargetKind.LEARNING_PATH_ARCHIVED, path_id)
         yield TargetChange(learner, path, archived.value, Falls.ALWAYS)
 
 
@@ -139,14 +140,15 @@ def _course_read_back(rule: Rule, values: dict[str, str]) -> ReadBackPlace | Non
 def _meeting(
     rule: Rule, values: dict[str, str], verb: str, learner: Recipient
 ) -> Iterator[TargetChange]:
-    if rule.meeting_id is None or verb not in {"attended", "registered"}:
+    meeting_id = rule.named_by("meeting_id", values)
+    if meeting_id is None or verb not in {"attended", "registered"}:
         return
     course = ""
     if rule.course is not None and rule.course.by == "id":
         course = rule.course.template.fill(values)
     attendance = Attendance.ATTENDED if verb == "attended" else Attendance.NOT_ATTENDED
     yield TargetChange(
-        Recipient.meeting(rule.meeting_id.fill(values)),
+        Recipient.meeting(meeting_id),
         Target(TargetKind.MEETING_ATTENDANCE, f"{course} {learner}"),
         attendance.value,
         rule.falls,

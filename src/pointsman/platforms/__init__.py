@@ -1,0 +1,1 @@
+"""Stage 6: platforms, and where their learners' authTokens come from, each behind its Protocol."""

@@ -1,9 +1,12 @@
-"""The seam of stage 6: a platform takes one learner's mutations and answers each by itself."""
+"""The seam of stage 6: a platform takes one learner's mutations and answers each by itself.
+
+What the platform's codes, statuses and operations are called is known behind it only.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -41,10 +44,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MutationResult:
-    """The verdict on one mutation; `words` are the platform's own, for a person."""
+    """The verdict on one mutation; `message` is the platform's own, for a person."""
 
     verdict: Verdict
-    words: str = ""
+    message: str = ""
     #: the authToken was good no longer when its turn came
     token_refused: bool = False
 
@@ -54,23 +57,23 @@ class RequestOutcome(StrEnum):
 
     #: the platform worked on it; look at each result
     ANSWERED = "answered"
-    #: HTTP 429 or RATE_LIMITED: nothing ran
+    #: the quota is used up: nothing ran
     THROTTLED = "throttled"
     #: the document was refused as a whole before anything ran, for one of its mutations perhaps
     DOCUMENT_REFUSED = "document_refused"
     #: the learner's authToken is refused: nothing ran
-    TOKEN_REFUSED = "token_refused"  # noqa: S105 - a word for it, not a token
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 - a name for it, not a token
     #: the instance's apiKey is refused: nothing ran, and nothing of anybody will
     KEY_REFUSED = "key_refused"
-    #: no answer, or a 5xx: each mutation may or may not have run
+    #: no answer, or the platform is in trouble: each mutation may or may not have run
     UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True, slots=True)
 class RateReading:
-    """What the answer's headers say of the quota. All seconds are counted from the answer.
+    """What the answer says of the quota. All seconds are counted from the answer.
 
-    None means that the header was missing or made no sense.
+    None means that it did not say so, or made no sense.
     """
 
     points_left: int | None = None
@@ -82,16 +85,22 @@ class RateReading:
 class PlatformAnswer:
     """The platform's answer to one request: a result for each mutation, in order."""
 
-    answer: RequestOutcome
-    results: tuple[MutationResult, ...]
+    outcome: RequestOutcome
+    results: tuple[MutationResult, ...] = ()
     rate: RateReading = RateReading()
-    words: str = ""
-    #: HTTP status, None without an answer
-    status: int | None = None
+    #: the platform's own, for a person
+    message: str = ""
+    #: a refused token may as well be a refused apiKey; `Platform.probe` tells
+    key_in_doubt: bool = False
 
 
 class Platform(Protocol):
     """A platform that charges points for mutations."""
+
+    @property
+    def quota_window(self) -> float:
+        """Seconds of the fixed window in which the platform counts points and requests."""
+        ...
 
     def price(self, mutations: Sequence[Mutation]) -> int:
         """Points that one request with these mutations costs."""
@@ -108,6 +117,13 @@ class Platform(Protocol):
 
     async def probe(self) -> PlatformAnswer:
         """One request for nobody, priced 1: tells a refused key from a refused token."""
+        ...
+
+    def remedy(self, message: str, setting: str) -> str:
+        """What a person can do about a mutation that was refused with this message.
+
+        `setting` says in words which settings named what was refused.
+        """
         ...
 
     async def close(self) -> None: ...
@@ -128,7 +144,7 @@ class PlatformState:
 class ReadBack:
     """The answer to a reading. `places` has what is shown at each, or why it can't be read."""
 
-    delivery: PlatformAnswer
+    answer: PlatformAnswer
     places: Mapping[ReadBackPlace, PlatformState | str]
 
 
@@ -143,9 +159,52 @@ class ReadBackClient(Protocol):
         """One request for one learner. Never raises for what came back."""
         ...
 
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoginAnswer:
+    """The answer to one login; `token` is None where the platform refused, or gave no answer."""
+
+    answer: PlatformAnswer
+    token: str | None = field(default=None, repr=False)
+    user_id: str | None = None
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same login may succeed later."""
+        return self.answer.outcome in {RequestOutcome.UNREACHABLE, RequestOutcome.THROTTLED}
+
+
+class LoginClient(Protocol):
+    """Logs users of one instance in."""
+
+    @property
+    def points(self) -> int:
+        """What one login costs at most."""
+        ...
+
+    async def log_in(self, email: str, password: str) -> LoginAnswer:
+        """One login. Never raises for what came back."""
+        ...
+
+    async def close(self) -> None: ...
+
 
 class TokenProvider(Protocol):
-    """Where a learner's authToken comes from."""
+    """Where a learner's authToken comes from. Opened before it is asked, closed at the end."""
+
+    async def open(self) -> None:
+        """Take up what an earlier process knew."""
+        ...
+
+    async def run(self) -> None:
+        """Look for new tokens until cancelled; returns at once where there is nothing to do."""
+        ...
+
+    async def close(self) -> None:
+        """End what is under way, and keep what has to outlive the process."""
+        ...
 
     async def token(self, learner: str) -> str:
         """The learner's authToken.

@@ -1,59 +1,228 @@
-"""Requests over HTTP: who takes them, and that all statements of one are valid. No I/O."""
+"""Turns a request or a message into one typed batch; everything up to the store works on that.
+
+No I/O. `BatchReader` parses and validates. What stamps ids or a registration makes another batch of
+it, and parses nothing again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+import hashlib
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import orjson
 
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.launch import Launch
-from pointsman.domain.records import AttachedData
-from pointsman.statements import Invalid, Limits, Parsed, StatementsRefused, Valid, parse
+from pointsman.domain.records import AttachedData, Position
+from pointsman.statements import (
+    JSON,
+    Invalid,
+    Limits,
+    Parsed,
+    StatementPackage,
+    StatementsRefused,
+    Valid,
+    check_statements,
+    guessed_type,
+    media_type,
+    parse,
+    unpack,
+)
+
+#: statement ids for messages that bring none and may be read twice
+_NAMESPACE = uuid.UUID("5d1c1f0e-8a63-4a5f-9d2b-6f0a0f3f7a11")
+
+
+@dataclass(frozen=True, slots=True)
+class StatementBatch:
+    """Statements that arrived together, from one source."""
+
+    source: str
+    #: the statements as JSON, and what that was parsed to: one statement, or an array of them
+    body: bytes
+    json: Any
+    items: tuple[Valid, ...]
+    #: those of a message that break a rule; a request with such is refused
+    invalid: tuple[Invalid, ...] = ()
+    #: all that arrived: more than `body` where attachments came along
+    message: bytes = b""
+    content_type: str = JSON
+    #: the version of xAPI that it was sent in, for statements that don't say their own
+    version: str = "1.0.0"
+    #: the launch whose credential was shown; without, the source speaks for everybody
+    launch: Launch | None = None
+    attachments: tuple[AttachedData, ...] = ()
+
+    @property
+    def statements(self) -> list[dict[str, Any]]:
+        """As they came, in the order of `items`. Only for a batch without invalid ones."""
+        return self.json if isinstance(self.json, list) else [self.json]
+
+    def rewritten(
+        self, statements: Sequence[dict[str, Any]], items: Sequence[Valid] | None = None
+    ) -> StatementBatch:
+        """With these in place of its statements; `items` where what they say has changed."""
+        json = list(statements) if isinstance(self.json, list) else statements[0]
+        body = orjson.dumps(json)
+        return replace(
+            self,
+            body=body,
+            json=json,
+            message=self.message.replace(self.body, body, 1),
+            items=self.items if items is None else tuple(items),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LogMessage:
+    """One message of a log: a Kafka record, a line of a file, a page of another store.
+
+    Without a `content_type` the body tells, and attachments need not be there: they may have
+    travelled another way.
+    """
+
+    source: str
+    body: bytes
+    #: where it came from, for a person
+    origin: str
+    #: how far its log is read once it is stored
+    position: Position
+    content_type: str | None = None
+    version: str = "1.0.0"
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The ids of a request's statements; `known` when all of them were here already."""
+    """The ids of a batch's statements; `already_stored` when all of them were here before."""
 
     ids: list[str]
-    known: bool = False
+    already_stored: bool = False
 
 
 class StatementIntake(Protocol):
-    """The intake, or what takes its place for HTTP."""
+    """The pipeline, or what stands in front of it for HTTP."""
 
-    async def submit_http(
+    async def accept(self, batch: StatementBatch) -> Accepted: ...
+
+    async def keep_dead_letter(
+        self, source: str, body: bytes, reason: str, origin: str
+    ) -> None: ...
+
+
+class BatchReader:
+    """Makes batches of what arrives, within `limits`."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+
+    def request(
         self,
         source: str,
         body: bytes,
         *,
-        content_type: str = "application/json",
+        content_type: str = JSON,
         version: str = "1.0.0",
         put_id: str | None = None,
         launch: Launch | None = None,
-    ) -> Accepted: ...
+    ) -> StatementBatch:
+        """A request; `put_id` is the `statementId` of a PUT.
 
-    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None: ...
+        Raises `StatementsRefused` when any statement is invalid, and `InputRefused` when the body
+        can't be read.
+        """
+        package = _unpacked(body, content_type)
+        parsed = parse(
+            package.statements,
+            self._limits,
+            new_id=_new_id if put_id is None else lambda: put_id,
+            data=package.data,
+        )
+        if put_id is not None:
+            _check_put(parsed, put_id)
+        return StatementBatch(
+            source,
+            package.statements,
+            parsed.json,
+            _all_valid(parsed),
+            message=body,
+            content_type=content_type,
+            version=version,
+            launch=launch,
+            attachments=tuple(package.data.values()),
+        )
+
+    def statements(
+        self,
+        source: str,
+        statements: dict[str, Any] | list[dict[str, Any]],
+        *,
+        launch: Launch | None = None,
+    ) -> StatementBatch:
+        """Statements that were made here, so that there is nothing to parse.
+
+        Raises `StatementsRefused` and `InputRefused`.
+        """
+        body = orjson.dumps(statements)
+        parsed = check_statements(statements, body, self._limits, new_id=_new_id, data={})
+        return StatementBatch(
+            source, body, statements, _all_valid(parsed), message=body, launch=launch
+        )
+
+    def message(self, message: LogMessage) -> StatementBatch:
+        """A message of a log; what is invalid in it is set apart. Raises `InputRefused`.
+
+        A statement without an id gets one made of the message's place and content, so that a
+        message that is read twice is applied once.
+        """
+        content_type = message.content_type or guessed_type(message.body)
+        package = _unpacked(message.body, content_type)
+        data = package.data if message.content_type or package.data else None
+        parsed = parse(package.statements, self._limits, new_id=_ids_of_message(message), data=data)
+        return StatementBatch(
+            message.source,
+            package.statements,
+            parsed.json,
+            tuple(item for item in parsed.items if isinstance(item, Valid)),
+            tuple(item for item in parsed.items if isinstance(item, Invalid)),
+            message=message.body,
+            content_type=content_type,
+            version=message.version,
+            attachments=tuple(package.data.values()),
+        )
 
 
-def valid_items(
-    body: bytes,
-    data: Mapping[str, AttachedData],
-    limits: Limits,
-    new_id: Callable[[], str],
-    put_id: str | None = None,
-) -> list[Valid]:
-    """A request's statements. Raises `StatementsRefused` and `InputRefused`."""
-    parsed = parse(body, limits, new_id=new_id, data=data)
-    if put_id is not None:
-        _check_put(parsed, put_id)
+def _unpacked(body: bytes, content_type: str) -> StatementPackage:
+    if media_type(content_type) == JSON:
+        return StatementPackage(body)
+    return unpack(body, content_type)
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _ids_of_message(message: LogMessage) -> Callable[[], str]:
+    content = hashlib.sha256(message.body).hexdigest()
+    count = 0
+
+    def new_id() -> str:
+        nonlocal count
+        count += 1
+        return str(uuid.uuid5(_NAMESPACE, f"{message.origin} {count} {content}"))
+
+    return new_id
+
+
+def _all_valid(parsed: Parsed) -> tuple[Valid, ...]:
     problems = tuple(
         problem for item in parsed.items if isinstance(item, Invalid) for problem in item.problems
     )
     if problems:
         raise StatementsRefused(problems)
-    return [item for item in parsed.items if isinstance(item, Valid)]
+    return tuple(item for item in parsed.items if isinstance(item, Valid))
 
 
 def _check_put(parsed: Parsed, put_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Statements over HTTP that go to a topic instead of the store; a Kafka source stores them later.
+"""Writes the statements of HTTP requests to a topic, for a Kafka source to store them.
 
 They are validated here, so the player is told what is wrong; only what needs the store is not
 known: an id that is taken by another statement becomes a dead letter where the topic is read.
@@ -6,82 +6,64 @@ known: an id that is taken by another statement becomes a dead letter where the 
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Awaitable, Callable, Sequence
-
-import orjson
+from collections.abc import Awaitable, Callable
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.launch import Launch
-from pointsman.sources.batch import Accepted, valid_items
+from pointsman.sources.batch import Accepted, StatementBatch
 from pointsman.sources.players import add_launch_context, authorize_statements
-from pointsman.statements import Limits, Valid, unpack
 
 #: writes a message with its headers
 Write = Callable[[bytes, list[tuple[str, bytes]]], Awaitable[None]]
 #: keeps what was not understood: source, body, reason, origin
-Bury = Callable[[str, bytes, str, str], Awaitable[None]]
+KeepDeadLetter = Callable[[str, bytes, str, str], Awaitable[None]]
 
 
 class KafkaForwarder:
-    """Takes `Intake`'s place for HTTP."""
+    """Takes the pipeline's place for HTTP."""
 
-    def __init__(self, write: Write, limits: Limits, clock: Clock, bury: Bury) -> None:
+    def __init__(self, write: Write, clock: Clock, keep_dead_letter: KeepDeadLetter) -> None:
         self._write = write
-        self._bury = bury
-        self._limits = limits
+        self._keep_dead_letter = keep_dead_letter
         self._clock = clock
 
-    async def submit_http(
-        self,
-        source: str,
-        body: bytes,
-        *,
-        content_type: str = "application/json",
-        version: str = "1.0.0",
-        put_id: str | None = None,
-        launch: Launch | None = None,
-    ) -> Accepted:
-        """One request's statements; their ids, in order, after the broker has them.
+    async def accept(self, batch: StatementBatch) -> Accepted:
+        """Write a batch; its statements' ids, in order, after the broker has them.
 
-        Raises `StatementsRefused` when any is invalid, `InputRefused` when the body can't be read
-        or is too large, `Forbidden` when the launch may not say it, and `StoreUnavailable`.
+        Raises `InputRefused` when it is too large, `Forbidden` when its launch may not say it, and
+        `StoreUnavailable`.
         """
-        made: list[str] = []
+        ids = [item.statement_id for item in batch.items]
+        if ids:
+            await self._write(_ready(batch).message, self._headers(batch))
+        return Accepted(ids)
 
-        def new_id() -> str:
-            made.append(put_id or str(uuid.uuid4()))
-            return made[-1]
+    async def keep_dead_letter(self, source: str, body: bytes, reason: str, origin: str) -> None:
+        """To the store: a reader of the topic could say no more about it."""
+        await self._keep_dead_letter(source, body, reason, origin)
 
-        package = unpack(body, content_type)
-        valid = valid_items(package.statements, package.data, self._limits, new_id, put_id)
-        if valid:
-            passed_on = package.statements
-            if launch is not None:
-                authorize_statements(launch, valid)
-                passed_on = add_launch_context(passed_on, valid, launch)
-            if made:  # what already says its ids is passed on as it came
-                passed_on = with_ids(passed_on, valid)
-            body = body.replace(package.statements, passed_on, 1)
-            at = str(micros(self._clock.now())).encode()
-            headers = [
-                ("source", source.encode()),
-                ("received_at", at),
-                ("content-type", content_type.encode()),
-                ("x-experience-api-version", version.encode()),
-            ]
-            await self._write(body, headers)
-        return Accepted([item.statement_id for item in valid])
-
-    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
-        """To the store: whoever reads the topic could say no more about it."""
-        await self._bury(source, body, reason, origin)
+    def _headers(self, batch: StatementBatch) -> list[tuple[str, bytes]]:
+        return [
+            ("source", batch.source.encode()),
+            ("received_at", str(micros(self._clock.now())).encode()),
+            ("content-type", batch.content_type.encode()),
+            ("x-experience-api-version", batch.version.encode()),
+        ]
 
 
-def with_ids(body: bytes, items: Sequence[Valid]) -> bytes:
-    """The body with an id in each statement, so that whoever reads it finds those we answered."""
-    found = orjson.loads(body)
-    statements = found if isinstance(found, list) else [found]
-    for statement, item in zip(statements, items, strict=True):
-        statement["id"] = item.statement_id
-    return orjson.dumps(found)
+def _ready(batch: StatementBatch) -> StatementBatch:
+    """With the launch's context, and the ids that are answered, where it does not say its own."""
+    says_its_ids = all(item.statement.id is not None for item in batch.items)
+    if batch.launch is not None:
+        authorize_statements(batch.launch, batch.items)
+        batch = add_launch_context(batch, batch.launch)
+    return batch if says_its_ids else with_ids(batch)
+
+
+def with_ids(batch: StatementBatch) -> StatementBatch:
+    """With an id in each statement, so that a reader of the topic finds those that are answered."""
+    return batch.rewritten(
+        [
+            {**statement, "id": item.statement_id}
+            for statement, item in zip(batch.statements, batch.items, strict=True)
+        ]
+    )

@@ -1,16 +1,16 @@
-"""The intake loop's one road: bytes -> statements -> observations -> decisions -> store.
+"""The intake loop: batches of statements -> observations -> decisions -> store.
 
-Every source takes it, so that HTTP and Kafka can't come to differ in what they accept.
+All sources use it, so that HTTP and Kafka can't come to differ in what they accept.
 """
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Protocol
+
+import orjson
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import InputRefused, StatementConflict
@@ -21,17 +21,11 @@ from pointsman.domain.records import (
     InputOutcome,
     Item,
     Observation,
-    Position,
     Receipt,
     Submission,
 )
-from pointsman.sources.batch import Accepted, valid_items
-from pointsman.sources.players import (
-    LaunchCache,
-    add_launch_context,
-    authorize_statements,
-    ids_to_assign,
-)
+from pointsman.sources.batch import Accepted, BatchReader, LogMessage, StatementBatch
+from pointsman.sources.players import LaunchCache, add_launch_context, authorize_statements
 from pointsman.statements import (
     VOIDED,
     Invalid,
@@ -40,20 +34,14 @@ from pointsman.statements import (
     ReadingRefused,
     Valid,
     authority_key,
-    guessed_type,
     index_keys,
-    media_type,
     observe,
     parse,
     reference,
-    unpack,
 )
 from pointsman.store.base import IngestStore, StoredStatement
 from pointsman.store.plan import item_body
 
-#: statement ids for inputs that bring none and may be read twice
-_NAMESPACE = uuid.UUID("5d1c1f0e-8a63-4a5f-9d2b-6f0a0f3f7a11")
-_JSON = "application/json"
 #: makes statements of what is none. Raises `InputRefused`
 Adapt = Callable[[bytes], list[dict[str, Any]]]
 
@@ -69,7 +57,7 @@ class Pipeline:
 
     `authority_home_page` with a source's name is the authority of what that source sends.
     `launches` are known where there are any; `adapters` make statements of a source's dead letters
-    of an origin, where they were none.
+    of an origin, where they were none. `on_batch` is told of every batch before it is stored.
     """
 
     def __init__(
@@ -82,68 +70,39 @@ class Pipeline:
         authority_home_page: str = "",
         launches: LaunchCache | None = None,
         adapters: Mapping[tuple[str, str], Adapt] = MappingProxyType({}),
+        on_batch: Callable[[StatementBatch], None] = lambda _batch: None,
     ) -> None:
         self.adapters = adapters
-        self.limits = limits
+        self.reader = BatchReader(limits)
+        self._limits = limits
         self._launches = launches
         self._home_page = authority_home_page
         self._store = store
         self._mapping = mapping
         self._clock = clock
         self._on_receipts = on_receipts
+        self._on_batch = on_batch
 
-    async def submit_http(
-        self,
-        source: str,
-        body: bytes,
-        *,
-        content_type: str = _JSON,
-        version: str = "1.0.0",
-        put_id: str | None = None,
-        launch: Launch | None = None,
-    ) -> Accepted:
-        """One request's statements; their ids, in order, after the commit.
+    async def accept(self, batch: StatementBatch) -> Accepted:
+        """Store a batch; its statements' ids, in order, after the commit.
 
-        `put_id` is the `statementId` of a PUT; `launch` is the one whose credential was shown.
-        Raises `StatementsRefused` when any is invalid, `InputRefused` when the body can't be read,
-        `Forbidden` when the launch may not say it, `StatementConflict` when an id is known with
-        other content, and `StoreUnavailable`; in each case nothing was accepted.
+        Raises `Forbidden` when its launch may not say it, `StatementConflict` when an id is known
+        with other content, and `StoreUnavailable`; in each case nothing was accepted.
         """
-        received_at = micros(self._clock.now())
-        package = unpack(body, content_type)
-        valid = valid_items(
-            package.statements,
-            package.data,
-            self.limits,
-            lambda: put_id or str(uuid.uuid4()),
-            put_id,
-        )
-        ids = [item.statement_id for item in valid]
-        if not valid:
+        ids = [item.statement_id for item in batch.items]
+        if not ids:
             return Accepted(ids)
-        body = package.statements
-        if launch is None:
-            await self.prepare([body])
+        if batch.launch is None:
+            await self.prepare([batch.body])
         else:
-            authorize_statements(launch, valid)
-            body = add_launch_context(package.statements, valid, launch)
-            if body is not package.statements:
-                unnamed = iter(ids_to_assign(valid, launch))
-                valid = valid_items(body, package.data, self.limits, unnamed.__next__)
-        submission = Submission(
-            source=source,
-            body=body,
-            received_at=received_at,
-            items=tuple(self._item(item, source, received_at, launch) for item in valid),
-            attachments=tuple(package.data.values()),
-            version=version,
-        )
-        (receipt,) = await self.ingest([submission])
+            authorize_statements(batch.launch, batch.items)
+            batch = add_launch_context(batch, batch.launch)
+        (receipt,) = await self.ingest([self.submission(batch)])
         if receipt.conflicts:
             raise StatementConflict(receipt.conflicts)
-        return Accepted(ids, known=receipt.duplicates == len(ids))
+        return Accepted(ids, already_stored=receipt.duplicates == len(ids))
 
-    async def bury(self, source: str, body: bytes, reason: str, origin: str) -> None:
+    async def keep_dead_letter(self, source: str, body: bytes, reason: str, origin: str) -> None:
         """Keep an input that was not understood, whole. Raises `StoreUnavailable`."""
         letter = DeadLetter(reason, origin, body)
         await self.ingest([Submission(source, body, micros(self._clock.now()), (), (letter,))])
@@ -160,78 +119,59 @@ class Pipeline:
         """Raises `StoreUnavailable`."""
         return None if self._launches is None else await self._launches.find(registration)
 
-    def read_message(
-        self,
-        source: str,
-        body: bytes,
-        *,
-        position: Position,
-        origin: str,
-        content_type: str | None = None,
-        version: str = "1.0.0",
-    ) -> Submission:
-        """One message of a log as a submission. What can't be understood is a dead letter in it.
-
-        A statement without an id gets one made of the message's place and content, so that a
-        message that is read twice is applied once. Without a `content_type` the body tells, and
-        attachments need not be there: they may have travelled another way.
-        """
+    def submission(self, batch: StatementBatch) -> Submission:
+        """What the store is given of a batch: its statements, decided about."""
+        self._on_batch(batch)
         received_at = micros(self._clock.now())
-        content = hashlib.sha256(body).hexdigest()
-        count = 0
-
-        def new_id() -> str:
-            nonlocal count
-            count += 1
-            return str(uuid.uuid5(_NAMESPACE, f"{origin} {count} {content}"))
-
-        kind = content_type or guessed_type(body)
-        try:
-            package = unpack(body, kind)
-            data = package.data if content_type or package.data else None
-            parsed = parse(package.statements, self.limits, new_id=new_id, data=data)
-        except InputRefused as error:
-            letter = DeadLetter(str(error), origin, body)
-            return Submission(
-                source, body, received_at, (), (letter,), position, all_or_nothing=False
-            )
-        # the data of attachments goes with what may be read again
-        whole = body if media_type(kind) != _JSON else None
         return Submission(
-            source,
-            package.statements,
-            received_at,
-            tuple(
-                self._item(item, source, received_at)
-                for item in parsed.items
-                if isinstance(item, Valid)
+            source=batch.source,
+            body=batch.body,
+            received_at=received_at,
+            items=tuple(
+                self._item(item, batch.source, received_at, batch.launch) for item in batch.items
             ),
-            tuple(
-                _dead_letter(item, origin, whole or item_body(body, item.index))
-                for item in parsed.items
-                if isinstance(item, Invalid)
-            ),
-            position,
-            all_or_nothing=False,
-            attachments=tuple(package.data.values()),
-            version=version,
+            attachments=batch.attachments,
+            version=batch.version,
         )
 
-    def read_again(self, kept: StoredStatement) -> Submission | None:
-        """A statement that is kept, decided about anew; None when it is valid no longer."""
-        body = item_body(kept.body, kept.index)
+    def read_message(self, message: LogMessage) -> Submission:
+        """One message of a log as a submission. What can't be understood is a dead letter in it."""
         try:
-            parsed = parse(body, self.limits, new_id=lambda: kept.statement_id)
+            batch = self.reader.message(message)
+        except InputRefused as error:
+            received_at = micros(self._clock.now())
+            letter = DeadLetter(str(error), message.origin, message.body)
+            return Submission(
+                message.source,
+                message.body,
+                received_at,
+                (),
+                (letter,),
+                message.position,
+                all_or_nothing=False,
+            )
+        return replace(
+            self.submission(batch),
+            dead=tuple(_dead_letter(item, message.origin, batch) for item in batch.invalid),
+            position=message.position,
+            all_or_nothing=False,
+        )
+
+    def read_again(self, stored: StoredStatement) -> Submission | None:
+        """A statement that is stored, decided about anew; None when it is valid no longer."""
+        body = item_body(stored.body, stored.index)
+        try:
+            parsed = parse(body, self._limits, new_id=lambda: stored.statement_id)
         except InputRefused:
             return None
         (item,) = parsed.items
         if not isinstance(item, Valid):
             return None
         return Submission(
-            kept.source,
+            stored.source,
             body,
-            kept.received_at,
-            (replace(self._item(item, kept.source, kept.received_at), index=None),),
+            stored.received_at,
+            (replace(self._item(item, stored.source, stored.received_at), index=None),),
         )
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
@@ -281,7 +221,21 @@ class Pipeline:
         return launch if covers(launch, seen.activity) else None
 
 
-def _dead_letter(item: Invalid, origin: str, body: bytes) -> DeadLetter:
+def _dead_letter(item: Invalid, origin: str, batch: StatementBatch) -> DeadLetter:
     where = origin if item.index is None else f"{origin}, item {item.index}"
     reason = "; ".join(str(problem) for problem in item.problems)
-    return DeadLetter(reason, where, body, item.statement_id)
+    return DeadLetter(reason, where, _by_itself(item, batch), item.statement_id)
+
+
+def _by_itself(item: Invalid, batch: StatementBatch) -> bytes:
+    """An item alone; the whole message where it can't be told apart.
+
+    That is where it has attachments, which go with what may be read again, and where it is nested
+    deeper than JSON is written here.
+    """
+    if item.index is None or batch.message != batch.body:
+        return batch.message
+    try:
+        return orjson.dumps(batch.json[item.index])
+    except orjson.JSONEncodeError:
+        return batch.message

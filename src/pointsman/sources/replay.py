@@ -1,17 +1,17 @@
-"""Deciding anew about what is kept, after the rules have changed; and about what was dead."""
+"""Decides anew about stored statements after the rules have changed, and about dead letters."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-
-import orjson
+from typing import Any
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import InputOutcome, Position, Submission
+from pointsman.sources.batch import LogMessage
 from pointsman.sources.pipeline import Pipeline
-from pointsman.sources.players.scorm.commits import is_commit, told_again
+from pointsman.sources.players.scorm.commits import dead_commit_statement, is_commit
 from pointsman.store.base import Replayed, Store, StoredDeadLetter
 
 #: statements decided about in one transaction, so that live traffic is not held up
@@ -38,11 +38,13 @@ async def replay(
     cursor = None
     while page := await store.statements_since(since=since, after=cursor, limit=_PAGE):
         cursor = page[-1].cursor
-        kept = [one.statement for one in page if since <= one.statement.stored_at < until]
-        await intake.prepare(one.body for one in kept)
-        again = [one for one in map(intake.read_again, kept) if one is not None]
-        result = await store.redecide(again, now=micros(clock.now()), dry_run=dry_run)
-        yield ReplayPage(len(kept), len(kept) - len(again), page[-1].statement.stored_at, result)
+        stored = [row.statement for row in page if since <= row.statement.stored_at < until]
+        await intake.prepare(statement.body for statement in stored)
+        readings = map(intake.read_again, stored)
+        submissions = [submission for submission in readings if submission is not None]
+        result = await store.redecide(submissions, now=micros(clock.now()), dry_run=dry_run)
+        skipped = len(stored) - len(submissions)
+        yield ReplayPage(len(stored), skipped, page[-1].statement.stored_at, result)
 
 
 async def replay_letter(
@@ -52,14 +54,13 @@ async def replay_letter(
     if letter.in_statements:
         return await _statement(store, intake, clock, letter)
     try:
-        read = await _read(intake, letter)
+        submission = await _read(intake, letter)
     except InputRefused as error:
         return f"still dead: {error}"
-    if read.dead:
-        return f"still dead: {read.dead[0].reason}"
-    receipt = await store.replace_dead_letter(
-        letter.id, replace(read, position=None, all_or_nothing=True)
-    )
+    if submission.dead:
+        return f"still dead: {submission.dead[0].reason}"
+    whole = replace(submission, position=None, all_or_nothing=True)
+    receipt = await store.replace_dead_letter(letter.id, whole)
     if receipt is None:
         return "gone meanwhile"
     if receipt.conflicts:
@@ -71,29 +72,35 @@ async def replay_letter(
 
 async def _read(intake: Pipeline, letter: StoredDeadLetter) -> Submission:
     """As its source is read now. Raises `InputRefused` for what was no statement, and can't be."""
+    statements: dict[str, Any] | list[dict[str, Any]]
     adapt = intake.adapters.get((letter.source, letter.origin))
-    body = letter.body
     if is_commit(letter.origin):
-        body = await told_again(letter.origin, body, letter.received_at, intake.launch)
+        statements = await dead_commit_statement(
+            letter.origin, letter.body, letter.received_at, intake.launch
+        )
     elif adapt is not None:
-        body = orjson.dumps(adapt(body))
-    await intake.prepare([body])
-    return intake.read_message(letter.source, body, position=_NOWHERE, origin=letter.origin)
+        statements = adapt(letter.body)
+    else:
+        await intake.prepare([letter.body])
+        return intake.read_message(LogMessage(letter.source, letter.body, letter.origin, _NOWHERE))
+    batch = intake.reader.statements(letter.source, statements)
+    await intake.prepare([batch.body])
+    return intake.submission(batch)
 
 
 async def _statement(store: Store, intake: Pipeline, clock: Clock, letter: StoredDeadLetter) -> str:
-    kept = await store.statement(letter.statement_id or "")
-    if kept is not None:
-        await intake.prepare([kept.body])
-    again = intake.read_again(kept) if kept is not None else None
-    if again is None:
+    stored = await store.statement(letter.statement_id or "")
+    if stored is not None:
+        await intake.prepare([stored.body])
+    submission = intake.read_again(stored) if stored is not None else None
+    if submission is None:
         return "still dead: its statement is not kept any longer, or is valid no longer"
-    (item,) = again.items
+    (item,) = submission.items
     if item.decision.outcome is InputOutcome.DEAD:
         return f"still dead: {item.decision.reason}"
-    result = await store.redecide([again], now=micros(clock.now()), dry_run=False)
+    result = await store.redecide([submission], now=micros(clock.now()), dry_run=False)
     return _words([after for _, after in result.outcomes])
 
 
 def _words(outcomes: Sequence[InputOutcome] | dict[InputOutcome, int]) -> str:
-    return ", ".join(one.value.replace("_", " ") for one in outcomes) or "nothing new"
+    return ", ".join(outcome.value.replace("_", " ") for outcome in outcomes) or "nothing new"

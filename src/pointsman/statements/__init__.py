@@ -2,12 +2,20 @@
 
 from pointsman.statements.actor_identity import actor_of, identity_of
 from pointsman.statements.extension_numbers import ReadingRefused
-from pointsman.statements.multipart import JSON, guessed_type, media_type, unpack
+from pointsman.statements.json_body import JSON, media_type, parse_json
+from pointsman.statements.multipart import StatementPackage, guessed_type, unpack
 from pointsman.statements.observation import NoEffect, observe
-from pointsman.statements.parse import Invalid, Limits, Parsed, Valid, parse
+from pointsman.statements.parse import (
+    Invalid,
+    Limits,
+    Parsed,
+    Valid,
+    check_statements,
+    parse,
+)
 from pointsman.statements.query import Query, authority_key, index_keys, matches, reference
 from pointsman.statements.render import render, stamp
-from pointsman.statements.statement import STATEMENT, VOIDED, Statement
+from pointsman.statements.statement import STATEMENT, VOIDED, Statement, digest
 from pointsman.statements.validation import Problem, StatementsRefused
 
 __all__ = [
@@ -22,10 +30,13 @@ __all__ = [
     "Query",
     "ReadingRefused",
     "Statement",
+    "StatementPackage",
     "StatementsRefused",
     "Valid",
     "actor_of",
     "authority_key",
+    "check_statements",
+    "digest",
     "guessed_type",
     "identity_of",
     "index_keys",
@@ -33,6 +44,7 @@ __all__ = [
     "media_type",
     "observe",
     "parse",
+    "parse_json",
     "reference",
     "render",
     "stamp",

@@ -1,4 +1,6 @@
-"""A body of statements with attachments beside them (xAPI Part 3 section 1.5.2, 2.0 section 4.1.5).
+"""Reads a body of statements with attachments beside them.
+
+xAPI 1.0.3 Part 3 section 1.5.2, 2.0 section 4.1.5:
 
 Content-Type: multipart/mixed; boundary=X
 
@@ -22,8 +24,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import AttachedData
+from pointsman.statements.json_body import JSON, media_type
 
-JSON = "application/json"
 MULTIPART = "multipart/mixed"
 HASH = "x-experience-api-hash"
 #: SHA-2 by the number of its hexadecimal digits
@@ -54,10 +56,6 @@ class _Part:
     @property
     def content(self) -> bytes:
         return b"".join(self.chunks)
-
-
-def media_type(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
 
 
 def guessed_type(body: bytes) -> str:

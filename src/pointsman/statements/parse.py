@@ -1,25 +1,19 @@
-"""Bytes -> valid statements. Each body is parsed once, each statement validated once."""
+"""Turns a body into valid statements: it is parsed once, and each statement validated once."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import AttachedData
 from pointsman.statements import signed_statements
-from pointsman.statements.duplicate_keys import repeated_key
-from pointsman.statements.equality import comparable
-from pointsman.statements.statement import STATEMENT, Statement, attached, check
+from pointsman.statements.json_body import parse_json
+from pointsman.statements.statement import STATEMENT, Statement, attached, check, digest
 from pointsman.statements.validation import Problem, explain
-
-#: what the receiving endpoint may assign, so that it says nothing about sameness (section 2.3.1)
-_ASSIGNED = frozenset({"id", "stored", "authority", "version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +45,16 @@ class Invalid:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A body's statements, in order."""
+    """A body's statements, in order; `json` is what the body was parsed to."""
 
     items: tuple[Valid | Invalid, ...]
     is_array: bool
+    json: Any = field(default=None, compare=False)
 
 
 @dataclass(slots=True)
-class _Reading:
-    """What goes for every statement of a body."""
+class _Body:
+    """What holds for every statement of a body."""
 
     limits: Limits
     shallow: bool
@@ -80,46 +75,48 @@ def parse(
     `data` is what came beside them, by SHA-2; None where attachments travel elsewhere, and are
     not looked at.
 
-    Raises `InputRefused` when the body as a whole is of no use: no JSON in UTF-8, neither object
-    nor array, more statements than `limits` allows, data that none of them has attached, or a
-    property that stands twice in one object.
+    Raises `InputRefused` when the body as a whole is of no use: no JSON in UTF-8, a property that
+    stands twice in one object, neither object nor array, more statements than `limits` allows, or
+    data that none of them has attached.
     `new_id` is asked for statements without.
     """
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise InputRefused(
-            f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        ) from None
+    return check_statements(parse_json(body), body, limits, new_id=new_id, data=data)
+
+
+def check_statements(
+    json: Any,
+    body: bytes,
+    limits: Limits,
+    *,
+    new_id: Callable[[], str],
+    data: Mapping[str, AttachedData] | None = None,
+) -> Parsed:
+    """As `parse`, of a `body` that was parsed to `json`, or written from it."""
     # A body with fewer brackets than the limit can't be nested deeper.
     shallow = body.count(b"{") + body.count(b"[") <= limits.max_depth
-    reading = _Reading(limits, shallow, new_id, data)
-    if isinstance(found, dict):
-        items = [_statement(found, None, reading)]
-    else:
-        items = _array(found, reading)
-    if unused := sorted(set(data or ()) - reading.used):
+    whole = _Body(limits, shallow, new_id, data)
+    is_array = not isinstance(json, dict)
+    items = _array(json, whole) if is_array else [_statement(json, None, whole)]
+    if unused := sorted(set(data or ()) - whole.used):
         raise InputRefused(
             f"{len(unused)} of the parts are attached to no statement: {', '.join(unused[:3])}"
         )
-    if (key := repeated_key(body, found)) is not None:
-        raise InputRefused(f"the property {key[:80]!r} stands twice in one object; which is meant?")
-    return Parsed(tuple(items), is_array=not isinstance(found, dict))
+    return Parsed(tuple(items), is_array, json)
 
 
-def _array(found: Any, reading: _Reading) -> list[Valid | Invalid]:
-    limits = reading.limits
-    if not isinstance(found, list):
+def _array(statements: Any, whole: _Body) -> list[Valid | Invalid]:
+    limits = whole.limits
+    if not isinstance(statements, list):
         raise InputRefused("the body must be a statement, or an array of statements")
-    if len(found) > limits.max_statements:
+    if len(statements) > limits.max_statements:
         raise InputRefused(
-            f"the body has {len(found)} statements; at most {limits.max_statements} are taken at "
-            "once (http.max_statements)"
+            f"the body has {len(statements)} statements; at most {limits.max_statements} are taken "
+            "at once (http.max_statements)"
         )
     items: list[Valid | Invalid] = []
     seen: set[str] = set()
-    for index, one in enumerate(found):
-        item = _statement(one, index, reading)
+    for index, statement in enumerate(statements):
+        item = _statement(statement, index, whole)
         if isinstance(item, Valid):
             if item.statement_id in seen:
                 problem = Problem(
@@ -132,62 +129,56 @@ def _array(found: Any, reading: _Reading) -> list[Valid | Invalid]:
     return items
 
 
-def _statement(found: Any, index: int | None, reading: _Reading) -> Valid | Invalid:
-    most = reading.limits.max_depth
-    if not reading.shallow and too_deep(found, most):
+def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
+    most = whole.limits.max_depth
+    if not whole.shallow and too_deep(json, most):
         rule = f"is nested deeper than {most} (http.max_depth)"
         return Invalid(index, None, (Problem(index, None, "it", rule),))
     try:
-        statement = STATEMENT.validate_python(found)
+        statement = STATEMENT.validate_python(json)
     except ValidationError as error:
-        return _invalid(found, index, explain(error))
+        return _invalid(json, index, explain(error))
     broken = list(check(statement))
-    if reading.data is not None:
-        broken += _check_attachments(found, statement, reading.data, reading.used)
+    if whole.data is not None:
+        broken += _check_attachments(json, statement, whole.data, whole.used)
     if broken:
-        return _invalid(found, index, broken)
+        return _invalid(json, index, broken)
     return Valid(
         index,
-        statement.id.lower() if statement.id is not None else reading.new_id(),
-        digest(found),
+        statement.id.lower() if statement.id is not None else whole.new_id(),
+        digest(json),
         statement,
     )
 
 
 def _check_attachments(
-    found: dict[str, Any],
+    json: dict[str, Any],
     statement: Statement,
-    known: Mapping[str, AttachedData],
+    data: Mapping[str, AttachedData],
     used: set[str],
 ) -> Iterator[tuple[str, str]]:
     """(field, rule): each is here or says where it is, and signatures sign this statement."""
     for place, attachment in attached(statement):
         sha2 = attachment.sha2.lower()
-        data = known.get(sha2)
-        if data is not None:
+        part = data.get(sha2)
+        if part is not None:
             used.add(sha2)
         elif attachment.file_url is None:
             yield (
                 f"{place}.fileUrl",
                 f"is missing, and so is a part of multipart/mixed with the hash {sha2}",
             )
-        if data is not None and attachment.usage_type == signed_statements.USAGE:
-            rule = signed_statements.broken_rule(found, attachment.content_type, data.content)
+        if part is not None and attachment.usage_type == signed_statements.USAGE:
+            rule = signed_statements.broken_rule(json, attachment.content_type, part.content)
             if rule is not None:
                 yield place, rule
 
 
-def _invalid(found: Any, index: int | None, broken: list[tuple[str, str]]) -> Invalid:
-    given = found.get("id") if isinstance(found, dict) else None
-    name = given[:80] if isinstance(given, str) else None
-    return Invalid(index, name, tuple(Problem(index, name, *one) for one in broken))
-
-
-def digest(statement: dict[str, Any]) -> int:
-    """A signed 64-bit hash of what makes two statements the same, whatever the order of keys."""
-    kept = {key: value for key, value in comparable(statement).items() if key not in _ASSIGNED}
-    canonical = orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
-    return int.from_bytes(hashlib.blake2b(canonical, digest_size=8).digest(), "big", signed=True)
+def _invalid(json: Any, index: int | None, broken: list[tuple[str, str]]) -> Invalid:
+    named = json.get("id") if isinstance(json, dict) else None
+    statement_id = named[:80] if isinstance(named, str) else None
+    problems = tuple(Problem(index, statement_id, field, rule) for field, rule in broken)
+    return Invalid(index, statement_id, problems)
 
 
 def too_deep(value: Any, limit: int) -> bool:

@@ -1,4 +1,4 @@
-"""Signed statements (xAPI Part 2 section 2.6, 2.0 section 4.2.8).
+"""Checks the signatures of signed statements (xAPI Part 2 section 2.6, 2.0 section 4.2.8).
 
 A signature is an attachment: a JSON web signature whose payload is the statement without it.
 """
@@ -15,7 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_der_x509_certificate
 
-from pointsman.statements.equality import comparable
+from pointsman.statements.statement import comparable
 
 USAGE = "http://adlnet.gov/expapi/attachments/signature"
 ALGORITHMS = ("RS256", "RS384", "RS512")
@@ -63,11 +63,11 @@ def _key(header: dict[str, Any]) -> RSAPublicKey | None:
     return key
 
 
-def _compared(one: dict[str, Any], other: dict[str, Any]) -> bytes:
+def _compared(statement: dict[str, Any], other: dict[str, Any]) -> bytes:
     """What both have of what may be assigned, and all of the rest."""
-    kept = {
+    properties = {
         name: value
-        for name, value in comparable(one).items()
+        for name, value in comparable(statement).items()
         if name != "attachments" and (name not in _ASSIGNED or name in other)
     }
-    return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(properties, option=orjson.OPT_SORT_KEYS)

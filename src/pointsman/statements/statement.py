@@ -1,16 +1,18 @@
 """A statement (xAPI Part 2 section 2.4; what 2.0 adds is accepted in every version).
 
 Two rules span several objects and are checked by `check`: a voiding statement's object, and what
-a context may hold where the object is no activity.
+a context may hold where the object is no activity. `digest` tells whether two are the same.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import Field, TypeAdapter, model_validator
 
 from pointsman.statements.activities import Activity
@@ -164,6 +166,11 @@ _Thing = (
 #: the calendar here ends each minute with its 59th second
 _LEAP_SECOND = re.compile(r"([Tt]\d\d:?\d\d:?)60")
 
+#: seconds that are finer than a hundredth, and as much of them as counts
+_FINE = re.compile(r"([0-9]+[.,][0-9]{2})[0-9]+S$")
+#: what the receiving endpoint may assign, so that it says nothing about sameness (section 2.3.1)
+_ASSIGNED = frozenset({"id", "stored", "authority", "version"})
+
 _Attachments = Annotated[list[Attachment] | None, NOT_NULL]
 
 
@@ -244,3 +251,31 @@ def _exists(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def digest(statement: dict[str, Any]) -> int:
+    """A signed 64-bit hash of what makes two statements the same, whatever the order of keys."""
+    said = {key: value for key, value in comparable(statement).items() if key not in _ASSIGNED}
+    canonical = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+    return int.from_bytes(hashlib.blake2b(canonical, digest_size=8).digest(), "big", signed=True)
+
+
+def comparable(statement: dict[str, Any]) -> dict[str, Any]:
+    """The statement, with durations down to 0.01 s (1.0.3 Part 2 section 4.6, 2.0 section 4.2.7).
+
+    What is finer is kept and shown, and makes no difference.
+    """
+    cut = _cut(statement)
+    inner = cut.get("object")
+    if not isinstance(inner, dict):
+        return cut
+    inner_cut = _cut(inner)
+    return cut if inner_cut is inner else {**cut, "object": inner_cut}
+
+
+def _cut(part: dict[str, Any]) -> dict[str, Any]:
+    result = part.get("result")
+    duration = result.get("duration") if isinstance(result, dict) else None
+    if result is None or not isinstance(duration, str) or not _FINE.search(duration):
+        return part
+    return {**part, "result": {**result, "duration": _FINE.sub(r"\1S", duration)}}

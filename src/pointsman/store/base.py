@@ -11,7 +11,6 @@ from pointsman.store.delivery_stores import (
     AuditStore,
     DeliveryStore,
     LedgerStore,
-    PaceLedger,
     WindowLedger,
 )
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
@@ -60,7 +59,6 @@ __all__ = [
     "KnownDelivered",
     "Lease",
     "Move",
-    "PaceLedger",
     "Replayed",
     "Search",
     "SearchPage",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol, TypeVar
 
 from pointsman.domain.park_codes import ParkCode
@@ -116,28 +116,12 @@ class WindowLedger(Protocol):
     async def save_window(self, window: Window) -> None: ...
 
 
-class PaceLedger(Protocol):
-    """The pace at which all replicas together spend the quota."""
-
-    async def pace(self, decide: Callable[[str, int], tuple[str, T]]) -> T:
-        """`decide` gets the state, "" at first, and the store's time in microseconds.
-
-        The state that it returns is kept before its other result is returned.
-        """
-        ...
-
-
 class LedgerStore(Protocol):
     """What other parts keep in the store: what is spent of the quota, sealed authTokens."""
 
     @property
     def window_ledger(self) -> WindowLedger | None:
         """None where replicas share a pace."""
-        ...
-
-    @property
-    def pace_ledger(self) -> PaceLedger | None:
-        """None where one daemon has the store."""
         ...
 
     async def sealed_tokens(self) -> list[SealedToken]:

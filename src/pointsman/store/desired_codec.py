@@ -17,8 +17,14 @@ import orjson
 
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Attempt, Desired
-from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind, Value
-from pointsman.store.merge import is_urgent
+from pointsman.domain.targets import (
+    ReadBackPlace,
+    Recipient,
+    Target,
+    TargetKind,
+    Value,
+    is_completion,
+)
 from pointsman.store.strip_nul import text
 
 _TYPES = {field.name: str(field.type) for field in fields(Desired)}
@@ -77,7 +83,7 @@ class DesiredCodec:
             ),
             "park_code": lambda one: one.park_code or "",
             "read_back": lambda one: "" if one.read_back is None else str(one.read_back),
-            "urgent": lambda one: is_urgent(one.value),
+            "urgent": lambda one: is_completion(one.target, one.value),
         }
         self._moved = self._encoders_of(MOVED)
         self._imported = self._encoders_of(IMPORTED)

@@ -18,7 +18,7 @@ import orjson
 
 from pointsman.domain.evidence import Evidence, Span
 from pointsman.domain.records import Change, Falls
-from pointsman.domain.targets import TargetKind
+from pointsman.domain.target_kinds import TARGET_KINDS
 
 #: items kept for one key: of more, those that sort first, so that the order has no say here either
 MAX_ITEMS = 5_000
@@ -103,7 +103,7 @@ def valued(change: Change, find: Callable[[str], Gathered]) -> Change | None:
 
     `find` knows what is gathered for a key.
     """
-    is_topic = change.target.kind is TargetKind.TOPIC_PROGRESS
+    is_percentage = TARGET_KINDS[change.target.kind].is_percentage
     partial: int | None = None
     at = change.occurred_at
     for link in links(change):
@@ -113,10 +113,10 @@ def valued(change: Change, find: Callable[[str], Gathered]) -> Change | None:
         if link.partial and part > 0:
             partial = max(partial or 0, min(_COMPLETE - 1, _percentage(part)))
         if not is_complete(known, link):
-            if not is_topic or partial is None:
+            if not is_percentage or partial is None:
                 return None
             return replace(change, value=partial, occurred_at=at)
-    if change.evidence is None or not is_topic:
+    if change.evidence is None or not is_percentage:
         return replace(change, occurred_at=at)
     return replace(change, value=_COMPLETE, occurred_at=at)
 

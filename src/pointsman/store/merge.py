@@ -7,6 +7,7 @@ falls, so for `Falls.NEVER` the highest wins and time has no say.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from pointsman.domain.records import (
     Attempt,
@@ -14,44 +15,13 @@ from pointsman.domain.records import (
     Desired,
     Falls,
 )
-from pointsman.domain.targets import (
-    Archived,
-    Attendance,
-    CourseStatus,
-    PathAccess,
-    Value,
-)
+from pointsman.domain.targets import Value, rank
 from pointsman.store.records import KnownDelivered
 
 #: stands for statement and rule of what was read from the platform
 IMPORTED = "import-state"
 #: attempts remembered for one target; the oldest go first
 MAX_ATTEMPTS = 32
-
-#: words in the order in which they never fall back; kinds share words, not meanings, but the order
-#: of the shared ones is the same
-_RANK = {
-    PathAccess.NOT_STARTED.value: 0,
-    CourseStatus.STARTED.value: 1,
-    CourseStatus.NOT_COMPLETED.value: 2,
-    CourseStatus.COMPLETED.value: 3,
-    Attendance.NOT_ATTENDED.value: 0,
-    Attendance.ATTENDED.value: 1,
-    Archived.ACTIVE.value: 0,
-    Archived.ARCHIVED.value: 1,
-}
-
-_COMPLETIONS = frozenset({100, CourseStatus.COMPLETED.value, Attendance.ATTENDED.value})
-
-
-def rank(value: Value) -> int:
-    """What is further along is higher."""
-    return value if isinstance(value, int) else _RANK[value]
-
-
-def is_urgent(value: Value) -> bool:
-    """Completions: a topic at 100, a course completed, a meeting attended. They go first."""
-    return value in _COMPLETIONS
 
 
 def merge(current: Desired | None, change: Change, arrived_at: int) -> Desired:
@@ -86,7 +56,7 @@ def merge(current: Desired | None, change: Change, arrived_at: int) -> Desired:
         newest = (current.occurred_at, current.statement_id)
         wins = (change.occurred_at, change.statement_id) > newest
     else:
-        wins = rank(change.value) > rank(current.value)
+        wins = rank(current.target, change.value) > rank(current.target, current.value)
     return _move(current, change, change.value, change.occurred_at, arrived_at) if wins else current
 
 
@@ -118,7 +88,7 @@ def _attempts(known: tuple[Attempt, ...], change: Change) -> tuple[Attempt, ...]
     others = []
     for attempt in known:
         if attempt.registration == mine.registration:
-            best = max(attempt.value, mine.value, key=rank)
+            best = max(attempt.value, mine.value, key=partial(rank, change.target))
             mine = Attempt(mine.registration, best, max(attempt.occurred_at, mine.occurred_at))
         else:
             others.append(attempt)
@@ -149,7 +119,8 @@ def merge_delivered(current: Desired | None, known: KnownDelivered, now: int) ->
             read_back=known.read_back,
         )
     clean = current.version == current.delivered_version
-    if rank(current.value) > rank(known.value) or (clean and current.value == known.value):
+    further = rank(current.target, current.value) > rank(current.target, known.value)
+    if further or (clean and current.value == known.value):
         return None
     lifted = current.value != known.value
     version = current.version + 1 if lifted else current.version

@@ -23,9 +23,9 @@ from pointsman.domain.records import (
     Receipt,
     Submission,
 )
-from pointsman.domain.targets import Recipient, Target
+from pointsman.domain.targets import Recipient, Target, is_completion
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
-from pointsman.store.merge import is_urgent, merge
+from pointsman.store.merge import merge
 from pointsman.store.statement_records import Move, Replayed
 
 #: a completion is delivered as if it had arrived so much earlier, in microseconds
@@ -211,7 +211,7 @@ class Plan:
         return True
 
     def _enqueue(self, desired: Desired) -> None:
-        urgent = is_urgent(desired.value)
+        urgent = is_completion(desired.target, desired.value)
         due = desired.since - HEAD_START if urgent else desired.since
         known = self.queue.get(desired.recipient)
         if known is None:

@@ -73,8 +73,8 @@ def delivery(record: DeliveryRecord) -> None:
     }
     if slowest is not None:
         line["slowest_arrival_to_platform_seconds"] = round(slowest, 3)
-    if outcome.words:
-        line["words"] = outcome.words
+    if outcome.message:
+        line["words"] = outcome.message
     if parked:
         line["parked_because"] = parked
     emit = log.warning if parked or results["retry"] else log.info

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from pointsman.delivery.audit import AuditRecord
-from pointsman.delivery.budget.local import Spent
+from pointsman.delivery.budget.base import QuotaLeft
 from pointsman.delivery.dispatcher import DeliveryRecord
 from pointsman.domain.records import Receipt, Submission
 from pointsman.store.base import Backlog
@@ -165,7 +165,7 @@ class Metrics:
         self._inputs.labels(source, "refused").inc(statements)
 
     def show(
-        self, backlog: Backlog | None, spent: Spent, now: int, *, out: bool
+        self, backlog: Backlog | None, quota: QuotaLeft, now: int, *, out: bool
     ) -> tuple[bytes, str]:
         """The page, and its content type. Without a backlog its gauges stay as they were."""
         if backlog is not None:
@@ -177,8 +177,8 @@ class Metrics:
             self._unmatched.set(backlog.unmatched)
             oldest = backlog.oldest_dirty
             self._oldest.set(0 if oldest is None else max(0.0, (now - oldest) / 1e6))
-        self._points_left.set(spent.points_left)
-        self._requests_left.set(spent.requests_left)
+        self._points_left.set(quota.points)
+        self._requests_left.set(quota.requests)
         self._platform_out.set(int(out))
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 

@@ -1,4 +1,4 @@
-"""[[sources.scorm_cloud]] and [[sources.webhooks]] become what takes their requests."""
+"""Turns [[sources.scorm_cloud]] and [[sources.webhooks]] into what takes their requests."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""The LMS side of cmi5, around the intake: it hears players before, and follows what is stored."""
+"""Puts the LMS side of cmi5 around the intake: a guard before it, a tracker of what is stored."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 import structlog
 
 from pointsman.config import Settings
@@ -19,7 +18,6 @@ from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker
 from pointsman.sources.players.cmi5.session_guard import SessionGuard
 from pointsman.store.base import Store
-from pointsman.wiring.sources import limits
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +36,7 @@ def lms(
 
     async def state(launch: Launch, statement: dict[str, Any]) -> None:
         try:
-            await intake.submit_http(LAUNCHED, orjson.dumps(statement), launch=launch)
+            await intake.accept(intake.reader.statements(LAUNCHED, statement, launch=launch))
         except StatementConflict:
             # another replica was quicker, and said the same of another moment
             log.debug("stated already", statement=statement["id"])
@@ -52,16 +50,15 @@ def gated(
     intake: StatementIntake,
     lms: Lms | None,
     clock: Clock,
-    on_oddity: Callable[[str], None],
+    on_violation: Callable[[str], None],
 ) -> StatementIntake:
-    """What has a statement when it is answered, behind the ears of the LMS."""
+    """What has a statement when it is answered, with the session guard in front of it."""
     if lms is None or settings.launches is None:
         return intake
     return SessionGuard(
         intake,
-        lms.register,
-        limits(settings.http),
+        lms.sessions,
         clock,
-        on_oddity,
+        on_violation,
         settings.launches.grace_seconds,
     )

@@ -1,58 +1,29 @@
-"""[platform], [delivery] and [audit] become the platform's clients and the loops that use them."""
+"""[delivery], [audit] and [platform.limits] become the loops that drive the platform."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from pointsman.config import Settings
-from pointsman.config.platform import Limits as PlatformLimits
 from pointsman.delivery.audit import Auditor, AuditRecord, AuditSettings
 from pointsman.delivery.backoff import Backoff
-from pointsman.delivery.budget.local import Budget, LocalBudget
-from pointsman.delivery.budget.quota_window import QuotaLimits
-from pointsman.delivery.budget.shared import SharedBudget
+from pointsman.delivery.budget.base import Budget, QuotaLimits
 from pointsman.delivery.dispatcher import DeliveryRecord, DeliverySettings, Dispatcher
 from pointsman.delivery.sender import Sender
 from pointsman.domain.clock import Clock
 from pointsman.platforms.base import Platform, ReadBackClient, TokenProvider
-from pointsman.platforms.helium import HeliumCalls, HeliumPlatform, HttpTransport
-from pointsman.platforms.helium.readback import HeliumReader
 from pointsman.store.base import Store
 
 
-def quota(limit: PlatformLimits) -> QuotaLimits:
+def quota(settings: Settings, platform: Platform) -> QuotaLimits:
+    """Our part of what the platform allows the instance, in the window that it counts in."""
+    limits = settings.platform.limits
     return QuotaLimits.of(
-        limit.points_per_minute,
-        limit.requests_per_minute,
-        limit.share,
-        limit.window_guard_seconds,
-    )
-
-
-def budget(settings: Settings, store: Store, clock: Clock) -> Budget:
-    """The purse of one daemon, or one that replicas share."""
-    limits = quota(settings.platform.limits)
-    if (pace := store.pace_ledger) is not None:
-        return SharedBudget(limits, clock, pace)
-    window = store.window_ledger
-    assert window is not None, "a store has one of the two ledgers"  # noqa: S101
-    return LocalBudget(limits, clock, window)
-
-
-def platform(settings: Settings, clock: Clock) -> HeliumPlatform:
-    return HeliumPlatform(_transport(settings, settings.delivery.concurrency + 1), clock)
-
-
-def calls(settings: Settings, clock: Clock) -> HeliumCalls:
-    return HeliumCalls(_transport(settings, 1), clock)
-
-
-def _transport(settings: Settings, connections: int) -> HttpTransport:
-    return HttpTransport(
-        settings.platform.url,
-        settings.platform.api_key.get_secret_value(),
-        timeout_seconds=settings.platform.timeout_seconds,
-        connections=connections,
+        limits.points_per_minute,
+        limits.requests_per_minute,
+        limits.share,
+        limits.window_guard_seconds,
+        window=platform.quota_window,
     )
 
 
@@ -66,7 +37,7 @@ def dispatcher(
     on_delivery: Callable[[DeliveryRecord], None],
 ) -> Dispatcher:
     delivery = settings.delivery
-    courier = Sender(
+    sender = Sender(
         platform,
         tokens,
         budget,
@@ -76,7 +47,7 @@ def dispatcher(
     )
     return Dispatcher(
         store,
-        courier,
+        sender,
         budget,
         clock,
         DeliverySettings(
@@ -90,16 +61,13 @@ def dispatcher(
     )
 
 
-def reader(settings: Settings, clock: Clock) -> HeliumReader:
-    return HeliumReader(_transport(settings, 1), clock)
-
-
 def auditor(
     settings: Settings,
     store: Store,
     reader: ReadBackClient,
     tokens: TokenProvider,
     budget: Budget,
+    limits: QuotaLimits,
     clock: Clock,
     dispatcher: Dispatcher,
     on_record: Callable[[AuditRecord], None],
@@ -117,7 +85,7 @@ def auditor(
             settle=audit.settle_seconds,
             again_after=audit.again_after_hours * 3_600,
             points_per_request=settings.platform.limits.points_per_request,
-            requests_per_window=quota(settings.platform.limits).requests,
+            requests_per_window=limits.requests,
         ),
         on_record,
         dispatcher.wake,

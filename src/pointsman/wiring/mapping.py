@@ -1,4 +1,4 @@
-"""[[rules]] and [[learners.accounts]] become the mapping."""
+"""Turns [[rules]] and [[learners.accounts]] into the mapping."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pointsman.config import Settings
 from pointsman.config.rules import Rule as RuleSettings
+from pointsman.domain.target_kinds import NAMING_SETTINGS
 from pointsman.mapping import (
     Account,
     ConfiguredIdentity,
@@ -20,9 +21,12 @@ from pointsman.mapping import (
 
 def mapping(settings: Settings) -> Mapper:
     identity = ConfiguredIdentity(
-        [Account(one.home_page, Template(one.learner)) for one in settings.learners.accounts]
+        [
+            Account(account.home_page, Template(account.learner))
+            for account in settings.learners.accounts
+        ]
     )
-    return Mapper([rule(one) for one in settings.rules], identity)
+    return Mapper(list(map(rule, settings.rules)), identity)
 
 
 def rule(settings: RuleSettings) -> Rule:
@@ -38,9 +42,11 @@ def rule(settings: RuleSettings) -> Rule:
         topic_id=_template(settings.topic_id),
         course=course,
         audit_course_id=_template(settings.audit_course_id),
-        learning_path_slug=_template(settings.learning_path_slug),
-        learning_path_id=_template(settings.learning_path_id),
-        meeting_id=_template(settings.meeting_id),
+        names={
+            name: Template(text)
+            for name in NAMING_SETTINGS
+            if (text := getattr(settings, name)) is not None
+        },
         course_started=settings.course_started,
         course_completed=CourseCompleted(settings.course_completed),
         course_parts=settings.course_parts,

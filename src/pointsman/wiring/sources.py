@@ -1,4 +1,4 @@
-"""[http] and [[sources]] become a listening server and running consumers."""
+"""Turns [http] and [[sources]] into a listening server and running consumers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pointsman.config.sources import KafkaSource as KafkaSourceSettings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError
 from pointsman.domain.records import Position, Receipt, Submission
+from pointsman.sources.batch import BatchReader
 from pointsman.sources.http import (
     BasicCredential,
     BearerCredential,
@@ -30,8 +31,9 @@ from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource, Stat
 from pointsman.sources.kafka_forwarder import KafkaForwarder
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import LaunchCache
+from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker
 from pointsman.statements import Limits
-from pointsman.store.base import IngestStore, Store
+from pointsman.store.base import Store
 from pointsman.telemetry.metrics import Metrics
 from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
 from pointsman.wiring.mapping import mapping
@@ -48,7 +50,7 @@ def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
     return tuple(
         HttpSource(
             source.name,
-            tuple(credential(one) for one in source.credentials),
+            tuple(map(credential, source.credentials)),
             source.lenient,
         )
         for source in settings.sources.http
@@ -68,7 +70,7 @@ def intake(
     clock: Clock,
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
     launches: LaunchCache | None = None,
-    following: IngestStore | None = None,
+    following: SatisfiedTracker | None = None,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
 
@@ -85,6 +87,7 @@ def intake(
         settings.platform.origin,
         launches=launches,
         adapters=adapters(settings.sources),
+        on_batch=following.note if following is not None else lambda _batch: None,
     )
 
 
@@ -98,12 +101,12 @@ def outbox(settings: Settings, clock: Clock) -> StatementProducer | None:
 
 
 def http_intake(
-    settings: Settings, intake: Pipeline, outbox: StatementProducer | None, clock: Clock
+    intake: Pipeline, outbox: StatementProducer | None, clock: Clock
 ) -> StatementIntake:
     """What has a statement when it is answered."""
     if outbox is None:
         return intake
-    return KafkaForwarder(outbox.write, limits(settings.http), clock, intake.bury)
+    return KafkaForwarder(outbox.write, clock, intake.keep_dead_letter)
 
 
 async def serve_http(
@@ -135,6 +138,7 @@ async def serve_http(
             launches=launches,
             postbacks=postback_sources(settings.sources),
             webhooks=webhook_sources(settings.sources),
+            reader=BatchReader(limits(settings.http)),
         )
     )
     runner = web.AppRunner(

@@ -1,4 +1,7 @@
-"""[store] becomes a store, which finds statements by the keys that stage 2 gives them."""
+"""[store] becomes a store, and the budget that is kept in it.
+
+The store finds statements by the keys that stage 2 gives them.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ import orjson
 from pydantic import ValidationError
 
 from pointsman.config import Settings
+from pointsman.delivery.budget.base import Budget, QuotaLimits
+from pointsman.delivery.budget.local import LocalBudget
+from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
 from pointsman.statements import STATEMENT, authority_key, index_keys, reference
 from pointsman.store.base import Store
@@ -15,29 +21,53 @@ from pointsman.store.postgres import PostgresStore
 from pointsman.store.sqlite import SqliteStore
 from pointsman.store.statement_index import Indexed, ReadKeys
 
+OnCommit = Callable[[float, int], None]
 
-def store(
-    settings: Settings,
-    clock: Clock,
-    *,
-    beside: bool = False,
-    on_commit: Callable[[float, int], None] = lambda _seconds, _submissions: None,
-) -> Store:
-    """`beside` is for a command that works while daemons run."""
-    read_keys = key_reader(settings.platform.origin)
+
+def _uncounted(_seconds: float, _submissions: int) -> None:
+    """For commands, which count no commits."""
+
+
+def store(settings: Settings, clock: Clock, *, beside: bool = False) -> Store:
+    """The store alone. `beside` is for a command that works while daemons run."""
     if settings.store.is_shared:
-        password = settings.store.password
-        return PostgresStore(
-            settings.store.url,
-            password=password.get_secret_value() if password is not None else None,
-            connections=settings.store.connections,
-            clock=clock,
-            beside=beside,
-            on_commit=on_commit,
-            read_keys=read_keys,
-        )
+        return _postgres(settings, clock, _uncounted, beside=beside)
+    return _sqlite(settings, clock, _uncounted, beside=beside)
+
+
+def store_and_budget(
+    settings: Settings, clock: Clock, limits: QuotaLimits, on_commit: OnCommit = _uncounted
+) -> tuple[Store, Budget]:
+    """The store, and the budget that is kept in it: of one daemon, or one that replicas share."""
+    if settings.store.is_shared:
+        shared = _postgres(settings, clock, on_commit, beside=False)
+        return shared, SharedBudget(limits, clock, shared)
+    local = _sqlite(settings, clock, on_commit, beside=False)
+    return local, LocalBudget(limits, clock, local)
+
+
+def _postgres(
+    settings: Settings, clock: Clock, on_commit: OnCommit, *, beside: bool
+) -> PostgresStore:
+    password = settings.store.password
+    return PostgresStore(
+        settings.store.url,
+        password=password.get_secret_value() if password is not None else None,
+        connections=settings.store.connections,
+        clock=clock,
+        beside=beside,
+        on_commit=on_commit,
+        read_keys=key_reader(settings.platform.origin),
+    )
+
+
+def _sqlite(settings: Settings, clock: Clock, on_commit: OnCommit, *, beside: bool) -> SqliteStore:
     return SqliteStore(
-        settings.store.path, clock=clock, beside=beside, on_commit=on_commit, read_keys=read_keys
+        settings.store.path,
+        clock=clock,
+        beside=beside,
+        on_commit=on_commit,
+        read_keys=key_reader(settings.platform.origin),
     )
 
 
@@ -45,9 +75,9 @@ def key_reader(authority_home_page: str) -> ReadKeys:
     """For statements that are stored already."""
 
     def read(body: bytes, index: int | None, source: str) -> Indexed:
-        found = orjson.loads(body)
+        content = orjson.loads(body)
         try:
-            statement = STATEMENT.validate_python(found if index is None else found[index])
+            statement = STATEMENT.validate_python(content if index is None else content[index])
         except ValidationError:  # it was valid to the version that stored it
             return Indexed((), None)
         keys = {authority_key(authority_home_page, source), *index_keys(statement)}

@@ -2,47 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from pointsman.config import Settings
 from pointsman.config.learners import Tokens
-from pointsman.domain.clock import Clock
-from pointsman.platforms.base import RequestOutcome, TokenProvider
-from pointsman.platforms.helium import CallResult, HeliumCalls
-from pointsman.platforms.helium.login import LOGIN_POINTS, LoggedIn, LoginClient
+from pointsman.delivery.budget.base import Budget, send_paid
+from pointsman.domain.clock import Clock, micros
+from pointsman.platforms.base import (
+    LoginAnswer,
+    LoginClient,
+    PlatformAnswer,
+    RequestOutcome,
+    TokenProvider,
+)
 from pointsman.platforms.tokens.fetched import FetchedTokens, TokenFetcher, TokenVault
-from pointsman.platforms.tokens.file import Credentials, FileTokens, InlineTokens
+from pointsman.platforms.tokens.file import FileTokens
+from pointsman.platforms.tokens.inline import Credentials, InlineTokens
 from pointsman.platforms.tokens.launch import LaunchTokens
-from pointsman.platforms.tokens.login import LogIn, LoginAnswer, PasswordLogin
+from pointsman.platforms.tokens.login import LogIn, PasswordLogin
 from pointsman.platforms.tokens.service import TokenService
 from pointsman.platforms.tokens.vault import EncryptedVault, TokenCipher
-from pointsman.store.base import Store
+from pointsman.store.base import Document, DocumentKey, Store
 
-#: sends one request of so many points, or gives up
-Pay = Callable[
-    [int, Callable[[], Awaitable[CallResult[LoggedIn]]]], Awaitable[CallResult[LoggedIn] | None]
-]
+#: how long a login may wait for the budget, seconds
+_PAY_WITHIN = 20.0
 
 
-def tokens(
+@dataclass(frozen=True, slots=True)
+class TokenSources:
+    """Where authTokens come from; `launched` takes those that launches bring, if any do."""
+
+    provider: TokenProvider
+    launched: LaunchTokens | None = None
+
+
+def token_sources(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    on_new: Callable[[Sequence[str]], None],
+    log_in: LogIn,
+    *,
+    vault: TokenVault | None = None,
+) -> TokenSources:
+    """Launches before all others, where there are any. `vault` is for tokens that are fetched."""
+    section = settings.learners.tokens
+    behind = _configured(section, clock, on_new, log_in, vault)
+    if settings.launches is None and behind is not None:
+        return TokenSources(behind)
+    cipher = TokenCipher(section.encryption_keys)
+    launched = LaunchTokens(behind, _TokenDocuments(store, clock), cipher, clock, on_new)
+    return TokenSources(launched, launched)
+
+
+def vault(settings: Settings, store: Store, clock: Clock) -> TokenVault | None:
+    """Where fetched tokens are kept; None without a key to encrypt them with."""
+    keys = settings.learners.tokens.encryption_keys
+    if not keys:
+        return None
+    return EncryptedVault(TokenCipher(keys), clock, store.sealed_tokens, store.save_sealed_tokens)
+
+
+def paid_login(client: LoginClient, budget: Budget, clock: Clock) -> LogIn:
+    """Logging in at the platform, paid from the budget."""
+
+    async def log_in(email: str, password: str) -> LoginAnswer:
+        login = await send_paid(
+            budget,
+            client.points,
+            lambda: client.log_in(email, password),
+            give_up_at=clock.monotonic() + _PAY_WITHIN,
+        )
+        if login is None:
+            message = "the budget does not allow it yet"
+            return LoginAnswer(PlatformAnswer(RequestOutcome.THROTTLED, message=message))
+        return login
+
+    return log_in
+
+
+def _configured(
     settings: Tokens,
     clock: Clock,
     on_new: Callable[[Sequence[str]], None],
     log_in: LogIn,
-    vault: TokenVault | None = None,
+    vault: TokenVault | None,
 ) -> TokenProvider | None:
-    """Where tokens come from; `log_in` and `vault` are for those that are fetched.
-
-    None where they come with launches alone.
-    """
+    """None where they come with launches alone."""
     if settings.launches:
         return None
     if settings.inline is not None:
         return InlineTokens(
             {
-                who: Credentials(
-                    one.auth_token.get_secret_value() if one.auth_token else None, one.user_id
+                learner: Credentials(
+                    entry.auth_token.get_secret_value() if entry.auth_token else None,
+                    entry.user_id,
                 )
-                for who, one in settings.inline.items()
+                for learner, entry in settings.inline.items()
             }
         )
     if settings.file is not None:
@@ -59,36 +116,29 @@ def _fetcher(settings: Tokens, clock: Clock, log_in: LogIn) -> TokenFetcher:
     return TokenService(service.url, bearer, service.timeout_seconds, clock)
 
 
-def vault(settings: Tokens, store: Store, clock: Clock) -> TokenVault | None:
-    """Where fetched tokens are kept; None without a key to encrypt them with."""
-    keys = settings.encryption_keys
-    if not keys:
-        return None
-    return EncryptedVault(TokenCipher(keys), clock, store.sealed_tokens, store.save_sealed_tokens)
+class _TokenDocuments:
+    """A `LaunchTokenStore`: sealed tokens as documents of a store."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def read(self, learner: str) -> bytes | None:
+        document = await self._store.document(_key(learner))
+        return None if document is None else document.content
+
+    async def put(self, learner: str, sealed: bytes) -> None:
+        document = Document("", sealed, "", micros(self._clock.now()))
+        await self._store.change_document(_key(learner), lambda _old: (document, None))
+
+    async def drop(self, learner: str, is_refused: Callable[[bytes], bool]) -> bytes | None:
+        def decide(old: Document | None) -> tuple[Document | None, bytes | None]:
+            if old is None or is_refused(old.content):
+                return None, None
+            return old, old.content
+
+        return await self._store.change_document(_key(learner), decide)
 
 
-def log_in(calls: HeliumCalls, pay: Pay | None = None) -> LogIn:
-    """Logging in at the platform; paid from a budget where there is one."""
-    logins = LoginClient(calls)
-
-    async def ask(email: str, password: str) -> LoginAnswer:
-        async def send() -> CallResult[LoggedIn]:
-            return await logins.log_in(email, password)
-
-        reply = await send() if pay is None else await pay(LOGIN_POINTS, send)
-        if reply is None:
-            return LoginAnswer(words="the budget does not allow it yet", passing=True)
-        if reply.data is not None:
-            return LoginAnswer(reply.data.token, reply.data.user_id)
-        passing = reply.delivery.answer in {RequestOutcome.UNREACHABLE, RequestOutcome.THROTTLED}
-        return LoginAnswer(words=reply.words, passing=passing)
-
-    return ask
-
-
-async def close_tokens(tokens: TokenProvider | None) -> None:
-    """Close the connections of a provider that has some."""
-    if isinstance(tokens, LaunchTokens):
-        tokens = tokens.behind
-    if isinstance(tokens, FetchedTokens):
-        await tokens.close()
+def _key(learner: str) -> DocumentKey:
+    return DocumentKey("launch_token", name=learner)

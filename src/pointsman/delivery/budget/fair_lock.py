@@ -1,4 +1,4 @@
-"""First come, first served, for those who are patient enough."""
+"""A lock in the order of asking, whose waiters give up in time."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ class FairLock:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = asyncio.Lock()
-        #: how many stand in line
+        #: how many wait for it
         self.waiting = 0
 
-    async def take(self, give_up_at: float) -> bool:
-        """Take the turn; False where those in front last until then (on the monotonic scale)."""
+    async def acquire(self, give_up_at: float) -> bool:
+        """Take the lock; False where others have it until then (on the clock's monotonic scale)."""
         if not self._lock.locked():
             return await self._lock.acquire()
         self.waiting += 1
-        turn = asyncio.ensure_future(self._lock.acquire())
-        patience = asyncio.ensure_future(self._clock.sleep(give_up_at - self._clock.monotonic()))
+        acquired = asyncio.ensure_future(self._lock.acquire())
+        timeout = asyncio.ensure_future(self._clock.sleep(give_up_at - self._clock.monotonic()))
         try:
-            await asyncio.wait({turn, patience}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({acquired, timeout}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if acquired.done() and not acquired.cancelled():
                 self._lock.release()
             raise
         finally:
             self.waiting -= 1
-            patience.cancel()
-            turn.cancel()  # which does nothing to a turn that was got
-        return turn.done() and not turn.cancelled()
+            timeout.cancel()
+            acquired.cancel()  # which does nothing once the lock is ours
+        return acquired.done() and not acquired.cancelled()
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         self._lock.release()

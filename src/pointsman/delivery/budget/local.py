@@ -1,16 +1,16 @@
-"""The purse: nothing is sent to the platform that it has not paid for.
+"""The budget of a single daemon, its window written to the store.
 
-Set aside in slices, which are written down before they are used: after a crash the books of the
-running window come back with everything that may have been spent.
+Points and requests are set aside in slices, which are stored before they are used: after a crash
+the running window comes back with everything that may have been spent.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.fair_lock import FairLock
-from pointsman.delivery.budget.quota_window import SECONDS, QuotaLimits, QuotaWindow, Reservation
+from pointsman.delivery.budget.quota_window import QuotaWindow
 from pointsman.domain.clock import Clock, micros
 from pointsman.platforms.base import PlatformAnswer, RequestOutcome
 from pointsman.store.base import Window
@@ -18,89 +18,58 @@ from pointsman.store.base import Window
 #: a window is set aside in about so many slices
 _SLICES = 20
 #: seconds; less than this is lost in the rounding of a clock that has run for long
-_SHORTEST = 1e-4
+_SHORTEST_SLEEP = 1e-4
 #: added to a window that another process opened, whose first answer we did not see
 _RESTORED_MARGIN = 2.0
 
 
 class WindowStore(Protocol):
-    """Where the books of the window survive a crash: the store."""
+    """Where the window survives a crash: a store."""
 
     async def window(self) -> Window | None: ...
 
     async def save_window(self, window: Window) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """Gauges for the metrics page: what this window still allows."""
-
-    points_left: int
-    requests_left: int
-
-
-class Budget(Protocol):
-    """A quota of points and requests that is never overdrawn. One contract suite tests them all."""
-
-    async def open(self) -> None: ...
-
-    async def ready(self) -> None:
-        """Wait until one request of one point could be sent."""
-        ...
-
-    async def reserve(self, points: int, *, give_up_at: float) -> Reservation | None:
-        """Wait for the right to send one request now; None when it would come too late.
-
-        `give_up_at` is on the clock's monotonic scale.
-        """
-        ...
-
-    def settle(self, reservation: Reservation, delivery: PlatformAnswer) -> None:
-        """The answer to what was reserved: its headers correct the books."""
-        ...
-
-    def soon(self, seconds: float) -> int:
-        """About how many requests may be sent within so many seconds, at least 1."""
-        ...
-
-    def spent(self) -> Spent: ...
-
-
 class LocalBudget:
-    """The budget of a single daemon, its window written to the store."""
+    """A `Budget` of one daemon."""
 
-    def __init__(self, limits: QuotaLimits, clock: Clock, ledger: WindowStore) -> None:
+    def __init__(self, limits: QuotaLimits, clock: Clock, store: WindowStore) -> None:
         self._limits = limits
         self._clock = clock
-        self._ledger = ledger
+        self._store = store
         self._window = QuotaWindow(limits)
-        self._turns = FairLock(clock)
+        self._lock = FairLock(clock)
         #: (window's number, points, requests) that are written down as spent
         self._saved = (-1, 0, 0)
 
     async def open(self) -> None:
         """Take up the window that was running when the last process ended."""
-        saved = await self._ledger.window()
+        saved = await self._store.window()
         if saved is not None:
             # a clock that was set back must not make the window longer than windows are
-            left = min(saved.ends_at / 1e6 - self._clock.now(), SECONDS) + _RESTORED_MARGIN
+            left = min(saved.ends_at / 1e6 - self._clock.now(), self._limits.window)
             now = self._clock.monotonic()
-            self._window.restore(now, now + left, saved.points, saved.requests)
+            ends_at = now + left + _RESTORED_MARGIN
+            self._window.restore(now, ends_at, saved.points, saved.requests)
 
-    async def ready(self) -> None:
-        await self._turns.take(float("inf"))
+    async def close(self) -> None:
+        """Nothing is under way."""
+
+    async def wait_for_quota(self) -> None:
+        await self._lock.acquire(float("inf"))
         try:
             await self._wait(1, give_up_at=float("inf"))
         finally:
-            self._turns.give_back()
+            self._lock.release()
 
     async def reserve(self, points: int, *, give_up_at: float) -> Reservation | None:
-        if not await self._turns.take(give_up_at):
+        if not await self._lock.acquire(give_up_at):
             return None
         try:
             if not await self._wait(points, give_up_at=give_up_at):
                 return None
-            reservation = self._window.take(self._clock.monotonic(), points)
+            reservation = self._window.reserve(self._clock.monotonic(), points)
             try:
                 await self._set_aside()
             except BaseException:
@@ -109,22 +78,22 @@ class LocalBudget:
                 raise
             return reservation
         finally:
-            self._turns.give_back()
+            self._lock.release()
 
-    def settle(self, reservation: Reservation, delivery: PlatformAnswer) -> None:
+    def settle(self, reservation: Reservation, answer: PlatformAnswer) -> None:
         now = self._clock.monotonic()
-        rate = delivery.rate
+        rate = answer.rate
         self._window.settle(
             now, reservation, points_left=rate.points_left, resets_in=rate.resets_in
         )
-        if delivery.answer is RequestOutcome.THROTTLED:
+        if answer.outcome is RequestOutcome.THROTTLED:
             self._window.throttle(now, rate.retry_after)
 
-    def soon(self, seconds: float) -> int:
-        return max(1, int(seconds * self._limits.requests / 60))
+    def requests_within(self, seconds: float) -> int:
+        return self._limits.requests_within(seconds)
 
-    def spent(self) -> Spent:
-        return Spent(*self._window.left(self._clock.monotonic()))
+    def left(self) -> QuotaLeft:
+        return self._window.left(self._clock.monotonic())
 
     async def _wait(self, points: int, *, give_up_at: float) -> bool:
         while True:
@@ -134,7 +103,7 @@ class LocalBudget:
                 return False
             if at <= now:
                 return True
-            await self._clock.sleep(max(at - now, _SHORTEST))
+            await self._clock.sleep(max(at - now, _SHORTEST_SLEEP))
 
     async def _set_aside(self) -> None:
         window = self._window
@@ -145,4 +114,4 @@ class LocalBudget:
         requests = window.requests + self._limits.requests // _SLICES
         self._saved = (window.number, points, requests)
         left = window.ends_at - self._clock.monotonic()
-        await self._ledger.save_window(Window(micros(self._clock.now() + left), points, requests))
+        await self._store.save_window(Window(micros(self._clock.now() + left), points, requests))

@@ -1,4 +1,4 @@
-"""The purse that replicas share: a ledger deals slices of one pace, each replica spends its own."""
+"""The budget that replicas share: a store deals slices of one pace, each replica spends its own."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
+from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.fair_lock import FairLock
-from pointsman.delivery.budget.local import Spent
-from pointsman.delivery.budget.quota_window import SECONDS, QuotaLimits, Reservation
 from pointsman.delivery.budget.slots import (
-    GRACE,
     MICROS,
     QuotaUpdate,
     SharedPace,
     SlotGrant,
     SlotRequest,
     apply_quota_update,
+    grace,
     grant_slots,
     quota_left,
 )
@@ -39,7 +38,7 @@ class SharedPaceStore(Protocol):
     """Where the pace is kept: one row that one replica at a time may change."""
 
     async def pace(self, decide: Callable[[str, int], tuple[str, T]]) -> T:
-        """`decide` gets the state, "" at first, and the ledger's time in microseconds.
+        """`decide` gets the state, "" at first, and the store's time in microseconds.
 
         The state that it returns is kept before its other result is returned. Raises
         `StoreUnavailable`.
@@ -50,11 +49,11 @@ class SharedPaceStore(Protocol):
 class SharedBudget:
     """A `Budget` of one of several replicas."""
 
-    def __init__(self, limits: QuotaLimits, clock: Clock, ledger: SharedPaceStore) -> None:
+    def __init__(self, limits: QuotaLimits, clock: Clock, store: SharedPaceStore) -> None:
         self._limits = limits
         self._clock = clock
-        self._ledger = ledger
-        self._turns = FairLock(clock)
+        self._store = store
+        self._lock = FairLock(clock)
         #: (from, until) on the monotonic clock of each slot that is ours
         self._slots: deque[tuple[float, float]] = deque()
         self._points = 0
@@ -64,27 +63,32 @@ class SharedBudget:
         #: a request of so many points, or more, can't be sent before
         self._denied = (0, 0.0)
         self._free_at = 0.0
-        self._news: QuotaUpdate | None = None
+        self._update: QuotaUpdate | None = None
         self._on_the_way = 0
-        self._spent = Spent(limits.points, limits.requests)
-        self._seen_at = 0.0
+        self._left = QuotaLeft(limits.points, limits.requests)
+        self._noted_at = 0.0
         #: tells replicas apart
-        self._who = random.getrandbits(48)
-        self._telling: set[asyncio.Task[None]] = set()
+        self._replica = random.getrandbits(48)
+        self._updates: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Take note of what was spent; the pace outlives every process."""
-        self._see(await self._ledger.pace(self._look), self._clock.monotonic())
 
-    def _look(self, text: str, now: int) -> tuple[str, SlotGrant]:
-        return text, quota_left(SharedPace.read(text), now, self._limits)
+        def read(text: str, now: int) -> tuple[str, SlotGrant]:
+            return text, quota_left(SharedPace.read(text), now, self._limits)
 
-    async def ready(self) -> None:
-        """As far as we know; asking the ledger would take slots that nobody may need."""
+        self._note(await self._store.pace(read), self._clock.monotonic())
+
+    async def close(self) -> None:
+        """Wait until the other replicas know what the platform said last."""
+        await asyncio.gather(*self._updates)
+
+    async def wait_for_quota(self) -> None:
+        """As far as we know; asking the store would take slots that nobody may need."""
         await self._clock.sleep(self._free_at - self._clock.monotonic())
 
     async def reserve(self, points: int, *, give_up_at: float) -> Reservation | None:
-        if not await self._turns.take(give_up_at):
+        if not await self._lock.acquire(give_up_at):
             return None
         try:
             while True:
@@ -97,43 +101,47 @@ class SharedBudget:
                 elif self._use(points):
                     return Reservation(points, 0)
         finally:
-            self._turns.give_back()
+            self._lock.release()
 
-    def settle(self, reservation: Reservation, delivery: PlatformAnswer) -> None:
+    def settle(self, reservation: Reservation, answer: PlatformAnswer) -> None:
         self._on_the_way -= reservation.points
-        rate = delivery.rate
+        rate = answer.rate
         if rate.points_left is not None:
             left = max(0, rate.points_left - self._on_the_way)
-            resets_in = SECONDS if rate.resets_in is None else min(rate.resets_in, SECONDS)
-            self._news = QuotaUpdate(left, _micros(resets_in))
-            self._spent = replace(self._spent, points_left=min(self._spent.points_left, left))
+            window = self._limits.window
+            resets_in = window if rate.resets_in is None else min(rate.resets_in, window)
+            self._update = QuotaUpdate(left, _micros(resets_in))
+            self._left = replace(self._left, points=min(self._left.points, left))
             self._points = min(self._points, left)
-        if delivery.answer is RequestOutcome.THROTTLED:
+        if answer.outcome is RequestOutcome.THROTTLED:
             wait = rate.retry_after if rate.retry_after is not None else rate.resets_in
-            self._stop(SECONDS if wait is None else wait)
+            self._stop(self._limits.window if wait is None else wait)
 
-    def soon(self, seconds: float) -> int:
-        return max(1, int(seconds * self._limits.requests / 60))
+    def requests_within(self, seconds: float) -> int:
+        return self._limits.requests_within(seconds)
 
-    def spent(self) -> Spent:
-        """What was left when the ledger was asked last, if that still says something."""
-        if self._clock.monotonic() >= self._seen_at + SECONDS:
-            return Spent(self._limits.points, self._limits.requests)
-        return self._spent
+    def left(self) -> QuotaLeft:
+        """What was left when the store was asked last, if that still says something."""
+        if self._clock.monotonic() >= self._noted_at + self._limits.window:
+            return QuotaLeft(self._limits.points, self._limits.requests)
+        return self._left
 
     def _stop(self, seconds: float) -> None:
         """Nobody sends for so long; the others are told at once."""
         self._slots.clear()
         self._free_at = self._not_before = self._clock.monotonic() + seconds
-        task = asyncio.create_task(self._tell(QuotaUpdate(blocked_for=_micros(seconds))))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        task = asyncio.create_task(self._send_update(QuotaUpdate(blocked_for=_micros(seconds))))
+        self._updates.add(task)
+        task.add_done_callback(self._updates.discard)
 
-    async def _tell(self, news: QuotaUpdate) -> None:
-        # a ledger that is away deals nothing either
+    async def _send_update(self, update: QuotaUpdate) -> None:
+        # a store that is away deals nothing either
         with contextlib.suppress(StoreUnavailable):
-            await self._ledger.pace(
-                lambda text, now: (apply_quota_update(SharedPace.read(text), now, news).write(), 0)
+            await self._store.pace(
+                lambda text, now: (
+                    apply_quota_update(SharedPace.read(text), now, update).write(),
+                    None,
+                )
             )
 
     async def _next_slot(self, points: int) -> float:
@@ -151,45 +159,46 @@ class SharedBudget:
         if not self._slots:
             self._points = 0
         # slots that are left keep their time; the points that are missing come with further ones
-        requests = max(1, self._turns.waiting + 1 - len(self._slots))
+        requests = max(1, self._lock.waiting + 1 - len(self._slots))
         others = math.ceil(self._average)
-        await self._ask(SlotRequest(self._who, requests, points - self._points, others))
+        await self._ask(SlotRequest(self._replica, requests, points - self._points, others))
         return self._slots[0][0] if self._points >= points else self._denied[1]
 
-    async def _ask(self, wish: SlotRequest) -> None:
-        news, self._news = self._news, None
+    async def _ask(self, request: SlotRequest) -> None:
+        update, self._update = self._update, None
 
         def decide(text: str, now: int) -> tuple[str, SlotGrant]:
             pace = SharedPace.read(text)
-            if news is not None:
-                pace = apply_quota_update(pace, now, news)
-            pace, dealt = grant_slots(pace, now, self._limits, wish)
-            return pace.write(), dealt
+            if update is not None:
+                pace = apply_quota_update(pace, now, update)
+            pace, grant = grant_slots(pace, now, self._limits, request)
+            return pace.write(), grant
 
         asked_at = self._clock.monotonic()
         try:
-            dealt = await self._ledger.pace(decide)
+            grant = await self._store.pace(decide)
         except BaseException:
-            self._news = self._news or news
+            self._update = self._update or update
             raise
-        told_at = self._clock.monotonic()
-        self._see(dealt, told_at)
-        if not dealt.requests:
-            self._denied = self._points + wish.first, told_at + dealt.starts_in / MICROS
+        granted_at = self._clock.monotonic()
+        self._note(grant, granted_at)
+        if not grant.requests:
+            self._denied = self._points + request.first, granted_at + grant.starts_in / MICROS
             return
         # The decision was made between the two: what is early counts from the later one, what is
         # late from the earlier one.
-        self._points += dealt.points
-        for number in range(dealt.requests):
-            offset = dealt.starts_in + number * dealt.every
+        self._points += grant.points
+        usable_for = grant.every + grace(self._limits)
+        for number in range(grant.requests):
+            offset = grant.starts_in + number * grant.every
             self._slots.append(
-                (told_at + offset / MICROS, asked_at + (offset + dealt.every + GRACE) / MICROS)
+                (granted_at + offset / MICROS, asked_at + (offset + usable_for) / MICROS)
             )
 
-    def _see(self, dealt: SlotGrant, at: float) -> None:
-        self._seen_at = at
-        self._spent = Spent(dealt.points_left, dealt.requests_left)
-        self._free_at = max(self._not_before, at + dealt.next_in / MICROS)
+    def _note(self, grant: SlotGrant, at: float) -> None:
+        self._noted_at = at
+        self._left = QuotaLeft(grant.points_left, grant.requests_left)
+        self._free_at = max(self._not_before, at + grant.next_in / MICROS)
 
     def _use(self, points: int) -> bool:
         """Spend the slot whose time has come; False without one, or when that was too long ago."""

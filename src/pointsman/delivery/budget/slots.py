@@ -1,9 +1,9 @@
 """How replicas share one pace: slots in time, dealt in short slices. Pure.
 
-Requests of all replicas together are spread evenly, and points are counted over the last minute, so
-that no 60 s, wherever they begin, hold more than the limits; nobody need know when the platform's
-window opened. A slot is used when its time has come or soon after, or never: so a replica that was
-frozen can't send what the others have made up for.
+Requests of all replicas together are spread evenly, and points are counted over the last window's
+length, so that no stretch of that length, wherever it begins, holds more than the limits; nobody
+need know when the platform's window opened. A slot is used when its time has come or soon after, or
+never: so a replica that was frozen can't send what the others have made up for.
 """
 
 from __future__ import annotations
@@ -14,18 +14,13 @@ from typing import Self
 
 import orjson
 
-from pointsman.delivery.budget.quota_window import SECONDS, QuotaLimits
+from pointsman.delivery.budget.base import QuotaLimits
 
 MICROS = 1_000_000
-_WINDOW = round(SECONDS * MICROS)
 #: a slice is about so long, and is dealt so long ahead at most
 SLICE = 250_000
-#: after its time a slot may still be used for so long; the pace keeps so much free in any 60 s
-GRACE = 300_000
 #: what was dealt is remembered by so long pieces of time
 _PIECE = 250_000
-#: and counts for so long after the end of its piece: sent at the latest, it may be dealt earlier
-_COUNTS = _WINDOW + SLICE + GRACE
 #: reset times that differ by less are of the same window of the platform's
 _SAME = 3 * MICROS
 #: where so large a part of the points is free, so many times the average is dealt for a request
@@ -36,10 +31,11 @@ _HELD = MICROS
 
 @dataclass(frozen=True, slots=True)
 class SharedPace:
-    """What the ledger holds. Times in microseconds of the ledger's own clock.
+    """What the store holds for all replicas. Times in microseconds of the store's own clock.
 
-    `dealt` are (start, requests, points) of pieces of the last minute, the oldest first. `left` is
-    what the platform last said, less what was dealt since; it counts until `left_until`.
+    Stored under these names. `dealt` are (start, requests, points) of pieces of the last window's
+    length, the oldest first. `left` is what the platform last said, less what was dealt since; it
+    counts until `left_until`.
     """
 
     requests_due: int = 0
@@ -47,7 +43,7 @@ class SharedPace:
     dealt: tuple[tuple[int, int, int], ...] = ()
     left: int = 0
     left_until: int = 0
-    #: room that a dear request waits for, and who sends it
+    #: points that are kept free for a dear request, who sends it, and until when
     held: int = 0
     held_by: int = 0
     held_until: int = 0
@@ -62,10 +58,11 @@ class SharedPace:
     def write(self) -> str:
         return orjson.dumps(self).decode()
 
-    def at(self, now: int) -> Self:
+    def without_expired(self, now: int, limits: QuotaLimits) -> Self:
         """What still counts at this time."""
-        dealt = tuple(one for one in self.dealt if one[0] + _PIECE + _COUNTS > now)
-        return replace(self, dealt=dealt)
+        return replace(
+            self, dealt=tuple(piece for piece in self.dealt if _expires_at(piece[0], limits) > now)
+        )
 
     @property
     def points(self) -> int:
@@ -75,23 +72,21 @@ class SharedPace:
     def requests(self) -> int:
         return sum(requests for _, requests, _ in self.dealt)
 
-    def frees(self) -> Iterator[tuple[int, int]]:
-        """(when, how many points count then), as what was dealt grows old."""
+    def points_over_time(self, limits: QuotaLimits) -> Iterator[tuple[int, int]]:
+        """(when, how many points count from then on), as what was dealt expires."""
         points = self.points
         yield 0, points
         for start, _, spent in self.dealt:
             points -= spent
-            yield start + _PIECE + _COUNTS, points
+            yield _expires_at(start, limits), points
 
 
 @dataclass(frozen=True, slots=True)
 class SlotRequest:
-    """So many requests, the first of `first` points, the others of about `others` each.
+    """So many requests, the first of `first` points, the others of about `others` each."""
 
-    `who` tells replicas apart.
-    """
-
-    who: int
+    #: which replica asks
+    replica: int
     requests: int
     first: int
     others: int
@@ -102,7 +97,7 @@ class QuotaUpdate:
     """What the platform said since the last time, in microseconds from now."""
 
     points_left: int | None = None
-    resets_in: int = _WINDOW
+    resets_in: int = 0
     blocked_for: int | None = None
 
 
@@ -122,36 +117,36 @@ class SlotGrant:
     points_left: int
 
 
-def apply_quota_update(pace: SharedPace, now: int, news: QuotaUpdate) -> SharedPace:
+def apply_quota_update(pace: SharedPace, now: int, update: QuotaUpdate) -> SharedPace:
     """The pace after what the platform said."""
-    if news.blocked_for is not None:
-        pace = replace(pace, blocked_until=max(pace.blocked_until, now + news.blocked_for))
-    if news.points_left is not None:
-        until = now + news.resets_in
+    if update.blocked_for is not None:
+        pace = replace(pace, blocked_until=max(pace.blocked_until, now + update.blocked_for))
+    if update.points_left is not None:
+        until = now + update.resets_in
         same_window = now < pace.left_until and abs(until - pace.left_until) < _SAME
-        left = min(pace.left, news.points_left) if same_window else news.points_left
+        left = min(pace.left, update.points_left) if same_window else update.points_left
         pace = replace(pace, left=left, left_until=until)
     return pace
 
 
 def grant_slots(
-    pace: SharedPace, now: int, limits: QuotaLimits, wish: SlotRequest
+    pace: SharedPace, now: int, limits: QuotaLimits, request: SlotRequest
 ) -> tuple[SharedPace, SlotGrant]:
     """A slice of the time to come, if it is near enough."""
-    pace = pace.at(now)
-    first = min(wish.first, limits.points)
-    start = _start(pace, now, limits, first, wish.who)
+    pace = pace.without_expired(now, limits)
+    first = min(request.first, limits.points)
+    start = _start(pace, now, limits, first, request.replica)
     if start > now + SLICE:
-        if first > pace.held or wish.who == pace.held_by or now >= pace.held_until:
-            pace = replace(pace, held=first, held_by=wish.who, held_until=start + _HELD)
+        if first > pace.held or request.replica == pace.held_by or now >= pace.held_until:
+            pace = replace(pace, held=first, held_by=request.replica, held_until=start + _HELD)
         return pace, _slice(pace, now, limits, 0, 0, start - SLICE)
     every = _every(limits)
-    requests = max(1, min(wish.requests, SLICE // every))
-    room = max(first, _room(pace, now, limits, wish.who))
+    requests = max(1, min(request.requests, SLICE // every))
+    room = max(first, _room(pace, now, limits, request.replica))
     # a slot without enough points is lost, and points that are left over are too
-    others = wish.others * (_GENEROUS if room > limits.points // _GENEROUS else 1)
+    others = request.others * (_GENEROUS if room > limits.points // _GENEROUS else 1)
     points = min(first + (requests - 1) * others, room)
-    if wish.who == pace.held_by:
+    if request.replica == pace.held_by:
         pace = replace(pace, held=0, held_until=0)
     pace = replace(
         pace,
@@ -164,7 +159,7 @@ def grant_slots(
 
 def quota_left(pace: SharedPace, now: int, limits: QuotaLimits) -> SlotGrant:
     """No slice; only what is left."""
-    return _slice(pace.at(now), now, limits, 0, 0, now)
+    return _slice(pace.without_expired(now, limits), now, limits, 0, 0, now)
 
 
 def _slice(
@@ -186,29 +181,44 @@ def _slice(
 
 
 def _every(limits: QuotaLimits) -> int:
-    return -(-_WINDOW // limits.requests)
+    return -(-_window(limits) // limits.requests)
 
 
-def _start(pace: SharedPace, now: int, limits: QuotaLimits, points: int, who: int) -> int:
+def grace(limits: QuotaLimits) -> int:
+    """Microseconds that a slot may still be used after its time: PACE keeps so much free."""
+    return _window(limits) // 200
+
+
+def _window(limits: QuotaLimits) -> int:
+    return round(limits.window * MICROS)
+
+
+def _expires_at(start: int, limits: QuotaLimits) -> int:
+    """When a piece counts no longer: sent at the latest, what it dealt may be dealt earlier."""
+    return start + _PIECE + _window(limits) + SLICE + grace(limits)
+
+
+def _start(pace: SharedPace, now: int, limits: QuotaLimits, points: int, replica: int) -> int:
     """When a request of so many points may be sent at the earliest."""
     start = max(now, pace.requests_due, pace.blocked_until)
     if now < pace.left_until and pace.left < points:
         start = max(start, pace.left_until)
-    room = limits.points - points - _held_from(pace, now, who)
+    room = limits.points - points - _held_by_others(pace, now, replica)
     if room < 0:  # it must wait for the one that holds, and ask again
         room = limits.points - points
         start = max(start, now + SLICE + _PIECE)
-    return next((max(start, when) for when, counted in pace.frees() if counted <= room), start)
+    free_at = (at for at, counted in pace.points_over_time(limits) if counted <= room)
+    return max(start, next(free_at, start))
 
 
-def _room(pace: SharedPace, now: int, limits: QuotaLimits, who: int) -> int:
+def _room(pace: SharedPace, now: int, limits: QuotaLimits, replica: int) -> int:
     """Points that may be dealt now."""
-    room = limits.points - pace.points - _held_from(pace, now, who)
+    room = limits.points - pace.points - _held_by_others(pace, now, replica)
     return min(room, pace.left) if now < pace.left_until else room
 
 
-def _held_from(pace: SharedPace, now: int, who: int) -> int:
-    return pace.held if who != pace.held_by and now < pace.held_until else 0
+def _held_by_others(pace: SharedPace, now: int, replica: int) -> int:
+    return pace.held if replica != pace.held_by and now < pace.held_until else 0
 
 
 def _with(

@@ -15,12 +15,11 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from pointsman.domain.clock import Clock
-from pointsman.domain.errors import PlatformUnreachable
+from pointsman.domain.errors import InputRefused, PlatformUnreachable
 from pointsman.platforms.base import PlatformAnswer, RequestOutcome, Verdict
 from pointsman.platforms.helium import results
 from pointsman.platforms.helium.operations import OPERATIONS
 from pointsman.platforms.helium.outcomes import read_answer
-from pointsman.platforms.helium.rate_headers import read_rate
 from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
 
 T = TypeVar("T")
@@ -28,15 +27,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class CallResult(Generic[T]):
-    """`data` is None where the platform refused, or found nothing; `delivery.words` say why."""
+    """`data` is None where the platform refused, or has no such thing; `message` says why."""
 
-    delivery: PlatformAnswer
+    answer: PlatformAnswer
     data: T | None = None
 
     @property
-    def words(self) -> str:
-        refused = (one.words for one in self.delivery.results if one.verdict is not Verdict.DONE)
-        return self.delivery.words or next(refused, "")
+    def message(self) -> str:
+        refused = (
+            result.message for result in self.answer.results if result.verdict is not Verdict.DONE
+        )
+        return self.answer.message or next(refused, "")
 
 
 class HeliumCalls:
@@ -129,12 +130,12 @@ class HeliumCalls:
         sku: str | None = None,
         status_change_date: datetime | None = None,
     ) -> CallResult[bool]:
-        """Raises `ValueError` for a date in the future, and unless exactly one name is given."""
+        """Raises `InputRefused` for a date in the future, and unless exactly one name is given."""
         names = {"id": course_id, "slug": slug, "sku": sku}
         if sum(name is not None for name in names.values()) != 1:
-            raise ValueError("name the course by exactly one of course_id, slug and sku")
+            raise InputRefused("name the course by exactly one of course_id, slug and sku")
         if status_change_date is not None and status_change_date.timestamp() > self._clock.now():
-            raise ValueError(f"status_change_date {status_change_date} is in the future")
+            raise InputRefused(f"status_change_date {status_change_date} is in the future")
         date = None if status_change_date is None else status_change_date.isoformat()
         variables = {**names, "status": status, "statusChangeDate": date}
         return await self._call("UpdateCourseStatus", variables, bool, auth_token)
@@ -176,9 +177,9 @@ class HeliumCalls:
         kind: type[T],
         auth_token: str | None = None,
     ) -> CallResult[T]:
-        given = {name: value for name, value in variables.items() if value is not None}
-        document = OPERATIONS[operation].document(*given)
-        return await self.ask(document, operation, given, kind, auth_token)
+        present = {name: value for name, value in variables.items() if value is not None}
+        document = OPERATIONS[operation].document(*present)
+        return await self.ask(document, operation, present, kind, auth_token)
 
     async def ask(
         self,
@@ -192,21 +193,15 @@ class HeliumCalls:
         learner = {} if auth_token is None else {"authToken": auth_token}
         body = orjson.dumps({"query": document, "variables": dict(variables)})
         try:
-            answer = await self._transport.post({**JSON_HEADERS, **learner}, body)
+            response = await self._transport.post({**JSON_HEADERS, **learner}, body)
         except PlatformUnreachable as error:
-            return CallResult(PlatformAnswer(RequestOutcome.UNREACHABLE, (), words=str(error)))
-        whole, outcomes, words = read_answer(
-            answer.status, answer.body, (field,), (Verdict.REFUSED,)
-        )
-        rate = read_rate(answer.headers, self._clock.now())
-        delivery = PlatformAnswer(whole, outcomes, rate, words, answer.status)
-        if whole is not RequestOutcome.ANSWERED or outcomes[0].verdict is not Verdict.DONE:
-            return CallResult(delivery)
+            return CallResult(PlatformAnswer(RequestOutcome.UNREACHABLE, message=str(error)))
+        answer = read_answer(response, (field,), (Verdict.REFUSED,), self._clock.now())
+        if any(result.verdict is not Verdict.DONE for result in answer.results):
+            return CallResult(answer)
         try:
-            data = TypeAdapter(kind).validate_python(orjson.loads(answer.body)["data"][field])
+            data = TypeAdapter(kind).validate_python(orjson.loads(response.body)["data"][field])
         except ValidationError as error:
             odd = f"the platform's answer to {field} has another shape than its page says: {error}"
-            return CallResult(
-                PlatformAnswer(RequestOutcome.UNREACHABLE, (), rate, odd, answer.status)
-            )
-        return CallResult(delivery, data)
+            return CallResult(PlatformAnswer(RequestOutcome.UNREACHABLE, (), answer.rate, odd))
+        return CallResult(answer, data)

@@ -36,14 +36,14 @@ def document(mutations: Sequence[Mutation], now: float) -> Document:
     fields = [field(mutation, now) for mutation in mutations]
     variables = {
         f"{argument}{place}": value
-        for place, one in enumerate(fields)
-        for argument, value in one.values.items()
+        for place, each in enumerate(fields)
+        for argument, value in each.values.items()
     }
     return Document(
-        _text(tuple((one.shape, one.prelude) for one in fields)),
+        _text(tuple((each.shape, each.prelude) for each in fields)),
         variables,
         tuple(map(alias, range(len(fields)))),
-        tuple(one.null for one in fields),
+        tuple(each.null for each in fields),
     )
 
 

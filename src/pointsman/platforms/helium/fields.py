@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.target_kinds import for_every
 from pointsman.domain.targets import Archived, Attendance, TargetKind
 from pointsman.platforms.base import Mutation, Verdict
 from pointsman.platforms.helium.operations import OPERATIONS, Shape
@@ -112,11 +113,15 @@ def _archived(mutation: Mutation, _now: float) -> Field:
     return Field(shape, values, null=Verdict.REFUSED, prelude=undo)
 
 
-_FIELDS: dict[TargetKind, Callable[[Mutation, float], Field]] = {
-    TargetKind.TOPIC_PROGRESS: _topic,
-    TargetKind.COURSE_STATUS: _course_status,
-    TargetKind.LEARNING_PATH_ACCESS: _path_access,
-    TargetKind.MEETING_ATTENDANCE: _attendance,
-    TargetKind.COURSE_ARCHIVED: _archived,
-    TargetKind.LEARNING_PATH_ARCHIVED: _archived,
-}
+_FIELDS: Mapping[TargetKind, Callable[[Mutation, float], Field]] = for_every(
+    TargetKind,
+    {
+        TargetKind.TOPIC_PROGRESS: _topic,
+        TargetKind.COURSE_STATUS: _course_status,
+        TargetKind.LEARNING_PATH_ACCESS: _path_access,
+        TargetKind.MEETING_ATTENDANCE: _attendance,
+        TargetKind.COURSE_ARCHIVED: _archived,
+        TargetKind.LEARNING_PATH_ARCHIVED: _archived,
+    },
+    "platforms/helium/fields.py",
+)

@@ -6,9 +6,11 @@ pages; which of them an instance speaks is found out once.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import Field
 
-from pointsman.platforms.base import RequestOutcome
+from pointsman.platforms.base import LoginAnswer, RequestOutcome
 from pointsman.platforms.helium.calls import CallResult, HeliumCalls
 from pointsman.platforms.helium.results import Result
 
@@ -16,15 +18,13 @@ _HEAD = "mutation Login($email: String!, $password: String!)"
 _FIELD = "Login(email: $email, password: $password)"
 _OF_2023 = f"{_HEAD} {{ {_FIELD} }}"
 _NEWER = f"{_HEAD} {{ {_FIELD} {{ token user {{ id }} }} }}"
-#: what one costs at most
-LOGIN_POINTS = 4
 
 
 class _User(Result):
     id: str
 
 
-class LoggedIn(Result):
+class _LoggedIn(Result):
     """The token is in no representation of it."""
 
     token: str = Field(repr=False)
@@ -35,22 +35,34 @@ class LoggedIn(Result):
         return None if self.user is None else self.user.id
 
 
-class LoginClient:
-    """Logs users of one instance in."""
+class HeliumLogin:
+    """A `LoginClient` over the calls."""
+
+    points = 4
 
     def __init__(self, calls: HeliumCalls) -> None:
         self._calls = calls
         self._newer = False
 
-    async def log_in(self, email: str, password: str) -> CallResult[LoggedIn]:
+    async def log_in(self, email: str, password: str) -> LoginAnswer:
+        reply = await self._ask(email, password)
+        answer = replace(reply.answer, message=reply.message)
+        if reply.data is None:
+            return LoginAnswer(answer)
+        return LoginAnswer(answer, reply.data.token, reply.data.user_id)
+
+    async def close(self) -> None:
+        await self._calls.close()
+
+    async def _ask(self, email: str, password: str) -> CallResult[_LoggedIn]:
         """One request; a second one where the first finds out that the instance is newer."""
         variables = {"email": email, "password": password}
         if not self._newer:
             plain = await self._calls.ask(_OF_2023, "Login", variables, str)
             if plain.data is not None:
-                return CallResult(plain.delivery, LoggedIn(token=plain.data))
-            if plain.delivery.answer is not RequestOutcome.DOCUMENT_REFUSED:
-                return CallResult(plain.delivery)
-        reply = await self._calls.ask(_NEWER, "Login", variables, LoggedIn)
-        self._newer = reply.delivery.answer is RequestOutcome.ANSWERED
+                return CallResult(plain.answer, _LoggedIn(token=plain.data))
+            if plain.answer.outcome is not RequestOutcome.DOCUMENT_REFUSED:
+                return CallResult(plain.answer)
+        reply = await self._calls.ask(_NEWER, "Login", variables, _LoggedIn)
+        self._newer = reply.answer.outcome is RequestOutcome.ANSWERED
         return reply

@@ -68,16 +68,16 @@ class Operation:
 
     def shape(self, *names: str, selection: str | None = None) -> Shape:
         """The call with these arguments, in the table's order; with all where none is named."""
-        chosen = tuple(one for one in self.arguments if not names or one[0] in names)
+        chosen = tuple(argument for argument in self.arguments if not names or argument[0] in names)
         return Shape(self.name, chosen, self.selection if selection is None else selection)
 
     def document(self, *names: str) -> str:
         """A named document with variables for these arguments, or for all of them."""
         shape = self.shape(*names)
         declared = ", ".join(f"${name}: {kind}" for name, kind in shape.arguments)
-        given = ", ".join(f"{name}: ${name}" for name, _ in shape.arguments)
+        passed = ", ".join(f"{name}: ${name}" for name, _ in shape.arguments)
         body = f" {{ {shape.selection} }}" if shape.selection else ""
-        return f"{self.kind} {self.name}({declared}) {{ {self.name}({given}){body} }}"
+        return f"{self.kind} {self.name}({declared}) {{ {self.name}({passed}){body} }}"
 
 
 def _setting(
@@ -114,8 +114,8 @@ def _reading(
 _ID, _SLUG = ("id", "ID!"), ("slug", "Slug!")
 
 OPERATIONS: dict[str, Operation] = {
-    one.name: one
-    for one in (
+    operation.name: operation
+    for operation in (
         _reading(
             "CurrentUserLearningPathMilestoneCompletionsBySlug",
             _SLUG,

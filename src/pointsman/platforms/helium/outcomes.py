@@ -1,4 +1,4 @@
-"""What an answer says about each mutation. Pure: status and body in, verdicts out.
+"""What an answer says about each mutation. Pure.
 
 `Boolean!` makes one refused mutation turn the whole `data` to null, and the server stops there:
 what stood before it HAS run, what stands after it has NOT (platform facts, "What follows from
@@ -13,40 +13,56 @@ from typing import Any
 
 import orjson
 
-from pointsman.platforms.base import MutationResult, RequestOutcome, Verdict
+from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
+from pointsman.platforms.helium.rate_headers import read_rate
+from pointsman.platforms.helium.transport import HttpAnswer
 
 #: codes of a field that may work when tried again
 _PASSING = frozenset({"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT", "GATEWAY_TIMEOUT"})
-_WORDS = 300
-
-Reading = tuple[RequestOutcome, tuple[MutationResult, ...], str]
+#: characters
+_LONGEST_MESSAGE = 300
+#: these may mean the apiKey as well as the authToken
+_HTTP_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 def read_answer(
-    status: int, body: bytes, aliases: Sequence[str], nulls: Sequence[Verdict | None]
-) -> Reading:
-    """(answer, a result for each alias in order, the platform's words).
+    response: HttpAnswer, aliases: Sequence[str], nulls: Sequence[Verdict | None], now: float
+) -> PlatformAnswer:
+    """What came back, with a result for each alias in order; `now` in Unix seconds.
 
     `nulls` says of each alias what null means for it, None where its type is non-null.
 
-    HTTP 401 and 403 come back as TOKEN_REFUSED: the caller, who can ask again without a token,
-    tells a refused key from it.
+    HTTP 401 and 403 come back as TOKEN_REFUSED with `key_in_doubt`: the caller, who can ask again
+    without a token, tells a refused key from it.
     """
-    payload = _json(body)
-    asked = dict(zip(aliases, nulls, strict=True))
-    errors = [one for one in payload.get("errors") or () if isinstance(one, dict)]
-    if not errors and payload and status < HTTPStatus.BAD_REQUEST:
-        return RequestOutcome.ANSWERED, _from_data(payload.get("data"), asked), ""
-    words = "; ".join(dict.fromkeys(_words(error) for error in errors)) or _plain(body, status)
-    failed = {alias: error for error in errors if (alias := _alias(error)) in asked}
-    answer = _whole_answer(status, payload, {_code(error) for error in errors}, failed, aliases)
-    if answer is RequestOutcome.ANSWERED:
-        return answer, _with_errors(payload.get("data"), failed, asked), words
-    verdict = Verdict.UNKNOWN if answer is RequestOutcome.UNREACHABLE else Verdict.NOT_RUN
-    return answer, (MutationResult(verdict, words),) * len(aliases), words
+    payload = _json(response.body)
+    requested = dict(zip(aliases, nulls, strict=True))
+    rate = read_rate(response.headers, now)
+    errors = [error for error in payload.get("errors") or () if isinstance(error, dict)]
+    if not errors and payload and response.status < HTTPStatus.BAD_REQUEST:
+        results = _from_data(payload.get("data"), requested)
+        return PlatformAnswer(RequestOutcome.ANSWERED, results, rate)
+    messages = dict.fromkeys(_message(error) for error in errors)
+    message = "; ".join(messages) or _plain(response)
+    failed = {alias: error for error in errors if (alias := _alias(error)) in requested}
+    codes = {_code(error) for error in errors}
+    outcome = _outcome(response.status, payload, codes, failed, aliases)
+    if outcome is RequestOutcome.ANSWERED:
+        results = _with_errors(payload.get("data"), failed, requested)
+    else:
+        not_run = outcome is not RequestOutcome.UNREACHABLE
+        verdict = Verdict.NOT_RUN if not_run else Verdict.UNKNOWN
+        results = (MutationResult(verdict, message),) * len(aliases)
+    return PlatformAnswer(
+        outcome,
+        results,
+        rate,
+        message,
+        key_in_doubt=outcome is RequestOutcome.TOKEN_REFUSED and response.status in _HTTP_REFUSALS,
+    )
 
 
-def _whole_answer(
+def _outcome(
     status: int,
     payload: dict[str, Any],
     codes: set[str],
@@ -55,7 +71,7 @@ def _whole_answer(
 ) -> RequestOutcome:
     if status == HTTPStatus.TOO_MANY_REQUESTS or "RATE_LIMITED" in codes:
         return RequestOutcome.THROTTLED
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+    if status in _HTTP_REFUSALS:
         return RequestOutcome.TOKEN_REFUSED
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not payload:
         return RequestOutcome.UNREACHABLE
@@ -66,12 +82,12 @@ def _whole_answer(
     return RequestOutcome.UNREACHABLE if codes & _PASSING else RequestOutcome.DOCUMENT_REFUSED
 
 
-_Asked = Mapping[str, Verdict | None]
+_Requested = Mapping[str, Verdict | None]
 
 
-def _from_data(data: Any, asked: _Asked) -> tuple[MutationResult, ...]:
+def _from_data(data: Any, requested: _Requested) -> tuple[MutationResult, ...]:
     values = data if isinstance(data, dict) else {}
-    return tuple(_from_value(alias, values, null) for alias, null in asked.items())
+    return tuple(_from_value(alias, values, null) for alias, null in requested.items())
 
 
 def _from_value(alias: str, values: dict[str, Any], null: Verdict | None) -> MutationResult:
@@ -86,18 +102,18 @@ def _from_value(alias: str, values: dict[str, Any], null: Verdict | None) -> Mut
 
 
 def _with_errors(
-    data: Any, failed: dict[str, dict[str, Any]], asked: _Asked
+    data: Any, failed: dict[str, dict[str, Any]], requested: _Requested
 ) -> tuple[MutationResult, ...]:
     if isinstance(data, dict):  # nullable fields: each speaks for itself
         return tuple(
             _from_error(failed[alias]) if alias in failed else _from_value(alias, data, null)
-            for alias, null in asked.items()
+            for alias, null in requested.items()
         )
     # The run ended at the last error; what may be null had its errors before it, without an end.
-    aliases = list(asked)
+    aliases = list(requested)
     stop = max(aliases.index(alias) for alias in failed)
     results: list[MutationResult] = []
-    for place, (alias, null) in enumerate(asked.items()):
+    for place, (alias, null) in enumerate(requested.items()):
         if alias in failed:
             results.append(_from_error(failed[alias]))
         elif place > stop:
@@ -112,9 +128,9 @@ def _with_errors(
 def _from_error(error: dict[str, Any]) -> MutationResult:
     code = _code(error)
     if code == "UNAUTHENTICATED":
-        return MutationResult(Verdict.NOT_RUN, _words(error), token_refused=True)
+        return MutationResult(Verdict.NOT_RUN, _message(error), token_refused=True)
     verdict = Verdict.UNKNOWN if code in _PASSING else Verdict.REFUSED
-    return MutationResult(verdict, _words(error))
+    return MutationResult(verdict, _message(error))
 
 
 def _alias(error: dict[str, Any]) -> str:
@@ -128,10 +144,10 @@ def _code(error: dict[str, Any]) -> str:
     return code if isinstance(code, str) else ""
 
 
-def _words(error: dict[str, Any]) -> str:
+def _message(error: dict[str, Any]) -> str:
     code = _code(error)
-    message = str(error.get("message") or "no message")[:_WORDS]
-    return f"{code}: {message}" if code else message
+    text = str(error.get("message") or "no message")[:_LONGEST_MESSAGE]
+    return f"{code}: {text}" if code else text
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -142,6 +158,6 @@ def _json(body: bytes) -> dict[str, Any]:
     return payload if isinstance(payload, dict) else {}
 
 
-def _plain(body: bytes, status: int) -> str:
-    text = body[:_WORDS].decode(errors="replace").strip()
-    return f"HTTP {status}" + (f": {text}" if text else "")
+def _plain(response: HttpAnswer) -> str:
+    text = response.body[:_LONGEST_MESSAGE].decode(errors="replace").strip()
+    return f"HTTP {response.status}" + (f": {text}" if text else "")

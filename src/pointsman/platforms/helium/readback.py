@@ -24,7 +24,6 @@ from pointsman.platforms.base import (
 )
 from pointsman.platforms.helium.operations import EXTRA_POINTS
 from pointsman.platforms.helium.outcomes import read_answer
-from pointsman.platforms.helium.rate_headers import read_rate
 from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
 
 _COMPLETE = 100
@@ -52,7 +51,7 @@ _PATH_FIELDS = (
 
 
 class HeliumReader:
-    """A `Reader` over a transport."""
+    """A `ReadBackClient` over a transport."""
 
     def __init__(self, transport: Transport, clock: Clock) -> None:
         self._transport = transport
@@ -65,23 +64,20 @@ class HeliumReader:
         """Places that are missing from the answer were spoilt by another one: read them again."""
         body = orjson.dumps({"query": document(places), "variables": _variables(places)})
         try:
-            answer = await self._transport.post({**JSON_HEADERS, "authToken": auth_token}, body)
+            response = await self._transport.post({**JSON_HEADERS, "authToken": auth_token}, body)
         except PlatformUnreachable as error:
-            return ReadBack(PlatformAnswer(RequestOutcome.UNREACHABLE, (), words=str(error)), {})
+            return ReadBack(PlatformAnswer(RequestOutcome.UNREACHABLE, message=str(error)), {})
         aliases = [f"{alias}{n}" for n, place in enumerate(places) for alias, *_ in _fields(place)]
-        whole, _, words = read_answer(
-            answer.status, answer.body, aliases, [Verdict.REFUSED] * len(aliases)
-        )
-        rate = read_rate(answer.headers, self._clock.now())
-        delivery = PlatformAnswer(whole, (), rate, words, answer.status)
-        if whole is not RequestOutcome.ANSWERED:
-            return ReadBack(delivery, {})
-        payload: dict[str, Any] = orjson.loads(answer.body)
+        nulls = [Verdict.REFUSED] * len(aliases)
+        answer = read_answer(response, aliases, nulls, self._clock.now())
+        if answer.outcome is not RequestOutcome.ANSWERED:
+            return ReadBack(answer, {})
+        payload: dict[str, Any] = orjson.loads(response.body)
         shown = _read(places, payload)
         if not shown:  # nobody says which one spoilt it
-            odd = f"the platform's answer can't be read: {words or 'it has no data'}"
-            return ReadBack(replace(delivery, answer=RequestOutcome.UNREACHABLE, words=odd), {})
-        return ReadBack(delivery, shown)
+            odd = f"the platform's answer can't be read: {answer.message or 'it has no data'}"
+            return ReadBack(replace(answer, outcome=RequestOutcome.UNREACHABLE, message=odd), {})
+        return ReadBack(answer, shown)
 
     async def close(self) -> None:
         await self._transport.close()
@@ -89,15 +85,15 @@ class HeliumReader:
 
 def document(places: Sequence[ReadBackPlace]) -> str:
     """A query that depends on the kinds of the places only."""
-    declared, asked = [], []
+    declared, selected = [], []
     for number, place in enumerate(places):
         kind = "ID!" if _is_course(place) else "Slug!"
         declared.append(f"$place{number}: {kind}")
-        asked += [
+        selected += [
             f"{alias}{number}: {operation}({argument}: $place{number}) {{ {back} }}"
             for alias, operation, argument, back in _fields(place)
         ]
-    return f"query ReadBack({', '.join(declared)}) {{ {' '.join(asked)} }}"
+    return f"query ReadBack({', '.join(declared)}) {{ {' '.join(selected)} }}"
 
 
 def _is_course(place: ReadBackPlace) -> bool:
@@ -130,16 +126,16 @@ def _read(
         for error in payload.get("errors") or ()
         if isinstance(error, dict) and error.get("path")
     }
-    found: dict[ReadBackPlace, PlatformState | str] = {}
+    shown: dict[ReadBackPlace, PlatformState | str] = {}
     for number, place in enumerate(places):
         aliases = [f"{alias}{number}" for alias, *_ in _fields(place)]
         refused = next((wrong[alias] for alias in aliases if alias in wrong), None)
         if refused is not None:
-            found[place] = f"can't be read: {refused}"
+            shown[place] = f"can't be read: {refused}"
         elif data is not None:
             show = _course if _is_course(place) else _path
-            found[place] = show(*(data.get(alias) for alias in aliases))
-    return found
+            shown[place] = show(*(data.get(alias) for alias in aliases))
+    return shown
 
 
 def _course(
@@ -149,7 +145,7 @@ def _course(
 ) -> PlatformState:
     percent = (progress or {}).get("percentComplete") or 0
     views = (progress or {}).get("totalViews") or 0
-    met = bool(criteria) and all(one["percent"] >= _COMPLETE for one in criteria or ())
+    met = bool(criteria) and all(criterion["percent"] >= _COMPLETE for criterion in criteria or ())
     topics = frozenset(page["id"] for page in pages or () if "id" in page)
     return PlatformState(
         completed_topics=topics,
@@ -159,9 +155,13 @@ def _course(
 
 
 def _path(path: dict[str, Any] | None, done: list[dict[str, Any]] | None) -> PlatformState:
-    reached = {one["milestone"]["id"] for one in done or () if one and one.get("milestone")}
-    milestones = [one for one in (path or {}).get("milestones") or () if one]
-    required = {one["id"] for one in milestones if one["requirement"] == "required"}
+    reached = {
+        action["milestone"]["id"] for action in done or () if (action or {}).get("milestone")
+    }
+    milestones = [milestone for milestone in (path or {}).get("milestones") or () if milestone]
+    required = {
+        milestone["id"] for milestone in milestones if milestone["requirement"] == "required"
+    }
     return PlatformState(
         completed=bool(required) and required <= reached,
         started=bool((path or {}).get("currentUserStartActionDate") or reached),

@@ -20,14 +20,14 @@ class Result(BaseModel):
 
 def selection(result: Any) -> str:
     """The fields of a record, nested as it is; "" for a scalar."""
-    found = _record(result)
-    if found is None:
+    record = _record(result)
+    if record is None:
         return ""
     names = []
-    for name, field in found.model_fields.items():
+    for name, field in record.model_fields.items():
         inner = selection(field.annotation)
         names.append(f"{field.alias or name} {{ {inner} }}" if inner else field.alias or name)
-    if found is Page:
+    if record is Page:
         # a union: its members share an interface
         return f"__typename ... on PageEntity {{ {' '.join(names[1:])} }}"
     return " ".join(names)
@@ -38,7 +38,7 @@ def _record(annotation: Any) -> type[Result] | None:
     if isinstance(annotation, type) and issubclass(annotation, Result):
         return annotation
     if get_origin(annotation) in {tuple, Union, UnionType, Annotated}:
-        return next((one for part in get_args(annotation) if (one := _record(part))), None)
+        return next((record for part in get_args(annotation) if (record := _record(part))), None)
     return None
 
 

@@ -1,8 +1,8 @@
 """authTokens that are fetched one by one, from a service or by logging in, and kept for a while.
 
 A token is kept until it expires or the platform refuses it; of each learner one fetch is under way
-at a time, and of all learners a few. Whoever has none, or only the refused one, is asked for again
-with growing pauses, and is said to be new as soon as there is another.
+at a time, and of all learners a few. Where there is none, or only the refused one, it is asked for
+again with growing pauses, and `on_new` is told as soon as there is another.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ log = structlog.get_logger(__name__)
 
 #: a token is not used this close to its end, seconds
 _MARGIN = 10.0
-_AT_ONCE = 8
-#: seconds between two looks at who waits, and the pauses between two questions for one learner
+#: fetches under way at a time
+_CONCURRENCY = 8
+#: seconds between two looks at which learners wait, and the pauses between two fetches for one
 _LOOK_EVERY, _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0, 600.0
 
 
@@ -56,7 +57,7 @@ class TokenVault(Protocol):
 
 @dataclass(slots=True)
 class _Waiting:
-    """Somebody whose token is missing, or was refused: `refused` is that one."""
+    """A learner whose token is missing, or was refused: `refused` is that one."""
 
     refused: str
     pause: float
@@ -64,7 +65,7 @@ class _Waiting:
 
 
 class FetchedTokens:
-    """A `TokenProvider` over a fetcher. `watch` runs beside the daemon."""
+    """A `TokenProvider` over a fetcher."""
 
     def __init__(
         self,
@@ -77,16 +78,33 @@ class FetchedTokens:
         self._clock = clock
         self._on_new = on_new
         self._vault = vault
-        self._kept: dict[str, FetchedToken] = {}
+        self._tokens: dict[str, FetchedToken] = {}
         self._under_way: dict[str, asyncio.Task[FetchedToken]] = {}
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(_CONCURRENCY)
         self._waiting: dict[str, _Waiting] = {}
         self._unsaved: dict[str, FetchedToken | None] = {}
 
     async def open(self) -> None:
         """Take up what an earlier process had fetched."""
         if self._vault is not None:
-            self._kept = await self._vault.load()
+            self._tokens = await self._vault.load()
+
+    async def run(self) -> None:
+        """Ask again for those who wait, and keep what is new, until cancelled."""
+        while True:
+            await self._clock.sleep(_LOOK_EVERY)
+            now = self._clock.monotonic()
+            due = [name for name, waiting in self._waiting.items() if waiting.again_at <= now]
+            await asyncio.gather(*(self._ask_again(learner) for learner in due))
+            await self._save()
+
+    async def close(self) -> None:
+        """End the fetches, and keep what is new."""
+        for task in self._under_way.values():
+            task.cancel()
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+        await self._fetcher.close()
+        await self._save()
 
     async def token(self, learner: str) -> str:
         return (await self._current(learner)).token
@@ -102,8 +120,8 @@ class FetchedTokens:
 
     async def refused(self, learner: str, token: str) -> bool:
         """Fetch once more; True when that gave another one."""
-        kept = self._kept.get(learner)
-        if kept is not None and kept.token != token:
+        fetched = self._tokens.get(learner)
+        if fetched is not None and fetched.token != token:
             return True
         self._forget(learner)
         try:
@@ -115,17 +133,8 @@ class FetchedTokens:
         self._wait_for_another(learner, token)
         return False
 
-    async def watch(self) -> None:
-        """Ask again for those who wait, and write down what is new, until cancelled."""
-        while True:
-            await self._clock.sleep(_LOOK_EVERY)
-            now = self._clock.monotonic()
-            due = [who for who, one in self._waiting.items() if one.again_at <= now]
-            await asyncio.gather(*(self._ask_again(learner) for learner in due))
-            await self.save()
-
-    async def save(self) -> None:
-        """Write down what is new."""
+    async def _save(self) -> None:
+        """Keep what is new."""
         if self._vault is not None and self._unsaved:
             changed, self._unsaved = self._unsaved, {}
             try:
@@ -134,18 +143,12 @@ class FetchedTokens:
                 self._unsaved = {**changed, **self._unsaved}
                 log.warning("authTokens are not kept yet", reason=str(error))
 
-    async def close(self) -> None:
-        for task in self._under_way.values():
-            task.cancel()
-        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
-        await self._fetcher.close()
-
     async def _current(self, learner: str) -> FetchedToken:
-        kept = self._kept.get(learner)
-        if kept is not None and (
-            kept.expires_at is None or self._clock.now() < kept.expires_at - _MARGIN
+        fetched = self._tokens.get(learner)
+        if fetched is not None and (
+            fetched.expires_at is None or self._clock.now() < fetched.expires_at - _MARGIN
         ):
-            return kept
+            return fetched
         task = self._under_way.get(learner)
         if task is None:
             task = asyncio.create_task(self._fetch(learner))
@@ -161,7 +164,7 @@ class FetchedTokens:
             except NoToken:
                 self._wait_for_another(learner, "")
                 raise
-        self._kept[learner] = self._unsaved[learner] = fetched
+        self._tokens[learner] = self._unsaved[learner] = fetched
         waiting = self._waiting.get(learner)
         if waiting is not None and fetched.token != waiting.refused:
             del self._waiting[learner]
@@ -170,15 +173,15 @@ class FetchedTokens:
         return fetched
 
     def _forget(self, learner: str) -> None:
-        if self._kept.pop(learner, None) is not None:
+        if self._tokens.pop(learner, None) is not None:
             self._unsaved[learner] = None
 
     def _wait_for_another(self, learner: str, refused: str) -> None:
-        known = self._waiting.get(learner)
-        pause = _FIRST_PAUSE if known is None else min(_LONGEST_PAUSE, 2 * known.pause)
+        before = self._waiting.get(learner)
+        pause = _FIRST_PAUSE if before is None else min(_LONGEST_PAUSE, 2 * before.pause)
         again_at = self._clock.monotonic() + pause
         # that there is none at the moment does not make the refused one good again
-        still = refused or (known.refused if known is not None else "")
+        still = refused or (before.refused if before is not None else "")
         self._waiting[learner] = _Waiting(still, pause, again_at)
 
     async def _ask_again(self, learner: str) -> None:

@@ -1,13 +1,8 @@
-"""Where authTokens come from: the configuration, a file, or a service of the customer's.
-
-A daemon has no learners' passwords; a token is handed to it, lives as long as the learner's role
-allows, and may be refused at any time. Tokens are never logged.
-"""
+"""authTokens from a file, which is read again whenever it changes. Tokens are never logged."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import orjson
@@ -15,6 +10,7 @@ import structlog
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError, NoToken
+from pointsman.platforms.tokens.inline import Credentials
 
 log = structlog.get_logger(__name__)
 
@@ -22,45 +18,11 @@ log = structlog.get_logger(__name__)
 _LOOK_EVERY = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What is known of one learner; either part may be absent."""
-
-    token: str | None = field(default=None, repr=False)
-    user_id: str | None = None
-
-
-class InlineTokens:
-    """Those of `learners.tokens.inline`. They change with a restart only."""
-
-    def __init__(self, known: Mapping[str, Credentials]) -> None:
-        self._known = dict(known)
-
-    async def token(self, learner: str) -> str:
-        token = self._known.get(learner, Credentials()).token
-        if token is None:
-            raise NoToken(f"learners.tokens.inline has none for {learner!r}; add one and restart")
-        return token
-
-    async def user_id(self, learner: str) -> str:
-        user_id = self._known.get(learner, Credentials()).user_id
-        if user_id is None:
-            raise NoToken(
-                f"learners.tokens.inline has no user_id for {learner!r}, which attendance needs; "
-                "add it and restart"
-            )
-        return user_id
-
-    async def refused(self, learner: str, token: str) -> bool:
-        return self._known.get(learner, Credentials()).token not in {None, token}
-
-
 class FileTokens:
     """A JSON object, learner -> authToken, or an object with `authToken` and `userId`.
 
-    It is read again whenever it changes. `watch` runs beside the daemon; `on_new` is told whose
-    token or user id is new, so that what was parked for want of it goes on. A file that is broken
-    or gone keeps the tokens of before.
+    `on_new` is told whose token or user id is new, so that what was parked for want of it goes on.
+    A file that is broken or gone keeps the tokens of before.
     """
 
     def __init__(self, path: Path, clock: Clock, on_new: Callable[[Sequence[str]], None]) -> None:
@@ -68,9 +30,20 @@ class FileTokens:
         self._clock = clock
         self._known: dict[str, Credentials] = {}
         self._stamp: tuple[int, int, int] | None = None
-        self._on_new: Callable[[Sequence[str]], None] = lambda _learners: None
-        self.reload()  # what is there at the start is news to nobody
         self._on_new = on_new
+
+    async def open(self) -> None:
+        """Read it; what is there at the start is new to nobody."""
+        self._reload(lambda _learners: None)
+
+    async def run(self) -> None:
+        """Look for changes until cancelled."""
+        while True:
+            await self._clock.sleep(_LOOK_EVERY)
+            self._reload(self._on_new)
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
     async def token(self, learner: str) -> str:
         token = self._look_up(learner).token
@@ -90,28 +63,22 @@ class FileTokens:
         return user_id
 
     async def refused(self, learner: str, token: str) -> bool:
-        self.reload()
+        self._reload(self._on_new)
         return self._known.get(learner, Credentials()).token not in {None, token}
 
     def _look_up(self, learner: str) -> Credentials:
         if learner not in self._known:
-            self.reload()
+            self._reload(self._on_new)
         return self._known.get(learner, Credentials())
 
-    async def watch(self) -> None:
-        """Look for changes until cancelled."""
-        while True:
-            await self._clock.sleep(_LOOK_EVERY)
-            self.reload()
-
-    def reload(self) -> None:
+    def _reload(self, on_new: Callable[[Sequence[str]], None]) -> None:
         """Read the file if it changed."""
         try:
-            found = self._path.stat()
-            stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
+            status = self._path.stat()
+            stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
             if stamp == self._stamp:
                 return
-            known = _read(self._path.read_bytes())
+            tokens = _read(self._path.read_bytes())
         except (OSError, ValueError) as error:
             if self._stamp != (0, 0, 0):
                 log.warning(
@@ -121,11 +88,15 @@ class FileTokens:
                 )
             self._stamp = (0, 0, 0)
             return
-        new = [who for who, one in known.items() if self._known.get(who) != one]
-        self._known, self._stamp = known, stamp
-        log.info("token file read", file=str(self._path), learners=len(known), new=len(new))
+        new = [
+            learner
+            for learner, credentials in tokens.items()
+            if self._known.get(learner) != credentials
+        ]
+        self._known, self._stamp = tokens, stamp
+        log.info("token file read", file=str(self._path), learners=len(tokens), new=len(new))
         if new:
-            self._on_new(new)
+            on_new(new)
 
 
 def _read(text: bytes) -> dict[str, Credentials]:
@@ -157,12 +128,12 @@ def save_token(path: Path, learner: str, token: str, user_id: str | None) -> Non
     Raises `ConfigError` where there is a file that is no token file.
     """
     try:
-        known = orjson.loads(path.read_bytes()) if path.exists() else {}
-        _read(orjson.dumps(known))
+        tokens = orjson.loads(path.read_bytes()) if path.exists() else {}
+        _read(orjson.dumps(tokens))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: is no token file, and is left as it is: {error}") from None
-    known[learner] = token if user_id is None else {"authToken": token, "userId": user_id}
+    tokens[learner] = token if user_id is None else {"authToken": token, "userId": user_id}
     beside = path.with_name(f"{path.name}.new")
     beside.touch(mode=0o600)
-    beside.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2))
+    beside.write_bytes(orjson.dumps(tokens, option=orjson.OPT_INDENT_2))
     beside.replace(path)

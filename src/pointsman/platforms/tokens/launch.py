@@ -29,8 +29,8 @@ class LaunchTokenStore(Protocol):
 
     async def put(self, learner: str, sealed: bytes) -> None: ...
 
-    async def drop(self, learner: str, is_it: Callable[[bytes], bool]) -> bytes | None:
-        """Forget what is there if `is_it`; what stays."""
+    async def drop(self, learner: str, is_refused: Callable[[bytes], bool]) -> bytes | None:
+        """Forget what is there if `is_refused`; what is still there."""
         ...
 
 
@@ -40,69 +40,81 @@ class LaunchTokens:
     def __init__(
         self,
         behind: TokenProvider | None,
-        shelf: LaunchTokenStore,
-        sealer: TokenCipher,
+        store: LaunchTokenStore,
+        cipher: TokenCipher,
         clock: Clock,
         on_new: Callable[[Sequence[str]], None],
     ) -> None:
-        self.behind = behind
-        self._shelf = shelf
-        self._sealer = sealer
+        self._behind = behind
+        self._store = store
+        self._cipher = cipher
         self._clock = clock
         self._on_new = on_new
         #: by learner: until when it is good without a look, and the token
         self._known: dict[str, tuple[float, FetchedToken | None]] = {}
 
+    async def open(self) -> None:
+        if self._behind is not None:
+            await self._behind.open()
+
+    async def run(self) -> None:
+        if self._behind is not None:
+            await self._behind.run()
+
+    async def close(self) -> None:
+        if self._behind is not None:
+            await self._behind.close()
+
     async def give(self, learner: str, fetched: FetchedToken) -> None:
         """A launch has brought one; kept before this returns. Raises `StoreUnavailable`."""
-        await self._shelf.put(learner, self._sealer.seal(learner, fetched))
+        await self._store.put(learner, self._cipher.seal(learner, fetched))
         self._remember(learner, fetched)
         self._on_new([learner])
 
     async def token(self, learner: str) -> str:
-        found = await self._current(learner)
-        if found is not None:
-            return found.token
-        if self.behind is None:
+        fetched = await self._current(learner)
+        if fetched is not None:
+            return fetched.token
+        if self._behind is None:
             raise NoToken(
                 f"no launch has brought an authToken of {learner!r} that is still good; it comes "
                 "with the next one"
             )
-        return await self.behind.token(learner)
+        return await self._behind.token(learner)
 
     async def user_id(self, learner: str) -> str:
-        found = await self._current(learner)
-        if found is not None and found.user_id is not None:
-            return found.user_id
-        if self.behind is None:
+        fetched = await self._current(learner)
+        if fetched is not None and fetched.user_id is not None:
+            return fetched.user_id
+        if self._behind is None:
             raise NoToken(
                 f"no launch has said the userId of {learner!r}, which meeting attendance needs; "
                 'give it to POST /launches beside "authToken"'
             )
-        return await self.behind.user_id(learner)
+        return await self._behind.user_id(learner)
 
     async def refused(self, learner: str, token: str) -> bool:
-        def is_it(sealed: bytes) -> bool:
-            kept = self._sealer.open(learner, sealed)
-            return kept is None or kept.token == token
+        def is_refused(sealed: bytes) -> bool:
+            fetched = self._cipher.open(learner, sealed)
+            return fetched is None or fetched.token == token
 
-        newer = self._open(learner, await self._shelf.drop(learner, is_it))
+        newer = self._open(learner, await self._store.drop(learner, is_refused))
         self._remember(learner, newer)
         if newer is not None:
             return True
-        return self.behind is not None and await self.behind.refused(learner, token)
+        return self._behind is not None and await self._behind.refused(learner, token)
 
     async def _current(self, learner: str) -> FetchedToken | None:
-        good_until, known = self._known.get(learner, (0.0, None))
+        good_until, fetched = self._known.get(learner, (0.0, None))
         if good_until <= self._clock.monotonic():
-            known = self._open(learner, await self._shelf.read(learner))
-            self._remember(learner, known)
-        if known is None or known.expires_at is None:
-            return known
-        return known if self._clock.now() < known.expires_at - _MARGIN else None
+            fetched = self._open(learner, await self._store.read(learner))
+            self._remember(learner, fetched)
+        if fetched is None or fetched.expires_at is None:
+            return fetched
+        return fetched if self._clock.now() < fetched.expires_at - _MARGIN else None
 
     def _open(self, learner: str, sealed: bytes | None) -> FetchedToken | None:
-        return None if sealed is None else self._sealer.open(learner, sealed)
+        return None if sealed is None else self._cipher.open(learner, sealed)
 
     def _remember(self, learner: str, fetched: FetchedToken | None) -> None:
         self._known[learner] = (self._clock.monotonic() + _LOOK_EVERY, fetched)

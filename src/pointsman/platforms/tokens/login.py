@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
 
 from pointsman.domain.errors import NoToken, TokenDelayed
+from pointsman.platforms.base import LoginAnswer
 from pointsman.platforms.tokens.fetched import FetchedToken
 
-
-@dataclass(frozen=True, slots=True)
-class LoginAnswer:
-    """`token` is None where the platform refused; `passing` where that may be different later."""
-
-    token: str | None = field(default=None, repr=False)
-    user_id: str | None = None
-    words: str = ""
-    passing: bool = False
-
-
-#: logs a learner in; pays for it
+#: logs a learner in, by address and password
 LogIn = Callable[[str, str], Awaitable[LoginAnswer]]
 
 
 class PasswordLogin:
-    """A `Fetcher`. `path` is a JSON object, learner -> password, read again when it changes."""
+    """A `TokenFetcher`.
+
+    `path` is a JSON object, learner -> password, read again when it changes.
+    """
 
     def __init__(self, path: Path, log_in: LogIn) -> None:
         self._path = path
@@ -53,20 +45,20 @@ class PasswordLogin:
             raise NoToken(
                 f"the platform refused the password of {learner!r} in {self._path}; mend it there"
             )
-        answer = await self._log_in(learner, password)
-        if answer.token is not None:
+        login = await self._log_in(learner, password)
+        if login.token is not None:
             self._refused.pop(learner, None)
-            return FetchedToken(answer.token, answer.user_id)
-        if answer.passing:
-            raise TokenDelayed(f"logging {learner!r} in failed for now: {answer.words}")
+            return FetchedToken(login.token, login.user_id)
+        if login.may_pass:
+            raise TokenDelayed(f"logging {learner!r} in failed for now: {login.answer.message}")
         self._refused[learner] = digest
-        raise NoToken(f"the platform does not log {learner!r} in: {answer.words}")
+        raise NoToken(f"the platform does not log {learner!r} in: {login.answer.message}")
 
     def _reload(self) -> None:
         """Read the file if it changed. Raises `TokenDelayed` while it can't be used."""
         try:
-            found = self._path.stat()
-            stamp = (found.st_mtime_ns, found.st_ino)
+            status = self._path.stat()
+            stamp = (status.st_mtime_ns, status.st_ino)
             if stamp == self._stamp:
                 return
             passwords = orjson.loads(self._path.read_bytes())
@@ -77,7 +69,7 @@ class PasswordLogin:
             where = f"line {error.lineno}, column {error.colno}"
             raise TokenDelayed(f"{self._path} is not JSON at {where}") from None
         if not isinstance(passwords, dict) or not all(
-            isinstance(one, str) and one for one in passwords.values()
+            isinstance(password, str) and password for password in passwords.values()
         ):
             raise TokenDelayed(f"{self._path} must be a JSON object of learner: password")
         self._passwords, self._stamp = passwords, stamp

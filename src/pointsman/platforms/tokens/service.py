@@ -26,7 +26,7 @@ _DEFAULT_LIFE = 3600.0
 
 
 class TokenService:
-    """A `Fetcher`; `url` holds `{learner}` once."""
+    """A `TokenFetcher`; `url` holds `{learner}` once."""
 
     def __init__(self, url: str, bearer: str | None, timeout_seconds: float, clock: Clock) -> None:
         self._url = url
@@ -70,5 +70,6 @@ class TokenService:
                 f"the token service's answer for {learner!r} is not "
                 '{"authToken": "...", "expiresIn": seconds, "userId": "..."}'
             )
-        known = user_id if isinstance(user_id, str) and user_id else None
-        return FetchedToken(token, known, self._clock.now() + life)
+        if not isinstance(user_id, str) or not user_id:
+            user_id = None
+        return FetchedToken(token, user_id, self._clock.now() + life)

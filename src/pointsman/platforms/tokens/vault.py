@@ -57,57 +57,58 @@ class TokenCipher:
 
 
 class EncryptedVault:
-    """A `Vault` in a store, whose two methods it is given."""
+    """A `TokenVault` in a store, whose two methods it is given."""
 
     def __init__(
         self,
-        sealer: TokenCipher,
+        cipher: TokenCipher,
         clock: Clock,
         read: Callable[[], Awaitable[list[SealedToken]]],
         write: Callable[[Sequence[SealedToken], Sequence[str]], Awaitable[None]],
     ) -> None:
-        self._sealer = sealer
+        self._cipher = cipher
         self._clock = clock
         self._read = read
         self._write = write
 
     async def load(self) -> dict[str, FetchedToken]:
         """All that still opens and has not expired. What an old key sealed is sealed anew."""
-        known: dict[str, FetchedToken] = {}
-        old: dict[str, FetchedToken | None] = {}
+        opened: dict[str, FetchedToken] = {}
+        changed: dict[str, FetchedToken | None] = {}
         lost = 0
         now = self._clock.now()
         for row in await self._read():
-            fetched = self._sealer.open(row.learner, row.sealed)
+            fetched = self._cipher.open(row.learner, row.sealed)
             if fetched is None:
                 lost += 1
-                old[row.learner] = None
+                changed[row.learner] = None
             elif fetched.expires_at is not None and fetched.expires_at <= now:
-                old[row.learner] = None
+                changed[row.learner] = None
             else:
-                known[row.learner] = fetched
-                if self._sealer.is_old(row.sealed):
-                    old[row.learner] = fetched
-        if old:
-            await self.save(old)
-        resealed = sum(one is not None for one in old.values())
-        log.info("kept authTokens read", learners=len(known), resealed=resealed)
+                opened[row.learner] = fetched
+                if self._cipher.is_old(row.sealed):
+                    changed[row.learner] = fetched
+        if changed:
+            await self.save(changed)
+        resealed = sum(fetched is not None for fetched in changed.values())
+        log.info("kept authTokens read", learners=len(opened), resealed=resealed)
         if lost:
             log.warning(
                 "kept authTokens that no key opens were dropped; they are fetched anew", n=lost
             )
-        return known
+        return opened
 
     async def save(self, changed: dict[str, FetchedToken | None]) -> None:
         now = micros(self._clock.now())
         rows = [
             SealedToken(
                 learner,
-                self._sealer.seal(learner, one),
+                self._cipher.seal(learner, fetched),
                 now,
-                None if one.expires_at is None else round(one.expires_at * MICROSECONDS),
+                None if fetched.expires_at is None else round(fetched.expires_at * MICROSECONDS),
             )
-            for learner, one in changed.items()
-            if one is not None
+            for learner, fetched in changed.items()
+            if fetched is not None
         ]
-        await self._write(rows, [learner for learner, one in changed.items() if one is None])
+        gone = [learner for learner, fetched in changed.items() if fetched is None]
+        await self._write(rows, gone)

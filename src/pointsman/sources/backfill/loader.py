@@ -1,4 +1,4 @@
-"""The loop of an import: batches into the store, at a pace that leaves live traffic alone.
+"""Imports history: batches into the store, at a pace that leaves live traffic alone.
 
 How far it is stands in the store with the statements, as the position of a partition does, so it
 goes on where it ended whatever ended it; and of two imports of the same only the newer one goes on.
@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.errors import ConfigError
+from pointsman.domain.errors import PartitionLost
 from pointsman.domain.records import UNREAD, DeadLetter, InputOutcome, Position, Submission
 from pointsman.sources.backfill.lrs_client import LrsClient
 from pointsman.sources.backfill.statement_file import Line, StatementFile
+from pointsman.sources.batch import LogMessage
 from pointsman.sources.pipeline import Pipeline
 from pointsman.store.base import Store
 
@@ -81,7 +82,7 @@ class BackfillLoader:
             position = replace(at, offset=max(page.reached, at.offset))
             await self._intake.prepare([page.body])
             submission = self._intake.read_message(
-                SOURCE, page.body, position=position, origin=source.name
+                LogMessage(SOURCE, page.body, source.name, position)
             )
             await self._ingest([submission], page.count)
             count += page.count
@@ -109,13 +110,13 @@ class BackfillLoader:
             return Submission(
                 SOURCE, letter.body, now, (), (letter,), position, all_or_nothing=False
             )
-        return self._intake.read_message(SOURCE, line.body, position=position, origin=origin)
+        return self._intake.read_message(LogMessage(SOURCE, line.body, origin, position))
 
     async def _ingest(self, submissions: Sequence[Submission], statements: int) -> None:
         started = self._clock.monotonic()
         for receipt in await self._intake.ingest(submissions):
             if receipt.fenced:
-                raise ConfigError("another import of the same has begun; this one ends")
+                raise PartitionLost("another import of the same has begun; this one ends")
             self.done.outcomes.update(receipt.outcomes)
             self.done.duplicates += receipt.duplicates
         seconds = self._clock.monotonic() - started

@@ -1,4 +1,4 @@
-"""Another learning record store's statements, page by page (xAPI Part 3 section 2.1.3).
+"""Reads another learning record store's statements, page by page (xAPI Part 3 section 2.1.3).
 
 Asked in the order in which they were stored; `more` leads from page to page, relative to the
 server's root (section 2.5.2.2). A new run begins where the last one ended.
@@ -19,7 +19,7 @@ import aiohttp
 import orjson
 
 from pointsman.domain.clock import Clock
-from pointsman.domain.errors import ConfigError, InputRefused
+from pointsman.domain.errors import ConfigError, InputRefused, SourceUnavailable
 
 #: statements of one page; a store may send fewer
 _PAGE = 200
@@ -81,21 +81,25 @@ class LrsClient:
             await self._session.close()
 
     async def pages(self, after: int) -> AsyncIterator[PageOfStatements]:
-        """From those stored after `after` (microseconds) on. Raises `ConfigError`."""
+        """From those stored after `after` (microseconds) on.
+
+        Raises `SourceUnavailable` where the server gives no answer, `ConfigError` where it refuses
+        the query or the credentials, and `InputRefused` for an answer that is none.
+        """
         query = {"ascending": "true", "limit": str(_PAGE), **self._settings.filters}
         if after > 0:
             at = datetime.fromtimestamp((after - _OVERLAP) / 1e6, UTC)
             query["since"] = max(at.isoformat(), self._settings.filters.get("since", ""))
         url = f"{self._settings.url.rstrip('/')}/statements"
-        found = await self._ask(url, query)
+        body = await self._ask(url, query)
         while True:
-            page, more = _read(found, url)
+            page, more = _read(body, url)
             if page is not None:
                 yield page
             if not more:
                 return
             url = self._same_server(more)
-            found = await self._ask(url, None)
+            body = await self._ask(url, None)
 
     def _same_server(self, more: str) -> str:
         """Credentials go to nobody else."""
@@ -116,7 +120,7 @@ class LrsClient:
             except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
                 words = f"{type(error).__name__}: {error}"
             if not left:
-                raise ConfigError(f"{url} gives no answer: {words}; run it again later to go on")
+                raise SourceUnavailable(f"{url} gives no answer: {words}")
             await self._clock.sleep(min(wait, _LONGEST))
             pause *= 2
         raise AssertionError
@@ -133,7 +137,7 @@ class LrsClient:
             raise ConfigError(f"{url} refuses: {words}")
 
 
-class _TryAgainError(Exception):
+class _TryAgainError(SourceUnavailable):
     """An answer that may be another one later; `after` so many seconds."""
 
     def __init__(self, words: str, after: float) -> None:
@@ -150,16 +154,16 @@ async def _whole(answer: aiohttp.ClientResponse, url: str) -> bytes:
     return bytes(body)
 
 
-def _read(found: bytes, url: str) -> tuple[PageOfStatements | None, str]:
+def _read(body: bytes, url: str) -> tuple[PageOfStatements | None, str]:
     try:
-        result: dict[str, Any] = orjson.loads(found)
+        result: dict[str, Any] = orjson.loads(body)
         statements: list[dict[str, Any]] = result["statements"]
         more = result.get("more") or ""
-        reached = max((_micros(one["stored"]) for one in statements), default=0)
-        body = orjson.dumps(statements)
+        reached = max((_micros(statement["stored"]) for statement in statements), default=0)
+        array = orjson.dumps(statements)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise InputRefused(f"{url}: is no StatementResult: {error}") from error
-    return (PageOfStatements(body, len(statements), reached) if statements else None), more
+    return (PageOfStatements(array, len(statements), reached) if statements else None), more
 
 
 def _micros(stamp: str) -> int:

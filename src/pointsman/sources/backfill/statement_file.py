@@ -1,4 +1,4 @@
-"""A file with a statement, or an array of them, in each line; plain, .gz or .zst."""
+"""Reads files with a statement, or an array of them, in each line; plain, .gz or .zst."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class StatementFile:
 
 
 class _Zstandard(io.RawIOBase):
-    """What is in a .zst; unlike the library's own reader it says where a file was cut off."""
+    """Reads what is in a .zst; unlike the library's own reader it says where a file was cut off."""
 
     def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw

@@ -2,8 +2,12 @@
 
 from pointsman.sources.batch import StatementIntake
 from pointsman.sources.http.app import HttpDeps, make_app
-from pointsman.sources.http.auth import BasicCredential, BearerCredential, HttpSource
-from pointsman.sources.http.authorization import LAUNCHED
+from pointsman.sources.http.authorization import (
+    LAUNCHED,
+    BasicCredential,
+    BearerCredential,
+    HttpSource,
+)
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.http.launches import LaunchSettings
 from pointsman.sources.http.scorm_cloud import ORIGIN, PostbackSource

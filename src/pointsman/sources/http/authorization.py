@@ -1,16 +1,121 @@
-"""Who is let in at xAPI's resources: a source with its credentials, or a launched player."""
+"""Decides who sends a request: a source with its credentials, or a launched player.
+
+HTTP Basic (RFC 7617) is what xAPI asks for; a bearer (RFC 6750) is for gateways. No message repeats
+anything of the header: what was sent may be a secret with a slip in it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
+from pointsman.domain.errors import Unauthorized
 from pointsman.domain.launch import Launch
-from pointsman.sources.http.auth import Authenticator, Unauthorized
 from pointsman.sources.players import CredentialIssuer, CredentialRefused, LaunchCache, Purpose
 from pointsman.sources.players.credentials import credential_from_header
 
 #: the source that everything belongs to that launched players say; no configured one has its name
 LAUNCHED = "launch"
+
+
+@dataclass(frozen=True, slots=True)
+class BasicCredential:
+    """The user name (which RFC 7617 allows no colon) and the password of HTTP Basic."""
+
+    key: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BearerCredential:
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSource:
+    """A sender, and all that proves to be it.
+
+    One that is `lenient` may send query parameters that are not known, and make a profile with a
+    PUT without If-None-Match.
+    """
+
+    name: str
+    credentials: tuple[BasicCredential | BearerCredential, ...]
+    lenient: bool = False
+
+
+class Authenticator:
+    """Knows digests only, so that a comparison takes the same time for every length of secret."""
+
+    def __init__(self, sources: Sequence[HttpSource]) -> None:
+        self._sources = tuple(
+            (_digest(*_shown(credential)), source.name)
+            for source in sources
+            for credential in source.credentials
+        )
+
+    def source(self, header: str | None) -> str:
+        """The name of the source that shows this header. Raises `Unauthorized`."""
+        return self._source_of(*_parse(header))
+
+    def sender(self, key: str, secret: str) -> str:
+        """The name of the source that has these, shown elsewhere. Raises `Unauthorized`."""
+        return self._source_of("basic", f"{key}:{secret}".encode("utf-8", "surrogateescape"))
+
+    def _source_of(self, scheme: str, shown: bytes) -> str:
+        offered = _digest(scheme, shown)
+        source: str | None = None
+        # Every credential is compared, so that the time says nothing about which one matched.
+        for digest, name in self._sources:
+            if hmac.compare_digest(digest, offered):
+                source = name
+        if source is None:
+            raise Unauthorized("the credentials are not known here")
+        return source
+
+
+def _parse(header: str | None) -> tuple[str, bytes]:
+    """The scheme in lower case and what it shows."""
+    if header is None or not header.strip():
+        raise Unauthorized("the header Authorization is missing")
+    scheme, _, rest = header.strip().partition(" ")
+    shown = rest.strip()
+    match scheme.lower():
+        case "basic":
+            return "basic", _basic(shown)
+        case "bearer":
+            if not shown:
+                raise Unauthorized("the bearer token is empty")
+            return "bearer", shown.encode("utf-8", "surrogateescape")
+        case _:
+            raise Unauthorized("the scheme of Authorization must be Basic or Bearer")
+
+
+def _basic(shown: str) -> bytes:
+    try:
+        decoded = base64.b64decode(shown, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Unauthorized("what follows Basic is not base64") from error
+    key, colon, _ = decoded.partition(b":")
+    if not colon:
+        raise Unauthorized("what follows Basic has no colon between key and secret")
+    if not key:
+        raise Unauthorized("the key that follows Basic is empty")
+    return decoded
+
+
+def _shown(credential: BasicCredential | BearerCredential) -> tuple[str, bytes]:
+    if isinstance(credential, BasicCredential):
+        return "basic", f"{credential.key}:{credential.secret}".encode()
+    return "bearer", credential.token.encode()
+
+
+def _digest(scheme: str, shown: bytes) -> bytes:
+    return hashlib.sha256(scheme.encode() + b"\0" + shown).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,33 +127,36 @@ class AuthorizedSender:
 
 
 class RequestAuthorizer:
-    """Without `passes` and `launches` no player is launched."""
+    """Lets sources in, and launched players.
+
+    Without `credentials` and `launches` no player is launched.
+    """
 
     def __init__(
         self,
         authenticator: Authenticator,
-        passes: CredentialIssuer | None = None,
+        credentials: CredentialIssuer | None = None,
         launches: LaunchCache | None = None,
     ) -> None:
         self._authenticator = authenticator
-        self._passes = passes
+        self._credentials = credentials
         self._launches = launches
 
-    async def admit(self, authorization: str | None) -> AuthorizedSender:
-        """Raises `Unauthorized`, `CredentialRefused` and `StoreUnavailable`."""
+    async def authorize(self, authorization: str | None) -> AuthorizedSender:
+        """Who shows this header. Raises `Unauthorized` and `StoreUnavailable`."""
         try:
             return AuthorizedSender(self._authenticator.source(authorization))
         except Unauthorized:
             token = credential_from_header(authorization)
-            if token is None or self._passes is None:
+            if token is None or self._credentials is None:
                 raise
         return AuthorizedSender(LAUNCHED, await self.launch(token, Purpose.XAPI))
 
     async def launch(self, token: str, purpose: Purpose) -> Launch:
-        """The launch that a pass is of. Raises `CredentialRefused` and `StoreUnavailable`."""
-        if self._passes is None or self._launches is None:
+        """The launch that a credential is of. Raises `CredentialRefused` and `StoreUnavailable`."""
+        if self._credentials is None or self._launches is None:
             raise CredentialRefused("there are no launches here")
-        shown = self._passes.check(token, purpose)
+        shown = self._credentials.check(token, purpose)
         launch = await self._launches.find(shown.registration, session=shown.session)
         if launch is None or (launch.learner, launch.activity) != (shown.learner, shown.activity):
             raise CredentialRefused("this launch is not known any longer; start the activity again")

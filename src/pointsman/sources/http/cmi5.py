@@ -1,4 +1,4 @@
-"""cmi5's own addresses: the fetch URL (section 8.2), and waiving (section 9.3.7), which is ours."""
+"""Answers cmi5's fetch URL (section 8.2), and an address of ours for waiving (section 9.3.7)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from pointsman.domain.errors import InputRefused, StoreUnavailable
 from pointsman.domain.launch import Launch, PlayerKind
-from pointsman.sources.http.auth import Authenticator
-from pointsman.sources.http.authorization import RequestAuthorizer
+from pointsman.sources.http.authorization import Authenticator, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import RETRY_AFTER, RequestRefused, json_response
 from pointsman.sources.players import (
@@ -27,7 +26,7 @@ from pointsman.sources.players.credentials import in_base64
 FETCH = "/cmi5/fetch/{token}"
 WAIVE = "/launches/{registration}/waive"
 _MOST_BYTES = 16_384
-_NOT_KEPT = {"Cache-Control": "no-store"}
+_NO_STORE = {"Cache-Control": "no-store"}
 #: section 8.2.3.2
 _USED_OR_EXPIRED, _SECURITY, _APPLICATION = "1", "2", "3"
 
@@ -55,16 +54,16 @@ class Cmi5Resource:
 
     def __init__(
         self,
-        door: RequestAuthorizer,
+        authorizer: RequestAuthorizer,
         operators: Authenticator,
-        passes: CredentialIssuer,
+        credentials: CredentialIssuer,
         launches: LaunchCache,
         lms: LearningSystem,
         body_timeout: float,
     ) -> None:
-        self._door = door
+        self._authorizer = authorizer
         self._operators = operators
-        self._passes = passes
+        self._credentials = credentials
         self._launches = launches
         self._lms = lms
         self._limits = BodyLimits(_MOST_BYTES, body_timeout)
@@ -76,18 +75,18 @@ class Cmi5Resource:
         or has expired, with 401, for the published client takes every 200 for a credential.
         """
         try:
-            launch = await self._door.launch(request.match_info["token"], Purpose.FETCH)
-            given = await self._lms.fetch(launch)
+            launch = await self._authorizer.launch(request.match_info["token"], Purpose.FETCH)
+            is_first = await self._lms.fetch(launch)
         except CredentialExpired as error:
             return _error(_USED_OR_EXPIRED, str(error), 401)
         except CredentialRefused as error:
             return _error(_SECURITY, str(error), 401)
         except StoreUnavailable as error:
             return _error(_APPLICATION, str(error), 503, {"Retry-After": RETRY_AFTER})
-        if not given:
+        if not is_first:
             return _error(_USED_OR_EXPIRED, "Already in Use", 200)
-        token = in_base64(self._passes.issue(launch, Purpose.XAPI))
-        return json_response({"auth-token": token}, headers=_NOT_KEPT)
+        token = in_base64(self._credentials.issue(launch, Purpose.XAPI))
+        return json_response({"auth-token": token}, headers=_NO_STORE)
 
     async def waive(self, request: web.Request) -> web.Response:
         """200 with the statement's id; again the same, for what is waived is waived once."""
@@ -127,5 +126,5 @@ def _registration(text: str) -> str:
 def _error(
     code: str, text: str, status: int, headers: dict[str, str] | None = None
 ) -> web.Response:
-    said = {"error-code": code, "error-text": text}
-    return json_response(said, status=status, headers=_NOT_KEPT | (headers or {}))
+    body = {"error-code": code, "error-text": text}
+    return json_response(body, status=status, headers=_NO_STORE | (headers or {}))

@@ -1,4 +1,4 @@
-"""Cross-origin requests: players run in a browser, on another host than the daemon's.
+"""Decides the headers of cross-origin requests: players run in a browser, on another host. Pure.
 
 https://fetch.spec.whatwg.org/#http-cors-protocol. A preflight carries no credentials, so it is
 answered before anybody is asked who they are.
@@ -7,10 +7,7 @@ answered before anybody is asked who they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from collections.abc import Sequence
 
 _METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 # Named one by one: "*" does not cover authorization.
@@ -68,28 +65,3 @@ def preflight_headers(
 def _allowed(requested: str) -> Sequence[str]:
     names = (name.strip().lower() for name in requested.split(",", _MOST_NAMES)[:_MOST_NAMES])
     return tuple(dict.fromkeys((*_HEADERS, *(name for name in names if _TOKEN.fullmatch(name)))))
-
-
-def cors_middleware(origins: Sequence[str]) -> Middleware:
-    """Answers OPTIONS on every known path, and marks all answers. Stands outside of errors."""
-
-    @web.middleware
-    async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
-        origin = request.headers.get("Origin")
-        missing = request.match_info.http_exception
-        if request.method == "OPTIONS" and not isinstance(missing, web.HTTPNotFound):
-            requested = request.headers.get("Access-Control-Request-Headers")
-            headers = preflight_headers(origins, origin, requested)
-            if isinstance(missing, web.HTTPMethodNotAllowed):
-                headers["Allow"] = ", ".join(sorted({*missing.allowed_methods, "OPTIONS"}))
-            return web.Response(status=204, headers=headers)
-        response = await handler(request)
-        _merge(response, answer_headers(origins, origin))
-        return response
-
-    return cors
-
-
-def _merge(response: web.StreamResponse, headers: Mapping[str, str]) -> None:
-    for name, value in headers.items():
-        response.headers[name] = value

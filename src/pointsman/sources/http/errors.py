@@ -1,4 +1,4 @@
-"""Errors as answers: one JSON shape for everything that goes wrong.
+"""Turns errors into answers: one JSON shape for everything that goes wrong.
 
     {"error": {"status": 400, "reason": "…",
                "problems": [{"statement": 3, "id": "…", "field": "actor.mbox", "rule": "…"}]}}
@@ -17,21 +17,25 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
-from pointsman.domain.errors import Forbidden, InputRefused, StatementConflict, StoreUnavailable
-from pointsman.sources.http.auth import CHALLENGE, Unauthorized
-from pointsman.sources.http.lrs.version import VersionRefused
-from pointsman.sources.players import CredentialRefused
+from pointsman.domain.errors import (
+    Forbidden,
+    InputRefused,
+    Refuse,
+    StatementConflict,
+    StoreUnavailable,
+    Unauthorized,
+)
 from pointsman.statements import Problem, StatementsRefused
 
 log = structlog.get_logger(__name__)
 
 #: seconds until a sender should try again while the store is away
 RETRY_AFTER = "2"
+CHALLENGE = 'Basic realm="xapi", charset="UTF-8", Bearer realm="xapi"'
 
 
-class RequestRefused(Exception):
+class RequestRefused(Refuse):
     """A request that is answered with `status` and `reason`.
 
     `close` ends the connection after the answer, for a body that nobody is going to read.
@@ -71,22 +75,16 @@ def error_response(
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     shown = [
-        {"statement": p.index, "id": p.statement_id, "field": p.field, "rule": p.rule}
-        for p in problems
+        {
+            "statement": problem.index,
+            "id": problem.statement_id,
+            "field": problem.field,
+            "rule": problem.rule,
+        }
+        for problem in problems
     ]
     error = {"status": status, "reason": reason, "problems": shown}
     return json_response({"error": error}, status=status, headers=headers)
-
-
-@web.middleware
-async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turns whatever a handler raises into an answer."""
-    try:
-        return await handler(request)
-    except web.HTTPException as error:
-        return _of_aiohttp(error)
-    except Exception as error:  # noqa: BLE001 - the sender gets an answer whatever happens
-        return answer(request, error)
 
 
 def answer(request: web.Request, error: Exception) -> web.Response:
@@ -97,11 +95,11 @@ def answer(request: web.Request, error: Exception) -> web.Response:
             if error.close:
                 response.force_close()
             return response
-        case Unauthorized() | CredentialRefused():
+        case Unauthorized():
             return error_response(401, str(error), headers={"WWW-Authenticate": CHALLENGE})
         case StatementsRefused():
             return error_response(400, str(error), error.problems)
-        case InputRefused() | VersionRefused():
+        case InputRefused():
             return error_response(400, str(error))
         case Forbidden():
             return error_response(403, str(error))
@@ -127,8 +125,8 @@ def _path(request: web.Request) -> str:
     return request.path if resource is None else resource.canonical
 
 
-def _of_aiohttp(error: web.HTTPException) -> web.Response:
-    """The router's own: 404, and 405 with its Allow."""
+def answer_of_router(error: web.HTTPException) -> web.Response:
+    """The answer to what the router raises: 404, and 405 with its Allow."""
     match error:
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods))

@@ -1,4 +1,4 @@
-"""Probes and the metrics page: for the operator's side, so without credentials."""
+"""Answers probes and the metrics page: for the operator's side, so without credentials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of launches and of players that are launched: none where there are no launches."""
+"""Adds the routes of launches and of players that are launched, where there are launches."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from aiohttp import web
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.launch import Launch, PlayerKind
-from pointsman.sources.batch import StatementIntake
-from pointsman.sources.http.auth import Authenticator, HttpSource
-from pointsman.sources.http.authorization import LAUNCHED, RequestAuthorizer
-from pointsman.sources.http.body import BodyLimits
+from pointsman.sources.batch import BatchReader, StatementIntake
+from pointsman.sources.http.authorization import (
+    LAUNCHED,
+    Authenticator,
+    HttpSource,
+    RequestAuthorizer,
+)
+from pointsman.sources.http.body import BodyLimits, route, route_get
 from pointsman.sources.http.cmi5 import FETCH, WAIVE, Cmi5Resource, LearningSystem
 from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource, LaunchSettings
-from pointsman.sources.http.routing import route, route_get
 from pointsman.sources.http.scorm import ScormResource
 from pointsman.sources.players import CredentialIssuer, LaunchCache
 from pointsman.sources.players.scorm.commits import CommitHandler, SessionStore
@@ -27,7 +30,7 @@ class LaunchRoutesDeps:
     """What launches need of the rest of the daemon, where there are any."""
 
     operators: HttpSource
-    passes: CredentialIssuer
+    credentials: CredentialIssuer
     launches: LaunchCache
     keep_token: KeepToken
     settings: LaunchSettings
@@ -36,6 +39,9 @@ class LaunchRoutesDeps:
 
 class HttpContext(Protocol):
     """What they share with the rest of the HTTP side."""
+
+    @property
+    def reader(self) -> BatchReader: ...
 
     @property
     def intake(self) -> StatementIntake: ...
@@ -56,30 +62,33 @@ class HttpContext(Protocol):
     def on_refused(self) -> Callable[[str, int], None]: ...
 
 
-def add_launched(
-    app: web.Application, launches: LaunchRoutesDeps, around: HttpContext, door: RequestAuthorizer
+def add_launch_routes(
+    app: web.Application,
+    launches: LaunchRoutesDeps,
+    context: HttpContext,
+    authorizer: RequestAuthorizer,
 ) -> None:
-    opening = _opening(launches, around)
-    route(app, "POST", "/launches", opening.post)
-    cmi5 = _cmi5(launches, around, door)
+    resource = _launch_resource(launches, context)
+    route(app, "POST", "/launches", resource.post)
+    cmi5 = _cmi5(launches, context, authorizer)
     route(app, "POST", FETCH, cmi5.fetch)
     route(app, "POST", WAIVE, cmi5.waive)
-    scorm = _scorm(around, door)
+    scorm = _scorm(context, authorizer)
     for slash in ("", "/"):
         route(app, "POST", "/scorm/{token}/commit" + slash, scorm.post)
         route_get(app, "/scorm/{token}/data" + slash, scorm.data)
 
 
-def _opening(launches: LaunchRoutesDeps, around: HttpContext) -> LaunchResource:
+def _launch_resource(launches: LaunchRoutesDeps, context: HttpContext) -> LaunchResource:
     return LaunchResource(
         Authenticator([launches.operators]),
-        launches.passes,
+        launches.credentials,
         launches.launches,
         launches.keep_token,
         _begin(launches.lms),
         launches.settings,
-        around.clock,
-        around.body_timeout,
+        context.clock,
+        context.body_timeout,
     )
 
 
@@ -91,21 +100,23 @@ def _begin(lms: LearningSystem) -> Begin:
     return begin
 
 
-def _cmi5(launches: LaunchRoutesDeps, around: HttpContext, door: RequestAuthorizer) -> Cmi5Resource:
+def _cmi5(
+    launches: LaunchRoutesDeps, context: HttpContext, authorizer: RequestAuthorizer
+) -> Cmi5Resource:
     return Cmi5Resource(
-        door,
+        authorizer,
         Authenticator([launches.operators]),
-        launches.passes,
+        launches.credentials,
         launches.launches,
         launches.lms,
-        around.body_timeout,
+        context.body_timeout,
     )
 
 
-def _scorm(around: HttpContext, door: RequestAuthorizer) -> ScormResource:
+def _scorm(context: HttpContext, authorizer: RequestAuthorizer) -> ScormResource:
     return ScormResource(
-        door,
-        CommitHandler(LAUNCHED, around.store, around.intake, around.clock),
-        BodyLimits(around.max_body_bytes, around.body_timeout),
-        around.on_refused,
+        authorizer,
+        CommitHandler(LAUNCHED, context.store, context.reader, context.intake, context.clock),
+        BodyLimits(context.max_body_bytes, context.body_timeout),
+        context.on_refused,
     )

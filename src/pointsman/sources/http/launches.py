@@ -1,4 +1,4 @@
-"""POST /launches: a page or a service of the customer's starts a player for one of its learners.
+"""Answers POST /launches, with which a customer's page or service starts a player for a learner.
 
 No part of xAPI; docs/launches.md has the whole of it.
 """
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.launch import Launch
-from pointsman.sources.http.auth import Authenticator
+from pointsman.sources.http.authorization import Authenticator
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import RequestRefused, json_response
 from pointsman.sources.players import (
@@ -55,7 +55,7 @@ class LaunchResource:
     def __init__(
         self,
         operators: Authenticator,
-        passes: CredentialIssuer,
+        credentials: CredentialIssuer,
         launches: LaunchCache,
         keep_token: KeepToken,
         begin: Begin,
@@ -64,7 +64,7 @@ class LaunchResource:
         body_timeout: float,
     ) -> None:
         self._operators = operators
-        self._passes = passes
+        self._credentials = credentials
         self._launches = launches
         self._keep_token = keep_token
         self._begin = begin
@@ -76,7 +76,7 @@ class LaunchResource:
         """201 with what the player needs; 409 where the registration is somebody else's."""
         self._operators.source(request.headers.get("Authorization"))
         asked = parse_launch_request(await read_body(request, self._limits))
-        launch = self._opened(asked)
+        launch = self._launch(asked)
         other = await self._launches.save(launch)
         if other is not None:
             raise RequestRefused(
@@ -86,10 +86,10 @@ class LaunchResource:
             )
         await self._keep_token(asked)
         await self._begin(launch, asked.url)
-        said = launch_response(launch, self._passes, self._settings.public_url, asked.url)
-        return json_response(said, status=201, headers={"Cache-Control": "no-store"})
+        response = launch_response(launch, self._credentials, self._settings.public_url, asked.url)
+        return json_response(response, status=201, headers={"Cache-Control": "no-store"})
 
-    def _opened(self, asked: LaunchRequest) -> Launch:
+    def _launch(self, asked: LaunchRequest) -> Launch:
         settings = self._settings
         return launch_from_request(
             asked,

@@ -1,7 +1,7 @@
-"""SCORM: where scorm-again sends its commits, and what its next run starts with.
+"""Takes the commits of scorm-again, and answers what its next run starts with.
 
-The launch's pass is in the path, for a commit that a closing page sends has neither headers nor
-cookies of its own, and the browser shows nobody the answer (docs/players/scorm.md).
+The launch's credential is in the path, for a commit that a closing page sends has neither headers
+nor cookies of its own, and the browser shows nobody the answer (docs/players/scorm.md).
 """
 
 from __future__ import annotations
@@ -36,35 +36,37 @@ class ScormResource:
 
     def __init__(
         self,
-        door: RequestAuthorizer,
+        authorizer: RequestAuthorizer,
         commits: CommitHandler,
         limits: BodyLimits,
         on_refused: Callable[[str, int], None],
     ) -> None:
-        self._door = door
+        self._authorizer = authorizer
         self._commits = commits
         self._limits = limits
         self._on_refused = on_refused
 
     async def post(self, request: web.Request) -> web.Response:
         """200 with `{"result": true}` after the commit; 204 would be an error to the client."""
-        return await _in_its_words(request, self._commit)
+        return await _with_scorm_errors(request, self._commit)
 
     async def data(self, request: web.Request) -> web.Response:
-        return await _in_its_words(request, self._data)
+        return await _with_scorm_errors(request, self._data)
 
     async def _commit(self, request: web.Request) -> web.Response:
         final = any(request.query.get(name) == "true" for name in FINAL)
         try:
             launch = await self._launch(request)
-        except CredentialExpired as expired:
+        except CredentialExpired as error:
             body = await read_body(request, self._limits)
-            await self._commits.keep(expired.told.registration, body, str(expired), final=final)
+            await self._commits.keep_dead_letter(
+                error.credential.registration, body, str(error), final=final
+            )
             raise
         body = await read_body(request, self._limits)
         player = request.query.get("session", "")[:_MOST_NAME]
         try:
-            await self._commits.take(launch, body, player=player, final=final)
+            await self._commits.accept(launch, body, player=player, final=final)
         except InputRefused:
             self._on_refused(LAUNCHED, 1)
             raise
@@ -76,20 +78,20 @@ class ScormResource:
         return json_response(starting_data(launch, session), headers=_NO_STORE)
 
     async def _launch(self, request: web.Request) -> Launch:
-        launch = await self._door.launch(request.match_info["token"], Purpose.SCORM)
+        launch = await self._authorizer.launch(request.match_info["token"], Purpose.SCORM)
         current_source.set(LAUNCHED)
         return launch
 
 
-async def _in_its_words(request: web.Request, handler: Answer) -> web.Response:
+async def _with_scorm_errors(request: web.Request, handler: Answer) -> web.Response:
     """Refusals as SCORM's clients read them, beside the shape of all others."""
     try:
         return await handler(request)
-    except Exception as error:  # noqa: BLE001 - `answer` says what each of them means
+    except Exception as error:  # noqa: BLE001 - `answer` knows each of them
         response = answer(request, error)
-        said = json.loads(response.text or "{}")
-        reason = said["error"]["reason"]
-        failed = {"result": False, "errorCode": _FAILED, "errorMessage": reason, **said}
+        error_body = json.loads(response.text or "{}")
+        reason = error_body["error"]["reason"]
+        failed = {"result": False, "errorCode": _FAILED, "errorMessage": reason, **error_body}
         response.body = json.dumps(failed, separators=(",", ":")).encode("ascii")
         response.headers.update(_NO_STORE)
         return response

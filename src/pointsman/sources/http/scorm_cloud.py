@@ -1,4 +1,4 @@
-"""POST /scorm-cloud/postback: registrations of SCORM Cloud, told as statements.
+"""Takes POST /scorm-cloud/postback: registrations of SCORM Cloud, stored as statements.
 
 SCORM Cloud repeats what gets a 4xx or 5xx up to 70 times, and takes a 3xx for success. A body that
 is not understood is not understood the second time either: it becomes a dead letter, with its
@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-import orjson
 from aiohttp import web
 
 from pointsman.domain.errors import InputRefused, StatementConflict
-from pointsman.sources.batch import StatementIntake
-from pointsman.sources.http.auth import Authenticator, BasicCredential, HttpSource
+from pointsman.sources.batch import BatchReader, StatementIntake
+from pointsman.sources.http.authorization import Authenticator, BasicCredential, HttpSource
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import no_content
 from pointsman.sources.http.lrs.endpoint import current_source
@@ -49,13 +48,18 @@ class Postbacks:
     """Several sources are told apart by their credentials."""
 
     def __init__(
-        self, sources: Sequence[PostbackSource], limits: BodyLimits, intake: StatementIntake
+        self,
+        sources: Sequence[PostbackSource],
+        limits: BodyLimits,
+        reader: BatchReader,
+        intake: StatementIntake,
     ) -> None:
         self._adapters = {source.name: source.adapter for source in sources}
         self._authenticator = Authenticator(
             [HttpSource(source.name, (source.credential,)) for source in sources]
         )
         self._limits = limits
+        self._reader = reader
         self._intake = intake
 
     async def post(self, request: web.Request) -> web.Response:
@@ -69,25 +73,25 @@ class Postbacks:
             form = dict(pairs(body.decode("utf-8", _AS_IT_CAME)))
             if header is None:
                 current_source.set(self._sender(form))
-            body = _said(form)
-        await self._take(current_source.get(), body)
+            body = _postback(form)
+        await self._accept(current_source.get(), body)
         return no_content()
 
     def _sender(self, form: Mapping[str, str]) -> str:
         user = next((form[name] for name in _USER_NAMES if name in form), "")
         return self._authenticator.sender(user, form.get(_PASSWORD, ""))
 
-    async def _take(self, source: str, body: bytes) -> None:
+    async def _accept(self, source: str, body: bytes) -> None:
         try:
-            made = self._adapters[source].statements(body)
-            await self._intake.submit_http(source, orjson.dumps(made))
+            statements = self._adapters[source].statements(body)
+            await self._intake.accept(self._reader.statements(source, statements))
         except (InputRefused, StatementConflict) as error:
-            await self._intake.bury(source, body, str(error), ORIGIN)
+            await self._intake.keep_dead_letter(source, body, str(error), ORIGIN)
 
 
-def _said(form: Mapping[str, str]) -> bytes:
+def _postback(form: Mapping[str, str]) -> bytes:
     """The postback of a form; the form without its credentials where it has none."""
     if "data" in form:
         return form["data"].encode("utf-8", _AS_IT_CAME)
-    kept = {name: text for name, text in form.items() if name not in (*_USER_NAMES, _PASSWORD)}
-    return urlencode(kept, errors=_AS_IT_CAME).encode()
+    rest = {name: text for name, text in form.items() if name not in (*_USER_NAMES, _PASSWORD)}
+    return urlencode(rest, errors=_AS_IT_CAME).encode()

@@ -1,4 +1,4 @@
-"""Whether a body is signed by whom it should be: HMAC-SHA256 (RFC 2104), and when it was. Pure.
+"""Checks who signed a body, and when: HMAC-SHA256 (RFC 2104). Pure.
 
 Standard Webhooks 1.0.0 (https://www.standardwebhooks.com) is one scheme, with headers of its own;
 the other is a signature in a header that the operator names. No message repeats anything of a
@@ -14,6 +14,8 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+from pointsman.domain.errors import Unauthorized
 
 _DIGEST_BYTES = 32
 #: signatures of one request that are looked at; a sender that changes its secret shows two
@@ -38,9 +40,9 @@ class SignatureScheme:
     @property
     def expected(self) -> str:
         """What the header has to hold, for a person."""
-        said = [name for name in (self.id_header, self.timestamp_header) if name is not None]
-        signed = ".".join([*(f"{{{name}}}" for name in said), "body"])
-        return f"{self.prefix}{{HMAC-SHA256 of {signed}, in {self.format}}}"
+        headers = [name for name in (self.id_header, self.timestamp_header) if name is not None]
+        content = ".".join([*(f"{{{name}}}" for name in headers), "body"])
+        return f"{self.prefix}{{HMAC-SHA256 of {content}, in {self.format}}}"
 
 
 #: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -49,7 +51,7 @@ STANDARD = SignatureScheme(
 )
 
 
-class SignatureRefused(Exception):
+class SignatureRefused(Unauthorized):
     """Nobody has signed this as it should be; the message names the header."""
 
 
@@ -76,7 +78,7 @@ class WebhookVerifier:
     secrets: Sequence[bytes] = field(repr=False)
     tolerance: float
 
-    def offered(self, headers: Mapping[str, str]) -> SignedRequest:
+    def read_headers(self, headers: Mapping[str, str]) -> SignedRequest:
         """What a request shows, before its body is read. Raises `SignatureRefused`."""
         scheme = self.scheme
         text = self._header(headers, scheme.header, scheme.expected)
@@ -89,9 +91,9 @@ class WebhookVerifier:
             lead.append(message_id)
         sent_at: float | None = None
         if scheme.timestamp_header is not None:
-            said = self._header(headers, scheme.timestamp_header, "Unix seconds")
-            sent_at = _seconds(scheme.timestamp_header, said)
-            lead.append(said)
+            sent = self._header(headers, scheme.timestamp_header, "Unix seconds")
+            sent_at = _seconds(scheme.timestamp_header, sent)
+            lead.append(sent)
         signatures = tuple(_signatures(scheme, text))
         if not signatures:
             raise SignatureRefused(f"the header {scheme.header} must be {scheme.expected}")
@@ -99,21 +101,21 @@ class WebhookVerifier:
             signatures, "".join(f"{part}." for part in lead).encode(), sent_at, message_id
         )
 
-    def check(self, offered: SignedRequest, body: bytes, now: float) -> None:
+    def check(self, signed: SignedRequest, body: bytes, now: float) -> None:
         """Raises `SignatureRefused`; `now` is in Unix seconds."""
         scheme = self.scheme
         fits = False
         # All are compared, so that the time says nothing about which one matched.
         for secret in self.secrets:
-            right = hmac.new(secret, offered.lead + body, hashlib.sha256).digest()
-            for signature in offered.signatures:
+            right = hmac.new(secret, signed.lead + body, hashlib.sha256).digest()
+            for signature in signed.signatures:
                 fits |= hmac.compare_digest(right, signature)
         if not fits:
             raise SignatureRefused(
                 f"the signature in {scheme.header} is not one of this body with a known secret; "
                 f"expected {scheme.expected}"
             )
-        age = 0 if offered.sent_at is None else now - offered.sent_at
+        age = 0 if signed.sent_at is None else now - signed.sent_at
         if abs(age) > self.tolerance:
             side = "before" if age > 0 else "after"
             raise SignatureRefused(
@@ -134,22 +136,22 @@ class WebhookVerifier:
 def _signatures(scheme: SignatureScheme, text: str) -> list[bytes]:
     """Those of this scheme; what is none is left out."""
     shown = text.split()[:_MOST_SIGNATURES] if scheme.several else [text]
-    found: list[bytes] = []
-    for one in shown:
-        if not one.startswith(scheme.prefix):
+    signatures: list[bytes] = []
+    for part in shown:
+        if not part.startswith(scheme.prefix):
             continue
-        signature = one.removeprefix(scheme.prefix)
+        signature = part.removeprefix(scheme.prefix)
         try:
-            made = (
+            digest = (
                 bytes.fromhex(signature)
                 if scheme.format == "hex"
                 else base64.b64decode(signature, validate=True)
             )
         except (ValueError, binascii.Error):
             continue
-        if len(made) == _DIGEST_BYTES:
-            found.append(made)
-    return found
+        if len(digest) == _DIGEST_BYTES:
+            signatures.append(digest)
+    return signatures
 
 
 def _seconds(header: str, text: str) -> float:

@@ -1,4 +1,4 @@
-"""POST /webhooks/{source}: signed JSON of any system, told as statements.
+"""Takes POST /webhooks/{source}: signed JSON of any system, stored as statements.
 
 Answered after the commit. Nothing of a body is parsed before it is known who signed it.
 """
@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import orjson
 from aiohttp import web
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import InputRefused, StatementConflict
-from pointsman.sources.batch import StatementIntake
+from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import RequestRefused, no_content
 from pointsman.sources.http.lrs.endpoint import current_source
@@ -27,7 +26,7 @@ class WebhookSource:
     """A sender, how it signs, and what its bodies mean."""
 
     name: str
-    signed: WebhookVerifier
+    verifier: WebhookVerifier
     adapter: Webhook
 
 
@@ -38,12 +37,14 @@ class Webhooks:
         self,
         sources: Sequence[WebhookSource],
         limits: BodyLimits,
+        reader: BatchReader,
         intake: StatementIntake,
         clock: Clock,
         on_refused: Callable[[str, int], None],
     ) -> None:
         self._sources = {source.name: source for source in sources}
         self._limits = limits
+        self._reader = reader
         self._intake = intake
         self._clock = clock
         self._on_refused = on_refused
@@ -53,17 +54,17 @@ class Webhooks:
         if source is None:
             raise RequestRefused(404, "there is no source of this name in sources.webhooks")
         try:
-            offered = source.signed.offered(request.headers)
+            signed = source.verifier.read_headers(request.headers)
             body = await read_body(request, self._limits)
-            source.signed.check(offered, body, self._clock.now())
+            source.verifier.check(signed, body, self._clock.now())
         except SignatureRefused as refused:
-            challenge = {"WWW-Authenticate": f'Signature header="{source.signed.scheme.header}"'}
+            challenge = {"WWW-Authenticate": f'Signature header="{source.verifier.scheme.header}"'}
             raise RequestRefused(401, str(refused), headers=challenge) from None
         current_source.set(source.name)
         try:
-            made = source.adapter.statements(body, offered.message_id)
-            if made:
-                await self._intake.submit_http(source.name, orjson.dumps(made))
+            statements = source.adapter.statements(body, signed.message_id)
+            if statements:
+                await self._intake.accept(self._reader.statements(source.name, statements))
         except (InputRefused, StatementConflict) as error:
             self._on_refused(source.name, report_refusals(error))
             raise

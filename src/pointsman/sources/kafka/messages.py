@@ -1,4 +1,4 @@
-"""Kafka records as submissions. Pure: what is read depends on nothing but the record."""
+"""Turns Kafka records into submissions. Pure: what is read depends on nothing but the record."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.records import Position, Receipt, Submission
+from pointsman.sources.batch import LogMessage
 from pointsman.statements import media_type
 
 #: what a message's header may say of it; whatever else it says, the message is looked at
@@ -16,26 +17,17 @@ _KINDS = ("application/json", "multipart/mixed")
 
 
 class MessageReader(Protocol):
-    """What the source asks of the intake loop."""
+    """The pipeline, as the source sees it."""
 
     async def prepare(self, bodies: Iterable[bytes]) -> None: ...
 
-    def read_message(
-        self,
-        source: str,
-        body: bytes,
-        *,
-        position: Position,
-        origin: str,
-        content_type: str | None = None,
-        version: str = "1.0.0",
-    ) -> Submission: ...
+    def read_message(self, message: LogMessage) -> Submission: ...
 
     @property
     def ingest(self) -> Callable[[Sequence[Submission]], Awaitable[Sequence[Receipt]]]: ...
 
 
-def submission(
+def read_record(
     intake: MessageReader, source: str, position: Position, record: ConsumerRecord, clock: Clock
 ) -> Submission:
     """One record; `position` is after it.
@@ -49,23 +41,24 @@ def submission(
     origin = f"topic {record.topic}, partition {record.partition}, offset {record.offset}"
     headers = {name.lower(): value.decode("latin-1") for name, value in record.headers if value}
     kind = headers.get("content-type", "")
+    version = headers.get("x-experience-api-version", "")
     return intake.read_message(
-        source,
-        record.value,
-        position=position,
-        origin=origin,
-        content_type=kind if media_type(kind) in _KINDS else None,
-        version="2.0.0"
-        if headers.get("x-experience-api-version", "").startswith("2.")
-        else "1.0.0",
+        LogMessage(
+            source,
+            record.value,
+            origin,
+            position,
+            content_type=kind if media_type(kind) in _KINDS else None,
+            version="2.0.0" if version.startswith("2.") else "1.0.0",
+        )
     )
 
 
-def ends(submissions: Iterable[Submission]) -> dict[TopicPartition, int]:
+def next_offsets(submissions: Iterable[Submission]) -> dict[TopicPartition, int]:
     """The next offset to read of every partition once `submissions` are stored."""
-    found: dict[TopicPartition, int] = {}
-    for one in submissions:
-        if (at := one.position) is not None:
-            place = TopicPartition(at.topic, at.partition)
-            found[place] = max(at.offset, found.get(place, 0))
-    return found
+    offsets: dict[TopicPartition, int] = {}
+    for submission in submissions:
+        if (at := submission.position) is not None:
+            partition = TopicPartition(at.topic, at.partition)
+            offsets[partition] = max(at.offset, offsets.get(partition, 0))
+    return offsets

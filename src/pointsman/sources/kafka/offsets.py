@@ -1,4 +1,4 @@
-"""How far each partition is stored, and telling the broker and the metrics of it."""
+"""Tracks how far each partition is stored, and tells the broker and the metrics."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class OffsetTracker:
         self._consumer = consumer
         self._clock = clock
         self._hooks = hooks
-        self._told_at = clock.monotonic()
-        self._told: dict[TopicPartition, int] = {}
+        self._reported_at = clock.monotonic()
+        self._committed: dict[TopicPartition, int] = {}
 
-    async def tell(self) -> None:
+    async def commit_and_report(self) -> None:
         """Commit and report the lag, if a second has passed since the last time."""
-        if self._clock.monotonic() - self._told_at < _EVERY:
+        if self._clock.monotonic() - self._reported_at < _EVERY:
             return
-        self._told_at = self._clock.monotonic()
+        self._reported_at = self._clock.monotonic()
         await self.commit()
         for place in self._consumer.assignment():
             if (end := self._consumer.highwater(place)) is not None:
@@ -42,16 +42,16 @@ class OffsetTracker:
     async def commit(self) -> None:
         """Tell the broker, which may fail: the positions that count are in the store."""
         assigned = self._consumer.assignment()
-        news = {
+        changed = {
             place: offset
             for place, offset in self.next.items()
-            if place in assigned and self._told.get(place) != offset
+            if place in assigned and self._committed.get(place) != offset
         }
-        if not news:
+        if not changed:
             return
         with contextlib.suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(self._consumer.commit(news), _PATIENCE)
-            self._told |= news
+            await asyncio.wait_for(self._consumer.commit(changed), _PATIENCE)
+            self._committed |= changed
 
     def move(self, stored: dict[TopicPartition, int], assigned: frozenset[TopicPartition]) -> None:
         """Start a new assignment at the `stored` positions.
@@ -59,8 +59,8 @@ class OffsetTracker:
         A partition without one keeps its place in `next`: it may have been polled before, and
         its records dropped. Raises `IllegalStateError` when a partition is no longer ours.
         """
-        known = self.next | stored
-        self.next = {place: offset for place, offset in known.items() if place in assigned}
-        self._told.clear()
+        offsets = self.next | stored
+        self.next = {place: offset for place, offset in offsets.items() if place in assigned}
+        self._committed.clear()
         for place, offset in self.next.items():
             self._consumer.seek(place, offset)

@@ -1,4 +1,4 @@
-"""A topic that statements are written to, while the broker is there and whenever it comes back."""
+"""Writes statements to a topic, while the broker is there and whenever it comes back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class StatementProducer:
         self._timeout = timeout
         self._clock = clock
         self._producer: AIOKafkaProducer | None = None
-        self._trouble = "not connected yet"
+        self._problem = "not connected yet"
         self._connecting: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -46,9 +46,9 @@ class StatementProducer:
                 await asyncio.wait_for(self._producer.stop(), self._timeout)
 
     @property
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """Why nothing can be written now, "" when all is well."""
-        return self._trouble
+        return self._problem
 
     async def write(self, body: bytes, headers: list[tuple[str, bytes]]) -> None:
         """Returns when every replica of the partition has it.
@@ -58,7 +58,7 @@ class StatementProducer:
         """
         topic = self._settings.topics[0]
         if self._producer is None:
-            raise StoreUnavailable(f"http.kafka: no broker for topic {topic}: {self._trouble}")
+            raise StoreUnavailable(f"http.kafka: no broker for topic {topic}: {self._problem}")
         try:
             sent = self._producer.send_and_wait(topic, body, headers=headers)
             await asyncio.wait_for(sent, self._timeout)
@@ -68,11 +68,11 @@ class StatementProducer:
                 "statements in a request, or raise the topic's max.message.bytes"
             ) from error
         except (KafkaError, OSError, TimeoutError) as error:
-            self._trouble = f"{type(error).__name__}: {error}"
+            self._problem = f"{type(error).__name__}: {error}"
             raise StoreUnavailable(
-                f"http.kafka: topic {topic} does not take statements: {self._trouble}"
+                f"http.kafka: topic {topic} does not take statements: {self._problem}"
             ) from error
-        self._trouble = ""
+        self._problem = ""
 
     async def _connect(self) -> None:
         while True:
@@ -81,12 +81,12 @@ class StatementProducer:
                 producer = new_producer(self._settings, self._timeout)
                 await producer.start()
             except (KafkaError, OSError) as error:
-                self._trouble = f"{type(error).__name__}: {error}"
-                log.warning("no broker to write to", reason=self._trouble)
+                self._problem = f"{type(error).__name__}: {error}"
+                log.warning("no broker to write to", reason=self._problem)
                 if producer is not None:
                     with contextlib.suppress(KafkaError, OSError):
                         await producer.stop()
                 await self._clock.sleep(_PAUSE)
             else:
-                self._producer, self._trouble = producer, ""
+                self._producer, self._problem = producer, ""
                 return

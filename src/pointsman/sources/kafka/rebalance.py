@@ -1,4 +1,4 @@
-"""Which partitions are ours, and the hand-over when the group deals them anew."""
+"""Knows which partitions are ours, and hands them over when the group assigns them anew."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
     """What the group gave us last.
 
     `generation` changes with every deal: a batch that was polled under another one is not ours
-    to store any more, unless its transaction had begun. `placed` tells whether the consumer
+    to store any more, unless its transaction had begun. `is_positioned` tells whether the consumer
     stands at our own positions; until then nothing may be polled.
     """
 
     def __init__(self, commit: Callable[[], Awaitable[None]]) -> None:
         self.generation = 0
-        self.placed = False
+        self.is_positioned = False
         #: none while the group deals
         self.partitions: frozenset[TopicPartition] = frozenset()
         #: set when the partitions of this generation are known
-        self.dealt = asyncio.Event()
+        self.assigned = asyncio.Event()
         #: set while no transaction runs
         self.idle = asyncio.Event()
         self.idle.set()
@@ -36,8 +36,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Let the transaction under way end, so that the next owner finds its positions."""
         self.generation += 1
-        self.placed = False
-        self.dealt.clear()
+        self.is_positioned = False
+        self.assigned.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.idle.wait(), _HANDOVER)
         if revoked:
@@ -47,4 +47,4 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Take note; the source's own task moves to the positions, it can wait for the store."""
         self.partitions = frozenset(assigned)
-        self.dealt.set()
+        self.assigned.set()

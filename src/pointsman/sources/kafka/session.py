@@ -1,4 +1,4 @@
-"""One connection to the broker: from joining the group to leaving it, or to the first trouble."""
+"""Runs one connection to the broker, from joining the group to leaving it or to an error."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from pointsman.domain.clock import Clock
+from pointsman.domain.errors import PartitionLost
 from pointsman.domain.records import UNREAD, Position, Receipt, Submission
-from pointsman.sources.kafka.messages import MessageReader, ends, submission
+from pointsman.sources.kafka.messages import MessageReader, next_offsets, read_record
 from pointsman.sources.kafka.offsets import OffsetTracker
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings, new_consumer
-from pointsman.sources.kafka.stop_signal import StopSignal
-from pointsman.sources.kafka.store_retry import StoreRetry
+from pointsman.sources.kafka.store_retry import StopSignal, StoreRetry
 
 log = structlog.get_logger(__name__)
 
@@ -33,10 +33,6 @@ _LEAVING = 10.0
 Claim = Callable[[str, Sequence[tuple[str, int]]], Awaitable[list[Position]]]
 
 
-class PartitionLostError(Exception):
-    """Another consumer has taken over a partition; join the group anew."""
-
-
 class ConsumerSession:
     """`joined` is whether the group was ever joined."""
 
@@ -47,7 +43,7 @@ class ConsumerSession:
         claim: Claim,
         clock: Clock,
         hooks: KafkaHooks,
-        waiting: StopSignal,
+        stop: StopSignal,
     ) -> None:
         self.joined = False
         self._settings = settings
@@ -56,60 +52,66 @@ class ConsumerSession:
         #: of our claim of each partition
         self._tokens: dict[TopicPartition, int] = {}
         self._clock = clock
-        self._waiting = waiting
+        self._stop = stop
         self._consumer = new_consumer(settings)
-        self._progress = OffsetTracker(self._consumer, clock, hooks)
-        self._assignment = Assignment(self._progress.commit)
-        self._steady = StoreRetry(settings.name, self._consumer, self._assignment, hooks, waiting)
+        self._offsets = OffsetTracker(self._consumer, clock, hooks)
+        self._assignment = Assignment(self._offsets.commit)
+        self._store_retry = StoreRetry(settings.name, self._consumer, self._assignment, hooks, stop)
 
     async def run(self) -> None:
         """Read until a stop. Raises what the broker or the client is troubled by."""
         self._consumer.subscribe(topics=list(self._settings.topics), listener=self._assignment)
-        await self._waiting.unless_stopped(self._consumer.start())
-        while not self._waiting.stopped:
+        await self._stop.unless_stopped(self._consumer.start())
+        while not self._stop.stopped:
             self.joined = True
-            if not self._assignment.placed:
-                await self._place()
+            if not self._assignment.is_positioned:
+                await self._seek_to_stored()
                 continue
             generation, records = await self._poll()
             await self._store(generation, records)
-            await self._progress.tell()
+            await self._offsets.commit_and_report()
 
     async def close(self) -> None:
         """Commit, and leave the group."""
-        self._steady.resume()
-        await self._progress.commit()
+        self._store_retry.resume()
+        await self._offsets.commit()
         # A task of its own: without a broker the client lets its own CancelledError out.
         leaving = asyncio.ensure_future(self._consumer.stop())
         await asyncio.wait({leaving}, timeout=_LEAVING)
         leaving.cancel()
         await asyncio.gather(leaving, return_exceptions=True)
 
-    async def _place(self) -> None:
+    async def _seek_to_stored(self) -> None:
         """Move every partition to our position, which wins over the group's."""
         generation = self._assignment.generation
-        if not self._assignment.dealt.is_set():
+        if not self._assignment.assigned.is_set():
             # A poll also raises what keeps the client from joining; it has nothing to return.
             await self._consumer.getmany(timeout_ms=0)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._assignment.dealt.wait(), _POLL / 1000)
+                await asyncio.wait_for(self._assignment.assigned.wait(), _POLL / 1000)
             return
         assigned = self._assignment.partitions
 
         async def claim() -> list[Position]:
             return await self._claim(self._settings.group_id, sorted(assigned))
 
-        claimed = await self._steady.ask(claim, generation)
+        claimed = await self._store_retry.call(claim, generation)
         if claimed is None or generation != self._assignment.generation:
             return
-        places = {TopicPartition(one.topic, one.partition): one for one in claimed}
-        self._tokens = {place: one.token for place, one in places.items()}
-        stored = {place: one.offset for place, one in places.items() if one.offset != UNREAD}
+        places = {
+            TopicPartition(position.topic, position.partition): position for position in claimed
+        }
+        self._tokens = {place: position.token for place, position in places.items()}
+        stored = {
+            place: position.offset
+            for place, position in places.items()
+            if position.offset != UNREAD
+        }
         try:
-            self._progress.move(stored, assigned)
+            self._offsets.move(stored, assigned)
         except IllegalStateError:  # the next deal has begun
             return
-        self._assignment.placed = True
+        self._assignment.is_positioned = True
         log.info(
             "kafka partitions assigned",
             source=self._settings.name,
@@ -131,7 +133,7 @@ class ConsumerSession:
             await self._reset(error.args[0])
             return generation, []
         for place, records in polled.items():
-            self._progress.next.setdefault(place, records[0].offset)
+            self._offsets.next.setdefault(place, records[0].offset)
         return generation, [record for records in polled.values() for record in records]
 
     def _complain(self, place: TopicPartition, offset: int) -> None:
@@ -145,7 +147,7 @@ class ConsumerSession:
         )
 
     async def _reset(self, place: TopicPartition) -> None:
-        self._progress.next.pop(place, None)
+        self._offsets.next.pop(place, None)
         with contextlib.suppress(IllegalStateError):  # it is somebody else's by now
             if self._settings.auto_offset_reset == "earliest":
                 await self._consumer.seek_to_beginning(place)
@@ -157,25 +159,27 @@ class ConsumerSession:
         submissions: list[Submission] = []
 
         async def prepare() -> bool:
-            await self._intake.prepare(one.value for one in records if one.value is not None)
+            await self._intake.prepare(
+                record.value for record in records if record.value is not None
+            )
             return True
 
-        if not records or await self._steady.ask(prepare, generation) is None:
+        if not records or await self._store_retry.call(prepare, generation) is None:
             return
         for count, record in enumerate(records, start=1):
             token = self._tokens.get(TopicPartition(record.topic, record.partition), 0)
             position = Position(group, record.topic, record.partition, record.offset + 1, token)
-            submissions.append(submission(self._intake, name, position, record, self._clock))
+            submissions.append(read_record(self._intake, name, position, record, self._clock))
             if count % _CHUNK == 0:
                 await asyncio.sleep(0)
 
         async def ingest() -> Sequence[Receipt]:
             return await self._intake.ingest(submissions)
 
-        receipts = await self._steady.ask(ingest, generation)
+        receipts = await self._store_retry.call(ingest, generation)
         if receipts is None:
             return
         if any(receipt.fenced for receipt in receipts):
             # The group has dealt without us. Nothing of that partition was stored.
-            raise PartitionLostError
-        self._progress.next |= ends(submissions)
+            raise PartitionLost
+        self._offsets.next |= next_offsets(submissions)

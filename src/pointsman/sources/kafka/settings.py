@@ -1,4 +1,4 @@
-"""What one Kafka source needs to know, and the client made of it."""
+"""Holds the settings of one Kafka source, and makes its client."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _ignore(*_: object) -> None:
 class KafkaSettings:
     """One consumer group, or one topic to write to, on one cluster.
 
-    `name` is the source of its submissions. Whoever only writes has no group.
+    `name` is the source of its submissions. A producer has no group.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The source itself: poll, store, and only then move on.
+"""Runs a Kafka source: poll, store, and only then move on.
 
 The positions in our store are the truth, and are stored with the statements. What is committed
 to the broker follows them, for the lag tools, and counts only where the store knows nothing.
@@ -12,10 +12,11 @@ import structlog
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from pointsman.domain.clock import Clock
+from pointsman.domain.errors import PartitionLost
 from pointsman.sources.kafka.messages import MessageReader
-from pointsman.sources.kafka.session import Claim, ConsumerSession, PartitionLostError
+from pointsman.sources.kafka.session import Claim, ConsumerSession
 from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings
-from pointsman.sources.kafka.stop_signal import StopSignal
+from pointsman.sources.kafka.store_retry import StopSignal
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +42,7 @@ class KafkaSource:
         self._claim = claim
         self._clock = clock
         self._hooks = hooks or KafkaHooks()
-        self._waiting = StopSignal(clock)
+        self._stop = StopSignal(clock)
         self._failures = 0
 
     async def run(self) -> None:
@@ -50,13 +51,13 @@ class KafkaSource:
         At the end the batch under way is stored if the store can, the broker is told how far we
         are, and the group is left.
         """
-        while not self._waiting.stopped:
+        while not self._stop.stopped:
             await self._connect()
-            await self._waiting.back_off(self._failures)
+            await self._stop.back_off(self._failures)
 
     async def stop(self) -> None:
         """Ask `run` to end; it returns by itself. Asking twice is no different from once."""
-        self._waiting.stop()
+        self._stop.stop()
 
     async def _connect(self) -> None:
         session: ConsumerSession | None = None
@@ -67,7 +68,7 @@ class KafkaSource:
                 self._claim,
                 self._clock,
                 self._hooks,
-                self._waiting,
+                self._stop,
             )
             await session.run()
         except Exception as error:  # one source may not end the daemon
@@ -80,7 +81,7 @@ class KafkaSource:
                 failures=self._failures,
                 **_advice(error),
                 # the broker's troubles are told by their names; others are ours
-                exc_info=not isinstance(error, KafkaError | OSError | PartitionLostError),
+                exc_info=not isinstance(error, KafkaError | OSError | PartitionLost),
             )
         finally:
             if session is not None:

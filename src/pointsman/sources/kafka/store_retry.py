@@ -1,9 +1,10 @@
-"""Asking the store until it answers, without losing the place in the group meanwhile."""
+"""Asks the store until it answers, and keeps the place in the group meanwhile; a stop ends it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -11,14 +12,16 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
+from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaHooks
-from pointsman.sources.kafka.stop_signal import StopSignal
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+#: seconds before the second try, and at most between two; twice as long after each
+_FIRST, _LONGEST = 0.2, 15.0
 #: seconds that the store may take before the partitions are paused
 _SLOW = 2.0
 #: seconds between the polls that tell the group we live
@@ -27,8 +30,42 @@ _ALIVE_EVERY = 1.0
 _LAST = 10.0
 
 
+class StopSignal:
+    """Ends all waiting of one source."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._stop = asyncio.Event()
+        self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
+
+    @property
+    def stopped(self) -> bool:
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    async def back_off(self, failures: int) -> None:
+        """Wait before the next try after `failures` in a row; half of it is chance."""
+        longest = min(_LONGEST, _FIRST * 2.0 ** min(failures, 10))
+        await self.unless_stopped(self._clock.sleep(longest * self._jitter.uniform(0.5, 1.0)))
+
+    async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """The result of `work`; None when a stop came first, and `work` was cancelled."""
+        task = asyncio.ensure_future(work)
+        stop = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            stop.cancel()
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+
 class StoreRetry:
-    """Calls of the store that outlast its troubles."""
+    """Repeats calls of the store while it is unavailable."""
 
     def __init__(
         self,
@@ -36,17 +73,19 @@ class StoreRetry:
         consumer: AIOKafkaConsumer,
         assignment: Assignment,
         hooks: KafkaHooks,
-        waiting: StopSignal,
+        stop_signal: StopSignal,
     ) -> None:
         self._name = name
         self._consumer = consumer
         self._assignment = assignment
         self._hooks = hooks
-        self._waiting = waiting
+        self._stop_signal = stop_signal
         self._paused = False
 
-    async def ask(self, call: Callable[[], Coroutine[Any, Any, T]], generation: int) -> T | None:
-        """What `call` returns, at last; a `StoreUnavailable` of it means another try.
+    async def call(
+        self, request: Callable[[], Coroutine[Any, Any, T]], generation: int
+    ) -> T | None:
+        """What `request` returns, at last; a `StoreUnavailable` of it means another try.
 
         None when the partitions of `generation` went away first, or a stop came while the store
         was out: then nothing was stored.
@@ -56,7 +95,7 @@ class StoreRetry:
             while generation == self._assignment.generation:
                 self._assignment.idle.clear()
                 try:
-                    return await self._patiently(call())
+                    return await self._pausing_when_slow(request())
                 except StoreUnavailable as error:
                     failures += 1
                     log.warning(
@@ -67,10 +106,10 @@ class StoreRetry:
                     )
                 finally:
                     self._assignment.idle.set()
-                if self._waiting.stopped:
+                if self._stop_signal.stopped:
                     break
                 await self._keep_alive()
-                await self._waiting.back_off(failures)
+                await self._stop_signal.back_off(failures)
             return None
         finally:
             self.resume()
@@ -84,14 +123,14 @@ class StoreRetry:
         with contextlib.suppress(KafkaError):
             self._consumer.resume(*self._consumer.paused())
 
-    async def _patiently(self, work: Coroutine[Any, Any, T]) -> T:
+    async def _pausing_when_slow(self, work: Coroutine[Any, Any, T]) -> T:
         """`work`, with the partitions paused while it takes long."""
         task = asyncio.ensure_future(work)
         left = _LAST
         try:
             await asyncio.wait({task}, timeout=_SLOW)
             while not task.done():
-                if self._waiting.stopped:
+                if self._stop_signal.stopped:
                     left -= _ALIVE_EVERY
                 if left < 0:
                     raise StoreUnavailable("the store took too long for a stop")

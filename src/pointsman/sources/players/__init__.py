@@ -1,10 +1,6 @@
 """Launches: players that are started for one learner and one activity, and what they may say."""
 
-from pointsman.sources.players.authorize import (
-    add_launch_context,
-    authorize_statements,
-    ids_to_assign,
-)
+from pointsman.sources.players.authorize import add_launch_context, authorize_statements
 from pointsman.sources.players.credentials import (
     CredentialExpired,
     CredentialIssuer,
@@ -25,6 +21,5 @@ __all__ = [
     "Purpose",
     "add_launch_context",
     "authorize_statements",
-    "ids_to_assign",
     "launch_from_request",
 ]

@@ -1,16 +1,18 @@
-"""What a launched player may say: of its own learner, session and activity. Pure."""
+"""Checks that a launched player speaks of its own learner, session and activity. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import orjson
+from dataclasses import replace
+from typing import Any
 
 from pointsman.domain.errors import Forbidden
 from pointsman.domain.launch import Launch, covers, same_actor
+from pointsman.sources.batch import StatementBatch
 from pointsman.sources.players.cmi5.vocabulary import SESSION_ID
-from pointsman.statements import Valid, actor_of
+from pointsman.statements import Valid, actor_of, digest
 from pointsman.statements.activities import Activity
+from pointsman.statements.statement import Context
 
 
 def authorize_statements(launch: Launch, items: Sequence[Valid]) -> None:
@@ -21,32 +23,50 @@ def authorize_statements(launch: Launch, items: Sequence[Valid]) -> None:
             raise Forbidden(f"{place} ({item.statement_id}): {why}")
 
 
-def add_launch_context(body: bytes, items: Sequence[Valid], launch: Launch) -> bytes:
-    """The body with an id and the launch's registration in each statement that has none.
+def add_launch_context(batch: StatementBatch, launch: Launch) -> StatementBatch:
+    """The batch with an id and the launch's registration in each statement that has none.
 
     And with the session ID, where the launch has one (cmi5 section 9.6.3.1).
 
-    So that whoever reads it later finds the launch. What may be signed stays as it came.
+    So a later reader finds the launch. What may be signed stays as it came.
     """
-    if all(_keeps(item, launch) for item in items):
-        return body
-    found = orjson.loads(body)
-    statements = found if isinstance(found, list) else [found]
-    for statement, item in zip(statements, items, strict=True):
+    if all(_keeps(item, launch) for item in batch.items):
+        return batch
+    statements: list[dict[str, Any]] = []
+    items: list[Valid] = []
+    for statement, item in zip(batch.statements, batch.items, strict=True):
         if not _keeps(item, launch):
-            statement["id"] = item.statement_id
-            context = statement.setdefault("context", {})
-            context.setdefault("registration", launch.registration)
-            if launch.session:
-                context.setdefault("extensions", {}).setdefault(SESSION_ID, launch.session)
-    return orjson.dumps(found)
+            statement = _stamped(statement, item.statement_id, launch)  # noqa: PLW2901
+            item = _as_stamped(item, statement)  # noqa: PLW2901
+        statements.append(statement)
+        items.append(item)
+    return batch.rewritten(statements, items)
 
 
-def ids_to_assign(items: Sequence[Valid], launch: Launch) -> list[str]:
-    """The ids, in order, of the statements that have none in the body of `add_launch_context`."""
-    return [
-        item.statement_id for item in items if item.statement.id is None and _keeps(item, launch)
-    ]
+def _stamped(statement: dict[str, Any], statement_id: str, launch: Launch) -> dict[str, Any]:
+    context = dict(statement.get("context", {}))
+    context.setdefault("registration", launch.registration)
+    if launch.session:
+        context["extensions"] = dict(context.get("extensions", {}))
+        context["extensions"].setdefault(SESSION_ID, launch.session)
+    return {**statement, "id": statement_id, "context": context}
+
+
+def _as_stamped(item: Valid, statement: dict[str, Any]) -> Valid:
+    """The item of a stamped statement; what was stamped is valid, so nothing is validated again."""
+    context = statement["context"]
+    stamped = {
+        "registration": context["registration"],
+        "extensions": context.get("extensions"),
+    }
+    context_model = item.statement.context or Context()
+    return replace(
+        item,
+        digest=digest(statement),
+        statement=item.statement.model_copy(
+            update={"id": statement["id"], "context": context_model.model_copy(update=stamped)}
+        ),
+    )
 
 
 def _keeps(item: Valid, launch: Launch) -> bool:

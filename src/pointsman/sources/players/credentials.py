@@ -1,6 +1,6 @@
-"""Launch credentials: signed tokens (JWT, RFC 7519, HS256) that speak for one launch.
+"""Issues and checks launch credentials: signed tokens (JWT, RFC 7519, HS256) for one launch.
 
-A pass is for one purpose. That of an xAPI player opens nothing in SCORM's commit address, and
+A credential is for one purpose. That of an xAPI player opens nothing in SCORM's commit address, and
 the one in a cmi5 fetch address is good for fetching alone.
 """
 
@@ -15,16 +15,17 @@ from enum import StrEnum
 import jwt
 
 from pointsman.domain.clock import MICROSECONDS, Clock
+from pointsman.domain.errors import Unauthorized
 from pointsman.domain.launch import Launch
 
-#: the user name of HTTP Basic before a pass; no source's credential may have it
+#: the user name of HTTP Basic before a credential; no source's credential may have it
 USER = "launch"
 _ALGORITHM = "HS256"
 _CLAIMS = ["exp", "iat", "aud", "sub", "reg", "act"]
 
 
 class Purpose(StrEnum):
-    """What a pass opens."""
+    """What a credential opens."""
 
     XAPI = "xapi"
     SCORM = "scorm"
@@ -33,7 +34,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LaunchCredential:
-    """What a good pass says: whose launch, and of which activity."""
+    """What a good credential says: whose launch, and of which activity."""
 
     registration: str
     learner: str
@@ -42,16 +43,16 @@ class LaunchCredential:
     session: str = ""
 
 
-class CredentialRefused(Exception):
-    """The pass opens nothing; the message says why, and never holds the pass."""
+class CredentialRefused(Unauthorized):
+    """The credential opens nothing; the message says why, and never holds the credential."""
 
 
 class CredentialExpired(CredentialRefused):
-    """The pass is ours and opens nothing any longer; `told` is what it says."""
+    """The credential is ours and opens nothing any longer; `credential` is what it says."""
 
-    def __init__(self, told: LaunchCredential) -> None:
+    def __init__(self, credential: LaunchCredential) -> None:
         super().__init__("the launch has expired; start the activity again")
-        self.told = told
+        self.credential = credential
 
 
 class CredentialIssuer:
@@ -62,7 +63,7 @@ class CredentialIssuer:
         self._clock = clock
 
     def issue(self, launch: Launch, purpose: Purpose) -> str:
-        """A pass that is good until the launch expires."""
+        """A credential that is good until the launch expires."""
         claims = {
             "sub": launch.learner,
             "reg": launch.registration,
@@ -76,7 +77,7 @@ class CredentialIssuer:
         return jwt.encode(claims, self._keys[0], algorithm=_ALGORITHM)
 
     def check(self, token: str, purpose: Purpose) -> LaunchCredential:
-        """What the pass says. Raises `CredentialRefused`."""
+        """What the credential says. Raises `CredentialRefused`."""
         for key in self._keys:
             try:
                 claims = jwt.decode(
@@ -93,12 +94,12 @@ class CredentialIssuer:
                 raise CredentialRefused("the launch credential is for another purpose") from None
             except jwt.InvalidTokenError:
                 break
-            told = LaunchCredential(
+            credential = LaunchCredential(
                 claims["reg"], claims["sub"], claims["act"], claims.get("sid", "")
             )
             if claims["exp"] <= self._clock.now():
-                raise CredentialExpired(told)
-            return told
+                raise CredentialExpired(credential)
+            return credential
         raise CredentialRefused("this is no launch credential of ours")
 
 
@@ -113,7 +114,7 @@ def in_base64(token: str) -> str:
 
 
 def credential_from_header(header: str | None) -> str | None:
-    """The pass in a header Authorization; None where it holds something else."""
+    """The credential in a header Authorization; None where it holds something else."""
     scheme, _, rest = (header or "").strip().partition(" ")
     shown = rest.strip()
     if scheme.lower() == "bearer":

@@ -1,15 +1,17 @@
-"""Launches as the store keeps them, remembered for a while.
+"""Reads and saves launches, and remembers for a while what the store answered.
 
-An input finds its launch by its registration. Looking is done once for many inputs, before the
-first of them is decided about; `get` then only remembers.
+An input finds its launch by its registration. The store is asked once for many inputs, before the
+first of them is decided about; `get` asks nobody.
 """
 
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+
+from cachetools import LRUCache
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.launch import Launch, launch_from_json, launch_to_json
@@ -20,7 +22,7 @@ T = TypeVar("T")
 #: seconds that an answer of the store is good for; a launch that is ended is known to every replica
 #: by then
 _GOOD_FOR = 30.0
-_MOST = 50_000
+_MOST_ANSWERS = 50_000
 _REGISTRATION = re.compile(
     rb'"registration"\s*:\s*"([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})"'
 )
@@ -36,18 +38,30 @@ class LaunchStore(Protocol):
     ) -> T: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the store said of a registration, and until when it is not asked again.
+
+    Not a cache of its own expiry: between `prepare` and `get` an answer must not go.
+    """
+
+    good_until: float
+    launch: Launch | None
+
+
 class LaunchCache:
-    """Reads and keeps launches. Every method but `get` raises `StoreUnavailable`."""
+    """Reads and saves launches. Every method but `get` raises `StoreUnavailable`."""
 
     def __init__(self, store: LaunchStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        #: by registration: until when the answer is good, and the answer
-        self._known: OrderedDict[str, tuple[float, Launch | None]] = OrderedDict()
+        #: by registration
+        self._answers: LRUCache[str, _Answer] = LRUCache(_MOST_ANSWERS)
 
     def get(self, registration: str | None) -> Launch | None:
         """The launch, where `prepare` or `find` has asked for it."""
-        return None if registration is None else self._known.get(registration, (0.0, None))[1]
+        answer = self._answers.get(registration) if registration is not None else None
+        return None if answer is None else answer.launch
 
     async def prepare(self, bodies: Iterable[bytes]) -> None:
         """Know the launches of all registrations that these bodies name."""
@@ -55,8 +69,8 @@ class LaunchCache:
 
     def named(self, bodies: Iterable[bytes]) -> list[Launch]:
         """The launches that these bodies name, where `prepare` or `find` has asked for them."""
-        found = (self.get(one) for one in sorted(_registrations(bodies)))
-        return [launch for launch in found if launch is not None]
+        launches = (self.get(registration) for registration in sorted(_registrations(bodies)))
+        return [launch for launch in launches if launch is not None]
 
     async def find(self, registration: str, *, session: str | None = None) -> Launch | None:
         """The launch; with a `session` that it is not known to have, as the store has it now."""
@@ -67,12 +81,12 @@ class LaunchCache:
         return self.get(registration)
 
     async def save(self, launch: Launch) -> Launch | None:
-        """Keep it; the other launch where one of this registration is somebody else's."""
+        """Save it; the other launch where one of this registration is somebody else's."""
 
         def decide(old: Document | None) -> tuple[Document | None, Launch | None]:
-            known = launch_from_json(old.content) if old is not None else None
-            if known is not None and not _is_same(known, launch):
-                return old, known
+            saved = launch_from_json(old.content) if old is not None else None
+            if saved is not None and not _is_same(saved, launch):
+                return old, saved
             now = micros(self._clock.now())
             return Document("application/json", launch_to_json(launch), "", now), None
 
@@ -83,29 +97,34 @@ class LaunchCache:
 
     async def _ask(self, registrations: set[str], *, anew: bool = False) -> None:
         now = self._clock.monotonic()
-        unknown = [
-            one for one in registrations if anew or self._known.get(one, (0.0, None))[0] <= now
-        ]
+        unknown = [name for name in registrations if anew or not self._is_known(name, now)]
         if not unknown:
             return
-        found = await self._store.named_documents("launch", unknown)
-        for one in unknown:
-            self._remember(one, launch_from_json(found[one].content) if one in found else None)
+        documents = await self._store.named_documents("launch", unknown)
+        for name in unknown:
+            document = documents.get(name)
+            self._remember(name, None if document is None else launch_from_json(document.content))
+
+    def _is_known(self, registration: str, now: float) -> bool:
+        answer = self._answers.get(registration)
+        return answer is not None and now < answer.good_until
 
     def _remember(self, registration: str, launch: Launch | None) -> None:
-        self._known[registration] = (self._clock.monotonic() + _GOOD_FOR, launch)
-        self._known.move_to_end(registration)
-        while len(self._known) > _MOST:
-            self._known.popitem(last=False)
+        good_until = self._clock.monotonic() + _GOOD_FOR
+        self._answers[registration] = _Answer(good_until, launch)
 
 
 def _registrations(bodies: Iterable[bytes]) -> set[str]:
-    return {found.decode().lower() for body in bodies for found in _REGISTRATION.findall(body)}
+    return {name.decode().lower() for body in bodies for name in _REGISTRATION.findall(body)}
 
 
 def _key(registration: str) -> DocumentKey:
     return DocumentKey("launch", name=registration)
 
 
-def _is_same(one: Launch, other: Launch) -> bool:
-    return (one.learner, one.activity, one.kind) == (other.learner, other.activity, other.kind)
+def _is_same(launch: Launch, saved: Launch) -> bool:
+    return (launch.learner, launch.activity, launch.kind) == (
+        saved.learner,
+        saved.activity,
+        saved.kind,
+    )

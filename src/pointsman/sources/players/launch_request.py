@@ -1,4 +1,4 @@
-"""What `POST /launches` takes, and the launch that is made of it. Pure."""
+"""Reads the body of `POST /launches`, and makes a launch and its answer of it. Pure."""
 
 from __future__ import annotations
 
@@ -73,27 +73,29 @@ class LaunchRequest(BaseModel):
 def parse_launch_request(body: bytes) -> LaunchRequest:
     """Raises `InputRefused`, naming every field that is wrong; never a value."""
     try:
-        made = LaunchRequest.model_validate(orjson.loads(body))
+        asked = LaunchRequest.model_validate(orjson.loads(body))
     except orjson.JSONDecodeError as error:
         raise InputRefused(f"the body is not JSON: {error.msg}") from None
     except ValidationError as error:
         problems = (
-            f"{'.'.join(map(str, one['loc'])) or 'the body'}: {one['msg']}"
-            for one in error.errors(include_url=False, include_input=False, include_context=False)
+            f"{'.'.join(map(str, detail['loc'])) or 'the body'}: {detail['msg']}"
+            for detail in error.errors(
+                include_url=False, include_input=False, include_context=False
+            )
         )
         raise InputRefused("; ".join(problems)) from None
-    if made.url is not None and urlsplit(made.url).scheme not in {"http", "https"}:
+    if asked.url is not None and urlsplit(asked.url).scheme not in {"http", "https"}:
         raise InputRefused("url: must be an http:// or https:// URL")
-    courses = [one for one in (made.course_id, made.course_slug, made.course_sku) if one]
+    courses = [name for name in (asked.course_id, asked.course_slug, asked.course_sku) if name]
     if len(courses) > 1:
         raise InputRefused("courseId, courseSlug and courseSku name the same course: give one")
-    if made.course_completed not in {None, "never"} and not courses:
+    if asked.course_completed not in {None, "never"} and not courses:
         raise InputRefused("courseCompleted: needs courseId, courseSlug or courseSku")
-    if len(orjson.dumps(made.player)) > _MOST_PLAYER:
+    if len(orjson.dumps(asked.player)) > _MOST_PLAYER:
         raise InputRefused(f"player: is larger than {_MOST_PLAYER} bytes")
-    if made.kind is PlayerKind.CMI5:
-        check_player(made.player, made.activity)
-    return made
+    if asked.kind is PlayerKind.CMI5:
+        check_player(asked.player, asked.activity)
+    return asked
 
 
 def launch_from_request(
@@ -134,31 +136,31 @@ def launch_from_request(
 
 
 def launch_response(
-    launch: Launch, passes: CredentialIssuer, public_url: str, url: str | None
+    launch: Launch, credentials: CredentialIssuer, public_url: str, url: str | None
 ) -> dict[str, Any]:
     """What whoever asked needs to start the player; addresses are under `public_url`."""
     base = public_url.rstrip("/")
-    said: dict[str, Any] = {
+    response: dict[str, Any] = {
         "registration": launch.registration,
         "activity": launch.activity,
         "actor": launch_actor_json(launch),
         "expiresAt": launch.expires_at // MICROSECONDS,
     }
     if launch.kind is PlayerKind.SCORM:
-        token = passes.issue(launch, Purpose.SCORM)
-        said["commitUrl"] = f"{base}/scorm/{token}/commit"
-        said["dataUrl"] = f"{base}/scorm/{token}/data"
-        query = {"commit": said["commitUrl"]}
+        token = credentials.issue(launch, Purpose.SCORM)
+        response["commitUrl"] = f"{base}/scorm/{token}/commit"
+        response["dataUrl"] = f"{base}/scorm/{token}/data"
+        query = {"commit": response["commitUrl"]}
     else:
-        said["endpoint"] = f"{base}/xapi/"
-        token = passes.issue(launch, Purpose.XAPI)
-        query = {"endpoint": said["endpoint"]}
+        response["endpoint"] = f"{base}/xapi/"
+        token = credentials.issue(launch, Purpose.XAPI)
+        query = {"endpoint": response["endpoint"]}
         if launch.kind is PlayerKind.CMI5:
-            fetch = passes.issue(launch, Purpose.FETCH)
-            said["fetchUrl"] = query["fetch"] = f"{base}/cmi5/fetch/{fetch}"
+            fetch = credentials.issue(launch, Purpose.FETCH)
+            response["fetchUrl"] = query["fetch"] = f"{base}/cmi5/fetch/{fetch}"
         else:
-            said |= {"credential": token, "authorization": as_authorization(token)}
-            query["auth"] = said["authorization"]
+            response |= {"credential": token, "authorization": as_authorization(token)}
+            query["auth"] = response["authorization"]
         query |= {
             "actor": orjson.dumps(launch_actor_json(launch)).decode(),
             "registration": launch.registration,
@@ -166,8 +168,8 @@ def launch_response(
             "activityId" if launch.kind is PlayerKind.CMI5 else "activity_id": launch.activity,
         }
     if url is not None:
-        said["launchUrl"] = _with(url, query)
-    return said
+        response["launchUrl"] = _with(url, query)
+    return response
 
 
 def _with(url: str, query: dict[str, str]) -> str:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pointsman.domain.errors import InputRefused
-from pointsman.statements.adapters.json_body import parsed
 from pointsman.statements.adapters.json_paths import PathTemplate, as_text
 from pointsman.statements.adapters.json_values import is_address, is_uuid, later, timestamp, uuid_of
 from pointsman.statements.adapters.report import COURSE, LESSON, ActivityReport, statement
@@ -26,6 +25,7 @@ from pointsman.statements.adapters.scorm_cloud_results import (
     dig,
     read,
 )
+from pointsman.statements.json_body import parse_json
 
 #: names the attempts of registrations that were started anew
 _NAMESPACE = uuid.UUID("6f0c8a54-7c0e-5b1b-8f0d-2d9f4a1e5b77")
@@ -101,7 +101,7 @@ def _registration(body: bytes) -> dict[str, Any]:
             "the postback is XML, as API V1 and resultsFormat legacy send it; set resultsFormat to "
             "course, activity or full"
         )
-    found = parsed(body)
+    found = parse_json(body)
     if not isinstance(found, dict):
         raise InputRefused("the postback must be an object, a registration")
     return found

@@ -11,7 +11,6 @@ from typing import Any, Literal, TypeVar
 import orjson
 
 from pointsman.domain.errors import InputRefused
-from pointsman.statements.adapters.json_body import parsed
 from pointsman.statements.adapters.json_paths import Path, PathTemplate, as_text, required_text
 from pointsman.statements.adapters.json_values import (
     is_uuid,
@@ -22,6 +21,7 @@ from pointsman.statements.adapters.json_values import (
     within,
 )
 from pointsman.statements.adapters.report import ActivityReport, statement
+from pointsman.statements.json_body import parse_json
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class Webhook:
 
         Raises `InputRefused`, which names the path that has nothing or something else.
         """
-        whole = parsed(body)
+        whole = parse_json(body)
         message = message_id or hashlib.sha256(body).hexdigest()
         if self.items is None:
             return [self._statement(whole, whole, message, None)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pointsman.domain.records import SealedToken
-from pointsman.store.delivery_stores import PaceLedger, WindowLedger
+from pointsman.store.delivery_stores import WindowLedger
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.pool import Connection
 from pointsman.store.postgres.rows import SQL, columns
@@ -20,10 +20,6 @@ class PostgresLedgers(PostgresConnections):
     @property
     def window_ledger(self) -> WindowLedger | None:
         return None
-
-    @property
-    def pace_ledger(self) -> PaceLedger | None:
-        return self
 
     async def pace(self, decide: Callable[[str, int], tuple[str, T]]) -> T:
         async def decide_alone(connection: Connection) -> T:

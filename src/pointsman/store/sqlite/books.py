@@ -8,7 +8,7 @@ from pathlib import Path
 from pointsman.store.books import COUNTED_TABLES, BookCounts, make_backlog, make_books
 from pointsman.store.records import Backlog, Books, Stats
 from pointsman.store.sqlite.connections import SqliteConnections
-from pointsman.store.sqlite.rows import SQL, fetch_one
+from pointsman.store.sqlite.rows import SQL, fetch
 
 
 class SqliteBooks(SqliteConnections):

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from pointsman.domain.records import SealedToken
-from pointsman.store.delivery_stores import PaceLedger, WindowLedger
+from pointsman.store.delivery_stores import WindowLedger
 from pointsman.store.records import Window
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import SQL, fetch, fetch_one
@@ -18,10 +18,6 @@ class SqliteLedgers(SqliteConnections):
     @property
     def window_ledger(self) -> WindowLedger | None:
         return self
-
-    @property
-    def pace_ledger(self) -> PaceLedger | None:
-        return None
 
     async def window(self) -> Window | None:
         def read(connection: sqlite3.Connection) -> Window | None:

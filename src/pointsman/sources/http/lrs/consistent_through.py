@@ -1,7 +1,8 @@
-"""How far statements can be seen: X-Experience-API-Consistent-Through (1.0.3 Part 3 section 2.1.3).
+"""Tells how far statements can be seen: the header X-Experience-API-Consistent-Through.
 
-Every answer of the statements resource has it, those to refused requests too. All that was stored
-until then can be found; so an older moment is as true as a newer one, only less useful.
+1.0.3 Part 3 section 2.1.3: every answer of the statements resource has it, those to refused
+requests too. All that was stored until then can be found; so an older moment is as true as a newer
+one, only less useful.
 """
 
 from __future__ import annotations
@@ -9,12 +10,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
-
 from pointsman.domain.clock import MICROSECONDS, Clock
 from pointsman.domain.errors import StoreUnavailable
-from pointsman.sources.http.lrs.resources import Resource
 
 HEADER = "X-Experience-API-Consistent-Through"
 #: seconds that an answer which is no query's may lag behind
@@ -27,7 +24,7 @@ class ConsistentThrough:
     def __init__(self, through: Callable[[], Awaitable[int]], clock: Clock) -> None:
         self._through = through
         self._clock = clock
-        self._known = ""
+        self._value = ""
         self._asked_at = 0.0
 
     async def now(self) -> str:
@@ -35,32 +32,17 @@ class ConsistentThrough:
         # at once, so that of many who find it old only one asks
         self._asked_at = self._clock.monotonic()
         moment = datetime.fromtimestamp(await self._through() / MICROSECONDS, UTC)
-        self._known = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return self._known
+        self._value = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return self._value
 
     async def lately(self) -> str:
         """For all others: the store is asked at most once a second, whoever sends what.
 
         Empty where the store is away and was never asked.
         """
-        if self._known and self._clock.monotonic() < self._asked_at + _FRESH:
-            return self._known
+        if self._value and self._clock.monotonic() < self._asked_at + _FRESH:
+            return self._value
         try:
             return await self.now()
         except StoreUnavailable:
-            return self._known
-
-
-def consistency_middleware(consistency: ConsistentThrough) -> Middleware:
-    """Marks what no query has marked. Stands outside of errors."""
-
-    @web.middleware
-    async def marking(request: web.Request, handler: Handler) -> web.StreamResponse:
-        response = await handler(request)
-        if request.path.startswith(Resource.STATEMENTS) and HEADER not in response.headers:
-            through = await consistency.lately()
-            if through:
-                response.headers[HEADER] = through
-        return response
-
-    return marking
+            return self._value

@@ -16,8 +16,8 @@ from aiohttp import web
 
 from pointsman.domain.clock import MICROSECONDS, Clock, micros
 from pointsman.sources.http.errors import RequestRefused, json_response, no_content
+from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.preconditions import Refusal, etag, refusal
-from pointsman.sources.http.lrs.request import LrsRequest
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.statements import media_type
 from pointsman.store.base import Document, DocumentKey
@@ -62,17 +62,17 @@ class DocumentResource:
         key = _key(call)
         if not key.name:
             return json_response(await self._store.documents(key, since=call.parameters.since))
-        found = await self._store.document(key)
-        if found is None:
+        document = await self._store.document(key)
+        if document is None:
             # PyPI's tincan takes whatever body comes for the document's content.
             return web.Response(status=404)
         headers = {
-            "Content-Type": found.content_type,
-            "ETag": etag(found),
-            "Last-Modified": formatdate(found.updated_at // MICROSECONDS, usegmt=True),
+            "Content-Type": document.content_type,
+            "ETag": etag(document),
+            "Last-Modified": formatdate(document.updated_at // MICROSECONDS, usegmt=True),
             **_INERT,
         }
-        return web.Response(body=found.content, headers=headers)
+        return web.Response(body=document.content, headers=headers)
 
     async def put(self, call: LrsRequest) -> web.Response:
         new = self._document(call, await call.body())
@@ -119,37 +119,37 @@ class DocumentResource:
 
 
 def _key(call: LrsRequest) -> DocumentKey:
-    given = call.parameters
+    parameters = call.parameters
     return DocumentKey(
         _KINDS[call.resource],
-        given.activity_id or "",
-        given.agent.identity if given.agent is not None else "",
-        given.registration or "",
-        given.state_id or given.profile_id or "",
+        parameters.activity_id or "",
+        parameters.agent.identity if parameters.agent is not None else "",
+        parameters.registration or "",
+        parameters.state_id or parameters.profile_id or "",
     )
 
 
 def _loads(body: bytes, what: str) -> object:
     try:
-        found: object = orjson.loads(body)
+        value: object = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise RequestRefused(
             400, f"{what} is not JSON, as its Content-Type says: {error}"
         ) from None
-    return found
+    return value
 
 
 def _merged(old: Document, new: Document) -> Document | Refusal:
     """Properties of `new` replace those of `old` (1.0.3 Part 3 section 2.2)."""
-    for which, one in (("the document that is there", old), ("the new document", new)):
-        if media_type(one.content_type) != _JSON:
-            return Refusal(400, f"POST merges JSON objects, and {which} is {one.content_type}")
+    for which, document in (("the document that is there", old), ("the new document", new)):
+        if media_type(document.content_type) != _JSON:
+            return Refusal(400, f"POST merges JSON objects, and {which} is {document.content_type}")
     try:
         before, after = orjson.loads(old.content), orjson.loads(new.content)
     except orjson.JSONDecodeError:
         return Refusal(400, "POST merges JSON objects, and the document that is there is none")
-    for which, found in (("the document that is there", before), ("the new document", after)):
-        if not isinstance(found, dict):
+    for which, value in (("the document that is there", before), ("the new document", after)):
+        if not isinstance(value, dict):
             return Refusal(400, f"POST merges JSON objects, and {which} is none")
     content = orjson.dumps({**before, **after})
     digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()

@@ -1,60 +1,172 @@
-"""The one road of every request of xAPI: who sends, in which version, with what; then its resource.
+"""The endpoint of xAPI: who sends, in which version, with what parameters; then the resource.
 
 The order matters. Nobody is told what is wrong with a request before it is known who asks, but
 that a resource has no such method, which a preflight tells everybody too. Nothing of a body is read
 before that, but for a form that says who asks.
+
+That form is the alternate request syntax (1.0.3 Part 3 section 1.3): a POST with `?method=`, whose
+form has the parameters, some headers, and the body as `content`. Players use it where an address
+would get too long. Every request and answer names its version in a header (1.0.3 Part 3 section 3.3
+and 2.0 section 4.1.6.2).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from aiohttp import web
+from multidict import CIMultiDict
 
+from pointsman.domain.errors import VersionRefused
+from pointsman.domain.launch import Launch
 from pointsman.sources.http.authorization import AuthorizedSender, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.consistent_through import HEADER as CONSISTENT
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 from pointsman.sources.http.lrs.launch_scope import limit_to_launch
-from pointsman.sources.http.lrs.parameters import check
-from pointsman.sources.http.lrs.request import (
-    LrsRequest,
-    RawRequest,
-    alternate,
-    is_alternate,
-    plain,
+from pointsman.sources.http.lrs.parameters import Parameters, check, pairs, unique
+from pointsman.sources.http.lrs.resources import (
+    ALTERNATE_SYNTAX,
+    ONE,
+    TABLE,
+    TWO,
+    MethodRules,
+    Resource,
 )
-from pointsman.sources.http.lrs.resources import ALTERNATE_SYNTAX, TABLE, MethodRules, Resource
-from pointsman.sources.http.lrs.version import HEADER, negotiate
+from pointsman.statements import media_type
 
+HEADER = "X-Experience-API-Version"
+#: every version that the about resource lists
+SUPPORTED = ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0")
+# "1.0" alone is to be taken as 1.0.0; patch versions never change what a request means
+_PATTERN_ONE = re.compile(r"1\.0(\.[0-9]{1,9})?")
+_PATTERN_TWO = re.compile(r"2\.0\.[0-9]{1,9}")
+_FORM = "application/x-www-form-urlencoded"
+_METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "HEAD"})
+#: what a form may have in place of headers
+_HEADERS = frozenset(
+    {
+        "authorization",
+        "x-experience-api-version",
+        "content-type",
+        "content-length",
+        "content-encoding",
+        "if-match",
+        "if-none-match",
+        "accept",
+        "accept-language",
+        "accept-encoding",
+    }
+)
 #: the source of the request under way, once that is known; a connection's requests share a task,
 #: so whoever reads it clears it first
 current_source: ContextVar[str] = ContextVar("current_source", default="")
 #: where the version of a request is kept for its answer
 VERSION = web.RequestKey("xapi_version", str)
 
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """What a request says, before anything of it was judged."""
+
+    method: str
+    parameters: Mapping[str, str]
+    headers: Mapping[str, str]
+    #: reads the body, where one was sent
+    body: Callable[[], Awaitable[bytes]]
+    alternate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LrsRequest:
+    """A request that was let in: who sends, in which version, with which parameters."""
+
+    resource: Resource
+    method: str
+    source: str
+    version: str
+    parameters: Parameters
+    headers: Mapping[str, str]
+    body: Callable[[], Awaitable[bytes]]
+    #: whether the source may do what xAPI would have refused
+    lenient: bool = False
+    alternate: bool = False
+    #: the one whose credential was shown; without, the source speaks for everybody
+    launch: Launch | None = None
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("Content-Type", "")
+
+
+def raw_query(request: web.Request) -> str:
+    """As it came: what is broken in it must not be mended."""
+    return request.raw_path.partition("?")[2].partition("#")[0]
+
+
+def is_alternate(request: web.Request) -> bool:
+    return "method" in request.query
+
+
+def read_plain(request: web.Request, body: Callable[[], Awaitable[bytes]]) -> RawRequest:
+    return RawRequest(request.method, unique(pairs(raw_query(request))), request.headers, body)
+
+
+async def read_alternate(request: web.Request, body: Callable[[], Awaitable[bytes]]) -> RawRequest:
+    """Raises `RequestRefused`."""
+    query = unique(pairs(raw_query(request)))
+    method = query.pop("method", "")
+    if request.method != "POST" or method not in _METHODS:
+        raise RequestRefused(400, "?method= is for POST, and one of GET, PUT, POST, DELETE, HEAD")
+    if media_type(request.headers.get("Content-Type", "")) != _FORM:
+        raise RequestRefused(400, f"a request with ?method= must be a form ({_FORM})")
+    if query:
+        raise RequestRefused(400, "a request with ?method= has all other parameters in its form")
+    try:
+        form = unique(pairs((await body()).decode()))
+    except UnicodeDecodeError:
+        raise RequestRefused(400, "the form is not UTF-8") from None
+    content = form.pop("content", None)
+    if method in {"PUT", "POST"} and content is None:
+        raise RequestRefused(400, "the form of a PUT or POST must have the body as content")
+    headers: CIMultiDict[str] = CIMultiDict(request.headers)
+    headers.pop("Content-Type", None)
+    for name in [name for name in form if name.lower() in _HEADERS]:
+        value = form.pop(name)
+        if not value.isprintable():
+            raise RequestRefused(400, f"{name} in the form has characters that no header has")
+        headers[name] = value
+
+    async def read() -> bytes:
+        return (content or "").encode()
+
+    return RawRequest(method, form, headers, read, alternate=True)
+
+
 ResourceHandler = Callable[[LrsRequest], Awaitable[web.Response]]
 
 
 class LrsEndpoint:
-    """Lets requests in; `answers` has what each method of each resource does.
+    """Lets requests in; `handlers` has what each method of each resource does.
 
     `lenient` are the names of sources that may do what xAPI would have refused.
     """
 
     def __init__(
         self,
-        door: RequestAuthorizer,
+        authorizer: RequestAuthorizer,
         limits: BodyLimits,
-        answers: Mapping[tuple[Resource, str], ResourceHandler],
+        handlers: Mapping[tuple[Resource, str], ResourceHandler],
         consistency: ConsistentThrough,
         lenient: frozenset[str],
     ) -> None:
-        self._door = door
+        self._authorizer = authorizer
         self._limits = limits
-        self._answers = answers
+        self._handlers = handlers
         self._consistency = consistency
         self._lenient = lenient
 
@@ -70,59 +182,88 @@ class LrsEndpoint:
 
         if is_alternate(request):
             if "Authorization" in request.headers:
-                await self._admit(request.headers)
-            written = await alternate(request, body)
-            _taken(resource, written.method)
-            admitted = await self._admit(written.headers)
+                await self._authorize(request.headers)
+            raw = await read_alternate(request, body)
+            _check_method(resource, raw.method)
+            sender = await self._authorize(raw.headers)
         else:
-            _taken(resource, request.method)
-            admitted = await self._admit(request.headers)
-            written = plain(request, body)
-        return await self._answer(resource, request, written, admitted)
+            _check_method(resource, request.method)
+            sender = await self._authorize(request.headers)
+            raw = read_plain(request, body)
+        return await self._answer(resource, request, raw, sender)
 
-    async def _admit(self, headers: Mapping[str, str]) -> AuthorizedSender:
-        admitted = await self._door.admit(headers.get("Authorization"))
-        current_source.set(admitted.source)
-        return admitted
+    async def _authorize(self, headers: Mapping[str, str]) -> AuthorizedSender:
+        sender = await self._authorizer.authorize(headers.get("Authorization"))
+        current_source.set(sender.source)
+        return sender
 
     async def _answer(
         self,
         resource: Resource,
         request: web.Request,
-        written: RawRequest,
-        admitted: AuthorizedSender,
+        raw: RawRequest,
+        sender: AuthorizedSender,
     ) -> web.Response:
-        method, takes = _taken(resource, written.method)
-        request[VERSION] = version = negotiate(written.headers.get(HEADER))
-        if written.alternate and version not in ALTERNATE_SYNTAX:
+        method, takes = _check_method(resource, raw.method)
+        request[VERSION] = version = negotiate(raw.headers.get(HEADER))
+        if raw.alternate and version not in ALTERNATE_SYNTAX:
             raise RequestRefused(400, f"xAPI {version} has no ?method=; send the request itself")
         searches = resource is Resource.STATEMENTS and method == "GET"
         # before the search, for what is stored meanwhile need not be in it
         through = await self._consistency.now() if searches else ""
         # players that are launched pass on what their launch address has
-        lenient = admitted.launch is not None or admitted.source in self._lenient
+        lenient = sender.launch is not None or sender.source in self._lenient
+        parameters = check(raw.parameters, takes, lenient=lenient)
+        if sender.launch is not None:
+            parameters = limit_to_launch(sender.launch, resource, method, parameters)
         call = LrsRequest(
             resource,
             method,
-            admitted.source,
+            sender.source,
             version,
-            check(written.given, takes, lenient=lenient),
-            written.headers,
-            written.body,
+            parameters,
+            raw.headers,
+            raw.body,
             lenient,
-            written.alternate,
-            admitted.launch,
+            raw.alternate,
+            sender.launch,
         )
-        response = await self._answers[resource, method](limit_to_launch(call))
+        response = await self._handlers[resource, method](call)
         if searches:
             response.headers[CONSISTENT] = through
         return response
 
 
-def _taken(resource: Resource, method: str) -> tuple[str, MethodRules]:
+def _check_method(resource: Resource, method: str) -> tuple[str, MethodRules]:
     """A method of a resource, HEAD as the GET that it is. Raises `web.HTTPMethodNotAllowed`."""
     method = "GET" if method == "HEAD" else method
     takes = TABLE[resource].get(method)
     if takes is None:
         raise web.HTTPMethodNotAllowed(method, [*TABLE[resource], "HEAD", "OPTIONS"])
     return method, takes
+
+
+def negotiate(header: str | None) -> str:
+    """The version to answer in: "1.0.3" or "2.0.0". Raises `VersionRefused`."""
+    if header is None:
+        raise VersionRefused(f"the header {HEADER} is missing; send 1.0.3 or 2.0.0")
+    if _PATTERN_ONE.fullmatch(header):
+        return ONE
+    if _PATTERN_TWO.fullmatch(header):
+        return TWO
+    raise VersionRefused(f"{HEADER} must be 1.0, 1.0.x or 2.0.x")
+
+
+def version_of_answer(header: str | None, *, probing: bool = False) -> str:
+    """The version that any answer carries, to a refused request too.
+
+    Whoever names none gets the newest; but the refusal of a bare GET, with which somebody is
+    `probing`, has the one that clients of both know. ADL's conformance tests of 1.0.3 ask for 1.0.x
+    there, and those of 2.0 for 2.0.0 elsewhere.
+    """
+    if header is None and probing:
+        return ONE
+    try:
+        return negotiate(header)
+    except VersionRefused:
+        return TWO

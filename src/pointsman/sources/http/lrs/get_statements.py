@@ -1,4 +1,4 @@
-"""GET of statements: one by its id, or those that a query finds (1.0.3 Part 3 section 2.1.3)."""
+"""Answers GET of statements: one by id, or all that match a query (1.0.3 Part 3 section 2.1.3)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from aiohttp.payload import AsyncIterablePayload
 
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.sources.http.errors import RequestRefused
+from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.parameters import Parameters
-from pointsman.sources.http.lrs.request import LrsRequest
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.lrs.statement_search import (
     StatementSearch,
@@ -38,47 +38,53 @@ class GetStatements:
 
     def __init__(self, store: StatementStore, authority_home_page: str) -> None:
         self._store = store
-        self._finder = StatementSearch(store, authority_home_page)
+        self._search = StatementSearch(store, authority_home_page)
         self._home_page = authority_home_page
 
     async def get(self, call: LrsRequest) -> web.Response:
-        given = call.parameters
-        if given.statement_id is not None:
-            return await self._one(call, given.statement_id, void=False)
-        if given.voided_statement_id is not None:
-            return await self._one(call, given.voided_statement_id, void=True)
-        most = _MOST_WITH_DATA if given.attachments else MOST
-        query = _query(given)
-        search = Search(query.keys(), given.since, given.until, given.ascending, given.cursor)
-        found = await self._finder.find(query, search, min(given.limit or most, most))
-        shown = [self._show(call, one) async for one in in_turns(found.statements)]
-        more = _more(call.resource, given, found.after) if found.after is not None else ""
+        parameters = call.parameters
+        if parameters.statement_id is not None:
+            return await self._one(call, parameters.statement_id, void=False)
+        if parameters.voided_statement_id is not None:
+            return await self._one(call, parameters.voided_statement_id, void=True)
+        most = _MOST_WITH_DATA if parameters.attachments else MOST
+        query = _query(parameters)
+        search = Search(
+            query.keys(),
+            parameters.since,
+            parameters.until,
+            parameters.ascending,
+            parameters.cursor,
+        )
+        page = await self._search.find(query, search, min(parameters.limit or most, most))
+        shown = [self._show(call, stored) async for stored in in_turns(page.statements)]
+        more = _more(call.resource, parameters, page.after) if page.after is not None else ""
         return await self._answer(call, {"statements": shown, "more": more}, shown, {})
 
     async def _one(self, call: LrsRequest, statement_id: str, *, void: bool) -> web.Response:
-        kept = await self._store.statement(statement_id)
-        if kept is None or not _is_theirs(call, kept):
+        stored = await self._store.statement(statement_id)
+        if stored is None or not _is_theirs(call, stored):
             raise RequestRefused(404, f"there is no statement {statement_id}")
-        if await self._finder.is_void(kept) != void:
+        if await self._search.is_void(stored) != void:
             raise RequestRefused(
                 404,
                 f"statement {statement_id} is not void; ask with statementId"
                 if void
                 else f"statement {statement_id} is void; ask with voidedStatementId",
             )
-        shown = self._show(call, kept)
-        modified = formatdate(kept.stored_at // MICROSECONDS, usegmt=True)
+        shown = self._show(call, stored)
+        modified = formatdate(stored.stored_at // MICROSECONDS, usegmt=True)
         return await self._answer(call, shown, [shown], {"Last-Modified": modified})
 
-    def _show(self, call: LrsRequest, kept: StoredStatement) -> dict[str, Any]:
+    def _show(self, call: LrsRequest, stored: StoredStatement) -> dict[str, Any]:
         statement = render(
-            kept.body,
-            kept.index,
-            statement_id=kept.statement_id,
-            stored_at=kept.stored_at,
-            source=kept.source,
+            stored.body,
+            stored.index,
+            statement_id=stored.statement_id,
+            stored_at=stored.stored_at,
+            source=stored.source,
             authority_home_page=self._home_page,
-            version=kept.version,
+            version=stored.version,
         )
         match call.parameters.format:
             case "ids":
@@ -92,11 +98,11 @@ class GetStatements:
     async def _answer(
         self,
         call: LrsRequest,
-        answer: Mapping[str, Any],
+        result: Mapping[str, Any],
         statements: Iterable[Mapping[str, Any]],
         headers: dict[str, str],
     ) -> web.Response:
-        content = orjson.dumps(answer, option=orjson.OPT_NON_STR_KEYS)
+        content = orjson.dumps(result, option=orjson.OPT_NON_STR_KEYS)
         if not call.parameters.attachments:
             return web.Response(body=content, headers=headers, content_type="application/json")
         boundary = uuid.uuid4().hex
@@ -111,46 +117,46 @@ class GetStatements:
         """The statements, then data one by one: all of it at once might be too much to hold."""
         yield _part(boundary, {"Content-Type": "application/json"}, content)
         for sha2 in sha2s:
-            for one in (await self._store.attachments([sha2])).values():
+            for data in (await self._store.attachments([sha2])).values():
                 headers = {
-                    "Content-Type": one.content_type,
+                    "Content-Type": data.content_type,
                     **_ROOM,
                     "X-Experience-API-Hash": sha2,
                 }
-                yield _part(boundary, headers, one.content)
+                yield _part(boundary, headers, data.content)
         yield f"--{boundary}--\r\n".encode()
 
 
-def _is_theirs(call: LrsRequest, kept: StoredStatement) -> bool:
+def _is_theirs(call: LrsRequest, stored: StoredStatement) -> bool:
     """A launched player finds what its own learner said."""
-    return call.launch is None or actor_in(kept) == identity_of(call.launch.actor)
+    return call.launch is None or actor_in(stored) == identity_of(call.launch.actor)
 
 
-def _query(given: Parameters) -> Query:
+def _query(parameters: Parameters) -> Query:
     return Query(
-        agent=given.agent.identity if given.agent is not None else None,
-        verb=given.verb,
-        activity=given.activity,
-        registration=given.registration,
-        related_activities=given.related_activities,
-        related_agents=given.related_agents,
+        agent=parameters.agent.identity if parameters.agent is not None else None,
+        verb=parameters.verb,
+        activity=parameters.activity,
+        registration=parameters.registration,
+        related_activities=parameters.related_activities,
+        related_agents=parameters.related_agents,
     )
 
 
-def _more(resource: Resource, given: Parameters, after: StatementPlace) -> str:
+def _more(resource: Resource, parameters: Parameters, after: StatementPlace) -> str:
     """Where the query goes on, relative to the server (section 2.1.3, StatementResult)."""
-    kept = {name: value for name, value in given.given.items() if name != "cursor"}
-    return f"{resource}?{urlencode({**kept, 'cursor': f'{after.commit}.{after.rank}'})}"
+    query = {name: value for name, value in parameters.texts.items() if name != "cursor"}
+    return f"{resource}?{urlencode({**query, 'cursor': f'{after.commit}.{after.rank}'})}"
 
 
 def _attached(statements: Iterable[Mapping[str, Any]]) -> list[str]:
-    found = [
+    sha2s = [
         attachment["sha2"].lower()
         for statement in statements
         for part in (statement, statement["object"])
         for attachment in part.get("attachments", ())
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(sha2s))
 
 
 def _part(boundary: str, headers: Mapping[str, str], content: bytes) -> bytes:

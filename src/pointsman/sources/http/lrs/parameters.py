@@ -1,4 +1,4 @@
-"""Query parameters: which a request may have, and what their texts mean."""
+"""Reads query parameters: which a request may have, and what their texts mean."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ _TIMESTAMP: TypeAdapter[str] = TypeAdapter(Timestamp)
 class AgentParameter:
     """An agent or identified group, as it came and as what identifies it."""
 
-    given: dict[str, Any]
+    json: dict[str, Any]
     identity: str
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Those of a request. Times in microseconds, ids in lower case; `given` are the texts."""
+    """Those of a request. Times in microseconds, ids in lower case; `texts` are as they came."""
 
-    given: Mapping[str, str]
+    texts: Mapping[str, str]
     activity_id: str | None = None
     agent: AgentParameter | None = None
     state_id: str | None = None
@@ -80,39 +80,39 @@ def pairs(query: str) -> list[tuple[str, str]]:
         ) from None
 
 
-def unique(found: Iterable[tuple[str, str]]) -> dict[str, str]:
+def unique(named_values: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Each name once. Raises `RequestRefused`."""
-    given: dict[str, str] = {}
-    for name, value in found:
-        if name in given:
+    texts: dict[str, str] = {}
+    for name, value in named_values:
+        if name in texts:
             raise RequestRefused(400, f"the parameter {name[:80]} must be given once")
-        given[name] = value
-    return given
+        texts[name] = value
+    return texts
 
 
-def check(given: Mapping[str, str], takes: MethodRules, *, lenient: bool) -> Parameters:
+def check(texts: Mapping[str, str], takes: MethodRules, *, lenient: bool) -> Parameters:
     """The parameters of a request that takes these. Raises `RequestRefused`."""
-    if missing := sorted(takes.required - given.keys()):
+    if missing := sorted(takes.required - texts.keys()):
         raise RequestRefused(400, f"the parameter {missing[0]} is missing")
     known = takes.required | takes.optional
-    unknown = sorted(given.keys() - known)
+    unknown = sorted(texts.keys() - known)
     if unknown and not lenient:
         raise RequestRefused(
             400,
             f"the parameter {unknown[0][:80]!r} is not known here; for players that send others, "
             "mark the source lenient = true",
         )
-    values = {name: value for name, value in given.items() if name in known}
+    values = {name: value for name, value in texts.items() if name in known}
     if {"statementId", "voidedStatementId"} & values.keys() and "cursor" in known:
         _check_one_statement(values)
     read = {_READERS[name][0]: _read(name, value) for name, value in values.items()}
     return Parameters(values, **read)
 
 
-def _check_one_statement(given: Mapping[str, str]) -> None:
-    if {"statementId", "voidedStatementId"} <= given.keys():
+def _check_one_statement(texts: Mapping[str, str]) -> None:
+    if {"statementId", "voidedStatementId"} <= texts.keys():
         raise RequestRefused(400, "statementId and voidedStatementId must not stand together")
-    if other := sorted(given.keys() - WITH_ONE_STATEMENT):
+    if other := sorted(texts.keys() - WITH_ONE_STATEMENT):
         raise RequestRefused(400, f"{other[0]} must not stand beside the id of one statement")
 
 
@@ -147,15 +147,15 @@ def _uuid(value: str) -> str:
 
 def _agent(value: str) -> AgentParameter:
     try:
-        found = orjson.loads(value)
-        actor = _ACTOR.validate_python(found)
+        agent = orjson.loads(value)
+        actor = _ACTOR.validate_python(agent)
     except (orjson.JSONDecodeError, ValidationError):
         raise ValueError(
             "must be an agent as JSON, with exactly one of mbox, mbox_sha1sum, openid and account"
         ) from None
     if not identity(actor):
         raise ValueError("must not be an anonymous group")
-    return AgentParameter(found, identity(actor))
+    return AgentParameter(agent, identity(actor))
 
 
 def _time(value: str) -> int:
@@ -186,10 +186,10 @@ def _format(value: str) -> str:
 
 
 def _cursor(value: str) -> StatementPlace:
-    found = _CURSOR.fullmatch(value)
-    if found is None:
+    match = _CURSOR.fullmatch(value)
+    if match is None:
         raise ValueError("must be one that an answer's more has")
-    return StatementPlace(int(found[1]), int(found[2]))
+    return StatementPlace(int(match[1]), int(match[2]))
 
 
 _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {

@@ -1,4 +1,4 @@
-"""POST and PUT of statements (xAPI Part 3 sections 2.1.1 and 2.1.2): answered after the commit."""
+"""Takes POST and PUT of statements (xAPI Part 3 section 2.1.1, 2.1.2); answers after the commit."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from aiohttp import web
 
 from pointsman.domain.errors import Forbidden, InputRefused, StatementConflict
-from pointsman.sources.batch import Accepted, StatementIntake
+from pointsman.sources.batch import Accepted, BatchReader, StatementIntake
 from pointsman.sources.http.errors import json_response, no_content
-from pointsman.sources.http.lrs.request import LrsRequest
+from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.resources import TWO
 from pointsman.statements import JSON, StatementsRefused
 
@@ -17,14 +17,20 @@ from pointsman.statements import JSON, StatementsRefused
 class PostStatements:
     """`on_refused` is told of the statements of a source that were turned away."""
 
-    def __init__(self, intake: StatementIntake, on_refused: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        reader: BatchReader,
+        intake: StatementIntake,
+        on_refused: Callable[[str, int], None],
+    ) -> None:
+        self._reader = reader
         self._intake = intake
         self._on_refused = on_refused
 
     async def post(self, call: LrsRequest) -> web.Response:
         accepted = await self._submit(call, None)
         # Nothing is new of what was sent, and nothing was done: that is no 200.
-        return no_content() if accepted.known else json_response(accepted.ids)
+        return no_content() if accepted.already_stored else json_response(accepted.ids)
 
     async def put(self, call: LrsRequest) -> web.Response:
         await self._submit(call, call.parameters.statement_id)
@@ -32,7 +38,7 @@ class PostStatements:
 
     async def _submit(self, call: LrsRequest, put_id: str | None) -> Accepted:
         try:
-            return await self._intake.submit_http(
+            batch = self._reader.request(
                 call.source,
                 await call.body(),
                 # a form need not say what its content is
@@ -41,6 +47,7 @@ class PostStatements:
                 put_id=put_id,
                 launch=call.launch,
             )
+            return await self._intake.accept(batch)
         except (InputRefused, StatementConflict, Forbidden) as error:
             self._on_refused(call.source, report_refusals(error))
             raise

@@ -1,5 +1,6 @@
-"""If-Match and If-None-Match (RFC 9110 section 13; xAPI 1.0.3 Part 3 section 3.1, 2.0 4.1.4). Pure.
+"""Checks If-Match and If-None-Match. Pure.
 
+RFC 9110 section 13; xAPI 1.0.3 Part 3 section 3.1, 2.0 section 4.1.4.
 An ETag is the SHA-1 of a document, quoted. Players send it with and without the quotes.
 """
 
@@ -66,5 +67,5 @@ def _names(header: str, old: Document | None) -> bool:
     """Whether one of a header's ETags is the document's; * is that of any."""
     if old is None:
         return False
-    tags = (one.strip().removeprefix("W/").strip('"') for one in header.split(","))
+    tags = (tag.strip().removeprefix("W/").strip('"') for tag in header.split(","))
     return any(tag in {"*", old.etag} for tag in tags)

@@ -1,4 +1,4 @@
-"""Finding statements: candidates from the store's index, judged one by one.
+"""Finds statements: candidates from the store's index, judged one by one.
 
 A statement about another one matches where the other does, and a voided statement never does
 (xAPI 1.0.3 Part 3 section 2.1.3 and 2.1.4).
@@ -64,78 +64,78 @@ class StatementSearch:
 
     async def find(self, query: Query, search: Search, limit: int) -> SearchResult:
         """Up to `limit` statements that match, without those that are void."""
-        found: list[StoredStatement] = []
+        statements: list[StoredStatement] = []
         size = 0
-        goes_on: StatementPlace | None = search.after
+        after: StatementPlace | None = search.after
         for _ in range(_MOST_PAGES):
             page = await self._store.search(search, limit=min(limit + 1, _AT_ONCE))
-            async for place, kept in in_turns(await self._without_void(page)):
-                if not await self._is_match(query, kept):
+            async for place, stored in in_turns(await self._without_void(page)):
+                if not await self._is_match(query, stored):
                     continue
-                if len(found) == limit or size > _MOST_BYTES:
-                    return SearchResult(tuple(found), goes_on)
-                found.append(kept)
-                size += len(kept.body)
-                goes_on = place
+                if len(statements) == limit or size > _MOST_BYTES:
+                    return SearchResult(tuple(statements), after)
+                statements.append(stored)
+                size += len(stored.body)
+                after = place
             if page.after is None:
-                return SearchResult(tuple(found), None)
+                return SearchResult(tuple(statements), None)
             search = replace(search, after=page.after)
-            if len(found) < limit:
-                goes_on = page.after
-        return SearchResult(tuple(found), goes_on)
+            if len(statements) < limit:
+                after = page.after
+        return SearchResult(tuple(statements), after)
 
-    async def is_void(self, kept: StoredStatement) -> bool:
-        return bool(await self._store.voided([kept.statement_id])) and not _is_voiding(kept)
+    async def is_void(self, stored: StoredStatement) -> bool:
+        return bool(await self._store.voided([stored.statement_id])) and not _is_voiding(stored)
 
     async def _without_void(self, page: SearchPage) -> list[tuple[StatementPlace, StoredStatement]]:
-        voided = await self._store.voided([kept.statement_id for _, kept in page.found])
+        voided = await self._store.voided([stored.statement_id for _, stored in page.found])
         # what voids another can't be void itself (section 2.3.2)
         return [
-            (place, kept)
-            for place, kept in page.found
-            if kept.statement_id not in voided or _is_voiding(kept)
+            (place, stored)
+            for place, stored in page.found
+            if stored.statement_id not in voided or _is_voiding(stored)
         ]
 
-    async def _is_match(self, query: Query, kept: StoredStatement | None) -> bool:
+    async def _is_match(self, query: Query, stored: StoredStatement | None) -> bool:
         if query == Query():
             return True
         for _ in range(_MAX_CHAIN):
-            statement = _parsed(kept) if kept is not None else None
-            if kept is None or statement is None:
+            statement = _parsed(stored) if stored is not None else None
+            if stored is None or statement is None:
                 return False
-            if matches(query, statement, account_identity(self._home_page, kept.source)):
+            if matches(query, statement, account_identity(self._home_page, stored.source)):
                 return True
             target = reference(statement)
-            kept = None if target is None else await self._store.statement(target)
+            stored = None if target is None else await self._store.statement(target)
         return False
 
 
-async def in_turns(found: Iterable[T]) -> AsyncIterator[T]:
+async def in_turns(rows: Iterable[T]) -> AsyncIterator[T]:
     """Each of them; after every few it is somebody else's turn."""
-    for number, one in enumerate(found, start=1):
-        yield one
+    for number, row in enumerate(rows, start=1):
+        yield row
         if number % _TURN == 0:
             await asyncio.sleep(0)
 
 
-def body_of(kept: StoredStatement) -> dict[str, Any]:
-    found = orjson.loads(kept.body)
-    statement: dict[str, Any] = found if kept.index is None else found[kept.index]
+def body_of(stored: StoredStatement) -> dict[str, Any]:
+    body = orjson.loads(stored.body)
+    statement: dict[str, Any] = body if stored.index is None else body[stored.index]
     return statement
 
 
-def actor_in(kept: StoredStatement) -> str:
+def actor_in(stored: StoredStatement) -> str:
     """Who it is about, as text; nothing where it is valid no longer."""
-    statement = _parsed(kept)
+    statement = _parsed(stored)
     return "" if statement is None else identity(statement.actor)
 
 
-def _parsed(kept: StoredStatement) -> Statement | None:
+def _parsed(stored: StoredStatement) -> Statement | None:
     try:
-        return STATEMENT.validate_python(body_of(kept))
+        return STATEMENT.validate_python(body_of(stored))
     except ValidationError:  # it was valid to the version that stored it
         return None
 
 
-def _is_voiding(kept: StoredStatement) -> bool:
-    return bool(body_of(kept)["verb"]["id"] == VOIDED)
+def _is_voiding(stored: StoredStatement) -> bool:
+    return bool(body_of(stored)["verb"]["id"] == VOIDED)

@@ -1,4 +1,4 @@
-"""What a cmi5 player is told at its start, and how a launch asks for it (cmi5 sections 10, 11)."""
+"""Makes the documents that a cmi5 player reads at its start (cmi5 sections 10 and 11)."""
 
 from __future__ import annotations
 
@@ -51,14 +51,16 @@ class PlayerOptions(_Part):
     learner_preferences: LearnerPreferences | None = None
 
 
-def check_player(given: dict[str, Any], activity: str) -> None:
+def check_player(options: dict[str, Any], activity: str) -> None:
     """Raises `InputRefused`, naming every field that is wrong; never a value."""
     try:
-        player = PlayerOptions.model_validate(given)
+        player = PlayerOptions.model_validate(options)
     except ValidationError as error:
         problems = (
-            f"player.{'.'.join(map(str, one['loc']))}: {one['msg']}"
-            for one in error.errors(include_url=False, include_input=False, include_context=False)
+            f"player.{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+            for detail in error.errors(
+                include_url=False, include_input=False, include_context=False
+            )
         )
         raise InputRefused("; ".join(problems)) from None
     if player.publisher_id == activity:
@@ -72,7 +74,7 @@ def launch_data(launch: Launch) -> dict[str, Any]:
     """The document `LMS.LaunchData`."""
     player = PlayerOptions.model_validate(launch.player)
     activities = {"grouping": group} if (group := grouping(launch)) else {}
-    found: dict[str, Any] = {
+    document: dict[str, Any] = {
         "contextTemplate": {
             "registration": launch.registration,
             "contextActivities": activities,
@@ -83,16 +85,16 @@ def launch_data(launch: Launch) -> dict[str, Any]:
         "moveOn": move_on(launch),
     }
     if launch.mastery_score is not None:
-        found["masteryScore"] = launch.mastery_score
+        document["masteryScore"] = launch.mastery_score
     if player.launch_parameters is not None:
-        found["launchParameters"] = player.launch_parameters
+        document["launchParameters"] = player.launch_parameters
     if player.return_url is not None:
-        found["returnURL"] = player.return_url
+        document["returnURL"] = player.return_url
     if player.entitlement_key is not None:
-        found["entitlementKey"] = player.entitlement_key.model_dump(
+        document["entitlementKey"] = player.entitlement_key.model_dump(
             by_alias=True, exclude_none=True
         )
-    return found
+    return document
 
 
 def preferences(launch: Launch) -> dict[str, str] | None:
@@ -100,5 +102,5 @@ def preferences(launch: Launch) -> dict[str, str] | None:
     wanted = PlayerOptions.model_validate(launch.player).learner_preferences
     if wanted is None:
         return None
-    said = wanted.model_dump(by_alias=True)
-    return {name: value for name, value in said.items() if value}
+    document = wanted.model_dump(by_alias=True)
+    return {name: value for name, value in document.items() if value}

@@ -1,4 +1,4 @@
-"""The LMS: opens the session that a launch begins, gives its credential, and waives.
+"""Acts as the LMS of cmi5: opens the session that a launch begins, gives its credential, waives.
 
 cmi5 sections 8.2 (fetch), 9.3.1 (launched), 9.3.6 (abandoned), 9.3.7 (waived), 10 and 11.
 """
@@ -30,7 +30,7 @@ class Lms:
     def __init__(
         self, store: LmsStore, following: SatisfiedTracker, state: State, clock: Clock
     ) -> None:
-        self.register = Cmi5SessionStore(store, clock)
+        self.sessions = Cmi5SessionStore(store, clock)
         self._store = store
         self._following = following
         self._state = state
@@ -38,8 +38,8 @@ class Lms:
 
     async def open(self, launch: Launch, url: str | None) -> None:
         """Begin the launch's session; whoever asked for it is answered after that."""
-        sessions = await self.register.open(launch)
-        await self._tell(launch)
+        sessions = await self.sessions.open(launch)
+        await self._write_launch_data(launch)
         for earlier in sessions:
             if earlier.was_abandoned:
                 await self._abandon(launch, earlier)
@@ -48,7 +48,7 @@ class Lms:
 
     async def fetch(self, launch: Launch) -> bool:
         """Whether the session's credential may be given: once, and while the session lasts."""
-        return await self.register.take(launch)
+        return await self.sessions.mark_fetched(launch)
 
     async def waive(self, launch: Launch, reason: str) -> str:
         """State that the learner need not do it; the statement's id."""
@@ -58,7 +58,7 @@ class Lms:
             await self._state(counting, lms_statements.waived(launch, reason, self._now()))
         return statement_id
 
-    async def _tell(self, launch: Launch) -> None:
+    async def _write_launch_data(self, launch: Launch) -> None:
         """Write what the player reads at its start."""
         agent = identity_of(launch.actor)
         await self._put(
@@ -82,12 +82,12 @@ class Lms:
         if await self._store.statement(lms_statements.abandoned_id(session)) is not None:
             return
         last = session.opened_at
-        async for kept, statement in stated_in_registration(self._store, launch):
+        async for stored, statement in stated_in_registration(self._store, launch):
             if session_of(statement) != session.id:
                 continue
             if statement.verb.id == vocabulary.TERMINATED:
                 return  # its end was stored, and not noted
-            last = max(last, _when(statement.timestamp, kept.received_at))
+            last = max(last, _when(statement.timestamp, stored.received_at))
         await self._state(launch, lms_statements.abandoned(launch, session, last, self._now()))
 
     def _now(self) -> int:

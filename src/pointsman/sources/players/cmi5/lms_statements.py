@@ -1,4 +1,4 @@
-"""What the LMS states itself: launched, abandoned, waived and satisfied (cmi5 section 9.3). Pure.
+"""Makes the statements of the LMS: launched, abandoned, waived, satisfied (cmi5 section 9.3). Pure.
 
 Their ids are made of what they are about, so that none is stated twice.
 """
@@ -55,23 +55,23 @@ def launched(launch: Launch, url: str | None, now: int) -> Statement:
 def abandoned(launch: Launch, session: Cmi5Session, last: int, now: int) -> Statement:
     """Section 9.3.6; `last` is when the session last said something."""
     seconds = max(0, last - session.opened_at) / MICROSECONDS
-    said = _statement(launch, abandoned_id(session), vocabulary.ABANDONED, session.id, now)
-    return said | {"result": {"duration": f"PT{seconds:.2f}S"}}
+    statement = _statement(launch, abandoned_id(session), vocabulary.ABANDONED, session.id, now)
+    return statement | {"result": {"duration": f"PT{seconds:.2f}S"}}
 
 
 def waived(launch: Launch, reason: str, now: int) -> Statement:
     """Section 9.3.7: in a session of its own."""
     session = _id(launch.registration, launch.activity, "waived session")
-    said = _statement(launch, waived_id(launch), vocabulary.WAIVED, session, now, move_on=True)
+    statement = _statement(launch, waived_id(launch), vocabulary.WAIVED, session, now, move_on=True)
     result = {"success": True, "completion": True, "extensions": {vocabulary.REASON: reason}}
-    return said | {"result": result}
+    return statement | {"result": result}
 
 
 def satisfied(launch: Launch, now: int) -> Statement:
     """Section 9.3.9; what is satisfied is the launch's activity, as a course of this one unit."""
-    said = _statement(launch, satisfied_id(launch), vocabulary.SATISFIED, launch.session, now)
-    said["object"]["definition"] = {"type": vocabulary.COURSE_TYPE}
-    return said
+    statement = _statement(launch, satisfied_id(launch), vocabulary.SATISFIED, launch.session, now)
+    statement["object"]["definition"] = {"type": vocabulary.COURSE_TYPE}
+    return statement
 
 
 def move_on(launch: Launch) -> str:
@@ -97,7 +97,7 @@ def _statement(
 ) -> Statement:
     categories = [vocabulary.CMI5_CATEGORY, *([vocabulary.MOVE_ON_CATEGORY] if move_on else [])]
     activities: dict[str, Any] = {
-        "category": [{"objectType": "Activity", "id": one} for one in categories]
+        "category": [{"objectType": "Activity", "id": category} for category in categories]
     }
     if group := grouping(launch):
         activities["grouping"] = group

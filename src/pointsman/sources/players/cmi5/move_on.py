@@ -1,4 +1,4 @@
-"""Whether an assignable unit is satisfied: its moveOn and what was stated (cmi5 section 13.1.4).
+"""Decides whether an assignable unit is satisfied, by its moveOn (cmi5 section 13.1.4).
 
 Pure. Only what cmi5 defines counts: statements of its category about the launched activity itself,
 said in a session that was launched to count. A pass below the mastery score is none.
@@ -64,23 +64,25 @@ def is_defined(statement: Statement) -> bool:
 def session_of(statement: Statement) -> str | None:
     """The session ID that it carries."""
     context = statement.context
-    found = (context.extensions or {}).get(vocabulary.SESSION_ID) if context is not None else None
-    return found if isinstance(found, str) else None
+    session_id = (
+        (context.extensions or {}).get(vocabulary.SESSION_ID) if context is not None else None
+    )
+    return session_id if isinstance(session_id, str) else None
 
 
 def _was_to_count(session_id: str | None, sessions: Sessions) -> bool:
     if session_id is not None and (session := find(sessions, session_id)) is not None:
         return session.mode is LaunchMode.NORMAL
     # it names none that we know: good where there was nothing else to be said in
-    return all(one.mode is LaunchMode.NORMAL for one in sessions)
+    return all(known_session.mode is LaunchMode.NORMAL for known_session in sessions)
 
 
 def _categories(statement: Statement) -> Iterator[str]:
     context = statement.context
     if context is None or context.context_activities is None:
         return
-    found = context.context_activities.category
-    if found is None:
+    categories = context.context_activities.category
+    if categories is None:
         return
-    for activity in found if isinstance(found, list) else (found,):
+    for activity in categories if isinstance(categories, list) else (categories,):
         yield activity.id

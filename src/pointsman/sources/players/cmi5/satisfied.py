@@ -1,4 +1,4 @@
-"""Watches what is stored, and states `satisfied` once a launch's moveOn is met (section 9.3.9).
+"""States `satisfied` once what is stored meets a launch's moveOn (cmi5 section 9.3.9).
 
 It looks after the commit, at all that the store has of the registration: of two replicas that store
 the two halves at once, the later one sees both. What could not be looked at is looked at again with
@@ -7,18 +7,20 @@ the next input, whoever sends it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 import structlog
+from cachetools import LRUCache
 from pydantic import ValidationError
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.launch import Launch, LaunchMode, PlayerKind
 from pointsman.domain.records import Receipt, Submission
+from pointsman.sources.batch import StatementBatch
 from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5 import vocabulary
 from pointsman.sources.players.cmi5.lms_statements import satisfied, satisfied_id
@@ -34,37 +36,57 @@ log = structlog.get_logger(__name__)
 State = Callable[[Launch, dict[str, Any]], Awaitable[None]]
 _AT_ONCE = 100
 #: registrations that are known to be satisfied; a forgotten one costs a look
-_MOST = 50_000
+_MOST_SATISFIED = 50_000
+#: statements that are on their way to the store; a forgotten one is parsed again
+_MOST_NOTED = 1_000
+_COUNTING = frozenset({vocabulary.COMPLETED, vocabulary.PASSED, vocabulary.WAIVED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """A statement that is being stored, with the body and the place in it that it is stored as."""
+
+    body: bytes
+    index: int | None
+    statement: Statement
 
 
 class SatisfiedTracker:
-    """Stands between intake and store. Until `state` is given it only passes on."""
+    """Stands between pipeline and store. Until `state` is set it only passes on."""
 
     def __init__(self, store: LmsStore, launches: LaunchCache, clock: Clock) -> None:
         self._store = store
         self._launches = launches
         self._clock = clock
-        self._register = Cmi5SessionStore(store, clock)
-        self._satisfied: OrderedDict[str, None] = OrderedDict()
+        self._sessions = Cmi5SessionStore(store, clock)
+        self._satisfied: LRUCache[str, bool] = LRUCache(_MOST_SATISFIED)
         #: launches that could not be looked at
-        self._owed: dict[str, Launch] = {}
+        self._overdue: dict[str, Launch] = {}
+        #: by statement id
+        self._noted: LRUCache[str, _Noted] = LRUCache(_MOST_NOTED)
         self.state: State | None = None
+
+    def note(self, batch: StatementBatch) -> None:
+        """Keep what was just validated, so that it need not be parsed again once it is stored."""
+        for item in batch.items:
+            if item.statement.verb.id in _COUNTING:
+                self._noted[item.statement_id] = _Noted(batch.body, item.index, item.statement)
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         """As the store's; what follows from it is stated before this returns."""
         receipts = await self._store.ingest(submissions)
-        await self.look(self._launches.named(one.body for one in submissions))
+        await self.look(self._launches.named(submission.body for submission in submissions))
         return receipts
 
     async def look(self, launches: Iterable[Launch]) -> None:
-        """State what these launches, and those that are owed it, are due."""
-        due = {one.registration: one for one in launches} | self._owed
+        """State what is due of these launches, and of those that could not be looked at before."""
+        due = {launch.registration: launch for launch in launches} | self._overdue
         for registration, launch in due.items():
-            self._owed.pop(registration, None)
+            self._overdue.pop(registration, None)
             try:
                 await self._look_at(launch)
             except StoreUnavailable as error:
-                self._owed[registration] = launch
+                self._overdue[registration] = launch
                 log.warning(
                     "whether moveOn is met could not be looked up; it will be with the next input",
                     registration=registration,
@@ -85,35 +107,43 @@ class SatisfiedTracker:
             if not await self._is_met(launch):
                 return
             await self.state(launch, satisfied(launch, micros(self._clock.now())))
-        self._satisfied[launch.registration] = None
-        while len(self._satisfied) > _MOST:
-            self._satisfied.popitem(last=False)
+        self._satisfied[launch.registration] = True
 
     async def _is_met(self, launch: Launch) -> bool:
-        if launch.move_on == NOT_APPLICABLE or await self._was_said(launch, vocabulary.WAIVED):
+        if launch.move_on == NOT_APPLICABLE or await self._is_stated(launch, vocabulary.WAIVED):
             return True
         return is_met(
             launch.move_on,
-            completed=await self._was_said(launch, vocabulary.COMPLETED),
-            passed=await self._was_said(launch, vocabulary.PASSED),
+            completed=await self._is_stated(launch, vocabulary.COMPLETED),
+            passed=await self._is_stated(launch, vocabulary.PASSED),
         )
 
-    async def _was_said(self, launch: Launch, verb: str) -> bool:
-        sessions = await self._register.all(launch.registration)
-        async for kept, statement in stated_in_registration(self._store, launch, verb):
+    async def _is_stated(self, launch: Launch, verb: str) -> bool:
+        sessions = await self._sessions.all(launch.registration)
+        stated = stated_in_registration(self._store, launch, verb, self._read)
+        async for stored, statement in stated:
             if counts(launch, statement, sessions) and not await self._store.voided(
-                [kept.statement_id]
+                [stored.statement_id]
             ):
                 return True
         return False
 
+    def _read(self, stored: StoredStatement) -> Statement | None:
+        noted = self._noted.pop(stored.statement_id, None)
+        if noted is not None and (noted.body, noted.index) == (stored.body, stored.index):
+            return noted.statement
+        return parse_stored(stored)
+
 
 async def stated_in_registration(
-    store: LmsStore, launch: Launch, verb: str | None = None
+    store: LmsStore,
+    launch: Launch,
+    verb: str | None = None,
+    read: Callable[[StoredStatement], Statement | None] | None = None,
 ) -> AsyncIterator[tuple[StoredStatement, Statement]]:
     """All that was stated under this registration, with this verb where one is given; newest first.
 
-    Raises `StoreUnavailable`.
+    `read` parses what is stored, as `parse_stored` does. Raises `StoreUnavailable`.
     """
     keys = [key("registration", launch.registration)]
     if verb is not None:
@@ -121,10 +151,10 @@ async def stated_in_registration(
     search: Search | None = Search(keys=tuple(keys))
     while search is not None:
         page = await store.search(search, limit=_AT_ONCE)
-        for _, kept in page.found:
-            statement = _parsed(kept)
+        for _, stored in page.found:
+            statement = (read or parse_stored)(stored)
             if statement is not None and _is_of(statement, launch, verb):
-                yield kept, statement
+                yield stored, statement
         search = None if page.after is None else Search(keys=tuple(keys), after=page.after)
 
 
@@ -137,9 +167,10 @@ def _is_of(statement: Statement, launch: Launch, verb: str | None) -> bool:
     return registration is not None and registration.lower() == launch.registration
 
 
-def _parsed(kept: StoredStatement) -> Statement | None:
-    found = orjson.loads(kept.body)
+def parse_stored(stored: StoredStatement) -> Statement | None:
+    """A statement as it was validated; None where it is valid no longer."""
+    json = orjson.loads(stored.body)
     try:
-        return STATEMENT.validate_python(found if kept.index is None else found[kept.index])
+        return STATEMENT.validate_python(json if stored.index is None else json[stored.index])
     except ValidationError:  # it was valid to the version that stored it
         return None

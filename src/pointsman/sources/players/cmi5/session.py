@@ -1,6 +1,7 @@
-"""The sessions of one registration: opened by a launch, ended by the player or by the next launch.
+"""Decides how the sessions of one registration begin and end.
 
-Pure. cmi5 sections 8.2 (the fetch URL is good once), 9.3.6 (abandoned) and 9.3.8 (terminated).
+A launch opens one; the player, or the next launch, ends it. Pure.
+cmi5 sections 8.2 (the fetch URL is good once), 9.3.6 (abandoned) and 9.3.8 (terminated).
 """
 
 from __future__ import annotations
@@ -53,13 +54,13 @@ def with_new(sessions: Sessions, new: Cmi5Session) -> Sessions:
 
 
 def find(sessions: Sessions, session_id: str) -> Cmi5Session | None:
-    return next((one for one in reversed(sessions) if one.id == session_id), None)
+    return next((session for session in reversed(sessions) if session.id == session_id), None)
 
 
 def changed(
     sessions: Sessions, session_id: str, change: Callable[[Cmi5Session], Cmi5Session]
 ) -> Sessions:
-    return tuple(change(one) if one.id == session_id else one for one in sessions)
+    return tuple(change(session) if session.id == session_id else session for session in sessions)
 
 
 def may_be_fetched(session: Cmi5Session | None) -> bool:
@@ -90,9 +91,11 @@ def refusal(session: Cmi5Session | None, now: int, grace: float) -> str | None:
 
 
 def dump(sessions: Sessions) -> bytes:
-    return orjson.dumps([asdict(one) for one in sessions])
+    return orjson.dumps([asdict(session) for session in sessions])
 
 
 def load(content: bytes) -> Sessions:
-    found: list[dict[str, Any]] = orjson.loads(content)
-    return tuple(Cmi5Session(**{**one, "mode": LaunchMode(one["mode"])}) for one in found)
+    sessions: list[dict[str, Any]] = orjson.loads(content)
+    return tuple(
+        Cmi5Session(**{**session, "mode": LaunchMode(session["mode"])}) for session in sessions
+    )

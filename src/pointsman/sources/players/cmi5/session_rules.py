@@ -1,4 +1,4 @@
-"""What a cmi5 player says in its session: whether it may, and where it breaks a rule. Pure.
+"""Checks what a cmi5 player states in its session, and which rules it breaks. Pure.
 
 What merely breaks a rule is counted and taken: a player does not say again what was refused.
 """

@@ -1,4 +1,4 @@
-"""Where the sessions of a registration are kept: one document, changed in one step."""
+"""Stores the sessions of a registration: one document, changed in one step."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Cmi5SessionStore:
 
     async def all(self, registration: str) -> Sessions:
         """Oldest first."""
-        found = await self._store.document(_key(registration))
-        return () if found is None else pure.load(found.content)
+        document = await self._store.document(_key(registration))
+        return () if document is None else pure.load(document.content)
 
     async def find(self, launch: Launch) -> Cmi5Session | None:
         """The one whose credential was shown."""
@@ -57,12 +57,12 @@ class Cmi5SessionStore:
         new = Cmi5Session(launch.session, launch.opened_at, launch.mode)
 
         def decide(old: Sessions) -> tuple[Sessions, Sessions]:
-            made = pure.with_new(old, new)
-            return made, made
+            sessions = pure.with_new(old, new)
+            return sessions, sessions
 
         return await self._change(launch.registration, decide)
 
-    async def take(self, launch: Launch) -> bool:
+    async def mark_fetched(self, launch: Launch) -> bool:
         """Whether its credential is given now; it is given once, whoever asks and wherever."""
 
         def decide(old: Sessions) -> tuple[Sessions, bool]:
@@ -82,9 +82,9 @@ class Cmi5SessionStore:
         self, registration: str, decide: Callable[[Sessions], tuple[Sessions, T]]
     ) -> T:
         def on_document(old: Document | None) -> tuple[Document | None, T]:
-            known = () if old is None else pure.load(old.content)
-            new, result = decide(known)
-            if new == known:
+            sessions = () if old is None else pure.load(old.content)
+            new, result = decide(sessions)
+            if new == sessions:
                 return old, result
             return Document(_JSON, pure.dump(new), "", micros(self._clock.now())), result
 

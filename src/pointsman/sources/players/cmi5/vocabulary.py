@@ -1,4 +1,4 @@
-"""cmi5's own words: its verbs, categories and extensions (sections 9.3, 9.5 and 9.6)."""
+"""Names cmi5's vocabulary: its verbs, categories and extensions (sections 9.3, 9.5 and 9.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SCORM commits on their way to the intake: put in order, told as statements, or kept as they came.
+"""Puts SCORM commits in order, and hands them to the intake as statements or as dead letters.
 
 Nobody sends a last commit again, and its player never learns what became of it. So what can't be
 understood, or comes after its launch has expired, is a dead letter, and can be read again.
@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Protocol, TypeVar
-
-import orjson
+from typing import Any, Protocol, TypeVar
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import InputRefused, StatementConflict
 from pointsman.domain.launch import Launch
-from pointsman.sources.batch import StatementIntake
+from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.statements.scorm import Commit, ScormSession, place, read, statement
 from pointsman.statements.scorm.commit_order import dump, load
 from pointsman.store.base import Document, DocumentKey
@@ -42,18 +40,24 @@ class CommitHandler:
     """Every method raises `StoreUnavailable`."""
 
     def __init__(
-        self, source: str, store: SessionStore, intake: StatementIntake, clock: Clock
+        self,
+        source: str,
+        store: SessionStore,
+        reader: BatchReader,
+        intake: StatementIntake,
+        clock: Clock,
     ) -> None:
         self._source = source
         self._store = store
+        self._reader = reader
         self._intake = intake
         self._clock = clock
 
     async def session(self, launch: Launch) -> ScormSession:
-        found = await self._store.document(_key(launch.registration))
-        return ScormSession() if found is None else load(found.content)
+        document = await self._store.document(_key(launch.registration))
+        return _session(document)
 
-    async def take(self, launch: Launch, body: bytes, *, player: str, final: bool) -> None:
+    async def accept(self, launch: Launch, body: bytes, *, player: str, final: bool) -> None:
         """One commit, stored as a statement; `player` names the run of the player, or is "".
 
         Raises `InputRefused` after it was kept as a dead letter.
@@ -61,23 +65,24 @@ class CommitHandler:
         try:
             commit = read(body, final=final)
             at = await self._place(launch.registration, commit, player)
-            await self._intake.submit_http(
-                self._source,
-                orjson.dumps(statement(commit, launch, at, player)),
-                launch=launch,
+            xapi_statement = statement(commit, launch, at, player)
+            await self._intake.accept(
+                self._reader.statements(self._source, xapi_statement, launch=launch)
             )
         except InputRefused as refused:
-            await self.keep(launch.registration, body, str(refused), final=final)
+            await self.keep_dead_letter(launch.registration, body, str(refused), final=final)
             raise
         except StatementConflict:
             return  # its id is made of what it says: it is here
 
-    async def keep(self, registration: str, body: bytes, reason: str, *, final: bool) -> None:
+    async def keep_dead_letter(
+        self, registration: str, body: bytes, reason: str, *, final: bool
+    ) -> None:
         """The whole of it as a dead letter, with the reason, unless there are too many."""
         now = micros(self._clock.now())
 
         def decide(old: Document | None) -> tuple[Document | None, bool]:
-            session = ScormSession() if old is None else load(old.content)
+            session = _session(old)
             if session.letters >= _MOST_LETTERS:
                 return old, False
             return _document(replace(session, letters=session.letters + 1), now), True
@@ -89,13 +94,13 @@ class CommitHandler:
             origin = f"SCORM commit of registration {registration}" + (
                 ", the last" if final else ""
             )
-            await self._intake.bury(self._source, body, reason, origin)
+            await self._intake.keep_dead_letter(self._source, body, reason, origin)
 
     async def _place(self, registration: str, commit: Commit, player: str) -> int:
         now = micros(self._clock.now())
 
         def decide(old: Document | None) -> tuple[Document | None, int]:
-            session = ScormSession() if old is None else load(old.content)
+            session = _session(old)
             placed = place(session, commit, player, now)
             if placed.session is session:
                 return old, placed.at
@@ -109,20 +114,24 @@ def is_commit(origin: str) -> bool:
     return _ORIGIN.fullmatch(origin) is not None
 
 
-async def told_again(
+async def dead_commit_statement(
     origin: str, body: bytes, received_at: int, find: Callable[[str], Awaitable[Launch | None]]
-) -> bytes:
+) -> dict[str, Any]:
     """The statement of a commit that is a dead letter. Raises `InputRefused`."""
     named = _ORIGIN.fullmatch(origin)
     launch = await find(named[1]) if named is not None else None
     if named is None or launch is None:
         raise InputRefused("its launch is not known any longer")
     commit = read(body, final=named[2] is not None)
-    return orjson.dumps(statement(commit, launch, received_at))
+    return statement(commit, launch, received_at)
 
 
 def _key(registration: str) -> DocumentKey:
     return DocumentKey("session", name=registration)
+
+
+def _session(document: Document | None) -> ScormSession:
+    return ScormSession() if document is None else load(document.content)
 
 
 def _document(session: ScormSession, now: int) -> Document:

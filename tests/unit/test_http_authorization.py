@@ -6,12 +6,12 @@ import base64
 
 import pytest
 
-from pointsman.sources.http.auth import (
+from pointsman.domain.errors import Unauthorized
+from pointsman.sources.http.authorization import (
     Authenticator,
     BasicCredential,
     BearerCredential,
     HttpSource,
-    Unauthorized,
 )
 
 

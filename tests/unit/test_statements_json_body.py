@@ -9,7 +9,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.statements.duplicate_keys import repeated_key
+from pointsman.statements.json_body import repeated_key
 
 text = st.text(alphabet='ab"\\/\n\x00é€😀', max_size=4)
 values = st.recursive(

@@ -1,0 +1,114 @@
+"""The seam of stage 5: a quota of points and requests, and what is paid from it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from pointsman.platforms.base import PlatformAnswer
+
+#: of what may be used, the part that is
+PACE = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLimits:
+    """What may be spent in a window of `window` seconds; `guard` in seconds."""
+
+    points: int
+    requests: int
+    guard: float
+    window: float
+
+    @classmethod
+    def of(
+        cls, points: int, requests: int, share: float, guard: float, *, window: float
+    ) -> QuotaLimits:
+        """Our part of the instance's limits: `share` of them, paced."""
+        return cls(
+            points=max(1, int(points * share * PACE)),
+            requests=max(1, int(requests * share * PACE)),
+            guard=guard,
+            window=window,
+        )
+
+    def requests_within(self, seconds: float) -> int:
+        """About how many requests may be sent within so many seconds, at least 1."""
+        return max(1, int(seconds * self.requests / self.window))
+
+
+@dataclass(eq=False, slots=True)
+class Reservation:
+    """The right to send one request now."""
+
+    points: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLeft:
+    """Points and requests that this window still allows."""
+
+    points: int
+    requests: int
+
+
+class Budget(Protocol):
+    """A quota of points and requests that is never overdrawn. One contract suite tests them all."""
+
+    async def open(self) -> None:
+        """Take up the quota where the last process left it."""
+        ...
+
+    async def close(self) -> None:
+        """End what is under way."""
+        ...
+
+    async def wait_for_quota(self) -> None:
+        """Wait until one request of one point could be sent."""
+        ...
+
+    async def reserve(self, points: int, *, give_up_at: float) -> Reservation | None:
+        """Wait for the right to send one request now; None when it would come too late.
+
+        `give_up_at` is on the clock's monotonic scale.
+        """
+        ...
+
+    def settle(self, reservation: Reservation, answer: PlatformAnswer) -> None:
+        """The answer to what was reserved: what it says of the quota corrects the books."""
+        ...
+
+    def requests_within(self, seconds: float) -> int:
+        """About how many requests may be sent within so many seconds, at least 1."""
+        ...
+
+    def left(self) -> QuotaLeft:
+        """What this window still allows, as far as is known."""
+        ...
+
+
+class PaidAnswer(Protocol):
+    """An answer to a request that is no delivery, with the platform's answer in it."""
+
+    @property
+    def answer(self) -> PlatformAnswer: ...
+
+
+A = TypeVar("A", bound=PaidAnswer)
+
+
+async def send_paid(
+    budget: Budget, points: int, send: Callable[[], Awaitable[A]], *, give_up_at: float
+) -> A | None:
+    """Send one request that is no delivery; None when the budget would not allow it in time.
+
+    `give_up_at` is on the clock's monotonic scale.
+    """
+    reservation = await budget.reserve(points, give_up_at=give_up_at)
+    if reservation is None:
+        return None
+    answer = await send()
+    budget.settle(reservation, answer.answer)
+    return answer

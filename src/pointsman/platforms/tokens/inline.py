@@ -1,0 +1,50 @@
+"""authTokens from the configuration itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pointsman.domain.errors import NoToken
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What is known of one learner; either part may be absent."""
+
+    token: str | None = field(default=None, repr=False)
+    user_id: str | None = None
+
+
+class InlineTokens:
+    """Those of `learners.tokens.inline`. They change with a restart only."""
+
+    def __init__(self, known: Mapping[str, Credentials]) -> None:
+        self._known = dict(known)
+
+    async def open(self) -> None:
+        """All is known."""
+
+    async def run(self) -> None:
+        """Nothing new comes."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def token(self, learner: str) -> str:
+        token = self._known.get(learner, Credentials()).token
+        if token is None:
+            raise NoToken(f"learners.tokens.inline has none for {learner!r}; add one and restart")
+        return token
+
+    async def user_id(self, learner: str) -> str:
+        user_id = self._known.get(learner, Credentials()).user_id
+        if user_id is None:
+            raise NoToken(
+                f"learners.tokens.inline has no user_id for {learner!r}, which attendance needs; "
+                "add it and restart"
+            )
+        return user_id
+
+    async def refused(self, learner: str, token: str) -> bool:
+        return self._known.get(learner, Credentials()).token not in {None, token}

@@ -1,0 +1,71 @@
+"""Parses a body as JSON, strictly: in UTF-8, and no property twice in one object.
+
+RFC 8259 section 4 leaves open what a property that stands twice means. A parser keeps one of the
+two, and nobody can say which was meant; so such a body is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from pointsman.domain.errors import InputRefused
+
+JSON = "application/json"
+
+
+class _RepeatedKeyError(Exception):
+    pass
+
+
+def media_type(content_type: str) -> str:
+    """A Content-Type without its parameters, in lower case."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def parse_json(body: bytes) -> Any:
+    """Raises `InputRefused`: no JSON in UTF-8, or a property that stands twice in one object."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InputRefused(
+            f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from None
+    if (key := repeated_key(body, value)) is not None:
+        raise InputRefused(f"the property {key[:80]!r} stands twice in one object; which is meant?")
+    return value
+
+
+def repeated_key(body: bytes, value: Any) -> str | None:
+    """A key that stands twice in an object of `body`, which was parsed to `value`.
+
+    It costs writing the value once: the text of one that lost a property has fewer quotation marks.
+    Only where the marks differ, or can't be counted, the body is parsed a second time.
+    """
+    try:
+        written = orjson.dumps(value)
+    except orjson.JSONEncodeError:  # deeper than any body may be, and refused for that
+        return None
+    # Where no backslash is escaped, a quotation mark is one of a string's two or an escaped one.
+    if b"\\\\" not in body and b"\\\\" not in written and _marks(body) == _marks(written):
+        return None
+    try:
+        json.loads(body, object_pairs_hook=_unique)
+    except _RepeatedKeyError as repeated:
+        return str(repeated)
+    return None
+
+
+def _marks(text: bytes) -> int:
+    return text.count(b'"') - text.count(b'\\"')
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        raise _RepeatedKeyError(counts.most_common(1)[0][0])
+    return members

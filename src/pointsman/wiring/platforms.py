@@ -1,0 +1,50 @@
+"""[platform] becomes the clients of a platform: which one it is, is known here only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pointsman.config import Settings
+from pointsman.domain.clock import Clock
+from pointsman.platforms.base import LoginClient, Platform, ReadBackClient
+from pointsman.platforms.helium import HeliumCalls, HeliumPlatform, HttpTransport
+from pointsman.platforms.helium.login import HeliumLogin
+from pointsman.platforms.helium.readback import HeliumReader
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformClients:
+    """Clients of one instance; each connects when it is used first."""
+
+    platform: Platform
+    reader: ReadBackClient
+    login: LoginClient
+
+    async def close(self) -> None:
+        """Close their connections."""
+        await self.platform.close()
+        await self.reader.close()
+        await self.login.close()
+
+
+def platform_clients(settings: Settings, clock: Clock) -> PlatformClients:
+    """The clients of the configured platform."""
+    return PlatformClients(
+        HeliumPlatform(_transport(settings, settings.delivery.concurrency + 1), clock),
+        HeliumReader(_transport(settings, 1), clock),
+        HeliumLogin(helium_calls(settings, clock)),
+    )
+
+
+def helium_calls(settings: Settings, clock: Clock) -> HeliumCalls:
+    """Helium's operations one by one, for people at a terminal."""
+    return HeliumCalls(_transport(settings, 1), clock)
+
+
+def _transport(settings: Settings, connections: int) -> HttpTransport:
+    return HttpTransport(
+        settings.platform.url,
+        settings.platform.api_key.get_secret_value(),
+        timeout_seconds=settings.platform.timeout_seconds,
+        connections=connections,
+    )

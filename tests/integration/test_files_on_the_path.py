@@ -1,0 +1,31 @@
+"""How many files a reader opens to follow a POST from the socket to the commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.code_path import files_executed
+from tests.support.http_endpoint import running
+from tests.support.xapi_factory import statement
+
+#: of all stages; 10 of them are of sources/ and of the parsing of bodies
+MOST = 26
+
+
+async def test_a_plain_post_passes_few_files_between_the_socket_and_the_commit(
+    tmp_path: Path,
+) -> None:
+    at_commit: list[set[str]] = []
+    with files_executed() as files:
+
+        def on_commit(_seconds: float, _submissions: int) -> None:
+            at_commit.append(set(files))
+
+        async with running(tmp_path, on_commit=on_commit) as endpoint:
+            await endpoint.post(statement())
+            files.clear()
+            at_commit.clear()
+            await endpoint.post(statement(object={"id": "http://elsewhere.example.com/x"}))
+    path = sorted(at_commit[0])
+    print(f"{len(path)} files: {', '.join(path)}")  # noqa: T201 - shown when it fails, or with -s
+    assert len(path) <= MOST
