@@ -1,6 +1,7 @@
 # The daemon. Put the configuration at /etc/pointsman/pointsman.toml and the store on /data:
 #   [store] url = "sqlite:////data/pointsman.db"
 #   docker run -v ./etc:/etc/pointsman:ro -v pointsman:/data -p 8080:8080 pointsman
+# The emulator needs one package more: docker build --build-arg EXTRAS=[emulator] -t pointsman-emulator .
 # There is no HEALTHCHECK: orchestrators ask /healthz and /readyz.
 
 FROM python:3.13-slim AS build
@@ -9,7 +10,8 @@ RUN python -m venv /opt/pointsman
 WORKDIR /build
 COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
-RUN /opt/pointsman/bin/pip install '.[postgres]' \
+ARG EXTRAS=""
+RUN /opt/pointsman/bin/pip install ".$EXTRAS" \
     && /opt/pointsman/bin/python -m compileall -q /opt/pointsman/lib
 
 FROM python:3.13-slim

@@ -47,11 +47,11 @@ class Daemon:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._settings = settings
         self._clock = clock or SystemClock()
-        self._metrics = Metrics()
         self._stack = AsyncExitStack()
         self._draining = False
         self._clients = wiring.platform_clients(settings, self._clock)
         self._limits = wiring.quota(settings, self._clients.platform)
+        self._metrics = Metrics(wiring.known_labels(settings), self._limits)
         self._store, self._budget = wiring.store_and_budget(
             settings, self._clock, self._limits, self._metrics.commit
         )
@@ -63,7 +63,7 @@ class Daemon:
             wiring.paid_login(self._clients.login, self._budget, self._clock),
             vault=wiring.vault(settings, self._store, self._clock),
         )
-        self._launches = wiring.known_launches(settings, self._store, self._clock)
+        self._launches = wiring.launch_cache(settings, self._store, self._clock)
         self._dispatcher: Dispatcher = wiring.dispatcher(
             settings,
             self._store,
@@ -73,7 +73,7 @@ class Daemon:
             self._clock,
             self._delivered,
         )
-        self._outbox = wiring.outbox(settings, self._clock)
+        self._producer = wiring.statement_producer(settings, self._clock)
         self._background: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
@@ -90,13 +90,14 @@ class Daemon:
             await self._store.unpark(codes=CURED_BY_TOKEN | CURED_BY_USER_ID)
             await self._budget.open()
             stack.push_async_callback(self._budget.close)
-            following = wiring.following(self._store, self._launches, self._clock)
-            intake = wiring.intake(
-                self._settings, self._store, self._clock, self._received, self._launches, following
+            tracker = wiring.satisfied_tracker(self._store, self._launches, self._clock)
+            pipeline = wiring.pipeline(
+                self._settings, self._store, self._clock, self._received, self._launches, tracker
             )
-            await self._start_http(intake, wiring.lms(self._store, following, intake, self._clock))
+            lms = wiring.lms(self._store, tracker, pipeline, self._clock)
+            await self._start_http(pipeline, lms)
             self._start_delivery()
-            self._start_kafka(intake)
+            self._start_kafka(pipeline)
         except BaseException:
             await stack.aclose()
             raise
@@ -112,15 +113,16 @@ class Daemon:
         """Whether statements can be taken now, and if not why."""
         if self._draining:
             return False, "draining: this daemon is about to stop"
-        if self._outbox is not None and self._outbox.problem:
-            return False, f"http.kafka: {self._outbox.problem}"
+        if self._producer is not None and self._producer.problem:
+            return False, f"http.kafka: {self._producer.problem}"
         try:
             await self._store.next_ready_at()
         except Retry as error:
             return False, str(error)
         return True, "ready"
 
-    async def metrics_page(self) -> tuple[bytes, str]:
+    async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
+        """The metrics in the format that `accept` asks for, and its content type."""
         backlog: Backlog | None = None
         with contextlib.suppress(Retry):
             backlog = await self._store.backlog()
@@ -129,6 +131,7 @@ class Daemon:
             self._budget.left(),
             micros(self._clock.now()),
             out=self._dispatcher.breaker.tripped,
+            accept=accept,
         )
 
     def _start_delivery(self) -> None:
@@ -136,7 +139,7 @@ class Daemon:
         housekeeper = Housekeeper(
             self._store,
             self._clock,
-            self._settings.store.retention_days,
+            self._settings.store,
             self._metrics.pruned,
         )
         self._in_background(housekeeper.run())
@@ -163,16 +166,16 @@ class Daemon:
         # nothing new is leased while that drains
         self._stack.push_async_callback(self._stop_background)
 
-    async def _start_http(self, intake: Pipeline, lms: Lms | None) -> None:
-        if self._outbox is not None:
-            await self._outbox.open()
-            self._stack.push_async_callback(self._outbox.close)
+    async def _start_http(self, pipeline: Pipeline, lms: Lms | None) -> None:
+        if self._producer is not None:
+            await self._producer.open()
+            self._stack.push_async_callback(self._producer.close)
         await wiring.serve_http(
             self._stack,
             self._settings,
-            intake=wiring.gated(
+            intake=wiring.guarded_intake(
                 self._settings,
-                wiring.http_intake(intake, self._outbox, self._clock),
+                wiring.http_intake(pipeline, self._producer, self._clock),
                 lms,
                 self._clock,
                 self._metrics.cmi5_oddity,
@@ -187,9 +190,9 @@ class Daemon:
             ),
         )
 
-    def _start_kafka(self, intake: Pipeline) -> None:
+    def _start_kafka(self, pipeline: Pipeline) -> None:
         for source in wiring.kafka_sources(
-            self._settings, intake, self._store.claim, self._clock, self._metrics
+            self._settings, pipeline, self._store.claim, self._clock, self._metrics
         ):
             task = asyncio.create_task(source.run())
             self._stack.push_async_callback(_finish, source.stop, task)
@@ -257,7 +260,7 @@ async def serve(settings: Settings) -> None:
 
 def run(settings: Settings) -> int:
     """The daemon until it is told to stop; its exit code."""
-    logs.configure(settings.logging.level, settings.logging.format)
+    logs.configure(settings.logging)
     sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
         import uvloop  # noqa: PLC0415 - not on every platform

@@ -1,4 +1,4 @@
-"""What a command does with the daemon's parts, once and without the daemon."""
+"""The work of single commands, done with the daemon's parts but without the daemon."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pointsman.sources.backfill import (
     StatementFile,
 )
 from pointsman.sources.replay import ReplayPage, replay_letter
-from pointsman.sources.replay import replay as pages
+from pointsman.sources.replay import replay as replay_pages
 from pointsman.store.base import Books, Store
 from pointsman.store.migrations import Migration
 
@@ -81,7 +81,7 @@ async def import_file(
     source = StatementFile(path, settings.http.max_body_bytes)
 
     async def use(store: Store) -> BackfillProgress:
-        loader = BackfillLoader(store, wiring.intake(settings, store, _CLOCK), _CLOCK, pace)
+        loader = BackfillLoader(store, wiring.pipeline(settings, store, _CLOCK), _CLOCK, pace)
         async for reached in loader.file(source):
             on_progress(reached, source.size)
         return loader.done
@@ -98,7 +98,7 @@ async def import_lrs(
     """Take another store's statements in. `on_progress` is told (statements read, None)."""
 
     async def use(store: Store) -> BackfillProgress:
-        loader = BackfillLoader(store, wiring.intake(settings, store, _CLOCK), _CLOCK, pace)
+        loader = BackfillLoader(store, wiring.pipeline(settings, store, _CLOCK), _CLOCK, pace)
         async with LrsClient(lrs, _CLOCK) as source:
             async for count in loader.lrs(source):
                 on_progress(count, None)
@@ -118,8 +118,10 @@ async def replay(
     """Decide anew about the statements stored in between, beside the daemons."""
 
     async def use(store: Store) -> None:
-        intake = wiring.intake(settings, store, _CLOCK)
-        async for page in pages(store, intake, _CLOCK, since=since, until=until, dry_run=dry_run):
+        intake = wiring.pipeline(settings, store, _CLOCK)
+        async for page in replay_pages(
+            store, intake, _CLOCK, since=since, until=until, dry_run=dry_run
+        ):
             on_page(page)
 
     await with_store(settings, use)
@@ -133,7 +135,7 @@ async def replay_letters(
     """Read dead letters again, with the rules and limits of now."""
 
     async def use(store: Store) -> None:
-        intake = wiring.intake(settings, store, _CLOCK)
+        intake = wiring.pipeline(settings, store, _CLOCK)
         for number in await choose(store):
             letter = await store.dead_letter(number)
             words = (
@@ -148,13 +150,13 @@ async def replay_letters(
 
 async def import_state(
     settings: Settings,
-    wishes: Sequence[ImportTarget] | None,
+    targets: Sequence[ImportTarget] | None,
     on_step: Callable[[ImportStep, int, int], None],
 ) -> None:
     """Take what the platform knows as delivered: of these courses, or of all that is dirty.
 
-    `on_step` is told each learner's step, its number and how many there are. Nobody else may have
-    the store open: raises `ConfigError`.
+    `on_step` is told each learner's step, its number and how many there are. No other process may
+    have the store open: raises `ConfigError`.
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
@@ -175,12 +177,12 @@ async def import_state(
         importer = StateImport(
             store, clients.reader, tokens, budget, clock, points_per_request=limit
         )
-        if wishes is None:
+        if targets is None:
             desired = await store.undelivered()
             total, steps = len(desired), importer.of_desired(desired)
         else:
-            total = len({wish.learner for wish in wishes})
-            steps = importer.of_courses(wishes)
+            total = len({target.learner for target in targets})
+            steps = importer.of_courses(targets)
         number = 0
         async for step in steps:
             number += 1

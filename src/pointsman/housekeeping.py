@@ -9,6 +9,7 @@ import structlog
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.store.base import Store
+from pointsman.store.settings import StoreSettings
 
 log = structlog.get_logger(__name__)
 
@@ -27,12 +28,12 @@ class Housekeeper:
         self,
         store: Store,
         clock: Clock,
-        retention_days: float,
+        settings: StoreSettings,
         on_pruned: Callable[[int], None],
     ) -> None:
         self._store = store
         self._clock = clock
-        self._retention = retention_days * _DAY
+        self._retention = settings.retention_days * _DAY
         self._on_pruned = on_pruned
 
     async def run(self) -> None:

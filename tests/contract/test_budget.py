@@ -17,17 +17,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.delivery.budget.base import Budget, QuotaLimits, Reservation
+from pointsman.delivery.budget.base import Budget, QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.local import LocalBudget
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.platforms.base import PlatformAnswer, RateReading, RequestOutcome
 from pointsman.store.base import Window
+from tests.support.quota import quota_limits
 from tests.support.virtual_time import VirtualClock, run_virtually
 
 POINTS, REQUESTS = 6_000, 300
-LIMITS = QuotaLimits.of(POINTS, REQUESTS, 1.0, 0.2, window=60.0)
+LIMITS = quota_limits(POINTS, REQUESTS, 1.0, 0.2)
 
 T = TypeVar("T")
 Make = Callable[[QuotaLimits, Clock, "MemoryLedger"], Budget]
@@ -184,7 +185,7 @@ def test_under_steady_load_hardly_anything_is_left_over(make: Make) -> None:
 @pytest.mark.parametrize("since", [0.0, 7.0])
 def test_a_window_of_any_length_is_kept_to(make: Make, window: float, since: float) -> None:
     platform = Platform(opened_at=-since, requests=1, points=1, window=window)
-    limits = QuotaLimits.of(POINTS, REQUESTS, 1.0, 0.2, window=window)
+    limits = quota_limits(POINTS, REQUESTS, 1.0, 0.2, window=window)
 
     async def run() -> None:
         await crowd(await opened(make, limits=limits), platform, 5 * window)
@@ -431,6 +432,19 @@ def test_being_throttled_is_obeyed(
         budget.settle(first, answer(throttled=True, retry_after=retry_after))
         await waiting
         assert earliest <= time() <= latest
+
+    run_virtually(run())
+
+
+def test_nothing_is_said_to_be_left_while_the_platform_wants_to_be_left_alone(make: Make) -> None:
+    """Another client ate the quota: our own books alone would show plenty."""
+
+    async def run() -> None:
+        budget = await opened(make)
+        budget.settle(await reserved(budget), answer(throttled=True, retry_after=7))
+        assert budget.left() == QuotaLeft(0, 0)
+        await reserved(budget)
+        assert budget.left().requests > 0
 
     run_virtually(run())
 

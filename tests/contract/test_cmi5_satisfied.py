@@ -21,7 +21,7 @@ from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker, stated_in_registration
 from pointsman.statements import Limits
 from pointsman.store.base import Store
-from pointsman.wiring.cmi5 import following, lms
+from pointsman.wiring.cmi5 import lms, satisfied_tracker
 from tests.support.cmi5_statements import LAUNCH, statement
 
 BOTH = replace(LAUNCH, move_on="CompletedAndPassed", topic_id="t", expires_at=2**60)
@@ -34,7 +34,7 @@ class Replica:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.launches = LaunchCache(store, CLOCK)
-        behind = following(store, self.launches, CLOCK)
+        behind = satisfied_tracker(store, self.launches, CLOCK)
         assert behind is not None
         self.following: SatisfiedTracker = behind
         self.intake = Pipeline(

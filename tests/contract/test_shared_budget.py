@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.delivery.budget.base import QuotaLimits
+from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
@@ -25,6 +25,7 @@ from tests.contract.test_budget import (
     spend,
     time,
 )
+from tests.support.quota import quota_limits
 from tests.support.virtual_time import VirtualClock, run_virtually
 
 
@@ -73,7 +74,7 @@ def test_replicas_use_97_percent_of_the_requests_while_there_is_work(
     replicas: int, share: float
 ) -> None:
     platform = Platform()
-    limits = QuotaLimits.of(POINTS, REQUESTS, share, 0.2, window=60.0)
+    limits = quota_limits(POINTS, REQUESTS, share, 0.2)
 
     async def run() -> None:
         ledger = MemoryLedger()
@@ -218,3 +219,21 @@ def test_a_dear_request_is_not_starved_by_the_cheap_ones_of_others() -> None:
         return time() - started
 
     assert run_virtually(run()) < 62
+
+
+def test_a_replica_that_was_not_throttled_itself_says_too_that_nothing_is_left() -> None:
+    async def run() -> None:
+        ledger = MemoryLedger()
+        throttled, other = (
+            await replica(ledger, VirtualClock()),
+            await replica(ledger, VirtualClock()),
+        )
+        reservation = await throttled.reserve(1, give_up_at=math.inf)
+        assert reservation is not None
+        rate = RateReading(retry_after=30)
+        throttled.settle(reservation, PlatformAnswer(RequestOutcome.THROTTLED, (), rate))
+        await asyncio.sleep(1)  # until the ledger knows
+        assert await other.reserve(1, give_up_at=time() + 5) is None
+        assert other.left() == QuotaLeft(0, 0)
+
+    run_virtually(run())

@@ -119,7 +119,7 @@ def submissions(draw: st.DrawFn) -> Submission:
             max_size=1,
         )
     )
-    body = b"[]" if items else b"x"
+    body = b"{}" if items else b"x"
     alone = draw(st.booleans())
     return Submission("s", body, 1, items, tuple(dead), None, all_or_nothing=alone)
 

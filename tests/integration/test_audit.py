@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from pointsman.delivery.audit import Auditor, AuditRecord, AuditSettings
+from pointsman.delivery.audit import Auditor, AuditRecord
+from pointsman.delivery.settings import AuditSettings
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Change
 from pointsman.domain.targets import ReadBackPlace, Target, Value
@@ -42,14 +43,12 @@ async def audited(
         sim.dispatcher.breaker,
         sim.clock,
         AuditSettings(
-            requests_per_minute=requests_per_minute,
-            settle=30,
-            again_after=3600,
-            points_per_request=1_000,
-            requests_per_window=99,
+            requests_per_minute=requests_per_minute, settle_seconds=30, again_after_hours=1
         ),
         records.append,
         sim.dispatcher.wake,
+        points_per_request=1_000,
+        requests_per_window=99,
     )
     task = asyncio.create_task(auditor.run())
     try:

@@ -48,12 +48,14 @@ async def stated(world: Launching, player: Player, verb: str | None = None) -> l
 
 
 async def oddities(world: Launching) -> dict[str, float]:
+    """What was counted, by kind; each is there from the start, at 0."""
     page, _ = await world.run.daemon.metrics_page()
     found = {}
     for line in page.decode().splitlines():
         if line.startswith("pointsman_cmi5_oddities_total{"):
             kind, count = line.removeprefix('pointsman_cmi5_oddities_total{kind="').split('"} ')
-            found[kind] = float(count)
+            if float(count):
+                found[kind] = float(count)
     return found
 
 

@@ -44,7 +44,7 @@ class Kept:
     def begin(self, catalogue: Catalogue | None = None) -> None:
         self.keeper = StatePersistence(self.folder)
         goods = catalogue or builtin_catalogue()
-        self.emulator = Emulator(goods, api_key=KEY, clock=self.clock, keeper=self.keeper)
+        self.emulator = Emulator(goods, api_key=KEY, clock=self.clock, persistence=self.keeper)
 
     def restart(self, catalogue: Catalogue | None = None) -> None:
         self.keeper.close()
@@ -272,4 +272,4 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, spoil: Any) -> None
         pytest.raises(ConfigError, match=r"--data .*: can't be used: "),
         closing(StatePersistence(path)) as keeper,
     ):
-        Emulator(builtin_catalogue(), api_key=KEY, clock=ManualClock(), keeper=keeper)
+        Emulator(builtin_catalogue(), api_key=KEY, clock=ManualClock(), persistence=keeper)

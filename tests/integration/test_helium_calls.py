@@ -16,6 +16,7 @@ from pointsman.platforms.base import RequestOutcome
 from pointsman.platforms.helium import HeliumCalls, HttpTransport
 from pointsman.platforms.helium.login import HeliumLogin
 from pointsman.platforms.helium.operations import OPERATIONS
+from pointsman.platforms.settings import PlatformSettings
 
 KEY = "the-api-key"
 PATH = "data-science-professional-certificate"
@@ -39,7 +40,9 @@ async def world() -> AsyncIterator[World]:
 
 
 def _transport(url: str, key: str = KEY) -> HttpTransport:
-    return HttpTransport(f"{url}/helium", key, timeout_seconds=5, connections=2)
+    return HttpTransport(
+        PlatformSettings(url=f"{url}/helium", api_key=key, timeout_seconds=5), connections=2
+    )
 
 
 async def test_every_operation_is_called_and_read(world: World) -> None:

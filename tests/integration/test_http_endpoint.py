@@ -20,13 +20,9 @@ from demo.processes import PATIENCE
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import InputRefused, StatementConflict, StoreUnavailable
 from pointsman.sources.batch import Accepted, StatementBatch
-from pointsman.sources.http import (
-    BasicCredential,
-    BearerCredential,
-    HttpDeps,
-    HttpSource,
-    make_app,
-)
+from pointsman.sources.http.app import HttpDeps, make_app
+from pointsman.sources.http.authorization import BasicCredential, BearerCredential, HttpSource
+from pointsman.sources.http.settings import HttpSettings
 from pointsman.statements import Problem, StatementsRefused
 from pointsman.store.sqlite import SqliteStore
 from tests.support.xapi_factory import statement
@@ -65,8 +61,9 @@ class World:
     async def is_ready(self) -> tuple[bool, str]:
         return self.ready
 
-    async def page(self) -> tuple[bytes, str]:
-        return b"pointsman_up 1\n", "text/plain; version=0.0.4; charset=utf-8"
+    async def page(self, accept: str) -> tuple[bytes, str]:
+        as_text = "text/plain; version=0.0.4; charset=utf-8"
+        return b"pointsman_up 1\n", as_text if "openmetrics" not in accept else accept
 
     def saw(self, source: str, method: str, route: str, status: int, seconds: float) -> None:
         assert seconds >= 0
@@ -97,8 +94,7 @@ def deps(world: World, tmp_path: Path) -> HttpDeps:
             HttpSource("player", (BasicCredential("key", "s3cret"),)),
             HttpSource("gateway", (BearerCredential("tok"),)),
         ],
-        max_body_bytes=LIMIT,
-        cors_origins=(PLAYER,),
+        settings=HttpSettings(max_body_bytes=LIMIT, cors_origins=(PLAYER,)),
         ready=world.is_ready,
         metrics_page=world.page,
         on_request=world.saw,
@@ -438,6 +434,9 @@ async def test_probes_and_metrics(client: Client, world: World) -> None:
     page = await client.get("/metrics")
     assert page.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert await page.text() == "pointsman_up 1\n"
+    openmetrics = "application/openmetrics-text; version=1.0.0"
+    page = await client.get("/metrics", headers={"Accept": openmetrics})
+    assert page.headers["Content-Type"] == openmetrics
     world.ready = (False, "draining: this daemon is about to stop")
     response = await client.get("/readyz")
     assert response.status == 503

@@ -110,6 +110,27 @@ def test_a_file_is_taken_in_once_and_what_is_wrong_in_it_is_a_dead_letter(
     assert books(config)["inputs"]["accepted"] == 7
 
 
+def test_history_that_overlaps_live_traffic_changes_nothing(config: Path, tmp_path: Path) -> None:
+    """An LRS has assigned to it what the live statement did not have."""
+    live = {
+        name: value
+        for name, value in said(1, 90).items()
+        if name not in {"timestamp", "stored", "authority", "version"}
+    }
+    path = tmp_path / "live.ndjson"
+    path.write_text(json.dumps(live) + "\n")
+    run(config, "import", str(path))
+    history = {
+        **said(1, 90),
+        "version": "1.0.0",
+        "authority": {"account": {"homePage": "https://lrs.example.com", "name": "k"}},
+    }
+    other = tmp_path / "history.ndjson"
+    other.write_text(json.dumps(history) + "\n")
+    assert "1 known already" in run(config, "import", str(other)).output
+    assert books(config)["inputs"]["accepted"] == 1
+
+
 def test_what_is_older_than_delivered_state_changes_nothing(config: Path, tmp_path: Path) -> None:
     path = tmp_path / "history.ndjson"
     path.write_text(json.dumps(said(1, 90)) + "\n")

@@ -16,8 +16,8 @@ from demo.processes import PATIENCE
 from demo.traffic import make_topic
 from pointsman.config import load
 from pointsman.domain.clock import SystemClock
-from pointsman.sources.kafka import KafkaSettings, KafkaSource
-from pointsman.wiring.sources import kafka_settings
+from pointsman.sources.kafka.settings import KafkaSourceSettings
+from pointsman.sources.kafka.source import KafkaSource
 from tests.integration.test_kafka_source import Memory, until
 from tests.support.secure_broker import PASSWORD, USER, SecureBroker, secure_broker
 
@@ -50,14 +50,14 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
         pytest.skip(f"needs java and mvn, because only Apache Kafka has all of this: {reason}")
 
 
-def settings(broker: SecureBroker, topic: str, protocol: str, how: str) -> KafkaSettings:
+def settings(broker: SecureBroker, topic: str, protocol: str, how: str) -> KafkaSourceSettings:
     (broker.folder / "password").write_text(PASSWORD + "\n")
     (broker.folder / "wrong").write_text("guessed\n")
     config = broker.folder / f"{uuid.uuid4().hex}.toml"
     server = broker.server(protocol)
     config.write_text(_CONFIG.format(server=server, topic=topic, protocol=protocol, how=how))
     (source,) = load(config).sources.kafka
-    return kafka_settings(source)
+    return source
 
 
 def sasl(mechanism: str, *, user: str = USER, password: str = "password") -> str:  # noqa: S107
@@ -85,7 +85,7 @@ async def test_a_certificate_of_our_own_opens_the_topic(broker: SecureBroker) ->
     await reads(settings(broker, await a_topic(broker), "SSL", f"{_CA}\n{_CLIENT}"))
 
 
-async def reads(made: KafkaSettings) -> None:
+async def reads(made: KafkaSourceSettings) -> None:
     memory = Memory()
     source = KafkaSource(made, memory, memory.claim, SystemClock())
     task = asyncio.create_task(source.run())

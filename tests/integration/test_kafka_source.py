@@ -7,7 +7,6 @@ import contextlib
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -19,7 +18,9 @@ from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.records import UNREAD, Position, Receipt, Submission
 from pointsman.sources.batch import LogMessage
-from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource
+from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.kafka.settings import KafkaSourceSettings
+from pointsman.sources.kafka.source import KafkaSource
 
 GROUP = "pointsman"
 
@@ -38,6 +39,7 @@ class Memory:
         self.slow = asyncio.Event()
         self.slow.set()
         self.lag: dict[int, int] = {}
+        self.assigned: frozenset[tuple[str, int]] = frozenset()
         self.paused: list[bool] = []
 
     async def prepare(self, bodies: Iterable[bytes]) -> None:
@@ -84,18 +86,24 @@ class Memory:
         def on_lag(_: str, partition: int, lag: int) -> None:
             self.lag[partition] = lag
 
-        return KafkaHooks(on_lag, self.paused.append)
+        def on_assigned(partitions: frozenset[tuple[str, int]]) -> None:
+            self.assigned = partitions
+
+        return KafkaHooks(on_lag, self.paused.append, on_assigned)
 
 
 @pytest.fixture
-def settings(broker: Broker, topic: str) -> KafkaSettings:
-    return KafkaSettings(
-        "events", tuple(broker.bootstrap.split(",")), (topic,), f"{GROUP}-{uuid.uuid4().hex}"
+def settings(broker: Broker, topic: str) -> KafkaSourceSettings:
+    return KafkaSourceSettings(
+        name="events",
+        bootstrap_servers=tuple(broker.bootstrap.split(",")),
+        topics=(topic,),
+        group_id=f"{GROUP}-{uuid.uuid4().hex}",
     )
 
 
 @contextlib.asynccontextmanager
-async def running(settings: KafkaSettings, memory: Memory) -> AsyncIterator[KafkaSource]:
+async def running(settings: KafkaSourceSettings, memory: Memory) -> AsyncIterator[KafkaSource]:
     source = KafkaSource(settings, memory, memory.claim, SystemClock(), memory.hooks())
     task = asyncio.create_task(source.run())
     try:
@@ -106,7 +114,7 @@ async def running(settings: KafkaSettings, memory: Memory) -> AsyncIterator[Kafk
         await asyncio.wait_for(task, PATIENCE)
 
 
-async def send(settings: KafkaSettings, *values: bytes | None, partition: int = 0) -> None:
+async def send(settings: KafkaSourceSettings, *values: bytes | None, partition: int = 0) -> None:
     async with AIOKafkaProducer(bootstrap_servers=list(settings.bootstrap_servers)) as producer:
         for value in values:
             await producer.send_and_wait(settings.topics[0], value, key=b"key", partition=partition)
@@ -119,7 +127,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def group_member(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
+async def group_member(settings: KafkaSourceSettings) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer outside of the group's rebalancing, to see and set what it committed."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=list(settings.bootstrap_servers),
@@ -134,7 +142,7 @@ async def group_member(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsume
         await consumer.stop()
 
 
-async def committed(settings: KafkaSettings, partition: int) -> int | None:
+async def committed(settings: KafkaSourceSettings, partition: int) -> int | None:
     async with group_member(settings) as consumer:
         offset: int | None = await consumer.committed(TopicPartition(settings.topics[0], partition))
         return offset
@@ -144,7 +152,7 @@ def numbered(count: int, start: int = 0) -> list[bytes]:
     return [f"message {number}".encode() for number in range(start, start + count)]
 
 
-async def test_every_message_is_read_and_moves_its_position(settings: KafkaSettings) -> None:
+async def test_every_message_is_read_and_moves_its_position(settings: KafkaSourceSettings) -> None:
     memory = Memory()
     await send(settings, b'{"id": 1}', b"[{}, {}]", b"\xff not JSON", None, b"")
     async with running(settings, memory):
@@ -155,7 +163,7 @@ async def test_every_message_is_read_and_moves_its_position(settings: KafkaSetti
     assert len(memory.origins) == 4  # a tombstone is not read
 
 
-async def test_our_position_wins_over_the_groups(settings: KafkaSettings) -> None:
+async def test_our_position_wins_over_the_groups(settings: KafkaSourceSettings) -> None:
     memory = Memory()
     topic = settings.topics[0]
     await send(settings, *numbered(10))
@@ -174,7 +182,7 @@ def _part(submission: Submission) -> int:
     return submission.position.partition
 
 
-async def test_a_restart_goes_on_where_the_store_stands(settings: KafkaSettings) -> None:
+async def test_a_restart_goes_on_where_the_store_stands(settings: KafkaSourceSettings) -> None:
     memory = Memory()
     await send(settings, *numbered(5))
     async with running(settings, memory):
@@ -185,7 +193,7 @@ async def test_a_restart_goes_on_where_the_store_stands(settings: KafkaSettings)
     assert memory.bodies == numbered(10)
 
 
-async def test_a_stop_commits_to_the_broker(settings: KafkaSettings) -> None:
+async def test_a_stop_commits_to_the_broker(settings: KafkaSourceSettings) -> None:
     memory = Memory()
     await send(settings, *numbered(7), partition=2)
     async with running(settings, memory):
@@ -193,14 +201,30 @@ async def test_a_stop_commits_to_the_broker(settings: KafkaSettings) -> None:
     assert await committed(settings, 2) == 7
 
 
-async def test_the_lag_is_told_and_falls_to_nothing(settings: KafkaSettings) -> None:
+async def test_a_partition_that_another_replica_takes_is_not_ours_any_longer(
+    settings: KafkaSourceSettings,
+) -> None:
+    first, second = Memory(), Memory()
+    async with running(settings, first):
+        await until(lambda: len(first.assigned) == 3)
+        async with running(settings, second):
+            await until(
+                lambda: (
+                    bool(second.assigned)
+                    and first.assigned.isdisjoint(second.assigned)
+                    and len(first.assigned | second.assigned) == 3
+                )
+            )
+
+
+async def test_the_lag_is_told_and_falls_to_nothing(settings: KafkaSourceSettings) -> None:
     memory = Memory()
     await send(settings, *numbered(3))
     async with running(settings, memory):
         await until(lambda: memory.lag.get(0) == 0 and len(memory.stored) == 3)
 
 
-async def test_two_members_split_and_one_may_leave(settings: KafkaSettings) -> None:
+async def test_two_members_split_and_one_may_leave(settings: KafkaSourceSettings) -> None:
     memory = Memory()
     first, second = Memory(), Memory()
     for member in (first, second):
@@ -238,7 +262,9 @@ def _dealt(logs: Sequence[object]) -> Callable[[], list[int]]:
     return sizes
 
 
-async def test_an_outage_of_the_store_pauses_and_loses_nothing(settings: KafkaSettings) -> None:
+async def test_an_outage_of_the_store_pauses_and_loses_nothing(
+    settings: KafkaSourceSettings,
+) -> None:
     memory = Memory()
     async with running(settings, memory):
         await send(settings, *numbered(3))
@@ -254,7 +280,9 @@ async def test_an_outage_of_the_store_pauses_and_loses_nothing(settings: KafkaSe
     assert memory.bodies == numbered(9)
 
 
-async def test_a_store_that_is_out_at_the_start_is_waited_for(settings: KafkaSettings) -> None:
+async def test_a_store_that_is_out_at_the_start_is_waited_for(
+    settings: KafkaSourceSettings,
+) -> None:
     memory = Memory()
     memory.out = True
     await send(settings, *numbered(3))
@@ -265,7 +293,7 @@ async def test_a_store_that_is_out_at_the_start_is_waited_for(settings: KafkaSet
     assert memory.bodies == numbered(3)
 
 
-async def test_a_slow_transaction_pauses_until_it_is_done(settings: KafkaSettings) -> None:
+async def test_a_slow_transaction_pauses_until_it_is_done(settings: KafkaSourceSettings) -> None:
     memory = Memory()
     memory.slow.clear()
     await send(settings, *numbered(3))
@@ -277,7 +305,9 @@ async def test_a_slow_transaction_pauses_until_it_is_done(settings: KafkaSetting
     assert memory.bodies == numbered(3)
 
 
-async def test_a_stop_during_an_outage_ends_and_leaves_the_batch(settings: KafkaSettings) -> None:
+async def test_a_stop_during_an_outage_ends_and_leaves_the_batch(
+    settings: KafkaSourceSettings,
+) -> None:
     memory = Memory()
     memory.out = True
     await send(settings, *numbered(3))
@@ -290,7 +320,7 @@ async def test_a_stop_during_an_outage_ends_and_leaves_the_batch(settings: Kafka
 
 
 async def test_a_position_out_of_range_is_an_error_and_starts_over(
-    settings: KafkaSettings,
+    settings: KafkaSourceSettings,
 ) -> None:
     memory = Memory()
     topic = settings.topics[0]
@@ -304,16 +334,16 @@ async def test_a_position_out_of_range_is_an_error_and_starts_over(
     assert memory.bodies == numbered(3)
 
 
-async def test_a_broker_that_is_not_there_is_tried_again(settings: KafkaSettings) -> None:
+async def test_a_broker_that_is_not_there_is_tried_again(settings: KafkaSourceSettings) -> None:
     server = f"127.0.0.1:{free_port()}"
     with capture_logs() as logs:
-        async with running(replace(settings, bootstrap_servers=(server,)), Memory()):
+        async with running(settings.model_copy(update={"bootstrap_servers": (server,)}), Memory()):
             await until(lambda: len(logs) >= 2)
     assert all((entry["source"], entry["servers"]) == ("events", server) for entry in logs)
 
 
 async def test_a_source_whose_partitions_somebody_claimed_stores_nothing_and_joins_anew(
-    settings: KafkaSettings,
+    settings: KafkaSourceSettings,
 ) -> None:
     memory = Memory()
     async with running(settings, memory):

@@ -82,7 +82,7 @@ async def fill(config: Path) -> None:
     clock = SystemClock()
     store = wiring.store(settings, clock)
     await store.open()
-    intake = wiring.intake(settings, store, clock)
+    intake = wiring.pipeline(settings, store, clock)
     bodies = [
         *(said(number, "known", 10 * number) for number in (1, 2)),
         *(said(number, "new", 10 * number) for number in range(3, 9)),
@@ -180,7 +180,7 @@ def test_a_dead_letter_whose_limit_was_raised_becomes_what_it_says(tmp_path: Pat
         settings = load(path)
         store: Store = wiring.store(settings, SystemClock())
         await store.open()
-        intake = wiring.intake(settings, store, SystemClock())
+        intake = wiring.pipeline(settings, store, SystemClock())
         at = Position("g", "t", 0, 1)
         body = json.dumps(deep).encode()
         await intake.ingest([intake.read_message(LogMessage("log", body, "offset 0", at))])

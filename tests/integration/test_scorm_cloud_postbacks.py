@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from pointsman.config import Sources
+from pointsman.config.sources import SourceSettings
 from pointsman.domain.clock import SystemClock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.records import Actor, InputOutcome, Observation
@@ -30,7 +30,7 @@ COURSE = "http://adlnet.gov/expapi/activities/course"
 @pytest.fixture
 async def endpoint(tmp_path: Path) -> AsyncIterator[Endpoint]:
     """With two applications, of which the second names courses in a way that no rule takes."""
-    sources = Sources.model_validate(
+    sources = SourceSettings.model_validate(
         {
             "scorm_cloud": [
                 {
@@ -255,7 +255,9 @@ async def test_a_dead_letter_is_read_again_as_a_postback(tmp_path: Path) -> None
     """What was not understood for its settings is, once they are mended."""
     wrong = {"name": "scorm", "username": "u", "password": "p", "learner": "id"}
     nameless = {**GOLF, "learner": {"email": "ana@example.com"}}
-    async with running(tmp_path, sources=Sources.model_validate({"scorm_cloud": [wrong]})) as one:
+    async with running(
+        tmp_path, sources=SourceSettings.model_validate({"scorm_cloud": [wrong]})
+    ) as one:
         assert await send(one, nameless, "u:p") == 204
         (letter,) = await one.store.dead_letters(limit=9)
         assert "learner.id" in letter.reason
@@ -263,7 +265,7 @@ async def test_a_dead_letter_is_read_again_as_a_postback(tmp_path: Path) -> None
         assert whole is not None
         again = await replay_letter(one.store, one.intake, SystemClock(), whole)
         assert again == "still dead: learner.id is missing, so nobody knows who this is about"
-    right = Sources.model_validate({"scorm_cloud": [{**wrong, "learner": "email"}]})
+    right = SourceSettings.model_validate({"scorm_cloud": [{**wrong, "learner": "email"}]})
     async with running(tmp_path, sources=right) as one:
         assert await replay_letter(one.store, one.intake, SystemClock(), whole) == "unmatched"
         assert await one.store.dead_letters(limit=9) == []

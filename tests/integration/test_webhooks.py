@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from pointsman.config import Sources
+from pointsman.config.sources import SourceSettings
 from pointsman.domain.errors import StoreUnavailable
 from tests.support.http_endpoint import Endpoint, running
 from tests.support.malformed_bodies import MALFORMED
@@ -34,7 +34,7 @@ BODY: dict[str, Any] = {
 @pytest.fixture
 async def endpoint(tmp_path: Path) -> AsyncIterator[Endpoint]:
     """With a sender that signs the body alone, and one after Standard Webhooks that sends lists."""
-    sources = Sources.model_validate(
+    sources = SourceSettings.model_validate(
         {
             "webhooks": [
                 {

@@ -13,12 +13,14 @@ from typing import Any
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
-from pointsman.config import Sources
+from pointsman.config.sources import SourceSettings
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.launch import Launch
 from pointsman.domain.records import Decision, Observation
 from pointsman.mapping import ConfiguredIdentity, Mapper, Rule, Template
-from pointsman.sources.http import BasicCredential, HttpDeps, HttpSource, make_app
+from pointsman.sources.http.app import HttpDeps, make_app
+from pointsman.sources.http.authorization import BasicCredential, HttpSource
+from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.pipeline import Pipeline
 from pointsman.statements import Limits
 from pointsman.store.base import Store
@@ -125,14 +127,14 @@ async def running(
     folder: Path,
     version: str = "1.0.3",
     *,
-    sources: Sources | None = None,
+    sources: SourceSettings | None = None,
     on_commit: Callable[[float, int], None] = lambda _seconds, _submissions: None,
 ) -> AsyncIterator[Endpoint]:
     """With two sources: `user` is strict, and `lenient` is; courses have a rule.
 
     `sources` has those that send no statements; `on_commit` is told of each commit, at once.
     """
-    foreign = sources or Sources.model_construct()
+    foreign = sources or SourceSettings.model_construct()
     store = SqliteStore(folder / "store.db", read_keys=key_reader(ORIGIN), on_commit=on_commit)
     await store.open()
     rule = Rule(
@@ -151,7 +153,7 @@ async def running(
     async def ready() -> tuple[bool, str]:
         return True, "ready"
 
-    async def page() -> tuple[bytes, str]:
+    async def page(_accept: str) -> tuple[bytes, str]:
         return b"", "text/plain"
 
     app = make_app(
@@ -162,8 +164,7 @@ async def running(
                 HttpSource("players", (BasicCredential("user", "pass"),)),
                 HttpSource("launched", (BasicCredential("lenient", "pass"),), lenient=True),
             ],
-            max_body_bytes=200_000,
-            cors_origins=(PLAYER,),
+            settings=HttpSettings(max_body_bytes=200_000, cors_origins=(PLAYER,)),
             ready=ready,
             metrics_page=page,
             on_request=lambda *one: requests.append(one[:4]),

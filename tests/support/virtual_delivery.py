@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from pointsman.delivery.backoff import Backoff
-from pointsman.delivery.budget.base import QuotaLimits
 from pointsman.delivery.budget.local import LocalBudget
-from pointsman.delivery.dispatcher import DeliveryRecord, DeliverySettings, Dispatcher
+from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.delivery.sender import Sender
+from pointsman.delivery.settings import DeliverySettings
 from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.domain.records import Submission
 from pointsman.emulator import Catalogue, Emulator
 from pointsman.platforms.helium import HeliumPlatform
 from pointsman.store.sqlite import SqliteStore
+from tests.support.quota import quota_limits
 from tests.support.virtual_time import EmulatorTransport, VirtualClock
 
 KEY = "the-key"
@@ -135,11 +135,14 @@ class VirtualDelivery:
         self.transport = EmulatorTransport(self.emulator, KEY, latency)
         self.store = SqliteStore(folder / "sim.db", clock=self.clock, threaded=False)
         self.budget = LocalBudget(
-            QuotaLimits.of(points, requests, share=share, guard=0.2, window=60.0),
+            quota_limits(points, requests, share, 0.2),
             self.clock,
             self.store,
         )
         self.records: list[DeliveryRecord] = []
+        settings = DeliverySettings(
+            progress_interval_seconds=progress_interval, max_failures=max_failures
+        )
         self.dispatcher = Dispatcher(
             self.store,
             Sender(
@@ -147,19 +150,14 @@ class VirtualDelivery:
                 self.tokens,
                 self.budget,
                 self.clock,
+                settings,
                 points_per_request=per_request,
-                max_failures=max_failures,
             ),
             self.budget,
             self.clock,
-            DeliverySettings(
-                concurrency=8,
-                progress_interval=progress_interval,
-                lease=60.0,
-                request_timeout=30.0,
-                backoff=Backoff(1.0, 300.0),
-            ),
+            settings,
             self.records.append,
+            request_timeout=30.0,
             jitter=random.Random(1),
         )
         self._task: asyncio.Task[None] | None = None

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.errors import InputRefused
-from pointsman.mapping.uri_template import Template
+from pointsman.domain.uri_template import Template
 from pointsman.statements.adapters import Path, PathTemplate
 
 BODY: dict[str, Any] = {

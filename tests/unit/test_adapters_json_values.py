@@ -58,13 +58,13 @@ def test_what_is_no_number_is_refused(value: Any) -> None:
     ],
 )
 def test_yes_and_no(value: Any, yes: tuple[str, ...], found: bool | None) -> None:
-    assert json_values.is_yes(value, yes) is found
+    assert json_values.boolean(value, yes) is found
 
 
 @pytest.mark.parametrize(("value", "yes"), [("done", ()), (2, ()), ([], ()), ({}, ("done",))])
 def test_neither_yes_nor_no_is_refused(value: Any, yes: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="must be"):
-        json_values.is_yes(value, yes)
+        json_values.boolean(value, yes)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_what_is_no_time_is_refused(value: Any) -> None:
 
 @given(JSON | st.floats())
 def test_whatever_comes_is_read_or_refused_in_words(value: Any) -> None:
-    for read in (json_values.number, json_values.is_yes, json_values.timestamp):
+    for read in (json_values.number, json_values.boolean, json_values.timestamp):
         try:
             read(value)
             said = "must be"

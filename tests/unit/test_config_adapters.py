@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pointsman.config import load
-from pointsman.sources.http import STANDARD, SignatureScheme
+from pointsman.sources.http.webhook_signatures import STANDARD, SignatureScheme
 from pointsman.wiring.adapters import webhook_sources
 from tests.unit.test_config_mistakes import GOOD, SECRET, refusal, toml
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from pointsman.config import Settings, load
 from pointsman.domain.errors import ConfigError
 from pointsman.platforms.tokens.vault import new_key
+from pointsman.setting_types import Section
 
 ROOT = Path(__file__).parents[2]
 
@@ -109,6 +113,27 @@ def test_the_defaults_that_the_example_shows_are_the_defaults(example: Path) -> 
     example.write_text("\n".join(lines))
 
     assert load(example) == plain
+
+
+def keys_of(section: type[Section]) -> Iterator[str]:
+    """Its keys and those of the sections in it; a secret counts by the key of its file."""
+    for key, field in section.model_fields.items():
+        if f"{key}_file" not in section.model_fields:
+            yield key
+        for part in (field.annotation, *_parts(field.annotation)):
+            if isinstance(part, type) and issubclass(part, Section):
+                yield from keys_of(part)
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    for part in get_args(annotation):
+        yield part
+        yield from _parts(part)
+
+
+@pytest.mark.parametrize("key", sorted(set(keys_of(Settings))))
+def test_the_example_names_every_setting(key: str) -> None:
+    assert re.search(rf"\b{key}\b", (ROOT / "config.example.toml").read_text())
 
 
 def test_the_environment_wins_over_the_file(

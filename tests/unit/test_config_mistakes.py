@@ -162,7 +162,7 @@ CASES: list[tuple[dict[str, object], str, str]] = [
         "a number from 0 to 3600",
     ),
     ({"http": {"prot": 1}}, "http.prot", "did you mean port?"),
-    ({"http": {"zzz": 1}}, "http.zzz", "there are host, port"),
+    ({"http": {"zzz": 1}}, "http.zzz", "host, port, max_body_bytes"),
     ({"http": "localhost"}, "http", "must be a table"),
     ({"htpp": {"port": 1}}, "htpp", "did you mean http?"),
     ({"store": {"url": f"postgresql://u:{SECRET}@db/x"}}, "store.url = ", "store.password_file"),

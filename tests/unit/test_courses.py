@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from pointsman.cli import app
-from pointsman.config.rules import Rule
-from pointsman.courses import activity_of, launch_of, read_course, rules
+from pointsman.config.rules import RuleSettings
+from pointsman.courses import launch_activity, launch_request, proposed_rules, read_course
 from pointsman.courses.structure import NAMESPACE, AssignableUnit, Block, Course
-from pointsman.courses.xml_elements import parse
+from pointsman.courses.xml_elements import parse_xml
 from pointsman.domain.errors import InputRefused
 from pointsman.mapping import Template
 from pointsman.sources.players.launch_request import parse_launch_request
@@ -159,7 +159,7 @@ def test_nothing_grows_beyond_its_limit(
     tmp_path: Path, text: str | bytes, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if words.startswith("has more"):
-        monkeypatch.setattr("pointsman.courses.xml_elements._ELEMENTS", 100)
+        monkeypatch.setattr("pointsman.courses.xml_elements._MAX_ELEMENTS", 100)
     with pytest.raises(InputRefused, match=words):
         course_of(tmp_path, text)
 
@@ -191,31 +191,31 @@ def test_a_torn_package_is_no_stack_trace(tmp_path: Path) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     with contextlib.suppress(InputRefused):
-        parse(content, "x")
+        parse_xml(content, "x")
 
 
 def test_the_proposed_rules_are_rules_and_take_what_is_launched() -> None:
     course = read_course(SAMPLE)
-    proposed = tomllib.loads(rules(course))["rules"]
-    made = [Rule.model_validate(one) for one in proposed]
+    proposed = tomllib.loads(proposed_rules(course))["rules"]
+    made = [RuleSettings.model_validate(rule) for rule in proposed]
     units = [unit for unit, _ in course.units()]
     for number, (rule, unit) in enumerate(zip(made, units, strict=True), start=1):
-        assert Template(rule.activity).match(activity_of(unit.id)) == {}
+        assert Template(rule.activity).match(launch_activity(unit.id)) == {}
         assert rule.topic_id == f"TOPIC-ID-{number}"
-    commented = rules(course).replace("\n# [[rules]]", "\n[[rules]]")
+    commented = proposed_rules(course).replace("\n# [[rules]]", "\n[[rules]]")
     assert "switches/by-wire" in commented
 
 
 def test_an_activity_is_never_the_publishers_own_id() -> None:
     for publisher in ("https://example.com/a", "https://example.com/a#b", "urn:uuid:1"):
-        assert activity_of(publisher) not in {publisher, activity_of(f"{publisher}2")}
-    assert activity_of("https://example.com/{a}") == "https://example.com/%7Ba%7D#au"
+        assert launch_activity(publisher) not in {publisher, launch_activity(f"{publisher}2")}
+    assert launch_activity("https://example.com/{a}") == "https://example.com/%7Ba%7D#au"
 
 
 def test_the_proposed_launches_are_taken_as_they_are() -> None:
     for unit, _ in read_course(SAMPLE).units():
-        asked = parse_launch_request(json.dumps(launch_of(unit)).encode())
-        assert asked.activity == activity_of(unit.id)
+        asked = parse_launch_request(json.dumps(launch_request(unit)).encode())
+        assert asked.activity == launch_activity(unit.id)
         assert asked.move_on == unit.move_on
 
 
@@ -226,7 +226,9 @@ TITLES = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 def test_no_title_breaks_out_of_its_comment(course: str, unit: str) -> None:
     one = AssignableUnit("https://example.com/u", unit, "https://example.com/", 1)
     block = Block("https://example.com/b", course, 1, (one,))
-    (rule,) = tomllib.loads(rules(Course("https://example.com/c", course, (block,))))["rules"]
+    (rule,) = tomllib.loads(proposed_rules(Course("https://example.com/c", course, (block,))))[
+        "rules"
+    ]
     assert rule["activity"] == "https://example.com/u#au"
 
 

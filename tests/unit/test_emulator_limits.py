@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.emulator.limits import Limits, Quota, QuotaReading
+from pointsman.emulator.limits import InstanceLimits, Quota, QuotaReading
 from tests.support.manual_clock import NOON
 from tests.unit.emulator_harness import Caller
 
@@ -14,7 +14,7 @@ THREE += "}"
 
 
 def test_a_window_opens_with_the_first_request_and_does_not_roll() -> None:
-    quota = Quota(Limits(points_per_minute=10, requests_per_minute=2))
+    quota = Quota(InstanceLimits(points_per_minute=10, requests_per_minute=2))
     assert quota.reading(7.0) == QuotaReading(10, 2, None)
     assert quota.admit(100.0)
     assert quota.admit(159.0)
@@ -25,7 +25,7 @@ def test_a_window_opens_with_the_first_request_and_does_not_roll() -> None:
 
 
 def test_the_next_window_starts_with_its_first_request_and_not_at_the_end_of_the_last() -> None:
-    quota = Quota(Limits(requests_per_minute=1))
+    quota = Quota(InstanceLimits(requests_per_minute=1))
     assert quota.admit(0.0)
     assert quota.admit(90.0)
     assert not quota.admit(149.0)
@@ -36,7 +36,7 @@ def test_the_next_window_starts_with_its_first_request_and_not_at_the_end_of_the
     ("spent", "asked", "granted"), [(0, 10, True), (9, 1, True), (9, 2, False)]
 )
 def test_points_are_charged_whole_or_not_at_all(spent: int, asked: int, granted: bool) -> None:
-    quota = Quota(Limits(points_per_minute=10))
+    quota = Quota(InstanceLimits(points_per_minute=10))
     quota.admit(0.0)
     assert quota.spend(0.0, spent)
     assert quota.spend(0.0, asked) is granted

@@ -12,8 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from pointsman.sources.http import STANDARD, SignatureScheme, WebhookVerifier
-from pointsman.sources.http.webhook_signatures import SignatureRefused
+from pointsman.sources.http.webhook_signatures import (
+    STANDARD,
+    SignatureRefused,
+    SignatureScheme,
+    WebhookVerifier,
+)
 
 SECRET, OLD, STRANGE = b"hunter2", b"hunter1", b"stranger"
 NOW = 1_674_087_231.0

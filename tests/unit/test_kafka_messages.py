@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
+from pydantic import SecretStr
 
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.records import Position, Receipt, Submission
 from pointsman.sources.batch import LogMessage
-from pointsman.sources.kafka import KafkaSettings, KafkaSource
 from pointsman.sources.kafka.messages import next_offsets, read_record
+from pointsman.sources.kafka.settings import KafkaSecurity, KafkaSourceSettings
+from pointsman.sources.kafka.source import KafkaSource
 
 
 class Reader:
@@ -89,15 +91,28 @@ def test_the_end_of_a_batch_is_the_highest_position_of_each_partition() -> None:
     }
 
 
+def settings(server: str = "b:9092", security: KafkaSecurity | None = None) -> KafkaSourceSettings:
+    return KafkaSourceSettings(
+        name="events",
+        bootstrap_servers=(server,),
+        topics=("t",),
+        group_id="g",
+        security=security or KafkaSecurity(),
+    )
+
+
 def test_the_password_is_not_shown() -> None:
-    settings = KafkaSettings("events", ("b:9092",), ("t",), "g", sasl_password="hush")
-    assert "hush" not in repr(settings)
+    security = KafkaSecurity(
+        protocol="SASL_SSL", sasl_mechanism="PLAIN", username="u", password=SecretStr("hush")
+    )
+    assert "hush" not in repr(settings(security=security))
 
 
 async def test_unusable_tls_files_are_retried_and_do_not_end_the_daemon(tmp_path: Path) -> None:
-    settings = KafkaSettings(
-        "events", ("b:9092",), ("t",), "g", "SSL", ca_file=tmp_path / "missing.pem"
-    )
+    ca_file = tmp_path / "ca.pem"
+    ca_file.touch()
+    security = KafkaSecurity(protocol="SSL", ca_file=ca_file)
+    ca_file.unlink()
 
     async def claim(group: str, _places: object) -> list[Position]:
         raise AssertionError(group)
@@ -109,7 +124,7 @@ async def test_unusable_tls_files_are_retried_and_do_not_end_the_daemon(tmp_path
             slept.append(seconds)
             await source.stop()
 
-    source = KafkaSource(settings, Reader(), claim, OneSleep())
+    source = KafkaSource(settings(security=security), Reader(), claim, OneSleep())
     await source.run()
     assert 0 < slept[0] < 1
 
@@ -119,8 +134,7 @@ async def test_a_source_that_was_stopped_does_not_start(times: int) -> None:
     async def claim(group: str, _places: object) -> list[Position]:
         raise AssertionError(group)
 
-    settings = KafkaSettings("events", ("127.0.0.1:1",), ("t",), "g")
-    source = KafkaSource(settings, Reader(), claim, SystemClock())
+    source = KafkaSource(settings("127.0.0.1:1"), Reader(), claim, SystemClock())
     for _ in range(times):
         await source.stop()
     await source.run()

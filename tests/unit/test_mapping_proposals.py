@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pointsman.domain.uri_template import Template
 from pointsman.mapping.proposals import VARIABLE, propose
-from pointsman.mapping.uri_template import Template
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pointsman.domain.errors import InputRefused
-from pointsman.statements.scorm import CommitScore, read
-from pointsman.statements.scorm.durations import duration, seconds
+from pointsman.statements.scorm import CommitScore, parse_commit
+from pointsman.statements.scorm.durations import duration_seconds, iso_duration
 
 
 def lesson(**core: Any) -> bytes:
@@ -37,7 +37,7 @@ def activity(**cmi: Any) -> bytes:
 def test_a_lesson_status_says_both(
     status: str, completion: bool | None, success: bool | None
 ) -> None:
-    found = read(lesson(lesson_status=status))
+    found = parse_commit(lesson(lesson_status=status))
     assert (found.version, found.completion, found.success) == ("1.2", completion, success)
     assert found.progress is None
 
@@ -59,7 +59,7 @@ def test_a_lesson_status_says_both(
 def test_an_activity_says_each_for_itself(
     cmi: dict[str, Any], completion: bool | None, success: bool | None, progress: float | None
 ) -> None:
-    found = read(activity(**cmi))
+    found = parse_commit(activity(**cmi))
     assert (found.version, found.completion, found.success, found.progress) == (
         "2004",
         completion,
@@ -75,16 +75,16 @@ def test_common_fields_speak_where_the_run_time_data_is_silent() -> None:
         "totalTimeSeconds": 754.5,
         "score": {"raw": 95, "min": 0, "max": 100, "scaled": 0.95},
     }
-    found = read(json.dumps(body).encode())
+    found = parse_commit(json.dumps(body).encode())
     assert (found.completion, found.success, found.total_time) == (True, True, 754.5)
     assert found.score == CommitScore(0.95, 95, 0, 100)
     silent = body | {"runtimeData": {"cmi": {"completion_status": "incomplete"}}}
-    assert read(json.dumps(silent).encode()).completion is False
+    assert parse_commit(json.dumps(silent).encode()).completion is False
 
 
 @pytest.mark.parametrize("body", [lesson(), activity()])
 def test_a_total_of_nothing_is_no_time(body: bytes) -> None:
-    found = read(json.dumps(json.loads(body) | {"totalTimeSeconds": 0}).encode())
+    found = parse_commit(json.dumps(json.loads(body) | {"totalTimeSeconds": 0}).encode())
     assert (found.session_time, found.total_time) == (None, None)
 
 
@@ -107,7 +107,7 @@ def test_a_total_of_nothing_is_no_time(body: bytes) -> None:
     ],
 )
 def test_a_score_is_what_can_be_read_of_it(body: bytes, score: CommitScore | None) -> None:
-    assert read(body).score == score
+    assert parse_commit(body).score == score
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_score_is_what_can_be_read_of_it(body: bytes, score: CommitScore | Non
     ],
 )
 def test_times_of_either_version_are_seconds(text: str, length: float | None) -> None:
-    assert seconds(text) == (None if length is None else pytest.approx(length))
+    assert duration_seconds(text) == (None if length is None else pytest.approx(length))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_times_of_either_version_are_seconds(text: str, length: float | None) ->
     [(754.5, "PT754.5S"), (60.0, "PT60S"), (0.014, "PT0.01S"), (1e9, "PT1000000000S")],
 )
 def test_a_duration_is_what_xapi_takes(length: float, text: str) -> None:
-    assert duration(length) == text
+    assert iso_duration(length) == text
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ def test_a_duration_is_what_xapi_takes(length: float, text: str) -> None:
 )
 def test_the_last_commit_says_so(more: dict[str, Any], final: bool) -> None:
     body = json.dumps({"cmi": {}, **more}).encode()
-    assert read(body).final is final
-    assert read(body, final=True).final
+    assert parse_commit(body).final is final
+    assert parse_commit(body, final=True).final
 
 
 @pytest.mark.parametrize(
@@ -165,5 +165,5 @@ def test_the_last_commit_says_so(more: dict[str, Any], final: bool) -> None:
 )
 def test_a_word_that_is_none_is_refused_by_its_name(body: bytes, words: str) -> None:
     with pytest.raises(InputRefused) as refused:
-        read(body)
+        parse_commit(body)
     assert words in str(refused.value)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.errors import InputRefused
-from pointsman.statements.scorm import Commit, read
+from pointsman.statements.scorm import Commit, parse_commit
 from pointsman.statements.scorm.commit_body import parse_commit_body
 from tests.support.scorm_bodies import BODIES
 
@@ -132,7 +132,7 @@ def test_anything_else_is_refused_with_the_reason(body: bytes, words: str | byte
 @given(BODIES)
 def test_any_bytes_are_a_commit_or_a_clear_refusal(body: bytes) -> None:
     try:
-        found = read(body)
+        found = parse_commit(body)
     except InputRefused:
         return
     assert isinstance(found, Commit)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.launch import LaunchMode
-from pointsman.statements.scorm import Commit, ScormSession, place, starting_data
-from pointsman.statements.scorm.commit_order import dump, load
+from pointsman.statements.scorm import Commit, ScormSession, order_commit, starting_data
+from pointsman.statements.scorm.commit_order import session_from_json, session_to_json
 from tests.support.scorm_bodies import LAUNCH
 
 SECOND = 1_000_000
@@ -30,8 +30,8 @@ class Sessions:
 
     def take(self, page: int, sequence: int | None = None, player: str = "") -> tuple[int, bool]:
         self.now += SECOND
-        placed = place(self.session, commit(page, sequence), player, self.now)
-        self.session = load(dump(placed.session))
+        placed = order_commit(self.session, commit(page, sequence), player, self.now)
+        self.session = session_from_json(session_to_json(placed.session))
         return placed.at, placed.newest
 
     @property
@@ -99,16 +99,16 @@ def test_of_two_tabs_the_one_that_goes_on_is_the_newer() -> None:
 
 @pytest.mark.parametrize("text", ["ü" * 1_000, "\ud83d", "😀"])
 def test_a_session_comes_back_as_it_was_kept(text: str) -> None:
-    placed = place(ScormSession(), Commit("1.2", {"suspend_data": text}), "run", SECOND)
-    assert load(dump(placed.session)) == placed.session
-    assert len(dump(placed.session)) < len(text) * 2 + 300
+    placed = order_commit(ScormSession(), Commit("1.2", {"suspend_data": text}), "run", SECOND)
+    assert session_from_json(session_to_json(placed.session)) == placed.session
+    assert len(session_to_json(placed.session)) < len(text) * 2 + 300
 
 
 def test_no_two_commits_count_as_of_the_same_moment() -> None:
     session = ScormSession()
     times = []
     for page in range(3):
-        placed = place(session, commit(page), "", SECOND)
+        placed = order_commit(session, commit(page), "", SECOND)
         session = placed.session
         times.append(placed.at)
     assert times == [SECOND, SECOND + 1, SECOND + 2]
@@ -117,7 +117,7 @@ def test_no_two_commits_count_as_of_the_same_moment() -> None:
 def test_a_commit_without_run_time_data_leaves_the_place_in_the_course() -> None:
     sessions = Sessions()
     sessions.take(1)
-    placed = place(sessions.session, Commit("2004", completion=True), "", 9 * SECOND)
+    placed = order_commit(sessions.session, Commit("2004", completion=True), "", 9 * SECOND)
     assert (placed.newest, placed.session.cmi) == (True, {"suspend_data": "page=1"})
 
 

@@ -6,7 +6,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from pointsman.statements.data_types import LanguageTag
-from pointsman.statements.parse import Invalid, Limits, parse
+from pointsman.statements.parse import Invalid, parse
+from pointsman.statements.settings import Limits
 
 TAG = TypeAdapter(LanguageTag)
 

@@ -98,6 +98,14 @@ _SUB = {"objectType": "SubStatement", **GOOD}
         {"timestamp": "20260105T100000Z"},
         {"timestamp": "2026-01-05T10:00"},
         {"timestamp": "2016-12-31T23:59:60Z"},
+        {"timestamp": "2026-W48-6T10:00:00Z"},
+        {"timestamp": "2026W486T10Z"},
+        {"timestamp": "2026-332T10:00:00Z"},
+        {"timestamp": "2026332T1000+01"},
+        {"timestamp": "2024-366T10:00:00Z"},
+        {"timestamp": "2026-11-27T24:00:00Z"},
+        {"timestamp": "2026-11-27T24:00:00.000Z"},
+        {"timestamp": "20261127T24Z"},
         {"id": ID, "stored": "2026-01-05T10:00:00Z", "version": "1.0.3"},
         {"version": "2.0.0"},
         {"authority": {"objectType": "Group", "member": _MEMBERS}},
@@ -316,3 +324,23 @@ def test_there_are_recordings_of_every_player() -> None:
     names = {str(one.id).split(" ", maxsplit=1)[0] for one in RECORDED}
     assert names == {"tincanjs", "xapi-cmi5", "xapi-xapi"}
     assert len(RECORDED) > 50
+
+
+@pytest.mark.parametrize(
+    ("address", "valid"),
+    [
+        ("ana@example.com", True),
+        ("ana+tag/x@example.com", True),
+        ("o'neil@ex-ample.co.uk", True),
+        ("ana@example.com?subject=x", False),
+        ("ana?subject=x@example.com", False),
+        ("ana@example.com#part", False),
+        ("ana@example.com/path", False),
+        ("ana@example.com,ben@example.com", False),
+        ("ana", False),
+    ],
+)
+def test_a_mailbox_is_an_address_and_nothing_else(address: str, *, valid: bool) -> None:
+    """1.0.3 Part 2 section 2.4.2.3; RFC 6068 allows more in a mailto URI."""
+    sent = {**GOOD, "actor": {"mbox": f"mailto:{address}"}}
+    assert (reasons(read(sent)) == []) is valid

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from pydantic import SecretStr
 
 from pointsman.domain.errors import NoToken
 from pointsman.platforms.base import TokenProvider
 from pointsman.platforms.tokens.fetched import FetchedToken
-from pointsman.platforms.tokens.inline import Credentials, InlineTokens
+from pointsman.platforms.tokens.inline import InlineTokens
 from pointsman.platforms.tokens.launch import LaunchTokens
+from pointsman.platforms.tokens.settings import TokenEntry
 from pointsman.platforms.tokens.vault import TokenCipher, new_key
 from tests.support.manual_clock import ManualClock
 
@@ -93,7 +95,7 @@ async def test_one_that_is_refused_is_forgotten(shelf: Shelf) -> None:
 
 
 async def test_what_has_expired_is_not_used(shelf: Shelf) -> None:
-    world = World(shelf, InlineTokens({ANA: Credentials("inline")}))
+    world = World(shelf, InlineTokens({ANA: TokenEntry(auth_token=SecretStr("inline"))}))
     await world.tokens.give(ANA, FetchedToken("one", expires_at=world.clock.now() + 60))
     assert await world.tokens.token(ANA) == "one"
     world.clock.advance(51)
@@ -101,7 +103,9 @@ async def test_what_has_expired_is_not_used(shelf: Shelf) -> None:
 
 
 async def test_the_source_behind_is_asked_where_launches_brought_nothing(shelf: Shelf) -> None:
-    world = World(shelf, InlineTokens({ANA: Credentials("inline", "user_ana")}))
+    world = World(
+        shelf, InlineTokens({ANA: TokenEntry(auth_token=SecretStr("inline"), user_id="user_ana")})
+    )
     assert await world.tokens.token(ANA) == "inline"
     assert await world.tokens.user_id(ANA) == "user_ana"
     await world.tokens.give(ANA, FetchedToken("launched"))

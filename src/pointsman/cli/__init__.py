@@ -1,4 +1,4 @@
-"""The command `pointsman`. Each subcommand stands in the module of its name."""
+"""The command `pointsman`. Each subcommand is in the module of its name."""
 
 from __future__ import annotations
 
@@ -7,21 +7,99 @@ from typing import Annotated
 import typer
 
 from pointsman import __version__
-from pointsman.cli import cmi5, db, dead_letters, faults, launches, parked, platform, tokens
-from pointsman.cli.audit import audit
-from pointsman.cli.check import check
-from pointsman.cli.emulate import emulate
-from pointsman.cli.import_ import import_
-from pointsman.cli.import_state import import_state
-from pointsman.cli.replay import replay
-from pointsman.cli.run import run
-from pointsman.cli.unmatched import unmatched
-from pointsman.cli.verify import verify
+from pointsman.cli.lazy_commands import MARKUP, LazyCommand, lazy_group
+
+COMMANDS = (
+    LazyCommand(
+        "run",
+        "Run the daemon until SIGTERM or Ctrl-C, then drain and stop.",
+        "pointsman.cli.run",
+        "run",
+    ),
+    LazyCommand(
+        "check",
+        "Check the configuration and say in plain words what it means.",
+        "pointsman.cli.check",
+        "check",
+    ),
+    LazyCommand(
+        "emulate",
+        "Serve an emulated platform: GraphQL at /helium with prices, quotas and expiring tokens.",
+        "pointsman.cli.emulate",
+        "emulate",
+    ),
+    LazyCommand(
+        "verify",
+        "Add up the store's books: is every input, and all desired state, accounted for?",
+        "pointsman.cli.verify",
+        "verify",
+    ),
+    LazyCommand(
+        "unmatched",
+        "Show activities that no rule takes, the most frequent first, and rules that would take "
+        "them.",
+        "pointsman.cli.unmatched",
+        "unmatched",
+    ),
+    LazyCommand(
+        "replay",
+        "Decide anew about the statements that arrived since, after the rules have changed.",
+        "pointsman.cli.replay",
+        "replay",
+    ),
+    LazyCommand(
+        "audit",
+        "Show how far the platform agrees with what was delivered, by course and learning path.",
+        "pointsman.cli.audit",
+        "audit",
+    ),
+    LazyCommand(
+        "import-state",
+        "Take what the platform already knows as delivered, before the daemon's first start.",
+        "pointsman.cli.import_state",
+        "import_state",
+    ),
+    LazyCommand(
+        "import",
+        "Take statements of the past in, at a pace that leaves live traffic alone.",
+        "pointsman.cli.import_",
+        "import_",
+    ),
+    LazyCommand(
+        "parked",
+        "Desired state that can't be sent for a reason that time won't cure: see it, retry it.",
+        "pointsman.cli.parked",
+    ),
+    LazyCommand(
+        "dead-letters",
+        "Inputs that could not be understood: see them, read them again, drop them.",
+        "pointsman.cli.dead_letters",
+    ),
+    LazyCommand("cmi5", "cmi5 courses.", "pointsman.cli.cmi5"),
+    LazyCommand(
+        "db",
+        "The store: what it holds and how big it is, its schema, a copy of it.",
+        "pointsman.cli.db",
+    ),
+    LazyCommand(
+        "platform",
+        "What the platform says, in tables or as JSON. Each command spends a few points.",
+        "pointsman.cli.platform",
+    ),
+    LazyCommand("tokens", "The authTokens' encryption at rest.", "pointsman.cli.tokens"),
+    LazyCommand("launches", "Players that your pages start.", "pointsman.cli.launches"),
+    LazyCommand(
+        "faults",
+        "Faults on purpose at a running `pointsman emulate`: list them, add one, clear them.",
+        "pointsman.cli.faults",
+    ),
+)
 
 app = typer.Typer(
     name="pointsman",
+    cls=lazy_group(COMMANDS),
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode=MARKUP,
     # a daemon's log wants plain tracebacks, and local variables in one could show a secret
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -50,19 +128,6 @@ def pointsman(
 
     Exit codes: 0 fine; 1 the command's answer is no; 2 the configuration or an option is wrong.
     """
-
-
-for command in (run, check, emulate, verify, unmatched, replay, audit, import_state):
-    app.command()(command)
-app.command("import")(import_)
-app.add_typer(parked.app, name="parked")
-app.add_typer(dead_letters.app, name="dead-letters")
-app.add_typer(cmi5.app, name="cmi5")
-app.add_typer(db.app, name="db")
-app.add_typer(platform.app, name="platform")
-app.add_typer(tokens.app, name="tokens")
-app.add_typer(launches.app, name="launches")
-app.add_typer(faults.app, name="faults")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`pointsman audit`: does the platform show what was delivered?"""
+"""`pointsman audit` shows how far the platform agrees with what was delivered."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
-from pointsman.cli.stores import ask_store
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.store.base import Agreement
@@ -36,41 +35,51 @@ def audit(
     """
     settings = settings_or_exit(config)
     places = ask_store(settings, lambda store: store.agreement())
-    found = [one for one in places if place in {None, str(one.place)}]
+    agreements = [agreement for agreement in places if place in {None, str(agreement.place)}]
     drift = ask_store(settings, lambda store: store.parked(codes=[ParkCode.DRIFT], limit=limit))
-    drift = [one for one in drift if place in {None, str(one.read_back)}]
+    drift = [state for state in drift if place in {None, str(state.read_back)}]
     if as_json:
         shown = {
-            "places": [_agreement(one) for one in found],
-            "drift": [_drift(one) for one in drift],
+            "places": [_agreement(entry) for entry in agreements],
+            "drift": [_drift(entry) for entry in drift],
         }
         typer.echo(json.dumps(shown, indent=2))
-    elif found:
-        Console().print(_table(found))
-        for one in drift:
-            typer.echo(f"{one.recipient}: {one.target.kind.value} {one.target.key}: {one.parked}")
+    elif agreements:
+        Console().print(_table(agreements))
+        for state in drift:
+            typer.echo(f"{state.recipient}: {_target(state)}: {state.parked}")
     else:
         typer.echo("Nothing is delivered that can be read back.")
     raise typer.Exit(1 if drift else 0)
 
 
-def _table(found: list[Agreement]) -> Table:
+def _table(agreements: list[Agreement]) -> Table:
     table = Table("place", "agrees", "sent again", "drift", "can't be read", "not looked at yet")
-    for one in found:
-        counts = (one.agrees, one.resent, one.drift, one.unreadable, one.waiting)
-        table.add_row(str(one.place), *(f"{count:,}" for count in counts))
+    for agreement in agreements:
+        counts = (
+            agreement.agrees,
+            agreement.resent,
+            agreement.drift,
+            agreement.unreadable,
+            agreement.waiting,
+        )
+        table.add_row(str(agreement.place), *(f"{count:,}" for count in counts))
     return table
 
 
-def _agreement(one: Agreement) -> dict[str, object]:
-    return {**asdict(one), "place": str(one.place)}
+def _target(state: Desired) -> str:
+    return f"{state.target.kind.value} {state.target.key}"
 
 
-def _drift(one: Desired) -> dict[str, object]:
+def _agreement(agreement: Agreement) -> dict[str, object]:
+    return {**asdict(agreement), "place": str(agreement.place)}
+
+
+def _drift(state: Desired) -> dict[str, object]:
     return {
-        "learner": str(one.recipient),
-        "kind": one.target.kind.value,
-        "key": one.target.key,
-        "wanted": one.value,
-        "reason": one.parked,
+        "learner": str(state.recipient),
+        "kind": state.target.kind.value,
+        "key": state.target.key,
+        "wanted": state.value,
+        "reason": state.parked,
     }

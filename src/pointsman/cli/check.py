@@ -1,4 +1,4 @@
-"""`pointsman check`: is the configuration right, and what does it mean?"""
+"""`pointsman check` says what is wrong with the configuration, or what it means."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
         typer.echo(f"\n{heading}")
         for line in lines:
             typer.echo(f"  {line}")
-    found = list(config_warnings(settings))
-    if found:
+    warnings = list(config_warnings(settings))
+    if warnings:
         typer.echo("\nLook again at")
-        for doubt in found:
+        for doubt in warnings:
             typer.echo(f"  ! {doubt}")

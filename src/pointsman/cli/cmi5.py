@@ -1,4 +1,4 @@
-"""`pointsman cmi5`: what a course package has, and what it takes to launch it."""
+"""`pointsman cmi5` shows the units of a course package, with rules and launch requests for them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import typer
 from pointsman.courses import (
     AssignableUnit,
     Block,
-    activity_of,
-    described,
-    launch_of,
+    course_as_json,
+    launch_activity,
+    launch_request,
+    proposed_rules,
     read_course,
-    rules,
 )
 from pointsman.domain.errors import InputRefused
 
@@ -48,16 +48,20 @@ def import_(
     except InputRefused as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    launches = [launch_of(unit) for unit, _ in course.units()]
+    launches = [launch_request(unit) for unit, _ in course.units()]
     if as_json:
-        found = {"course": described(course), "rules": rules(course), "launches": launches}
-        typer.echo(json.dumps(found, indent=2))
+        summary = {
+            "course": course_as_json(course),
+            "rules": proposed_rules(course),
+            "launches": launches,
+        }
+        typer.echo(json.dumps(summary, indent=2))
         return
     typer.echo(f"{course.title}  {course.id}")
     _show(course.members)
     for warning in course.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"\nRules, to be looked over:\n\n{rules(course)}")
+    typer.echo(f"\nRules, to be looked over:\n\n{proposed_rules(course)}")
     typer.echo("The body of a POST /launches for each unit:\n")
     for body in launches:
         typer.echo(json.dumps(body, indent=2, ensure_ascii=False))
@@ -65,19 +69,19 @@ def import_(
 
 def _show(members: tuple[AssignableUnit | Block, ...], depth: int = 1) -> None:
     margin = "  " * depth
-    for one in members:
-        typer.echo(f"{margin}{one.title}  {one.id}")
-        if isinstance(one, Block):
-            _show(one.members, depth + 1)
+    for member in members:
+        typer.echo(f"{margin}{member.title}  {member.id}")
+        if isinstance(member, Block):
+            _show(member.members, depth + 1)
             continue
         details = {
-            "activity": activity_of(one.id),
-            "url": one.url,
-            "moveOn": one.move_on,
-            "masteryScore": one.mastery_score,
-            "launchMethod": one.launch_method,
-            "launchParameters": one.launch_parameters,
-            "entitlementKey": one.entitlement_key,
+            "activity": launch_activity(member.id),
+            "url": member.url,
+            "moveOn": member.move_on,
+            "masteryScore": member.mastery_score,
+            "launchMethod": member.launch_method,
+            "launchParameters": member.launch_parameters,
+            "entitlementKey": member.entitlement_key,
         }
         for name, value in details.items():
             if value is not None:

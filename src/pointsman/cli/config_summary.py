@@ -1,15 +1,19 @@
-"""What a configuration means, in plain words for whoever has to answer for it. Pure functions."""
+"""The meaning of a configuration in plain words, as `pointsman check` prints it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pointsman.cli.config_summary_adapters import postbacks, webhook
-from pointsman.config import Credential, HttpSource, KafkaSource, Rule, Settings
-from pointsman.config.launches import Launches
-from pointsman.config.server import Store
+from pointsman.config import Settings
+from pointsman.config.rules import RuleSettings
+from pointsman.config.scorm_cloud import ScormCloudSettings
+from pointsman.config.webhooks import WebhookSettings
 from pointsman.domain.records import Falls
 from pointsman.domain.target_kinds import TARGET_KINDS
+from pointsman.sources.http.settings import HttpSourceSettings
+from pointsman.sources.kafka.settings import KafkaSourceSettings
+from pointsman.sources.settings import CredentialSettings, LaunchSettings
+from pointsman.store.settings import StoreSettings
 
 _COMPLETES = {
     "completed": "when it is completed",
@@ -37,10 +41,10 @@ def explain(settings: Settings) -> Iterator[tuple[str, list[str]]]:
     yield "What becomes of it", [_rule(rule) for rule in settings.rules] or ["There are no rules."]
     yield "Who is who", list(_learners(settings))
     yield "Where it goes, and at what pace", list(_delivery(settings))
-    yield "What is kept", [_kept(settings.store)]
+    yield "What is kept", [_storage(settings.store)]
 
 
-def _kept(store: Store) -> str:
+def _storage(store: StoreSettings) -> str:
     if store.is_shared:
         return (
             f"Everything accepted, in {store.url}, which any number of replicas may share; each "
@@ -71,12 +75,12 @@ def _senders(settings: Settings) -> Iterator[str]:
     elif not (sources.http or sources.scorm_cloud or sources.webhooks):
         yield "Nobody may send over HTTP; it serves probes and metrics."
     yield from map(_http_source, sources.http)
-    yield from map(postbacks, sources.scorm_cloud)
-    yield from map(webhook, sources.webhooks)
+    yield from map(_scorm_cloud_source, sources.scorm_cloud)
+    yield from map(_webhook_source, sources.webhooks)
     yield from map(_kafka_source, sources.kafka)
 
 
-def _launches(launches: Launches) -> Iterator[str]:
+def _launches(launches: LaunchSettings) -> Iterator[str]:
     yield (
         f"Players are launched by POST {launches.public_url.rstrip('/')}/launches with "
         f"{_and(map(_credential, launches.operators))}; a launch is good for "
@@ -85,15 +89,70 @@ def _launches(launches: Launches) -> Iterator[str]:
     )
 
 
-def _http_source(source: HttpSource) -> str:
+def _http_source(source: HttpSourceSettings) -> str:
     return f"{source.name} sends over HTTP with {_and(map(_credential, source.credentials))}."
 
 
-def _credential(credential: Credential) -> str:
+def _credential(credential: CredentialSettings) -> str:
     return "a bearer token" if credential.key is None else f'the key "{credential.key}"'
 
 
-def _kafka_source(source: KafkaSource) -> str:
+def _scorm_cloud_source(source: ScormCloudSettings) -> str:
+    learner = (
+        "the learner is the e-mail address where there is one, else the id"
+        if source.learner == "email"
+        else "the learner is the id"
+    )
+    return (
+        f"{source.name} posts registrations of SCORM Cloud to /scorm-cloud/postback as the user "
+        f'"{source.username}": a course is the activity {source.course_activity}, a SCO '
+        f"{source.sco_activity}; {learner}; what is no address is an account of "
+        f"{source.home_page}."
+    )
+
+
+def _webhook_source(source: WebhookSettings) -> str:
+    return (
+        f"{source.name} posts JSON to /webhooks/{source.name}, {_how_signed(source)}: "
+        f"{_fields_read(source)}; "
+        f"a learner who is no address is an account of {source.account_home_page}."
+    )
+
+
+def _how_signed(source: WebhookSettings) -> str:
+    secrets = len(source.keys)
+    known = "" if secrets == 1 else f" with any of {secrets} secrets"
+    within = f", within {source.tolerance_seconds:g} s of this clock"
+    if source.signature is None:
+        return f"signed as Standard Webhooks say{known}{within}"
+    window = within if source.signature.timestamp_header is not None else ", whenever it was sent"
+    return f"signed in {source.signature.header}{known}{window}"
+
+
+def _fields_read(source: WebhookSettings) -> str:
+    each = "" if source.items is None else f"for each of {source.items}, "
+    parts = [f"{each}the learner is {source.learner}", f"the activity {source.activity}"]
+    if source.progress is not None:
+        parts.append(f"progress {source.progress} of {source.progress_scale}")
+    if source.completed is not None:
+        parts.append(f"completed {source.completed}{_when_it_is(source.completed_values)}")
+    if source.passed is not None:
+        parts.append(f"passed {source.passed}{_when_it_is(source.passed_values)}")
+    if source.score is not None:
+        parts.append(f"the score {source.score} of {source.score_scale}")
+    parts.append("the time that of arrival" if source.time is None else f"the time {source.time}")
+    if source.registration is not None:
+        parts.append(f"the attempt {source.registration}")
+    if source.id is not None:
+        parts.append(f"the same again when {source.id} is")
+    return ", ".join(parts)
+
+
+def _when_it_is(values: tuple[str, ...]) -> str:
+    return f" when it is {' or '.join(values)}" if values else ""
+
+
+def _kafka_source(source: KafkaSourceSettings) -> str:
     security = source.security
     how = "unencrypted" if security.protocol.endswith("PLAINTEXT") else "over TLS"
     who = f" as {security.username} ({security.sasl_mechanism})" if security.username else ""
@@ -103,7 +162,7 @@ def _kafka_source(source: KafkaSource) -> str:
     )
 
 
-def _rule(rule: Rule) -> str:
+def _rule(rule: RuleSettings) -> str:
     verbs = f"with the verb {_or(rule.verbs)} " if rule.verbs else ""
     types = f"of the type {_or(rule.activity_types)} " if rule.activity_types else ""
     acts: list[str] = []
@@ -130,7 +189,7 @@ def _rule(rule: Rule) -> str:
     return f"{rule.name}: a statement {verbs}about {rule.activity} {types}{does}{falls}."
 
 
-def _how_far(rule: Rule) -> str:
+def _how_far(rule: RuleSettings) -> str:
     how = ", from the score if need be" if rule.score_is_progress else ""
     if rule.slides is not None:
         listed = f", as {rule.tincan_xml} lists them," if rule.tincan_xml else ""
@@ -140,7 +199,7 @@ def _how_far(rule: Rule) -> str:
     return how
 
 
-def _completes(rule: Rule) -> str:
+def _completes(rule: RuleSettings) -> str:
     if rule.course_parts == 1:
         return _COMPLETES[rule.course_completed]
     words = _COMPLETES[rule.course_completed].removeprefix("when it is ")
@@ -164,8 +223,10 @@ def _learners(settings: Settings) -> Iterator[str]:
         first = "come with launches alone" if tokens.launches else "that launches bring go first"
         yield f"authTokens {first}, kept in the store, encrypted."
     if tokens.kind in {"service", "login"}:
-        kept = "kept in the store, encrypted" if tokens.encryption_keys else "kept in memory only"
-        yield f"Fetched authTokens are {kept}."
+        where_kept = (
+            "kept in the store, encrypted" if tokens.encryption_keys else "kept in memory only"
+        )
+        yield f"Fetched authTokens are {where_kept}."
     yield "State of a learner without a token is parked until there is one."
 
 

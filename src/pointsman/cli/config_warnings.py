@@ -1,11 +1,17 @@
-"""What a configuration may say but rarely means. Pure functions."""
+"""Warnings about settings that are allowed but rarely meant, for `pointsman check`. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from pointsman.config import Http, KafkaSource, Learners, Platform, Rule, Settings, Store
+from pointsman.config import Settings
+from pointsman.config.learners import LearnerSettings
+from pointsman.config.rules import RuleSettings
+from pointsman.platforms.settings import PlatformSettings
+from pointsman.sources.http.settings import HttpSettings
+from pointsman.sources.kafka.settings import KafkaSourceSettings
+from pointsman.store.settings import StoreSettings
 
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
@@ -21,7 +27,7 @@ def config_warnings(settings: Settings) -> Iterator[str]:
     yield from _about_store(settings.store)
 
 
-def _about_rules(rules: Sequence[Rule]) -> Iterator[str]:
+def _about_rules(rules: Sequence[RuleSettings]) -> Iterator[str]:
     if not rules:
         yield "rules: there are none, so every statement is kept as unmatched and nothing is sent."
     for place, rule in enumerate(rules):
@@ -38,7 +44,7 @@ def _about_rules(rules: Sequence[Rule]) -> Iterator[str]:
             yield f'rules: "{rule.name}" names a course, but neither starts nor completes it.'
 
 
-def _takes_all_of(first: Rule, second: Rule) -> bool:
+def _takes_all_of(first: RuleSettings, second: RuleSettings) -> bool:
     return (
         first.activity == second.activity
         and _covers(first.verbs, second.verbs)
@@ -50,12 +56,12 @@ def _covers(first: Sequence[str] | None, second: Sequence[str] | None) -> bool:
     return first is None or (second is not None and set(second) <= set(first))
 
 
-def _about_http(http: Http) -> Iterator[str]:
+def _about_http(http: HttpSettings) -> Iterator[str]:
     if "*" in http.cors_origins:
         yield "http.cors_origins: with * the pages of every web site may send, given a credential."
 
 
-def _about_platform(platform: Platform) -> Iterator[str]:
+def _about_platform(platform: PlatformSettings) -> Iterator[str]:
     url = urlsplit(platform.url)
     if url.scheme == "http" and url.hostname not in _LOCAL:
         yield "platform.url: with http:// the key and the learners' tokens travel unencrypted."
@@ -65,7 +71,7 @@ def _about_platform(platform: Platform) -> Iterator[str]:
         yield "platform.limits.share: with 1 nothing stays for your own site, which may get 429s."
 
 
-def _about_learners(learners: Learners) -> Iterator[str]:
+def _about_learners(learners: LearnerSettings) -> Iterator[str]:
     if learners.tokens.inline == {}:
         yield "learners.tokens.inline: it is empty, so every learner's state will be parked."
     if learners.tokens.kind in {"service", "login"} and not learners.tokens.encryption_keys:
@@ -77,7 +83,7 @@ def _about_learners(learners: Learners) -> Iterator[str]:
         yield "learners.tokens.login: passwords of learners belong on a sandbox only."
 
 
-def _about_kafka(source: KafkaSource) -> Iterator[str]:
+def _about_kafka(source: KafkaSourceSettings) -> Iterator[str]:
     if source.security.protocol == "SASL_PLAINTEXT":
         yield f'source "{source.name}": with SASL_PLAINTEXT the password travels unencrypted.'
     if source.auto_offset_reset == "latest":
@@ -87,6 +93,6 @@ def _about_kafka(source: KafkaSource) -> Iterator[str]:
         )
 
 
-def _about_store(store: Store) -> Iterator[str]:
+def _about_store(store: StoreSettings) -> Iterator[str]:
     if not store.is_shared and not store.path.parent.is_dir():
         yield f"store.url: the folder {store.path.parent} is not here."

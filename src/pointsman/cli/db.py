@@ -1,4 +1,4 @@
-"""`pointsman db`: the store's size, its schema, and a copy of it."""
+"""`pointsman db` shows the store's size, upgrades its schema, and copies it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ from rich.filesize import decimal
 from rich.progress import Progress
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
-from pointsman.cli.stores import ask_store
-from pointsman.cli.times import shown
+from pointsman.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    ask_store,
+    config_error_exit,
+    settings_or_exit,
+)
+from pointsman.cli.times import iso_time
 from pointsman.domain.errors import Retry
 
 app = typer.Typer(
@@ -36,18 +41,18 @@ def stats(
 
     **Example:** `pointsman db stats`
     """
-    found = ask_store(settings_or_exit(config), lambda store: store.stats())
+    stats = ask_store(settings_or_exit(config), lambda store: store.stats())
     if as_json:
-        typer.echo(json.dumps(asdict(found), indent=2))
+        typer.echo(json.dumps(asdict(stats), indent=2))
         return
     table = Table("what", "rows", "size")
-    for name in sorted({*found.rows, *found.bytes}):
-        rows = f"{found.rows[name]:,}" if name in found.rows else ""
-        table.add_row(name, rows, decimal(found.bytes[name]) if name in found.bytes else "")
+    for name in sorted({*stats.rows, *stats.bytes}):
+        rows = f"{stats.rows[name]:,}" if name in stats.rows else ""
+        table.add_row(name, rows, decimal(stats.bytes[name]) if name in stats.bytes else "")
     Console().print(table)
-    oldest = "none" if found.oldest_statement is None else shown(found.oldest_statement)
+    oldest = "none" if stats.oldest_statement is None else iso_time(stats.oldest_statement)
     typer.echo(
-        f"{decimal(sum(found.bytes.values()))} in all, schema {found.schema}, "
+        f"{decimal(sum(stats.bytes.values()))} in all, schema {stats.schema}, "
         f"oldest statement: {oldest}"
     )
 
@@ -65,7 +70,7 @@ def upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from pointsman.commands import upgrade as run_upgrade  # noqa: PLC0415 - not before it is needed
 
     try:
-        with refusing():
+        with config_error_exit():
             done = asyncio.run(run_upgrade(settings))
     except Retry as error:
         typer.echo(str(error), err=True)
@@ -87,7 +92,7 @@ def backup(
     settings = settings_or_exit(config)
     from pointsman.commands import back_up  # noqa: PLC0415 - not before it is needed
 
-    with refusing(), Progress(console=Console(stderr=True), transient=True) as progress:
+    with config_error_exit(), Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("copying", total=None)
 
         def on_progress(left: int, pages: int) -> None:

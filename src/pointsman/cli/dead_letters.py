@@ -1,4 +1,4 @@
-"""`pointsman dead-letters`: inputs that could not be understood; seen, read again, or dropped."""
+"""`pointsman dead-letters` lists inputs that were not understood, reads them again, drops them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
-from pointsman.cli.stores import ask_store
-from pointsman.cli.times import shown
+from pointsman.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    ask_store,
+    config_error_exit,
+    settings_or_exit,
+)
+from pointsman.cli.times import iso_time
 from pointsman.store.base import Store, StoredDeadLetter
 
 app = typer.Typer(
@@ -45,16 +50,22 @@ def list_(
 
     **Example:** `pointsman dead-letters list --source lessons`
     """
-    found = ask_store(
+    letters = ask_store(
         settings_or_exit(config),
         lambda store: store.dead_letters(reason_prefix=reason, source=source, limit=limit),
     )
     if as_json:
-        typer.echo(json.dumps([_as_json(one) for one in found], indent=2))
-    elif found:
+        typer.echo(json.dumps([_as_json(letter) for letter in letters], indent=2))
+    elif letters:
         table = Table("number", "source", "origin", "arrived", "reason")
-        for one in found:
-            table.add_row(str(one.id), one.source, one.origin, shown(one.received_at), one.reason)
+        for letter in letters:
+            table.add_row(
+                str(letter.id),
+                letter.source,
+                letter.origin,
+                iso_time(letter.received_at),
+                letter.reason,
+            )
         Console().print(table)
     else:
         typer.echo("There are no dead letters.")
@@ -105,9 +116,9 @@ def replay(
         typer.echo(f"{number}: {words}")
 
     async def choose(store: Store) -> Sequence[int]:
-        return numbers or await _chosen(store, source, reason)
+        return numbers or await _matching_numbers(store, source, reason)
 
-    with refusing():
+    with config_error_exit():
         asyncio.run(replay_letters(settings, choose, on_letter))
     typer.echo(f"{count} read again")
 
@@ -130,7 +141,7 @@ def drop(
     _must_say_which(numbers, source, reason, everything=everything)
 
     async def choose(store: Store) -> Sequence[int]:
-        return numbers or await _chosen(store, source, reason)
+        return numbers or await _matching_numbers(store, source, reason)
 
     chosen = ask_store(settings, choose)
     if chosen and not yes:
@@ -146,21 +157,21 @@ def _must_say_which(
         raise typer.BadParameter("say which: numbers, --source, --reason, or --all")
 
 
-async def _chosen(store: Store, source: str | None, reason: str) -> list[int]:
-    found: list[int] = []
+async def _matching_numbers(store: Store, source: str | None, reason: str) -> list[int]:
+    numbers: list[int] = []
     while page := await store.dead_letters(
-        reason_prefix=reason, source=source, after=found[-1] if found else 0, limit=_PAGE
+        reason_prefix=reason, source=source, after=numbers[-1] if numbers else 0, limit=_PAGE
     ):
-        found += [one.id for one in page]
-    return found
+        numbers += [letter.id for letter in page]
+    return numbers
 
 
-def _as_json(one: StoredDeadLetter) -> dict[str, Any]:
+def _as_json(letter: StoredDeadLetter) -> dict[str, Any]:
     return {
-        "number": one.id,
-        "source": one.source,
-        "origin": one.origin,
-        "reason": one.reason,
-        "statement": one.statement_id,
-        "arrived": shown(one.received_at),
+        "number": letter.id,
+        "source": letter.source,
+        "origin": letter.origin,
+        "reason": letter.reason,
+        "statement": letter.statement_id,
+        "arrived": iso_time(letter.received_at),
     }

@@ -1,4 +1,4 @@
-"""`pointsman emulate`: a platform to test against."""
+"""`pointsman emulate` serves an emulated platform; it needs the extra `emulator`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pointsman.cli.options import refusing
+from pointsman.cli.options import config_error_exit
 
 
 def emulate(
@@ -75,10 +75,15 @@ def emulate(
 
     **Example:** `pointsman emulate --port 8090 --api-key k --fault kind=drop_after,chance=0.01`
     """
-    # not before it is needed: no other command wants a GraphQL server
-    from pointsman.emulator.cli import run_emulator  # noqa: PLC0415
+    try:
+        from pointsman.emulator.cli import run_emulator  # noqa: PLC0415 - an extra, see below
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "graphql":
+            raise
+        typer.echo("the emulator is an extra: pip install 'pointsman[emulator]'", err=True)
+        raise typer.Exit(2) from None
 
-    with refusing(), suppress(KeyboardInterrupt):
+    with config_error_exit(), suppress(KeyboardInterrupt):
         asyncio.run(
             run_emulator(
                 host=host,

@@ -1,4 +1,4 @@
-"""`pointsman faults`: making things go wrong at a running emulator, and well again."""
+"""`pointsman faults` lists, adds and clears the faults of a running emulator."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def list_(
 
     **Example:** `pointsman faults list --api-key k`
     """
-    found = _ask("GET", url, "/emulator/faults", api_key)
+    faults = _ask("GET", url, "/emulator/faults", api_key)
     if as_json:
-        typer.echo(json.dumps(found, indent=2))
+        typer.echo(json.dumps(faults, indent=2))
         return
     table = Table("id", "kind", "settings", "struck")
-    for name, fault in found["active"].items():
+    for name, fault in faults["active"].items():
         kind, struck = fault.pop("kind"), fault.pop("struck")
         settings = ", ".join(f"{key}={value}" for key, value in fault.items())
         table.add_row(name, kind, settings, str(struck))
     Console().print(table)
-    struck = ", ".join(f"{kind} {count}" for kind, count in found["struck"].items())
+    struck = ", ".join(f"{kind} {count}" for kind, count in faults["struck"].items())
     typer.echo(f"struck since the start: {struck or 'none'}")
 
 
@@ -101,8 +101,8 @@ def expire_tokens(
 
     **Example:** `pointsman faults expire-tokens --learner ana@example.com --api-key k`
     """
-    told = _ask("POST", url, "/emulator/tokens/expire", api_key, {"learner": learner})
-    typer.echo(f"tokens expired: {told['expired']}")
+    reply = _ask("POST", url, "/emulator/tokens/expire", api_key, {"learner": learner})
+    typer.echo(f"tokens expired: {reply['expired']}")
 
 
 def _ask(method: str, url: str, path: str, api_key: str, body: Any = None) -> Any:

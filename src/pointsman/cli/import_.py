@@ -1,4 +1,4 @@
-"""`pointsman import`: history, from a file or another learning record store."""
+"""`pointsman import` takes past statements from a file or another learning record store."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
 from pointsman.commands import BackfillProgress, LoadRate, LrsSettings, import_file, import_lrs
 from pointsman.config import Settings
-from pointsman.config.fields import read_secret
 from pointsman.domain.errors import ConfigError, InputRefused, PartitionLost, Retry
 from pointsman.domain.records import InputOutcome
+from pointsman.setting_types import read_secret
 
 SecretOption = Annotated[Path | None, typer.Option(help="A file with the secret of --key.")]
 BearerOption = Annotated[Path | None, typer.Option(help="A file with a bearer token.")]
@@ -61,15 +61,15 @@ def import_(
     """
     settings = settings_or_exit(config)
     filters = {"since": since, "until": until, "agent": agent, "verb": verb, "activity": activity}
-    given = {name: value for name, value in filters.items() if value is not None}
+    filters_set = {name: value for name, value in filters.items() if value is not None}
     try:
-        with refusing():
+        with config_error_exit():
             if source.startswith(("http://", "https://")):
                 lrs = LrsSettings(
-                    source, key, _secret(secret_file), _secret(bearer_file), filters=given
+                    source, key, _secret(secret_file), _secret(bearer_file), filters=filters_set
                 )
                 done = _with_progress(settings, lrs, LoadRate(rate))
-            elif given or key or secret_file or bearer_file:
+            elif filters_set or key or secret_file or bearer_file:
                 raise ConfigError("a file takes none of the options for an LRS")
             else:
                 done = _with_progress(settings, Path(source), LoadRate(rate))
@@ -110,9 +110,9 @@ def _with_progress(
 
 def _summary(done: BackfillProgress) -> str:
     parts = [
-        f"{done.outcomes[one]:,} {one.value.replace('_', ' ')}"
-        for one in InputOutcome
-        if done.outcomes[one]
+        f"{done.outcomes[outcome]:,} {outcome.value.replace('_', ' ')}"
+        for outcome in InputOutcome
+        if done.outcomes[outcome]
     ]
     if done.duplicates:
         parts.append(f"{done.duplicates:,} known already")

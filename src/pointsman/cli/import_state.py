@@ -1,4 +1,4 @@
-"""`pointsman import-state`: what the platform already knows need not be sent."""
+"""`pointsman import-state` marks what the platform already knows as delivered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
 from pointsman.commands import ImportStep, ImportTarget
 from pointsman.commands import import_state as take_state
 from pointsman.domain.errors import ConfigError
@@ -46,8 +46,8 @@ def import_state(
     """
     settings = settings_or_exit(config)
     taken, unread = 0, 0
-    with refusing():
-        wishes = list(_wishes(file)) if file is not None else None
+    with config_error_exit():
+        targets = list(_import_targets(file)) if file is not None else None
         with Progress(console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task("reading the platform", total=None)
 
@@ -59,19 +59,19 @@ def import_state(
                 for place, reason in step.unread.items():
                     progress.console.print(f"{step.learner}: {place}: {reason}", markup=False)
 
-            asyncio.run(take_state(settings, wishes, on_step))
+            asyncio.run(take_state(settings, targets, on_step))
     typer.echo(f"{taken} taken as delivered, {unread} courses and paths could not be read")
     if unread:
         typer.echo("next: mend what is said above, and run this again", err=True)
         raise typer.Exit(1)
 
 
-def _wishes(path: Path) -> Iterator[ImportTarget]:
+def _import_targets(path: Path) -> Iterator[ImportTarget]:
     """Raises `ConfigError` naming every line that is wrong."""
     problems = []
     for number, entry in _entries(path):
         try:
-            yield _wish(entry)
+            yield _import_target(entry)
         except ValueError as error:
             problems.append(f"{path}, line {number}: {error}")
     if problems:
@@ -96,7 +96,7 @@ def _entries(path: Path) -> Iterator[tuple[int, Any]]:
                 raise ConfigError(f"{path}, line {number}: is not JSON: {error}") from error
 
 
-def _wish(entry: Any) -> ImportTarget:
+def _import_target(entry: Any) -> ImportTarget:
     if not isinstance(entry, dict):
         raise ValueError("is not an object")  # noqa: TRY004 - a file's content
     if unknown := entry.keys() - _COLUMNS:

@@ -1,4 +1,4 @@
-"""`pointsman launches`: what launch credentials are signed with, and what one launch is."""
+"""`pointsman launches` makes signing keys, and shows one launch."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
-from pointsman.cli.stores import ask_store
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.launch import Launch, launch_from_json
 from pointsman.store.base import DocumentKey
@@ -51,15 +50,15 @@ def show(
     """
     settings = settings_or_exit(config)
     key = DocumentKey("launch", name=registration.lower())
-    found = ask_store(settings, lambda store: store.document(key))
-    if found is None:
+    document = ask_store(settings, lambda store: store.document(key))
+    if document is None:
         typer.echo(
             f"there is no launch with the registration {registration}; it may be older than "
             "store.retention_days",
             err=True,
         )
         raise typer.Exit(1)
-    launch = launch_from_json(found.content)
+    launch = launch_from_json(document.content)
     if as_json:
         typer.echo(json.dumps(asdict(launch), indent=2))
         return

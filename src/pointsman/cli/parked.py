@@ -1,4 +1,4 @@
-"""`pointsman parked`: what can't be sent and why, and sending it after the cause is mended."""
+"""`pointsman parked` lists desired state that waits for a cause to be mended, and frees it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
-from pointsman.cli.stores import ask_store
-from pointsman.cli.times import shown
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
+from pointsman.cli.times import iso_time
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
 
@@ -43,14 +42,14 @@ def list_(
     **Example:** `pointsman parked list --learner ana@example.com`
     """
     settings = settings_or_exit(config)
-    found = ask_store(
+    states = ask_store(
         settings,
         lambda store: store.parked(_recipients(learner), reason_prefix=reason, limit=limit),
     )
     if as_json:
-        typer.echo(json.dumps([_as_json(one) for one in found], indent=2))
-    elif found:
-        Console().print(_table(found))
+        typer.echo(json.dumps([_as_json(state) for state in states], indent=2))
+    elif states:
+        Console().print(_table(states))
     else:
         typer.echo("Nothing is parked.")
 
@@ -77,22 +76,22 @@ def _recipients(names: list[str] | None) -> list[Recipient]:
     return [Recipient.from_text(name) for name in names or []]
 
 
-def _as_json(one: Desired) -> dict[str, object]:
+def _as_json(state: Desired) -> dict[str, object]:
     return {
-        "learner": str(one.recipient),
-        "kind": one.target.kind.value,
-        "key": one.target.key,
-        "value": one.value,
-        "since": shown(one.since),
-        "code": one.park_code,
-        "reason": one.parked,
+        "learner": str(state.recipient),
+        "kind": state.target.kind.value,
+        "key": state.target.key,
+        "value": state.value,
+        "since": iso_time(state.since),
+        "code": state.park_code,
+        "reason": state.parked,
     }
 
 
-def _table(found: list[Desired]) -> Table:
+def _table(states: list[Desired]) -> Table:
     table = Table("learner", "target", "wanted", "since", "reason")
-    for one in found:
-        target = f"{one.target.kind.value} {one.target.key}"
-        who = str(one.recipient)
-        table.add_row(who, target, str(one.value), shown(one.since), one.parked)
+    for state in states:
+        target = f"{state.target.kind.value} {state.target.key}"
+        since = iso_time(state.since)
+        table.add_row(str(state.recipient), target, str(state.value), since, state.parked)
     return table

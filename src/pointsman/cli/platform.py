@@ -1,10 +1,10 @@
-"""`pointsman platform`: the platform's own answers, for people at a terminal."""
+"""`pointsman platform` asks the platform and shows its answers, as tables or JSON."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -15,7 +15,7 @@ from rich.console import Console
 
 from pointsman.cli import platform_tables as tables
 from pointsman.cli.learning_path_file import NewPath, read_new_path
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
 from pointsman.cli.platform_session import PlatformSession, refuse, with_platform
 from pointsman.commands import with_store
 from pointsman.config import Settings
@@ -61,9 +61,9 @@ def show_path(
 
     async def ask(platform: PlatformSession) -> CallResult[object]:
         token = None if learner is None else await platform.token(learner)
-        return _any(await platform.calls.learning_path_by_slug(slug, token))
+        return _untyped(await platform.calls.learning_path_by_slug(slug, token))
 
-    _show(config, ask, tables.learning_path, as_json=as_json)
+    _print_answer(config, ask, tables.learning_path, as_json=as_json)
 
 
 @learning_path.command("create")
@@ -81,23 +81,23 @@ def create_path(
 
     **Example:** `pointsman platform learning-path create onboarding.toml`
     """
-    with refusing():
+    with config_error_exit():
         wanted: NewPath = read_new_path(file)
     if not yes:
         parts = f"{len(wanted.milestones)} milestones"
         typer.confirm(f"Make the learning path {wanted.name!r} with {parts}?", abort=True)
 
     async def ask(platform: PlatformSession) -> CallResult[object]:
-        return _any(
+        return _untyped(
             await platform.calls.create_learning_path(
                 wanted.name,
-                [one.as_input() for one in wanted.milestones],
+                [milestone.as_input() for milestone in wanted.milestones],
                 language=wanted.language,
                 client_id=wanted.client_id,
             )
         )
 
-    _show(config, ask, tables.created_path, as_json=as_json)
+    _print_answer(config, ask, tables.created_path, as_json=as_json)
 
 
 @milestone.command("show")
@@ -113,9 +113,9 @@ def show_milestone(
     """
 
     async def ask(platform: PlatformSession) -> CallResult[object]:
-        return _any(await platform.calls.milestone(milestone_id))
+        return _untyped(await platform.calls.milestone(milestone_id))
 
-    _show(config, ask, tables.milestone, as_json=as_json)
+    _print_answer(config, ask, tables.milestone, as_json=as_json)
 
 
 @app.command()
@@ -133,9 +133,9 @@ def milestones(
 
     async def ask(platform: PlatformSession) -> CallResult[object]:
         token = await platform.token(learner)
-        return _any(await platform.calls.milestone_completions(slug, token))
+        return _untyped(await platform.calls.milestone_completions(slug, token))
 
-    _show(config, ask, tables.completions, as_json=as_json)
+    _print_answer(config, ask, tables.completions, as_json=as_json)
 
 
 def _course_command(
@@ -154,7 +154,7 @@ def _course_command(
         async def ask(platform: PlatformSession) -> CallResult[T]:
             return await call(platform, course_id, await platform.token(learner))
 
-        _show(config, ask, table, as_json=as_json)
+        _print_answer(config, ask, table, as_json=as_json)
 
     command.__doc__ = (
         f"{summary}\n\n"
@@ -215,7 +215,7 @@ def login(
                 "see that the address and the password are those of the instance",
             )
         if save_to is not None:
-            with refusing():
+            with config_error_exit():
                 save_token(save_to, email.lower(), login.token, login.user_id)
             typer.echo(f"{email} is logged in; the authToken is in {save_to}")
         else:
@@ -272,11 +272,11 @@ async def _window(settings: Settings) -> Window | None:
         return None
 
 
-def _any(reply: CallResult[T]) -> CallResult[object]:
+def _untyped(reply: CallResult[T]) -> CallResult[object]:
     return CallResult(reply.answer, reply.data)
 
 
-def _show(
+def _print_answer(
     config: Path,
     ask: Callable[[PlatformSession], Awaitable[CallResult[T]]],
     table: Callable[..., tables.Shown],
@@ -290,8 +290,7 @@ def _show(
         if reply.data is None:
             refuse(reply.message, "see that the platform has it under that name")
         if as_json:
-            kind: Sequence[object] | object = reply.data
-            dumped = TypeAdapter(object).dump_python(kind, mode="json", by_alias=True)
+            dumped = TypeAdapter(object).dump_python(reply.data, mode="json", by_alias=True)
             typer.echo(json.dumps(dumped, indent=2, ensure_ascii=False))
         else:
             Console().print(table(reply.data))

@@ -21,7 +21,7 @@ def learning_path(path: results.LearningPath) -> Shown:
             "slug": path.slug,
             "status": path.status,
             "language": path.language,
-            "prices": ", ".join(f"{_money(one)}" for one in path.prices) or None,
+            "prices": ", ".join(f"{_money(price)}" for price in path.prices) or None,
             "tags": ", ".join(tag.label or tag.id for tag in path.tags or () if tag) or None,
             "availability": path.availability_status,
             "created": path.created_at,
@@ -31,62 +31,67 @@ def learning_path(path: results.LearningPath) -> Shown:
         },
         title=path.name,
     )
-    stones = Table("milestone", "id", "kind", "requirement", "released", "completed by")
-    for stone in path.milestones or ():
-        if stone is not None:
-            stones.add_row(
-                stone.name,
-                stone.id,
-                stone.kind,
-                stone.requirement,
-                stone.release_date or "",
-                stone.completion_criteria_description or "",
+    milestones = Table("milestone", "id", "kind", "requirement", "released", "completed by")
+    for milestone in path.milestones or ():
+        if milestone is not None:
+            milestones.add_row(
+                milestone.name,
+                milestone.id,
+                milestone.kind,
+                milestone.requirement,
+                milestone.release_date or "",
+                milestone.completion_criteria_description or "",
             )
-    return Group(facts, stones)
+    return Group(facts, milestones)
 
 
 def created_path(path: results.CreatedLearningPath) -> Shown:
-    stones = Table("milestone", "id", "requirement", "courses", title=path.name)
-    for stone in path.milestones or ():
-        if stone is not None:
-            titles = ", ".join(one.content_title for one in stone.milestone_courses or ())
-            stones.add_row(stone.name, stone.id, stone.requirement, titles)
+    milestones = Table("milestone", "id", "requirement", "courses", title=path.name)
+    for milestone in path.milestones or ():
+        if milestone is not None:
+            titles = ", ".join(course.content_title for course in milestone.milestone_courses or ())
+            milestones.add_row(milestone.name, milestone.id, milestone.requirement, titles)
     words = f"made as a {path.status}: {path.slug} ({path.id}); publish it on the platform"
-    return Group(stones, Text(words))
+    return Group(milestones, Text(words))
 
 
-def milestone(stone: results.Milestone) -> Shown:
+def milestone(milestone: results.Milestone) -> Shown:
     facts = _facts(
         {
-            "id": stone.id,
-            "learning path": f"{stone.learning_path.name} ({stone.learning_path.slug})",
-            "kind": stone.kind,
-            "requirement": stone.requirement,
-            "released": stone.release_date
-            or (f"{stone.release_days} days after enrolment" if stone.release_days else None),
-            "completed by": stone.completion_criteria_description,
+            "id": milestone.id,
+            "learning path": f"{milestone.learning_path.name} ({milestone.learning_path.slug})",
+            "kind": milestone.kind,
+            "requirement": milestone.requirement,
+            "released": milestone.release_date
+            or (
+                f"{milestone.release_days} days after enrolment" if milestone.release_days else None
+            ),
+            "completed by": milestone.completion_criteria_description,
             "criteria": ", ".join(
-                f"{one.threshold} of {one.type}" for one in stone.completion_criteria or ()
+                f"{criterion.threshold} of {criterion.type}"
+                for criterion in milestone.completion_criteria or ()
             )
             or None,
         },
-        title=stone.name,
+        title=milestone.name,
     )
     courses = Table("course", "id", "requirement", "grouping")
-    for one in stone.milestone_courses or ():
-        courses.add_row(one.content_title, one.content_id, one.requirement, one.content_grouping)
+    for course in milestone.milestone_courses or ():
+        courses.add_row(
+            course.content_title, course.content_id, course.requirement, course.content_grouping
+        )
     return Group(facts, courses)
 
 
 def completions(done: Sequence[results.MilestoneCompletion]) -> Shown:
     table = Table("milestone", "id", "when", "by")
-    for one in done:
-        stone = one.milestone
+    for action in done:
+        milestone = action.milestone
         table.add_row(
-            stone.name if stone else "",
-            stone.id if stone else "",
-            one.timestamp or "",
-            one.source or "",
+            milestone.name if milestone else "",
+            milestone.id if milestone else "",
+            action.timestamp or "",
+            action.source or "",
         )
     return table if done else Text("No milestone is completed.")
 
@@ -108,13 +113,13 @@ def pages(done: Sequence[results.Page]) -> Shown:
     return table if done else Text("No page is completed.")
 
 
-def criteria(found: Sequence[results.CriterionProgress]) -> Shown:
+def criteria(progress: Sequence[results.CriterionProgress]) -> Shown:
     table = Table("criterion", "%", "completed", "of")
-    for one in found:
-        done = ", ".join(name for name in one.completed or () if name)
-        of = ", ".join(name for name in one.required or () if name)
-        table.add_row(one.type or "", str(one.percent), done, of)
-    return table if found else Text("The course has no completion criteria.")
+    for criterion in progress:
+        done = ", ".join(name for name in criterion.completed or () if name)
+        of = ", ".join(name for name in criterion.required or () if name)
+        table.add_row(criterion.type or "", str(criterion.percent), done, of)
+    return table if progress else Text("The course has no completion criteria.")
 
 
 def budget(shown: Mapping[str, Mapping[str, Any]]) -> Shown:

@@ -1,4 +1,4 @@
-"""`pointsman replay`: the rules of now, applied to what is here already."""
+"""`pointsman replay` applies the present rules to the statements stored already."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
-from pointsman.cli.times import moment
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
+from pointsman.cli.times import parse_time
 from pointsman.commands import ReplayPage
 from pointsman.commands import replay as run_replay
 from pointsman.domain.records import InputOutcome
@@ -23,7 +23,7 @@ from pointsman.store.base import Move
 
 
 @dataclass(slots=True)
-class _Sum:
+class _Total:
     """All pages together. Several moves of one target are one, from its first value to its last."""
 
     statements: int = 0
@@ -60,62 +60,62 @@ def replay(
     **Example:** `pointsman replay --since 7d --dry-run`
     """
     settings = settings_or_exit(config)
-    start, end = moment(since), moment(until)
-    found = _Sum()
-    with refusing(), Progress(console=Console(stderr=True), transient=True) as progress:
+    start, end = parse_time(since), parse_time(until)
+    total = _Total()
+    with config_error_exit(), Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("deciding anew", total=max(1, end - start))
 
         def on_page(page: ReplayPage) -> None:
-            found.add(page)
+            total.add(page)
             progress.update(bar, completed=page.reached - start)
 
         asyncio.run(run_replay(settings, since=start, until=end, dry_run=dry_run, on_page=on_page))
     if as_json:
-        typer.echo(json.dumps(_as_json(found), indent=2))
+        typer.echo(json.dumps(_as_json(total), indent=2))
         return
-    _print(found, limit)
+    _print(total, limit)
     if dry_run:
         typer.echo("Nothing was changed: this was a dry run.")
 
 
-def _print(found: _Sum, limit: int) -> None:
+def _print(total: _Total, limit: int) -> None:
     console = Console()
-    typer.echo(f"{found.statements:,} statements decided anew")
-    if found.skipped:
-        typer.echo(f"{found.skipped:,} of them are valid no longer, and were left alone")
-    if found.outcomes:
+    typer.echo(f"{total.statements:,} statements decided anew")
+    if total.skipped:
+        typer.echo(f"{total.skipped:,} of them are valid no longer, and were left alone")
+    if total.outcomes:
         table = Table("was", "is", "statements")
-        for (before, after), count in found.outcomes.most_common():
+        for (before, after), count in total.outcomes.most_common():
             table.add_row(before.value, after.value, f"{count:,}")
         console.print(table)
-    moves = list(found.moves.values())
+    moves = list(total.moves.values())
     if moves[:limit]:
         table = Table("learner", "target", "was", "is", "rule")
-        for one in moves[:limit]:
-            target = f"{one.target.kind.value} {one.target.key}"
-            was = "-" if one.before is None else str(one.before)
-            table.add_row(str(one.recipient), target, was, str(one.after), one.rule)
+        for move in moves[:limit]:
+            target = f"{move.target.kind.value} {move.target.key}"
+            was = "-" if move.before is None else str(move.before)
+            table.add_row(str(move.recipient), target, was, str(move.after), move.rule)
         console.print(table)
     typer.echo(f"{len(moves):,} desired states move")
 
 
-def _as_json(found: _Sum) -> dict[str, object]:
+def _as_json(total: _Total) -> dict[str, object]:
     return {
-        "statements": found.statements,
-        "skipped": found.skipped,
+        "statements": total.statements,
+        "skipped": total.skipped,
         "outcomes": [
             {"was": before.value, "is": after.value, "statements": count}
-            for (before, after), count in found.outcomes.items()
+            for (before, after), count in total.outcomes.items()
         ],
         "moves": [
             {
-                "learner": str(one.recipient),
-                "kind": one.target.kind.value,
-                "key": one.target.key,
-                "was": one.before,
-                "is": one.after,
-                "rule": one.rule,
+                "learner": str(move.recipient),
+                "kind": move.target.kind.value,
+                "key": move.target.key,
+                "was": move.before,
+                "is": move.after,
+                "rule": move.rule,
             }
-            for one in found.moves.values()
+            for move in total.moves.values()
         ],
     }

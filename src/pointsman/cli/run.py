@@ -1,10 +1,10 @@
-"""`pointsman run`: the daemon."""
+"""`pointsman run` runs the daemon."""
 
 from __future__ import annotations
 
 import typer
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
 from pointsman.domain.errors import StoreUnavailable
 
 
@@ -21,7 +21,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from pointsman.app import run as run_daemon  # noqa: PLC0415
 
     try:
-        with refusing():
+        with config_error_exit():
             raise typer.Exit(run_daemon(settings))
     except StoreUnavailable as error:
         typer.echo(str(error), err=True)

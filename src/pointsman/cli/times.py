@@ -1,4 +1,4 @@
-"""Points in time, as people write them and read them."""
+"""Parses the times that options take, and formats times for tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _AGO = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
-def moment(text: str) -> int:
+def parse_time(text: str) -> int:
     """Microseconds since the epoch of `7d`, `12h`, or an ISO 8601 date or time (UTC if not said).
 
     Raises `typer.BadParameter`.
@@ -20,14 +20,14 @@ def moment(text: str) -> int:
     if ago := _AGO.fullmatch(text):
         return round((time.time() - float(ago[1]) * _SECONDS[ago[2]]) * 1e6)
     try:
-        found = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
             f"{text!r} is no time; write 7d, 12h, 2026-11-01 or 2026-11-01T08:00:00Z"
         ) from None
-    return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1e6)
+    return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1e6)
 
 
-def shown(micros: int) -> str:
+def iso_time(micros: int) -> str:
     """ISO 8601, in UTC."""
     return datetime.fromtimestamp(micros // 1_000_000, UTC).isoformat()

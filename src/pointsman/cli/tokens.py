@@ -1,4 +1,4 @@
-"""`pointsman tokens`: what protects the authTokens."""
+"""`pointsman tokens` makes keys that encrypt authTokens at rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pointsman unmatched`: what comes in and no rule takes, and the rules that would."""
+"""`pointsman unmatched` shows activities that no rule takes, and proposes rules for them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
-from pointsman.cli.stores import ask_store
-from pointsman.cli.times import shown
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
+from pointsman.cli.times import iso_time
 from pointsman.mapping.proposals import VARIABLE, propose
 
 
@@ -28,28 +27,32 @@ def unmatched(
 
     **Example:** `pointsman unmatched --limit 20`
     """
-    found = ask_store(settings_or_exit(config), lambda store: store.unmatched(limit=limit))
-    rules = propose(one.activity for one in found)
+    activities = ask_store(settings_or_exit(config), lambda store: store.unmatched(limit=limit))
+    rules = propose(row.activity for row in activities)
     if as_json:
-        activities = [
+        listed = [
             {
-                "activity": one.activity,
-                "inputs": one.inputs,
-                "sample": one.sample_id,
-                "first": shown(one.first_at),
-                "last": shown(one.last_at),
+                "activity": row.activity,
+                "inputs": row.inputs,
+                "sample": row.sample_id,
+                "first": iso_time(row.first_at),
+                "last": iso_time(row.last_at),
             }
-            for one in found
+            for row in activities
         ]
-        typer.echo(json.dumps({"activities": activities, "rules": rules}, indent=2))
+        typer.echo(json.dumps({"activities": listed, "rules": rules}, indent=2))
         return
-    if not found:
+    if not activities:
         typer.echo("Every activity is taken by a rule.")
         return
     table = Table("activity", "inputs", "first", "last", "a statement of it")
-    for one in found:
+    for row in activities:
         table.add_row(
-            one.activity, f"{one.inputs:,}", shown(one.first_at), shown(one.last_at), one.sample_id
+            row.activity,
+            f"{row.inputs:,}",
+            iso_time(row.first_at),
+            iso_time(row.last_at),
+            row.sample_id,
         )
     Console().print(table)
     typer.echo("Rules that would take them, to be looked over:\n")

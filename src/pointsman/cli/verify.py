@@ -1,4 +1,4 @@
-"""`pointsman verify`: do the books balance?"""
+"""`pointsman verify` adds up the store's books and says whether they balance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, refusing, settings_or_exit
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
 from pointsman.domain.errors import PointsmanError
 from pointsman.store.base import Books
 
@@ -35,7 +35,7 @@ def verify(
     from pointsman.commands import books as read_books  # noqa: PLC0415
 
     try:
-        with refusing():
+        with config_error_exit():
             books = asyncio.run(read_books(settings))
     except PointsmanError as error:
         typer.echo(str(error), err=True)

@@ -67,7 +67,7 @@ def unknown_variables() -> Iterator[str]:
             yield f"environment variable {name}: there is no section {path[0]!r}{hint}"
 
 
-def overridden(
+def merged_trees(
     file: Mapping[str, Any], environment: Mapping[str, Any], path: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     """The file's tree with the environment's put over it.
@@ -86,13 +86,13 @@ def overridden(
             merged.pop(other, None)
         below = merged.get(key)
         if isinstance(value, Mapping) and isinstance(below, Mapping):
-            merged[key] = overridden(below, value, (*path, key))
+            merged[key] = merged_trees(below, value, (*path, key))
         else:
             merged[key] = value
     return merged
 
 
-def why_no_json(text: str) -> str | None:
+def json_error(text: str) -> str | None:
     """What keeps a variable's text from being JSON, without repeating the text."""
     try:
         json.loads(text)

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in words: key, value unless it is secret, what is allowed."""
+"""Error messages for a configuration: the key, its value unless secret, and what is allowed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from pointsman.config.environment import variables, why_no_json
-from pointsman.config.fields import Section
+from pointsman.config.environment import json_error, variables
 from pointsman.config.settings import Settings
+from pointsman.setting_types import Section
 
 Loc = tuple[int | str, ...]
 
@@ -42,18 +42,18 @@ def describe(error: ValidationError, tree: Mapping[str, Any]) -> Iterator[str]:
     names = variables()
     for detail in error.errors(include_url=False):
         loc = detail["loc"]
-        models, field = _along(loc)
+        models, field = _models_and_field(loc)
         source = next(
             (names[path] for path in _prefixes(loc) if path in names),
             None,
         )
-        value = _shown(detail, _value_at(tree, loc), field)
+        value = _shown_value(detail, _value_at(tree, loc), field)
         origin = f" (from {source})" if source else ""
         words = _words(detail, models, field, _value_at(tree, loc) if source else None)
         yield f"{_dotted(loc)}{_label(loc, tree)}{value}{origin}: {words}"
 
 
-def _along(loc: Loc) -> tuple[list[type[Section]], FieldInfo | None]:
+def _models_and_field(loc: Loc) -> tuple[list[type[Section]], FieldInfo | None]:
     """The sections on the way to a key, the nearest last, and the key's field if it is known."""
     models: list[type[Section]] = [Settings]
     model: type[Section] | None = Settings
@@ -68,16 +68,16 @@ def _along(loc: Loc) -> tuple[list[type[Section]], FieldInfo | None]:
     return models, field
 
 
-def _leaves(annotation: Any) -> Iterator[Any]:
+def _leaf_types(annotation: Any) -> Iterator[Any]:
     arguments = get_args(annotation)
     if not arguments:
         yield annotation
     for argument in arguments:
-        yield from _leaves(argument)
+        yield from _leaf_types(argument)
 
 
 def _section_in(annotation: Any) -> type[Section] | None:
-    for leaf in _leaves(annotation):
+    for leaf in _leaf_types(annotation):
         if isinstance(leaf, type) and issubclass(leaf, Section):
             return leaf
     return None
@@ -106,7 +106,7 @@ def _dotted(loc: Loc) -> str:
 
 
 def _label(loc: Loc, tree: Mapping[str, Any]) -> str:
-    """The name of the list item, for whoever doesn't count from 0."""
+    """The name of the list item, or its number counted from 1."""
     places = [place for place, part in enumerate(loc) if isinstance(part, int)]
     if not places or loc[0] not in {"rules", "sources"}:
         return ""
@@ -118,11 +118,11 @@ def _label(loc: Loc, tree: Mapping[str, Any]) -> str:
     return f' (source "{name}")' if isinstance(name, str) and name else f" (source {number})"
 
 
-def _shown(detail: ErrorDetails, value: Any, field: FieldInfo | None) -> str:
+def _shown_value(detail: ErrorDetails, value: Any, field: FieldInfo | None) -> str:
     """` = value` where there is one and it can't be a secret."""
     if field is None or value is _ABSENT or detail["type"] in _STRUCTURES:
         return ""
-    if SecretStr in _leaves(field.annotation) or _section_in(field.annotation) is not None:
+    if SecretStr in _leaf_types(field.annotation) or _section_in(field.annotation) is not None:
         return ""
     if isinstance(value, bool):
         return f" = {str(value).lower()}"
@@ -146,7 +146,7 @@ def _words(
     if kind in {"literal_error", "enum"}:
         return f"must be {context['expected']}"
     if kind in _STRUCTURES and isinstance(variable, str):
-        why = why_no_json(variable) or "it is something else"
+        why = json_error(variable) or "it is something else"
         shape = "list" if kind == "tuple_type" else "table"
         return f"must be a {shape}, as JSON ({why})"
     if kind.startswith(_NUMBER_TYPES) and field is not None:

@@ -1,43 +1,26 @@
-"""[learners]: who an xAPI actor is on the platform, and where authTokens come from."""
+"""Settings [learners]: who an xAPI actor is on the platform, and where authTokens come from."""
 
 from __future__ import annotations
 
-import base64
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     Field,
-    SecretStr,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from pointsman.config.fields import (
-    ExistingFile,
-    OptionalSecret,
-    SecretFile,
+from pointsman.platforms.tokens.settings import TokenSettings
+from pointsman.setting_types import (
     Section,
     TemplateText,
-    given,
-    read_secret,
+    only_variable,
     repeated,
-    web_address,
 )
-from pointsman.mapping.uri_template import Template
-
-_KEY_BYTES = 32
 
 
-def _only(variable: str, text: str) -> str:
-    if Template(text).variables != (variable,):
-        raise ValueError(f"must contain {{{variable}}} once and no other variable")
-    return text
-
-
-class Account(Section):
+class AccountSettings(Section):
     """[[learners.accounts]]: accounts of one system (xAPI Part 2 section 2.4.2.4).
 
     Other actors need no setting: a mailbox is its address in lower case, and any other
@@ -46,140 +29,14 @@ class Account(Section):
 
     home_page: str = Field(min_length=1)
     #: the platform's learner, made from the account's `{name}`
-    learner: Annotated[TemplateText, AfterValidator(lambda text: _only("name", text))]
+    learner: Annotated[TemplateText, AfterValidator(lambda text: only_variable("name", text))]
 
 
-class TokenService(Section):
-    """[learners.tokens.service]: an HTTP service of the customer's.
-
-    `GET url` answers 200 with `{"authToken": "...", "expiresIn": 3600}` (seconds, optional), or
-    404 when it has none for this learner.
-    """
-
-    #: with `{learner}`, percent-encoded when it is filled in
-    url: Annotated[
-        TemplateText, AfterValidator(web_address), AfterValidator(lambda t: _only("learner", t))
-    ]
-    bearer_file: SecretFile = None
-    bearer: OptionalSecret = None
-    timeout_seconds: float = Field(default=10, gt=0, le=300)
-
-
-class Login(Section):
-    """[learners.tokens.login]: logging in with the learners' passwords, on a sandbox."""
-
-    #: a JSON object, learner -> password, read again when it changes
-    passwords_file: ExistingFile
-
-
-class TokenEntry(Section):
-    """What `inline` says of one learner; a string alone is the authToken."""
-
-    auth_token: SecretStr | None = None
-    #: the learner's id on the platform, which meeting attendance is sent with
-    user_id: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _token_alone(cls, entry: Any) -> Any:
-        return {"auth_token": entry} if isinstance(entry, str | SecretStr) else entry
-
-
-class Tokens(Section):
-    """[learners.tokens]: exactly one place where authTokens come from, beside launches."""
-
-    #: they come with launches, and from nowhere else
-    launches: bool = False
-    #: learner -> authToken, or both parts of an entry
-    inline: dict[str, TokenEntry] | None = None
-    #: a JSON object, learner -> authToken, read again when it changes
-    file: ExistingFile | None = None
-    login: Login | None = None
-    service: TokenService | None = None
-    #: fetched tokens are kept in the store, encrypted with this; they are not kept without it
-    encryption_key_file: SecretFile = None
-    encryption_key: OptionalSecret = None
-    #: files of keys that are no longer used to encrypt, but still open what they did
-    old_encryption_key_files: tuple[ExistingFile, ...] = ()
-
-    @field_validator("inline")
-    @classmethod
-    def _not_empty(cls, inline: dict[str, TokenEntry] | None) -> dict[str, TokenEntry] | None:
-        for learner, entry in (inline or {}).items():
-            if entry.auth_token is None and entry.user_id is None:
-                raise ValueError(f"says nothing of {learner!r}")
-            if entry.auth_token is not None and not entry.auth_token.get_secret_value():
-                raise ValueError(f"has an empty token for {learner!r}")
-        return inline
-
-    @field_validator("service")
-    @classmethod
-    def _exactly_one(
-        cls, service: TokenService | None, info: ValidationInfo
-    ) -> TokenService | None:
-        if given(info, "launches", "inline", "file", "login"):
-            values = {key: info.data[key] for key in ("inline", "file", "login")}
-            values |= {"service": service, "launches = true": info.data["launches"] or None}
-            chosen = [key for key, value in values.items() if value is not None]
-            if not chosen:
-                raise ValueError(
-                    "is missing, and so are inline, file and login; give exactly one of them, or "
-                    "launches = true where all of them come with launches"
-                )
-            if len(chosen) > 1:
-                raise ValueError(f"{' and '.join(chosen)} are given; keep exactly one of them")
-        return service
-
-    @field_validator("encryption_key")
-    @classmethod
-    def _a_key(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None:
-            _fernet_key(key.get_secret_value())
-        return key
-
-    @field_validator("old_encryption_key_files")
-    @classmethod
-    def _keys(cls, files: tuple[Path, ...]) -> tuple[Path, ...]:
-        for path in files:
-            try:
-                _fernet_key(read_secret(path))
-            except ValueError as error:
-                raise ValueError(f"{path}: {error}") from None
-        return files
-
-    @property
-    def encryption_keys(self) -> list[str]:
-        """All keys, the one that encrypts first; empty where tokens are not kept."""
-        if self.encryption_key is None:
-            return []
-        old = [read_secret(path) for path in self.old_encryption_key_files]
-        return [self.encryption_key.get_secret_value(), *old]
-
-    @property
-    def kind(self) -> Literal["inline", "file", "service", "login", "launches"]:
-        if self.launches:
-            return "launches"
-        if self.inline is not None:
-            return "inline"
-        if self.file is not None:
-            return "file"
-        return "service" if self.service is not None else "login"
-
-
-def _fernet_key(text: str) -> None:
-    try:
-        length = len(base64.urlsafe_b64decode(text))
-    except ValueError:
-        length = 0
-    if length != _KEY_BYTES:
-        raise ValueError("must be a key as `pointsman tokens new-key` prints it")
-
-
-class Learners(Section):
+class LearnerSettings(Section):
     """[learners]: accounts and tokens."""
 
-    accounts: tuple[Account, ...] = ()
-    tokens: Tokens
+    accounts: tuple[AccountSettings, ...] = ()
+    tokens: TokenSettings
 
     @model_validator(mode="before")
     @classmethod
@@ -188,7 +45,9 @@ class Learners(Section):
 
     @field_validator("accounts")
     @classmethod
-    def _one_template_each(cls, accounts: tuple[Account, ...]) -> tuple[Account, ...]:
+    def _one_template_each(
+        cls, accounts: tuple[AccountSettings, ...]
+    ) -> tuple[AccountSettings, ...]:
         twice = repeated(account.home_page for account in accounts)
         if twice is not None:
             raise ValueError(f"has the home_page {twice!r} twice")

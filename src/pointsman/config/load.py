@@ -1,4 +1,4 @@
-"""The way in: a path goes in, checked settings come out, or every mistake at once."""
+"""Loads the settings from a file and the environment, or names every mistake in them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pointsman.config.environment import from_environment, overridden, unknown_variables
+from pointsman.config.environment import from_environment, merged_trees, unknown_variables
 from pointsman.config.errors import describe
 from pointsman.config.settings import Settings
 from pointsman.domain.errors import ConfigError
@@ -21,7 +21,7 @@ def load(path: Path | str) -> Settings:
         ConfigError: its message holds a line for each mistake, and never a secret.
     """
     path = Path(path)
-    tree = overridden(_read(path), from_environment())
+    tree = merged_trees(_read(path), from_environment())
     problems = list(unknown_variables())
     try:
         settings = Settings.model_validate(tree, context={"folder": path.parent.resolve()})

@@ -1,4 +1,4 @@
-"""[[rules]]: what an activity is on the platform, and which statements count."""
+"""Settings [[rules]]: what an activity is on the platform, and which statements count."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from pointsman.config.fields import (
+from pointsman.config.storyline import count_slides
+from pointsman.domain.records import Falls
+from pointsman.domain.uri_template import Template
+from pointsman.setting_types import (
     ExistingFile,
     Names,
     Section,
     TemplateText,
-    given,
     require_some,
+    valid_so_far,
 )
-from pointsman.config.storyline import count_slides
-from pointsman.domain.records import Falls
-from pointsman.mapping.uri_template import Template
 
 T = TypeVar("T")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
@@ -49,7 +49,7 @@ _TARGET_KEYS = (
 )
 
 
-class Rule(Section):
+class RuleSettings(Section):
     """One of [[rules]]. They are tried in order; the first that matches decides."""
 
     name: str = Field(default="", max_length=100)
@@ -109,7 +109,7 @@ class Rule(Section):
     @field_validator(*_TARGET_KEYS, "audit_course_id")
     @classmethod
     def _variables_exist(cls, text: str | None, info: ValidationInfo) -> str | None:
-        if text is None or not given(info, "activity"):
+        if text is None or not valid_so_far(info, "activity"):
             return text
         known = Template(info.data["activity"]).variables
         for variable in Template(text).variables:
@@ -130,7 +130,7 @@ class Rule(Section):
     @classmethod
     def _some_output(cls, topic: str | None, info: ValidationInfo) -> str | None:
         others = [key for key in _TARGET_KEYS if key != "topic_id"]
-        if given(info, *others) and not any([topic, *(info.data[key] for key in others)]):
+        if valid_so_far(info, *others) and not any([topic, *(info.data[key] for key in others)]):
             raise ValueError(
                 f"is missing, and so are {', '.join(others)}; a rule sets at least one of them"
             )
@@ -140,7 +140,7 @@ class Rule(Section):
     @classmethod
     def _needs_a_course(cls, by: str, info: ValidationInfo) -> str:
         nameless = all(info.data.get(key) is None for key in _COURSE_KEYS)
-        if by != "never" and nameless and given(info, *_COURSE_KEYS):
+        if by != "never" and nameless and valid_so_far(info, *_COURSE_KEYS):
             raise ValueError("needs a course: give course_id, course_slug or course_sku")
         return by
 
@@ -154,14 +154,14 @@ class Rule(Section):
     @field_validator("move_on")
     @classmethod
     def _needs_a_topic(cls, move_on: str | None, info: ValidationInfo) -> str | None:
-        if move_on is not None and given(info, "topic_id") and info.data["topic_id"] is None:
+        if move_on is not None and valid_so_far(info, "topic_id") and info.data["topic_id"] is None:
             raise ValueError("needs topic_id: it says when that topic is at 100")
         return _may_not_fall(move_on, info)
 
     @field_validator("tincan_xml")
     @classmethod
     def _has_slides(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        if path is not None and given(info, "activity"):
+        if path is not None and valid_so_far(info, "activity"):
             count_slides(path, info.data["activity"])
         return path
 
@@ -169,7 +169,7 @@ class Rule(Section):
     @classmethod
     def _counted(cls, slides: Any, info: ValidationInfo) -> Any:
         path = info.data.get("tincan_xml")
-        if path is None or not given(info, "activity"):
+        if path is None or not valid_so_far(info, "activity"):
             return slides
         if slides is not None:
             raise ValueError("and tincan_xml are both given; keep one of them")
@@ -178,7 +178,7 @@ class Rule(Section):
     @field_validator("slides")
     @classmethod
     def _completes_something(cls, slides: int | None, info: ValidationInfo) -> int | None:
-        if slides is None or not given(info, "topic_id", "course_completed"):
+        if slides is None or not valid_so_far(info, "topic_id", "course_completed"):
             return slides
         if info.data["topic_id"] is None and info.data["course_completed"] == "never":
             raise ValueError("needs topic_id, or a course and course_completed, to count for")

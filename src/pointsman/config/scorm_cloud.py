@@ -1,4 +1,4 @@
-"""[[sources.scorm_cloud]]: applications of SCORM Cloud that post registrations."""
+"""Settings [[sources.scorm_cloud]]: applications of SCORM Cloud that post registrations."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from pointsman.config.fields import (
+from pointsman.domain.uri_template import Template
+from pointsman.setting_types import (
     RequiredSecret,
     SecretFile,
     Section,
+    SourceName,
     TemplateText,
     WebAddress,
     no_secret,
 )
-from pointsman.config.names import SourceName
-from pointsman.mapping.uri_template import Template
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -40,7 +40,7 @@ def _no_colon(name: str) -> str:
     return name
 
 
-class ScormCloudSource(Section):
+class ScormCloudSettings(Section):
     """[[sources.scorm_cloud]]: what its postbacks show, and how their contents are named."""
 
     name: SourceName

@@ -1,4 +1,4 @@
-"""The whole file, and the rules between its sections."""
+"""The schema of the whole file, and the rules between its sections."""
 
 from __future__ import annotations
 
@@ -6,30 +6,32 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from pointsman.config.audit import Audit
-from pointsman.config.fields import Section, given, repeated
-from pointsman.config.launches import Launches
-from pointsman.config.learners import Learners
-from pointsman.config.platform import Delivery, Platform
-from pointsman.config.rules import Rule
-from pointsman.config.server import Http, Logging, Store
-from pointsman.config.sources import Sources
+from pointsman.config.learners import LearnerSettings
+from pointsman.config.rules import RuleSettings
+from pointsman.config.sources import SourceSettings
+from pointsman.delivery.settings import AuditSettings, DeliverySettings
+from pointsman.platforms.settings import PlatformSettings
+from pointsman.setting_types import Section, repeated, valid_so_far
+from pointsman.sources.http.settings import HttpSettings
+from pointsman.sources.settings import LaunchSettings
+from pointsman.store.settings import StoreSettings
+from pointsman.telemetry.settings import LoggingSettings
 
 
 class Settings(Section):
     """Everything that can be set. `pointsman.config.load` makes one from file and environment."""
 
-    http: Http = Field(default_factory=Http)
-    store: Store = Field(default_factory=Store)
-    platform: Platform
-    delivery: Delivery = Field(default_factory=Delivery)
-    audit: Audit = Field(default_factory=Audit)
-    learners: Learners
+    http: HttpSettings = Field(default_factory=HttpSettings)
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    platform: PlatformSettings
+    delivery: DeliverySettings = Field(default_factory=DeliverySettings)
+    audit: AuditSettings = Field(default_factory=AuditSettings)
+    learners: LearnerSettings
     #: none: no player is launched
-    launches: Launches | None = None
-    sources: Sources
-    rules: tuple[Rule, ...] = ()
-    logging: Logging = Field(default_factory=Logging)
+    launches: LaunchSettings | None = None
+    sources: SourceSettings
+    rules: tuple[RuleSettings, ...] = ()
+    logging: LoggingSettings = Field(default_factory=LoggingSettings)
 
     @model_validator(mode="before")
     @classmethod
@@ -41,8 +43,10 @@ class Settings(Section):
 
     @field_validator("delivery")
     @classmethod
-    def _lease_outlives_a_request(cls, delivery: Delivery, info: ValidationInfo) -> Delivery:
-        if given(info, "platform"):
+    def _lease_outlives_a_request(
+        cls, delivery: DeliverySettings, info: ValidationInfo
+    ) -> DeliverySettings:
+        if valid_so_far(info, "platform"):
             timeout = info.data["platform"].timeout_seconds
             if delivery.lease_seconds <= timeout:
                 raise ValueError(
@@ -55,9 +59,9 @@ class Settings(Section):
     @field_validator("launches")
     @classmethod
     def _tokens_are_encrypted(
-        cls, launches: Launches | None, info: ValidationInfo
-    ) -> Launches | None:
-        if not given(info, "learners"):
+        cls, launches: LaunchSettings | None, info: ValidationInfo
+    ) -> LaunchSettings | None:
+        if not valid_so_far(info, "learners"):
             return launches
         tokens = info.data["learners"].tokens
         if launches is not None and tokens.encryption_key is None:
@@ -71,10 +75,10 @@ class Settings(Section):
 
     @field_validator("sources")
     @classmethod
-    def _somebody_sends(cls, sources: Sources, info: ValidationInfo) -> Sources:
-        nobody = not any(getattr(sources, kind) for kind in Sources.model_fields)
-        if nobody and given(info, "launches") and info.data["launches"] is None:
-            kinds = ", ".join(f"[[sources.{kind}]]" for kind in Sources.model_fields)
+    def _somebody_sends(cls, sources: SourceSettings, info: ValidationInfo) -> SourceSettings:
+        nobody = not any(getattr(sources, kind) for kind in SourceSettings.model_fields)
+        if nobody and valid_so_far(info, "launches") and info.data["launches"] is None:
+            kinds = ", ".join(f"[[sources.{kind}]]" for kind in SourceSettings.model_fields)
             raise ValueError(f"is empty; give at least one of {kinds}, or [launches]")
         return sources
 
@@ -92,7 +96,7 @@ class Settings(Section):
 
     @field_validator("rules")
     @classmethod
-    def _names_differ(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    def _names_differ(cls, rules: tuple[RuleSettings, ...]) -> tuple[RuleSettings, ...]:
         twice = repeated(rule.name for rule in rules)
         if twice is not None:
             raise ValueError(f"has the name {twice!r} twice; it says in the books what decided")

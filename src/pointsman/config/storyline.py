@@ -1,11 +1,11 @@
-"""tincan.xml of a Storyline export: how many slides it has. Errors name the file and the line."""
+"""Counts the slides in tincan.xml of a Storyline export. Errors name the file and the line."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from xml.parsers import expat
 
-from pointsman.mapping.uri_template import Template
+from pointsman.domain.uri_template import Template
 
 #: larger than any course's
 _MAX_BYTES = 10_000_000
@@ -46,7 +46,7 @@ def _activities(path: Path) -> list[tuple[str, str, int]]:
         raise ValueError(f"{path} can't be read: {error.strerror}") from None
     if len(content) > _MAX_BYTES:
         raise ValueError(f"{path} is larger than {_MAX_BYTES:,} bytes")
-    found: list[tuple[str, str, int]] = []
+    activities: list[tuple[str, str, int]] = []
     # names come without the namespace's prefix: "http://projecttincan.com/tincan.xsd activity"
     parser = expat.ParserCreate(namespace_separator=" ")
 
@@ -56,7 +56,7 @@ def _activities(path: Path) -> list[tuple[str, str, int]]:
         line = parser.CurrentLineNumber
         if not attributes.get("id"):
             raise ValueError(f"{path}, line {line}: <activity> has no id")
-        found.append((attributes["id"], attributes.get("type", ""), line))
+        activities.append((attributes["id"], attributes.get("type", ""), line))
 
     def refuse(*_declaration: object) -> None:
         # an export has none, and entities can be made to grow without end
@@ -69,4 +69,4 @@ def _activities(path: Path) -> list[tuple[str, str, int]]:
     except expat.ExpatError as error:
         words = expat.ErrorString(error.code)
         raise ValueError(f"{path}, line {error.lineno}: is no XML ({words})") from None
-    return found
+    return activities

@@ -1,4 +1,4 @@
-"""[[sources.webhooks]]: systems that post signed JSON, and where in it things stand."""
+"""Settings [[sources.webhooks]]: systems that post signed JSON, and which path holds what."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from pointsman.config.fields import (
+from pointsman.setting_types import (
     ExistingFile,
     Names,
     RequiredSecret,
     SecretFile,
     Section,
+    SourceName,
     WebAddress,
-    given,
     no_secret,
     read_secret,
+    valid_so_far,
 )
-from pointsman.config.names import SourceName
 from pointsman.statements.adapters.json_paths import Path as JsonPath
 from pointsman.statements.adapters.json_paths import PathTemplate
 
@@ -70,18 +70,18 @@ JsonPathText = Annotated[str, AfterValidator(_path)]
 HeaderName = Annotated[str, AfterValidator(_header)]
 
 
-class Signature(Section):
+class SignatureSettings(Section):
     """`signature` of a webhook: HMAC-SHA256 of the body, in a header."""
 
     header: HeaderName = "X-Signature"
     format: Literal["hex", "base64"] = "hex"
-    #: what stands in front of it, such as "sha256="
+    #: the text in front of it, such as "sha256="
     prefix: str = Field(default="", max_length=40)
     #: a header with Unix seconds; then `{timestamp}.{body}` is what is signed
     timestamp_header: HeaderName | None = None
 
 
-class WebhookSource(Section):
+class WebhookSettings(Section):
     """[[sources.webhooks]]: one sender, at /webhooks/{name}."""
 
     name: SourceName
@@ -91,7 +91,7 @@ class WebhookSource(Section):
     secret: RequiredSecret = Field(default_factory=no_secret)
     #: files of secrets that still open what they signed, while a sender changes to a new one
     old_secret_files: tuple[ExistingFile, ...] = ()
-    signature: Signature | None = None
+    signature: SignatureSettings | None = None
     #: how far the time of sending may be from this clock, where it is signed
     tolerance_seconds: float = Field(default=300, gt=0, le=86_400)
     #: an e-mail address, or the name of an account of `home_page`
@@ -103,7 +103,7 @@ class WebhookSource(Section):
     #: what is all of it
     progress_scale: Literal[1, 100] = 100
     completed: JsonPathText | None = None
-    #: what stands there when it is completed; without: true
+    #: the values there that mean completed; without: true
     completed_values: Names = ()
     passed: JsonPathText | None = None
     passed_values: Names = ()
@@ -139,8 +139,10 @@ class WebhookSource(Section):
 
     @field_validator("signature")
     @classmethod
-    def _one_scheme(cls, signature: Signature | None, info: ValidationInfo) -> Signature | None:
-        if given(info, "standard") and info.data["standard"] == (signature is not None):
+    def _one_scheme(
+        cls, signature: SignatureSettings | None, info: ValidationInfo
+    ) -> SignatureSettings | None:
+        if valid_so_far(info, "standard") and info.data["standard"] == (signature is not None):
             raise ValueError(
                 "and standard = true are both given; keep one of them"
                 if signature is not None
@@ -152,7 +154,7 @@ class WebhookSource(Section):
     @classmethod
     def _of_a_path(cls, words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         path = str(info.field_name).removesuffix("_values")
-        if words and given(info, path) and info.data[path] is None:
+        if words and valid_so_far(info, path) and info.data[path] is None:
             raise ValueError(f"is of no use without {path}, the path of what is compared")
         return words
 
@@ -165,4 +167,6 @@ class WebhookSource(Section):
     def keys(self) -> tuple[bytes, ...]:
         """What bodies may be signed with."""
         secrets = [self.secret.get_secret_value(), *map(read_secret, self.old_secret_files)]
-        return tuple(standard_key(one) if self.standard else one.encode() for one in secrets)
+        return tuple(
+            standard_key(secret) if self.standard else secret.encode() for secret in secrets
+        )

@@ -1,19 +1,24 @@
-"""cmi5 courses, as their packages describe them: read with limits, and turned into proposals.
+"""Reads cmi5 course packages, with limits, and proposes rules and launches for them.
 
 No part of the daemon: a person looks the proposals over.
 """
 
 from pointsman.courses.package import read_course
-from pointsman.courses.proposals import activity_of, described, launch_of, rules
+from pointsman.courses.proposals import (
+    course_as_json,
+    launch_activity,
+    launch_request,
+    proposed_rules,
+)
 from pointsman.courses.structure import AssignableUnit, Block, Course
 
 __all__ = [
     "AssignableUnit",
     "Block",
     "Course",
-    "activity_of",
-    "described",
-    "launch_of",
+    "course_as_json",
+    "launch_activity",
+    "launch_request",
+    "proposed_rules",
     "read_course",
-    "rules",
 ]

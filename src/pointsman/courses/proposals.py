@@ -1,4 +1,4 @@
-"""Rules and launches for a course, to be looked over by a person. Pure."""
+"""Proposes rules and launches for a course, for a person to look over. Pure."""
 
 from __future__ import annotations
 
@@ -16,61 +16,63 @@ CONTENT = "https://CONTENT-HOST/"
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-def activity_of(publisher_id: str) -> str:
+def launch_activity(publisher_id: str) -> str:
     """The activity that a unit is launched as: ever the same, and not the publisher's own id.
 
     cmi5 section 8.1.5. Braces, which a rule's template has a use for and an IRI has none, are
     percent-encoded.
     """
-    plain = _literal(publisher_id)
+    plain = _literal_template(publisher_id)
     return f"{plain}/au" if "#" in plain else f"{plain}#au"
 
 
-def rules(course: Course) -> str:
+def proposed_rules(course: Course) -> str:
     """`[[rules]]` in TOML: a topic for each unit, and what a block would be."""
-    parts = [f"# {_line(course.title)}\n# {_line(course.id)}\n"]
+    parts = [f"# {_comment_line(course.title)}\n# {_comment_line(course.id)}\n"]
     blocks: set[str] = set()
     for number, (unit, within) in enumerate(course.units(), start=1):
         for block in within:
             if block.id not in blocks:
                 blocks.add(block.id)
-                parts.append(_of_block(block, len(blocks)))
-        parts.append(_of_unit(unit, within, number))
+                parts.append(_block_rule(block, len(blocks)))
+        parts.append(_unit_rule(unit, within, number))
     return "\n".join(parts)
 
 
-def launch_of(unit: AssignableUnit) -> dict[str, Any]:
+def launch_request(unit: AssignableUnit) -> dict[str, Any]:
     """The body of a `POST /launches` that starts it."""
     player = {
-        "publisherId": _literal(unit.id),
+        "publisherId": _literal_template(unit.id),
         "launchMethod": unit.launch_method,
         "launchParameters": unit.launch_parameters,
         "entitlementKey": {"courseStructure": unit.entitlement_key}
         if unit.entitlement_key is not None
         else None,
     }
-    asked = {
+    request = {
         "learner": LEARNER,
         "authToken": TOKEN,
         "kind": "cmi5",
-        "activity": activity_of(unit.id),
+        "activity": launch_activity(unit.id),
         "url": unit.url if urlsplit(unit.url).scheme else CONTENT + unit.url.lstrip("./"),
         "moveOn": unit.move_on,
         "masteryScore": unit.mastery_score,
         "player": {name: value for name, value in player.items() if value is not None},
     }
-    return {name: value for name, value in asked.items() if value is not None}
+    return {name: value for name, value in request.items() if value is not None}
 
 
-def _of_unit(unit: AssignableUnit, within: tuple[Block, ...], number: int) -> str:
-    place = " / ".join(_line(title) for title in (*(one.title for one in within), unit.title))
+def _unit_rule(unit: AssignableUnit, within: tuple[Block, ...], number: int) -> str:
+    place = " / ".join(
+        _comment_line(title) for title in (*(block.title for block in within), unit.title)
+    )
     mastery = "" if unit.mastery_score is None else f", masteryScore {unit.mastery_score:g}"
     return "\n".join(
         (
             f"# {place}",
             f"# moveOn {unit.move_on}{mastery}",
             "[[rules]]",
-            f"activity = {_quoted(activity_of(unit.id))}",
+            f"activity = {_toml_string(launch_activity(unit.id))}",
             f'topic_id = "{TOPIC}-{number}"',
             f'course_slug = "{COURSE}"',
             "",
@@ -78,17 +80,17 @@ def _of_unit(unit: AssignableUnit, within: tuple[Block, ...], number: int) -> st
     )
 
 
-def _of_block(block: Block, number: int) -> str:
+def _block_rule(block: Block, number: int) -> str:
     """Pointsman launches units, and states no block satisfied; another LMS may."""
     return "\n".join(
         (
-            f"# {_line(block.title)}: a block. Where another LMS states it satisfied, it may be a",
-            "# topic of its own:",
+            f"# {_comment_line(block.title)}: a block.",
+            "# Where another LMS states it satisfied, it may be a topic of its own:",
             *(
                 f"# {line}"
                 for line in (
                     "[[rules]]",
-                    f"activity = {_quoted(_literal(block.id))}",
+                    f"activity = {_toml_string(_literal_template(block.id))}",
                     'verbs = ["satisfied"]',
                     f'topic_id = "BLOCK-{TOPIC}-{number}"',
                 )
@@ -98,22 +100,22 @@ def _of_block(block: Block, number: int) -> str:
     )
 
 
-def _literal(activity: str) -> str:
+def _literal_template(activity: str) -> str:
     """A template of which nothing varies, and an IRI."""
     return activity.replace("{", "%7B").replace("}", "%7D")
 
 
-def _quoted(text: str) -> str:
+def _toml_string(text: str) -> str:
     """A basic string of TOML."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _line(text: str) -> str:
+def _comment_line(text: str) -> str:
     """For a comment, which ends with its line."""
     return _UNPRINTABLE.sub(" ", text)[:200]
 
 
-def described(course: Course) -> dict[str, Any]:
+def course_as_json(course: Course) -> dict[str, Any]:
     """The course as JSON, units with the activity that they are launched as."""
     return {
         "id": course.id,
@@ -124,19 +126,23 @@ def described(course: Course) -> dict[str, Any]:
 
 
 def _members(members: tuple[AssignableUnit | Block, ...]) -> Iterator[dict[str, Any]]:
-    for one in members:
-        if isinstance(one, Block):
-            yield {"block": one.id, "title": one.title, "members": list(_members(one.members))}
+    for member in members:
+        if isinstance(member, Block):
+            yield {
+                "block": member.id,
+                "title": member.title,
+                "members": list(_members(member.members)),
+            }
         else:
             yield {
-                "au": one.id,
-                "activity": activity_of(one.id),
-                "title": one.title,
-                "url": one.url,
-                "moveOn": one.move_on,
-                "masteryScore": one.mastery_score,
-                "launchMethod": one.launch_method,
-                "launchParameters": one.launch_parameters,
-                "entitlementKey": one.entitlement_key,
-                "activityType": one.activity_type,
+                "au": member.id,
+                "activity": launch_activity(member.id),
+                "title": member.title,
+                "url": member.url,
+                "moveOn": member.move_on,
+                "masteryScore": member.mastery_score,
+                "launchMethod": member.launch_method,
+                "launchParameters": member.launch_parameters,
+                "entitlementKey": member.entitlement_key,
+                "activityType": member.activity_type,
             }

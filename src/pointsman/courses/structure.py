@@ -1,4 +1,4 @@
-"""A cmi5 course structure (section 13) as records, made of its XML elements. Pure.
+"""Reads a cmi5 course structure (section 13) from its XML elements into records. Pure.
 
 What makes a unit impossible to launch is refused with its line; what only departs from the schema
 is a warning, for packages in the field do.
@@ -18,7 +18,7 @@ NAMESPACE = "https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"
 MOVE_ON = ("Passed", "Completed", "CompletedAndPassed", "CompletedOrPassed", "NotApplicable")
 LAUNCH_METHODS = ("AnyWindow", "OwnWindow")
 #: units and blocks of one course
-_MOST = 5_000
+_MAX_MEMBERS = 5_000
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"|\\^`\x7f]+")
 
 
@@ -81,27 +81,27 @@ class CourseReader:
         course = root.first("course", NAMESPACE)
         if course is None:
             raise self._refused(root, "there is no <course>")
-        made = Course(self._id(course), self._title(course), self._members(root))
-        if not made.members:
+        parsed = Course(self._id(course), self._title(course), self._members(root))
+        if not parsed.members:
             raise self._refused(root, "there is no <au> and no <block>: nothing can be launched")
-        return Course(made.id, made.title, made.members, tuple(self.warnings))
+        return Course(parsed.id, parsed.title, parsed.members, tuple(self.warnings))
 
     def _members(self, parent: Element) -> tuple[AssignableUnit | Block, ...]:
-        found: list[AssignableUnit | Block] = []
+        members: list[AssignableUnit | Block] = []
         for child in parent.children:
             if child.namespace != NAMESPACE:
                 continue
             if child.name == "au":
-                found.append(self._unit(child))
+                members.append(self._unit(child))
             elif child.name == "block":
-                found.append(self._block(child))
-        return tuple(found)
+                members.append(self._block(child))
+        return tuple(members)
 
     def _block(self, element: Element) -> Block:
-        made = Block(self._id(element), self._title(element), element.line, self._members(element))
-        if not made.members:
-            self._warn(element, f"the block {made.id} has no units")
-        return made
+        block = Block(self._id(element), self._title(element), element.line, self._members(element))
+        if not block.members:
+            self._warn(element, f"the block {block.id} has no units")
+        return block
 
     def _unit(self, element: Element) -> AssignableUnit:
         return AssignableUnit(
@@ -118,59 +118,59 @@ class CourseReader:
         )
 
     def _id(self, element: Element) -> str:
-        found = element.attributes.get("id", "").strip()
-        if not found:
+        identifier = element.attributes.get("id", "").strip()
+        if not identifier:
             raise self._refused(element, f"<{element.name}> has no id")
-        if not _IRI.fullmatch(found):
+        if not _IRI.fullmatch(identifier):
             raise self._refused(
-                element, f"the id {found[:200]!r} is no absolute IRI, such as https://…"
+                element, f"the id {identifier[:200]!r} is no absolute IRI, such as https://…"
             )
         # the course may share its id with its one unit: they name different things
-        known = self._lines.setdefault(found, element.line) if element.name != "course" else 0
+        known = self._lines.setdefault(identifier, element.line) if element.name != "course" else 0
         if known not in {0, element.line}:
-            raise self._refused(element, f"the id {found[:200]} stands in line {known} too")
-        if len(self._lines) > _MOST:
-            raise self._refused(element, f"there are more than {_MOST} units and blocks")
-        return found
+            raise self._refused(element, f"the id {identifier[:200]} stands in line {known} too")
+        if len(self._lines) > _MAX_MEMBERS:
+            raise self._refused(element, f"there are more than {_MAX_MEMBERS} units and blocks")
+        return identifier
 
     def _title(self, element: Element) -> str:
         title = element.first("title", NAMESPACE)
         texts = [] if title is None else [title, *title.children]
-        for one in texts:
-            if text := " ".join(one.text.split()):
+        for element_with_text in texts:
+            if text := " ".join(element_with_text.text.split()):
                 return text
         self._warn(element, f"<{element.name}> has no title; its id stands for it")
         return element.attributes.get("id", "").strip()
 
     def _url(self, element: Element) -> str:
-        found = _text(element, "url")
-        if found is None:
+        url = _text(element, "url")
+        if url is None:
             raise self._refused(element, "<au> has no <url>")
         try:
-            urlsplit(found)
+            urlsplit(url)
         except ValueError as error:
-            raise self._refused(element, f"the url {found[:200]!r} is none: {error}") from None
-        return found
+            raise self._refused(element, f"the url {url[:200]!r} is none: {error}") from None
+        return url
 
     def _mastery_score(self, element: Element) -> float | None:
-        found = element.attributes.get("masteryScore", "").strip()
-        if not found:
+        score = element.attributes.get("masteryScore", "").strip()
+        if not score:
             return None
-        if not re.fullmatch(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})", found) or not (
-            0 <= float(found) <= 1
+        if not re.fullmatch(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})", score) or not (
+            0 <= float(score) <= 1
         ):
             raise self._refused(
-                element, f"masteryScore is {found[:50]!r}, and must be a number from 0 to 1"
+                element, f"masteryScore is {score[:50]!r}, and must be a number from 0 to 1"
             )
-        return float(found)
+        return float(score)
 
     def _one_of(self, element: Element, name: str, words: tuple[str, ...]) -> str | None:
-        found = element.attributes.get(name, "").strip()
-        if found and found not in words:
+        word = element.attributes.get(name, "").strip()
+        if word and word not in words:
             raise self._refused(
-                element, f"{name} is {found[:50]!r}, and must be one of {', '.join(words)}"
+                element, f"{name} is {word[:50]!r}, and must be one of {', '.join(words)}"
             )
-        return found or None
+        return word or None
 
     def _refused(self, element: Element, why: str) -> InputRefused:
         return InputRefused(f"{self._name}, line {element.line}: {why}")
@@ -187,8 +187,8 @@ def _text(element: Element, name: str) -> str | None:
 def _units(
     members: tuple[AssignableUnit | Block, ...], within: tuple[Block, ...]
 ) -> Iterator[tuple[AssignableUnit, tuple[Block, ...]]]:
-    for one in members:
-        if isinstance(one, Block):
-            yield from _units(one.members, (*within, one))
+    for member in members:
+        if isinstance(member, Block):
+            yield from _units(member.members, (*within, member))
         else:
-            yield one, within
+            yield member, within

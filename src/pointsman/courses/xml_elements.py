@@ -1,4 +1,4 @@
-"""XML into elements that know their line: no DTD, no entities, and limits on everything.
+"""Parses XML into elements that know their line: no DTD, no entities, and limits on all.
 
 A package comes from a stranger. Without a DTD there is no entity to expand, so nothing grows; what
 is left is bounded by the size of the text.
@@ -13,8 +13,8 @@ from xml.parsers import expat
 
 from pointsman.domain.errors import InputRefused
 
-_DEPTH = 64
-_ELEMENTS = 200_000
+_MAX_DEPTH = 64
+_MAX_ELEMENTS = 200_000
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Element:
         return None
 
 
-def parse(content: bytes, name: str) -> Element:
+def parse_xml(content: bytes, name: str) -> Element:
     """The root. Raises `InputRefused` with `name` and the line."""
     builder = _Builder(name)
     try:
@@ -67,17 +67,17 @@ class _Builder:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
-        if self._count > _ELEMENTS:
-            raise self._refused(f"has more than {_ELEMENTS} elements")
-        if len(self._open) >= _DEPTH:
-            raise self._refused(f"is nested deeper than {_DEPTH}")
+        if self._count > _MAX_ELEMENTS:
+            raise self._refused(f"has more than {_MAX_ELEMENTS} elements")
+        if len(self._open) >= _MAX_DEPTH:
+            raise self._refused(f"is nested deeper than {_MAX_DEPTH}")
         namespace, _, local = name.rpartition(" ")
-        made = Element(local, namespace, attributes, self.parser.CurrentLineNumber)
+        element = Element(local, namespace, attributes, self.parser.CurrentLineNumber)
         if self._open:
-            self._open[-1].children.append(made)
+            self._open[-1].children.append(element)
         else:
-            self.root = made
-        self._open.append(made)
+            self.root = element
+        self._open.append(element)
         self._texts.append([])
 
     def _end(self, _name: str) -> None:

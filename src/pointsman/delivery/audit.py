@@ -15,6 +15,7 @@ from pointsman.delivery.batching import plan_reading
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget, send_paid
 from pointsman.delivery.comparison import Comparison, Judgement, compare, place_of
+from pointsman.delivery.settings import AuditSettings
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import NoToken, Retry, TokenDelayed
 from pointsman.domain.records import Desired
@@ -28,25 +29,14 @@ log = structlog.get_logger(__name__)
 DUTY, _DUTY_TTL = "audit", 120.0
 #: so much of the quota stays for what may have to be delivered any moment
 _RESERVE = 0.5
+#: seconds
+_HOUR = 3_600.0
 #: how long to wait where there is nothing to audit, seconds
 _IDLE_PAUSE = 5.0
 #: a read that the budget can't pay within so many seconds is not made
 _PAY_WITHIN = 5.0
 
 _NO_TOKEN = "the learner has no authToken that reads it"  # noqa: S105 - a message
-
-
-@dataclass(frozen=True, slots=True)
-class AuditSettings:
-    """`[audit]`; times in seconds."""
-
-    requests_per_minute: int
-    #: how long a delivery is left alone before it is audited
-    settle: float
-    again_after: float
-    points_per_request: int
-    #: what our part of the quota is when it is whole
-    requests_per_window: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +48,10 @@ class AuditRecord:
 
 
 class Auditor:
-    """Runs until cancelled. `on_resent` says that there is something to send again."""
+    """Runs until cancelled. `on_resent` says that there is something to send again.
+
+    `requests_per_window` is our part of the quota when nothing of it is spent.
+    """
 
     def __init__(
         self,
@@ -71,6 +64,9 @@ class Auditor:
         settings: AuditSettings,
         on_record: Callable[[AuditRecord], None],
         on_resent: Callable[[], None],
+        *,
+        points_per_request: int,
+        requests_per_window: int,
     ) -> None:
         self._store = store
         self._reader = reader
@@ -79,6 +75,8 @@ class Auditor:
         self._breaker = breaker
         self._clock = clock
         self._settings = settings
+        self._points_per_request = points_per_request
+        self._requests_per_window = requests_per_window
         self._on_record = on_record
         self._on_resent = on_resent
 
@@ -98,8 +96,8 @@ class Auditor:
         now = self._now()
         sample = await self._store.delivered_sample(
             limit=1,
-            settled_before=now - micros(self._settings.settle),
-            again_before=now - micros(self._settings.again_after),
+            settled_before=now - micros(self._settings.settle_seconds),
+            again_before=now - micros(self._settings.again_after_hours * _HOUR),
         )
         for learner, rows in sample.items():
             shown = await self._read(learner, sorted({place_of(row) for row in rows}))
@@ -117,7 +115,7 @@ class Auditor:
         if ready_at is not None and ready_at <= self._now():
             return False
         left = self._budget.left().requests
-        return left >= _RESERVE * self._settings.requests_per_window
+        return left >= _RESERVE * self._requests_per_window
 
     async def _read(
         self, learner: str, places: Sequence[ReadBackPlace]
@@ -131,7 +129,7 @@ class Auditor:
         left = list(places)
         while left:
             portion = plan_reading(
-                left, max_points=self._settings.points_per_request, price=self._reader.price
+                left, max_points=self._points_per_request, price=self._reader.price
             )
             reading = await send_paid(
                 self._budget,

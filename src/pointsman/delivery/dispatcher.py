@@ -13,14 +13,18 @@ from pointsman.delivery.backoff import Backoff
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.sender import DeliveryOutcome, Sender
+from pointsman.delivery.settings import DeliverySettings
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
-from pointsman.domain.targets import TargetKind
+from pointsman.domain.records import Desired
+from pointsman.domain.targets import TargetKind, is_completion
 from pointsman.platforms.base import RequestOutcome
 from pointsman.store.base import Lease, Store
 
 log = structlog.get_logger(__name__)
 
+#: the answer of a turn in which nothing was sent
+NOT_SENT = "not_sent"
 #: learners are leased for about so many seconds of sending ahead
 _LEASE_AHEAD = 0.25
 #: a command at a terminal may free parked state without a word to us, seconds
@@ -30,30 +34,33 @@ _STORE_PAUSE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class DeliverySettings:
-    """`[delivery]`; times in seconds."""
+class DeliveryLatency:
+    """One desired state that the platform said yes to.
 
-    concurrency: int
-    progress_interval: float
-    lease: float
-    #: how long one request may take at most
-    request_timeout: float
-    backoff: Backoff
+    `seconds` count from the arrival of the first change that was not delivered, and
+    `completion_seconds` from the one that completed it; None when it completes nothing.
+    """
+
+    kind: TargetKind
+    seconds: float
+    completion_seconds: float | None
+    #: the statement that asked for it
+    statement_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRecord:
-    """One lease, settled: for the log line and the metrics.
-
-    `latencies` are the seconds from a change's arrival to the platform's answer that it is done.
-    """
+    """One lease, settled: for the log line and the metrics."""
 
     outcome: DeliveryOutcome
-    latencies: tuple[tuple[TargetKind, float], ...]
+    latencies: tuple[DeliveryLatency, ...]
 
 
 class Dispatcher:
-    """Runs until `drain`. `wake` says that there may be something new to send."""
+    """Runs until `drain`. `wake` says that there may be something new to send.
+
+    `request_timeout` is how long one request may take, in seconds.
+    """
 
     def __init__(
         self,
@@ -64,6 +71,7 @@ class Dispatcher:
         settings: DeliverySettings,
         on_delivery: Callable[[DeliveryRecord], None],
         *,
+        request_timeout: float,
         jitter: random.Random | None = None,
     ) -> None:
         self._store = store
@@ -71,6 +79,8 @@ class Dispatcher:
         self._budget = budget
         self._clock = clock
         self._settings = settings
+        self._request_timeout = request_timeout
+        self._backoff = Backoff(settings.retry_base_seconds, settings.retry_max_seconds)
         self._on_delivery = on_delivery
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._wake = asyncio.Event()
@@ -114,7 +124,7 @@ class Dispatcher:
         await self._budget.wait_for_quota()
         self._wake.clear()
         leases = await self._store.lease(
-            now=self._now(), ttl=micros(self._settings.lease), limit=self._lease_limit()
+            now=self._now(), ttl=micros(self._settings.lease_seconds), limit=self._lease_limit()
         )
         for lease in leases:
             await self._slots.acquire()
@@ -160,7 +170,7 @@ class Dispatcher:
             log.warning("delivery not settled", learner=str(lease.recipient), reason=str(error))
 
     async def _deliver(self, lease: Lease) -> None:
-        give_up_at = self._clock.monotonic() + self._settings.lease - self._settings.request_timeout
+        give_up_at = self._clock.monotonic() + self._settings.lease_seconds - self._request_timeout
         outcome = await self._sender.deliver(lease, give_up_at=give_up_at)
         if outcome.answer is not None:
             before = self.breaker.reason
@@ -183,11 +193,7 @@ class Dispatcher:
         self._on_delivery(
             DeliveryRecord(
                 outcome,
-                tuple(
-                    (row.target.kind, (now - row.since) / 1e6)
-                    for row in lease.desired
-                    if row.target in delivered
-                ),
+                tuple(latency(row, now) for row in lease.desired if row.target in delivered),
             )
         )
 
@@ -195,10 +201,16 @@ class Dispatcher:
         """Seconds until this learner's turn may come again."""
         if any(settlement.result == "retry" for settlement in outcome.settlements):
             failures = 1 + max(row.failures for row in lease.desired)
-            return self._settings.backoff.seconds(failures, self._jitter)
+            return self._backoff.seconds(failures, self._jitter)
         if outcome.more or outcome.answer in {RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED}:
             return 0.0
-        return self._settings.progress_interval
+        return self._settings.progress_interval_seconds
 
     def _now(self) -> int:
         return micros(self._clock.now())
+
+
+def latency(row: Desired, now: int) -> DeliveryLatency:
+    """How long a state took that the platform has now."""
+    completed = (now - row.changed_at) / 1e6 if is_completion(row.target, row.value) else None
+    return DeliveryLatency(row.target.kind, (now - row.since) / 1e6, completed, row.statement_id)

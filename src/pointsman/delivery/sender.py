@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pointsman.delivery.batching import plan_batch
 from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.outcomes import all_parked, all_retried, all_untried, settlements
+from pointsman.delivery.settings import DeliverySettings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import Pause, TokenDelayed
 from pointsman.domain.park_codes import ParkCode
@@ -57,16 +58,16 @@ class Sender:
         tokens: TokenProvider,
         budget: Budget,
         clock: Clock,
+        settings: DeliverySettings,
         *,
         points_per_request: int,
-        max_failures: int,
     ) -> None:
         self._platform = platform
         self._tokens = tokens
         self._budget = budget
         self._clock = clock
         self._points_per_request = points_per_request
-        self._max_failures = max_failures
+        self._settings = settings
 
     async def deliver(self, lease: Lease, *, give_up_at: float) -> DeliveryOutcome:
         """Send what the lease holds, if the budget allows it before `give_up_at` (monotonic)."""
@@ -167,7 +168,7 @@ class Sender:
         for row, result in zip(rows, answer.results, strict=True):
             outcome.verdicts[row.target.kind, result.verdict] += 1
         settled = settlements(
-            rows, answer, max_failures=self._max_failures, remedy=self._platform.remedy
+            rows, answer, max_failures=self._settings.max_failures, remedy=self._platform.remedy
         )
         outcome.settlements += settled
         outcome.more = outcome.more or any(settlement.result == "untried" for settlement in settled)

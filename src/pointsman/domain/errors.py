@@ -6,7 +6,8 @@
     │   ├── PlatformUnreachable   no answer came; the request may or may not have run
     │   ├── TokenDelayed          nobody can say at the moment what the learner's authToken is
     │   ├── SourceUnavailable     what statements are read from gives no answer now
-    │   └── PartitionLost         another consumer has taken the partition over; join again
+    │   ├── PartitionLost         another consumer has taken the partition over; join again
+    │   └── CollisionError        another replica stored the same at the same time
     ├── Pause                     stop asking until something outside changes
     │   └── NoToken               nobody holds an authToken for this learner
     ├── Refuse                    the input is at fault; say so and go on
@@ -24,7 +25,8 @@
     │   └── StatementConflict     a known statement id came with other content
     └── Bug                       ours: should never be seen
 
-The docstring of an error is its message where none is given.
+An error that one module alone raises is defined there. The docstring of an error is its message
+where none is given.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What one statement adds to a progress that only several say together. Frozen, without behaviour.
+"""The records of what one statement adds to a progress that several make up together.
 
-Beside `model.py`, and as much everybody's; `store/evidence.py` unites what was gathered.
+Frozen, without behaviour; `store/evidence.py` unites what was gathered.
 """
 
 from __future__ import annotations

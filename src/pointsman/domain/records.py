@@ -126,7 +126,7 @@ class Item:
     """One valid statement of a submission.
 
     `index` is its place in the body's array, None where the body is the statement itself.
-    `digest` is a signed 64-bit hash of what xAPI compares when an id comes again.
+    `digest` is what xAPI compares when an id comes again, see `statement_digest`.
     """
 
     statement_id: str

@@ -1,6 +1,6 @@
 """The platform emulator: a GraphQL server that answers, charges and refuses as the platform does.
 
-It stands beside the daemon and knows nothing of it, so that integrators can test against it, and
+It knows nothing of the daemon, so that integrators can test against it, and
 the daemon's own tests can't agree with it by accident. `Emulator` is the whole platform without
 sockets; `server` puts it on HTTP.
 """

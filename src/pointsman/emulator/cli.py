@@ -1,4 +1,4 @@
-"""Running the emulator as a process of its own; the command line is wired elsewhere."""
+"""Runs the emulator as a process of its own, for the command `pointsman emulate`."""
 
 from __future__ import annotations
 
@@ -39,11 +39,13 @@ async def run_emulator(
     catalogue, fault, file or address.
     """
     wanted = read_faults(faults, faults_file)
-    goods = builtin_catalogue() if catalogue is None else load_catalogue(catalogue)
+    loaded = builtin_catalogue() if catalogue is None else load_catalogue(catalogue)
     with ExitStack() as opened:
-        keeper = opened.enter_context(closing(StatePersistence(data))) if data is not None else None
+        persistence = (
+            opened.enter_context(closing(StatePersistence(data))) if data is not None else None
+        )
         emulator = Emulator(
-            goods,
+            loaded,
             api_key=api_key,
             clock=SystemClock(),
             points_per_minute=points_per_minute,
@@ -51,7 +53,7 @@ async def run_emulator(
             points_per_request=points_per_request,
             token_ttl=token_ttl,
             faults=Faults(wanted, seed=seed),
-            keeper=keeper,
+            persistence=persistence,
         )
         await _serve(emulator, host, port)
 

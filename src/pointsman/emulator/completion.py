@@ -56,8 +56,8 @@ def is_course_met(course: Course, record: LearnerRecord) -> bool:
     """Whether what the learner did completes the course, whatever its status is."""
     if course.completion_criteria:
         return all(
-            criterion_progress(course, one, record).percent >= COMPLETE
-            for one in course.completion_criteria
+            criterion_progress(course, criterion, record).percent >= COMPLETE
+            for criterion in course.completion_criteria
         )
     return bool(course.topics) and all(
         record.topics.get(topic.id, 0) >= COMPLETE for topic in course.topics
@@ -65,7 +65,7 @@ def is_course_met(course: Course, record: LearnerRecord) -> bool:
 
 
 def completed_courses(record: LearnerRecord) -> set[str]:
-    return {name for name, one in record.courses.items() if one.status == COMPLETED}
+    return {name for name, enrolment in record.courses.items() if enrolment.status == COMPLETED}
 
 
 def awards(courses: Mapping[str, Course], done: Container[str]) -> Counter[str]:
@@ -80,8 +80,11 @@ def awards(courses: Mapping[str, Course], done: Container[str]) -> Counter[str]:
 def is_milestone_met(milestone: Milestone, done: Container[str], earned: Counter[str]) -> bool:
     """Whether completed courses and earned awards complete the milestone."""
     if milestone.completion_criteria:
-        return all(_is_met(milestone, one, done, earned) for one in milestone.completion_criteria)
-    required = [one.course for one in milestone.courses if one.requirement == "required"]
+        return all(
+            _is_met(milestone, criterion, done, earned)
+            for criterion in milestone.completion_criteria
+        )
+    required = [place.course for place in milestone.courses if place.requirement == "required"]
     return bool(required) and all(course in done for course in required)
 
 
@@ -93,14 +96,18 @@ def _is_met(
     if criterion.type not in {"requiredCourses", "electives"}:
         return False  # an assessment, which no operation can pass
     wanted = "required" if criterion.type == "requiredCourses" else "elective"
-    finished = sum(one.requirement == wanted and one.course in done for one in milestone.courses)
+    finished = sum(
+        place.requirement == wanted and place.course in done for place in milestone.courses
+    )
     return finished >= criterion.threshold
 
 
 def is_path_met(path: LearningPath, milestones: Container[str]) -> bool:
     """Whether these completed milestones complete the path: all required ones, or simply all."""
-    required = [one.id for one in path.milestones if one.requirement == "required"]
-    wanted = required or [one.id for one in path.milestones]
+    required = [
+        milestone.id for milestone in path.milestones if milestone.requirement == "required"
+    ]
+    wanted = required or [milestone.id for milestone in path.milestones]
     return bool(wanted) and all(name in milestones for name in wanted)
 
 

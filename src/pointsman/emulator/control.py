@@ -1,4 +1,4 @@
-"""Controlling a running emulator over HTTP: its faults and its tokens. All of it needs the key."""
+"""Routes that control a running emulator: its faults and its tokens. All of them need the key."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ async def _expire(request: web.Request) -> web.Response:
         expired = request.app[EMULATOR].expire_tokens(body.learner)
     except ValidationError as error:
         lines = (
-            ": ".join(filter(None, [".".join(map(str, one["loc"])), one["msg"]]))
-            for one in error.errors(include_url=False)
+            ": ".join(filter(None, [".".join(map(str, detail["loc"])), detail["msg"]]))
+            for detail in error.errors(include_url=False)
         )
         return _bad_request("\n".join(lines))
     except KeyError:

@@ -18,8 +18,8 @@ from pointsman.emulator.catalogue import Catalogue
 from pointsman.emulator.errors import Code, RejectionError
 from pointsman.emulator.faults import Faults, InjectedFault, RequestFacts, facts_of
 from pointsman.emulator.journal import Executed, Journal
-from pointsman.emulator.limits import Limits, Quota
-from pointsman.emulator.persistence import NotKeptError, StatePersistence
+from pointsman.emulator.limits import InstanceLimits, Quota
+from pointsman.emulator.persistence import NotSavedError, StatePersistence
 from pointsman.emulator.pricing import price
 from pointsman.emulator.requests import Prepared, RequestReader
 from pointsman.emulator.resolver_context import ResolverContext
@@ -41,9 +41,9 @@ _log = structlog.get_logger(__name__)
 class Emulator:
     """An emulated instance of the platform.
 
-    `token_ttl` is in seconds. `handle` never raises for what was sent. With a `keeper`, what was
+    `token_ttl` is in seconds. `handle` never raises for what was sent. With `persistence`, what was
     answered outlives the process, and everything else that changes something may raise
-    `NotKeptError`.
+    `NotSavedError`.
     """
 
     def __init__(
@@ -58,32 +58,32 @@ class Emulator:
         token_ttl: float = TOKEN_TTL,
         max_body_bytes: int = MAX_BODY_BYTES,
         faults: Faults | None = None,
-        keeper: StatePersistence | None = None,
+        persistence: StatePersistence | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.faults = faults or Faults()
-        self._keeper = keeper
+        self._persistence = persistence
         self.max_body_bytes = max_body_bytes
-        self._limits = Limits(points_per_minute, requests_per_minute, points_per_request)
+        self._limits = InstanceLimits(points_per_minute, requests_per_minute, points_per_request)
         self._api_key = api_key.encode()
         self._clock = clock
         self._token_ttl = token_ttl
         self._schema = load_schema()
         self._reader = RequestReader(self._schema)
-        self._begin()
-        if keeper is not None:
-            keeper.load(self._state, self._tokens, self._journal)
+        self._start_empty()
+        if persistence is not None:
+            persistence.load(self._state, self._tokens, self._journal)
 
     def reset(self) -> None:
         """As if freshly started: no progress, tokens, totals, history or open window.
 
         Faults stay in force.
         """
-        self._begin()
-        if self._keeper is not None:
-            self._keeper.clear()
+        self._start_empty()
+        if self._persistence is not None:
+            self._persistence.clear()
 
-    def _begin(self) -> None:
+    def _start_empty(self) -> None:
         self._state = State(self.catalogue)
         self._tokens = IssuedTokens(self.catalogue, self._clock, self._token_ttl)
         self._journal = Journal()
@@ -97,23 +97,23 @@ class Emulator:
             return responses.refusal(401, Code.UNAUTHENTICATED, "the apiKey is missing or wrong")
         if len(body) > self.max_body_bytes:
             return self.too_large()
-        strike = InjectedFault()
+        injected = InjectedFault()
         try:
             answer = await self._answer(
-                {name.lower(): value for name, value in headers.items()}, body, strike
+                {name.lower(): value for name, value in headers.items()}, body, injected
             )
         except RequestError as refused:
             answer = refused.answer
         try:
-            self._keep()
-        except NotKeptError as error:
+            self._save()
+        except NotSavedError as error:
             _log.exception("emulator.not_kept")
             return responses.refusal(500, Code.INTERNAL_SERVER_ERROR, f"can't be written: {error}")
-        if strike.drop_before or strike.drop_after:
+        if injected.drop_before or injected.drop_after:
             return DROPPED
         quota = responses.quota_headers(
             self._quota.reading(self._clock.monotonic()),
-            now=self._clock.now() + strike.reset_skew,
+            now=self._clock.now() + injected.reset_skew,
             cost=answer.cost,
             limit=self._limits.points_per_request,
         )
@@ -125,8 +125,8 @@ class Emulator:
         """Whether `apiKey`, or without one the bearer of `Authorization`, is the instance's key."""
         presented = query.get("apiKey")
         if presented is None:
-            given = {name.lower(): value for name, value in headers.items()}
-            scheme, _, credentials = given.get("authorization", "").partition(" ")
+            by_name = {name.lower(): value for name, value in headers.items()}
+            scheme, _, credentials = by_name.get("authorization", "").partition(" ")
             presented = credentials.strip() if scheme.lower() == "bearer" else ""
         return hmac.compare_digest(presented.encode("utf-8", "replace"), self._api_key)
 
@@ -138,7 +138,7 @@ class Emulator:
     def issue_token(self, email: str) -> str:
         """An authToken as `Login` gives it, but for free. KeyError for an unknown learner."""
         token = self._tokens.issue(self.catalogue.learner_by_email[email.lower()])
-        self._keep()
+        self._save()
         return token
 
     def expire_tokens(self, email: str | None = None) -> int:
@@ -150,7 +150,7 @@ class Emulator:
             expired = self._tokens.expire_all()
         else:
             expired = self._tokens.expire_of(self.catalogue.learner_by_email[email.lower()])
-        self._keep()
+        self._save()
         return expired
 
     @property
@@ -176,16 +176,16 @@ class Emulator:
             shown["strikes"] = list(self.faults.log)
         return shown
 
-    def _keep(self) -> None:
-        if self._keeper is None:
-            self._tokens.forget_changes()  # nobody writes them down, so they must not pile up
+    def _save(self) -> None:
+        if self._persistence is None:
+            self._tokens.forget_changes()  # they are not stored, so they must not pile up
         else:
-            self._keeper.save(self._state, self._tokens, self._journal)
+            self._persistence.save(self._state, self._tokens, self._journal)
 
     async def _answer(
-        self, headers: Mapping[str, str], body: bytes, strike: InjectedFault
+        self, headers: Mapping[str, str], body: bytes, injected: InjectedFault
     ) -> GraphQLAnswer:
-        """What strikes is noted in `strike`; what it leaves over is the answer."""
+        """What strikes is noted in `injected`; what it leaves over is the answer."""
         self._journal.requests += 1
         number = self._journal.requests
         if not self._quota.admit(self._clock.monotonic()):
@@ -197,10 +197,10 @@ class Emulator:
         request, cost = self._read(body)
         auth_token = headers.get("authtoken")
         if self.faults.in_force:
-            self.faults.strike(self._facts(number, request, auth_token, body), strike)
-            if strike.latency:
-                await self._clock.sleep(strike.latency)
-            self._suffer(strike, auth_token)
+            self.faults.inject(self._request_facts(number, request, auth_token, body), injected)
+            if injected.latency:
+                await self._clock.sleep(injected.latency)
+            self._apply_before_running(injected, auth_token)
         if cost > self._limits.points_per_request:
             limit = self._limits.points_per_request
             message = f"the request costs {cost} points; one request may cost {limit}"
@@ -209,7 +209,7 @@ class Emulator:
         if not self._quota.spend(self._clock.monotonic(), cost):
             raise self._throttled("points", cost=cost)
         self._journal.points += cost
-        session = ResolverContext(
+        context = ResolverContext(
             catalogue=self.catalogue,
             state=self._state,
             tokens=self._tokens,
@@ -217,19 +217,19 @@ class Emulator:
             auth_token=auth_token,
             now=self._clock.now(),
             request=number,
-            refused=strike.refused,
-            expire_at=strike.expire_at,
+            refused=injected.refused,
+            expire_at=injected.expire_at,
         )
         result = execute(
             self._schema,
             request.document,
-            session,
+            context,
             variables=request.variables,
             operation_name=request.operation_name,
         )
         return GraphQLAnswer(200, responses.executed(result), cost)
 
-    def _facts(
+    def _request_facts(
         self, number: int, request: Prepared, auth_token: str | None, body: bytes
     ) -> RequestFacts:
         learner = self._tokens.learner(auth_token) if auth_token else None
@@ -241,23 +241,23 @@ class Emulator:
             body=body,
         )
 
-    def _suffer(self, strike: InjectedFault, auth_token: str | None) -> None:
+    def _apply_before_running(self, injected: InjectedFault, auth_token: str | None) -> None:
         """What happens before the request runs, or in place of it."""
-        if strike.expire_all:
+        if injected.expire_all:
             self._tokens.expire_all()
-        elif strike.expire_presented and auth_token:
+        elif injected.expire_presented and auth_token:
             self._tokens.expire(auth_token)
-        if strike.stolen_requests or strike.stolen_points:
+        if injected.stolen_requests or injected.stolen_points:
             at = self._clock.monotonic()
-            self._quota.steal(at, strike.stolen_requests, strike.stolen_points)
+            self._quota.steal(at, injected.stolen_requests, injected.stolen_points)
         message = "a fault on purpose"
-        if strike.retry_after is not None:
+        if injected.retry_after is not None:
             rejection = RejectionError(Code.RATE_LIMITED, message)
-            wait = {"Retry-After": str(responses.whole_seconds(strike.retry_after))}
+            wait = {"Retry-After": str(responses.whole_seconds(injected.retry_after))}
             raise RequestError(429, [rejection], headers=wait)
-        if strike.status is not None or strike.drop_before:
+        if injected.status is not None or injected.drop_before:
             rejection = RejectionError(Code.INTERNAL_SERVER_ERROR, message)
-            raise RequestError(strike.status or 503, [rejection])
+            raise RequestError(injected.status or 503, [rejection])
 
     def _read(self, body: bytes) -> tuple[Prepared, int]:
         try:

@@ -30,21 +30,21 @@ from pointsman.emulator.resolver_context import ResolverContext
 Object = dict[str, Any]
 
 
-def later(build: Callable[[], Any]) -> Callable[[GraphQLResolveInfo], Any]:
+def lazy(build: Callable[[], Any]) -> Callable[[GraphQLResolveInfo], Any]:
     """A field that is built when it is asked for."""
     return lambda _info: build()
 
 
-def path_object(session: ResolverContext, path: LearningPath, learner: Learner | None) -> Object:
+def path_object(context: ResolverContext, path: LearningPath, learner: Learner | None) -> Object:
     """`learner` is whom the fields that begin with `currentUser` are about."""
-    record = session.state.of(learner).paths.get(path.id) if learner is not None else None
+    record = context.state.of(learner).paths.get(path.id) if learner is not None else None
     completed_at = record.completed_at if record is not None else None
-    pending, earned = certificate(path.certificate_after_seconds, completed_at, session.at)
+    pending, earned = certificate(path.certificate_after_seconds, completed_at, context.at)
     default = next((price for price in path.prices if price.is_default), None)
-    client = session.catalogue.clients[0]
+    client = context.catalogue.clients[0]
     if path.client is not None:
-        client = session.catalogue.client_by_id[path.client]
-    courses, paths = session.catalogue.course_by_id, session.state.paths.by_id
+        client = context.catalogue.client_by_id[path.client]
+    courses, paths = context.catalogue.course_by_id, context.state.paths.by_id
     known: Object = {
         "id": path.id,
         "slug": path.slug,
@@ -70,15 +70,17 @@ def path_object(session: ResolverContext, path: LearningPath, learner: Learner |
         ],
         "hasMultipleCurrencies": len(path.prices) > 1,
         "tags": [{"id": tag.id, "label": tag.label} for tag in path.tags],
-        "milestones": later(
-            lambda: [milestone_object(session, path, one, learner) for one in path.milestones]
-        ),
-        "prerequisiteCourses": later(
-            lambda: [course_object(session, courses[name]) for name in path.prerequisite_courses]
-        ),
-        "prerequisiteLearningPaths": later(
+        "milestones": lazy(
             lambda: [
-                path_object(session, paths[name], learner)
+                milestone_object(context, path, milestone, learner) for milestone in path.milestones
+            ]
+        ),
+        "prerequisiteCourses": lazy(
+            lambda: [course_object(context, courses[name]) for name in path.prerequisite_courses]
+        ),
+        "prerequisiteLearningPaths": lazy(
+            lambda: [
+                path_object(context, paths[name], learner)
                 for name in path.prerequisite_learning_paths
             ]
         ),
@@ -100,9 +102,9 @@ def certificate(
 
 
 def milestone_object(
-    session: ResolverContext, path: LearningPath, milestone: Milestone, learner: Learner | None
+    context: ResolverContext, path: LearningPath, milestone: Milestone, learner: Learner | None
 ) -> Object:
-    courses = session.catalogue.course_by_id
+    courses = context.catalogue.course_by_id
     assessment = milestone.competency_assessment
     return {
         "id": milestone.id,
@@ -114,11 +116,15 @@ def milestone_object(
         "createdAt": milestone.created_at,
         "updatedAt": milestone.updated_at,
         "completionCriteriaDescription": milestone.completion_criteria_description,
-        "completionCriteria": [_criterion(session, one) for one in milestone.completion_criteria],
-        "milestoneCourses": [
-            _milestone_course(courses[one.course], one) for one in milestone.courses
+        "completionCriteria": [
+            _criterion(context, criterion) for criterion in milestone.completion_criteria
         ],
-        "contentItems": later(lambda: [_content(courses[one.course]) for one in milestone.courses]),
+        "milestoneCourses": [
+            _milestone_course(courses[place.course], place) for place in milestone.courses
+        ],
+        "contentItems": lazy(
+            lambda: [_content(courses[place.course]) for place in milestone.courses]
+        ),
         "milestoneCompetencyAssessment": None
         if assessment is None
         else {
@@ -129,12 +135,12 @@ def milestone_object(
             "allowRetakes": assessment.allow_retakes,
             "requirement": milestone.requirement,
         },
-        "learningPath": later(lambda: path_object(session, path, learner)),
+        "learningPath": lazy(lambda: path_object(context, path, learner)),
     }
 
 
-def _criterion(session: ResolverContext, criterion: MilestoneCriterion) -> Object:
-    award = session.catalogue.award_type_by_id.get(criterion.award_type or "")
+def _criterion(context: ResolverContext, criterion: MilestoneCriterion) -> Object:
+    award = context.catalogue.award_type_by_id.get(criterion.award_type or "")
     return {
         "id": criterion.id,
         "type": criterion.type,
@@ -170,17 +176,17 @@ def _content(course: Course) -> Object:
     }
 
 
-def action_object(session: ResolverContext, action: ActionRecord, learner: Learner) -> Object:
+def action_object(context: ResolverContext, action: ActionRecord, learner: Learner) -> Object:
     """A `LearningPathAction`."""
-    path, milestone = session.state.paths.milestones[action.milestone]
+    path, milestone = context.state.paths.milestones[action.milestone]
     return {
         "id": action.id,
         "type": "milestone_completed",
         "source": "learner",
         "timestamp": action.at,
-        "milestone": later(lambda: milestone_object(session, path, milestone, learner)),
-        "learningPath": later(lambda: path_object(session, path, learner)),
-        "user": later(lambda: user_object(session, learner)),
+        "milestone": lazy(lambda: milestone_object(context, path, milestone, learner)),
+        "learningPath": lazy(lambda: path_object(context, path, learner)),
+        "user": lazy(lambda: user_object(context, learner)),
     }
 
 
@@ -188,7 +194,7 @@ def client_object(client: Client) -> Object:
     return {"id": client.id, "name": client.name, "slug": client.slug}
 
 
-def course_object(session: ResolverContext, course: Course) -> Object:
+def course_object(context: ResolverContext, course: Course) -> Object:
     return {
         "id": course.id,
         "slug": course.slug,
@@ -198,13 +204,13 @@ def course_object(session: ResolverContext, course: Course) -> Object:
         "isActive": True,
         "createdAt": course.created_at,
         "updatedAt": course.updated_at,
-        "meetings": later(
-            lambda: [meeting_object(session, course, one) for one in course.meetings]
+        "meetings": lazy(
+            lambda: [meeting_object(context, course, meeting) for meeting in course.meetings]
         ),
     }
 
 
-def meeting_object(session: ResolverContext, course: Course, meeting: Meeting) -> Object:
+def meeting_object(context: ResolverContext, course: Course, meeting: Meeting) -> Object:
     return {
         "id": meeting.id,
         "title": meeting.title,
@@ -212,21 +218,21 @@ def meeting_object(session: ResolverContext, course: Course, meeting: Meeting) -
         "endDate": meeting.end_date,
         "timeZone": meeting.time_zone,
         "courseId": course.id,
-        "course": later(lambda: course_object(session, course)),
-        "attendees": later(
+        "course": lazy(lambda: course_object(context, course)),
+        "attendees": lazy(
             lambda: [
-                user_object(session, one)
-                for one in session.catalogue.learners
-                if meeting.id in session.state.of(one).attended
+                user_object(context, attendee)
+                for attendee in context.catalogue.learners
+                if meeting.id in context.state.of(attendee).attended
             ]
         ),
     }
 
 
-def user_object(session: ResolverContext, learner: Learner) -> Object:
-    record = session.state.of(learner)
-    courses = session.catalogue.course_by_id
-    statuses = [one.status for one in record.courses.values()]
+def user_object(context: ResolverContext, learner: Learner) -> Object:
+    record = context.state.of(learner)
+    courses = context.catalogue.course_by_id
+    statuses = [enrolment.status for enrolment in record.courses.values()]
     return {
         "id": learner.id,
         "email": learner.email,
@@ -236,57 +242,57 @@ def user_object(session: ResolverContext, learner: Learner) -> Object:
         "firstInitial": learner.first_name[:1] or None,
         "lastInitial": learner.last_name[:1] or None,
         "roleKey": learner.role.lower(),
-        "client": client_object(session.catalogue.clients[0]),
-        "clientId": session.catalogue.clients[0].id,
+        "client": client_object(context.catalogue.clients[0]),
+        "clientId": context.catalogue.clients[0].id,
         "availableCoursesCount": len(courses),
         "startedCoursesCount": len(statuses),
         "completedCoursesCount": statuses.count(COMPLETED),
         "certificatesCount": sum(
-            _issued_at(session, learner, name) is not None for name in courses
+            _issued_at(context, learner, name) is not None for name in courses
         ),
         "attendedMeetings": lambda _info, courseId=None: [  # noqa: N803 - the schema's argument
             {
                 "attendanceDate": when,
-                "meeting": meeting_object(session, course, meeting),
-                "user": later(lambda: user_object(session, learner)),
+                "meeting": meeting_object(context, course, meeting),
+                "user": lazy(lambda: user_object(context, learner)),
             }
             for name, when in record.attended.items()
-            for course, meeting in (session.catalogue.meeting_by_id[name],)
+            for course, meeting in (context.catalogue.meeting_by_id[name],)
             if courseId in {None, course.id}
         ],
-        "purchasedCourses": later(
-            lambda: [_purchased(session, learner, courses[name]) for name in record.courses]
+        "purchasedCourses": lazy(
+            lambda: [_purchased(context, learner, courses[name]) for name in record.courses]
         ),
         "purchasedBundles": [],
-        "allocatedLearningPaths": later(
+        "allocatedLearningPaths": lazy(
             lambda: [
                 {
                     "learningPathId": name,
-                    "status": one.status,
-                    "learningPath": path_object(session, session.state.paths.by_id[name], learner),
+                    "status": enrolment.status,
+                    "learningPath": path_object(context, context.state.paths.by_id[name], learner),
                 }
-                for name, one in record.paths.items()
+                for name, enrolment in record.paths.items()
             ]
         ),
     }
 
 
-def _purchased(session: ResolverContext, learner: Learner, course: Course) -> Object:
-    issued_at = _issued_at(session, learner, course.id)
+def _purchased(context: ResolverContext, learner: Learner, course: Course) -> Object:
+    issued_at = _issued_at(context, learner, course.id)
     return {
         "courseId": course.id,
-        "course": later(lambda: course_object(session, course)),
-        "status": session.state.of(learner).courses[course.id].status,
+        "course": lazy(lambda: course_object(context, course)),
+        "status": context.state.of(learner).courses[course.id].status,
         "certificate": None if issued_at is None else f"certificate_{learner.id}_{course.id}",
         "certificateIssuedAt": issued_at,
     }
 
 
-def _issued_at(session: ResolverContext, learner: Learner, course_id: str) -> datetime | None:
+def _issued_at(context: ResolverContext, learner: Learner, course_id: str) -> datetime | None:
     """When the certificate of a course was issued; None while it is pending, or there is none."""
-    record = session.state.of(learner).courses.get(course_id)
-    after = session.catalogue.course_by_id[course_id].certificate_after_seconds
+    record = context.state.of(learner).courses.get(course_id)
+    after = context.catalogue.course_by_id[course_id].certificate_after_seconds
     if after is None or record is None or record.status != COMPLETED:
         return None
     issued_at = record.changed_at + timedelta(seconds=after)
-    return issued_at if issued_at <= session.at else None
+    return issued_at if issued_at <= context.at else None

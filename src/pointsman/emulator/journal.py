@@ -1,4 +1,4 @@
-"""What the emulator has seen and done since its start, for whoever tests against it."""
+"""Counts the emulator's requests and keeps the mutations that ran, for tests to look at."""
 
 from __future__ import annotations
 

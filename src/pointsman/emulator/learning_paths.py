@@ -25,11 +25,11 @@ class LearningPaths:
             for milestone in path.milestones
         }
         self._made: list[LearningPath] = []
-        #: whether paths were made since somebody cleared this
-        self.touched = False
+        #: whether paths were made since the last save
+        self.changed = False
 
     @property
-    def open_for_learners(self) -> Iterable[LearningPath]:
+    def published(self) -> Iterable[LearningPath]:
         """Those in which something can be completed: a draft is not one."""
         return (path for path in self.by_id.values() if path.status == "published")
 
@@ -41,7 +41,7 @@ class LearningPaths:
         for milestone in path.milestones:
             self.milestones[milestone.id] = (path, milestone)
         self._made.append(path)
-        self.touched = True
+        self.changed = True
 
     def free_slug(self, name: str) -> str:
         """A slug made of the name, with a number where that is taken."""
@@ -66,10 +66,10 @@ class LearningPaths:
             path = LearningPath.model_validate(dumped)
             if path.slug not in self.by_slug and self._is_known(path):
                 self.add(path)
-        self.touched = False
+        self.changed = False
 
     def _is_known(self, path: LearningPath) -> bool:
-        courses = {one.course for milestone in path.milestones for one in milestone.courses}
+        courses = {place.course for milestone in path.milestones for place in milestone.courses}
         return courses <= self._catalogue.course_by_id.keys() and (
             path.client is None or path.client in self._catalogue.client_by_id
         )

@@ -13,7 +13,7 @@ WINDOW = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class InstanceLimits:
     """The published limits of an instance."""
 
     points_per_minute: int = 100_000
@@ -33,7 +33,7 @@ class QuotaReading:
 class Quota:
     """The books of the newest window."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: InstanceLimits) -> None:
         self.limits = limits
         self._opened_at: float | None = None
         self._points = 0

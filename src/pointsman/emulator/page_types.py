@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 TopicType = Literal[
     "ad",
@@ -38,8 +38,6 @@ TopicType = Literal[
     "workbook",
     "xApiObject",
 ]
-
-TOPIC_TYPES: tuple[str, ...] = get_args(TopicType)
 
 #: the kinds whose page type is not `<Kind>Page`; kinds without a page type are GeneralPages
 _PAGE_TYPES = {

@@ -1,4 +1,4 @@
-"""Keeping what the emulated platform knows in a SQLite file, so that it outlives the process.
+"""Stores the state of the emulated platform in a SQLite file, so that it outlives the process.
 
 One row a learner, as JSON; tokens as their hash. What a request changed is written in one
 transaction before the request is answered.
@@ -34,8 +34,8 @@ COMMIT;
 """
 
 
-class NotKeptError(Exception):
-    """Something could not be written. It stands in memory, and the next time writes it too."""
+class NotSavedError(Exception):
+    """Something could not be written. It is still in memory, and the next save writes it."""
 
 
 class StatePersistence:
@@ -97,10 +97,10 @@ class StatePersistence:
             raise self._unusable(error) from error
 
     def save(self, state: State, tokens: IssuedTokens, journal: Journal) -> None:
-        """Write what has changed since the last time. Raises `NotKeptError`."""
-        learners = [(email, orjson.dumps(state.dump(email))) for email in state.touched]
+        """Write what has changed since the last time. Raises `NotSavedError`."""
+        learners = [(email, orjson.dumps(state.dump(email))) for email in state.changed_learners]
         things = [("totals", orjson.dumps(journal.totals()))]
-        if state.paths.touched:
+        if state.paths.changed:
             things.append(("paths", orjson.dumps(state.paths.dump())))
         changes = tokens.changes
         try:
@@ -116,13 +116,13 @@ class StatePersistence:
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
-            raise NotKeptError(f"{self.path}: {error}") from error
-        state.touched.clear()
-        state.paths.touched = False
+            raise NotSavedError(f"{self.path}: {error}") from error
+        state.changed_learners.clear()
+        state.paths.changed = False
         tokens.forget_changes()
 
     def clear(self) -> None:
-        """Forget everything. Raises `NotKeptError`."""
+        """Forget everything. Raises `NotSavedError`."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for table in ("learners", "tokens", "things"):
@@ -130,7 +130,7 @@ class StatePersistence:
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
-            raise NotKeptError(f"{self.path}: {error}") from error
+            raise NotSavedError(f"{self.path}: {error}") from error
 
     def _roll_back(self) -> None:
         # where a transaction failed to begin, or SQLite has ended it by itself, there is none

@@ -17,22 +17,22 @@ COMPANY = "company_emulator"
 
 
 def milestone_completions(_root: None, info: GraphQLResolveInfo, *, slug: str) -> list[Object]:
-    session: ResolverContext = info.context
-    learner = session.learner_if_any()
-    path = session.path(slug)
+    context: ResolverContext = info.context
+    learner = context.learner_if_any()
+    path = context.path(slug)
     if learner is None:
         return []
     return [
-        action_object(session, action, learner)
-        for action in session.state.of(learner).actions
+        action_object(context, action, learner)
+        for action in context.state.of(learner).actions
         if action.path == path.id
     ]
 
 
 def learning_path_by_slug(_root: None, info: GraphQLResolveInfo, *, slug: str) -> Object:
-    session: ResolverContext = info.context
-    learner = session.learner_if_any()
-    return path_object(session, session.path(slug), learner)
+    context: ResolverContext = info.context
+    learner = context.learner_if_any()
+    return path_object(context, context.path(slug), learner)
 
 
 def milestone(
@@ -41,20 +41,20 @@ def milestone(
     *,
     id: str,  # noqa: A002  the schema's argument
 ) -> Object:
-    session: ResolverContext = info.context
-    learner = session.learner_if_any()
-    path, found = find(session.state.paths.milestones, "milestone with the id", id)
-    return milestone_object(session, path, found, learner)
+    context: ResolverContext = info.context
+    learner = context.learner_if_any()
+    path, milestone_found = find(context.state.paths.milestones, "milestone with the id", id)
+    return milestone_object(context, path, milestone_found, learner)
 
 
 def pages_completed_by_course(
     _root: None, info: GraphQLResolveInfo, *, course_id: str
 ) -> list[Object]:
-    session: ResolverContext = info.context
-    topics = session.state.of(session.learner()).topics
+    context: ResolverContext = info.context
+    topics = context.state.of(context.learner()).topics
     return [
         _page(lesson, topic)
-        for lesson in session.course(course_id).lessons
+        for lesson in context.course(course_id).lessons
         for topic in lesson.topics
         if topics.get(topic.id, 0) >= COMPLETE
     ]
@@ -66,18 +66,20 @@ def user_course_completion_progress(
     *,
     id: str,  # noqa: A002  the schema's argument
 ) -> list[dict[str, Any]]:
-    session: ResolverContext = info.context
-    record = session.state.of(session.learner())
-    course = session.course(id)
-    found = [criterion_progress(course, one, record) for one in course.completion_criteria]
+    context: ResolverContext = info.context
+    record = context.state.of(context.learner())
+    course = context.course(id)
+    criteria = [
+        criterion_progress(course, criterion, record) for criterion in course.completion_criteria
+    ]
     return [
         {
-            "type": one.type,
-            "required": one.required,
-            "completed": one.completed,
-            "percent": one.percent,
+            "type": criterion.type,
+            "required": criterion.required,
+            "completed": criterion.completed,
+            "percent": criterion.percent,
         }
-        for one in found
+        for criterion in criteria
     ]
 
 
@@ -87,9 +89,9 @@ def user_course_progress(
     *,
     id: str,  # noqa: A002  the schema's argument
 ) -> dict[str, int]:
-    session: ResolverContext = info.context
-    record = session.state.of(session.learner())
-    course = session.course(id)
+    context: ResolverContext = info.context
+    record = context.state.of(context.learner())
+    course = context.course(id)
     enrolment = record.courses.get(course.id)
     return {
         "totalViews": enrolment.views if enrolment is not None else 0,

@@ -1,4 +1,4 @@
-"""What the emulated platform remembers of one learner, as plain records that turn into JSON."""
+"""The record of one learner on the emulated platform, and its JSON."""
 
 from __future__ import annotations
 

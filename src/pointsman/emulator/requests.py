@@ -1,4 +1,4 @@
-"""From the bytes of a body to one GraphQL operation that is ready to be priced and run."""
+"""Parses and validates a body to one GraphQL operation that is ready to be priced and run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The executable schema: the SDL files, with scalars and resolvers put in."""
+"""Builds the executable GraphQL schema from the SDL files, with scalars and resolvers."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from pointsman.emulator.dates import iso, parse_date
 from pointsman.emulator.resolver_context import ResolverContext
 
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
-#: what stands in a non-null field that an object says nothing of
-_PLAIN = {"Boolean": False, "Int": 0, "Float": 0.0}
+#: values of non-null fields that an object has no value for
+_DEFAULTS = {"Boolean": False, "Int": 0, "Float": 0.0}
 
 #: every field of the schema's Query and Mutation
 RESOLVERS: dict[str, Callable[..., Any]] = {
@@ -73,14 +73,14 @@ def load_schema() -> GraphQLSchema:
     for root in (schema.query_type, schema.mutation_type):
         if root is None:
             raise Bug("the schema needs a Query and a Mutation")
-        _bind(root)
+        _set_resolvers(root)
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
-            _fill(kind)
+            _set_default_resolvers(kind)
     return schema
 
 
-def _bind(root: GraphQLObjectType) -> None:
+def _set_resolvers(root: GraphQLObjectType) -> None:
     for name, field in root.fields.items():
         field.resolve = _unless_refused(RESOLVERS[name])
         for argument_name, argument in field.args.items():
@@ -95,26 +95,26 @@ def _unless_refused(resolver: Callable[..., Any]) -> Callable[..., Any]:
     return resolve
 
 
-def _fill(kind: GraphQLObjectType) -> None:
+def _set_default_resolvers(kind: GraphQLObjectType) -> None:
     """Let non-null fields that an object says nothing of answer with something plain."""
     for field in kind.fields.values():
         if field.resolve is None and isinstance(field.type, GraphQLNonNull):
-            field.resolve = _plainly(field)
+            field.resolve = _value_or_default(field)
 
 
-def _plainly(field: GraphQLField) -> Callable[..., Any]:
+def _value_or_default(field: GraphQLField) -> Callable[..., Any]:
     kind = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
-    plain: Any = "" if isinstance(kind, GraphQLScalarType) else None
+    default: Any = "" if isinstance(kind, GraphQLScalarType) else None
     if isinstance(kind, GraphQLList):
-        plain = []
+        default = []
     elif isinstance(kind, GraphQLEnumType):
-        plain = next(iter(kind.values))
+        default = next(iter(kind.values))
     elif isinstance(kind, GraphQLScalarType):
-        plain = _PLAIN.get(kind.name, "")
+        default = _DEFAULTS.get(kind.name, "")
 
     def resolve(source: Any, info: Any, **arguments: Any) -> Any:
-        found = default_field_resolver(source, info, **arguments)
-        return plain if found is None else found
+        value = default_field_resolver(source, info, **arguments)
+        return default if value is None else value
 
     return resolve
 
@@ -122,7 +122,7 @@ def _plainly(field: GraphQLField) -> Callable[..., Any]:
 def execute(
     schema: GraphQLSchema,
     document: DocumentNode,
-    session: ResolverContext,
+    context: ResolverContext,
     *,
     variables: dict[str, object],
     operation_name: str | None,
@@ -137,7 +137,7 @@ def execute(
     return execute_sync(
         schema,
         document,
-        context_value=session,
+        context_value=context,
         variable_values=variables,
         operation_name=operation_name,
     )

@@ -72,5 +72,5 @@ async def _reset(request: web.Request) -> web.Response:
 
 
 def _response(reply: HttpReply) -> web.Response:
-    # a dropped reply has no status, and nobody to read it
+    # a dropped reply has no status
     return web.Response(status=reply.status or 503, headers=reply.headers, body=reply.body)

@@ -1,4 +1,4 @@
-"""What the learners have done on the emulated platform.
+"""The progress of every learner on the emulated platform.
 
 Progress does what it is told: it may go down. A course completes when an update meets what it was
 short of, and stays so until `UpdateCourseStatus` says otherwise; what was completed of a learning
@@ -45,8 +45,8 @@ class State:
         self._catalogue = catalogue
         self._records = {learner.email: LearnerRecord() for learner in catalogue.learners}
         self.paths = LearningPaths(catalogue)
-        #: learners whose record has changed since somebody cleared this
-        self.touched: set[str] = set()
+        #: learners whose record has changed since the last save
+        self.changed_learners: set[str] = set()
 
     def of(self, learner: Learner) -> LearnerRecord:
         """The learner's record, to read."""
@@ -55,7 +55,7 @@ class State:
     def set_topic_progress(
         self, learner: Learner, course: Course, topic: Topic, progress: int, *, now: datetime
     ) -> None:
-        record = self._touch(learner)
+        record = self._changing(learner)
         record.courses.setdefault(course.id, CourseRecord(STARTED, now)).views += 1
         was_met = is_course_met(course, record)
         record.topics[topic.id] = progress
@@ -64,7 +64,7 @@ class State:
     def set_course_status(
         self, learner: Learner, course: Course, status: str, *, changed_at: datetime, now: datetime
     ) -> None:
-        record = self._touch(learner)
+        record = self._changing(learner)
         enrolment = record.courses.setdefault(course.id, CourseRecord(status, changed_at))
         enrolment.status, enrolment.changed_at = status, changed_at
         self._advance(record, now)
@@ -72,7 +72,7 @@ class State:
     def set_attendance(
         self, learner: Learner, course: Course, meeting: Meeting, *, attended: bool, now: datetime
     ) -> None:
-        record = self._touch(learner)
+        record = self._changing(learner)
         was_met = is_course_met(course, record)
         if attended:
             record.attended.setdefault(meeting.id, now)
@@ -83,7 +83,7 @@ class State:
     def set_path_access(
         self, learner: Learner, path: LearningPath, status: str, *, now: datetime
     ) -> None:
-        record = self._touch(learner)
+        record = self._changing(learner)
         enrolment = record.paths.setdefault(path.id, PathRecord())
         enrolment.status = status
         if status == STARTED:
@@ -96,11 +96,11 @@ class State:
 
     def archive(self, learner: Learner, kind: str, name: str, *, archived: bool) -> bool:
         """Whether it could be done: what is so already can't. `kind` is courses or paths."""
-        record = self._touch(learner)
-        shelf = record.archived_courses if kind == "courses" else record.archived_paths
-        if (name in shelf) == archived:
+        record = self._changing(learner)
+        archived_names = record.archived_courses if kind == "courses" else record.archived_paths
+        if (name in archived_names) == archived:
             return False
-        (shelf.add if archived else shelf.remove)(name)
+        (archived_names.add if archived else archived_names.remove)(name)
         return True
 
     def dump(self, email: str) -> dict[str, Any]:
@@ -113,22 +113,24 @@ class State:
         Learning paths that were made have to be back before.
         """
         if email in self._records:
-            self._records[email] = self._still_there(records.load(record))
+            self._records[email] = self._without_removed(records.load(record))
 
-    def _still_there(self, record: LearnerRecord) -> LearnerRecord:
-        goods, paths = self._catalogue, self.paths
+    def _without_removed(self, record: LearnerRecord) -> LearnerRecord:
+        catalogue, paths = self._catalogue, self.paths
         return LearnerRecord(
-            topics=_among(goods.topic_by_id, record.topics),
-            courses=_among(goods.course_by_id, record.courses),
-            paths=_among(paths.by_id, record.paths),
-            actions=[one for one in record.actions if one.milestone in paths.milestones],
-            attended=_among(goods.meeting_by_id, record.attended),
-            archived_courses={one for one in record.archived_courses if one in goods.course_by_id},
-            archived_paths={one for one in record.archived_paths if one in paths.by_id},
+            topics=_only_known(catalogue.topic_by_id, record.topics),
+            courses=_only_known(catalogue.course_by_id, record.courses),
+            paths=_only_known(paths.by_id, record.paths),
+            actions=[action for action in record.actions if action.milestone in paths.milestones],
+            attended=_only_known(catalogue.meeting_by_id, record.attended),
+            archived_courses={
+                course for course in record.archived_courses if course in catalogue.course_by_id
+            },
+            archived_paths={path for path in record.archived_paths if path in paths.by_id},
         )
 
-    def _touch(self, learner: Learner) -> LearnerRecord:
-        self.touched.add(learner.email)
+    def _changing(self, learner: Learner) -> LearnerRecord:
+        self.changed_learners.add(learner.email)
         return self._records[learner.email]
 
     def _complete(
@@ -146,7 +148,7 @@ class State:
         done = completed_courses(record)
         earned = awards(self._catalogue.course_by_id, done)
         reached = {action.milestone for action in record.actions}
-        for path in self.paths.open_for_learners:
+        for path in self.paths.published:
             fresh = [
                 milestone
                 for milestone in path.milestones
@@ -185,12 +187,12 @@ class State:
         if record.paths:
             shown["learningPaths"] = {
                 self.paths.by_id[name].slug: {
-                    "status": one.status,
+                    "status": enrolment.status,
                     "milestones": [
                         action.milestone for action in record.actions if action.path == name
                     ],
                 }
-                for name, one in record.paths.items()
+                for name, enrolment in record.paths.items()
             }
         if record.attended:
             shown["attendedMeetings"] = sorted(record.attended)
@@ -201,8 +203,8 @@ class State:
         return shown
 
 
-def _among(known: Container[str], recorded: dict[str, _T]) -> dict[str, _T]:
-    return {name: one for name, one in recorded.items() if name in known}
+def _only_known(known: Container[str], recorded: dict[str, _T]) -> dict[str, _T]:
+    return {name: value for name, value in recorded.items() if name in known}
 
 
 __all__ = ["COMPLETE", "COMPLETED", "PATH_STATUSES", "STATUSES", "State"]

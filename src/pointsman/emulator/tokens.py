@@ -15,7 +15,10 @@ from pointsman.emulator.catalogue import Catalogue, Learner
 
 @dataclass(slots=True)
 class Changes:
-    """What `Keeper` has to write: (hash, e-mail address, expiry in Unix seconds), and hashes."""
+    """What `StatePersistence` has to write.
+
+    New ones are (hash, e-mail address, expiry in Unix seconds), those that are gone hashes.
+    """
 
     new: list[tuple[str, str, float]] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
@@ -80,7 +83,7 @@ class IssuedTokens:
         return self._changes
 
     def forget_changes(self) -> None:
-        """They are written down, or nobody wants them."""
+        """They are stored, or need not be."""
         self._changes = Changes()
 
     def _forget_expired(self) -> None:

@@ -1,9 +1,9 @@
-"""Stage 3, decide: Observation + rules -> Changes of desired state. Pure functions."""
+"""Decides what an observation changes of desired state (stage 3). Pure functions."""
 
+from pointsman.domain.uri_template import Template
 from pointsman.mapping.identity import Account, ConfiguredIdentity, IdentityResolver
 from pointsman.mapping.mapper import Mapper
 from pointsman.mapping.rules import Course, CourseCompleted, MoveOn, Rule
-from pointsman.mapping.uri_template import Template
 
 __all__ = [
     "Account",

@@ -1,4 +1,4 @@
-"""When an observation completes a topic or a course, by itself or together with others. Pure.
+"""Decides when a topic or a course is complete, by one observation or by several. Pure.
 
 Completion comes of a statement that says so; of the slides of a rule that were seen; or, for a
 recording, of what was played of it over all sessions, whatever the player says of completion. The
@@ -14,7 +14,7 @@ from hashlib import blake2b
 from pointsman.domain.evidence import Evidence
 from pointsman.domain.records import Falls, Observation
 from pointsman.domain.targets import CourseStatus, Target, Value
-from pointsman.mapping.result import COMPLETE, facts, is_complete, is_passed, progress
+from pointsman.mapping.result import COMPLETE, is_complete, is_passed, progress, stated_facts
 from pointsman.mapping.rules import CourseCompleted, MoveOn, Rule, short_type, short_verb
 
 _COMPLETED, _PASSED = frozenset({"completed"}), frozenset({"passed"})
@@ -34,138 +34,165 @@ _MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
-class CompletionRule:
-    """One value that an observation leads to; with `evidence`, as far as all of it goes."""
+class ConditionalValue:
+    """A value that an observation leads to; with `evidence`, as far as all of it goes."""
 
     value: Value
     evidence: Evidence | None = None
 
 
-def topic_ways(rule: Rule, seen: Observation, topic: Target) -> list[CompletionRule]:
-    """What `seen` makes of its topic's progress."""
-    gathered = _gathered(rule, seen, topic)
-    told = _told(rule, seen)
+def topic_values(rule: Rule, observation: Observation, topic: Target) -> list[ConditionalValue]:
+    """What the observation makes of its topic's progress."""
+    evidence = _gathered_evidence(rule, observation, topic)
+    claimed = _claimed_progress(rule, observation)
     if rule.move_on is None:
-        ways = [] if gathered is None else [CompletionRule(0, gathered)]
-        return ways if told is None else [*ways, CompletionRule(told)]
-    if rule.move_on is MoveOn.NOT_APPLICABLE or short_verb(seen.verb) == "waived":
-        return [CompletionRule(COMPLETE)]
+        candidates = [] if evidence is None else [ConditionalValue(0, evidence)]
+        return candidates if claimed is None else [*candidates, ConditionalValue(claimed)]
+    if rule.move_on is MoveOn.NOT_APPLICABLE or short_verb(observation.verb) == "waived":
+        return [ConditionalValue(COMPLETE)]
     counts, needed = _CRITERIA[rule.move_on]
-    said = _said(rule, seen, strict=True) & counts
-    if len(said) >= needed:
-        return [CompletionRule(COMPLETE)]
-    ways = [] if told is None else [CompletionRule(min(told, COMPLETE - 1))]
-    key = _key("moveOn", rule.move_on, topic.key, _named(seen.activity), _attempt(rule, seen))
-    met = Evidence(key, needed, said, partial=False)
-    if said:
-        ways.append(CompletionRule(COMPLETE, met))
-    if gathered is not None:
-        ways.append(
-            CompletionRule(COMPLETE, _chain(gathered, replace(met, items=counts & _COMPLETED)))
+    stated = _stated_facts(rule, observation, strict=True) & counts
+    if len(stated) >= needed:
+        return [ConditionalValue(COMPLETE)]
+    candidates = [] if claimed is None else [ConditionalValue(min(claimed, COMPLETE - 1))]
+    key = _evidence_key(
+        "moveOn",
+        rule.move_on,
+        topic.key,
+        _activity_key(observation.activity),
+        _attempt_key(rule, observation),
+    )
+    both_stated = Evidence(key, needed, stated, partial=False)
+    if stated:
+        candidates.append(ConditionalValue(COMPLETE, both_stated))
+    if evidence is not None:
+        candidates.append(
+            ConditionalValue(
+                COMPLETE, _chained(evidence, replace(both_stated, items=counts & _COMPLETED))
+            )
         )
-    return ways
+    return candidates
 
 
-def course_ways(rule: Rule, seen: Observation, course: Target) -> list[CompletionRule]:
-    """How `seen` completes its course, if it does; `waived` does without a criterion."""
-    if short_verb(seen.verb) == "waived":
-        return [CompletionRule(CourseStatus.COMPLETED.value, _chain(*_parts(rule, seen, course)))]
+def course_values(rule: Rule, observation: Observation, course: Target) -> list[ConditionalValue]:
+    """How the observation completes its course, if it does; `waived` needs no criterion."""
+    if short_verb(observation.verb) == "waived":
+        return [
+            ConditionalValue(
+                CourseStatus.COMPLETED.value, _chained(*_part_evidence(rule, observation, course))
+            )
+        ]
     if rule.course_completed is CourseCompleted.NEVER:
         return []
     counts, needed = _CRITERIA[rule.course_completed]
-    ways = []
-    said = _said(rule, seen, strict=needed > 1) & counts
-    if said:
-        ways.append(_chain(*_links(rule, seen, course, said, needed)))
-    gathered = _gathered(rule, seen, course)
-    if gathered is not None and counts & _COMPLETED:
-        rest = _links(rule, seen, course, _COMPLETED, needed)
-        ways.append(_chain(gathered, *rest))
-    return [CompletionRule(CourseStatus.COMPLETED.value, evidence) for evidence in ways]
+    evidence_chains = []
+    stated = _stated_facts(rule, observation, strict=needed > 1) & counts
+    if stated:
+        evidence_chains.append(
+            _chained(*_course_evidence(rule, observation, course, stated, needed))
+        )
+    evidence_gathered = _gathered_evidence(rule, observation, course)
+    if evidence_gathered is not None and counts & _COMPLETED:
+        following = _course_evidence(rule, observation, course, _COMPLETED, needed)
+        evidence_chains.append(_chained(evidence_gathered, *following))
+    return [
+        ConditionalValue(CourseStatus.COMPLETED.value, evidence) for evidence in evidence_chains
+    ]
 
 
-def _links(
-    rule: Rule, seen: Observation, course: Target, facts: frozenset[str], needed: int
+def _course_evidence(
+    rule: Rule, observation: Observation, course: Target, stated_facts: frozenset[str], needed: int
 ) -> Iterator[Evidence]:
-    """Both facts of one activity, where it takes both; and as many activities as it takes."""
+    """Both facts of one activity, where it takes both; and as many activities as are needed."""
     if needed > 1:
-        words = (rule.course_completed, course.key, _named(seen.activity), _attempt(rule, seen))
-        yield Evidence(_key("both", *words), needed, facts, partial=False)
-    yield from _parts(rule, seen, course)
+        parts = (
+            rule.course_completed,
+            course.key,
+            _activity_key(observation.activity),
+            _attempt_key(rule, observation),
+        )
+        yield Evidence(_evidence_key("both", *parts), needed, stated_facts, partial=False)
+    yield from _part_evidence(rule, observation, course)
 
 
-def _parts(rule: Rule, seen: Observation, course: Target) -> Iterator[Evidence]:
+def _part_evidence(rule: Rule, observation: Observation, course: Target) -> Iterator[Evidence]:
     if rule.course_parts > 1:
-        key = _key("parts", rule.course_completed, course.key)
-        yield Evidence(key, rule.course_parts, frozenset({seen.activity}), partial=False)
+        key = _evidence_key("parts", rule.course_completed, course.key)
+        yield Evidence(key, rule.course_parts, frozenset({observation.activity}), partial=False)
 
 
-def _chain(*links: Evidence) -> Evidence | None:
-    found: Evidence | None = None
+def _chained(*links: Evidence) -> Evidence | None:
+    chained: Evidence | None = None
     for link in reversed(links):
-        found = replace(link, then=found)
-    return found
+        chained = replace(link, then=chained)
+    return chained
 
 
-def _said(rule: Rule, seen: Observation, *, strict: bool) -> frozenset[str]:
+def _stated_facts(rule: Rule, observation: Observation, *, strict: bool) -> frozenset[str]:
     """`completed` and `passed`, as far as the statement says so by itself."""
-    if _is_slide(rule, seen):
+    if _is_slide(rule, observation):
         return frozenset()
-    said = facts(seen) if strict else _loose_facts(seen)
-    return said - _COMPLETED if _says_what_was_played(seen) else said
+    stated = stated_facts(observation) if strict else _facts_where_passed_is_completed(observation)
+    return stated - _COMPLETED if _states_played_spans(observation) else stated
 
 
-def _loose_facts(seen: Observation) -> frozenset[str]:
+def _facts_where_passed_is_completed(observation: Observation) -> frozenset[str]:
     """Where whatever is passed is completed too."""
-    completed = _COMPLETED if is_complete(seen) else frozenset[str]()
-    return completed | _PASSED if is_passed(seen) else completed
+    completed = _COMPLETED if is_complete(observation) else frozenset[str]()
+    return completed | _PASSED if is_passed(observation) else completed
 
 
-def _gathered(rule: Rule, seen: Observation, target: Target) -> Evidence | None:
+def _gathered_evidence(rule: Rule, observation: Observation, target: Target) -> Evidence | None:
     """What completes the activity once enough of it has come."""
-    if _is_slide(rule, seen):
-        if rule.slides is None or short_verb(seen.verb) != "experienced":
+    if _is_slide(rule, observation):
+        if rule.slides is None or short_verb(observation.verb) != "experienced":
             return None
-        key = _key("slides", target.kind, target.key, _attempt(rule, seen))
-        return Evidence(key, rule.slides, frozenset({seen.activity}))
-    if seen.coverage is None:
+        key = _evidence_key("slides", target.kind, target.key, _attempt_key(rule, observation))
+        return Evidence(key, rule.slides, frozenset({observation.activity}))
+    if observation.coverage is None:
         return None
     return Evidence(
-        _key("played", target.kind, target.key, _named(seen.activity), _attempt(rule, seen)),
-        seen.coverage.length,
-        spans=seen.coverage.spans or (),
-        threshold=seen.coverage.threshold,
+        _evidence_key(
+            "played",
+            target.kind,
+            target.key,
+            _activity_key(observation.activity),
+            _attempt_key(rule, observation),
+        ),
+        observation.coverage.length,
+        spans=observation.coverage.spans or (),
+        threshold=observation.coverage.threshold,
     )
 
 
-def _told(rule: Rule, seen: Observation) -> int | None:
+def _claimed_progress(rule: Rule, observation: Observation) -> int | None:
     """What the player claims, where nothing better is known."""
-    if _is_slide(rule, seen) or _says_what_was_played(seen):
+    if _is_slide(rule, observation) or _states_played_spans(observation):
         return None
     if rule.move_on is not None:
-        seen = replace(seen, completion="completed" in facts(seen))
-    return progress(seen, score_is_progress=rule.score_is_progress)
+        observation = replace(observation, completion="completed" in stated_facts(observation))
+    return progress(observation, score_is_progress=rule.score_is_progress)
 
 
-def _says_what_was_played(seen: Observation) -> bool:
-    return seen.coverage is not None and seen.coverage.spans is not None
+def _states_played_spans(observation: Observation) -> bool:
+    return observation.coverage is not None and observation.coverage.spans is not None
 
 
-def _is_slide(rule: Rule, seen: Observation) -> bool:
+def _is_slide(rule: Rule, observation: Observation) -> bool:
     """An activity of a rule that counts slides, unless it says that it is their course."""
-    return rule.slides is not None and short_type(seen.activity_type) != "course"
+    return rule.slides is not None and short_type(observation.activity_type) != "course"
 
 
-def _attempt(rule: Rule, seen: Observation) -> str:
+def _attempt_key(rule: Rule, observation: Observation) -> str:
     """What is gathered starts anew where an attempt does."""
-    return seen.registration or "" if rule.falls is Falls.NEW_ATTEMPT else ""
+    return observation.registration or "" if rule.falls is Falls.NEW_ATTEMPT else ""
 
 
-def _named(activity: str) -> str:
+def _activity_key(activity: str) -> str:
     if len(activity) <= _MAX_NAME:
         return activity
     return f"blake2b:{blake2b(activity.encode(), digest_size=16).hexdigest()}"
 
 
-def _key(*words: str) -> str:
+def _evidence_key(*words: str) -> str:
     return " ".join(words).rstrip()

@@ -1,4 +1,4 @@
-"""Who an actor is on the platform.
+"""Finds who an actor is on the platform.
 
 A mailbox is its address in lower case. An account is what the operator's template for its home
 page makes of its name. Any other identifier stands for itself, so that the learner is counted
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pointsman.domain.records import Actor
 from pointsman.domain.targets import Recipient
-from pointsman.mapping.uri_template import Template
+from pointsman.domain.uri_template import Template
 
 
 class IdentityResolver(Protocol):

@@ -1,4 +1,4 @@
-"""A launch that says what its activity is on the platform, as the rule that it stands for. Pure."""
+"""Makes a rule of a launch that names its topic or course, and applies a launch's terms. Pure."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import Literal
 
 from pointsman.domain.launch import Launch, PlayerKind, is_its_activity
 from pointsman.domain.records import Observation
+from pointsman.domain.uri_template import Template
 from pointsman.mapping.rules import VERB_NAMESPACES, Course, CourseCompleted, Rule, short_verb
-from pointsman.mapping.uri_template import Template
 
-#: what the books name as the rule
-NAME = "launch"
-#: how far it can get before its moveOn is met
-_ALMOST = 99.0
+#: what the store names as the rule
+RULE_NAME = "launch"
+#: the highest percentage before the moveOn is met
+_MOST_BEFORE_MOVE_ON = 99.0
 _COMPLETED = f"{VERB_NAMESPACES[0]}completed"
 #: what the LMS says of sessions; a learner who comes back has not given up the course
-_OF_SESSIONS = frozenset({"launched", "abandoned"})
+_SESSION_VERBS = frozenset({"launched", "abandoned"})
 
 
-def values_of(launch: Launch) -> dict[str, str]:
-    """The variables of its rule."""
+def launch_variables(launch: Launch) -> dict[str, str]:
+    """The variables of a launch's rule, with their values."""
     return {"topic": launch.topic_id, "course": launch.course}
 
 
-def rule_of(launch: Launch) -> Rule:
-    return _rule(bool(launch.topic_id), launch.course_by, launch.course_completed)
+def rule_for_launch(launch: Launch) -> Rule:
+    return _cached_rule(bool(launch.topic_id), launch.course_by, launch.course_completed)
 
 
 @lru_cache(maxsize=64)
-def _rule(
+def _cached_rule(
     has_topic: bool,
     course_by: Literal["id", "slug", "sku", ""],
     completed: str,
 ) -> Rule:
-    """Few differ, for ids are in the variables."""
+    """Cached, for few differ: ids are in the variables."""
     return Rule(
-        name=NAME,
+        name=RULE_NAME,
         activity=Template("{activity}"),
         topic_id=Template("{topic}") if has_topic else None,
         course=Course(course_by, Template("{course}")) if course_by else None,
@@ -45,42 +45,50 @@ def _rule(
     )
 
 
-def is_of_session(launch: Launch, seen: Observation) -> bool:
-    """Whether it says that a session began or broke off, which is nobody's progress."""
-    return launch.kind is PlayerKind.CMI5 and short_verb(seen.verb) in _OF_SESSIONS
+def is_about_session(launch: Launch, observation: Observation) -> bool:
+    """Whether it says that a session began or was abandoned, which is nobody's progress."""
+    return launch.kind is PlayerKind.CMI5 and short_verb(observation.verb) in _SESSION_VERBS
 
 
-def as_launched(launch: Launch, seen: Observation) -> Observation:
-    """What it says to this launch: a pass below the mastery score is none (cmi5 section 9.3.4)."""
-    if launch.kind is not PlayerKind.CMI5 or not is_its_activity(launch, seen.activity):
-        return seen
-    if short_verb(seen.verb) == "passed" and _is_below(seen.score, launch.mastery_score):
-        seen = replace(seen, success=False)
-    return _as_moved_on(seen) if launch.moves_on else seen
+def observation_for_launch(launch: Launch, observation: Observation) -> Observation:
+    """The observation under the launch's terms.
+
+    A pass below the mastery score is none (cmi5 section 9.3.4), and with a moveOn nothing but the
+    LMS's own statement completes.
+    """
+    if launch.kind is not PlayerKind.CMI5 or not is_its_activity(launch, observation.activity):
+        return observation
+    if short_verb(observation.verb) == "passed" and _is_below(
+        observation.score, launch.mastery_score
+    ):
+        observation = replace(observation, success=False)
+    return _without_completion_before_move_on(observation) if launch.moves_on else observation
 
 
 def _is_below(score: float | None, mastery: float | None) -> bool:
     return score is not None and mastery is not None and score < mastery
 
 
-def _as_moved_on(seen: Observation) -> Observation:
-    """What it says where only a met moveOn completes (cmi5 section 13.1.4).
+def _without_completion_before_move_on(observation: Observation) -> Observation:
+    """The observation where only a met moveOn completes (cmi5 section 13.1.4).
 
     The activity is complete, and passed, when the LMS says that it is `satisfied` or
     `waived`. Until then a `completed` is 99 %, and a `passed` says nothing of how far.
     """
-    verb = short_verb(seen.verb)
+    verb = short_verb(observation.verb)
     if verb == "satisfied":
         # under a rule it is what `completed` would have been
-        return replace(seen, verb=_COMPLETED, completion=True, success=True)
+        return replace(observation, verb=_COMPLETED, completion=True, success=True)
     if verb == "waived":
-        return replace(seen, completion=True, success=True)
-    is_done = seen.completion if seen.completion is not None else verb == "completed"
-    progress = _ALMOST if is_done else seen.progress
+        return replace(observation, completion=True, success=True)
+    is_done = observation.completion if observation.completion is not None else verb == "completed"
+    progress = _MOST_BEFORE_MOVE_ON if is_done else observation.progress
     return replace(
-        seen,
+        observation,
         completion=False,
         success=False,
-        progress=None if progress is None else min(progress, _ALMOST),
-        score=None if seen.score is None else min(seen.score, _ALMOST / 100),
+        progress=None if progress is None else min(progress, _MOST_BEFORE_MOVE_ON),
+        score=None
+        if observation.score is None
+        else min(observation.score, _MOST_BEFORE_MOVE_ON / 100),
     )

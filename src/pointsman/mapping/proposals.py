@@ -1,4 +1,4 @@
-"""Rules that would take activities which no rule takes. Pure; a person decides about them."""
+"""Proposes rules for activities that no rule takes, for a person to decide about. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 #: what tells the activities of a proposed rule apart
 VARIABLE = "topic"
 #: what a template's other variables are called
-_OTHERS = ("course", "part", "section", "chapter", "page")
-_MARK = re.compile(r"[/?#]")
+_OTHER_VARIABLES = ("course", "part", "section", "chapter", "page")
+_SEPARATOR = re.compile(r"[/?#]")
 
 _Shape = tuple[str, tuple[str, ...]]
 
@@ -21,15 +21,17 @@ def propose(activities: Iterable[str]) -> list[str]:
     """
     shapes: dict[_Shape, list[list[str]]] = {}
     for activity in activities:
-        head, tail = _split(activity)
-        shapes.setdefault((head, tuple(_MARK.findall(tail))), []).append(_MARK.split(tail))
+        head, tail = _split_off_host(activity)
+        shapes.setdefault((head, tuple(_SEPARATOR.findall(tail))), []).append(
+            _SEPARATOR.split(tail)
+        )
     return [_template(head, marks, members) for (head, marks), members in sorted(shapes.items())]
 
 
-def _split(activity: str) -> tuple[str, str]:
+def _split_off_host(activity: str) -> tuple[str, str]:
     """What names a host, or a scheme, and the rest."""
-    scheme, found, rest = activity.partition("://")
-    if not found:
+    scheme, separator, rest = activity.partition("://")
+    if not separator:
         head, colon, tail = activity.rpartition(":")
         return f"{head}{colon}", tail
     host, slash, path = rest.partition("/")
@@ -39,15 +41,19 @@ def _split(activity: str) -> tuple[str, str]:
 def _template(head: str, marks: tuple[str, ...], members: Sequence[list[str]]) -> str:
     segments = list(members[0])
     places = range(len(segments))
-    varying = [place for place in places if len({one[place] for one in members}) > 1]
+    varying = [
+        place
+        for place in places
+        if len({segments_of_member[place] for segments_of_member in members}) > 1
+    ]
     filled = [place for place in places if segments[place]]
     varying = varying or filled[-1:]
-    names = [*map(_other, range(len(varying) - 1)), VARIABLE]
+    names = [*map(_other_variable, range(len(varying) - 1)), VARIABLE]
     for place, name in zip(varying, names, strict=bool(varying)):
         segments[place] = f"{{{name}}}"
     pieces = zip(("", *marks), segments, strict=True)
     return head + "".join(f"{mark}{segment}" for mark, segment in pieces)
 
 
-def _other(number: int) -> str:
-    return _OTHERS[number] if number < len(_OTHERS) else f"part{number}"
+def _other_variable(number: int) -> str:
+    return _OTHER_VARIABLES[number] if number < len(_OTHER_VARIABLES) else f"part{number}"

@@ -1,4 +1,4 @@
-"""What an observation says about progress, completion and success. Pure functions.
+"""Reads progress, completion and success from an observation. Pure functions.
 
 cmi5 section 9.3 (verbs) and section 9.5.5.1 (progress); xAPI Part 2 section 2.4.5 (result).
 """
@@ -11,51 +11,55 @@ from pointsman.domain.records import Observation
 from pointsman.mapping.rules import short_verb
 
 COMPLETE = 100
-_PASSING = frozenset({"passed", "mastered"})
+_PASSED_VERBS = frozenset({"passed", "mastered"})
 #: what is said with these is about a part of the activity, and never about the whole
-_OF_A_PART = frozenset({"answered", "asked", "interacted", "responded"})
+_PART_VERBS = frozenset({"answered", "asked", "interacted", "responded"})
 
 
-def is_complete(seen: Observation) -> bool:
+def is_complete(observation: Observation) -> bool:
     """`result.completion`, or a verb that means it; an explicit no outweighs the verb."""
-    if seen.completion is not None:
-        return seen.completion
-    verb = short_verb(seen.verb)
-    return verb == "completed" or (verb in _PASSING and seen.success is not False)
+    if observation.completion is not None:
+        return observation.completion
+    verb = short_verb(observation.verb)
+    return verb == "completed" or (verb in _PASSED_VERBS and observation.success is not False)
 
 
-def is_passed(seen: Observation) -> bool:
+def is_passed(observation: Observation) -> bool:
     """`result.success`, or a verb that means it; `passed` without success is not passed."""
-    if seen.success is not None:
-        return seen.success
-    return short_verb(seen.verb) in _PASSING
+    if observation.success is not None:
+        return observation.success
+    return short_verb(observation.verb) in _PASSED_VERBS
 
 
-def facts(seen: Observation) -> frozenset[str]:
+def stated_facts(observation: Observation) -> frozenset[str]:
     """`completed` and `passed`, for those who tell them apart: passing is not completing."""
-    verb = short_verb(seen.verb)
-    if verb in _OF_A_PART:
+    verb = short_verb(observation.verb)
+    if verb in _PART_VERBS:
         return frozenset()
-    completed = seen.completion if seen.completion is not None else verb == "completed"
-    said = {"completed": completed, "passed": is_passed(seen)}
-    return frozenset(fact for fact, holds in said.items() if holds)
+    completed = (
+        observation.completion if observation.completion is not None else verb == "completed"
+    )
+    holds_by_fact = {"completed": completed, "passed": is_passed(observation)}
+    return frozenset(fact for fact, holds in holds_by_fact.items() if holds)
 
 
-def progress(seen: Observation, *, score_is_progress: bool) -> int | None:
+def progress(observation: Observation, *, score_is_progress: bool) -> int | None:
     """A whole percentage, or None where nothing is said.
 
     Completion is 100 whatever the extension says. Fractions are cut, never rounded up: 99.9 is
     not complete.
     """
-    if is_complete(seen):
+    if is_complete(observation):
         return COMPLETE
-    if seen.progress is not None:
-        return _whole(seen.progress)
-    if score_is_progress and seen.score is not None:
-        return _whole(max(0.0, seen.score) * 100)
+    if observation.progress is not None:
+        return _whole_percentage(observation.progress)
+    if score_is_progress and observation.score is not None:
+        return _whole_percentage(max(0.0, observation.score) * 100)
     return None
 
 
-def _whole(percentage: float) -> int:
+def _whole_percentage(percentage: float) -> int:
     # round first, so that 0.29 * 100 = 28.999999999999996 is 29
-    return math.floor(round(percentage, 6))
+    whole = math.floor(round(percentage, 6))
+    # and what rounds up to all of it is not all of it
+    return min(whole, COMPLETE - 1) if percentage < COMPLETE else whole

@@ -1,4 +1,4 @@
-"""What an operator says about activities: which topic and course they are, and what counts."""
+"""The rules of an operator: which topic and course an activity is, and what counts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 from pointsman.domain.records import Falls, Observation
 from pointsman.domain.targets import Target, TargetKind
-from pointsman.mapping.uri_template import Template
+from pointsman.domain.uri_template import Template
 
 #: namespaces whose verbs may be named by their last part
 VERB_NAMESPACES = (
@@ -98,14 +98,14 @@ class Rule:
         template = self.names.get(setting)
         return None if template is None else template.fill(values)
 
-    def takes(self, seen: Observation) -> bool:
+    def takes(self, observation: Observation) -> bool:
         """Whether verb and activity type are among those that the rule is for."""
-        return _among(seen.verb, short_verb(seen.verb), self.verbs) and _among(
-            seen.activity_type, short_type(seen.activity_type), self.activity_types
+        return _is_among(observation.verb, short_verb(observation.verb), self.verbs) and _is_among(
+            observation.activity_type, short_type(observation.activity_type), self.activity_types
         )
 
 
-def _among(full: str | None, short: str | None, wanted: frozenset[str] | None) -> bool:
+def _is_among(full: str | None, short: str | None, wanted: frozenset[str] | None) -> bool:
     return wanted is None or full in wanted or short in wanted
 
 

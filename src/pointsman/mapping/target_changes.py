@@ -1,7 +1,7 @@
-"""What an observation wants of each target that its rule names. Pure.
+"""Lists what an observation changes at each target that its rule names. Pure.
 
 The defaults by verb, where the rule says nothing else:
-- a course is started by its first statement, completed as the rule says (`parts.py`) or when it is
+- a course is started by its first statement, completed as the rule says or when it is
   `waived` (cmi5 section 9.3.9), and not completed when it is `abandoned` (section 9.3.8)
 - a learning path is started by its first statement, and not completed when it is `abandoned`
 - a meeting is attended with `attended`; `registered` says that it is not yet
@@ -29,7 +29,7 @@ from pointsman.domain.targets import (
     TargetKind,
     Value,
 )
-from pointsman.mapping.completion import CompletionRule, course_ways, topic_ways
+from pointsman.mapping.completion import ConditionalValue, course_values, topic_values
 from pointsman.mapping.rules import Rule, short_verb
 
 _ARCHIVING = frozenset({"archived", "archive"})
@@ -38,7 +38,7 @@ _REINSTATING = frozenset({"reinstated", "unarchived", "restored"})
 
 @dataclass(frozen=True, slots=True)
 class TargetChange:
-    """One value for one target of one recipient.
+    """One value for one target, and the recipient that it is delivered for.
 
     With `evidence`, it is wanted once the evidence is complete, or in its share.
     """
@@ -53,59 +53,61 @@ class TargetChange:
 
 
 def target_changes(
-    rule: Rule, values: dict[str, str], seen: Observation, learner: Recipient
+    rule: Rule, values: dict[str, str], observation: Observation, learner: Recipient
 ) -> list[TargetChange]:
-    """All that `seen` wants under `rule`, whose variables have these values."""
-    verb = short_verb(seen.verb)
-    archived = _archived(verb)
+    """All that the observation changes under `rule`, whose variables have these values."""
+    verb = short_verb(observation.verb)
+    archived = _archived_by(verb)
     if archived is not None:
         return [
-            *_archiving(rule, values, archived, learner),
-            *_meeting(rule, values, verb, learner),
+            *_archiving_changes(rule, values, archived, learner),
+            *_meeting_changes(rule, values, verb, learner),
         ]
     return [
-        *_course(rule, values, seen, verb, learner),
-        *_path(rule, values, verb, learner),
-        *_meeting(rule, values, verb, learner),
+        *_course_changes(rule, values, observation, verb, learner),
+        *_path_changes(rule, values, verb, learner),
+        *_meeting_changes(rule, values, verb, learner),
     ]
 
 
-def _course(
-    rule: Rule, values: dict[str, str], seen: Observation, verb: str, learner: Recipient
+def _course_changes(
+    rule: Rule, values: dict[str, str], observation: Observation, verb: str, learner: Recipient
 ) -> Iterator[TargetChange]:
     """The topic, and the course that stands behind it."""
     read_back = _course_read_back(rule, values)
     topics: tuple[Target, ...] = ()
     if rule.topic_id is not None:
         topic = Target(TargetKind.TOPIC_PROGRESS, rule.topic_id.fill(values))
-        for way in topic_ways(rule, seen, topic):
+        for candidate in topic_values(rule, observation, topic):
             topics = (topic,)
             # a share never falls, whatever a rule says about what players claim
-            falls = Falls.NEVER if way.evidence and rule.falls is Falls.ALWAYS else rule.falls
-            yield TargetChange(learner, topic, way.value, falls, (), read_back, way.evidence)
+            falls = Falls.NEVER if candidate.evidence and rule.falls is Falls.ALWAYS else rule.falls
+            yield TargetChange(
+                learner, topic, candidate.value, falls, (), read_back, candidate.evidence
+            )
     if rule.course is not None:
         course = rule.course.target(values)
-        for way in _course_ways(rule, seen, verb, course):
-            after = topics if way.value == CourseStatus.COMPLETED else ()
+        for candidate in _course_values_by_verb(rule, observation, verb, course):
+            after = topics if candidate.value == CourseStatus.COMPLETED else ()
             yield TargetChange(
-                learner, course, way.value, Falls.NEVER, after, read_back, way.evidence
+                learner, course, candidate.value, Falls.NEVER, after, read_back, candidate.evidence
             )
 
 
-def _course_ways(
-    rule: Rule, seen: Observation, verb: str, course: Target
-) -> Iterator[CompletionRule]:
+def _course_values_by_verb(
+    rule: Rule, observation: Observation, verb: str, course: Target
+) -> Iterator[ConditionalValue]:
     """Started or abandoned, and completed now or once the evidence says so."""
-    completed = course_ways(rule, seen, course)
-    if not any(way.evidence is None for way in completed):
+    completed = course_values(rule, observation, course)
+    if not any(candidate.evidence is None for candidate in completed):
         if verb == "abandoned":
-            yield CompletionRule(CourseStatus.NOT_COMPLETED.value)
+            yield ConditionalValue(CourseStatus.NOT_COMPLETED.value)
         elif rule.course_started:
-            yield CompletionRule(CourseStatus.STARTED.value)
+            yield ConditionalValue(CourseStatus.STARTED.value)
     yield from completed
 
 
-def _path(
+def _path_changes(
     rule: Rule, values: dict[str, str], verb: str, learner: Recipient
 ) -> Iterator[TargetChange]:
     slug = rule.named_by("learning_path_slug", values)
@@ -117,7 +119,7 @@ def _path(
     yield TargetChange(learner, target, access.value, Falls.ALWAYS, read_back=place)
 
 
-def _archiving(
+def _archiving_changes(
     rule: Rule, values: dict[str, str], archived: Archived, learner: Recipient
 ) -> Iterator[TargetChange]:
     if rule.course is not None and rule.course.by == "id":
@@ -137,7 +139,7 @@ def _course_read_back(rule: Rule, values: dict[str, str]) -> ReadBackPlace | Non
     return None
 
 
-def _meeting(
+def _meeting_changes(
     rule: Rule, values: dict[str, str], verb: str, learner: Recipient
 ) -> Iterator[TargetChange]:
     meeting_id = rule.named_by("meeting_id", values)
@@ -155,7 +157,7 @@ def _meeting(
     )
 
 
-def _archived(verb: str) -> Archived | None:
+def _archived_by(verb: str) -> Archived | None:
     if verb in _ARCHIVING:
         return Archived.ARCHIVED
     return Archived.ACTIVE if verb in _REINSTATING else None

@@ -37,7 +37,7 @@ from pointsman.statements import (
     index_keys,
     observe,
     parse,
-    reference,
+    referenced_statement,
 )
 from pointsman.store.base import IngestStore, StoredStatement
 from pointsman.store.plan import item_body
@@ -184,7 +184,7 @@ class Pipeline:
         self, valid: Valid, source: str, received_at: int, launch: Launch | None = None
     ) -> Item:
         keys = {authority_key(self._home_page, source), *index_keys(valid.statement)}
-        refers_to = reference(valid.statement)
+        refers_to = referenced_statement(valid.statement)
         return Item(
             valid.statement_id,
             valid.digest,

@@ -1,21 +1,28 @@
-"""Stage 2, understand: bytes -> a valid statement -> an observation."""
+"""Turns bytes into valid statements, and those into observations (stage 2)."""
 
 from pointsman.statements.actor_identity import actor_of, identity_of
+from pointsman.statements.equality import digest
 from pointsman.statements.extension_numbers import ReadingRefused
 from pointsman.statements.json_body import JSON, media_type, parse_json
 from pointsman.statements.multipart import StatementPackage, guessed_type, unpack
 from pointsman.statements.observation import NoEffect, observe
 from pointsman.statements.parse import (
     Invalid,
-    Limits,
     Parsed,
     Valid,
     check_statements,
     parse,
 )
-from pointsman.statements.query import Query, authority_key, index_keys, matches, reference
-from pointsman.statements.render import render, stamp
-from pointsman.statements.statement import STATEMENT, VOIDED, Statement, digest
+from pointsman.statements.query import (
+    Query,
+    authority_key,
+    index_keys,
+    matches,
+    referenced_statement,
+)
+from pointsman.statements.render import render, timestamp_of
+from pointsman.statements.settings import Limits
+from pointsman.statements.statement import STATEMENT, VOIDED, Statement
 from pointsman.statements.validation import Problem, StatementsRefused
 
 __all__ = [
@@ -45,8 +52,8 @@ __all__ = [
     "observe",
     "parse",
     "parse_json",
-    "reference",
+    "referenced_statement",
     "render",
-    "stamp",
+    "timestamp_of",
     "unpack",
 ]

@@ -1,4 +1,4 @@
-"""Activities and their definitions (xAPI Part 2 section 2.4.4.1)."""
+"""The models of activities and their definitions (xAPI Part 2 section 2.4.4.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who an agent or group is: one text for each inverse functional identifier.
+"""Names an agent or group by one text for each inverse functional identifier.
 
 xAPI Part 2 section 2.4.2.3. Two agents are the same where these texts are. A mailbox is compared in
 lower case, as people are mapped to learners; an anonymous group is nobody.

@@ -1,4 +1,4 @@
-"""Agents and groups (xAPI Part 2 section 2.4.2).
+"""The models of agents and groups (xAPI Part 2 section 2.4.2).
 
 One class for each inverse functional identifier, so that "exactly one" needs no code: the union
 takes the one whose properties fit.

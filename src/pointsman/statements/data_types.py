@@ -48,7 +48,8 @@ def _pattern(pattern: str) -> StringConstraints:
 
 #: an absolute IRI, RFC 3987: a scheme, and none of the characters that no IRI may hold
 Iri = Annotated[str, _pattern(r'^[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>"{}|\\^`\x7f]+$')]
-Mailbox = Annotated[str, _pattern(r"^mailto:[^\s@<>,;:]+@[^\s@<>,;:]+$")]
+#: an address and nothing else: no header fields (RFC 6068 section 2), no path, no fragment
+Mailbox = Annotated[str, _pattern(r"^mailto:[^\s@<>,;:?#]+@[^\s@<>,;:?#/]+$")]
 Sha1 = Annotated[str, _pattern(r"^[0-9a-fA-F]{40}$")]
 Sha2 = Annotated[
     str, _pattern(r"^[0-9a-fA-F]{56}$|^[0-9a-fA-F]{64}$|^[0-9a-fA-F]{96}$|^[0-9a-fA-F]{128}$")
@@ -62,18 +63,26 @@ Uuid = Annotated[
 _HYPHENS, _VARIANT = 2, 4
 
 
-def _none_twice(tag: str) -> str:
+def _has_twice(subtags: list[str]) -> bool:
+    return len(set(subtags)) < len(subtags)
+
+
+def _no_subtag_twice(tag: str) -> str:
     """RFC 5646 section 2.2.9: no variant and no singleton stands twice; behind -x- all may."""
     if tag.count("-") < _HYPHENS:
         return tag
     subtags = f"-{tag.lower()}".partition("-x-")[0].split("-")[2:]
-    single = [place for place, subtag in enumerate(subtags) if len(subtag) == 1]
-    variants = [one for one in subtags[: min(single, default=None)] if len(one) >= _VARIANT]
-    if len(set(variants)) < len(variants) or len({subtags[at] for at in single}) < len(single):
+    singletons = [place for place, subtag in enumerate(subtags) if len(subtag) == 1]
+    variants = [
+        subtag for subtag in subtags[: min(singletons, default=None)] if len(subtag) >= _VARIANT
+    ]
+    if _has_twice(variants) or _has_twice([subtags[place] for place in singletons]):
         raise ValueError("must not have a subtag twice (RFC 5646 section 2.2.9)")
     return tag
 
 
+_WEEK = "(?:0[1-9]|[1-4][0-9]|5[0-3])"
+_DAY_OF_YEAR = "(?:00[1-9]|0[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6])"
 #: RFC 5646 section 2.1; languages of four letters are reserved, so there is none
 LanguageTag = Annotated[
     str,
@@ -84,26 +93,31 @@ LanguageTag = Annotated[
         r"(?:-[0-9A-WYZa-wyz](?:-[A-Za-z0-9]{2,8})+)*(?:-[xX](?:-[A-Za-z0-9]{1,8})+)?"
         r"|[xX](?:-[A-Za-z0-9]{1,8})+|[iI]-[A-Za-z]{3,8}|en-GB-oed|sgn-BE-(?:FR|NL)|sgn-CH-DE)$"
     ),
-    AfterValidator(_none_twice),
+    AfterValidator(_no_subtag_twice),
 ]
-#: ISO 8601 with a time of day (xAPI Part 2 section 4.5); an offset of -00:00 says nothing and is
-#: refused, and so are days and hours that no calendar has
+#: ISO 8601 with a time of day (xAPI Part 2 section 4.5): calendar, week and ordinal dates, and
+#: 24:00 for the end of a day. An offset of -00:00 says nothing and is refused, and so are days and
+#: hours that no calendar has
 Timestamp = Annotated[
     str,
     _pattern(
-        r"^[0-9]{4}(?:-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-        r"T(?:[01][0-9]|2[0-3])(?::[0-5][0-9](?::(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?)?"
-        r"|(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
-        r"T(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?)?)"
+        r"^[0-9]{4}(?:-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+        rf"|W{_WEEK}-[1-7]|{_DAY_OF_YEAR})"
+        r"T(?:(?:[01][0-9]|2[0-3])(?::[0-5][0-9](?::(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?)?"
+        r"|24(?::00(?::00(?:[.,]0+)?)?)?)"
+        r"|(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+        rf"|W{_WEEK}[1-7]|{_DAY_OF_YEAR})"
+        r"T(?:(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?)?"
+        r"|24(?:00(?:00(?:[.,]0+)?)?)?))"
         r"(?:[Zz]|\+(?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?"
         r"|-(?:0[1-9]|1[0-9]|2[0-3])(?::?[0-5][0-9])?|-00:?(?:0[1-9]|[1-5][0-9]))?$"
     ),
 ]
-_N = r"[0-9]+(?:[.,][0-9]+)?"
-_DATE = rf"(?:{_N}Y(?:{_N}M)?(?:{_N}D)?|{_N}M(?:{_N}D)?|{_N}D)"
-_TIME = rf"T(?:{_N}H(?:{_N}M)?(?:{_N}S)?|{_N}M(?:{_N}S)?|{_N}S)"
+_DECIMAL = r"[0-9]+(?:[.,][0-9]+)?"
+_DATE = rf"(?:{_DECIMAL}Y(?:{_DECIMAL}M)?(?:{_DECIMAL}D)?|{_DECIMAL}M(?:{_DECIMAL}D)?|{_DECIMAL}D)"
+_TIME = rf"T(?:{_DECIMAL}H(?:{_DECIMAL}M)?(?:{_DECIMAL}S)?|{_DECIMAL}M(?:{_DECIMAL}S)?|{_DECIMAL}S)"
 #: ISO 8601 durations (xAPI Part 2 section 4.6)
-Duration = Annotated[str, _pattern(rf"^P(?:{_N}W|{_DATE}(?:{_TIME})?|{_TIME})$")]
+Duration = Annotated[str, _pattern(rf"^P(?:{_DECIMAL}W|{_DATE}(?:{_TIME})?|{_TIME})$")]
 Version = Annotated[str, _pattern(r"^(?:1\.0(?:\.[0-9]+)?|2\.0(?:\.[0-9]+)?)$")]
 Text = Annotated[str, StringConstraints(strict=True)]
 

@@ -1,4 +1,4 @@
-"""Numbers in extensions, where anything may stand."""
+"""Reads numbers from extensions, which may hold any value."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 from pointsman.domain.errors import InputRefused
 
+#: what is less than the whole is at most this, as a percentage
+_MAX_INCOMPLETE = 99.999999
+
 
 class ReadingRefused(InputRefused):
     """The statement is valid xAPI, but a reading in it makes no sense."""
@@ -14,12 +17,19 @@ class ReadingRefused(InputRefused):
 
 def number(where: str, value: Any, most: float) -> float:
     """A number, also one that is written as text; raises `ReadingRefused` with its place."""
-    found = math.nan
+    parsed = math.nan
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
-            found = float(value)
+            parsed = float(value)
         except (ValueError, OverflowError):
-            found = math.nan
-    if not 0 <= found <= most:
+            parsed = math.nan
+    if not 0 <= parsed <= most:
         raise ReadingRefused(f"{where} must be a number from 0 to {most}, not {str(value)[:80]!r}")
-    return found
+    return parsed
+
+
+def percentage(share: float) -> float:
+    """A share of 1 as a percentage: 0.29 is 29, and less than 1 is less than 100."""
+    # rounded, for 0.29 * 100 is 28.999999999999996
+    rounded = round(share * 100, 6)
+    return min(rounded, _MAX_INCOMPLETE) if share < 1 else rounded

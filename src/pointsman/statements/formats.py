@@ -1,4 +1,4 @@
-"""Statements as an answer shows them: `format` of a query (xAPI Part 3 section 2.1.3)."""
+"""Writes statements in the `format` that a query asks for (xAPI Part 3 section 2.1.3)."""
 
 from __future__ import annotations
 
@@ -10,53 +10,55 @@ _CONTEXT_AGENTS = ("instructor", "team")
 _COMPONENTS = ("choices", "scale", "source", "target", "steps")
 
 
-def ids(statement: Mapping[str, Any]) -> dict[str, Any]:
+def ids_format(statement: Mapping[str, Any]) -> dict[str, Any]:
     """Of agents, activities, verbs and groups only what identifies them."""
-    shown = dict(statement)
+    statement_ids = dict(statement)
     for name in ("actor", "authority"):
-        if name in shown:
-            shown[name] = _actor_id(shown[name])
-    shown["verb"] = {"id": shown["verb"]["id"]}
-    shown["object"] = _object_id(shown["object"])
-    if context := shown.get("context"):
-        shown["context"] = _context_ids(context)
-    return shown
+        if name in statement_ids:
+            statement_ids[name] = _actor_ids(statement_ids[name])
+    statement_ids["verb"] = {"id": statement_ids["verb"]["id"]}
+    statement_ids["object"] = _object_ids(statement_ids["object"])
+    if context := statement_ids.get("context"):
+        statement_ids["context"] = _context_ids(context)
+    return statement_ids
 
 
-def _actor_id(actor: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: actor[name] for name in _IDENTIFIERS if name in actor}
+def _actor_ids(actor: Mapping[str, Any]) -> dict[str, Any]:
+    identifiers = {name: actor[name] for name in _IDENTIFIERS if name in actor}
     kind = actor.get("objectType", "Agent")
-    if not kept:  # an anonymous group is its members
-        kept = {"member": [_actor_id(one) for one in actor.get("member", ())]}
-    return {"objectType": kind, **kept}
+    if not identifiers:  # an anonymous group is its members
+        identifiers = {"member": [_actor_ids(member) for member in actor.get("member", ())]}
+    return {"objectType": kind, **identifiers}
 
 
-def _object_id(found: Mapping[str, Any]) -> dict[str, Any]:
-    match found.get("objectType", "Activity"):
+def _object_ids(value: Mapping[str, Any]) -> dict[str, Any]:
+    match value.get("objectType", "Activity"):
         case "Activity":
-            return {"id": found["id"]}
+            return {"id": value["id"]}
         case "Agent" | "Group":
-            return _actor_id(found)
+            return _actor_ids(value)
         case "SubStatement":
-            return ids(found)
+            return ids_format(value)
         case _:
-            return dict(found)
+            return dict(value)
 
 
 def _context_ids(context: Mapping[str, Any]) -> dict[str, Any]:
-    shown = dict(context)
+    context_ids = dict(context)
     for name in _CONTEXT_AGENTS:
-        if name in shown:
-            shown[name] = _actor_id(shown[name])
+        if name in context_ids:
+            context_ids[name] = _actor_ids(context_ids[name])
     for name, inner in (("contextAgents", "agent"), ("contextGroups", "group")):
-        if name in shown:
-            shown[name] = [{**one, inner: _actor_id(one[inner])} for one in shown[name]]
-    if "contextActivities" in shown:
-        shown["contextActivities"] = {
-            kind: [{"id": one["id"]} for one in activities]
-            for kind, activities in as_arrays(shown["contextActivities"]).items()
+        if name in context_ids:
+            context_ids[name] = [
+                {**element, inner: _actor_ids(element[inner])} for element in context_ids[name]
+            ]
+    if "contextActivities" in context_ids:
+        context_ids["contextActivities"] = {
+            kind: [{"id": element["id"]} for element in activities]
+            for kind, activities in as_arrays(context_ids["contextActivities"]).items()
         }
-    return shown
+    return context_ids
 
 
 def as_arrays(activities: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -66,26 +68,26 @@ def as_arrays(activities: Mapping[str, Any]) -> dict[str, list[Any]]:
     }
 
 
-def canonical(statement: Mapping[str, Any], languages: Sequence[str]) -> dict[str, Any]:
+def canonical_format(statement: Mapping[str, Any], languages: Sequence[str]) -> dict[str, Any]:
     """Language maps of verbs and activities reduced to the language that suits best."""
-    shown = dict(statement)
-    verb = shown["verb"]
+    canonical = dict(statement)
+    verb = canonical["verb"]
     if "display" in verb:
-        shown["verb"] = {**verb, "display": best(verb["display"], languages)}
-    inner = shown["object"]
+        canonical["verb"] = {**verb, "display": best_language(verb["display"], languages)}
+    inner = canonical["object"]
     match inner.get("objectType", "Activity"):
         case "Activity":
-            shown["object"] = _canonical_activity(inner, languages)
+            canonical["object"] = _canonical_activity(inner, languages)
         case "SubStatement":
-            shown["object"] = canonical(inner, languages)
-    context = shown.get("context")
+            canonical["object"] = canonical_format(inner, languages)
+    context = canonical.get("context")
     if context and "contextActivities" in context:
         activities = {
-            kind: [_canonical_activity(one, languages) for one in found]
-            for kind, found in as_arrays(context["contextActivities"]).items()
+            kind: [_canonical_activity(activity, languages) for activity in listed]
+            for kind, listed in as_arrays(context["contextActivities"]).items()
         }
-        shown["context"] = {**context, "contextActivities": activities}
-    return shown
+        canonical["context"] = {**context, "contextActivities": activities}
+    return canonical
 
 
 def _canonical_activity(activity: Mapping[str, Any], languages: Sequence[str]) -> dict[str, Any]:
@@ -94,20 +96,22 @@ def _canonical_activity(activity: Mapping[str, Any], languages: Sequence[str]) -
     definition = dict(activity["definition"])
     for name in ("name", "description"):
         if name in definition:
-            definition[name] = best(definition[name], languages)
+            definition[name] = best_language(definition[name], languages)
     for name in _COMPONENTS:
         if name in definition:
-            definition[name] = [_canonical_component(one, languages) for one in definition[name]]
+            definition[name] = [
+                _canonical_component(component, languages) for component in definition[name]
+            ]
     return {**activity, "definition": definition}
 
 
 def _canonical_component(component: Mapping[str, Any], languages: Sequence[str]) -> dict[str, Any]:
     if "description" not in component:
         return dict(component)
-    return {**component, "description": best(component["description"], languages)}
+    return {**component, "description": best_language(component["description"], languages)}
 
 
-def best(texts: Mapping[str, str], languages: Sequence[str]) -> dict[str, str]:
+def best_language(texts: Mapping[str, str], languages: Sequence[str]) -> dict[str, str]:
     """One entry of a language map (RFC 4647 lookup); the first where no language fits."""
     by_tag = {tag.lower(): tag for tag in texts}
     for wanted in languages:
@@ -125,8 +129,8 @@ def best(texts: Mapping[str, str], languages: Sequence[str]) -> dict[str, str]:
 def accepted_languages(header: str) -> list[str]:
     """Accept-Language (RFC 9110 section 12.5.4), the dearest first."""
     weighed = []
-    for place, one in enumerate(header.split(",")[:20]):
-        tag, _, parameters = one.strip().partition(";")
+    for place, entry in enumerate(header.split(",")[:20]):
+        tag, _, parameters = entry.strip().partition(";")
         weight = 1.0
         name, _, value = parameters.strip().partition("=")
         if name.strip().lower() == "q":

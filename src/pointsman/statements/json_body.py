@@ -17,8 +17,8 @@ from pointsman.domain.errors import InputRefused
 JSON = "application/json"
 
 
-class _RepeatedKeyError(Exception):
-    pass
+class _RepeatedKeyError(InputRefused):
+    """A property stands twice in one object; the message is its name."""
 
 
 def media_type(content_type: str) -> str:

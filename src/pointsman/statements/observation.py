@@ -1,4 +1,4 @@
-"""A valid statement -> what it says about one learner and one activity."""
+"""Reads from a valid statement what it says about one learner and one activity."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from pointsman.domain.records import Observation
 from pointsman.statements.activities import Activity
 from pointsman.statements.actor_identity import actor_of
-from pointsman.statements.extension_numbers import number
+from pointsman.statements.extension_numbers import number, percentage
 from pointsman.statements.parse import Valid
 from pointsman.statements.profiles import h5p, video
-from pointsman.statements.statement import VOIDED, Statement, moment
+from pointsman.statements.statement import VOIDED, Statement, parse_timestamp
 
 #: cmi5 section 9.5.5.1, and the spelling that Rise and others use; 0..100
 _CMI5_PROGRESS = (
@@ -41,12 +41,12 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
     if actor is None:
         return NoEffect("its actor is a group, not one learner", activity)
     if h5p.is_inner(statement, statement.object):
-        return NoEffect(h5p.INNER, activity)
+        return NoEffect(h5p.REASON_INNER, activity)
     definition = statement.object.definition
     result, context = statement.result, statement.context
     registration = context.registration if context is not None else None
     remark = h5p.remark(statement, statement.object)
-    tells = result if remark != h5p.ANSWER else None
+    tells = result if remark != h5p.REMARK_ANSWERED else None
     return Observation(
         statement_id=valid.statement_id,
         actor=actor,
@@ -67,7 +67,7 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
 def _occurred_at(statement: Statement, received_at: int) -> int:
     if statement.timestamp is None:
         return received_at
-    at = moment(statement.timestamp)
+    at = parse_timestamp(statement.timestamp)
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     return min(received_at, round(at.timestamp() * 1_000_000))
@@ -78,7 +78,7 @@ def _progress(extensions: dict[str, Any]) -> float | None:
         if name in extensions:
             return number(f"result.extensions[{name}]", extensions[name], 100)
     if video.PROGRESS in extensions:
-        claimed = number(f"result.extensions[{video.PROGRESS}]", extensions[video.PROGRESS], 1)
-        # rounded, so that 0.29 is 29 and not 28.999999999999996
-        return round(claimed * 100, 6)
+        return percentage(
+            number(f"result.extensions[{video.PROGRESS}]", extensions[video.PROGRESS], 1)
+        )
     return None

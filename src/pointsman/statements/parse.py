@@ -11,17 +11,20 @@ from pydantic import ValidationError
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import AttachedData
 from pointsman.statements import signed_statements
+from pointsman.statements.activities import Activity
+from pointsman.statements.equality import digest
 from pointsman.statements.json_body import parse_json
-from pointsman.statements.statement import STATEMENT, Statement, attached, check, digest
+from pointsman.statements.settings import Limits
+from pointsman.statements.statement import (
+    STATEMENT,
+    VOIDED,
+    Attachment,
+    Statement,
+    StatementRef,
+    SubStatement,
+    is_real_time,
+)
 from pointsman.statements.validation import Problem, explain
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a body may hold: statements, and nested objects and arrays."""
-
-    max_statements: int = 1000
-    max_depth: int = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
         statement = STATEMENT.validate_python(json)
     except ValidationError as error:
         return _invalid(json, index, explain(error))
-    broken = list(check(statement))
+    broken = list(_broken_rules(statement))
     if whole.data is not None:
         broken += _check_attachments(json, statement, whole.data, whole.used)
     if broken:
@@ -151,6 +154,43 @@ def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
     )
 
 
+def _broken_rules(statement: Statement) -> Iterator[tuple[str, str]]:
+    """(field, rule) of every rule that spans several objects and is broken."""
+    if statement.verb.id == VOIDED and not isinstance(statement.object, StatementRef):
+        yield "object", "of a voiding statement must be a StatementRef (section 2.3.2)"
+    yield from _check_context(statement, "")
+    if isinstance(statement.object, SubStatement):
+        yield from _check_context(statement.object, "object.")
+    inner = statement.object.timestamp if isinstance(statement.object, SubStatement) else None
+    for name, text in (
+        ("timestamp", statement.timestamp),
+        ("stored", statement.stored),
+        ("object.timestamp", inner),
+    ):
+        if text is not None and not is_real_time(text):
+            yield name, "must be a day and time that exist"
+
+
+def _check_context(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[str, str]]:
+    context = part.context
+    if context is not None and not isinstance(part.object, Activity):
+        for name in ("revision", "platform"):
+            if getattr(context, name) is not None:
+                yield (
+                    f"{prefix}context.{name}",
+                    "is only allowed where the object is an activity (section 2.4.6)",
+                )
+
+
+def _attachments_with_places(statement: Statement) -> Iterator[tuple[str, Attachment]]:
+    """The attachments of a statement and of one inside it, each with its place."""
+    for place, attachment in enumerate(statement.attachments or ()):
+        yield f"attachments[{place}]", attachment
+    if isinstance(statement.object, SubStatement):
+        for place, attachment in enumerate(statement.object.attachments or ()):
+            yield f"object.attachments[{place}]", attachment
+
+
 def _check_attachments(
     json: dict[str, Any],
     statement: Statement,
@@ -158,7 +198,7 @@ def _check_attachments(
     used: set[str],
 ) -> Iterator[tuple[str, str]]:
     """(field, rule): each is here or says where it is, and signatures sign this statement."""
-    for place, attachment in attached(statement):
+    for place, attachment in _attachments_with_places(statement):
         sha2 = attachment.sha2.lower()
         part = data.get(sha2)
         if part is not None:

@@ -1,4 +1,4 @@
-"""What stored statements say of an activity and of a person (xAPI Part 3 sections 2.4 and 2.5)."""
+"""Merges what statements say of an activity, or a person (xAPI Part 3 sections 2.4, 2.5)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def merged_activity(activity_id: str, statements: Iterable[Mapping[str, Any]]) -
     """The activity with all that `statements`, the oldest first, define of it."""
     definition: dict[str, Any] = {}
     for statement in statements:
-        for found in _definitions(statement, activity_id):
-            for name, value in found.items():
+        for part in _definitions(statement, activity_id):
+            for name, value in part.items():
                 if name in _MERGED:
                     definition[name] = {**definition.get(name, {}), **value}
                 else:
                     definition[name] = value
-    shown: dict[str, Any] = {"objectType": "Activity", "id": activity_id}
+    activity: dict[str, Any] = {"objectType": "Activity", "id": activity_id}
     if definition:
-        shown["definition"] = definition
-    return shown
+        activity["definition"] = definition
+    return activity
 
 
 def _definitions(part: Mapping[str, Any], activity_id: str) -> Iterator[Mapping[str, Any]]:
@@ -33,17 +33,17 @@ def _definitions(part: Mapping[str, Any], activity_id: str) -> Iterator[Mapping[
     context = part.get("context", {})
     for activities in as_arrays(context.get("contextActivities", {})).values():
         named += activities
-    for one in named:
-        if one["id"] == activity_id and "definition" in one:
-            yield one["definition"]
+    for activity in named:
+        if activity["id"] == activity_id and "definition" in activity:
+            yield activity["definition"]
     if inner.get("objectType") == "SubStatement":
         yield from _definitions(inner, activity_id)
 
 
 def merged_person(agent: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """A Person: each property an array of all that is known."""
-    shown: dict[str, Any] = {"objectType": "Person"}
-    if known := list(dict.fromkeys([*([agent["name"]] if "name" in agent else []), *names])):
-        shown["name"] = known
-    shown |= {name: [agent[name]] for name in _IDENTIFIERS if name in agent}
-    return shown
+    person: dict[str, Any] = {"objectType": "Person"}
+    if known_names := list(dict.fromkeys([*([agent["name"]] if "name" in agent else []), *names])):
+        person["name"] = known_names
+    person |= {name: [agent[name]] for name in _IDENTIFIERS if name in agent}
+    return person

@@ -1,4 +1,4 @@
-"""Which statements a query asks for (xAPI Part 3 section 2.1.3), and the keys they are found by.
+"""Decides which statements match a query, and makes the keys of the index (Part 3 section 2.1.3).
 
 An index has a statement under every agent, activity, verb and registration in it, whatever their
 part. So it gives candidates; `matches` decides. Keys are 64-bit hashes: an index of numbers is
@@ -58,13 +58,13 @@ def index_keys(statement: Statement) -> Iterator[int]:
     if context is not None and context.registration is not None:
         yield key("registration", context.registration.lower())
     for part in _parts(statement):
-        for one in _agents(part, related=True):
-            yield key("agent", one)
-        for one in _activities(part, related=True):
-            yield key("activity", one)
+        for related in _agents(part, related=True):
+            yield key("agent", related)
+        for related in _activities(part, related=True):
+            yield key("activity", related)
 
 
-def reference(statement: Statement) -> str | None:
+def referenced_statement(statement: Statement) -> str | None:
     """The id of the statement that this one is about."""
     target = statement.object
     return target.id.lower() if isinstance(target, StatementRef) else None
@@ -78,13 +78,15 @@ def matches(query: Query, statement: Statement, authority: str) -> bool:
         return False
     if query.agent is not None:
         parts = _parts(statement) if query.related_agents else (statement,)
-        found = any(query.agent in _agents(one, related=query.related_agents) for one in parts)
-        if not found and not (query.related_agents and query.agent == authority):
+        is_related = any(
+            query.agent in _agents(part, related=query.related_agents) for part in parts
+        )
+        if not is_related and not (query.related_agents and query.agent == authority):
             return False
     if query.activity is not None:
         related = query.related_activities
         parts = _parts(statement) if related else (statement,)
-        return any(query.activity in _activities(one, related=related) for one in parts)
+        return any(query.activity in _activities(part, related=related) for part in parts)
     return True
 
 
@@ -123,8 +125,13 @@ def _activities(part: Statement | SubStatement, *, related: bool) -> Iterator[st
     context = part.context
     if not related or context is None or context.context_activities is None:
         return
-    found = context.context_activities
-    for activities in (found.parent, found.grouping, found.category, found.other):
+    context_activities = context.context_activities
+    for activities in (
+        context_activities.parent,
+        context_activities.grouping,
+        context_activities.category,
+        context_activities.other,
+    ):
         if activities is None:
             continue
         for activity in activities if isinstance(activities, list) else (activities,):

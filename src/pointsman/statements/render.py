@@ -1,4 +1,4 @@
-"""A stored statement as GET returns it (xAPI Part 3 section 2.1.3)."""
+"""Writes a stored statement as GET returns it (xAPI Part 3 section 2.1.3)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def render(
     """
     body = orjson.loads(stored_body)
     statement: dict[str, Any] = dict(body if index is None else body[index])
-    stored = stamp(stored_at)
+    stored = timestamp_of(stored_at)
     statement["id"] = statement_id
     statement["stored"] = stored
     statement.setdefault("timestamp", stored)
@@ -46,11 +46,11 @@ def render(
 def _show_arrays(part: dict[str, Any]) -> None:
     context = part.get("context")
     if context and "contextActivities" in context:
-        found = as_arrays(context["contextActivities"])
-        part["context"] = {**context, "contextActivities": found}
+        activities = as_arrays(context["contextActivities"])
+        part["context"] = {**context, "contextActivities": activities}
 
 
-def stamp(micros: int) -> str:
+def timestamp_of(micros: int) -> str:
     """Microseconds since the epoch as RFC 3339 in UTC."""
-    moment = datetime.fromtimestamp(micros // 1_000_000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{micros % 1_000_000:06d}Z"
+    at = datetime.fromtimestamp(micros // 1_000_000, UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{micros % 1_000_000:06d}Z"

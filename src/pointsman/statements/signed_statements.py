@@ -1,4 +1,4 @@
-"""Checks the signatures of signed statements (xAPI Part 2 section 2.6, 2.0 section 4.2.8).
+"""Signed statements (xAPI Part 2 section 2.6, 2.0 section 4.2.8).
 
 A signature is an attachment: a JSON web signature whose payload is the statement without it.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -15,13 +16,20 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_der_x509_certificate
 
-from pointsman.statements.statement import comparable
+from pointsman.statements.equality import comparable_actor, content, milliseconds
+from pointsman.statements.statement import STATEMENT
 
 USAGE = "http://adlnet.gov/expapi/attachments/signature"
 ALGORITHMS = ("RS256", "RS384", "RS512")
 _CONTENT_TYPE = "application/octet-stream"
-#: what the endpoint may assign after the signing
-_ASSIGNED = frozenset({"id", "attachments", "authority", "stored", "timestamp", "version"})
+#: what may be assigned after the signing, and how it is compared where both have it
+_ASSIGNED: dict[str, Callable[[Any], Any]] = {
+    "id": str.lower,
+    "authority": comparable_actor,
+    "stored": milliseconds,
+    "timestamp": milliseconds,
+    "version": str,
+}
 
 
 def broken_rule(statement: dict[str, Any], content_type: str, signature: bytes) -> str | None:
@@ -48,9 +56,7 @@ def broken_rule(statement: dict[str, Any], content_type: str, signature: bytes) 
         return f"is no JSON web signature of a statement: {error}"
     except (ValueError, TypeError, binascii.Error, UnsupportedAlgorithm):
         return "has a certificate in its header (x5c) that can't be read"
-    if not isinstance(signed, dict) or _compared(signed, statement) != _compared(statement, signed):
-        return "signs another statement than this one"
-    return None
+    return None if _is_same(signed, statement) else "signs another statement than this one"
 
 
 def _key(header: dict[str, Any]) -> RSAPublicKey | None:
@@ -63,11 +69,14 @@ def _key(header: dict[str, Any]) -> RSAPublicKey | None:
     return key
 
 
-def _compared(statement: dict[str, Any], other: dict[str, Any]) -> bytes:
-    """What both have of what may be assigned, and all of the rest."""
-    properties = {
-        name: value
-        for name, value in comparable(statement).items()
-        if name != "attachments" and (name not in _ASSIGNED or name in other)
-    }
-    return orjson.dumps(properties, option=orjson.OPT_SORT_KEYS)
+def _is_same(signed: Any, statement: dict[str, Any]) -> bool:
+    """Whether that is a statement, and this one as far as nothing was assigned since."""
+    try:
+        STATEMENT.validate_python(signed)
+        return content(signed) == content(statement) and all(
+            written(signed[name]) == written(statement[name])
+            for name, written in _ASSIGNED.items()
+            if name in signed and name in statement
+        )
+    except ValueError:  # it breaks a rule of xAPI, or names a day that does not exist
+        return False

@@ -1,18 +1,14 @@
-"""A statement (xAPI Part 2 section 2.4; what 2.0 adds is accepted in every version).
+"""The model of a statement (xAPI Part 2 section 2.4; what 2.0 adds is taken in every version).
 
-Two rules span several objects and are checked by `check`: a voiding statement's object, and what
-a context may hold where the object is no activity. `digest` tells whether two are the same.
+The rules that span several objects are checked where statements are parsed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterator
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal
 
-import orjson
 from pydantic import Field, TypeAdapter, model_validator
 
 from pointsman.statements.activities import Activity
@@ -151,7 +147,7 @@ class Attachment(JsonObject):
     file_url: OptionalIri = None
 
 
-_Thing = (
+_NonActivityObject = (
     ObjectAgentByMbox
     | ObjectAgentByAccount
     | ObjectAgentBySha1
@@ -164,12 +160,8 @@ _Thing = (
     | StatementRef
 )
 #: the calendar here ends each minute with its 59th second
-_LEAP_SECOND = re.compile(r"([Tt]\d\d:?\d\d:?)60")
-
-#: seconds that are finer than a hundredth, and as much of them as counts
-_FINE = re.compile(r"([0-9]+[.,][0-9]{2})[0-9]+S$")
-#: what the receiving endpoint may assign, so that it says nothing about sameness (section 2.3.1)
-_ASSIGNED = frozenset({"id", "stored", "authority", "version"})
+_ORDINAL_DATE = re.compile(r"(\d{4})-?(\d{3})(?=T)")
+LEAP_SECOND = re.compile(r"([Tt]\d\d:?\d\d:?)60")
 
 _Attachments = Annotated[list[Attachment] | None, NOT_NULL]
 
@@ -180,7 +172,7 @@ class SubStatement(JsonObject):
     object_type: Literal["SubStatement"]
     actor: AnyActor
     verb: Verb
-    object: Annotated[Activity | _Thing, Field(union_mode="left_to_right")]
+    object: Annotated[Activity | _NonActivityObject, Field(union_mode="left_to_right")]
     result: Annotated[Result | None, NOT_NULL] = None
     context: Annotated[Context | None, NOT_NULL] = None
     timestamp: OptionalTimestamp = None
@@ -193,7 +185,9 @@ class Statement(JsonObject):
     id: OptionalUuid = None
     actor: AnyActor
     verb: Verb
-    object: Annotated[Activity | _Thing | SubStatement, Field(union_mode="left_to_right")]
+    object: Annotated[
+        Activity | _NonActivityObject | SubStatement, Field(union_mode="left_to_right")
+    ]
     result: Annotated[Result | None, NOT_NULL] = None
     context: Annotated[Context | None, NOT_NULL] = None
     timestamp: OptionalTimestamp = None
@@ -206,76 +200,30 @@ class Statement(JsonObject):
 STATEMENT: TypeAdapter[Statement] = TypeAdapter(Statement)
 
 
-def check(statement: Statement) -> Iterator[tuple[str, str]]:
-    """(field, rule) of every rule that spans several objects and is broken."""
-    if statement.verb.id == VOIDED and not isinstance(statement.object, StatementRef):
-        yield "object", "of a voiding statement must be a StatementRef (section 2.3.2)"
-    yield from _check_parts(statement, "")
-    if isinstance(statement.object, SubStatement):
-        yield from _check_parts(statement.object, "object.")
-    for name, text in (("timestamp", statement.timestamp), ("stored", statement.stored)):
-        if text is not None and not _exists(text):
-            yield name, "must be a day and time that exist"
-
-
-def _check_parts(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[str, str]]:
-    context = part.context
-    if context is not None and not isinstance(part.object, Activity):
-        for name in ("revision", "platform"):
-            if getattr(context, name) is not None:
-                yield (
-                    f"{prefix}context.{name}",
-                    "is only allowed where the object is an activity (section 2.4.6)",
-                )
-
-
-def attached(statement: Statement) -> Iterator[tuple[str, Attachment]]:
-    """The attachments of a statement and of one inside it, each with its place."""
-    for place, attachment in enumerate(statement.attachments or ()):
-        yield f"attachments[{place}]", attachment
-    if isinstance(statement.object, SubStatement):
-        for place, attachment in enumerate(statement.object.attachments or ()):
-            yield f"object.attachments[{place}]", attachment
-
-
-def moment(text: str) -> datetime:
+def parse_timestamp(text: str) -> datetime:
     """A timestamp as a datetime, perhaps without an offset. ValueError where it does not exist."""
     if "60" in text:
-        text = _LEAP_SECOND.sub(r"\g<1>59", text)
-    return datetime.fromisoformat(text.upper())
-
-
-def _exists(text: str) -> bool:
+        text = LEAP_SECOND.sub(r"\g<1>59", text)
+    if text[10:11] != "T" and (ordinal := _ORDINAL_DATE.match(text)):
+        text = _calendar_date(*map(int, ordinal.groups())) + text[ordinal.end() :]
+    if "T24" not in text:
+        return datetime.fromisoformat(text.upper())
     try:
-        moment(text)
+        return datetime.fromisoformat(text.upper().replace("T24", "T00")) + timedelta(days=1)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+
+
+def _calendar_date(year: int, day_of_year: int) -> str:
+    day = date(year, 1, 1) + timedelta(days=day_of_year - 1)
+    if day.year != year:
+        raise ValueError(f"{year} has no day {day_of_year}")
+    return day.isoformat()
+
+
+def is_real_time(text: str) -> bool:
+    try:
+        parse_timestamp(text)
     except ValueError:
         return False
     return True
-
-
-def digest(statement: dict[str, Any]) -> int:
-    """A signed 64-bit hash of what makes two statements the same, whatever the order of keys."""
-    said = {key: value for key, value in comparable(statement).items() if key not in _ASSIGNED}
-    canonical = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
-    return int.from_bytes(hashlib.blake2b(canonical, digest_size=8).digest(), "big", signed=True)
-
-
-def comparable(statement: dict[str, Any]) -> dict[str, Any]:
-    """The statement, with durations down to 0.01 s (1.0.3 Part 2 section 4.6, 2.0 section 4.2.7).
-
-    What is finer is kept and shown, and makes no difference.
-    """
-    cut = _cut(statement)
-    inner = cut.get("object")
-    if not isinstance(inner, dict):
-        return cut
-    inner_cut = _cut(inner)
-    return cut if inner_cut is inner else {**cut, "object": inner_cut}
-
-
-def _cut(part: dict[str, Any]) -> dict[str, Any]:
-    result = part.get("result")
-    duration = result.get("duration") if isinstance(result, dict) else None
-    if result is None or not isinstance(duration, str) or not _FINE.search(duration):
-        return part
-    return {**part, "result": {**result, "duration": _FINE.sub(r"\1S", duration)}}

@@ -1,4 +1,4 @@
-"""What is wrong with a statement, in words: which field, and which rule it breaks.
+"""Explains what is wrong with a statement: which field, and which rule it breaks.
 
 Only for refusals, so it may take its time. A value that fits no branch of a union fails in all of
 them; the branch that was most likely meant is the one that is told about.
@@ -17,7 +17,7 @@ from pointsman.domain.errors import InputRefused
 from pointsman.statements import activities, actors, data_types, statement
 
 #: problems that one refusal lists; the rest is counted
-_SHOWN = 10
+_MAX_PROBLEMS = 10
 _IDENTIFIERS = frozenset({"mbox", "mbox_sha1sum", "openid", "account"})
 #: how far an error of this kind says that another branch was meant
 _WEIGHTS = {
@@ -87,43 +87,45 @@ class StatementsRefused(InputRefused):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        shown = "; ".join(str(problem) for problem in self.problems[:_SHOWN])
-        rest = len(self.problems) - _SHOWN
+        shown = "; ".join(str(problem) for problem in self.problems[:_MAX_PROBLEMS])
+        rest = len(self.problems) - _MAX_PROBLEMS
         super().__init__(shown + (f"; and {rest} more" if rest > 0 else ""))
 
 
 def explain(error: ValidationError) -> list[tuple[str, str]]:
     """(field, rule) of each thing that is wrong, unions resolved to what was meant."""
-    details = [(list(one["loc"]), one) for one in error.errors(include_url=False)]
-    return list(dict.fromkeys(_resolve(details, "")))
+    located = [(list(detail["loc"]), detail) for detail in error.errors(include_url=False)]
+    return list(dict.fromkeys(_resolve_unions(located, "")))
 
 
-def _resolve(details: list[tuple[list[Any], Any]], path: str) -> list[tuple[str, str]]:
+def _resolve_unions(details: list[tuple[list[Any], Any]], path: str) -> list[tuple[str, str]]:
     """`details` are errors with what is left of their place below `path`."""
-    found: list[tuple[str, str]] = []
+    problems: list[tuple[str, str]] = []
     branches: dict[str, list[tuple[list[Any], Any]]] = defaultdict(list)
     deeper: dict[Any, list[tuple[list[Any], Any]]] = defaultdict(list)
     for rest, detail in details:
         if not rest:
-            found.append((path or "it", _rule(detail)))
+            problems.append((path or "it", _rule(detail)))
         elif _is_branch(rest[0]):
             branches[rest[0]].append((rest[1:], detail))
         elif rest[1:] == ["[key]"]:
-            found.append((path, f"has the key {str(rest[0])[:80]!r}, which {_rule(detail)}"))
+            problems.append((path, f"has the key {str(rest[0])[:80]!r}, which {_rule(detail)}"))
         else:
             deeper[rest[0]].append((rest[1:], detail))
     for step, below in deeper.items():
         if isinstance(step, int):
-            found += _resolve(below, f"{path}[{step}]")
+            problems += _resolve_unions(below, f"{path}[{step}]")
         else:
             name = str(step)[:80]
-            found += _resolve(below, f"{path}.{name}" if path else name)
+            problems += _resolve_unions(below, f"{path}.{name}" if path else name)
     if branches:
-        found += _best(branches, path)
-    return found
+        problems += _problems_of_likeliest(branches, path)
+    return problems
 
 
-def _best(branches: dict[str, list[tuple[list[Any], Any]]], path: str) -> list[tuple[str, str]]:
+def _problems_of_likeliest(
+    branches: dict[str, list[tuple[list[Any], Any]]], path: str
+) -> list[tuple[str, str]]:
     def weight(details: list[tuple[list[Any], Any]]) -> tuple[int, int]:
         heavy = sum(_WEIGHTS.get(detail["type"], 1) for rest, detail in details if len(rest) <= 1)
         return heavy, len(details)
@@ -148,7 +150,7 @@ def _best(branches: dict[str, list[tuple[list[Any], Any]]], path: str) -> list[t
     }
     if any(rest == ["objectType"] and detail["type"] == "literal_error" for rest, detail in meant):
         return [(f"{path}.objectType", f"must be one of {', '.join(sorted(words))}")]
-    return _resolve(meant, path)
+    return _resolve_unions(meant, path)
 
 
 def _is_branch(step: Any) -> bool:

@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import orjson
 
@@ -23,6 +24,7 @@ from pointsman.domain.records import (
     Receipt,
     Submission,
 )
+from pointsman.domain.statement_digest import is_same, is_same_as_written
 from pointsman.domain.targets import Recipient, Target, is_completion
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.merge import merge
@@ -128,13 +130,19 @@ class Plan:
         """Items that are new, and those whose id is known with other content."""
         fresh: dict[str, Item] = {}
         conflicts: list[Item] = []
+        statements: Any = None
         for item in submission.items:
             twin = fresh.get(item.statement_id)
             digest = twin.digest if twin else self.known.get(item.statement_id)
             if digest is None:
                 fresh[item.statement_id] = item
-            elif digest != item.digest:
-                conflicts.append(item)
+            elif not is_same(digest, item.digest):
+                # an earlier version may have stored it, with a digest of another kind
+                if statements is None:
+                    statements = orjson.loads(submission.body)
+                statement = statements if item.index is None else statements[item.index]
+                if not is_same_as_written(digest, statement):
+                    conflicts.append(item)
         return list(fresh.values()), conflicts
 
     def _apply(self, submission: Submission, item: Item) -> InputOutcome:

@@ -8,15 +8,16 @@ from collections import Counter
 
 import structlog
 
-from pointsman.delivery.dispatcher import DeliveryRecord
+from pointsman.delivery.dispatcher import NOT_SENT, DeliveryRecord
+from pointsman.telemetry.settings import LoggingSettings
 
 log = structlog.get_logger("pointsman.delivery")
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure(level: str, form: str) -> None:
-    """`level` and `form` are those of `[logging]`. Libraries' own lines come out the same way."""
+def configure(settings: LoggingSettings) -> None:
+    """Log as `[logging]` says. Libraries' own lines come out the same way."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -26,7 +27,7 @@ def configure(level: str, form: str) -> None:
     ]
     renderer: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-        if form == "json"
+        if settings.format == "json"
         else [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
     )
     structlog.configure(
@@ -48,9 +49,9 @@ def configure(level: str, form: str) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(_LEVELS[level])
+    root.setLevel(_LEVELS[settings.level])
     # aiokafka tells of every heartbeat, and of what the sources say better themselves
-    logging.getLogger("aiokafka").setLevel(max(_LEVELS[level], logging.ERROR))
+    logging.getLogger("aiokafka").setLevel(max(_LEVELS[settings.level], logging.ERROR))
 
 
 def delivery(record: DeliveryRecord) -> None:
@@ -62,10 +63,10 @@ def delivery(record: DeliveryRecord) -> None:
         for one in outcome.settlements
         if one.result == "parked"
     }
-    slowest = max((seconds for _, seconds in record.latencies), default=None)
+    slowest = max((latency.seconds for latency in record.latencies), default=None)
     line: dict[str, object] = {
         "learner": outcome.learner,
-        "answer": outcome.answer.value if outcome.answer else "not_sent",
+        "answer": outcome.answer or NOT_SENT,
         "requests": outcome.requests,
         "points": outcome.points,
         "platform_seconds": round(sum(outcome.seconds), 4),

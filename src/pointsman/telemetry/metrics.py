@@ -1,193 +1,144 @@
-"""The Prometheus metrics, and the hooks that count. Names are part of what operators rely on."""
+"""The hooks that count, and the page. Which metrics there are is in `families`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.exposition import choose_encoder
 
+from pointsman import __version__
 from pointsman.delivery.audit import AuditRecord
-from pointsman.delivery.budget.base import QuotaLeft
-from pointsman.delivery.dispatcher import DeliveryRecord
+from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
+from pointsman.delivery.dispatcher import NOT_SENT, DeliveryRecord
 from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.targets import TargetKind
 from pointsman.store.base import Backlog
+from pointsman.telemetry.exemplars import of_receipt, of_statement
+from pointsman.telemetry.families import Families
+from pointsman.telemetry.known import (
+    CONFLICT,
+    DUPLICATE,
+    OTHER,
+    REFUSED,
+    KnownLabels,
+    begin_at_zero,
+    begin_place,
+)
 
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 #: courses and paths with a series of their own; the rest are counted together
 _PLACES = 500
-_LATENCY = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400)
 
 
 class Metrics:
     """One registry, filled by hooks as things happen and by `show` when it is scraped."""
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._inputs = Counter(
-            "pointsman_inputs",
-            "Inputs by what became of them.",
-            ["source", "result"],
-            registry=self.registry,
-        )
-        self._desired = Gauge(
-            "pointsman_desired",
-            "Desired states that are not delivered.",
-            ["kind", "state"],
-            registry=self.registry,
-        )
-        self._dead_letters = self._gauge("dead_letters", "Inputs that could not be understood.")
-        self._unmatched = self._gauge("unmatched", "Statements that no rule takes.")
-        self._oldest = self._gauge("oldest_dirty_seconds", "Age of the oldest undelivered change.")
-        self._deliveries = Counter(
-            "pointsman_deliveries",
-            "Learners' turns by the platform's answer.",
-            ["answer"],
-            registry=self.registry,
-        )
-        self._mutations = Counter(
-            "pointsman_mutations",
-            "Mutations by verdict.",
-            ["kind", "verdict"],
-            registry=self.registry,
-        )
-        self._points_spent = Counter(
-            "pointsman_points_spent", "Points spent.", registry=self.registry
-        )
-        self._requests_spent = Counter(
-            "pointsman_requests_spent", "Requests spent.", registry=self.registry
-        )
-        self._points_left = self._gauge("points_left", "Points this window still allows us.")
-        self._requests_left = self._gauge("requests_left", "Requests this window still allows us.")
-        self._platform_out = self._gauge("platform_out", "1 while the platform is taken as out.")
-        self._platform_seconds = self._histogram(
-            "platform_seconds", "Time of a request to the platform.", [], _SECONDS
-        )
-        self._latency = self._histogram(
-            "arrival_to_platform_seconds",
-            "From a change's arrival to the platform's yes.",
-            ["kind"],
-            _LATENCY,
-        )
-        self._audited = Counter(
-            "pointsman_audit_findings",
-            "Delivered states that were read back, by where and what became of it.",
-            ["place", "result"],
-            registry=self.registry,
-        )
+    def __init__(self, known: KnownLabels | None = None, limits: QuotaLimits | None = None) -> None:
+        self._known = known or KnownLabels()
+        self._of = Families()
+        self.registry = self._of.registry
+        self._of.build.info({"version": __version__})
+        begin_at_zero(self._of, self._known)
+        if limits is not None:
+            self._of.points_limit.set(limits.points)
+            self._of.requests_limit.set(limits.requests)
         self._places: set[str] = set()
-        self._pruned = Counter(
-            "pointsman_statements_pruned",
-            "Statements that were kept for as long as store.retention_days says.",
-            registry=self.registry,
-        )
-        self._cmi5_oddities = Counter(
-            "pointsman_cmi5_oddities",
-            "Rules of cmi5 that players broke; what they said was taken.",
-            ["kind"],
-            registry=self.registry,
-        )
-        self._commit_seconds = self._histogram(
-            "store_commit_seconds", "Time of a commit.", [], _SECONDS
-        )
-        self._kafka_lag = Gauge(
-            "pointsman_kafka_lag",
-            "Messages behind the end of the partition.",
-            ["source", "topic", "partition"],
-            registry=self.registry,
-        )
-        self._kafka_paused = Gauge(
-            "pointsman_kafka_paused",
-            "1 while a source holds its partitions back.",
-            ["source"],
-            registry=self.registry,
-        )
-        self._http_requests = Counter(
-            "pointsman_http_requests",
-            "HTTP requests answered.",
-            ["source", "method", "route", "status"],
-            registry=self.registry,
-        )
-        self._http_seconds = self._histogram(
-            "http_seconds", "Time to answer an HTTP request.", ["route"], _SECONDS
-        )
+        self._partitions: dict[str, set[tuple[str, int]]] = {}
 
     def inputs(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
         for submission, receipt in zip(submissions, receipts, strict=True):
+            source = self._source(submission.source)
+            exemplar = of_receipt(submission, receipt)
             for outcome, count in receipt.outcomes.items():
-                self._inputs.labels(submission.source, outcome.value).inc(count)
+                self._of.inputs.labels(source, outcome).inc(count, exemplar)
             if receipt.duplicates:
-                self._inputs.labels(submission.source, "duplicate").inc(receipt.duplicates)
+                self._of.inputs.labels(source, DUPLICATE).inc(receipt.duplicates)
             if receipt.conflicts:
-                self._inputs.labels(submission.source, "conflict").inc(len(receipt.conflicts))
+                self._of.inputs.labels(source, CONFLICT).inc(
+                    len(receipt.conflicts), of_statement(receipt.conflicts[0])
+                )
+
+    def refused(self, source: str, statements: int) -> None:
+        """Statements that were turned away at the door: they are in nobody's books."""
+        self._of.inputs.labels(self._source(source), REFUSED).inc(statements)
 
     def delivery(self, record: DeliveryRecord) -> None:
         outcome = record.outcome
-        self._deliveries.labels(outcome.answer.value if outcome.answer else "not_sent").inc()
-        self._points_spent.inc(outcome.points)
-        self._requests_spent.inc(outcome.requests)
+        self._of.deliveries.labels(outcome.answer or NOT_SENT).inc()
+        self._of.points_spent.inc(outcome.points)
+        self._of.requests_spent.inc(outcome.requests)
         for (kind, verdict), count in outcome.verdicts.items():
-            self._mutations.labels(kind.value, verdict.value).inc(count)
+            self._of.mutations.labels(kind, verdict).inc(count)
         for seconds in outcome.seconds:
-            self._platform_seconds.observe(seconds)
-        for kind, seconds in record.latencies:
-            self._latency.labels(kind.value).observe(max(0.0, seconds))
+            self._of.platform_seconds.observe(seconds)
+        for latency in record.latencies:
+            exemplar = of_statement(latency.statement_id)
+            self._of.latency.labels(latency.kind).observe(max(0.0, latency.seconds), exemplar)
+            if latency.completion_seconds is not None:
+                self._of.completion.observe(max(0.0, latency.completion_seconds), exemplar)
 
     def audit(self, record: AuditRecord) -> None:
         place = str(record.place)
         if place not in self._places:
-            if len(self._places) >= _PLACES:
-                place = "other"
-            self._places.add(place)
-        self._audited.labels(place, record.result.value).inc()
+            if len(self._places) < _PLACES:
+                self._places.add(place)
+                begin_place(self._of, place)
+            else:
+                place = OTHER
+        self._of.audited.labels(place, record.result).inc()
 
     def pruned(self, statements: int) -> None:
-        self._pruned.inc(statements)
+        self._of.pruned.inc(statements)
 
     def cmi5_oddity(self, kind: str) -> None:
-        self._cmi5_oddities.labels(kind).inc()
+        self._of.cmi5_oddities.labels(kind).inc()
 
     def commit(self, seconds: float, _submissions: int) -> None:
-        self._commit_seconds.observe(seconds)
+        self._of.commit_seconds.observe(seconds)
 
     def http(self, source: str, method: str, route: str, status: int, seconds: float) -> None:
-        self._http_requests.labels(source, method, route, str(status)).inc()
-        self._http_seconds.labels(route).observe(seconds)
+        self._of.http_requests.labels(source, method, route, str(status)).inc()
+        self._of.http_seconds.labels(route).observe(seconds)
 
     def kafka_lag(self, source: str, topic: str, partition: int, lag: int) -> None:
-        self._kafka_lag.labels(source, topic, str(partition)).set(lag)
+        self._partitions.setdefault(source, set()).add((topic, partition))
+        self._of.kafka_lag.labels(source, topic, str(partition)).set(lag)
+
+    def kafka_assigned(self, source: str, partitions: AbstractSet[tuple[str, int]]) -> None:
+        """These are this replica's; of the others somebody else tells the lag."""
+        known = self._partitions.setdefault(source, set())
+        for topic, partition in known - partitions:
+            self._of.kafka_lag.remove(source, topic, str(partition))
+        known &= partitions
 
     def kafka_paused(self, source: str, paused: bool) -> None:
-        self._kafka_paused.labels(source).set(int(paused))
-
-    def refused(self, source: str, statements: int) -> None:
-        """Statements that were turned away at the door: they are in nobody's books."""
-        self._inputs.labels(source, "refused").inc(statements)
+        self._of.kafka_paused.labels(source).set(int(paused))
 
     def show(
-        self, backlog: Backlog | None, quota: QuotaLeft, now: int, *, out: bool
+        self, backlog: Backlog | None, left: QuotaLeft, now: int, *, out: bool, accept: str = ""
     ) -> tuple[bytes, str]:
-        """The page, and its content type. Without a backlog its gauges stay as they were."""
+        """The page in the format that `accept` asks for, and its content type.
+
+        Without a backlog the store did not answer: its gauges stay as they were.
+        """
+        self._of.store_up.set(int(backlog is not None))
         if backlog is not None:
-            for kind, count in backlog.dirty.items():
-                self._desired.labels(kind.value, "dirty").set(count)
-            for kind, count in backlog.parked.items():
-                self._desired.labels(kind.value, "parked").set(count)
-            self._dead_letters.set(backlog.dead_letters)
-            self._unmatched.set(backlog.unmatched)
-            oldest = backlog.oldest_dirty
-            self._oldest.set(0 if oldest is None else max(0.0, (now - oldest) / 1e6))
-        self._points_left.set(quota.points)
-        self._requests_left.set(quota.requests)
-        self._platform_out.set(int(out))
-        return generate_latest(self.registry), CONTENT_TYPE_LATEST
+            self._show_backlog(backlog, now)
+        self._of.points_left.set(left.points)
+        self._of.requests_left.set(left.requests)
+        self._of.platform_out.set(int(out))
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type
 
-    def _gauge(self, name: str, help_text: str) -> Gauge:
-        return Gauge(f"pointsman_{name}", help_text, registry=self.registry)
+    def _show_backlog(self, backlog: Backlog, now: int) -> None:
+        for kind in TargetKind:
+            self._of.desired.labels(kind, "dirty").set(backlog.dirty.get(kind, 0))
+            self._of.desired.labels(kind, "parked").set(backlog.parked.get(kind, 0))
+        self._of.dead_letters.set(backlog.dead_letters)
+        self._of.unmatched.set(backlog.unmatched)
+        oldest = backlog.oldest_dirty
+        self._of.oldest_dirty.set(0 if oldest is None else max(0.0, (now - oldest) / 1e6))
 
-    def _histogram(
-        self, name: str, help_text: str, labels: Sequence[str], buckets: Sequence[float]
-    ) -> Histogram:
-        return Histogram(
-            f"pointsman_{name}", help_text, labels, buckets=buckets, registry=self.registry
-        )
+    def _source(self, name: str) -> str:
+        """A source's name where it is one of the settings'."""
+        return name if name in self._known.sources else OTHER

@@ -1,10 +1,17 @@
 """How settings become parts. `app` and `jobs` put the parts together and run them."""
 
-from pointsman.wiring.cmi5 import following, gated, lms
+from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
 from pointsman.wiring.delivery import auditor, dispatcher, quota
-from pointsman.wiring.launches import known_launches, launch_deps
+from pointsman.wiring.launches import launch_cache, launch_deps
+from pointsman.wiring.metrics import known_labels
 from pointsman.wiring.platforms import PlatformClients, helium_calls, platform_clients
-from pointsman.wiring.sources import http_intake, intake, kafka_sources, outbox, serve_http
+from pointsman.wiring.sources import (
+    http_intake,
+    kafka_sources,
+    pipeline,
+    serve_http,
+    statement_producer,
+)
 from pointsman.wiring.stores import store, store_and_budget
 from pointsman.wiring.tokens import TokenSources, paid_login, token_sources, vault
 
@@ -13,20 +20,21 @@ __all__ = [
     "TokenSources",
     "auditor",
     "dispatcher",
-    "following",
-    "gated",
+    "guarded_intake",
     "helium_calls",
     "http_intake",
-    "intake",
     "kafka_sources",
-    "known_launches",
+    "known_labels",
+    "launch_cache",
     "launch_deps",
     "lms",
-    "outbox",
     "paid_login",
+    "pipeline",
     "platform_clients",
     "quota",
+    "satisfied_tracker",
     "serve_http",
+    "statement_producer",
     "store",
     "store_and_budget",
     "token_sources",

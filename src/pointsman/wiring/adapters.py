@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from pointsman.config.scorm_cloud import ScormCloudSource
-from pointsman.config.sources import Sources
-from pointsman.config.webhooks import WebhookSource as WebhookSettings
-from pointsman.config.webhooks import is_template
-from pointsman.sources.http import (
-    ORIGIN,
-    STANDARD,
-    BasicCredential,
-    PostbackSource,
-    SignatureScheme,
-    WebhookSource,
-    WebhookVerifier,
-)
+from pointsman.config.scorm_cloud import ScormCloudSettings
+from pointsman.config.sources import SourceSettings
+from pointsman.config.webhooks import WebhookSettings, is_template
+from pointsman.sources.http.authorization import BasicCredential
+from pointsman.sources.http.scorm_cloud import ORIGIN, PostbackSource
+from pointsman.sources.http.webhook_signatures import STANDARD, SignatureScheme, WebhookVerifier
+from pointsman.sources.http.webhooks import WebhookSource
 from pointsman.sources.pipeline import Adapt
 from pointsman.statements.adapters import Path, PathTemplate, ScormCloud, Webhook
 
 
-def adapters(sources: Sources) -> dict[tuple[str, str], Adapt]:
+def adapters(sources: SourceSettings) -> dict[tuple[str, str], Adapt]:
     """What reads dead letters that were no statements, by source and origin."""
     return {
         (source.name, ORIGIN): _scorm_cloud(source).statements for source in sources.scorm_cloud
     }
 
 
-def postback_sources(sources: Sources) -> tuple[PostbackSource, ...]:
+def postback_sources(sources: SourceSettings) -> tuple[PostbackSource, ...]:
     return tuple(
         PostbackSource(
             source.name,
@@ -37,7 +31,7 @@ def postback_sources(sources: Sources) -> tuple[PostbackSource, ...]:
     )
 
 
-def _scorm_cloud(source: ScormCloudSource) -> ScormCloud:
+def _scorm_cloud(source: ScormCloudSettings) -> ScormCloud:
     return ScormCloud(
         PathTemplate.parse(source.course_activity),
         PathTemplate.parse(source.sco_activity),
@@ -46,7 +40,7 @@ def _scorm_cloud(source: ScormCloudSource) -> ScormCloud:
     )
 
 
-def webhook_sources(sources: Sources) -> tuple[WebhookSource, ...]:
+def webhook_sources(sources: SourceSettings) -> tuple[WebhookSource, ...]:
     return tuple(
         WebhookSource(
             source.name,

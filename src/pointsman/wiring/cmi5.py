@@ -11,7 +11,8 @@ from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StatementConflict
 from pointsman.domain.launch import Launch
-from pointsman.sources.http import LAUNCHED, StatementIntake
+from pointsman.sources.batch import StatementIntake
+from pointsman.sources.http.authorization import LAUNCHED
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5.lms import Lms
@@ -22,16 +23,18 @@ from pointsman.store.base import Store
 log = structlog.get_logger(__name__)
 
 
-def following(store: Store, launches: LaunchCache | None, clock: Clock) -> SatisfiedTracker | None:
+def satisfied_tracker(
+    store: Store, launches: LaunchCache | None, clock: Clock
+) -> SatisfiedTracker | None:
     """What the intake has in place of the store; None where no player is launched."""
     return None if launches is None else SatisfiedTracker(store, launches, clock)
 
 
 def lms(
-    store: Store, following: SatisfiedTracker | None, intake: Pipeline, clock: Clock
+    store: Store, tracker: SatisfiedTracker | None, intake: Pipeline, clock: Clock
 ) -> Lms | None:
     """`intake` is the store's own: what the LMS says needs no topic to travel through."""
-    if following is None:
+    if tracker is None:
         return None
 
     async def state(launch: Launch, statement: dict[str, Any]) -> None:
@@ -41,11 +44,11 @@ def lms(
             # another replica was quicker, and said the same of another moment
             log.debug("stated already", statement=statement["id"])
 
-    following.state = state
-    return Lms(store, following, state, clock)
+    tracker.state = state
+    return Lms(store, tracker, state, clock)
 
 
-def gated(
+def guarded_intake(
     settings: Settings,
     intake: StatementIntake,
     lms: Lms | None,

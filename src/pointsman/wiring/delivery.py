@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pointsman.config import Settings
-from pointsman.delivery.audit import Auditor, AuditRecord, AuditSettings
-from pointsman.delivery.backoff import Backoff
+from pointsman.delivery.audit import Auditor, AuditRecord
 from pointsman.delivery.budget.base import Budget, QuotaLimits
-from pointsman.delivery.dispatcher import DeliveryRecord, DeliverySettings, Dispatcher
+from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.delivery.sender import Sender
 from pointsman.domain.clock import Clock
 from pointsman.platforms.base import Platform, ReadBackClient, TokenProvider
@@ -17,14 +16,7 @@ from pointsman.store.base import Store
 
 def quota(settings: Settings, platform: Platform) -> QuotaLimits:
     """Our part of what the platform allows the instance, in the window that it counts in."""
-    limits = settings.platform.limits
-    return QuotaLimits.of(
-        limits.points_per_minute,
-        limits.requests_per_minute,
-        limits.share,
-        limits.window_guard_seconds,
-        window=platform.quota_window,
-    )
+    return QuotaLimits.of(settings.platform.limits, window=platform.quota_window)
 
 
 def dispatcher(
@@ -36,28 +28,22 @@ def dispatcher(
     clock: Clock,
     on_delivery: Callable[[DeliveryRecord], None],
 ) -> Dispatcher:
-    delivery = settings.delivery
     sender = Sender(
         platform,
         tokens,
         budget,
         clock,
+        settings.delivery,
         points_per_request=settings.platform.limits.points_per_request,
-        max_failures=delivery.max_failures,
     )
     return Dispatcher(
         store,
         sender,
         budget,
         clock,
-        DeliverySettings(
-            concurrency=delivery.concurrency,
-            progress_interval=delivery.progress_interval_seconds,
-            lease=delivery.lease_seconds,
-            request_timeout=settings.platform.timeout_seconds,
-            backoff=Backoff(delivery.retry_base_seconds, delivery.retry_max_seconds),
-        ),
+        settings.delivery,
         on_delivery,
+        request_timeout=settings.platform.timeout_seconds,
     )
 
 
@@ -72,7 +58,6 @@ def auditor(
     dispatcher: Dispatcher,
     on_record: Callable[[AuditRecord], None],
 ) -> Auditor:
-    audit = settings.audit
     return Auditor(
         store,
         reader,
@@ -80,13 +65,9 @@ def auditor(
         budget,
         dispatcher.breaker,
         clock,
-        AuditSettings(
-            requests_per_minute=audit.requests_per_minute,
-            settle=audit.settle_seconds,
-            again_after=audit.again_after_hours * 3_600,
-            points_per_request=settings.platform.limits.points_per_request,
-            requests_per_window=limits.requests,
-        ),
+        settings.audit,
         on_record,
         dispatcher.wake,
+        points_per_request=settings.platform.limits.points_per_request,
+        requests_per_window=limits.requests,
     )

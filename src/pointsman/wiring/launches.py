@@ -6,16 +6,15 @@ from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 from pointsman.platforms.tokens.fetched import FetchedToken
 from pointsman.platforms.tokens.launch import LaunchTokens
-from pointsman.sources.http import HttpSource, LaunchRoutesDeps, LaunchSettings
+from pointsman.sources.http.authorization import HttpSource
+from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.players import CredentialIssuer, LaunchCache, LaunchRequest
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Store
 from pointsman.wiring.sources import credential
 
-_HOUR = 3_600.0
 
-
-def known_launches(settings: Settings, store: Store, clock: Clock) -> LaunchCache | None:
+def launch_cache(settings: Settings, store: Store, clock: Clock) -> LaunchCache | None:
     return None if settings.launches is None else LaunchCache(store, clock)
 
 
@@ -47,11 +46,7 @@ def launch_deps(
         credentials=CredentialIssuer(section.signing_keys, clock),
         launches=launches,
         keep_token=keep_token,
-        settings=LaunchSettings(
-            public_url=section.public_url,
-            lifetime=section.lifetime_hours * _HOUR,
-            longest=section.max_lifetime_hours * _HOUR,
-            home_page=settings.platform.origin,
-        ),
+        settings=section,
+        home_page=settings.platform.origin,
         lms=lms,
     )

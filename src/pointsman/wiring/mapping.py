@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pointsman.config import Settings
-from pointsman.config.rules import Rule as RuleSettings
+from pointsman.config.rules import RuleSettings
 from pointsman.domain.target_kinds import NAMING_SETTINGS
 from pointsman.mapping import (
     Account,

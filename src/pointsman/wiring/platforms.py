@@ -42,9 +42,4 @@ def helium_calls(settings: Settings, clock: Clock) -> HeliumCalls:
 
 
 def _transport(settings: Settings, connections: int) -> HttpTransport:
-    return HttpTransport(
-        settings.platform.url,
-        settings.platform.api_key.get_secret_value(),
-        timeout_seconds=settings.platform.timeout_seconds,
-        connections=connections,
-    )
+    return HttpTransport(settings.platform, connections=connections)

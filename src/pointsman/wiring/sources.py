@@ -5,34 +5,25 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any
 
 from aiohttp import web
 
 from pointsman.config import Settings
-from pointsman.config.kafka import Cluster
-from pointsman.config.server import Http
-from pointsman.config.sources import Credential
-from pointsman.config.sources import KafkaSource as KafkaSourceSettings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError
 from pointsman.domain.records import Position, Receipt, Submission
-from pointsman.sources.batch import BatchReader
-from pointsman.sources.http import (
-    BasicCredential,
-    BearerCredential,
-    HttpDeps,
-    HttpSource,
-    LaunchRoutesDeps,
-    StatementIntake,
-    make_app,
-)
-from pointsman.sources.kafka import KafkaHooks, KafkaSettings, KafkaSource, StatementProducer
+from pointsman.sources.batch import BatchReader, StatementIntake
+from pointsman.sources.http.app import HttpDeps, make_app
+from pointsman.sources.http.authorization import BasicCredential, BearerCredential, HttpSource
+from pointsman.sources.http.launch_routes import LaunchRoutesDeps
+from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.kafka.producer import StatementProducer
+from pointsman.sources.kafka.source import KafkaSource
 from pointsman.sources.kafka_forwarder import KafkaForwarder
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker
-from pointsman.statements import Limits
+from pointsman.sources.settings import CredentialSettings
 from pointsman.store.base import Store
 from pointsman.telemetry.metrics import Metrics
 from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
@@ -40,10 +31,6 @@ from pointsman.wiring.mapping import mapping
 
 #: of the time that a stop may take, the part for requests that are being answered
 _ANSWERING_PART = 0.2
-
-
-def limits(http: Http) -> Limits:
-    return Limits(max_statements=http.max_statements, max_depth=http.max_depth)
 
 
 def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
@@ -57,56 +44,55 @@ def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
     )
 
 
-def credential(settings: Credential) -> BasicCredential | BearerCredential:
+def credential(settings: CredentialSettings) -> BasicCredential | BearerCredential:
     if settings.bearer is not None:
         return BearerCredential(settings.bearer.get_secret_value())
     secret = settings.secret.get_secret_value() if settings.secret is not None else ""
     return BasicCredential(settings.key or "", secret)
 
 
-def intake(
+def pipeline(
     settings: Settings,
     store: Store,
     clock: Clock,
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
     launches: LaunchCache | None = None,
-    following: SatisfiedTracker | None = None,
+    tracker: SatisfiedTracker | None = None,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
 
-    `following` stands before the store, and passes on what it takes.
+    `tracker` stands before the store, and passes on what it takes.
     """
     if launches is None and settings.launches is not None:
         launches = LaunchCache(store, clock)
     return Pipeline(
-        following or store,
+        tracker or store,
         mapping(settings),
-        limits(settings.http),
+        settings.http,
         clock,
         on_receipts,
         settings.platform.origin,
         launches=launches,
         adapters=adapters(settings.sources),
-        on_batch=following.note if following is not None else lambda _batch: None,
+        on_batch=tracker.note if tracker is not None else lambda _batch: None,
     )
 
 
-def outbox(settings: Settings, clock: Clock) -> StatementProducer | None:
+def statement_producer(settings: Settings, clock: Clock) -> StatementProducer | None:
     """The topic that statements over HTTP go to; None where they go to the store."""
     kafka = settings.http.kafka
     if kafka is None:
         return None
-    client = KafkaSettings("http", kafka.bootstrap_servers, (kafka.topic,), "", **_how(kafka))
-    return StatementProducer(client, kafka.timeout_seconds, clock)
+    return StatementProducer(kafka, clock)
 
 
 def http_intake(
-    intake: Pipeline, outbox: StatementProducer | None, clock: Clock
+    intake: Pipeline, producer: StatementProducer | None, clock: Clock
 ) -> StatementIntake:
     """What has a statement when it is answered."""
-    if outbox is None:
+    if producer is None:
         return intake
-    return KafkaForwarder(outbox.write, clock, intake.keep_dead_letter)
+    return KafkaForwarder(producer.write, clock, intake.keep_dead_letter)
 
 
 async def serve_http(
@@ -116,7 +102,7 @@ async def serve_http(
     intake: StatementIntake,
     store: Store,
     ready: Callable[[], Awaitable[tuple[bool, str]]],
-    metrics_page: Callable[[], Awaitable[tuple[bytes, str]]],
+    metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
     clock: Clock,
     launches: LaunchRoutesDeps | None = None,
@@ -127,8 +113,7 @@ async def serve_http(
             intake=intake,
             store=store,
             sources=http_sources(settings),
-            max_body_bytes=settings.http.max_body_bytes,
-            cors_origins=settings.http.cors_origins,
+            settings=settings.http,
             ready=ready,
             metrics_page=metrics_page,
             on_request=metrics.http,
@@ -138,7 +123,7 @@ async def serve_http(
             launches=launches,
             postbacks=postback_sources(settings.sources),
             webhooks=webhook_sources(settings.sources),
-            reader=BatchReader(limits(settings.http)),
+            reader=BatchReader(settings.http),
         )
     )
     runner = web.AppRunner(
@@ -166,33 +151,7 @@ def kafka_sources(
     for source in settings.sources.kafka:
         hooks = KafkaHooks(
             on_lag=partial(metrics.kafka_lag, source.name),
+            on_assigned=partial(metrics.kafka_assigned, source.name),
             on_paused=partial(metrics.kafka_paused, source.name),
         )
-        yield KafkaSource(kafka_settings(source), intake, claim, clock, hooks)
-
-
-def kafka_settings(source: KafkaSourceSettings) -> KafkaSettings:
-    return KafkaSettings(
-        name=source.name,
-        bootstrap_servers=source.bootstrap_servers,
-        topics=source.topics,
-        group_id=source.group_id,
-        max_records=source.max_records,
-        auto_offset_reset=source.auto_offset_reset,
-        session_timeout=source.session_timeout_seconds,
-        **_how(source),
-    )
-
-
-def _how(cluster: Cluster) -> dict[str, Any]:
-    """How the brokers know us."""
-    security = cluster.security
-    return {
-        "security_protocol": security.protocol,
-        "sasl_mechanism": security.sasl_mechanism,
-        "sasl_username": security.username,
-        "sasl_password": security.password.get_secret_value() if security.password else None,
-        "ca_file": security.ca_file,
-        "cert_file": security.cert_file,
-        "key_file": security.key_file,
-    }
+        yield KafkaSource(source, intake, claim, clock, hooks)

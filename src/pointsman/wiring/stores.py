@@ -15,7 +15,7 @@ from pointsman.delivery.budget.base import Budget, QuotaLimits
 from pointsman.delivery.budget.local import LocalBudget
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
-from pointsman.statements import STATEMENT, authority_key, index_keys, reference
+from pointsman.statements import STATEMENT, authority_key, index_keys, referenced_statement
 from pointsman.store.base import Store
 from pointsman.store.postgres import PostgresStore
 from pointsman.store.sqlite import SqliteStore
@@ -81,6 +81,6 @@ def key_reader(authority_home_page: str) -> ReadKeys:
         except ValidationError:  # it was valid to the version that stored it
             return Indexed((), None)
         keys = {authority_key(authority_home_page, source), *index_keys(statement)}
-        return Indexed(tuple(keys), reference(statement))
+        return Indexed(tuple(keys), referenced_statement(statement))
 
     return read

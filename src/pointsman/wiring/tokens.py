@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pointsman.config import Settings
-from pointsman.config.learners import Tokens
 from pointsman.delivery.budget.base import Budget, send_paid
 from pointsman.domain.clock import Clock, micros
 from pointsman.platforms.base import (
@@ -18,10 +17,11 @@ from pointsman.platforms.base import (
 )
 from pointsman.platforms.tokens.fetched import FetchedTokens, TokenFetcher, TokenVault
 from pointsman.platforms.tokens.file import FileTokens
-from pointsman.platforms.tokens.inline import Credentials, InlineTokens
+from pointsman.platforms.tokens.inline import InlineTokens
 from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.platforms.tokens.login import LogIn, PasswordLogin
 from pointsman.platforms.tokens.service import TokenService
+from pointsman.platforms.tokens.settings import TokenSettings
 from pointsman.platforms.tokens.vault import EncryptedVault, TokenCipher
 from pointsman.store.base import Document, DocumentKey, Store
 
@@ -83,7 +83,7 @@ def paid_login(client: LoginClient, budget: Budget, clock: Clock) -> LogIn:
 
 
 def _configured(
-    settings: Tokens,
+    settings: TokenSettings,
     clock: Clock,
     on_new: Callable[[Sequence[str]], None],
     log_in: LogIn,
@@ -93,27 +93,17 @@ def _configured(
     if settings.launches:
         return None
     if settings.inline is not None:
-        return InlineTokens(
-            {
-                learner: Credentials(
-                    entry.auth_token.get_secret_value() if entry.auth_token else None,
-                    entry.user_id,
-                )
-                for learner, entry in settings.inline.items()
-            }
-        )
+        return InlineTokens(settings.inline)
     if settings.file is not None:
         return FileTokens(settings.file, clock, on_new)
     return FetchedTokens(_fetcher(settings, clock, log_in), clock, on_new, vault)
 
 
-def _fetcher(settings: Tokens, clock: Clock, log_in: LogIn) -> TokenFetcher:
+def _fetcher(settings: TokenSettings, clock: Clock, log_in: LogIn) -> TokenFetcher:
     if settings.login is not None:
         return PasswordLogin(settings.login.passwords_file, log_in)
-    service = settings.service
-    assert service is not None, "the configuration demands one of them"  # noqa: S101
-    bearer = service.bearer.get_secret_value() if service.bearer else None
-    return TokenService(service.url, bearer, service.timeout_seconds, clock)
+    assert settings.service is not None, "the configuration demands one of them"  # noqa: S101
+    return TokenService(settings.service, clock)
 
 
 class _TokenDocuments:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from pointsman.platforms.base import PlatformAnswer
+from pointsman.platforms.settings import PlatformLimits
 
 #: of what may be used, the part that is
 PACE = 0.99
@@ -22,14 +23,13 @@ class QuotaLimits:
     window: float
 
     @classmethod
-    def of(
-        cls, points: int, requests: int, share: float, guard: float, *, window: float
-    ) -> QuotaLimits:
-        """Our part of the instance's limits: `share` of them, paced."""
+    def of(cls, instance: PlatformLimits, *, window: float) -> QuotaLimits:
+        """Our share of what the platform allows the instance, paced."""
+        part = instance.share * PACE
         return cls(
-            points=max(1, int(points * share * PACE)),
-            requests=max(1, int(requests * share * PACE)),
-            guard=guard,
+            points=max(1, int(instance.points_per_minute * part)),
+            requests=max(1, int(instance.requests_per_minute * part)),
+            guard=instance.window_guard_seconds,
             window=window,
         )
 

@@ -116,6 +116,8 @@ class QuotaWindow:
 
     def left(self, now: float) -> QuotaLeft:
         """What may still be spent in this window."""
+        if now < self.blocked_until:
+            return QuotaLeft(0, 0)
         if now >= self.ends_at:
             return QuotaLeft(self.limits.points, self.limits.requests)
         return QuotaLeft(

@@ -122,7 +122,10 @@ class SharedBudget:
 
     def left(self) -> QuotaLeft:
         """What was left when the store was asked last, if that still says something."""
-        if self._clock.monotonic() >= self._noted_at + self._limits.window:
+        now = self._clock.monotonic()
+        if now < self._not_before:
+            return QuotaLeft(0, 0)
+        if now >= self._noted_at + self._limits.window:
             return QuotaLeft(self._limits.points, self._limits.requests)
         return self._left
 

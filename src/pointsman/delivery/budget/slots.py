@@ -168,6 +168,7 @@ def _slice(
     left = limits.points - pace.points
     if now < pace.left_until:
         left = min(left, pace.left)
+    blocked = now < pace.blocked_until
     following = _start(pace, now, limits, 1, 0)
     return SlotGrant(
         requests,
@@ -175,8 +176,8 @@ def _slice(
         start - now,
         _every(limits),
         following - now,
-        max(0, limits.requests - pace.requests),
-        max(0, left),
+        0 if blocked else max(0, limits.requests - pace.requests),
+        0 if blocked else max(0, left),
     )
 
 

@@ -1,4 +1,4 @@
-"""The whole catalogue: every id in it names one thing only, and every reference leads somewhere."""
+"""The whole catalogue, checked: ids are unique, and every reference has its target."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Catalogue(CatalogueEntry):
     learning_paths: tuple[LearningPath, ...] = ()
 
     @model_validator(mode="after")
-    def _holds_together(self) -> Catalogue:
-        if problems := [*_doubles(self), *_dangling(self)]:
+    def _names_and_references(self) -> Catalogue:
+        if problems := [*_repeated_names(self), *_broken_references(self)]:
             raise ValueError("\n".join(problems))
         return self
 
@@ -65,7 +65,9 @@ class Catalogue(CatalogueEntry):
 
     @cached_property
     def meeting_by_id(self) -> dict[str, tuple[Course, Meeting]]:
-        return {one.id: (course, one) for course in self.courses for one in course.meetings}
+        return {
+            meeting.id: (course, meeting) for course in self.courses for meeting in course.meetings
+        }
 
     @cached_property
     def path_by_id(self) -> dict[str, LearningPath]:
@@ -76,8 +78,8 @@ class Catalogue(CatalogueEntry):
         return {path.slug: path for path in self.learning_paths}
 
 
-def _doubles(catalogue: Catalogue) -> Iterator[str]:
-    def again(key: str, uses: Iterable[tuple[str, str | None]]) -> Iterator[str]:
+def _repeated_names(catalogue: Catalogue) -> Iterator[str]:
+    def repeated(key: str, uses: Iterable[tuple[str, str | None]]) -> Iterator[str]:
         first: dict[str, str] = {}
         for where, value in uses:
             if value is not None and first.setdefault(value, where) != where:
@@ -96,31 +98,33 @@ def _doubles(catalogue: Catalogue) -> Iterator[str]:
         for n, topic in enumerate(lesson.topics)
     ]
     meetings = [
-        (f"{at}.meetings[{n}]", one)
+        (f"{at}.meetings[{n}]", meeting)
         for at, course in courses
-        for n, one in enumerate(course.meetings)
+        for n, meeting in enumerate(course.meetings)
     ]
     paths = [(f"learning_paths[{n}]", path) for n, path in enumerate(catalogue.learning_paths)]
-    milestones = [(at, one) for at, path in paths for at, one in _milestones(at, path)]
-    yield from again("id", ((f"clients[{n}]", one.id) for n, one in enumerate(catalogue.clients)))
+    milestones = [(at, milestone) for at, path in paths for at, milestone in _milestones(at, path)]
+    yield from repeated(
+        "id", ((f"clients[{n}]", client.id) for n, client in enumerate(catalogue.clients))
+    )
     awards = enumerate(catalogue.award_types)
-    yield from again("id", ((f"award_types[{n}]", one.id) for n, one in awards))
-    yield from again("id", ((at, learner.id) for at, learner in learners))
-    yield from again("email", ((at, learner.email) for at, learner in learners))
-    yield from again("id", ((at, course.id) for at, course in courses))
-    yield from again("slug", ((at, course.slug) for at, course in courses))
-    yield from again("sku", ((at, course.sku) for at, course in courses))
-    yield from again("id", ((at, lesson.id) for at, lesson in lessons))
-    yield from again("id", ((at, topic.id) for at, topic in topics))
-    yield from again("id", ((at, meeting.id) for at, meeting in meetings))
-    yield from again("id", ((at, path.id) for at, path in paths))
-    yield from again("slug", ((at, path.slug) for at, path in paths))
-    yield from again("id", ((at, milestone.id) for at, milestone in milestones))
+    yield from repeated("id", ((f"award_types[{n}]", award.id) for n, award in awards))
+    yield from repeated("id", ((at, learner.id) for at, learner in learners))
+    yield from repeated("email", ((at, learner.email) for at, learner in learners))
+    yield from repeated("id", ((at, course.id) for at, course in courses))
+    yield from repeated("slug", ((at, course.slug) for at, course in courses))
+    yield from repeated("sku", ((at, course.sku) for at, course in courses))
+    yield from repeated("id", ((at, lesson.id) for at, lesson in lessons))
+    yield from repeated("id", ((at, topic.id) for at, topic in topics))
+    yield from repeated("id", ((at, meeting.id) for at, meeting in meetings))
+    yield from repeated("id", ((at, path.id) for at, path in paths))
+    yield from repeated("slug", ((at, path.slug) for at, path in paths))
+    yield from repeated("id", ((at, milestone.id) for at, milestone in milestones))
 
 
-def _dangling(catalogue: Catalogue) -> Iterator[str]:
+def _broken_references(catalogue: Catalogue) -> Iterator[str]:
     """References to what is not there, by key."""
-    for where, what, name, known in [*_of_courses(catalogue), *_of_paths(catalogue)]:
+    for where, what, name, known in [*_course_references(catalogue), *_path_references(catalogue)]:
         if name is not None and name not in known:
             yield f"{where}: there is no {what} {name!r}"
 
@@ -129,7 +133,7 @@ def _dangling(catalogue: Catalogue) -> Iterator[str]:
 _Reference = tuple[str, str, str | None, Container[str]]
 
 
-def _of_courses(catalogue: Catalogue) -> Iterator[_Reference]:
+def _course_references(catalogue: Catalogue) -> Iterator[_Reference]:
     for number, course in enumerate(catalogue.courses):
         at = f"courses[{number}]"
         yield f"{at}.award_type", "award type", course.award_type, catalogue.award_type_by_id
@@ -144,7 +148,7 @@ def _of_courses(catalogue: Catalogue) -> Iterator[_Reference]:
                     yield where, "topic of this course", name, topics
 
 
-def _of_paths(catalogue: Catalogue) -> Iterator[_Reference]:
+def _path_references(catalogue: Catalogue) -> Iterator[_Reference]:
     courses, paths = catalogue.course_by_id, catalogue.path_by_id
     for number, path in enumerate(catalogue.learning_paths):
         at = f"learning_paths[{number}]"
@@ -154,8 +158,8 @@ def _of_paths(catalogue: Catalogue) -> Iterator[_Reference]:
         for name in path.prerequisite_learning_paths:
             yield f"{at}.prerequisite_learning_paths", "learning path", name, paths
         for where, milestone in _milestones(at, path):
-            for n, one in enumerate(milestone.courses):
-                yield f"{where}.courses[{n}].course", "course", one.course, courses
+            for n, place in enumerate(milestone.courses):
+                yield f"{where}.courses[{n}].course", "course", place.course, courses
             for n, criterion in enumerate(milestone.completion_criteria):
                 key = f"{where}.completion_criteria[{n}].award_type"
                 yield key, "award type", criterion.award_type, catalogue.award_type_by_id

@@ -10,18 +10,6 @@ from pydantic import AwareDatetime, Field, model_validator
 from pointsman.emulator.catalogue.entry import CatalogueEntry, Dated, Name
 from pointsman.emulator.page_types import TopicType
 
-#: criteria that count topics of the course
-TOPIC_CRITERIA = (
-    "courseTopicViewed",
-    "courseAssessmentPassed",
-    "courseAssignmentComplete",
-    "scormComplete",
-    "xApiComplete",
-    "videoTopicId",
-    "surveyGizmoComplete",
-    "bongoAssignmentCompleted",
-)
-
 
 class Topic(Dated):
     """A page of a course; `id` is what `UpdateTopicAndCourseProgress` takes."""
@@ -74,7 +62,7 @@ class Criterion(CatalogueEntry):
     required: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
-    def _says_what(self) -> Criterion:
+    def _needs_its_parameter(self) -> Criterion:
         if self.type == "coursePercentViewed" and self.required:
             raise ValueError("coursePercentViewed takes percent, not required")
         if self.type != "coursePercentViewed" and not self.required:

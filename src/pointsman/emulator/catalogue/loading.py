@@ -43,7 +43,7 @@ def _explain(detail: Any) -> list[str]:
     if isinstance(own := detail.get("ctx", {}).get("error"), ValueError):
         return str(own).splitlines()
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
-    given = detail["input"]
-    shown = f" (it is {given!r})" if isinstance(given, str | int | float) else ""
+    value = detail["input"]
+    shown = f" (it is {value!r})" if isinstance(value, str | int | float) else ""
     # Passwords are the one secret a catalogue holds.
     return [f"{key.lstrip('.')}: {detail['msg']}{'' if key.endswith('.password') else shown}"]

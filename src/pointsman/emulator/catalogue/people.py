@@ -16,7 +16,7 @@ class Learner(CatalogueEntry):
     id: Name
     email: Email
     password: str = Field(min_length=1, repr=False)
-    #: whoever is no STUDENT can log in, but the learner mutations are forbidden
+    #: a user who is no STUDENT can log in, but the learner mutations are forbidden
     role: Annotated[str, StringConstraints(pattern=r"^[A-Z_]+$")] = STUDENT
     first_name: str = ""
     last_name: str = ""

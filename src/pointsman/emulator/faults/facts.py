@@ -1,4 +1,4 @@
-"""What of a request a fault can be for."""
+"""The facts of a request that a fault can be limited to."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def facts_of(
 ) -> RequestFacts:
     """Of an operation's own fields; fragments are not looked into."""
     selected = request.operation.selection_set.selections
-    fields = [one for one in selected if isinstance(one, FieldNode)]
+    fields = [node for node in selected if isinstance(node, FieldNode)]
     return RequestFacts(
         number=number,
         at=at,
-        operations=tuple(one.name.value for one in fields),
-        arguments=tuple(frozenset(_values(one, request.coerced)) for one in fields),
+        operations=tuple(field.name.value for field in fields),
+        arguments=tuple(frozenset(_values(field, request.coerced)) for field in fields),
         learner=learner,
         text=body.decode("utf-8", "replace"),
     )
@@ -52,7 +52,7 @@ def _scalars(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list):
-        for one in value:
-            yield from _scalars(one)
+        for item in value:
+            yield from _scalars(item)
     else:
         yield str(value)

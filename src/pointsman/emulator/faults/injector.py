@@ -1,4 +1,4 @@
-"""Which faults strike a request. The dice are seeded, so the same requests meet the same faults."""
+"""Decides which faults hit a request; seeded, so the same requests meet the same faults."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class InjectedFault:
 
 
 @dataclass(slots=True)
-class _Active:
+class _ActiveFault:
     """A fault that was added, and its books."""
 
     fault: Fault
@@ -112,7 +112,7 @@ class _Active:
         elif isinstance(fault, Throttle | ServerError):
             self.burst = fault.burst - 1
         elif isinstance(fault, Steal) and fault.per_minute:
-            fault = self._loot(fault, self.since, facts.at)
+            fault = self._stolen_since(fault, self.since, facts.at)
             if not fault.requests and not fault.points:
                 return None
         elif isinstance(fault, RefuseFault):
@@ -121,7 +121,7 @@ class _Active:
         self.struck += 1
         return fault
 
-    def _loot(self, fault: Steal, since: float, at: float) -> Steal:
+    def _stolen_since(self, fault: Steal, since: float, at: float) -> Steal:
         """What has come together in whole requests and points; the fractions stay for later."""
         minutes = min(1.0, (at - since) / WINDOW)
         self.since = at
@@ -138,7 +138,7 @@ class Faults:
 
     def __init__(self, faults: Iterable[Fault] = (), *, seed: int | None = None) -> None:
         self._dice = random.Random(seed)  # noqa: S311 - faults, not secrets
-        self._active: dict[str, _Active] = {}
+        self._active: dict[str, _ActiveFault] = {}
         self._added = 0
         #: how often each kind has struck since the start, whatever became of the fault
         self.struck: Counter[str] = Counter()
@@ -151,7 +151,7 @@ class Faults:
         """Put a fault in force; its id."""
         self._added += 1
         name = f"f{self._added}"
-        self._active[name] = _Active(fault)
+        self._active[name] = _ActiveFault(fault)
         return name
 
     def remove(self, name: str) -> bool:
@@ -167,12 +167,12 @@ class Faults:
         """Whether anything can strike at all."""
         return bool(self._active)
 
-    def strike(self, facts: RequestFacts, strike: InjectedFault) -> None:
-        """Put into `strike` what goes wrong with this request."""
+    def inject(self, facts: RequestFacts, injected: InjectedFault) -> None:
+        """Put into `injected` what goes wrong with this request."""
         for active in self._active.values():
             fault = active.hit(facts, self._dice)
             if fault is not None:
-                strike.add(fault)
+                injected.add(fault)
                 self.struck[fault.kind] += 1
                 self.log.append((facts.number, fault.kind))
 
@@ -180,8 +180,8 @@ class Faults:
         """Those in force with how often each has struck, and the totals by kind."""
         return {
             "active": {
-                name: {**one.fault.model_dump(exclude_unset=True), "struck": one.struck}
-                for name, one in self._active.items()
+                name: {**active.fault.model_dump(exclude_unset=True), "struck": active.struck}
+                for name, active in self._active.items()
             },
             "struck": dict(sorted(self.struck.items())),
         }
@@ -192,11 +192,11 @@ def _is_for(fault: Fault, facts: RequestFacts) -> bool:
         (fault.operation is None or fault.operation in facts.operations)
         and (fault.learner is None or fault.learner.lower() == facts.learner)
         and (fault.containing is None or fault.containing in facts.text)
-        and _finds_something(fault, facts)
+        and _has_its_subject(fault, facts)
     )
 
 
-def _finds_something(fault: Fault, facts: RequestFacts) -> bool:
+def _has_its_subject(fault: Fault, facts: RequestFacts) -> bool:
     """Whether what it is about is there: what struck nothing would explain nothing."""
     if isinstance(fault, RefuseFault):
         return _refused_place(fault, facts) is not None

@@ -28,9 +28,9 @@ def read_fault(entries: Any, name: str) -> Fault:
 def read_faults(texts: Iterable[str] = (), path: Path | None = None) -> list[Fault]:
     """Those of a file, then those of a command line. Every mistake of both is named."""
     problems: list[str] = []
-    found = [] if path is None else _tried([path], faults_from_file, problems)
-    faults = [fault for some in found for fault in some]
-    faults += _tried(texts, fault_from_text, problems)
+    files = [] if path is None else _read_each([path], faults_from_file, problems)
+    faults = [fault for file in files for fault in file]
+    faults += _read_each(texts, fault_from_text, problems)
     if problems:
         raise ConfigError("\n".join(problems))
     return faults
@@ -58,31 +58,31 @@ def faults_from_file(path: Path) -> list[Fault]:
     if tables.keys() - {"faults"} or not isinstance(tables.get("faults", []), list):
         raise ConfigError(f"faults {path}: must hold [[faults]] and nothing else")
     problems: list[str] = []
-    found = _tried(
+    faults = _read_each(
         enumerate(tables.get("faults", [])),
-        lambda one: read_fault(one[1], f"faults {path}: faults[{one[0]}]"),
+        lambda numbered: read_fault(numbered[1], f"faults {path}: faults[{numbered[0]}]"),
         problems,
     )
     if problems:
         raise ConfigError("\n".join(problems))
-    return found
+    return faults
 
 
-def _tried(ones: Iterable[_A], read: Callable[[_A], _B], problems: list[str]) -> list[_B]:
+def _read_each(items: Iterable[_A], read: Callable[[_A], _B], problems: list[str]) -> list[_B]:
     """What could be read; the complaints about the rest go to `problems`."""
-    found = []
-    for one in ones:
+    results = []
+    for item in items:
         try:
-            found.append(read(one))
+            results.append(read(item))
         except ConfigError as error:
             problems.append(str(error))
-    return found
+    return results
 
 
 def _explain(detail: Any) -> str:
     if detail["type"] in {"union_tag_not_found", "union_tag_invalid"}:
-        given = detail["ctx"].get("tag")
-        return f"kind: must be one of {KINDS}" + ("" if given is None else f", not {given!r}")
+        kind = detail["ctx"].get("tag")
+        return f"kind: must be one of {KINDS}" + ("" if kind is None else f", not {kind!r}")
     # the kind stands in front of the place of what is wrong; a person wrote only the key
     key = ".".join(map(str, detail["loc"][1:]))
     message = str(detail["msg"]).removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""What a fault is: its kind with that kind's own settings, when it strikes, and whom."""
+"""The kinds of faults, with each kind's settings, when it strikes, and which requests."""
 
 from __future__ import annotations
 
@@ -142,4 +142,4 @@ _Any = (
 Fault = Annotated[_Any, Field(discriminator="kind")]
 FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
 #: for people
-KINDS = ", ".join(get_args(one.model_fields["kind"].annotation)[0] for one in get_args(_Any))
+KINDS = ", ".join(get_args(fault.model_fields["kind"].annotation)[0] for fault in get_args(_Any))

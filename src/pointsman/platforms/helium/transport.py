@@ -9,6 +9,7 @@ from typing import Protocol
 import aiohttp
 
 from pointsman.domain.errors import PlatformUnreachable
+from pointsman.platforms.settings import PlatformSettings
 
 JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 #: an answer to a thousand aliases is some 30 kB; whatever is larger is not an answer to us
@@ -33,12 +34,12 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """Keep-alive connections to `url`. The key travels as the page's examples send it."""
+    """Keep-alive connections to the instance. The key travels as the page's examples send it."""
 
-    def __init__(self, url: str, api_key: str, *, timeout_seconds: float, connections: int) -> None:
-        self._url = url
-        self._api_key = api_key
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+    def __init__(self, settings: PlatformSettings, *, connections: int) -> None:
+        self._url = settings.url
+        self._api_key = settings.api_key.get_secret_value()
+        self._timeout = aiohttp.ClientTimeout(total=settings.timeout_seconds)
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
 

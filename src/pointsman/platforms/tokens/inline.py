@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pointsman.domain.errors import NoToken
+from pointsman.platforms.tokens.settings import TokenEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,13 @@ class Credentials:
 class InlineTokens:
     """Those of `learners.tokens.inline`. They change with a restart only."""
 
-    def __init__(self, known: Mapping[str, Credentials]) -> None:
-        self._known = dict(known)
+    def __init__(self, entries: Mapping[str, TokenEntry]) -> None:
+        self._known = {
+            learner: Credentials(
+                entry.auth_token.get_secret_value() if entry.auth_token else None, entry.user_id
+            )
+            for learner, entry in entries.items()
+        }
 
     async def open(self) -> None:
         """All is known."""

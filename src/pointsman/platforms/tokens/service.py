@@ -19,6 +19,7 @@ import orjson
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.platforms.tokens.fetched import FetchedToken
+from pointsman.platforms.tokens.settings import TokenServiceSettings
 
 _MAX_ANSWER = 64 * 1024
 #: seconds that a token without `expiresIn` is kept
@@ -26,12 +27,13 @@ _DEFAULT_LIFE = 3600.0
 
 
 class TokenService:
-    """A `TokenFetcher`; `url` holds `{learner}` once."""
+    """A `TokenFetcher`."""
 
-    def __init__(self, url: str, bearer: str | None, timeout_seconds: float, clock: Clock) -> None:
-        self._url = url
-        self._headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+    def __init__(self, settings: TokenServiceSettings, clock: Clock) -> None:
+        self._url = settings.url
+        bearer = settings.bearer
+        self._headers = {"Authorization": f"Bearer {bearer.get_secret_value()}"} if bearer else {}
+        self._timeout = aiohttp.ClientTimeout(total=settings.timeout_seconds)
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 

@@ -24,6 +24,7 @@ from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.lrs.statement_search import StatementStore
 from pointsman.sources.http.middleware import middlewares
 from pointsman.sources.http.scorm_cloud import POSTBACK, Postbacks, PostbackSource
+from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.http.webhooks import Webhooks, WebhookSource
 
 
@@ -36,10 +37,9 @@ class HttpDeps:
     """What the endpoint needs of the rest of the daemon.
 
     - ready: whether statements can be taken, and if not why
-    - metrics_page: a body and its content type
+    - metrics_page: for what a request accepts, a body and its content type
     - on_request: source ("" when not known), method, route, status, seconds
     - on_refused: source, statements turned away
-    - cors_origins: origins as browsers send them, or "*"
     - body_timeout: seconds for a whole body
     - reader: with the limits of a body of statements
     """
@@ -47,10 +47,9 @@ class HttpDeps:
     intake: StatementIntake
     store: EndpointStore
     sources: Sequence[HttpSource]
-    max_body_bytes: int
-    cors_origins: tuple[str, ...]
+    settings: HttpSettings
     ready: Callable[[], Awaitable[tuple[bool, str]]]
-    metrics_page: Callable[[], Awaitable[tuple[bytes, str]]]
+    metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]]
     on_request: Callable[[str, str, str, int, float], None]
     on_refused: Callable[[str, int], None]
     clock: Clock
@@ -66,14 +65,16 @@ def make_app(deps: HttpDeps) -> web.Application:
     """The application; it holds no state, and stops when its runner does."""
     consistency = ConsistentThrough(deps.store.consistent_through, deps.clock)
     app = web.Application(
-        client_max_size=deps.max_body_bytes,
-        middlewares=middlewares(deps.on_request, deps.clock, consistency, deps.cors_origins),
+        client_max_size=deps.settings.max_body_bytes,
+        middlewares=middlewares(
+            deps.on_request, deps.clock, consistency, deps.settings.cors_origins
+        ),
     )
     health = Health(deps.ready, deps.metrics_page)
     authorizer = _authorizer(deps)
     endpoint = LrsEndpoint(
         authorizer,
-        BodyLimits(deps.max_body_bytes, deps.body_timeout),
+        BodyLimits(deps.settings.max_body_bytes, deps.body_timeout),
         _handlers(deps),
         consistency,
         frozenset(source.name for source in deps.sources if source.lenient),
@@ -85,7 +86,7 @@ def make_app(deps: HttpDeps) -> web.Application:
             for method in ("POST", "PUT", "DELETE"):
                 route(app, method, resource + slash, handler)
             route_get(app, resource + slash, handler)
-        route_get(app, "/xapi/about" + slash, about(deps.max_body_bytes))
+        route_get(app, "/xapi/about" + slash, about(deps.settings.max_body_bytes))
     _add_adapters(app, deps)
     if deps.launches is not None:
         add_launch_routes(app, deps.launches, deps, authorizer)
@@ -104,7 +105,7 @@ def _authorizer(deps: HttpDeps) -> RequestAuthorizer:
 
 def _add_adapters(app: web.Application, deps: HttpDeps) -> None:
     """Routes of the systems that send no xAPI; there are none where none is configured."""
-    limits = BodyLimits(deps.max_body_bytes, deps.body_timeout)
+    limits = BodyLimits(deps.settings.max_body_bytes, deps.body_timeout)
     for slash in ("", "/"):
         if deps.postbacks:
             postbacks = Postbacks(deps.postbacks, limits, deps.reader, deps.intake)

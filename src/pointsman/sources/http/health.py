@@ -10,12 +10,15 @@ from pointsman.sources.http.errors import error_response, json_response
 
 
 class Health:
-    """`ready` tells whether statements can be taken, and why not; `metrics_page` body and type."""
+    """`ready` tells whether statements can be taken, and why not.
+
+    `metrics_page` gives body and type of the page for what a request accepts.
+    """
 
     def __init__(
         self,
         ready: Callable[[], Awaitable[tuple[bool, str]]],
-        metrics_page: Callable[[], Awaitable[tuple[bytes, str]]],
+        metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
     ) -> None:
         self._ready = ready
         self._metrics_page = metrics_page
@@ -30,6 +33,6 @@ class Health:
             return error_response(503, reason)
         return json_response({"status": "ready"})
 
-    async def metrics(self, _request: web.Request) -> web.Response:
-        body, content_type = await self._metrics_page()
+    async def metrics(self, request: web.Request) -> web.Response:
+        body, content_type = await self._metrics_page(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})

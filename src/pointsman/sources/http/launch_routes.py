@@ -19,10 +19,12 @@ from pointsman.sources.http.authorization import (
 )
 from pointsman.sources.http.body import BodyLimits, route, route_get
 from pointsman.sources.http.cmi5 import FETCH, WAIVE, Cmi5Resource, LearningSystem
-from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource, LaunchSettings
+from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource
 from pointsman.sources.http.scorm import ScormResource
+from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.players import CredentialIssuer, LaunchCache
 from pointsman.sources.players.scorm.commits import CommitHandler, SessionStore
+from pointsman.sources.settings import LaunchSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class LaunchRoutesDeps:
     launches: LaunchCache
     keep_token: KeepToken
     settings: LaunchSettings
+    #: of the accounts of learners who are no mailboxes
+    home_page: str
     lms: LearningSystem
 
 
@@ -53,7 +57,7 @@ class HttpContext(Protocol):
     def clock(self) -> Clock: ...
 
     @property
-    def max_body_bytes(self) -> int: ...
+    def settings(self) -> HttpSettings: ...
 
     @property
     def body_timeout(self) -> float: ...
@@ -87,6 +91,7 @@ def _launch_resource(launches: LaunchRoutesDeps, context: HttpContext) -> Launch
         launches.keep_token,
         _begin(launches.lms),
         launches.settings,
+        launches.home_page,
         context.clock,
         context.body_timeout,
     )
@@ -117,6 +122,6 @@ def _scorm(context: HttpContext, authorizer: RequestAuthorizer) -> ScormResource
     return ScormResource(
         authorizer,
         CommitHandler(LAUNCHED, context.store, context.reader, context.intake, context.clock),
-        BodyLimits(context.max_body_bytes, context.body_timeout),
+        BodyLimits(context.settings.max_body_bytes, context.body_timeout),
         context.on_refused,
     )

@@ -6,7 +6,6 @@ No part of xAPI; docs/launches.md has the whole of it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -22,22 +21,10 @@ from pointsman.sources.players import (
     launch_from_request,
 )
 from pointsman.sources.players.launch_request import launch_response, parse_launch_request
+from pointsman.sources.settings import LaunchSettings
 
 _MOST_BYTES = 65_536
 _HOUR = 3_600.0
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchSettings:
-    """`public_url` is how browsers reach us; lifetimes in seconds.
-
-    `home_page` is that of the accounts of learners who are no mailboxes.
-    """
-
-    public_url: str
-    lifetime: float = 24 * _HOUR
-    longest: float = 720 * _HOUR
-    home_page: str = ""
 
 
 #: keeps the authToken that a request brings
@@ -49,7 +36,8 @@ Begin = Callable[[Launch, str | None], Awaitable[None]]
 class LaunchResource:
     """`operators` may ask; `keep_token` has the authToken before the launch is answered.
 
-    So has `begin` done its work.
+    So has `begin` done its work. `home_page` is that of the accounts of learners who are no
+    mailboxes.
     """
 
     def __init__(
@@ -60,6 +48,7 @@ class LaunchResource:
         keep_token: KeepToken,
         begin: Begin,
         settings: LaunchSettings,
+        home_page: str,
         clock: Clock,
         body_timeout: float,
     ) -> None:
@@ -69,6 +58,7 @@ class LaunchResource:
         self._keep_token = keep_token
         self._begin = begin
         self._settings = settings
+        self._home_page = home_page
         self._clock = clock
         self._limits = BodyLimits(_MOST_BYTES, body_timeout)
 
@@ -94,7 +84,7 @@ class LaunchResource:
         return launch_from_request(
             asked,
             now=micros(self._clock.now()),
-            lifetime=settings.lifetime,
-            longest=settings.longest,
-            home_page=settings.home_page,
+            lifetime=settings.lifetime_hours * _HOUR,
+            longest=settings.max_lifetime_hours * _HOUR,
+            home_page=self._home_page,
         )

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from pointsman.domain.clock import Clock
-from pointsman.sources.kafka.settings import KafkaHooks
+from pointsman.sources.kafka.client import KafkaHooks
 
 #: seconds between two commits to the broker
 _EVERY = 1.0
@@ -34,7 +34,9 @@ class OffsetTracker:
             return
         self._reported_at = self._clock.monotonic()
         await self.commit()
-        for place in self._consumer.assignment():
+        assigned = self._consumer.assignment()
+        self._hooks.on_assigned(frozenset((one.topic, one.partition) for one in assigned))
+        for place in assigned:
             if (end := self._consumer.highwater(place)) is not None:
                 lag = max(0, end - self.next.get(place, end))
                 self._hooks.on_lag(place.topic, place.partition, lag)

@@ -11,7 +11,8 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLarge
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import InputRefused, StoreUnavailable
-from pointsman.sources.kafka.settings import KafkaSettings, new_producer
+from pointsman.sources.kafka.client import new_producer
+from pointsman.sources.kafka.settings import KafkaTopicSettings
 
 log = structlog.get_logger(__name__)
 
@@ -21,11 +22,10 @@ _TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
 
 
 class StatementProducer:
-    """Writes to the one topic of `settings`. `timeout` in seconds."""
+    """Writes to the topic of `settings`."""
 
-    def __init__(self, settings: KafkaSettings, timeout: float, clock: Clock) -> None:
+    def __init__(self, settings: KafkaTopicSettings, clock: Clock) -> None:
         self._settings = settings
-        self._timeout = timeout
         self._clock = clock
         self._producer: AIOKafkaProducer | None = None
         self._problem = "not connected yet"
@@ -43,7 +43,7 @@ class StatementProducer:
             await asyncio.gather(self._connecting, return_exceptions=True)
         if self._producer is not None:
             with contextlib.suppress(KafkaError, OSError, TimeoutError):
-                await asyncio.wait_for(self._producer.stop(), self._timeout)
+                await asyncio.wait_for(self._producer.stop(), self._settings.timeout_seconds)
 
     @property
     def problem(self) -> str:
@@ -56,12 +56,12 @@ class StatementProducer:
         Raises `StoreUnavailable`, after which it may be there or not, and `InputRefused` for what
         is too large.
         """
-        topic = self._settings.topics[0]
+        topic = self._settings.topic
         if self._producer is None:
             raise StoreUnavailable(f"http.kafka: no broker for topic {topic}: {self._problem}")
         try:
             sent = self._producer.send_and_wait(topic, body, headers=headers)
-            await asyncio.wait_for(sent, self._timeout)
+            await asyncio.wait_for(sent, self._settings.timeout_seconds)
         except _TOO_LARGE as error:
             raise InputRefused(
                 f"{len(body):,} bytes are more than the broker takes in one message; send fewer "
@@ -78,7 +78,7 @@ class StatementProducer:
         while True:
             producer = None
             try:
-                producer = new_producer(self._settings, self._timeout)
+                producer = new_producer(self._settings)
                 await producer.start()
             except (KafkaError, OSError) as error:
                 self._problem = f"{type(error).__name__}: {error}"

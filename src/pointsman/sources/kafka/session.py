@@ -13,10 +13,11 @@ from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, Offset
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PartitionLost
 from pointsman.domain.records import UNREAD, Position, Receipt, Submission
+from pointsman.sources.kafka.client import KafkaHooks, new_consumer
 from pointsman.sources.kafka.messages import MessageReader, next_offsets, read_record
 from pointsman.sources.kafka.offsets import OffsetTracker
 from pointsman.sources.kafka.rebalance import Assignment
-from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings, new_consumer
+from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.store_retry import StopSignal, StoreRetry
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,7 @@ class ConsumerSession:
 
     def __init__(
         self,
-        settings: KafkaSettings,
+        settings: KafkaSourceSettings,
         intake: MessageReader,
         claim: Claim,
         clock: Clock,

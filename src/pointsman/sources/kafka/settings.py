@@ -1,115 +1,125 @@
-"""Holds the settings of one Kafka source, and makes its client."""
+"""Settings [[sources.kafka]] and [http.kafka]: the cluster, how it knows us, and the topics."""
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.helpers import create_ssl_context
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-#: bytes of a message, before it is compressed
-_LARGEST = 64 * 1024 * 1024
+from pointsman.setting_types import (
+    ExistingFile,
+    Names,
+    OptionalSecret,
+    SecretFile,
+    Section,
+    SourceName,
+    repeated,
+    require_some,
+    valid_so_far,
+)
+
+_SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?")
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
-def _ignore(*_: object) -> None:
-    pass
+class KafkaSecurity(Section):
+    """`security` of a cluster, in the words of Kafka's own clients."""
 
-
-@dataclass(frozen=True, slots=True)
-class KafkaSettings:
-    """One consumer group, or one topic to write to, on one cluster.
-
-    `name` is the source of its submissions. A producer has no group.
-    """
-
-    name: str
-    #: host:port each
-    bootstrap_servers: tuple[str, ...]
-    topics: tuple[str, ...]
-    group_id: str
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
-    sasl_username: str | None = None
-    sasl_password: str | None = field(default=None, repr=False)
-    #: PEM; without it the system's authorities count
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    #: messages that go to the store in one transaction
-    max_records: int = 1000
-    #: where to begin when neither the store nor the group knows, or the place is gone
+    username: str | None = None
+    password_file: SecretFile = None
+    password: OptionalSecret = None
+    #: PEM: the authority that signed the brokers' certificates; none = the system's
+    ca_file: ExistingFile | None = None
+    #: PEM: our own certificate, and its key
+    cert_file: ExistingFile | None = None
+    key_file: ExistingFile | None = None
+
+    @field_validator("sasl_mechanism", "username", "password")
+    @classmethod
+    def _with_sasl(cls, value: object, info: ValidationInfo) -> object:
+        needed = ("protocol", "password_file") if info.field_name == "password" else ("protocol",)
+        if not valid_so_far(info, *needed):
+            return value
+        protocol = info.data["protocol"]
+        if protocol.startswith("SASL") and value in (None, ""):
+            raise ValueError(f"is missing; protocol {protocol} needs it")
+        if not protocol.startswith("SASL") and value is not None:
+            raise ValueError(f"is of no use with protocol {protocol}; SASL_SSL would use it")
+        return value
+
+    @field_validator("ca_file", "cert_file", "key_file")
+    @classmethod
+    def _with_tls(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        protocol = info.data.get("protocol", "SSL")
+        if path is not None and not protocol.endswith("SSL"):
+            raise ValueError(f"is of no use with protocol {protocol}, which does not encrypt")
+        return path
+
+    @field_validator("key_file")
+    @classmethod
+    def _with_certificate(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        if valid_so_far(info, "cert_file") and (path is None) != (info.data["cert_file"] is None):
+            raise ValueError("and cert_file go together: give both or none")
+        return path
+
+
+class KafkaCluster(Section):
+    """The brokers, one of which is enough to begin with."""
+
+    bootstrap_servers: Names
+    security: KafkaSecurity = Field(default_factory=KafkaSecurity)
+
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _servers(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
+        for server in require_some(servers):
+            match = _SERVER.fullmatch(server)
+            if not match or int((match[2] or ":9092")[1:]) not in range(1, 65_536):
+                raise ValueError("must hold host:port, or host for port 9092")
+        return servers
+
+
+def topic_name(name: str) -> str:
+    """A validator: a topic's name."""
+    if not _TOPIC.fullmatch(name):
+        raise ValueError(
+            f"must hold names of 1-249 letters, digits, '.', '_', '-'; {name!r} is not one"
+        )
+    return name
+
+
+class KafkaSourceSettings(KafkaCluster):
+    """[[sources.kafka]]: topics that carry xAPI statements."""
+
+    name: SourceName
+    topics: Names
+    #: the consumer group; offsets are kept in the store under it
+    group_id: str = Field(default="pointsman", min_length=1)
+    #: where to start on a partition that was never read
     auto_offset_reset: Literal["earliest", "latest"] = "earliest"
-    #: seconds after which a member that went silent has lost its partitions
-    session_timeout: float = 10.0
+    #: taken at once from the broker
+    max_records: int = Field(default=1_000, ge=1, le=100_000)
+    #: a member that is silent for so long loses its partitions to the others
+    session_timeout_seconds: float = Field(default=10, ge=1, le=300)
+
+    @field_validator("topics")
+    @classmethod
+    def _topics(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
+        for name in require_some(topics):
+            topic_name(name)
+        twice = repeated(topics)
+        if twice is not None:
+            raise ValueError(f"names {twice!r} twice")
+        return topics
 
 
-@dataclass(frozen=True, slots=True)
-class KafkaHooks:
-    """Told what happens, for metrics."""
+class KafkaTopicSettings(KafkaCluster):
+    """[http.kafka]: where statements go that come over HTTP, when `intake` is "kafka"."""
 
-    #: topic, partition, messages that are not stored yet
-    on_lag: Callable[[str, int, int], None] = _ignore
-    #: whether the source waits for the store
-    on_paused: Callable[[bool], None] = _ignore
-
-
-def new_consumer(settings: KafkaSettings) -> AIOKafkaConsumer:
-    """A consumer that is subscribed to nothing. Raises `OSError` for unusable TLS files."""
-    return AIOKafkaConsumer(
-        bootstrap_servers=list(settings.bootstrap_servers),
-        client_id=f"pointsman-{settings.name}",
-        group_id=settings.group_id,
-        enable_auto_commit=False,
-        session_timeout_ms=round(settings.session_timeout * 1000),
-        heartbeat_interval_ms=round(settings.session_timeout * 300),
-        # "none" makes a place that is gone an error here, instead of a silent jump in the client.
-        auto_offset_reset="none",
-        # A message of an aborted transaction was never sent.
-        isolation_level="read_committed",
-        # a topic made later, or new partitions, are seen after this long
-        metadata_max_age_ms=60_000,
-        **_security(settings),
-    )
-
-
-def new_producer(settings: KafkaSettings, timeout: float) -> AIOKafkaProducer:
-    """A producer whose messages are on every replica of a partition, once, when it says so.
-
-    `timeout` in seconds. Raises `OSError` for unusable TLS files.
-    """
-    return AIOKafkaProducer(
-        bootstrap_servers=list(settings.bootstrap_servers),
-        client_id=f"pointsman-{settings.name}",
-        acks="all",
-        enable_idempotence=True,
-        request_timeout_ms=round(timeout * 1000),
-        # how much is too much is the broker's to say
-        max_request_size=_LARGEST,
-        # requests that come at the same time share one
-        linger_ms=2,
-        compression_type="zstd",
-        **_security(settings),
-    )
-
-
-def _security(settings: KafkaSettings) -> dict[str, Any]:
-    return {
-        "security_protocol": settings.security_protocol,
-        "sasl_mechanism": settings.sasl_mechanism or "PLAIN",
-        "sasl_plain_username": settings.sasl_username,
-        "sasl_plain_password": settings.sasl_password,
-        "ssl_context": _ssl_context(settings),
-    }
-
-
-def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:
-    if not settings.security_protocol.endswith("SSL"):
-        return None
-    context: ssl.SSLContext = create_ssl_context(
-        cafile=settings.ca_file, certfile=settings.cert_file, keyfile=settings.key_file
-    )
-    return context
+    topic: Annotated[str, AfterValidator(topic_name)]
+    #: until every replica of the partition has a statement
+    timeout_seconds: float = Field(default=10, ge=1, le=300)

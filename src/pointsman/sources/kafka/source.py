@@ -13,9 +13,10 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PartitionLost
+from pointsman.sources.kafka.client import KafkaHooks
 from pointsman.sources.kafka.messages import MessageReader
 from pointsman.sources.kafka.session import Claim, ConsumerSession
-from pointsman.sources.kafka.settings import KafkaHooks, KafkaSettings
+from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.store_retry import StopSignal
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,7 @@ class KafkaSource:
 
     def __init__(
         self,
-        settings: KafkaSettings,
+        settings: KafkaSourceSettings,
         intake: MessageReader,
         claim: Claim,
         clock: Clock,

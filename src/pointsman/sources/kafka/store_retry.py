@@ -14,8 +14,8 @@ from aiokafka.errors import KafkaError
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
+from pointsman.sources.kafka.client import KafkaHooks
 from pointsman.sources.kafka.rebalance import Assignment
-from pointsman.sources.kafka.settings import KafkaHooks
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

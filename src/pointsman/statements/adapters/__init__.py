@@ -1,4 +1,4 @@
-"""Inputs that are no xAPI statements, told as xAPI statements: pure adapters, bytes -> statements.
+"""Translates what other systems send into xAPI statements: pure functions of bytes.
 
 What they make takes the road of every statement: validated, decided by rules, kept, queried,
 replayed. An id is a UUID of what was said, so that a repeat is a duplicate.

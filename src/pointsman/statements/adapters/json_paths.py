@@ -1,4 +1,4 @@
-"""Where a value stands in a JSON body: `data.user.email`, `items[0].id`; and texts made of such.
+"""Finds values in a JSON body by paths: `data.user.email`, `items[0].id`; and templates of paths.
 
 Names are joined by dots, `[n]` is the n-th of a list, from 0. A path starts at the item that is
 read; `$.` in front starts it at the whole body. There are no wildcards and no filters: a path names
@@ -36,18 +36,18 @@ class Path:
         at = begin = 1 if from_whole else 0
         steps: list[str | int] = []
         while at < len(text):
-            found = _STEP.match(text, at)
+            step = _STEP.match(text, at)
             # A dot joins: none before the first name, one before each other.
-            joined = found is not None and (
-                found["place"] is not None or bool(found["dot"]) == (at > begin or from_whole)
+            joined = step is not None and (
+                step["place"] is not None or bool(step["dot"]) == (at > begin or from_whole)
             )
-            if found is None or not joined:
+            if step is None or not joined:
                 raise ValueError(
                     f"is no path at character {at + 1}; names are joined by dots and [n] is the "
                     "n-th of a list, as in data.user.email or items[0].id"
                 )
-            steps.append(found["name"] if found["place"] is None else int(found["place"]))
-            at = found.end()
+            steps.append(step["name"] if step["place"] is None else int(step["place"]))
+            at = step.end()
         if not steps and not from_whole:
             raise ValueError("must not be empty")
         return cls(text, tuple(steps), from_whole)

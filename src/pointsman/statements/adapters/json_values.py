@@ -1,4 +1,4 @@
-"""JSON's values as what they stand for: numbers, yes or no, moments, UUIDs.
+"""Converts JSON values to what they stand for: numbers, booleans, timestamps, UUIDs.
 
 A function raises `ValueError` with words that follow the value's name: "must be a number, not 'x'".
 Missing, null and empty are alike: they say nothing, and come back as None.
@@ -16,22 +16,22 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pointsman.statements.data_types import Iri, Mailbox, Timestamp
-from pointsman.statements.statement import moment
+from pointsman.statements.statement import parse_timestamp
 
 _MAILBOX: TypeAdapter[str] = TypeAdapter(Mailbox)
 _IRI: TypeAdapter[str] = TypeAdapter(Iri)
 _TIMESTAMP: TypeAdapter[str] = TypeAdapter(Timestamp)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_LONGEST_SHOWN = 80
+_MAX_LENGTH_IN_MESSAGE = 80
 #: more than that is no number of seconds since 1970 but one of milliseconds
-_MOST_SECONDS = 100_000_000_000
+_MAX_SECONDS = 100_000_000_000
 _YES = frozenset({"true", "yes", "1"})
 _NO = frozenset({"false", "no", "0"})
 
 
-def shown(value: Any) -> str:
+def in_message(value: Any) -> str:
     """A value in a message."""
-    return repr(value if isinstance(value, str) else str(value))[:_LONGEST_SHOWN]
+    return repr(value if isinstance(value, str) else str(value))[:_MAX_LENGTH_IN_MESSAGE]
 
 
 def _fits(adapter: TypeAdapter[str], text: str) -> bool:
@@ -59,36 +59,36 @@ def number(value: Any) -> float | None:
     """A number, or a text that is one; NaN says nothing."""
     if value is None or (isinstance(value, str) and value.strip().lower() in {"", "nan"}):
         return None
-    made = math.inf
+    parsed = math.inf
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
-            made = float(value)
+            parsed = float(value)
         except (ValueError, OverflowError):
-            made = math.inf
-    if not math.isfinite(made):
-        raise ValueError(f"must be a number, not {shown(value)}")
-    return made
+            parsed = math.inf
+    if not math.isfinite(parsed):
+        raise ValueError(f"must be a number, not {in_message(value)}")
+    return parsed
 
 
-def within(value: Any, least: float, most: float) -> float | None:
+def number_within(value: Any, least: float, most: float) -> float | None:
     """A number in these bounds, which are allowed."""
-    made = number(value)
-    if made is not None and not least <= made <= most:
-        raise ValueError(f"must be a number from {least:g} to {most:g}, not {shown(value)}")
-    return made
+    parsed = number(value)
+    if parsed is not None and not least <= parsed <= most:
+        raise ValueError(f"must be a number from {least:g} to {most:g}, not {in_message(value)}")
+    return parsed
 
 
-def is_yes(value: Any, yes: Collection[str] = ()) -> bool | None:
+def boolean(value: Any, yes: Collection[str] = ()) -> bool | None:
     """True or false; with `yes`, whether it is one of these words."""
     if value in (None, ""):
         return None
     if isinstance(value, str | int | float):
         word = str(value).strip().lower()
         if yes:
-            return word in {one.lower() for one in yes}
+            return word in {known_word.lower() for known_word in yes}
         if word in _YES | _NO:
             return word in _YES
-    raise ValueError(f"must be {'a word' if yes else 'true or false'}, not {shown(value)}")
+    raise ValueError(f"must be {'a word' if yes else 'true or false'}, not {in_message(value)}")
 
 
 def timestamp(value: Any) -> str | None:
@@ -96,51 +96,51 @@ def timestamp(value: Any) -> str | None:
     if value in (None, ""):
         return None
     try:
-        return _moment_of_text(value) if isinstance(value, str) else _moment_of_number(value)
+        return _timestamp_of_text(value) if isinstance(value, str) else _timestamp_of_number(value)
     except (ValueError, OverflowError, OSError):
         raise ValueError(
             "must be a time, in ISO 8601 with a time of day or in Unix seconds or milliseconds, "
-            f"not {shown(value)}"
+            f"not {in_message(value)}"
         ) from None
 
 
-def _moment_of_text(text: str) -> str:
+def _timestamp_of_text(text: str) -> str:
     text = text.strip()
     if _fits(_TIMESTAMP, text):
-        moment(text)
+        parse_timestamp(text)
         return text
     if text.replace(".", "", 1).isdecimal():
-        return _moment_of_number(float(text))
+        return _timestamp_of_number(float(text))
     if ":" not in text:
         raise ValueError
-    return _iso(datetime.fromisoformat(text))
+    return _as_timestamp(datetime.fromisoformat(text))
 
 
-def _moment_of_number(value: Any) -> str:
+def _timestamp_of_number(value: Any) -> str:
     seconds = number(value)
     if seconds is None or seconds < 0:
         raise ValueError
-    if seconds > _MOST_SECONDS:
+    if seconds > _MAX_SECONDS:
         seconds /= 1_000
-    return _iso(datetime.fromtimestamp(seconds, UTC))
+    return _as_timestamp(datetime.fromtimestamp(seconds, UTC))
 
 
-def _iso(at: datetime) -> str:
+def _as_timestamp(at: datetime) -> str:
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     return at.isoformat().replace("+00:00", "Z")
 
 
 def later(first: str | None, second: str | None) -> str | None:
     """The later of two timestamps; without an offset it is UTC."""
-    known = [one for one in (first, second) if one is not None]
-    return max(known, key=_instant, default=None)
+    known = [timestamp for timestamp in (first, second) if timestamp is not None]
+    return max(known, key=_datetime_of, default=None)
 
 
-def _instant(text: str) -> datetime:
-    at = moment(text)
+def _datetime_of(text: str) -> datetime:
+    at = parse_timestamp(text)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
-def uuid_of(namespace: uuid.UUID, *said: Any) -> str:
+def derived_uuid(namespace: uuid.UUID, *parts: Any) -> str:
     """A UUID of these texts and numbers, the same for the same."""
-    return str(uuid.uuid5(namespace, "\x1f".join(map(str, said))))
+    return str(uuid.uuid5(namespace, "\x1f".join(map(str, parts))))

@@ -1,4 +1,4 @@
-"""What another system reports of one learner and one activity, as an xAPI statement.
+"""Writes another system's report of one learner and one activity as an xAPI statement.
 
 The verb is the strongest that fits (cmi5 section 9.3); what is known stands in the result (xAPI
 Part 2 section 2.4.5), so that a rule needs no verbs to read it.
@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from pointsman.domain.errors import InputRefused
-from pointsman.statements.adapters.json_values import is_address, is_iri, shown, uuid_of
+from pointsman.statements.adapters.json_values import derived_uuid, in_message, is_address, is_iri
+from pointsman.statements.extension_numbers import percentage
 
 _VERBS = "http://adlnet.gov/expapi/verbs/"
 COURSE = "http://adlnet.gov/expapi/activities/course"
@@ -48,14 +49,16 @@ class ActivityReport:
     parent: str | None = None
 
 
-def statement(report: ActivityReport, *said: Any) -> dict[str, Any]:
-    """A valid statement. Its id is made of `said`, and of the statement itself without.
+def report_statement(report: ActivityReport, *id_parts: Any) -> dict[str, Any]:
+    """A valid statement. Its id is made of `id_parts`, and of the statement itself without.
 
     Raises `InputRefused` where the activity is no IRI.
     """
     if not is_iri(report.activity):
-        raise InputRefused(f"the activity must be an absolute IRI, not {shown(report.activity)}")
-    made: dict[str, Any] = {
+        raise InputRefused(
+            f"the activity must be an absolute IRI, not {in_message(report.activity)}"
+        )
+    properties: dict[str, Any] = {
         "actor": _actor(report),
         "verb": _verb(report),
         "object": _object(report),
@@ -63,9 +66,9 @@ def statement(report: ActivityReport, *said: Any) -> dict[str, Any]:
         "context": _context(report),
         "timestamp": report.timestamp,
     }
-    made = {name: value for name, value in made.items() if value}
-    name = said or (orjson.dumps(made, option=orjson.OPT_SORT_KEYS).decode(),)
-    return {"id": uuid_of(_NAMESPACE, *name), **made}
+    properties = {id_source: value for id_source, value in properties.items() if value}
+    id_source = id_parts or (orjson.dumps(properties, option=orjson.OPT_SORT_KEYS).decode(),)
+    return {"id": derived_uuid(_NAMESPACE, *id_source), **properties}
 
 
 def _actor(report: ActivityReport) -> dict[str, Any]:
@@ -88,8 +91,8 @@ def _object(report: ActivityReport) -> dict[str, Any]:
         definition["type"] = report.activity_type
     if report.title is not None:
         definition["name"] = {"und": report.title}
-    found = {"objectType": "Activity", "id": report.activity}
-    return {**found, "definition": definition} if definition else found
+    activity = {"objectType": "Activity", "id": report.activity}
+    return {**activity, "definition": definition} if definition else activity
 
 
 def _result(report: ActivityReport) -> dict[str, Any]:
@@ -104,9 +107,9 @@ def _result(report: ActivityReport) -> dict[str, Any]:
         result["duration"] = f"PT{f'{report.seconds:.2f}'.rstrip('0').rstrip('.')}S"
     # what is completed is so whatever its percentage says
     if report.progress is not None and not report.completed:
-        percentage = round(report.progress, 6)
-        whole = percentage.is_integer()
-        result["extensions"] = {_PROGRESS: int(percentage) if whole else percentage}
+        progress = percentage(report.progress / 100)
+        whole = progress.is_integer()
+        result["extensions"] = {_PROGRESS: int(progress) if whole else progress}
     return result
 
 

@@ -1,4 +1,4 @@
-"""SCORM Cloud's registration postbacks (API V2) as statements.
+"""Translates SCORM Cloud's registration postbacks (API V2) into statements.
 
 https://cloud.scorm.com/docs/v2/guides/postback. A postback is a whole
 report of one registration, in one of three formats: COURSE is the registration alone, ACTIVITY adds
@@ -15,15 +15,21 @@ from typing import Any, Literal
 
 from pointsman.domain.errors import InputRefused
 from pointsman.statements.adapters.json_paths import PathTemplate, as_text
-from pointsman.statements.adapters.json_values import is_address, is_uuid, later, timestamp, uuid_of
-from pointsman.statements.adapters.report import COURSE, LESSON, ActivityReport, statement
+from pointsman.statements.adapters.json_values import (
+    derived_uuid,
+    is_address,
+    is_uuid,
+    later,
+    timestamp,
+)
+from pointsman.statements.adapters.report import COURSE, LESSON, ActivityReport, report_statement
 from pointsman.statements.adapters.scorm_cloud_results import (
     RegistrationResult,
-    activity_reading,
-    course_reading,
+    activity_result,
+    course_result,
     descendants,
-    dig,
-    read,
+    read_at,
+    value_at,
 )
 from pointsman.statements.json_body import parse_json
 
@@ -50,28 +56,28 @@ class ScormCloud:
 
         `body` is the JSON of a postback. Raises `InputRefused` where it is none.
         """
-        found = _registration(body)
-        course_id = as_text(dig(found, "course", "id"))
+        registration = _parse_registration(body)
+        course_id = as_text(value_at(registration, "course", "id"))
         if course_id is None:
             raise InputRefused("course.id is missing, so nobody knows what this is about")
         names = {"course": course_id}
         course = ActivityReport(
-            learner=self._learner(found),
+            learner=self._learner(registration),
             home_page=self.home_page,
             activity=self.course_activity.expand(names, names),
             activity_type=COURSE,
-            title=as_text(dig(found, "course", "title")),
-            registration=_attempt(found),
+            title=as_text(value_at(registration, "course", "title")),
+            registration=_registration_uuid(registration),
             timestamp=later(
-                read(found, ("updated",), timestamp),
+                read_at(registration, ("updated",), timestamp),
                 # seen to be later than the last update
-                read(found, ("completedDate",), timestamp),
+                read_at(registration, ("completedDate",), timestamp),
             ),
         )
-        root = found.get("activityDetails")
-        made = [statement(_with(course, course_reading(found, root)))]
+        root = registration.get("activityDetails")
+        statements = [report_statement(_with_result(course, course_result(registration, root)))]
         for child in descendants(root):
-            reading = activity_reading(child)
+            reading = activity_result(child)
             if reading.says_nothing:  # a SCO that nobody has opened
                 continue
             names = {"course": course_id, "sco": str(as_text(child.get("id")))}
@@ -82,32 +88,32 @@ class ScormCloud:
                 title=as_text(child.get("title")),
                 parent=course.activity,
             )
-            made.append(statement(_with(sco, reading)))
-        return list({one["id"]: one for one in made}.values())
+            statements.append(report_statement(_with_result(sco, reading)))
+        return list({statement["id"]: statement for statement in statements}.values())
 
-    def _learner(self, found: Mapping[str, Any]) -> str:
-        email = as_text(dig(found, "learner", "email"))
+    def _learner(self, registration: Mapping[str, Any]) -> str:
+        email = as_text(value_at(registration, "learner", "email"))
         if self.learner == "email" and email is not None and is_address(email):
             return email
-        name = as_text(dig(found, "learner", "id"))
+        name = as_text(value_at(registration, "learner", "id"))
         if name is None:
             raise InputRefused("learner.id is missing, so nobody knows who this is about")
         return name
 
 
-def _registration(body: bytes) -> dict[str, Any]:
+def _parse_registration(body: bytes) -> dict[str, Any]:
     if body.lstrip().startswith(b"<"):
         raise InputRefused(
             "the postback is XML, as API V1 and resultsFormat legacy send it; set resultsFormat to "
             "course, activity or full"
         )
-    found = parse_json(body)
-    if not isinstance(found, dict):
+    registration = parse_json(body)
+    if not isinstance(registration, dict):
         raise InputRefused("the postback must be an object, a registration")
-    return found
+    return registration
 
 
-def _with(report: ActivityReport, reading: RegistrationResult) -> ActivityReport:
+def _with_result(report: ActivityReport, reading: RegistrationResult) -> ActivityReport:
     return replace(
         report,
         completed=reading.completed,
@@ -118,10 +124,10 @@ def _with(report: ActivityReport, reading: RegistrationResult) -> ActivityReport
     )
 
 
-def _attempt(found: Mapping[str, Any]) -> str | None:
+def _registration_uuid(registration: Mapping[str, Any]) -> str | None:
     """The registration; each later instance of it is an attempt of its own."""
-    name, instance = as_text(found.get("id")), as_text(found.get("instance")) or "0"
-    given = as_text(found.get("xapiRegistrationId"))
-    if given is not None and is_uuid(given) and instance == "0":
-        return given.lower()
-    return None if name is None else uuid_of(_NAMESPACE, name, instance)
+    name, instance = as_text(registration.get("id")), as_text(registration.get("instance")) or "0"
+    xapi_registration = as_text(registration.get("xapiRegistrationId"))
+    if xapi_registration is not None and is_uuid(xapi_registration) and instance == "0":
+        return xapi_registration.lower()
+    return None if name is None else derived_uuid(_NAMESPACE, name, instance)

@@ -1,4 +1,4 @@
-"""How far a registration of SCORM Cloud is, and each of its activities. Null and missing are alike.
+"""Reads the results of a SCORM Cloud registration and of its activities; null says nothing.
 
 https://cloud.scorm.com/docs/api_reference/v2/models/registrationschema/ and the schemas in it. What
 stands in `runtime` was stored by the SCO itself, as texts.
@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from pointsman.domain.errors import InputRefused
 from pointsman.statements.adapters.json_paths import as_text
-from pointsman.statements.adapters.json_values import number, shown, within
+from pointsman.statements.adapters.json_values import in_message, number, number_within
+from pointsman.statements.extension_numbers import percentage
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ _CHILDREN = ("activityDetails", "children")
 #: HHHH:MM:SS.ss, as SCORM 1.2 writes a time
 _TIME = re.compile(r"([0-9]{1,7}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,6})?)")
 #: a score above this is one of a hundred: SCORM Cloud's go from 0 to 100, run time's from -1 to 1
-_FULL_SCORE = 1
+_MAX_SCALED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,56 +45,56 @@ class RegistrationResult:
         return not self.completed and not self.progress and known == (None, None)
 
 
-def course_reading(found: Mapping[str, Any], root: Any) -> RegistrationResult:
+def course_result(registration: Mapping[str, Any], root: Any) -> RegistrationResult:
     """What the registration says; a course of one SCO is as far as that SCO."""
     whole = RegistrationResult(
-        completed=read(found, ("registrationCompletion",), _word(_COMPLETION)),
-        passed=read(found, ("registrationSuccess",), _word(_SUCCESS)),
-        progress=read(found, ("registrationCompletionAmount",), _percentage),
-        score=read(found, ("score", "scaled"), _score),
-        seconds=read(found, ("totalSecondsTracked",), _seconds),
+        completed=read_at(registration, ("registrationCompletion",), _word(_COMPLETION)),
+        passed=read_at(registration, ("registrationSuccess",), _word(_SUCCESS)),
+        progress=read_at(registration, ("registrationCompletionAmount",), _percentage),
+        score=read_at(registration, ("score", "scaled"), _score),
+        seconds=read_at(registration, ("totalSecondsTracked",), _seconds),
     )
     only = _only_activity(root)
     if only is None:
         return whole
     # For most standards the registration's amount counts finished activities, so it stays 0.
-    inner = activity_reading(only)
+    inner = activity_result(only)
     return replace(
         whole,
-        progress=_larger(whole.progress, inner.progress),
-        score=_either(whole.score, inner.score),
+        progress=_larger_known(whole.progress, inner.progress),
+        score=_first_known(whole.score, inner.score),
     )
 
 
-def activity_reading(found: Mapping[str, Any]) -> RegistrationResult:
+def activity_result(activity: Mapping[str, Any]) -> RegistrationResult:
     """What an activity says, and what its SCO stored where it says nothing."""
     return RegistrationResult(
-        completed=_either(
-            read(found, ("activityCompletion",), _word(_COMPLETION)),
-            read(found, ("runtime", "completionStatus"), _hint(_COMPLETION)),
+        completed=_first_known(
+            read_at(activity, ("activityCompletion",), _word(_COMPLETION)),
+            read_at(activity, ("runtime", "completionStatus"), _optional_word(_COMPLETION)),
         ),
-        passed=_either(
-            read(found, ("activitySuccess",), _word(_SUCCESS)),
-            read(found, ("runtime", "runtimeSuccessStatus"), _hint(_SUCCESS)),
+        passed=_first_known(
+            read_at(activity, ("activitySuccess",), _word(_SUCCESS)),
+            read_at(activity, ("runtime", "runtimeSuccessStatus"), _optional_word(_SUCCESS)),
         ),
-        progress=_larger(
-            read(found, ("completionAmount", "scaled"), _percentage),
-            read(found, ("runtime", "progressMeasure"), _percentage),
+        progress=_larger_known(
+            read_at(activity, ("completionAmount", "scaled"), _percentage),
+            read_at(activity, ("runtime", "progressMeasure"), _percentage),
         ),
-        score=_either(
-            read(found, ("score", "scaled"), _score),
-            read(found, ("runtime", "scoreScaled"), _score),
+        score=_first_known(
+            read_at(activity, ("score", "scaled"), _score),
+            read_at(activity, ("runtime", "scoreScaled"), _score),
         ),
-        seconds=read(found, ("timeTracked",), _seconds),
+        seconds=read_at(activity, ("timeTracked",), _seconds),
     )
 
 
 def _children(activity: Any) -> list[dict[str, Any]]:
-    children = None if activity is None else dig({"activityDetails": activity}, *_CHILDREN)
+    children = None if activity is None else value_at({"activityDetails": activity}, *_CHILDREN)
     if children is None:
         return []
     if not isinstance(children, list):
-        raise InputRefused(f"children of an activity must be a list, not {shown(children)}")
+        raise InputRefused(f"children of an activity must be a list, not {in_message(children)}")
     for child in children:
         if not isinstance(child, dict) or as_text(child.get("id")) is None:
             raise InputRefused("children of an activity must be objects with an id each")
@@ -116,24 +117,26 @@ def _only_activity(root: Any) -> dict[str, Any] | None:
     return root if isinstance(root, dict) and not children else None
 
 
-def dig(found: Mapping[str, Any], *names: str) -> Any:
+def value_at(holder: Mapping[str, Any], *names: str) -> Any:
     """What stands at these names, one in the other. Raises `InputRefused` on the way."""
-    value: Any = found
+    value: Any = holder
     for depth, name in enumerate(names):
         if not isinstance(value, dict):
-            raise InputRefused(f"{'.'.join(names[:depth])} must be an object, not {shown(value)}")
+            raise InputRefused(
+                f"{'.'.join(names[:depth])} must be an object, not {in_message(value)}"
+            )
         value = value.get(name)
         if value is None:
             return None
     return value
 
 
-def read(
-    found: Mapping[str, Any], names: tuple[str, ...], reading: Callable[[Any], T | None]
+def read_at(
+    holder: Mapping[str, Any], names: tuple[str, ...], reading: Callable[[Any], T | None]
 ) -> T | None:
     """What `reading` makes of it. Raises `InputRefused` with the names."""
     try:
-        return reading(dig(found, *names))
+        return reading(value_at(holder, *names))
     except ValueError as error:
         raise InputRefused(f"{'.'.join(names)} {error}") from None
 
@@ -141,28 +144,28 @@ def read(
 def _word(words: Mapping[str, bool | None]) -> Callable[[Any], bool | None]:
     """A word of a list; another one is not understood."""
 
-    def read(value: Any) -> bool | None:
+    def read_at(value: Any) -> bool | None:
         word = str(value or "unknown").lower()
         if word not in words:
-            raise ValueError(f"must be {', '.join(words)}, not {shown(value)}")
+            raise ValueError(f"must be {', '.join(words)}, not {in_message(value)}")
         return words[word]
 
-    return read
+    return read_at
 
 
-def _hint(words: Mapping[str, bool | None]) -> Callable[[Any], bool | None]:
+def _optional_word(words: Mapping[str, bool | None]) -> Callable[[Any], bool | None]:
     """A word of a list; another one says nothing: it is the SCO's own."""
     return lambda value: words.get(str(value).lower())
 
 
 def _percentage(value: Any) -> float | None:
-    fraction = within(value, 0, 1)
-    return None if fraction is None else round(fraction * 100, 6)
+    fraction = number_within(value, 0, 1)
+    return None if fraction is None else percentage(fraction)
 
 
 def _score(value: Any) -> float | None:
-    score = within(value, -1, 100)
-    if score is None or score <= _FULL_SCORE:
+    score = number_within(value, -1, 100)
+    if score is None or score <= _MAX_SCALED:
         return score
     return round(score / 100, 6)
 
@@ -173,15 +176,15 @@ def _seconds(value: Any) -> float | None:
         hours, minutes, seconds = time.groups()
         return int(hours) * 3_600 + int(minutes) * 60 + float(seconds)
     try:
-        made = number(value)
+        parsed = number(value)
     except ValueError:
         return None
-    return made if made is not None and made >= 0 else None
+    return parsed if parsed is not None and parsed >= 0 else None
 
 
-def _larger(first: float | None, second: float | None) -> float | None:
-    return max((one for one in (first, second) if one is not None), default=None)
+def _larger_known(first: float | None, second: float | None) -> float | None:
+    return max((value for value in (first, second) if value is not None), default=None)
 
 
-def _either(first: T | None, second: T | None) -> T | None:
+def _first_known(first: T | None, second: T | None) -> T | None:
     return second if first is None else first

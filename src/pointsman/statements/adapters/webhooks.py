@@ -1,4 +1,4 @@
-"""Any system's JSON as statements, by paths that its operator gives."""
+"""Translates any system's JSON into statements, by paths from the configuration."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import orjson
 from pointsman.domain.errors import InputRefused
 from pointsman.statements.adapters.json_paths import Path, PathTemplate, as_text, required_text
 from pointsman.statements.adapters.json_values import (
+    boolean,
+    derived_uuid,
+    in_message,
     is_uuid,
-    is_yes,
-    shown,
+    number_within,
     timestamp,
-    uuid_of,
-    within,
 )
-from pointsman.statements.adapters.report import ActivityReport, statement
+from pointsman.statements.adapters.report import ActivityReport, report_statement
 from pointsman.statements.json_body import parse_json
 
 T = TypeVar("T")
@@ -65,14 +65,14 @@ class Webhook:
         items = self.items.find(whole, whole)
         if not isinstance(items, list):
             raise InputRefused(f"the body has no list at {self.items}")
-        made: dict[bytes, dict[str, Any]] = {}
+        statements: dict[bytes, dict[str, Any]] = {}
         for place, item in enumerate(items):
             try:
-                one = self._statement(item, whole, message, place)
+                statement = self._statement(item, whole, message, place)
             except InputRefused as error:
                 raise InputRefused(f"{self.items}[{place}]: {error}") from None
-            made[orjson.dumps(one)] = one  # the same twice is said once
-        return list(made.values())
+            statements[orjson.dumps(statement)] = statement  # the same twice is said once
+        return list(statements.values())
 
     def _statement(self, item: Any, whole: Any, message: str, place: int | None) -> dict[str, Any]:
         def read(path: Path | None, reading: Callable[[Any], T | None]) -> T | None:
@@ -92,13 +92,13 @@ class Webhook:
             home_page=self.home_page,
             activity=activity,
             progress=read(self.progress, self._percentage),
-            completed=read(self.completed, lambda value: is_yes(value, self.completed_values)),
-            passed=read(self.passed, lambda value: is_yes(value, self.passed_values)),
+            completed=read(self.completed, lambda value: boolean(value, self.completed_values)),
+            passed=read(self.passed, lambda value: boolean(value, self.passed_values)),
             score=read(self.score, self._score),
             registration=read(self.registration, self._attempt),
             timestamp=read(self.time, timestamp),
         )
-        return statement(report, self.source, *self._name(item, whole, message, place))
+        return report_statement(report, self.source, *self._name(item, whole, message, place))
 
     def _name(
         self, item: Any, whole: Any, message: str, place: int | None
@@ -111,17 +111,17 @@ class Webhook:
         return (name, place) if self.id.from_whole else (name,)
 
     def _percentage(self, value: Any) -> float | None:
-        made = within(value, 0, self.progress_scale)
-        return made if made is None else made * (100 // self.progress_scale)
+        percentage = number_within(value, 0, self.progress_scale)
+        return percentage if percentage is None else percentage * (100 // self.progress_scale)
 
     def _score(self, value: Any) -> float | None:
-        made = within(value, -self.score_scale, self.score_scale)
-        return made if made is None else round(made / self.score_scale, 6)
+        score = number_within(value, -self.score_scale, self.score_scale)
+        return score if score is None else round(score / self.score_scale, 6)
 
     def _attempt(self, value: Any) -> str | None:
         if value in (None, ""):
             return None
         text = as_text(value)
         if text is None:
-            raise ValueError(f"must be text or a number, not {shown(value)}")
-        return text.lower() if is_uuid(text) else uuid_of(_NAMESPACE, self.source, text)
+            raise ValueError(f"must be text or a number, not {in_message(value)}")
+        return text.lower() if is_uuid(text) else derived_uuid(_NAMESPACE, self.source, text)

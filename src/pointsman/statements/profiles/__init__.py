@@ -1,1 +1,1 @@
-"""What statements of a profile, or of a player, say in their own ways. A module for each."""
+"""Reads what is particular to one xAPI profile or player, a module for each."""

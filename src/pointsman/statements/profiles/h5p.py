@@ -1,4 +1,4 @@
-"""H5P: which statements are about an activity, and which about a question inside of it.
+"""Tells H5P's statements about an activity from those about a question inside of it.
 
 An activity is complete when it is `completed` as a whole. What has a parent or a `subContentId` is
 a part; and an answer says `completion: true` of the question that was answered.
@@ -18,24 +18,30 @@ _PART = "http://h5p.org/x-api/h5p-subContentId"
 _PROGRESSED = "http://adlnet.gov/expapi/verbs/progressed"
 _ANSWERED = "http://adlnet.gov/expapi/verbs/answered"
 
-INNER = "it is about a part of an H5P activity, such as an inner question, and completes nothing"
-ANSWER = "H5P's answered is about a question; its completed is about the whole"
-PAGE = "H5P's progressed names a page, not a share of the whole"
+REASON_INNER = (
+    "it is about a part of an H5P activity, such as an inner question, and completes nothing"
+)
+REMARK_ANSWERED = "H5P's answered is about a question; its completed is about the whole"
+REMARK_PROGRESSED = "H5P's progressed names a page, not a share of the whole"
 
 
 def is_inner(statement: Statement, activity: Activity) -> bool:
     """Whether it is about a part, which says nothing about the whole."""
     if _PART in _extensions(activity) or _names_a_part(activity.id):
         return True
-    around = statement.context.context_activities if statement.context else None
-    return around is not None and bool(_all(around.parent)) and _is_h5p(around, activity)
+    context_activities = statement.context.context_activities if statement.context else None
+    return (
+        context_activities is not None
+        and bool(_as_list(context_activities.parent))
+        and _is_h5p(context_activities, activity)
+    )
 
 
 def remark(statement: Statement, activity: Activity) -> str:
     """Why such a statement says nothing about progress, where it seems to; else empty."""
-    words = {_PROGRESSED: PAGE, _ANSWERED: ANSWER}.get(statement.verb.id, "")
-    around = statement.context.context_activities if statement.context else None
-    return words if words and _is_h5p(around, activity) else ""
+    words = {_PROGRESSED: REMARK_PROGRESSED, _ANSWERED: REMARK_ANSWERED}.get(statement.verb.id, "")
+    context_activities = statement.context.context_activities if statement.context else None
+    return words if words and _is_h5p(context_activities, activity) else ""
 
 
 def _names_a_part(activity: str) -> bool:
@@ -47,10 +53,10 @@ def _names_a_part(activity: str) -> bool:
         return False
 
 
-def _is_h5p(around: ContextActivities | None, activity: Activity) -> bool:
-    categories = _all(around.category) if around is not None else []
+def _is_h5p(context_activities: ContextActivities | None, activity: Activity) -> bool:
+    categories = _as_list(context_activities.category) if context_activities is not None else []
     return _CONTENT in _extensions(activity) or any(
-        one.id.startswith(_LIBRARIES) for one in categories
+        category.id.startswith(_LIBRARIES) for category in categories
     )
 
 
@@ -58,7 +64,7 @@ def _extensions(activity: Activity) -> dict[str, Any]:
     return (activity.definition.extensions if activity.definition else None) or {}
 
 
-def _all(activities: list[Activity] | Activity | None) -> list[Activity]:
+def _as_list(activities: list[Activity] | Activity | None) -> list[Activity]:
     if activities is None:
         return []
     return activities if isinstance(activities, list) else [activities]

@@ -1,4 +1,4 @@
-"""The xAPI video profile, version 1.0: what was played of a recording.
+"""Reads what was played of a recording (xAPI video profile, version 1.0).
 
 `played-segments` are the stretches that were played in one session, "0.002[.]2.417[,]5[.]10", in
 seconds; the length and the threshold of completion are in the context. Other recordings' players
@@ -22,12 +22,12 @@ _THRESHOLD = f"{_EXTENSIONS}completion-threshold"
 #: `progress`, 0..1
 PROGRESS = f"{_EXTENSIONS}progress"
 #: seconds; a year
-_LONGEST = 31_536_000
+_MAX_SECONDS = 31_536_000
 #: seconds are counted on a little before the beginning by some
 _SEGMENT = re.compile(r"\s*(-?\d+(?:\.\d+)?)\[\.\](-?\d+(?:\.\d+)?)\s*")
-_MOST_SEGMENTS = 10_000
+_MAX_SEGMENTS = 10_000
 #: what players write who don't know it yet
-_UNSAID = (None, "", 0)
+_UNSET = (None, "", 0)
 
 
 def coverage(statement: Statement) -> Coverage | None:
@@ -37,20 +37,22 @@ def coverage(statement: Statement) -> Coverage | None:
         ReadingRefused: what is said makes no sense.
     """
     result, context = statement.result, statement.context
-    said = (result.extensions if result else None) or {}
-    around = (context.extensions if context else None) or {}
-    length = _number(around, _LENGTH, _LONGEST)
-    threshold = _number(around, _THRESHOLD, 1)
-    spans = _spans(said[_PLAYED]) if said.get(_PLAYED) is not None else None
+    result_extensions = (result.extensions if result else None) or {}
+    context_extensions = (context.extensions if context else None) or {}
+    length = _optional_number(context_extensions, _LENGTH, _MAX_SECONDS)
+    threshold = _optional_number(context_extensions, _THRESHOLD, 1)
+    spans = (
+        _spans(result_extensions[_PLAYED]) if result_extensions.get(_PLAYED) is not None else None
+    )
     if spans is None and length is None and threshold is None:
         return None
     return Coverage(spans, length or math.inf, threshold or 1.0)
 
 
-def _number(extensions: dict[str, Any], name: str, most: int) -> float | None:
+def _optional_number(extensions: dict[str, Any], name: str, most: int) -> float | None:
     value = extensions.get(name)
     # a boolean is no number here, although False is 0
-    if value in _UNSAID and not isinstance(value, bool):
+    if value in _UNSET and not isinstance(value, bool):
         return None
     return number(f"context.extensions[{name}]", value, most) or None
 
@@ -62,15 +64,15 @@ def _spans(value: Any) -> tuple[Span, ...]:
             f'{where} must be text such as "0[.]2.4[,]5[.]10", not {str(value)[:80]!r}'
         )
     pieces = value.split("[,]") if value.strip() else []
-    if len(pieces) > _MOST_SEGMENTS:
-        raise ReadingRefused(f"{where} must hold at most {_MOST_SEGMENTS:,} segments")
+    if len(pieces) > _MAX_SEGMENTS:
+        raise ReadingRefused(f"{where} must hold at most {_MAX_SEGMENTS:,} segments")
     return tuple(_span(where, piece) for piece in pieces)
 
 
 def _span(where: str, piece: str) -> Span:
-    found = _SEGMENT.fullmatch(piece)
-    start, end = map(float, found.groups()) if found else (math.nan, math.nan)
-    if not (abs(start) <= _LONGEST and abs(end) <= _LONGEST):
+    match = _SEGMENT.fullmatch(piece)
+    start, end = map(float, match.groups()) if match else (math.nan, math.nan)
+    if not (abs(start) <= _MAX_SECONDS and abs(end) <= _MAX_SECONDS):
         raise ReadingRefused(
             f'{where} must be segments such as "5[.]10", in seconds, joined by [,]; '
             f"one of them is {piece[:80]!r}"

@@ -1,8 +1,16 @@
-"""SCORM commits, as scorm-again 3.x sends them -> xAPI statements about the launch's activity."""
+"""Translates SCORM commits, as scorm-again 3.x sends them, into xAPI statements."""
 
-from pointsman.statements.scorm.commit import Commit, CommitScore, read
-from pointsman.statements.scorm.commit_order import ScormSession, place
+from pointsman.statements.scorm.commit import Commit, CommitScore, parse_commit
+from pointsman.statements.scorm.commit_order import ScormSession, order_commit
 from pointsman.statements.scorm.resume_data import starting_data
-from pointsman.statements.scorm.to_xapi import statement
+from pointsman.statements.scorm.to_xapi import commit_statement
 
-__all__ = ["Commit", "CommitScore", "ScormSession", "place", "read", "starting_data", "statement"]
+__all__ = [
+    "Commit",
+    "CommitScore",
+    "ScormSession",
+    "commit_statement",
+    "order_commit",
+    "parse_commit",
+    "starting_data",
+]

@@ -1,4 +1,4 @@
-"""What a commit says: its run-time data read in the words of SCORM 1.2 or of SCORM 2004. Pure.
+"""Reads a commit's run-time data in the words of SCORM 1.2 or of SCORM 2004. Pure.
 
 SCORM 1.2 RTE section 3.4, SCORM 2004 4th Edition RTE section 4.2. What is empty says nothing.
 """
@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pointsman.domain.errors import InputRefused
+from pointsman.statements.extension_numbers import percentage
 from pointsman.statements.scorm.commit_body import parse_commit_body
-from pointsman.statements.scorm.durations import seconds
+from pointsman.statements.scorm.durations import duration_seconds
 
 Version = Literal["1.2", "2004"]
 #: names of the same thing: an integrator chooses them
 FINAL = ("isFinal", "final")
 
 #: lesson_status of SCORM 1.2: whether it is complete, and whether it is passed
-_LESSON: dict[str, tuple[bool | None, bool | None]] = {
+_LESSON_STATUS: dict[str, tuple[bool | None, bool | None]] = {
     "passed": (True, True),
     "completed": (True, None),
     "failed": (False, False),
@@ -33,7 +34,7 @@ _COMPLETION = {"completed": True, "incomplete": False, "not attempted": None, "u
 _SUCCESS = {"passed": True, "failed": False, "unknown": None}
 _ONLY_12 = frozenset({"core", "student_data", "student_preference", "comments"})
 _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
-_MOST_SEQUENCE = 1_000_000_000
+_MAX_SEQUENCE = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,55 +69,57 @@ class Commit:
     final: bool = False
 
 
-def read(body: bytes, *, final: bool = False) -> Commit:
+def parse_commit(body: bytes, *, final: bool = False) -> Commit:
     """What a body says; `final` where its address says that it is the last.
 
     Raises `InputRefused`, naming what can't be understood.
     """
-    found = parse_commit_body(body)
-    version: Version = "1.2" if _ONLY_12 & found.cmi.keys() else "2004"
-    told = _lesson(found.cmi) if version == "1.2" else _activity(found.cmi)
-    completion, success, progress, score, times = told
-    beside = found.beside
+    parsed = parse_commit_body(body)
+    version: Version = "1.2" if _ONLY_12 & parsed.cmi.keys() else "2004"
+    status = _scorm_12_status(parsed.cmi) if version == "1.2" else _scorm_2004_status(parsed.cmi)
+    completion, success, progress, score, times = status
+    beside = parsed.beside
     if completion is None:
         completion = _word(beside, "completionStatus", _COMPLETION)
     if success is None:
         success = _word(beside, "successStatus", _SUCCESS)
-    place = _within(found.cmi, "core") if version == "1.2" else found.cmi
-    session, total = (seconds(_text(times, name)) for name in ("session_time", "total_time"))
+    exit_holder = _child(parsed.cmi, "core") if version == "1.2" else parsed.cmi
+    session, total = (
+        duration_seconds(_text(times, name)) for name in ("session_time", "total_time")
+    )
     return Commit(
         version,
-        found.cmi,
+        parsed.cmi,
         completion,
         success,
         progress,
-        score or _common_score(beside),
+        score or _score_beside(beside),
         session,
-        total or _common_time(beside),
-        _text(place, "exit"),
+        total or _total_time_beside(beside),
+        _text(exit_holder, "exit"),
         _sequence(beside),
         final or any(beside.get(name) in (True, "true") for name in FINAL),
     )
 
 
-_Told = tuple[bool | None, bool | None, float | None, CommitScore | None, Mapping[str, Any]]
+_Status = tuple[bool | None, bool | None, float | None, CommitScore | None, Mapping[str, Any]]
 
 
-def _lesson(cmi: Mapping[str, Any]) -> _Told:
-    core = _within(cmi, "core")
+def _scorm_12_status(cmi: Mapping[str, Any]) -> _Status:
+    core = _child(cmi, "core")
     status = _text(core, "lesson_status")
-    if status not in _LESSON:
-        raise _no_word("cmi.core.lesson_status", status, _LESSON)
-    completion, success = _LESSON[status]
-    return completion, success, None, _score(_within(core, "score"), default=(0, 100)), core
+    if status not in _LESSON_STATUS:
+        raise _unknown_word("cmi.core.lesson_status", status, _LESSON_STATUS)
+    completion, success = _LESSON_STATUS[status]
+    return completion, success, None, _score(_child(core, "score"), default=(0, 100)), core
 
 
-def _activity(cmi: Mapping[str, Any]) -> _Told:
+def _scorm_2004_status(cmi: Mapping[str, Any]) -> _Status:
     return (
         _word(cmi, "completion_status", _COMPLETION, "cmi."),
         _word(cmi, "success_status", _SUCCESS, "cmi."),
         _progress(_text(cmi, "progress_measure")),
-        _score(_within(cmi, "score")),
+        _score(_child(cmi, "score")),
         cmi,
     )
 
@@ -127,16 +130,15 @@ def _progress(text: str) -> float | None:
     measure = _number(text)
     if measure is None or not 0 <= measure <= 1:
         raise InputRefused("cmi.progress_measure must be a number from 0 to 1")
-    # rounded, so that 0.29 is 29 and not 28.999999999999996
-    return round(measure * 100, 6)
+    return percentage(measure)
 
 
 def _score(
-    found: Mapping[str, Any], default: tuple[float | None, float | None] = (None, None)
+    score: Mapping[str, Any], default: tuple[float | None, float | None] = (None, None)
 ) -> CommitScore | None:
     """None where nothing was scored: a maximum alone stands there from the beginning."""
-    scaled, raw = (_number(_text(found, name)) for name in ("scaled", "raw"))
-    least, most = (_number(_text(found, name)) for name in ("min", "max"))
+    scaled, raw = (_number(_text(score, name)) for name in ("scaled", "raw"))
+    least, most = (_number(_text(score, name)) for name in ("min", "max"))
     if scaled is None and raw is not None:
         scaled = _scaled(
             raw,
@@ -156,47 +158,51 @@ def _scaled(raw: float, least: float | None, most: float | None) -> float | None
     return round((raw - least) / (most - least), 6)
 
 
-def _common_score(beside: Mapping[str, Any]) -> CommitScore | None:
-    return _score(_within(beside, "score"))
+def _score_beside(beside: Mapping[str, Any]) -> CommitScore | None:
+    return _score(_child(beside, "score"))
 
 
-def _common_time(beside: Mapping[str, Any]) -> float | None:
+def _total_time_beside(beside: Mapping[str, Any]) -> float | None:
     total = _number(_text(beside, "totalTimeSeconds"))
     # 0 is what every commit but the last says
     return total if total is not None and total > 0 else None
 
 
 def _sequence(beside: Mapping[str, Any]) -> int | None:
-    found = beside.get("commitSequence")
-    if found is None:
+    sequence = beside.get("commitSequence")
+    if sequence is None:
         return None
-    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found < _MOST_SEQUENCE:
+    if (
+        isinstance(sequence, bool)
+        or not isinstance(sequence, int)
+        or not 0 <= sequence < _MAX_SEQUENCE
+    ):
         raise InputRefused("commitSequence must be a whole number")
-    return found
+    return sequence
 
 
 def _word(
-    found: Mapping[str, Any], name: str, words: Mapping[str, bool | None], under: str = ""
+    holder: Mapping[str, Any], name: str, words: Mapping[str, bool | None], under: str = ""
 ) -> bool | None:
-    said = _text(found, name)
-    if said and said not in words:
-        raise _no_word(under + name, said, words)
-    return words.get(said)
+    word = _text(holder, name)
+    if word and word not in words:
+        raise _unknown_word(under + name, word, words)
+    return words.get(word)
 
 
-def _no_word(name: str, said: str, words: Mapping[str, Any]) -> InputRefused:
-    known = ", ".join(word for word in words if word)
-    return InputRefused(f"{name} is {said[:40]!a}, which is none of {known}")
+def _unknown_word(name: str, word: str, words: Mapping[str, Any]) -> InputRefused:
+    known = ", ".join(known_word for known_word in words if known_word)
+    return InputRefused(f"{name} is {word[:40]!a}, which is none of {known}")
 
 
-def _within(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    inner = found.get(name)
+def _child(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    inner = holder.get(name)
     return inner if isinstance(inner, Mapping) else {}
 
 
-def _text(found: Mapping[str, Any], name: str) -> str:
+def _text(holder: Mapping[str, Any], name: str) -> str:
     """A value as SCORM has them, which are all text."""
-    value = found.get(name)
+    value = holder.get(name)
     if isinstance(value, str):
         return value
     return "" if value is None or isinstance(value, bool | dict | list) else str(value)

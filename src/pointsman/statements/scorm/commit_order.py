@@ -1,4 +1,4 @@
-"""A session's commits in their order: which is the newest, and where it left the course. Pure.
+"""Puts a session's commits in order and keeps what the newest left to resume. Pure.
 
 `commitSequence` counts from 1 in each run of a player, and a queue that was offline may send an
 early commit after a later one. So a number that fills a gap is late, and one that comes again with
@@ -15,7 +15,7 @@ from typing import Any
 from pointsman.statements.scorm.commit import Commit, Version
 
 #: commits remembered in a session; later ones than these are never sent again by a player
-_REMEMBERED = 64
+_MAX_COMMITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ScormSession:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedCommit:
+class OrderedCommit:
     """Where a commit stands. `at` is the same whenever it comes again."""
 
     session: ScormSession
@@ -51,66 +51,68 @@ class PlacedCommit:
     newest: bool
 
 
-def place(session: ScormSession, commit: Commit, player: str, now: int) -> PlacedCommit:
+def order_commit(session: ScormSession, commit: Commit, player: str, now: int) -> OrderedCommit:
     """Count a commit in that arrived now, in microseconds; `player` names the run, or is ""."""
     content = digest(commit)
-    for one in reversed(session.seen):
-        known = (one.player, one.sequence, one.digest) == (player, commit.sequence, content)
+    for seen in reversed(session.seen):
+        is_known = (seen.player, seen.sequence, seen.digest) == (player, commit.sequence, content)
         # without a number only what changed nothing is a repeat
-        if known and (commit.sequence is not None or one is session.seen[-1]):
-            return PlacedCommit(session, one.at, newest=one is session.seen[-1])
-    run = _run(session, commit, player)
-    later = [one.at for one in session.seen if _is_later(one, run, commit.sequence)]
+        if is_known and (commit.sequence is not None or seen is session.seen[-1]):
+            return OrderedCommit(session, seen.at, newest=seen is session.seen[-1])
+    run = _run_of(session, commit, player)
+    later = [seen.at for seen in session.seen if _is_later(seen, run, commit.sequence)]
     newest = not later
-    last = max((one.at for one in session.seen), default=0)
+    last = max((seen.at for seen in session.seen), default=0)
     at = max(now, last + 1) if newest else min(later) - 1
-    seen = sorted(
+    commits = sorted(
         (*session.seen, SeenCommit(run, player, commit.sequence, content, at)),
-        key=lambda one: one.at,
+        key=lambda seen: seen.at,
     )
-    kept = replace(session, seen=tuple(seen[-_REMEMBERED:]))
+    updated = replace(session, seen=tuple(commits[-_MAX_COMMITS:]))
     if newest and commit.cmi:
-        kept = replace(kept, cmi=commit.cmi, version=commit.version)
-    return PlacedCommit(kept, at, newest)
+        updated = replace(updated, cmi=commit.cmi, version=commit.version)
+    return OrderedCommit(updated, at, newest)
 
 
-def _run(session: ScormSession, commit: Commit, player: str) -> int:
+def _run_of(session: ScormSession, commit: Commit, player: str) -> int:
     if not session.seen:
         return 1
-    current = max(one.run for one in session.seen)
-    of_player = [one for one in session.seen if one.player == player]
+    current = max(seen.run for seen in session.seen)
+    of_player = [seen for seen in session.seen if seen.player == player]
     if player:
         return of_player[-1].run if of_player else current + 1
     again = any(
-        one.run == current and one.sequence == commit.sequence
-        for one in of_player
+        seen.run == current and seen.sequence == commit.sequence
+        for seen in of_player
         if commit.sequence is not None
     )
     return current + 1 if again else current
 
 
-def _is_later(one: SeenCommit, run: int, sequence: int | None) -> bool:
+def _is_later(seen: SeenCommit, run: int, sequence: int | None) -> bool:
     """Only in its own run: of two tabs the one that the learner goes on in is the newer."""
-    if one.run != run or one.sequence is None or sequence is None:
+    if seen.run != run or seen.sequence is None or sequence is None:
         return False
-    return one.sequence > sequence
+    return seen.sequence > sequence
 
 
 def digest(commit: Commit) -> str:
     """What tells a commit from another, its number apart."""
-    told = asdict(replace(commit, sequence=None))
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+    fields = asdict(replace(commit, sequence=None))
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def dump(session: ScormSession) -> bytes:
+def session_to_json(session: ScormSession) -> bytes:
     """As its document, hardly larger than the body that it came in."""
-    told = asdict(session)
+    fields = asdict(session)
     try:
-        return json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
+        return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError:  # a text that was cut in the middle of an emoji
-        return json.dumps(told, separators=(",", ":")).encode()
+        return json.dumps(fields, separators=(",", ":")).encode()
 
 
-def load(document: bytes) -> ScormSession:
-    found = json.loads(document)
-    return ScormSession(**{**found, "seen": tuple(SeenCommit(**one) for one in found["seen"])})
+def session_from_json(document: bytes) -> ScormSession:
+    fields = json.loads(document)
+    return ScormSession(
+        **{**fields, "seen": tuple(SeenCommit(**commit) for commit in fields["seen"])}
+    )

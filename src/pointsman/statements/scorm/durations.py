@@ -1,4 +1,4 @@
-"""How long: SCORM 1.2's CMITimespan and SCORM 2004's timeinterval -> seconds -> ISO 8601. Pure."""
+"""Converts durations of SCORM 1.2 and SCORM 2004 to seconds, and seconds to ISO 8601. Pure."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _INTERVAL = re.compile(
 _UNITS = (31_536_000, 2_592_000, 86_400, 3_600, 60, 1)
 
 
-def seconds(text: str) -> float | None:
+def duration_seconds(text: str) -> float | None:
     """None where it says nothing, or nothing that can be read: zero is what a fresh player says."""
-    found = _TIMESPAN.fullmatch(text)
-    counts = (None, None, None, *found.groups()) if found else None
-    if counts is None and (found := _INTERVAL.fullmatch(text)):
-        counts = found.groups()
+    match = _TIMESPAN.fullmatch(text)
+    counts = (None, None, None, *match.groups()) if match else None
+    if counts is None and (match := _INTERVAL.fullmatch(text)):
+        counts = match.groups()
     if counts is None:
         return None
     total = sum(float(n or 0) * unit for n, unit in zip(counts, _UNITS, strict=True))
     return total or None
 
 
-def duration(length: float) -> str:
+def iso_duration(length: float) -> str:
     """As xAPI has it (Part 2 section 4.6), with hundredths of a second."""
     return f"PT{length:.2f}".rstrip("0").rstrip(".") + "S"

@@ -1,4 +1,4 @@
-"""The form that scorm-again calls `params`: names and values, joined and never encoded. Pure.
+"""Splits the form that scorm-again calls `params`: names and values, never encoded. Pure.
 
 A value may hold `&` and `=` as a course wrote them. So a new value begins only where a name of the
 data model follows; `+` and `%` stand for themselves.
@@ -12,12 +12,12 @@ from collections import Counter
 from pointsman.domain.errors import InputRefused
 
 _NAME = r"cmi\.[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*="
-_BEGINS = re.compile(_NAME)
-_BETWEEN = re.compile(rf"&(?={_NAME})")
+_FIRST_NAME = re.compile(_NAME)
+_SEPARATOR = re.compile(rf"&(?={_NAME})")
 #: behind the last value: what `terminateCommitPayloadField` and `includeCommitSequence` add
-_BEHIND = re.compile(r"&(isFinal|final|commitSequence)=(true|[0-9]{1,9})\Z")
+_TRAILING_FIELD = re.compile(r"&(isFinal|final|commitSequence)=(true|[0-9]{1,9})\Z")
 #: what courses and learners write freely, the end of the name
-_FREE = (
+_FREE_TEXT = (
     "suspend_data",
     "launch_data",
     "comments",
@@ -35,7 +35,7 @@ _FREE = (
 
 
 def is_form(text: str) -> bool:
-    return _BEGINS.match(text) is not None
+    return _FIRST_NAME.match(text) is not None
 
 
 def split_form(text: str) -> tuple[dict[str, str], dict[str, object]]:
@@ -44,19 +44,19 @@ def split_form(text: str) -> tuple[dict[str, str], dict[str, object]]:
     A name that stands twice is part of the free text before it, where there is one.
     """
     beside: dict[str, object] = {}
-    while found := _BEHIND.search(text):
-        name, value = found.groups()
+    while trailing := _TRAILING_FIELD.search(text):
+        name, value = trailing.groups()
         if name in beside or (name == "commitSequence") is (value == "true"):
             break
         beside[name] = value == "true" or int(value)
-        text = text[: found.start()]
-    parts = _BETWEEN.split(text)
+        text = text[: trailing.start()]
+    parts = _SEPARATOR.split(text)
     names = [part.partition("=")[0] for part in parts]
     times = Counter(names)
     values: dict[str, list[str]] = {}
     last = ""
     for name, part in zip(names, parts, strict=True):
-        if times[name] > 1 and last.rpartition(".")[2] in _FREE:
+        if times[name] > 1 and last.rpartition(".")[2] in _FREE_TEXT:
             times[name] -= 1
             values[last] += ["&", part]
         elif name in values:

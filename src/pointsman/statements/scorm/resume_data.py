@@ -1,4 +1,4 @@
-"""What a SCORM player starts with: where the learner was, who that is, how it was launched. Pure.
+"""Collects what a SCORM player starts with: the learner, the launch, what to resume. Pure.
 
 SCORM 1.2 RTE section 3.4.4 and SCORM 2004 4th RTE section 4.2 name who sets what: this is the
 LMS's part, in words that both versions share.
@@ -32,5 +32,5 @@ def starting_data(launch: Launch, session: ScormSession) -> dict[str, Any]:
 
 
 def _launch_data(launch: Launch) -> str:
-    found = launch.player.get("launchParameters")
-    return found if isinstance(found, str) else ""
+    parameters = launch.player.get("launchParameters")
+    return parameters if isinstance(parameters, str) else ""

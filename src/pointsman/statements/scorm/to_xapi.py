@@ -1,4 +1,4 @@
-"""A commit as one xAPI statement: about the launch's activity, by its learner, in its registration.
+"""Writes a commit as one xAPI statement about the launch's activity, by the launch's learner.
 
 Pure. The words are xAPI's (ADL vocabulary) and cmi5's, so rules read it as they read any other.
 """
@@ -12,25 +12,25 @@ from typing import Any
 from pointsman.domain.launch import Launch, launch_actor_json
 from pointsman.statements.scorm.commit import Commit, CommitScore
 from pointsman.statements.scorm.commit_order import digest
-from pointsman.statements.scorm.durations import duration
+from pointsman.statements.scorm.durations import iso_duration
 
 _NAMESPACE = uuid.UUID("6f0d3c62-52a5-4f0e-9a43-0a7a3f6f5a58")
 _VERBS = "http://adlnet.gov/expapi/verbs/"
 _PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_COMPLETE = 100
+_FULL = 100
 #: as far as it gets that is not complete
-_NEARLY = 99
+_MAX_INCOMPLETE = 99
 
 
-def statement(commit: Commit, launch: Launch, at: int, player: str = "") -> dict[str, Any]:
+def commit_statement(commit: Commit, launch: Launch, at: int, player: str = "") -> dict[str, Any]:
     """The statement of a commit that counts as of `at`, in microseconds since the epoch.
 
     The same commit has the same id whenever it comes again.
     """
     name = f"{launch.registration} {player} {commit.sequence} {digest(commit)} {at}"
     verb = _verb(commit)
-    said: dict[str, Any] = {
+    statement: dict[str, Any] = {
         "id": str(uuid.uuid5(_NAMESPACE, ascii(name))),
         "actor": launch_actor_json(launch),
         "verb": {"id": _VERBS + verb, "display": {"en": verb}},
@@ -39,8 +39,8 @@ def statement(commit: Commit, launch: Launch, at: int, player: str = "") -> dict
         "timestamp": (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds"),
     }
     if result := _result(commit):
-        said["result"] = result
-    return said
+        statement["result"] = result
+    return statement
 
 
 def _verb(commit: Commit) -> str:
@@ -65,7 +65,7 @@ def _result(commit: Commit) -> dict[str, Any]:
         result["score"] = score
     length = commit.session_time or commit.total_time
     if length:
-        result["duration"] = duration(length)
+        result["duration"] = iso_duration(length)
     progress = _progress(commit)
     if progress is not None:
         result["extensions"] = {_PROGRESS: progress}
@@ -74,20 +74,20 @@ def _result(commit: Commit) -> dict[str, Any]:
 
 def _progress(commit: Commit) -> float | None:
     """A course that says it is not complete is not, however far it has come."""
-    if commit.progress == _COMPLETE and commit.completion is False:
-        return _NEARLY
+    if commit.progress == _FULL and commit.completion is False:
+        return _MAX_INCOMPLETE
     return commit.progress
 
 
 def _score(score: CommitScore) -> dict[str, float]:
     """What keeps xAPI's rules of it (Part 2 section 2.4.5.1)."""
-    said = {} if score.scaled is None else {"scaled": score.scaled}
+    kept = {} if score.scaled is None else {"scaled": score.scaled}
     if score.raw is None:
-        return said
-    said["raw"] = score.raw
+        return kept
+    kept["raw"] = score.raw
     ordered = score.min is None or score.max is None or score.min < score.max
     if ordered and score.min is not None and score.min <= score.raw:
-        said["min"] = score.min
+        kept["min"] = score.min
     if ordered and score.max is not None and score.raw <= score.max:
-        said["max"] = score.max
-    return said
+        kept["max"] = score.max
+    return kept

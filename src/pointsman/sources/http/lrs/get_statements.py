@@ -24,7 +24,7 @@ from pointsman.sources.http.lrs.statement_search import (
     in_turns,
 )
 from pointsman.statements import Query, identity_of, render
-from pointsman.statements.formats import accepted_languages, canonical, ids
+from pointsman.statements.formats import accepted_languages, canonical_format, ids_format
 from pointsman.store.base import Search, StatementPlace, StoredStatement
 
 #: statements of a page; fewer where their attachments come along
@@ -88,10 +88,10 @@ class GetStatements:
         )
         match call.parameters.format:
             case "ids":
-                return ids(statement)
+                return ids_format(statement)
             case "canonical":
                 languages = accepted_languages(call.headers.get("Accept-Language", ""))
-                return canonical(statement, languages)
+                return canonical_format(statement, languages)
             case _:
                 return statement
 

@@ -18,7 +18,7 @@ from pointsman.sources.http.lrs.resources import WITH_ONE_STATEMENT, MethodRules
 from pointsman.statements.actor_identity import identity
 from pointsman.statements.actors import AnyActor
 from pointsman.statements.data_types import Iri, Timestamp
-from pointsman.statements.statement import moment
+from pointsman.statements.statement import parse_timestamp
 from pointsman.store.base import StatementPlace
 
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -161,7 +161,7 @@ def _agent(value: str) -> AgentParameter:
 def _time(value: str) -> int:
     try:
         # a + that was not escaped arrives as a space
-        at = moment(_TIMESTAMP.validate_python(value.replace(" ", "+")))
+        at = parse_timestamp(_TIMESTAMP.validate_python(value.replace(" ", "+")))
     except ValueError:
         raise ValueError("must be an ISO 8601 time such as 2026-01-31T12:00:00Z") from None
     return micros((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())

@@ -15,7 +15,7 @@ import orjson
 from pydantic import ValidationError
 
 from pointsman.domain.records import AttachedData
-from pointsman.statements import STATEMENT, VOIDED, Query, Statement, matches, reference
+from pointsman.statements import STATEMENT, VOIDED, Query, Statement, matches, referenced_statement
 from pointsman.statements.actor_identity import account_identity, identity
 from pointsman.store.base import Search, SearchPage, StatementPlace, StoredStatement
 
@@ -105,7 +105,7 @@ class StatementSearch:
                 return False
             if matches(query, statement, account_identity(self._home_page, stored.source)):
                 return True
-            target = reference(statement)
+            target = referenced_statement(statement)
             stored = None if target is None else await self._store.statement(target)
         return False
 

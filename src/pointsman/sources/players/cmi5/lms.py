@@ -20,7 +20,7 @@ from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker, State, st
 from pointsman.sources.players.cmi5.session import Cmi5Session
 from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore, LmsStore
 from pointsman.statements import identity_of
-from pointsman.statements.statement import moment
+from pointsman.statements.statement import parse_timestamp
 from pointsman.store.base import Document, DocumentKey
 
 
@@ -98,5 +98,5 @@ def _when(timestamp: str | None, received_at: int) -> int:
     """Never later than it arrived, as for progress."""
     if timestamp is None:
         return received_at
-    at = moment(timestamp)
+    at = parse_timestamp(timestamp)
     return received_at if at.tzinfo is None else min(received_at, micros(at.timestamp()))

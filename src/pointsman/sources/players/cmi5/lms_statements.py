@@ -12,7 +12,7 @@ from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.launch import Launch, launch_actor_json
 from pointsman.sources.players.cmi5 import vocabulary
 from pointsman.sources.players.cmi5.session import Cmi5Session
-from pointsman.statements import stamp
+from pointsman.statements import timestamp_of
 
 _NAMESPACE = uuid.UUID("1b0b6a52-7b6c-4f0e-9a7e-2f6f5a1f0c35")
 Statement = dict[str, Any]
@@ -111,7 +111,7 @@ def _statement(
             "contextActivities": activities,
             "extensions": {vocabulary.SESSION_ID: session, **(extensions or {})},
         },
-        "timestamp": stamp(now),
+        "timestamp": timestamp_of(now),
     }
 
 

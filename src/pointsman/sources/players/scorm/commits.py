@@ -15,8 +15,14 @@ from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import InputRefused, StatementConflict
 from pointsman.domain.launch import Launch
 from pointsman.sources.batch import BatchReader, StatementIntake
-from pointsman.statements.scorm import Commit, ScormSession, place, read, statement
-from pointsman.statements.scorm.commit_order import dump, load
+from pointsman.statements.scorm import (
+    Commit,
+    ScormSession,
+    commit_statement,
+    order_commit,
+    parse_commit,
+)
+from pointsman.statements.scorm.commit_order import session_from_json, session_to_json
 from pointsman.store.base import Document, DocumentKey
 
 T = TypeVar("T")
@@ -63,9 +69,9 @@ class CommitHandler:
         Raises `InputRefused` after it was kept as a dead letter.
         """
         try:
-            commit = read(body, final=final)
+            commit = parse_commit(body, final=final)
             at = await self._place(launch.registration, commit, player)
-            xapi_statement = statement(commit, launch, at, player)
+            xapi_statement = commit_statement(commit, launch, at, player)
             await self._intake.accept(
                 self._reader.statements(self._source, xapi_statement, launch=launch)
             )
@@ -101,7 +107,7 @@ class CommitHandler:
 
         def decide(old: Document | None) -> tuple[Document | None, int]:
             session = _session(old)
-            placed = place(session, commit, player, now)
+            placed = order_commit(session, commit, player, now)
             if placed.session is session:
                 return old, placed.at
             return _document(placed.session, now), placed.at
@@ -122,8 +128,8 @@ async def dead_commit_statement(
     launch = await find(named[1]) if named is not None else None
     if named is None or launch is None:
         raise InputRefused("its launch is not known any longer")
-    commit = read(body, final=named[2] is not None)
-    return statement(commit, launch, received_at)
+    commit = parse_commit(body, final=named[2] is not None)
+    return commit_statement(commit, launch, received_at)
 
 
 def _key(registration: str) -> DocumentKey:
@@ -131,8 +137,8 @@ def _key(registration: str) -> DocumentKey:
 
 
 def _session(document: Document | None) -> ScormSession:
-    return ScormSession() if document is None else load(document.content)
+    return ScormSession() if document is None else session_from_json(document.content)
 
 
 def _document(session: ScormSession, now: int) -> Document:
-    return Document("application/json", dump(session), "", now)
+    return Document("application/json", session_to_json(session), "", now)

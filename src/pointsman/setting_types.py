@@ -1,4 +1,4 @@
-"""What settings are made of: sections, secrets and their files, paths, addresses, lists, templates.
+"""Base class and field types of settings: secrets and their files, paths, addresses, templates.
 
 A rule about two keys is a validator of the later one, which sees the earlier ones that were right.
 So every mistake is reported at its key, all in one go, and none hides another.
@@ -6,6 +6,7 @@ So every mistake is reported at its key, all in one go, and none hides another.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -21,9 +22,12 @@ from pydantic import (
     ValidationInfo,
 )
 
-from pointsman.mapping.uri_template import Template
+from pointsman.domain.uri_template import Template
 
 T = TypeVar("T")
+
+_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+_RESERVED_NAMES = {"launch": "what launched players say", "import": "what pointsman import reads"}
 
 
 class Section(BaseModel):
@@ -34,7 +38,7 @@ class Section(BaseModel):
     )
 
 
-def given(info: ValidationInfo, *keys: str) -> bool:
+def valid_so_far(info: ValidationInfo, *keys: str) -> bool:
     """Whether all these earlier keys were right, so that a later one can be compared to them."""
     return all(key in info.data for key in keys)
 
@@ -44,11 +48,11 @@ def folder_of(info: ValidationInfo) -> Path:
     return Path((info.context or {}).get("folder", "."))
 
 
-def _rooted(path: Path, info: ValidationInfo) -> Path:
+def _absolute(path: Path, info: ValidationInfo) -> Path:
     return (folder_of(info) / path.expanduser()).resolve()
 
 
-def _existing(path: Path) -> Path:
+def _readable(path: Path) -> Path:
     try:
         with path.open("rb"):
             return path
@@ -92,17 +96,17 @@ def _required_secret(value: Any, info: ValidationInfo) -> Any:
     secret = _secret(value, info)
     key = str(info.field_name)
     if secret is None:
-        if given(info, f"{key}_file"):
+        if valid_so_far(info, f"{key}_file"):
             raise ValueError(f"is missing; give {key}, or {key}_file with the path of a file")
         return SecretStr("")  # its file is wrong, which has been said
     return secret
 
 
 #: a file that has to be there
-ExistingFile = Annotated[Path, AfterValidator(_rooted), AfterValidator(_existing)]
+ExistingFile = Annotated[Path, AfterValidator(_absolute), AfterValidator(_readable)]
 #: `<key>_file`, to stand before `<key>` in a section; its content is read when `<key>` is
 SecretFile = Annotated[
-    Annotated[Path, AfterValidator(_rooted)] | None, AfterValidator(_readable_secret)
+    Annotated[Path, AfterValidator(_absolute)] | None, AfterValidator(_readable_secret)
 ]
 #: a secret that may be absent
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_secret)]
@@ -115,14 +119,14 @@ def no_secret() -> SecretStr:
     return SecretStr("")
 
 
-def _split(value: Any) -> Any:
+def _split_at_commas(value: Any) -> Any:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
 
 
 #: a list, or a string with commas, which is handier in the environment
-Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_split_at_commas)]
 
 
 def require_some(values: tuple[T, ...]) -> tuple[T, ...]:
@@ -162,6 +166,25 @@ def _template(text: str) -> str:
 
 #: a URI template of level 1 (RFC 6570 section 1.2), kept as text
 TemplateText = Annotated[str, Field(min_length=1), AfterValidator(_template)]
+
+
+def only_variable(variable: str, text: str) -> str:
+    """A validator: a template that has this one variable."""
+    if Template(text).variables != (variable,):
+        raise ValueError(f"must contain {{{variable}}} once and no other variable")
+    return text
+
+
+def _source_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError("must be 1-64 characters of a-z, 0-9, _ and -: it labels metrics")
+    if name in _RESERVED_NAMES:
+        raise ValueError(f"is the name of {_RESERVED_NAMES[name]}; give it another one")
+    return name
+
+
+#: the name of a source, which labels metrics and the books
+SourceName = Annotated[str, AfterValidator(_source_name)]
 
 
 def repeated(names: Iterable[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""[platform] and [delivery]: where progress goes, and at what pace."""
+"""Settings [platform]: the instance that progress is sent to, and what it allows."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from pointsman.config.fields import (
+from pointsman.setting_types import (
     RequiredSecret,
     SecretFile,
     Section,
-    given,
     no_secret,
+    valid_so_far,
     web_address,
 )
 
 
-class Limits(Section):
+class PlatformLimits(Section):
     """[platform.limits]: what the platform allows the whole instance, and our part of it."""
 
     points_per_minute: int = Field(default=100_000, ge=1)
@@ -32,7 +32,7 @@ class Limits(Section):
     @classmethod
     def _leaves_something(cls, share: float, info: ValidationInfo) -> float:
         for key in ("points_per_minute", "requests_per_minute"):
-            if given(info, key) and _part(info.data[key], share) < 1:
+            if valid_so_far(info, key) and _part(info.data[key], share) < 1:
                 raise ValueError(
                     f"of {key} = {info.data[key]} is less than one, so nothing could ever be sent"
                 )
@@ -54,7 +54,7 @@ def _part(whole: int, share: float) -> int:
     return math.floor(round(whole * share, 6))
 
 
-class Platform(Section):
+class PlatformSettings(Section):
     """[platform]: the Thought Industries instance."""
 
     #: of the instance, or of its GraphQL endpoint; `/helium` is added to a bare host
@@ -63,7 +63,7 @@ class Platform(Section):
     api_key: RequiredSecret = Field(default_factory=no_secret)
     #: for one request
     timeout_seconds: float = Field(default=30, gt=0, le=600)
-    limits: Limits = Field(default_factory=Limits)
+    limits: PlatformLimits = Field(default_factory=PlatformLimits)
 
     @property
     def origin(self) -> str:
@@ -86,27 +86,3 @@ class Platform(Section):
         if not text.isascii() or any(character.isspace() for character in text):
             raise ValueError("must be plain ASCII without spaces or line breaks")
         return key
-
-
-class Delivery(Section):
-    """[delivery]: how desired state is driven to the platform."""
-
-    #: requests under way at once
-    concurrency: int = Field(default=8, ge=1, le=1_000)
-    #: a learner's partial progress goes at most this often; completions at once; 0 = always at once
-    progress_interval_seconds: float = Field(default=5, ge=0, le=86_400)
-    #: a learner whose delivery died is free again after this
-    lease_seconds: float = Field(default=60, gt=0, le=3_600)
-    retry_base_seconds: float = Field(default=1, gt=0, le=3_600)
-    retry_max_seconds: float = Field(default=300, gt=0, le=86_400)
-    #: of one piece of state, then it is parked
-    max_failures: int = Field(default=8, ge=1)
-
-    @field_validator("retry_max_seconds")
-    @classmethod
-    def _not_below_base(cls, longest: float, info: ValidationInfo) -> float:
-        if given(info, "retry_base_seconds") and longest < info.data["retry_base_seconds"]:
-            raise ValueError(
-                f"must be at least retry_base_seconds, which is {info.data['retry_base_seconds']:g}"
-            )
-        return longest

@@ -1,4 +1,4 @@
-"""[launches]: players that your pages start, for one learner and one activity each."""
+"""Settings [launches], and what senders and operators show to be known."""
 
 from __future__ import annotations
 
@@ -7,30 +7,73 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from pointsman.config.fields import (
+from pointsman.setting_types import (
     ExistingFile,
+    OptionalSecret,
     RequiredSecret,
     SecretFile,
     Section,
     WebAddress,
-    given,
     no_secret,
     read_secret,
     require_some,
+    valid_so_far,
 )
-from pointsman.config.sources import Credential
 
 #: RFC 7518 section 3.2: a key of HS256 is at least as long as its hash
 _KEY_CHARACTERS = 32
 
 
-class Launches(Section):
-    """Whoever may start players, and how what players hold is signed."""
+class CredentialSettings(Section):
+    """What a sender shows: HTTP Basic's key and secret (RFC 7617), or a bearer (RFC 6750)."""
+
+    #: the user name of HTTP Basic
+    key: str | None = None
+    secret_file: SecretFile = None
+    secret: OptionalSecret = None
+    bearer_file: SecretFile = None
+    bearer: OptionalSecret = None
+
+    @field_validator("key")
+    @classmethod
+    def _no_colon(cls, key: str | None) -> str | None:
+        if key is not None and (not key or ":" in key):
+            raise ValueError("must not be empty or hold a colon, which ends it in HTTP Basic")
+        return key
+
+    @field_validator("secret")
+    @classmethod
+    def _key_and_secret(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if valid_so_far(info, "key", "secret_file") and (info.data["key"] is None) != (
+            secret is None
+        ):
+            other = "secret or secret_file" if secret is None else "key"
+            raise ValueError(f"needs {other} too: key and secret go together")
+        return secret
+
+    @field_validator("bearer")
+    @classmethod
+    def _one_kind(cls, bearer: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        basic = info.data.get("key") is not None or info.data.get("secret") is not None
+        if basic and bearer is not None:
+            raise ValueError(
+                "must not stand beside key and secret; make it a credential of its own"
+            )
+        if not basic and bearer is None and valid_so_far(info, "key", "secret", "bearer_file"):
+            raise ValueError("is missing; a credential is key and secret, or bearer")
+        return bearer
+
+
+class LaunchSettings(Section):
+    """[launches]: who may start players, and how what players hold is signed.
+
+    A player is started for one learner and one activity.
+    """
 
     #: how browsers reach this daemon, with the path in front of /xapi where there is one
     public_url: WebAddress
     #: who may ask for launches
-    operators: Annotated[tuple[Credential, ...], AfterValidator(require_some)]
+    operators: Annotated[tuple[CredentialSettings, ...], AfterValidator(require_some)]
     #: what launch credentials are signed with: `pointsman launches new-key`
     signing_key_file: SecretFile = None
     signing_key: RequiredSecret = Field(default_factory=no_secret)
@@ -63,7 +106,7 @@ class Launches(Section):
     @field_validator("max_lifetime_hours")
     @classmethod
     def _most(cls, most: float, info: ValidationInfo) -> float:
-        if given(info, "lifetime_hours") and most < (least := info.data["lifetime_hours"]):
+        if valid_so_far(info, "lifetime_hours") and most < (least := info.data["lifetime_hours"]):
             raise ValueError(f"must not be less than lifetime_hours, which is {least:g}")
         return most
 

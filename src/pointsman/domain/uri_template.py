@@ -1,4 +1,6 @@
-"""URI templates of RFC 6570 level 1, used backwards: an activity's id in, its variables out.
+"""Matches activity ids against URI templates (RFC 6570 level 1) and finds their variables.
+
+RFC 6570 goes from variables to a URI; this goes backwards.
 
 Level 1 is `{name}` and nothing more. Backwards there is one rule that the RFC does not need: a
 variable stands for one or more characters other than `/`, `?` and `#`, so that it never swallows
@@ -11,7 +13,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
-_PIECE = re.compile(r"\{([^{}]*)\}|([^{}]+)|([{}])")
+_TOKEN = re.compile(r"\{([^{}]*)\}|([^{}]+)|([{}])")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _NOT_IN_A_VALUE = re.compile(r"[/?#]")
 
@@ -27,8 +29,8 @@ class Template:
         #: literals as they stand, variables as their names; variables at odd places
         self._parts: list[str] = [""]
         names: list[str] = []
-        for found in _PIECE.finditer(text):
-            name, literal, stray = found.groups()
+        for token in _TOKEN.finditer(text):
+            name, literal, stray = token.groups()
             if stray is not None:
                 raise ValueError(f"{text!r} has a {stray!r} without its partner")
             if literal is not None:

@@ -1,0 +1,75 @@
+"""Settings [http] and [[sources.http]]: where the daemon listens, and who may send."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from pointsman.setting_types import (
+    Names,
+    Section,
+    SourceName,
+    require_some,
+    valid_so_far,
+    web_address,
+)
+from pointsman.sources.kafka.settings import KafkaTopicSettings
+from pointsman.sources.settings import CredentialSettings
+from pointsman.statements.settings import Limits
+
+
+class HttpSettings(Limits):
+    """[http]: where the daemon listens, for statements, metrics and probes."""
+
+    host: str = Field(default="0.0.0.0", min_length=1)  # noqa: S104 - it runs in a container
+    port: int = Field(default=8080, ge=1, le=65535)
+    #: of a request's body, decompressed
+    max_body_bytes: int = Field(default=10_485_760, ge=1_024)
+    #: web origins whose pages may send, or "*"
+    cors_origins: Names = ()
+    #: how long a stop may take
+    drain_seconds: float = Field(default=20, ge=0, le=3_600)
+    #: where a statement is kept before it is answered: the store, or a topic that a source reads
+    intake: Literal["store", "kafka"] = "store"
+    kafka: KafkaTopicSettings | None = None
+
+    @field_validator("kafka")
+    @classmethod
+    def _where_to(
+        cls, kafka: KafkaTopicSettings | None, info: ValidationInfo
+    ) -> KafkaTopicSettings | None:
+        if not valid_so_far(info, "intake"):
+            return kafka
+        if info.data["intake"] == "kafka" and kafka is None:
+            raise ValueError(
+                'is missing; intake = "kafka" needs [http.kafka] with bootstrap_servers and topic'
+            )
+        if info.data["intake"] == "store" and kafka is not None:
+            raise ValueError('is of no use with intake = "store"; intake = "kafka" would use it')
+        return kafka
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin == "*":
+                continue
+            web_address(origin)
+            parts = urlsplit(origin)
+            if parts.path or parts.query or parts.fragment:
+                raise ValueError(
+                    f'must hold origins such as "https://learn.example.com" or "*"; {origin!r} has '
+                    "more than scheme, host and port"
+                )
+        return origins
+
+
+class HttpSourceSettings(Section):
+    """[[sources.http]]: a sender of xAPI statements."""
+
+    name: SourceName
+    credentials: Annotated[tuple[CredentialSettings, ...], AfterValidator(require_some)]
+    #: it may send query parameters that xAPI does not know, and PUT a new profile unconditionally
+    lenient: bool = False

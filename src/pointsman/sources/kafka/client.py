@@ -1,0 +1,95 @@
+"""Consumers and producers as their settings say; what a source tells the metrics."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.helpers import create_ssl_context
+
+from pointsman.sources.kafka.settings import (
+    KafkaSecurity,
+    KafkaSourceSettings,
+    KafkaTopicSettings,
+)
+
+#: bytes of a message, before it is compressed
+_LARGEST = 64 * 1024 * 1024
+
+
+def _ignore(*_: object) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaHooks:
+    """Told what happens, for metrics."""
+
+    #: topic, partition, messages that are not stored yet
+    on_lag: Callable[[str, int, int], None] = _ignore
+    #: whether the source waits for the store
+    on_paused: Callable[[bool], None] = _ignore
+    #: the (topic, partition) pairs that are ours now
+    on_assigned: Callable[[frozenset[tuple[str, int]]], None] = _ignore
+
+
+def new_consumer(settings: KafkaSourceSettings) -> AIOKafkaConsumer:
+    """A consumer that is subscribed to nothing. Raises `OSError` for unusable TLS files."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=list(settings.bootstrap_servers),
+        client_id=f"pointsman-{settings.name}",
+        group_id=settings.group_id,
+        enable_auto_commit=False,
+        session_timeout_ms=round(settings.session_timeout_seconds * 1000),
+        heartbeat_interval_ms=round(settings.session_timeout_seconds * 300),
+        # "none" makes a place that is gone an error here, instead of a silent jump in the client.
+        auto_offset_reset="none",
+        # A message of an aborted transaction was never sent.
+        isolation_level="read_committed",
+        # a topic made later, or new partitions, are seen after this long
+        metadata_max_age_ms=60_000,
+        **_security(settings.security),
+    )
+
+
+def new_producer(settings: KafkaTopicSettings) -> AIOKafkaProducer:
+    """A producer whose messages are on every replica of a partition, once, when it says so.
+
+    Raises `OSError` for unusable TLS files.
+    """
+    return AIOKafkaProducer(
+        bootstrap_servers=list(settings.bootstrap_servers),
+        client_id="pointsman-http",
+        acks="all",
+        enable_idempotence=True,
+        request_timeout_ms=round(settings.timeout_seconds * 1000),
+        # how much is too much is the broker's to say
+        max_request_size=_LARGEST,
+        # requests that come at the same time share one
+        linger_ms=2,
+        compression_type="zstd",
+        **_security(settings.security),
+    )
+
+
+def _security(security: KafkaSecurity) -> dict[str, Any]:
+    password = security.password
+    return {
+        "security_protocol": security.protocol,
+        "sasl_mechanism": security.sasl_mechanism or "PLAIN",
+        "sasl_plain_username": security.username,
+        "sasl_plain_password": None if password is None else password.get_secret_value(),
+        "ssl_context": _ssl_context(security),
+    }
+
+
+def _ssl_context(security: KafkaSecurity) -> ssl.SSLContext | None:
+    if not security.protocol.endswith("SSL"):
+        return None
+    context: ssl.SSLContext = create_ssl_context(
+        cafile=security.ca_file, certfile=security.cert_file, keyfile=security.key_file
+    )
+    return context

@@ -1,0 +1,15 @@
+"""Settings of [http] that limit what is taken for statements, wherever they come from."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pointsman.setting_types import Section
+
+
+class Limits(Section):
+    """How much one body may hold."""
+
+    max_statements: int = Field(default=1_000, ge=1)
+    #: of nested objects and arrays in a body; what is nested deeper than 254 can't be written again
+    max_depth: int = Field(default=64, ge=8, le=200)

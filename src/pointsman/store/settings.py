@@ -1,0 +1,66 @@
+"""Settings [store]: which store keeps what was accepted, and for how long."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from pointsman.setting_types import OptionalSecret, SecretFile, Section, folder_of
+
+_SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql://", "postgres://")
+
+
+class StoreSettings(Section):
+    """[store]: where everything that was accepted is kept.
+
+    A SQLite file for one daemon, or a PostgreSQL database for any number of replicas.
+    """
+
+    url: str = "sqlite:///pointsman.db"
+    #: of the PostgreSQL user
+    password_file: SecretFile = None
+    password: OptionalSecret = None
+    #: that one replica opens to PostgreSQL at most
+    connections: int = Field(default=8, ge=2, le=200)
+    #: statements are forgotten after that; 0 = never
+    retention_days: float = Field(default=365, ge=0, le=36_500)
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: str, info: ValidationInfo) -> str:
+        if url.startswith(_POSTGRES):
+            return _postgres(url)
+        path = url.removeprefix(_SQLITE)
+        if path == url or not path or path == ":memory:" or path.endswith("/"):
+            raise ValueError(
+                "must be sqlite:///FILE (beside the configuration file), sqlite:////FOLDER/FILE "
+                "or postgresql://USER@HOST/DATABASE"
+            )
+        return _SQLITE + str((folder_of(info) / path).resolve())
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether replicas share it."""
+        return self.url.startswith(_POSTGRES)
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file, absolute when the settings were loaded from a file."""
+        return Path(self.url.removeprefix(_SQLITE))
+
+
+def _postgres(url: str) -> str:
+    """Without a password: addresses end up in logs."""
+    try:
+        parts = urlsplit(url)
+        password, host, _ = parts.password, parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is no address") from None
+    if password is not None or "password=" in parts.query:
+        raise ValueError("must not carry a password; give store.password_file or store.password")
+    if not host or not parts.username or not parts.path.strip("/"):
+        raise ValueError("must be postgresql://USER@HOST/DATABASE, with :PORT where it is not 5432")
+    return url

@@ -1,0 +1,82 @@
+"""The label values that are known at the start: their series begin at 0, not at their first event.
+
+`increase()` and `rate()` see what changes between two samples. A counter that appears with its
+first event has no sample before it, so an alert would miss just that one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+from pointsman.delivery.dispatcher import NOT_SENT
+from pointsman.domain.records import InputOutcome
+from pointsman.domain.targets import TargetKind
+from pointsman.platforms.base import RequestOutcome, Verdict
+from pointsman.store.base import Audited
+from pointsman.telemetry.families import Families
+
+#: what is counted of inputs beside what became of them in the books
+DUPLICATE, CONFLICT, REFUSED = "duplicate", "conflict", "refused"
+#: in place of a label value that is not known, so that nobody outside can make series
+OTHER = "other"
+#: the answers to a request that sends statements, and those of the service itself
+_STATUSES = (
+    *("200", "201", "204"),
+    *("400", "401", "403", "404", "408", "409", "413", "415"),
+    *("500", "503"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeRoute:
+    """Where a source sends what it has; the source is "" for requests nobody can be named for."""
+
+    method: str
+    route: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLabels:
+    """What the settings say of label values.
+
+    - sources: the name of each, with `launch` where players are launched
+    - kafka: those of them that read from Kafka
+    - oddities: the rules of cmi5 that are counted when a player breaks them
+    """
+
+    sources: frozenset[str] = frozenset()
+    kafka: frozenset[str] = frozenset()
+    routes: tuple[IntakeRoute, ...] = ()
+    oddities: tuple[str, ...] = ()
+
+
+def begin_at_zero(families: Families, known: KnownLabels) -> None:
+    """Make every series whose labels are known."""
+    results = [*InputOutcome, DUPLICATE, CONFLICT, REFUSED]
+    for source, result in product(sorted(known.sources), results):
+        families.inputs.labels(source, result)
+    for route in known.routes:
+        families.http_seconds.labels(route.route)
+        for source, status in product(route.sources, _STATUSES):
+            families.http_requests.labels(source, route.method, route.route, status)
+    for kind in known.oddities:
+        families.cmi5_oddities.labels(kind)
+    for source in known.kafka:
+        families.kafka_paused.labels(source)
+    for target in TargetKind:
+        families.latency.labels(target)
+        for state in ("dirty", "parked"):
+            families.desired.labels(target, state)
+        for verdict in Verdict:
+            families.mutations.labels(target, verdict)
+    for answer in (*RequestOutcome, NOT_SENT):
+        families.deliveries.labels(answer)
+    begin_place(families, OTHER)
+
+
+def begin_place(families: Families, place: str) -> None:
+    """The audit's series of a course or path."""
+    for result in Audited:
+        families.audited.labels(place, result)

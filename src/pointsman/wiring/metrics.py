@@ -1,0 +1,48 @@
+"""The settings' names become the label values that metrics begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pointsman.config import Settings
+from pointsman.sources.http.authorization import LAUNCHED
+from pointsman.sources.http.lrs.resources import Resource
+from pointsman.sources.http.scorm_cloud import POSTBACK
+from pointsman.sources.players.cmi5.session_rules import RuleViolation
+from pointsman.telemetry.known import IntakeRoute, KnownLabels
+
+
+def known_labels(settings: Settings) -> KnownLabels:
+    sources = settings.sources
+    kafka = frozenset(source.name for source in sources.kafka)
+    others = {
+        *(source.name for source in sources.http),
+        *(source.name for source in sources.scorm_cloud),
+        *(source.name for source in sources.webhooks),
+    }
+    launched = {LAUNCHED} if settings.launches is not None else frozenset[str]()
+    return KnownLabels(
+        sources=kafka | others | launched,
+        kafka=kafka,
+        routes=tuple(_routes(settings)),
+        oddities=tuple(RuleViolation) if launched else (),
+    )
+
+
+def _routes(settings: Settings) -> Iterator[IntakeRoute]:
+    """Those that inputs come by; without a good credential the source is ""."""
+    sources = settings.sources
+    players = tuple(source.name for source in sources.http)
+    launched = (LAUNCHED,) if settings.launches is not None else ()
+    if players or launched:
+        for method in ("POST", "PUT"):
+            yield IntakeRoute(method, Resource.STATEMENTS, ("", *players, *launched))
+    if sources.webhooks:
+        names = tuple(source.name for source in sources.webhooks)
+        yield IntakeRoute("POST", "/webhooks/{source}", ("", *names))
+    if sources.scorm_cloud:
+        names = tuple(source.name for source in sources.scorm_cloud)
+        yield IntakeRoute("POST", POSTBACK, ("", *names))
+    if launched:
+        yield IntakeRoute("POST", "/scorm/{token}/commit", ("", *launched))
+        yield IntakeRoute("POST", "/launches", ("",))
