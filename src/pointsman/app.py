@@ -22,9 +22,10 @@ from pointsman.config import Settings
 from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import Retry
+from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
 from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
-from pointsman.platforms.base import TOKEN_TROUBLE, USER_TROUBLE
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
@@ -86,8 +87,7 @@ class Daemon:
             stack.push_async_callback(self._stop_background)
             self._in_background(self._tokens.provider.run())
             # What was parked for want of a token is tried with what the provider has now.
-            await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
-            await self._store.unpark(reason_prefix=USER_TROUBLE)
+            await self._store.unpark(codes=CURED_BY_TOKEN | CURED_BY_USER_ID)
             await self._budget.open()
             stack.push_async_callback(self._budget.close)
             tracker = wiring.satisfied_tracker(self._store, self._launches, self._clock)
@@ -225,9 +225,10 @@ class Daemon:
     def _new_tokens(self, learners: Sequence[str]) -> None:
         async def free() -> None:
             with contextlib.suppress(Retry):
-                freed = await self._store.unpark(learners, reason_prefix=TOKEN_TROUBLE)
+                recipients = [Recipient.learner(name) for name in learners]
+                freed = await self._store.unpark(recipients, codes=CURED_BY_TOKEN)
                 # attendance is kept by meeting, not by learner
-                freed += await self._store.unpark(reason_prefix=USER_TROUBLE)
+                freed += await self._store.unpark(codes=CURED_BY_USER_ID)
                 if freed:
                     self._dispatcher.wake()
 

@@ -11,7 +11,6 @@ from pointsman import wiring
 from pointsman.config import Settings
 from pointsman.delivery.state_import import ImportStep, ImportTarget, StateImport
 from pointsman.domain.clock import SystemClock
-from pointsman.domain.errors import ConfigError
 from pointsman.sources.backfill import (
     BackfillLoader,
     BackfillProgress,
@@ -24,7 +23,6 @@ from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
 from pointsman.store.base import Books, Store
 from pointsman.store.migrations import Migration
-from pointsman.store.sqlite import SqliteStore
 
 __all__ = [
     "BackfillProgress",
@@ -73,10 +71,7 @@ async def back_up(
     settings: Settings, target: Path, on_progress: Callable[[int, int], None]
 ) -> None:
     """Copy the store while it is used. Raises `ConfigError`."""
-    store = wiring.store(settings, _CLOCK, beside=True)
-    if not isinstance(store, SqliteStore):
-        raise ConfigError("store.url: a PostgreSQL database is copied with its own pg_dump")
-    await store.backup(target, on_progress)
+    await wiring.store(settings, _CLOCK, beside=True).backup(target, on_progress)
 
 
 async def import_file(

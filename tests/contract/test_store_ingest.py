@@ -55,7 +55,7 @@ async def test_the_first_change_of_a_target_is_dirty_from_its_arrival(store: Sto
     first = change("ana", T, 40, at=5, registration="r", after=(OTHER,))
     assert await take(store, wants(first, at=7)) == Receipt({InputOutcome.APPLIED: 1})
     (state,) = (await lease_one(store)).desired
-    assert (state.learner, state.target, state.value, state.version) == ("ana", T, 40, 1)
+    assert (state.recipient.id, state.target, state.value, state.version) == ("ana", T, 40, 1)
     assert (state.occurred_at, state.since, state.changed_at, state.after) == (5, 7, 7, (OTHER,))
     assert (state.statement_id, state.rule, state.failures) == (first.statement_id, "a rule", 0)
 
@@ -129,7 +129,7 @@ def test_how_changes_are_ordered_and_shared_among_commits_does_not_matter(
         leases = await opened.lease(now=1, ttl=1, limit=9)
         assert (await opened.books()).balanced
         await opened.close()
-        return {lease.learner: lease.desired[0].value for lease in leases}
+        return {lease.recipient.id: lease.desired[0].value for lease in leases}
 
     assert asyncio.run(final(one_by_one=True)) == asyncio.run(final(one_by_one=False))
 

@@ -15,7 +15,7 @@ from pointsman.delivery.budget.base import QuotaLeft
 from pointsman.delivery.dispatcher import DeliveryLatency, DeliveryRecord
 from pointsman.delivery.sender import DeliveryOutcome
 from pointsman.domain.records import Decision, InputOutcome, Item, Receipt, Submission
-from pointsman.domain.targets import TargetKind
+from pointsman.domain.targets import ReadBackPlace, TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.store.base import Audited
 from pointsman.telemetry.known import IntakeRoute, KnownLabels
@@ -61,7 +61,7 @@ def well(replica: Replica, _minute: int) -> None:
     replica.metrics.commit(0.004, 1)
     replica.metrics.kafka_lag("log", "lessons", 0, 12)
     replica.metrics.kafka_paused("log", paused=False)
-    replica.metrics.audit(AuditRecord("course:demo", Audited.AGREES))
+    replica.metrics.audit(AuditRecord(ReadBackPlace.course("demo"), Audited.AGREES))
 
 
 def once(replica: Replica, minute: int, bad: Story) -> None:
@@ -75,8 +75,8 @@ def from_then_on(replica: Replica, minute: int, bad: Story) -> None:
 
 
 def drifted(replica: Replica, _minute: int) -> None:
-    replica.metrics.audit(AuditRecord("course:demo", Audited.RESENT))
-    replica.metrics.audit(AuditRecord("course:demo", Audited.DRIFT))
+    replica.metrics.audit(AuditRecord(ReadBackPlace.course("demo"), Audited.RESENT))
+    replica.metrics.audit(AuditRecord(ReadBackPlace.course("demo"), Audited.DRIFT))
 
 
 def answered(answer: RequestOutcome) -> Story:

@@ -41,7 +41,7 @@ def _lease_fencing() -> None:
     SQLITE["holds_lease"] = (
         "SELECT count(*) FROM learners WHERE learner = ? AND ? >= 0 AND hold = 3"
     )
-    POSTGRES["lock_lease"] = (
+    POSTGRES["holds_lease"] = (
         "SELECT 1 FROM learners WHERE learner = $1 AND $2::bigint >= 0 AND hold = 3 FOR UPDATE"
     )
 

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from pointsman.delivery.batching import plan_batch, plan_reading
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import MEETING, Target, TargetKind, Value
+from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind, Value
 from pointsman.platforms.helium.documents import price
 from tests.support.change_factory import course, topic
+
+ANA = Recipient.learner("ana@example.com")
 
 
 def wanted(
@@ -22,10 +24,10 @@ def wanted(
     parked: str = "",
     after: tuple[Target, ...] = (),
     failures: int = 0,
-    learner: str = "ana@example.com",
+    recipient: Recipient = ANA,
 ) -> Desired:
     return Desired(
-        learner=learner,
+        recipient=recipient,
         target=target,
         value=value,
         version=1,
@@ -109,7 +111,7 @@ def test_attendance_knows_its_meeting() -> None:
     row = wanted(
         Target(TargetKind.MEETING_ATTENDANCE, " ana@example.com"),
         "attended",
-        learner=f"{MEETING}mtg-1",
+        recipient=Recipient.meeting("mtg-1"),
     )
     (mutation,) = plan_batch([row], max_points=10, price=price).mutations
     assert mutation.meeting_id == "mtg-1"
@@ -119,9 +121,9 @@ def test_attendance_knows_its_meeting() -> None:
 def test_a_reading_takes_as_many_places_as_one_request_pays_and_at_least_one(
     points: list[int], max_points: int
 ) -> None:
-    cost = {f"course:{place}": price for place, price in enumerate(points)}
+    cost = {ReadBackPlace.course(str(place)): price for place, price in enumerate(points)}
 
-    def total(places: Sequence[str]) -> int:
+    def total(places: Sequence[ReadBackPlace]) -> int:
         return sum(cost[place] for place in places)
 
     places = list(cost)

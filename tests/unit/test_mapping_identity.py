@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pointsman.domain.records import Actor
-from pointsman.domain.targets import MEETING
+from pointsman.domain.targets import Recipient
 from pointsman.mapping import Account, ConfiguredIdentity, Template
 
 LMS = "https://lms.example.com"
@@ -56,9 +56,9 @@ def test_the_same_actor_is_worked_out_once() -> None:
 @pytest.mark.parametrize(
     "actor",
     [
-        Actor("openid", MEETING + "mtg-1"),
-        Actor("account", MEETING + "mtg-1", LMS),
+        Actor("openid", "meeting:mtg-1"),
+        Actor("account", "meeting:mtg-1", LMS),
     ],
 )
 def test_no_actor_is_taken_for_a_meeting(actor: Actor) -> None:
-    assert not IDENTITY.resolve(actor).startswith(MEETING)
+    assert not Recipient.from_text(IDENTITY.resolve(actor)).is_meeting

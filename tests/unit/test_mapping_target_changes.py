@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pointsman.domain.records import Actor, Change, InputOutcome, Observation
-from pointsman.domain.targets import Target, TargetKind
+from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind
 from pointsman.mapping import (
     Account,
     ConfiguredIdentity,
@@ -87,8 +87,9 @@ def test_a_completed_course_comes_after_the_topic_of_its_observation() -> None:
 
 def test_attendance_is_delivered_for_the_meeting_and_all_else_for_the_learner() -> None:
     changes = decided(EVERYTHING, verb=f"{ADL}attended")
-    assert {change.learner for change in changes.values() if change.target != MEETING} == {WHO}
-    assert changes[MEETING].learner == "meeting:mtg-signals"
+    learner = Recipient.learner(WHO)
+    assert {one.recipient for one in changes.values() if one.target != MEETING} == {learner}
+    assert changes[MEETING].recipient == Recipient.meeting("mtg-signals")
 
 
 def test_attendance_of_a_rule_without_a_course_id_names_no_course() -> None:
@@ -105,19 +106,23 @@ def test_only_a_course_that_is_named_by_its_id_can_be_archived() -> None:
 @pytest.mark.parametrize(
     ("course", "audit", "read_back"),
     [
-        (Course("id", Template("{course}")), None, "course:yard"),
-        (Course("slug", Template("{course}")), None, ""),
-        (Course("slug", Template("{course}")), Template("c-{course}"), "course:c-yard"),
-        (None, Template("c-{course}"), "course:c-yard"),
-        (None, None, ""),
+        (Course("id", Template("{course}")), None, ReadBackPlace.course("yard")),
+        (Course("slug", Template("{course}")), None, None),
+        (
+            Course("slug", Template("{course}")),
+            Template("c-{course}"),
+            ReadBackPlace.course("c-yard"),
+        ),
+        (None, Template("c-{course}"), ReadBackPlace.course("c-yard")),
+        (None, None, None),
     ],
 )
 def test_a_change_knows_where_the_platform_shows_it(
-    course: Course | None, audit: Template | None, read_back: str
+    course: Course | None, audit: Template | None, read_back: ReadBackPlace | None
 ) -> None:
     changes = decided(replace(EVERYTHING, course=course, audit_course_id=audit))
     assert changes[TOPIC].read_back == read_back
-    assert changes[PATH].read_back == "path:path-yard"
+    assert changes[PATH].read_back == ReadBackPlace.path("path-yard")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
 from pointsman.delivery.dispatcher import DeliveryLatency, DeliveryRecord
 from pointsman.delivery.sender import DeliveryOutcome
 from pointsman.domain.records import DeadLetter, Decision, InputOutcome, Item, Receipt, Submission
-from pointsman.domain.targets import TargetKind
+from pointsman.domain.targets import ReadBackPlace, TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.store.base import Audited, Backlog
 from pointsman.telemetry.known import IntakeRoute, KnownLabels
@@ -120,7 +120,7 @@ def test_the_audit_has_series_for_five_hundred_places_and_each_begins_with_all_i
     metrics = Metrics(KNOWN)
 
     for number in range(600):
-        metrics.audit(AuditRecord(f"course:{number}", Audited.AGREES))
+        metrics.audit(AuditRecord(ReadBackPlace.course(str(number)), Audited.AGREES))
 
     text = page(metrics)
     found = "pointsman_audit_findings_total"

@@ -22,7 +22,7 @@ from pointsman.cli.options import (
     settings_or_exit,
 )
 from pointsman.cli.times import iso_time
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.errors import Retry
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -72,7 +72,7 @@ def upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
     try:
         with config_error_exit():
             done = asyncio.run(run_upgrade(settings))
-    except StoreUnavailable as error:
+    except Retry as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(3) from None
     for step in done:

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from pointsman.config import Settings, load
-from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.domain.errors import ConfigError, Retry
 from pointsman.store.base import Store
 
 T = TypeVar("T")
@@ -53,6 +53,6 @@ def ask_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -> T:
     try:
         with config_error_exit():
             return asyncio.run(with_store(settings, use))
-    except StoreUnavailable as error:
+    except Retry as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(3) from None

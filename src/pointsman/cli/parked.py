@@ -11,7 +11,8 @@ from rich.table import Table
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
 from pointsman.cli.times import iso_time
-from pointsman.store.base import Parked
+from pointsman.domain.records import Desired
+from pointsman.domain.targets import Recipient
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,7 +43,8 @@ def list_(
     """
     settings = settings_or_exit(config)
     states = ask_store(
-        settings, lambda store: store.parked(learner or [], reason_prefix=reason, limit=limit)
+        settings,
+        lambda store: store.parked(_recipients(learner), reason_prefix=reason, limit=limit),
     )
     if as_json:
         typer.echo(json.dumps([_as_json(state) for state in states], indent=2))
@@ -64,24 +66,32 @@ def retry(
     **Example:** `pointsman parked retry --reason 'refused: NOT_FOUND'`
     """
     settings = settings_or_exit(config)
-    freed = ask_store(settings, lambda store: store.unpark(learner, reason_prefix=reason))
+    recipients = None if learner is None else _recipients(learner)
+    freed = ask_store(settings, lambda store: store.unpark(recipients, reason_prefix=reason))
     typer.echo(f"{freed} freed")
 
 
-def _as_json(state: Parked) -> dict[str, object]:
+def _recipients(names: list[str] | None) -> list[Recipient]:
+    """As `parked list` shows them."""
+    return [Recipient.from_text(name) for name in names or []]
+
+
+def _as_json(state: Desired) -> dict[str, object]:
     return {
-        "learner": state.learner,
-        "kind": state.kind.value,
-        "key": state.key,
+        "learner": str(state.recipient),
+        "kind": state.target.kind.value,
+        "key": state.target.key,
         "value": state.value,
         "since": iso_time(state.since),
-        "reason": state.reason,
+        "code": state.park_code,
+        "reason": state.parked,
     }
 
 
-def _table(states: list[Parked]) -> Table:
+def _table(states: list[Desired]) -> Table:
     table = Table("learner", "target", "wanted", "since", "reason")
     for state in states:
-        target = f"{state.kind.value} {state.key}"
-        table.add_row(state.learner, target, str(state.value), iso_time(state.since), state.reason)
+        target = f"{state.target.kind.value} {state.target.key}"
+        since = iso_time(state.since)
+        table.add_row(str(state.recipient), target, str(state.value), since, state.parked)
     return table

@@ -23,7 +23,6 @@ from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.platforms.helium.calls import CallResult
 from pointsman.platforms.tokens.file import save_token
 from pointsman.store.base import Store, Window
-from pointsman.store.sqlite import SqliteStore
 
 T = TypeVar("T")
 
@@ -264,7 +263,8 @@ async def _window(settings: Settings) -> Window | None:
     """What the one daemon has set aside of the quota; None where replicas share a pace."""
 
     async def ask(store: Store) -> Window | None:
-        return await store.window() if isinstance(store, SqliteStore) else None
+        ledger = store.window_ledger
+        return None if ledger is None else await ledger.window()
 
     try:
         return await with_store(settings, ask)

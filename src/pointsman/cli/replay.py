@@ -18,7 +18,7 @@ from pointsman.cli.times import parse_time
 from pointsman.commands import ReplayPage
 from pointsman.commands import replay as run_replay
 from pointsman.domain.records import InputOutcome
-from pointsman.domain.targets import Target
+from pointsman.domain.targets import Recipient, Target
 from pointsman.store.base import Move
 
 
@@ -29,14 +29,14 @@ class _Total:
     statements: int = 0
     skipped: int = 0
     outcomes: Counter[tuple[InputOutcome, InputOutcome]] = field(default_factory=Counter)
-    moves: dict[tuple[str, Target], Move] = field(default_factory=dict)
+    moves: dict[tuple[Recipient, Target], Move] = field(default_factory=dict)
 
     def add(self, page: ReplayPage) -> None:
         self.statements += page.statements
         self.skipped += page.skipped
         self.outcomes.update(page.result.outcomes)
         for move in page.result.moves:
-            key = (move.learner, move.target)
+            key = (move.recipient, move.target)
             first = self.moves.get(key, move)
             self.moves[key] = Move(*key, first.before, move.after, move.rule)
 
@@ -94,7 +94,7 @@ def _print(total: _Total, limit: int) -> None:
         for move in moves[:limit]:
             target = f"{move.target.kind.value} {move.target.key}"
             was = "-" if move.before is None else str(move.before)
-            table.add_row(move.learner, target, was, str(move.after), move.rule)
+            table.add_row(str(move.recipient), target, was, str(move.after), move.rule)
         console.print(table)
     typer.echo(f"{len(moves):,} desired states move")
 
@@ -109,7 +109,7 @@ def _as_json(total: _Total) -> dict[str, object]:
         ],
         "moves": [
             {
-                "learner": move.learner,
+                "learner": str(move.recipient),
                 "kind": move.target.kind.value,
                 "key": move.target.key,
                 "was": move.before,

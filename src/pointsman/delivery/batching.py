@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.target_kinds import TARGET_KINDS
-from pointsman.domain.targets import MEETING
+from pointsman.domain.targets import ReadBackPlace
 from pointsman.platforms.base import Mutation
-from pointsman.store.base import WAITS, Settlement
+from pointsman.store.base import Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ def plan_batch(
         if obstacle is None:
             sendable.append(row)
         else:
-            reason = f"{WAITS}topic {obstacle.target.key}, which is parked: {obstacle.parked}"
-            held.append(Settlement(row.target, row.version, "parked", reason))
+            reason = f"waits for topic {obstacle.target.key}, which is parked: {obstacle.parked}"
+            held.append(Settlement(row.target, row.version, "parked", reason, ParkCode.WAITS_FOR))
     rows: list[Desired] = []
     mutations: list[Mutation] = []
     points = 0
@@ -68,8 +69,11 @@ def plan_batch(
 
 
 def plan_reading(
-    places: Sequence[str], *, max_points: int, price: Callable[[Sequence[str]], int]
-) -> list[str]:
+    places: Sequence[ReadBackPlace],
+    *,
+    max_points: int,
+    price: Callable[[Sequence[ReadBackPlace]], int],
+) -> list[ReadBackPlace]:
     """As many of the places, at least one, as one request of at most `max_points` can read."""
     count = 1
     while count < len(places) and price(places[: count + 1]) <= max_points:
@@ -83,7 +87,7 @@ def _mutation(row: Desired) -> Mutation:
         row.value,
         occurred_at=row.occurred_at,
         again=row.failures > 0,
-        meeting_id=row.learner.removeprefix(MEETING) if row.learner.startswith(MEETING) else "",
+        meeting_id=row.recipient.id if row.recipient.is_meeting else "",
     )
 
 

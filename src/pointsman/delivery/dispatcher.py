@@ -167,7 +167,7 @@ class Dispatcher:
         try:
             await self._deliver(lease)
         except Retry as error:
-            log.warning("delivery not settled", learner=lease.learner, reason=str(error))
+            log.warning("delivery not settled", learner=str(lease.recipient), reason=str(error))
 
     async def _deliver(self, lease: Lease) -> None:
         give_up_at = self._clock.monotonic() + self._settings.lease_seconds - self._request_timeout
@@ -184,7 +184,7 @@ class Dispatcher:
             lease, outcome.settlements, now=now, ready_at=now + micros(self._pause(lease, outcome))
         )
         if not settled:
-            log.warning("lease had passed on before it was settled", learner=lease.learner)
+            log.warning("lease had passed on before it was settled", learner=str(lease.recipient))
         delivered = {
             settlement.target
             for settlement in outcome.settlements

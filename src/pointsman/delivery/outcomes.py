@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.target_kinds import TARGET_KINDS
-from pointsman.domain.targets import MEETING
 from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
 from pointsman.store.base import Settlement
 
@@ -40,7 +40,8 @@ def _settlement(
         return Settlement(row.target, row.version, "delivered")
     if result.verdict is Verdict.REFUSED:
         reason = f"refused: {result.message} ({_next_step(row, result.message, remedy)})"
-        return Settlement(row.target, row.version, "parked", reason)
+        code = ParkCode.REFUSED_BY_PLATFORM
+        return Settlement(row.target, row.version, "parked", reason, code)
     if result.verdict is Verdict.NOT_RUN or outcome in _NOT_ITS_FAULT:
         return Settlement(row.target, row.version, "untried", result.message)
     if outcome is RequestOutcome.ANSWERED and row.failures + 1 >= max_failures:
@@ -50,6 +51,7 @@ def _settlement(
             row.version,
             "parked",
             f"failed {row.failures + 1} times, the last time with: {result.message}",
+            ParkCode.FAILED_TOO_OFTEN,
         )
     return Settlement(row.target, row.version, "retry", result.message)
 
@@ -57,13 +59,13 @@ def _settlement(
 def _next_step(row: Desired, message: str, remedy: Remedy) -> str:
     """One sentence for `parked list` and the log."""
     setting = f'{TARGET_KINDS[row.target.kind].settings_phrase} of the rule "{row.rule}"'
-    who = "" if row.learner.startswith(MEETING) else f" --learner {row.learner}"
+    who = "" if row.recipient.is_meeting else f" --learner {row.recipient}"
     return f"next: {remedy(message, setting)}; then pointsman parked retry{who}"
 
 
-def all_parked(rows: Sequence[Desired], reason: str) -> list[Settlement]:
+def all_parked(rows: Sequence[Desired], code: ParkCode, reason: str) -> list[Settlement]:
     """None of these can be sent, for one and the same reason."""
-    return [Settlement(row.target, row.version, "parked", reason) for row in rows]
+    return [Settlement(row.target, row.version, "parked", reason, code) for row in rows]
 
 
 def all_retried(rows: Sequence[Desired], reason: str) -> list[Settlement]:

@@ -15,12 +15,11 @@ from pointsman.delivery.outcomes import all_parked, all_retried, all_untried, se
 from pointsman.delivery.settings import DeliverySettings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import Pause, TokenDelayed
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.target_kinds import TARGET_KINDS
 from pointsman.domain.targets import TargetKind
 from pointsman.platforms.base import (
-    TOKEN_TROUBLE,
-    USER_TROUBLE,
     Mutation,
     MutationResult,
     Platform,
@@ -72,7 +71,7 @@ class Sender:
 
     async def deliver(self, lease: Lease, *, give_up_at: float) -> DeliveryOutcome:
         """Send what the lease holds, if the budget allows it before `give_up_at` (monotonic)."""
-        outcome = DeliveryOutcome(lease.learner)
+        outcome = DeliveryOutcome(str(lease.recipient))
         batch = plan_batch(
             lease.desired, max_points=self._points_per_request, price=self._platform.price
         )
@@ -94,7 +93,7 @@ class Sender:
             return await self._tokens.token(outcome.learner)
         except Pause as error:
             outcome.message = str(error)
-            outcome.settlements += all_parked(rows, f"{TOKEN_TROUBLE}{error}")
+            outcome.settlements += all_parked(rows, ParkCode.NO_TOKEN, f"token: {error}")
         except TokenDelayed as error:
             outcome.message = str(error)
             outcome.settlements += all_retried(rows, str(error))
@@ -116,7 +115,7 @@ class Sender:
                 user_id = await self._tokens.user_id(learner)
             except Pause as error:
                 outcome.message = str(error)
-                outcome.settlements += all_parked([row], f"{USER_TROUBLE}{error}")
+                outcome.settlements += all_parked([row], ParkCode.NO_USER_ID, f"user: {error}")
             except TokenDelayed as error:
                 outcome.message = str(error)
                 outcome.settlements += all_retried([row], str(error))
@@ -142,9 +141,12 @@ class Sender:
                     return
                 answer = await self._request(outcome, token, mutations, give_up_at)
             if answer is not None and answer.outcome is RequestOutcome.TOKEN_REFUSED:
-                whose = TOKEN_TROUBLE if token is not None else USER_TROUBLE
-                reason = f"{whose}refused by the platform: {answer.message}"
-                outcome.settlements += all_parked(rows, reason)
+                refusal = f"refused by the platform: {answer.message}"
+                outcome.settlements += (
+                    all_parked(rows, ParkCode.TOKEN_REFUSED, f"token: {refusal}")
+                    if token is not None
+                    else all_parked(rows, ParkCode.USER_ID_REFUSED, f"user: {refusal}")
+                )
                 return
         if answer is None:
             outcome.settlements += all_untried(rows)

@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Literal
 
 from pointsman.domain.evidence import Coverage, Evidence
-from pointsman.domain.targets import Target, Value
+from pointsman.domain.park_codes import ParkCode
+from pointsman.domain.targets import ReadBackPlace, Recipient, Target, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Change:
     With `evidence`, it moves to what all evidence for the same key makes of `value`.
     """
 
-    learner: str
+    recipient: Recipient
     target: Target
     value: Value
     occurred_at: int
@@ -89,8 +90,8 @@ class Change:
     falls: Falls = Falls.NEVER
     #: targets of the same observation that must stand on the platform first
     after: tuple[Target, ...] = ()
-    #: where the platform shows it: `course:…` with the id, `path:…` with the slug, or nothing
-    read_back: str = ""
+    #: where the platform shows it, None where no operation does
+    read_back: ReadBackPlace | None = None
     #: what this observation adds to a progress that no single one says
     evidence: Evidence | None = None
 
@@ -220,12 +221,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """The value wanted for (learner, target), and how far the platform has been told.
+    """The value wanted for (recipient, target), and how far the platform has been told.
 
-    Dirty is `version > delivered_version`; parked is dirty with `parked` set.
+    Dirty is `version > delivered_version`; parked is dirty with `parked` set. Each field is a
+    column of the stores (`store/desired_codec.py`).
     """
 
-    learner: str
+    recipient: Recipient
     target: Target
     value: Value
     version: int
@@ -241,10 +243,12 @@ class Desired:
     delivered_version: int = 0
     delivered_value: Value | None = None
     failures: int = 0
-    #: why it can't be sent, "" when it can
+    #: why it can't be sent, in words for a person; "" when it can
     parked: str = ""
-    #: where the platform shows it: `course:…` with the id, `path:…` with the slug, or nothing
-    read_back: str = ""
+    #: the same as a code, None when it can be sent
+    park_code: ParkCode | None = None
+    #: where the platform shows it, None where no operation does
+    read_back: ReadBackPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from pointsman.domain.records import Actor
-from pointsman.domain.targets import MEETING
+from pointsman.domain.targets import Recipient
 from pointsman.domain.uri_template import Template
 
 
@@ -39,9 +39,7 @@ class ConfiguredIdentity:
         self.resolve = lru_cache(maxsize=65_536)(self._resolve)
 
     def _resolve(self, actor: Actor) -> str:
-        learner = self._name(actor)
-        # that beginning is kept for what is delivered for a meeting and not for a learner
-        return f"actor:{learner}" if learner.startswith(MEETING) else learner
+        return Recipient.learner(self._name(actor)).id
 
     def _name(self, actor: Actor) -> str:
         if actor.kind == "mbox":

@@ -36,7 +36,7 @@ async def replay(
 ) -> AsyncIterator[ReplayPage]:
     """Decide anew about all statements stored in between (microseconds)."""
     cursor = None
-    while page := await store.remembered(since=since, after=cursor, limit=_PAGE):
+    while page := await store.statements_since(since=since, after=cursor, limit=_PAGE):
         cursor = page[-1].cursor
         stored = [row.statement for row in page if since <= row.statement.stored_at < until]
         await intake.prepare(statement.body for statement in stored)
@@ -59,7 +59,8 @@ async def replay_letter(
         return f"still dead: {error}"
     if submission.dead:
         return f"still dead: {submission.dead[0].reason}"
-    receipt = await store.revive(letter.id, replace(submission, position=None, all_or_nothing=True))
+    whole = replace(submission, position=None, all_or_nothing=True)
+    receipt = await store.replace_dead_letter(letter.id, whole)
     if receipt is None:
         return "gone meanwhile"
     if receipt.conflicts:

@@ -16,7 +16,7 @@ from pointsman.domain.records import (
     Falls,
 )
 from pointsman.domain.targets import Value, rank
-from pointsman.store.base import KnownDelivered
+from pointsman.store.records import KnownDelivered
 
 #: stands for statement and rule of what was read from the platform
 IMPORTED = "import-state"
@@ -32,7 +32,7 @@ def merge(current: Desired | None, change: Change, arrived_at: int) -> Desired:
     """
     if current is None:
         return Desired(
-            learner=change.learner,
+            recipient=change.recipient,
             target=change.target,
             value=change.value,
             version=1,
@@ -98,14 +98,14 @@ def _attempts(known: tuple[Attempt, ...], change: Change) -> tuple[Attempt, ...]
     return tuple(newest_first[:MAX_ATTEMPTS])
 
 
-def take_as_delivered(current: Desired | None, known: KnownDelivered, now: int) -> Desired | None:
-    """Desired state, delivered, once the platform is known to stand at a value; None for no news.
+def merge_delivered(current: Desired | None, known: KnownDelivered, now: int) -> Desired | None:
+    """Desired state, delivered, once the platform is known to show a value; None for no news.
 
     What is desired and further along stays, and is sent.
     """
     if current is None:
         return Desired(
-            learner=known.learner,
+            recipient=known.recipient,
             target=known.target,
             value=known.value,
             version=1,
@@ -136,4 +136,5 @@ def take_as_delivered(current: Desired | None, known: KnownDelivered, now: int) 
         delivered_value=known.value,
         failures=0,
         parked="",
+        park_code=None,
     )

@@ -25,10 +25,10 @@ from pointsman.domain.records import (
     Submission,
 )
 from pointsman.domain.statement_digest import is_same, is_same_as_written
-from pointsman.domain.targets import Target, is_completion
+from pointsman.domain.targets import Recipient, Target, is_completion
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.merge import merge
-from pointsman.store.records import Move, Replayed
+from pointsman.store.statement_records import Move, Replayed
 
 #: a completion is delivered as if it had arrived so much earlier, in microseconds
 HEAD_START = 600_000_000
@@ -65,7 +65,7 @@ class UnmatchedActivity:
 
 @dataclass(slots=True)
 class Queued:
-    """A learner with something new to send. `due` is what the queue is sorted by."""
+    """A recipient with something new to send. `due` is what the queue is sorted by."""
 
     due: int
     urgent: bool
@@ -75,24 +75,24 @@ class Queued:
 class Plan:
     """`known` maps statement ids to digests; `desired` is all state that is touched.
 
-    `evidence` is all that was gathered so far under the (learner, key) that are touched.
+    `evidence` is all that was gathered so far under the (recipient, key) that are touched.
     """
 
     known: dict[str, int]
-    desired: dict[tuple[str, Target], Desired]
+    desired: dict[tuple[Recipient, Target], Desired]
     #: whether a dead letter (source, origin, hash of its body) is here already
     is_dead: Callable[[str, str, bytes], bool]
     #: tokens of the newest claims of (group, topic, partition)
     claims: dict[tuple[str, str, int], int] = field(default_factory=dict)
-    evidence: dict[tuple[str, str], Gathered] = field(default_factory=dict)
-    moved: dict[tuple[str, Target], Desired] = field(default_factory=dict)
-    grown: dict[tuple[str, str], Gathered] = field(default_factory=dict)
+    evidence: dict[tuple[Recipient, str], Gathered] = field(default_factory=dict)
+    moved: dict[tuple[Recipient, Target], Desired] = field(default_factory=dict)
+    grown: dict[tuple[Recipient, str], Gathered] = field(default_factory=dict)
     bodies: list[bytes] = field(default_factory=list)
     size: int = 0
     statements: list[NewStatement] = field(default_factory=list)
     accepted: Counter[str] = field(default_factory=Counter)
     moves: list[Move] = field(default_factory=list)
-    queue: dict[str, Queued] = field(default_factory=dict)
+    queue: dict[Recipient, Queued] = field(default_factory=dict)
     positions: dict[tuple[str, str, int], int] = field(default_factory=dict)
     dead: dict[tuple[str, str, bytes], NewDeadLetter] = field(default_factory=dict)
     unmatched: dict[str, UnmatchedActivity] = field(default_factory=dict)
@@ -187,7 +187,7 @@ class Plan:
         """Unite a change's evidence with what is known; whether there is more of it now."""
         more = False
         for link in links(change):
-            key = (change.learner, link.key)
+            key = (change.recipient, link.key)
             known = self.evidence.get(key, NOTHING)
             united = add(known, link, change)
             if united is not known:
@@ -200,11 +200,11 @@ class Plan:
     def _move(self, change: Change, arrived_at: int) -> bool:
         """Move desired state as a change asks; whether its value moved."""
         if change.evidence is not None:
-            worth = valued(change, lambda key: self.evidence.get((change.learner, key), NOTHING))
+            worth = valued(change, lambda key: self.evidence.get((change.recipient, key), NOTHING))
             if worth is None:
                 return False
             change = worth
-        key = (change.learner, change.target)
+        key = (change.recipient, change.target)
         current = self.desired.get(key)
         merged = merge(current, change, arrived_at)
         if merged is current:
@@ -221,9 +221,9 @@ class Plan:
     def _enqueue(self, desired: Desired) -> None:
         urgent = is_completion(desired.target, desired.value)
         due = desired.since - HEAD_START if urgent else desired.since
-        known = self.queue.get(desired.learner)
+        known = self.queue.get(desired.recipient)
         if known is None:
-            self.queue[desired.learner] = Queued(due, urgent)
+            self.queue[desired.recipient] = Queued(due, urgent)
         else:
             known.due = min(known.due, due)
             known.urgent = known.urgent or urgent
@@ -244,8 +244,8 @@ class Replay:
     plan: Plan
     before: dict[str, InputOutcome]
     changed: dict[str, InputOutcome] = field(default_factory=dict)
-    #: dead letters of these statements are dead no longer
-    revived: list[str] = field(default_factory=list)
+    #: statements whose dead letters are to go
+    no_longer_dead: list[str] = field(default_factory=list)
 
     def take(self, submission: Submission) -> None:
         """One known statement, with its new decision; nothing where it has been forgotten."""
@@ -263,7 +263,7 @@ class Replay:
             activity, at = item.decision.activity, submission.received_at
             self.plan.count_unmatched(activity, -1, item.statement_id, at)
         if before is InputOutcome.DEAD:
-            self.revived.append(item.statement_id)
+            self.no_longer_dead.append(item.statement_id)
         self.plan.account(submission, item)
 
     def result(self) -> Replayed:

@@ -1,4 +1,4 @@
-"""Walking through commits for a search: which of them, which statements, and where to stop. Pure.
+"""Builds one page of a search: which commits, which of their statements, and where to stop. Pure.
 
 A store reads rows (commit, when stored, ranks for each key) and, for those that are wanted, the
 commit's statements in the order they were stored in.
@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import zstandard
 
-from pointsman.store.records import Search, SearchPage, StatementPlace, StoredStatement
+from pointsman.store.statement_records import Search, SearchPage, StatementPlace, StoredStatement
 
 #: commits looked at for one page, and bytes of bodies in it
 _MOST_COMMITS = 4_000

@@ -42,7 +42,7 @@ def no_keys(_body: bytes, _index: int | None, _source: str) -> Indexed:
     return Indexed((), None)
 
 
-def rows(
+def ranks_by_key(
     statements: Sequence[NewStatement], find: Callable[[str], Indexed | None]
 ) -> dict[int, str]:
     """Ranks by key, as text; `find` knows the statements that were stored before."""

@@ -78,7 +78,7 @@ class Metrics:
                 self._of.completion.observe(max(0.0, latency.completion_seconds), exemplar)
 
     def audit(self, record: AuditRecord) -> None:
-        place = record.place
+        place = str(record.place)
         if place not in self._places:
             if len(self._places) < _PLACES:
                 self._places.add(place)
