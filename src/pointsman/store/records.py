@@ -45,7 +45,7 @@ class Settlement:
 
     - delivered: the platform stands at `version`
     - retry: send again, not before `retry_at`; counts as a failure if it is its own
-    - untried: was not run; stays dirty, and is no failure
+    - untried: was not run, or nobody can say; stays dirty, not before `retry_at`, no failure
     - parked: only a cure outside helps; `code` says which, and `reason` says it to a person
     """
 
@@ -59,6 +59,11 @@ class Settlement:
     retry_at: int = 0
     #: False: it could not be sent for a reason that holds for all that the recipient waits for
     is_own_failure: bool = True
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one more failure of this state."""
+        return self.result == "retry" and self.is_own_failure
 
     def __post_init__(self) -> None:
         if (self.result == "parked") != (self.code is not None):

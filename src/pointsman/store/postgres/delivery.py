@@ -104,9 +104,9 @@ async def _settle(
         await connection.execute(SQL["settle_delivered"], learner, *columns(delivered, 4), now)
         await connection.execute(SQL["free_waiting"], [learner], ParkCode.WAITS_FOR)
     retried = [
-        (one.target.kind.value, one.target.key, int(one.is_own_failure), one.retry_at)
+        (one.target.kind.value, one.target.key, int(one.counts), one.retry_at)
         for one in settlements
-        if one.result == "retry"
+        if one.result == "retry" or (one.result == "untried" and one.retry_at)
     ]
     if retried:
         await connection.execute(SQL["settle_retry"], learner, *columns(retried, 4))

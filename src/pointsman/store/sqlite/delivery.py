@@ -101,9 +101,9 @@ def _settle(
         connection.execute(SQL["settle_delivered"], (to_json(delivered), learner))
         connection.execute(SQL["free_waiting"], (to_json([learner]), ParkCode.WAITS_FOR))
     retried = [
-        (one.target.kind, one.target.key, int(one.is_own_failure), one.retry_at)
+        (one.target.kind, one.target.key, int(one.counts), one.retry_at)
         for one in settlements
-        if one.result == "retry"
+        if one.result == "retry" or (one.result == "untried" and one.retry_at)
     ]
     if retried:
         connection.execute(SQL["settle_retry"], (to_json(retried), learner))
