@@ -19,8 +19,8 @@ from pointsman.domain.errors import InputRefused, PlatformUnreachable
 from pointsman.platforms.base import PlatformAnswer, RequestOutcome, Verdict
 from pointsman.platforms.helium import selections
 from pointsman.platforms.helium.operations import OPERATIONS
-from pointsman.platforms.helium.outcomes import read_answer
-from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
+from pointsman.platforms.helium.outcomes import read_answer, read_payload, unusable_token
+from pointsman.platforms.helium.transport import JSON_HEADERS, Transport, header_fault
 
 T = TypeVar("T")
 
@@ -196,6 +196,8 @@ class HeliumCalls:
         auth_token: str | None = None,
     ) -> CallResult[T]:
         """Send a document with one field; `kind` is what its data is read as."""
+        if auth_token is not None and (fault := header_fault(auth_token)):
+            return CallResult(unusable_token(fault))
         learner = {} if auth_token is None else {"authToken": auth_token}
         body = orjson.dumps({"query": document, "variables": dict(variables)})
         try:
@@ -206,7 +208,7 @@ class HeliumCalls:
         if any(result.verdict is not Verdict.DONE for result in answer.results):
             return CallResult(answer)
         try:
-            data = TypeAdapter(kind).validate_python(orjson.loads(response.body)["data"][field])
+            data = TypeAdapter(kind).validate_python(read_payload(response.body)["data"][field])
         except ValidationError as error:
             odd = f"the platform's answer to {field} has another shape than its page says: {error}"
             return CallResult(PlatformAnswer(RequestOutcome.UNREACHABLE, (), answer.rate, odd))
