@@ -93,7 +93,9 @@ def _attempts(known: tuple[Attempt, ...], change: Change) -> tuple[Attempt, ...]
         else:
             others.append(attempt)
     newest_first = sorted(
-        [*others, mine], key=lambda one: (one.occurred_at, one.registration), reverse=True
+        [*others, mine],
+        key=lambda attempt: (attempt.occurred_at, attempt.registration),
+        reverse=True,
     )
     return tuple(newest_first[:MAX_ATTEMPTS])
 

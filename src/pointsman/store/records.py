@@ -72,7 +72,9 @@ class Settlement:
 
 def hold_after(settlements: Sequence[Settlement]) -> Hold:
     """What the recipient's turn waits for: one failure of its own holds up nothing beside it."""
-    general = any(one.result == "retry" and not one.is_own_failure for one in settlements)
+    general = any(
+        settlement.result == "retry" and not settlement.is_own_failure for settlement in settlements
+    )
     return Hold.BACKOFF if general else Hold.PACE
 
 
