@@ -16,16 +16,16 @@ from pointsman.sources.http.health import Health
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, add_launch_routes
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
-from pointsman.sources.http.lrs.documents import DocumentResource, DocumentStore
+from pointsman.sources.http.lrs.documents import DocumentResources
 from pointsman.sources.http.lrs.endpoint import LrsEndpoint, ResourceHandler
 from pointsman.sources.http.lrs.get_statements import GetStatements
 from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.resources import Resource
-from pointsman.sources.http.lrs.statement_search import StatementStore
 from pointsman.sources.http.middleware import middlewares
 from pointsman.sources.http.scorm_cloud import POSTBACK, Postbacks, PostbackSource
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.http.webhooks import Webhooks, WebhookSource
+from pointsman.store.base import DocumentStore, StatementStore
 
 
 class EndpointStore(DocumentStore, StatementStore, Protocol):
@@ -121,7 +121,7 @@ def _handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:
     """What each method of each resource does."""
     statements = PostStatements(deps.reader, deps.intake, deps.on_refused)
     queries = GetStatements(deps.store, deps.authority_home_page)
-    documents = DocumentResource(deps.store, deps.clock)
+    documents = DocumentResources(deps.store, deps.clock)
     objects = ActivitiesAgents(deps.store, deps.authority_home_page)
     handlers: dict[tuple[Resource, str], ResourceHandler] = {
         (Resource.STATEMENTS, "POST"): statements.post,
