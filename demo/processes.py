@@ -53,7 +53,7 @@ def start(arguments: Sequence[str], log: Path, ready: str) -> Child:
             env={name: value for name, value in os.environ.items() if "POINTSMAN_" not in name},
         )
     try:
-        wait_until_up(process, lambda: _answers(ready))
+        wait_until_up(process, lambda: answers(ready))
     except NotUp as reason:
         raise RuntimeError(
             f"pointsman {' '.join(arguments)} {reason}; the end of its log:\n"
@@ -82,7 +82,8 @@ def wait_until_up(process: subprocess.Popen[bytes], is_up: Callable[[], bool]) -
         time.sleep(0.05)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a GET gets a 2xx."""
     with contextlib.suppress(urllib.error.URLError, OSError):
         urllib.request.urlopen(url, timeout=10).close()  # noqa: S310 - our own loopback
         return True
