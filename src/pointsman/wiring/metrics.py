@@ -24,6 +24,9 @@ def known_labels(settings: Settings) -> KnownLabels:
     return KnownLabels(
         sources=kafka | others | launched,
         kafka=kafka,
+        kafka_topics=frozenset(
+            (source.name, topic) for source in sources.kafka for topic in source.topics
+        ),
         routes=tuple(_routes(settings)),
         oddities=tuple(RuleViolation) if launched else (),
     )
