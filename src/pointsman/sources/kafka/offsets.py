@@ -62,12 +62,14 @@ class OffsetTracker:
         self._hooks.on_assigned(frozenset((one.topic, one.partition) for one in assigned))
         for place in assigned & self.next.keys():
             # the client is past what nobody may read: aborted records, and markers
-            with contextlib.suppress(IllegalStateError):
+            try:
+                end = self._end(place)
                 self.next[place] = max(self.next[place], await self._consumer.position(place))
+            except (IllegalStateError, AssertionError):  # not ours any more, says the client
+                continue
             self._at_last_report[place] = self.next[place]
-            if (end := self._end(place)) is not None:
-                lag = max(0, end - self.next[place])
-                self._hooks.on_lag(place.topic, place.partition, lag)
+            if end is not None:
+                self._hooks.on_lag(place.topic, place.partition, max(0, end - self.next[place]))
         await self.commit()
         return True
 

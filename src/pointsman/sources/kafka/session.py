@@ -48,6 +48,7 @@ class ConsumerSession:
         self.joined = False
         self._settings = settings
         self._stop = stop
+        self._watch = watch
         self._problems = problems
         self._consumer = new_consumer(settings)
         self._offsets = OffsetTracker(self._consumer, clock, hooks)
@@ -68,10 +69,15 @@ class ConsumerSession:
         )
 
     async def run(self) -> None:
-        """Read until a stop. Raises what the broker or the client is troubled by."""
-        self._consumer.subscribe(topics=list(self._settings.topics), listener=self._assignment)
+        """Read until a stop, or until other topics can be read.
+
+        Raises what the broker or the client is troubled by.
+        """
+        # The client waits for a topic that is missing, and reads nothing meanwhile.
+        topics = self._watch.readable
+        self._consumer.subscribe(topics=list(topics), listener=self._assignment)
         await self._stop.unless_stopped(self._consumer.start())
-        while not self._stop.stopped:
+        while not self._stop.stopped and self._watch.readable == topics:
             self.joined = True
             if not self._assignment.is_positioned or self._positioning.is_outdated():
                 await self._take_places()

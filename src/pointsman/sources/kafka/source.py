@@ -30,6 +30,9 @@ from pointsman.sources.kafka.topic_watch import TopicWatch
 
 log = structlog.get_logger(__name__)
 
+#: seconds between two looks while no topic can be read
+_NO_TOPIC = 2.0
+
 
 class KafkaSource:
     """Reads `settings.topics` until it is stopped, whatever becomes of broker and store.
@@ -94,6 +97,11 @@ class KafkaSource:
     async def _connect(self) -> None:
         session: ConsumerSession | None = None
         try:
+            if not self._watch.readable:
+                await self._watch.look()
+            if not self._watch.readable:
+                await self._stop.unless_stopped(self._clock.sleep(_NO_TOPIC))
+                return
             session = ConsumerSession(
                 self._settings,
                 self._intake,

@@ -59,6 +59,15 @@ class TopicWatch:
                 )
             await self._clock.sleep(_EVERY)
 
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """The topics that could be read when they were last looked at."""
+        return tuple(topic for topic in self._settings.topics if self._is_readable(topic))
+
+    def _is_readable(self, topic: str) -> bool:
+        log = self.logs.get(topic)
+        return log is not None and not log.error
+
     async def look(self) -> dict[str, TopicLog]:
         """What each topic is now. Raises `KafkaError` and `OSError` when no broker answers."""
         self.logs = await self._reader.read(self._settings.topics)
