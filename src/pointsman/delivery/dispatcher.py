@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from pointsman.delivery.backoff import Backoff
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.outcomes import storable
 from pointsman.delivery.refusals import DOUBTFUL, RefusalDoubt
 from pointsman.delivery.sender import DeliveryOutcome, Sender
 from pointsman.delivery.settings import DeliverySettings
+from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
 from pointsman.domain.records import Desired

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from pointsman.delivery.backoff import Backoff
+from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.targets import Recipient, Target

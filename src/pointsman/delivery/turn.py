@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from pointsman.delivery.backoff import Backoff
+from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import micros
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient, Target, TargetKind

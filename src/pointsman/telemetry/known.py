@@ -20,6 +20,8 @@ from pointsman.telemetry.families import Families
 DUPLICATE, CONFLICT, REFUSED = "duplicate", "conflict", "refused"
 #: in place of a label value that is not known, so that nobody outside can make series
 OTHER = "other"
+#: the daemon's parts that are started again when they end
+TASKS = ("audit", "delivery", "housekeeping", "new tokens", "tokens")
 #: the answers to a request that sends statements, and those of the service itself
 _STATUSES = (
     *("200", "201", "204"),
@@ -65,6 +67,13 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
         families.cmi5_oddities.labels(kind)
     for source in known.kafka:
         families.kafka_paused.labels(source)
+    _begin_delivery(families)
+    begin_place(families, OTHER)
+    for task in TASKS:
+        families.task_restarts.labels(task)
+
+
+def _begin_delivery(families: Families) -> None:
     for target in TargetKind:
         families.latency.labels(target)
         for state in ("dirty", "parked"):
@@ -73,7 +82,6 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
             families.mutations.labels(target, verdict)
     for answer in (*RequestOutcome, NOT_SENT):
         families.deliveries.labels(answer)
-    begin_place(families, OTHER)
 
 
 def begin_place(families: Families, place: str) -> None:

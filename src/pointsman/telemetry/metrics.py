@@ -67,6 +67,7 @@ class Metrics:
         self._of.deliveries.labels(outcome.answer or NOT_SENT).inc()
         self._of.points_spent.inc(outcome.points)
         self._of.requests_spent.inc(outcome.requests)
+        self._of.delivery_faults.inc(outcome.faults)
         for (kind, verdict), count in outcome.verdicts.items():
             self._of.mutations.labels(kind, verdict).inc(count)
         for seconds in outcome.seconds:
@@ -86,6 +87,9 @@ class Metrics:
             else:
                 place = OTHER
         self._of.audited.labels(place, record.result).inc()
+
+    def task_restarted(self, task: str) -> None:
+        self._of.task_restarts.labels(task).inc()
 
     def pruned(self, statements: int) -> None:
         self._of.pruned.inc(statements)

@@ -37,6 +37,7 @@ class HttpDeps:
     """What the endpoint needs of the rest of the daemon.
 
     - ready: whether statements can be taken, and if not why
+    - health_problem: why a restart of the process may help; "" while nothing says so
     - metrics_page: for what a request accepts, a body and its content type
     - on_request: source ("" when not known), method, route, status, seconds
     - on_refused: source, statements turned away
@@ -59,6 +60,7 @@ class HttpDeps:
     postbacks: Sequence[PostbackSource] = ()
     webhooks: Sequence[WebhookSource] = ()
     reader: BatchReader = field(default_factory=BatchReader)
+    health_problem: Callable[[], str] = str
 
 
 def make_app(deps: HttpDeps) -> web.Application:
@@ -70,7 +72,7 @@ def make_app(deps: HttpDeps) -> web.Application:
             deps.on_request, deps.clock, consistency, deps.settings.cors_origins
         ),
     )
-    health = Health(deps.ready, deps.metrics_page)
+    health = Health(deps.ready, deps.metrics_page, deps.health_problem)
     authorizer = _authorizer(deps)
     endpoint = LrsEndpoint(
         authorizer,
