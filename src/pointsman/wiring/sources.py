@@ -11,6 +11,7 @@ from aiohttp import web
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError
+from pointsman.domain.listening import cannot_listen
 from pointsman.domain.records import Position, Receipt, Submission
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.app import HttpDeps, make_app
@@ -136,8 +137,13 @@ async def serve_http(
         await site.start()
     except OSError as error:
         raise ConfigError(
-            f"http.port: can't listen on {settings.http.host}:{settings.http.port}: "
-            f"{error.strerror or error}"
+            cannot_listen(
+                error,
+                settings.http.host,
+                settings.http.port,
+                host_setting="http.host",
+                port_setting="http.port",
+            )
         ) from None
 
 
