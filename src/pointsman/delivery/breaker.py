@@ -17,30 +17,24 @@ class Breaker:
     """Counts requests that failed in a row, whoever's they were.
 
     While the platform is out, one request at a time tries it, ever more seldom; the first answer
-    sets all free again. `reason` is for a person, "" while all is well.
+    sets all free again.
     """
 
     backoff: Backoff
     failures: int = 0
     paused_until: float = 0.0
-    reason: str = ""
 
-    def record(
-        self, now: float, outcome: RequestOutcome, message: str, jitter: random.Random
-    ) -> None:
+    def record(self, now: float, outcome: RequestOutcome, jitter: random.Random) -> None:
         """Count what one request came to; `now` is on the monotonic clock."""
         if outcome is RequestOutcome.KEY_REFUSED:
             self.failures = max(self.failures + 1, _TRIPS_AT)
-            self.reason = f"the platform refuses our apiKey: {message}"
         elif outcome is RequestOutcome.UNREACHABLE:
             self.failures += 1
-            self.reason = f"the platform does not answer: {message}"
         elif outcome is RequestOutcome.THROTTLED:
             return
         else:
             self.failures = 0
             self.paused_until = 0.0
-            self.reason = ""
             return
         if self.failures >= _TRIPS_AT:
             wait = self.backoff.seconds(self.failures - _TRIPS_AT + 1, jitter)

@@ -173,12 +173,7 @@ class Dispatcher:
         give_up_at = self._clock.monotonic() + self._settings.lease_seconds - self._request_timeout
         outcome = await self._sender.deliver(lease, give_up_at=give_up_at)
         if outcome.answer is not None:
-            before = self.breaker.reason
-            self.breaker.record(
-                self._clock.monotonic(), outcome.answer, outcome.message, self._jitter
-            )
-            if self.breaker.reason != before and (self.breaker.tripped or before):
-                log.warning("the platform's state changed", reason=self.breaker.reason or "well")
+            self.breaker.record(self._clock.monotonic(), outcome.answer, self._jitter)
         now = self._now()
         settled = await self._store.settle(
             lease, outcome.settlements, now=now, ready_at=now + micros(self._pause(lease, outcome))

@@ -43,7 +43,7 @@ def read_answer(
         results = _from_data(payload.get("data"), requested)
         return PlatformAnswer(RequestOutcome.ANSWERED, results, rate)
     messages = dict.fromkeys(_message(error) for error in errors)
-    message = "; ".join(messages) or _plain(response)
+    message = _with_status("; ".join(messages), response.status) or _plain(response)
     failed = {alias: error for error in errors if (alias := _alias(error)) in requested}
     codes = {_code(error) for error in errors}
     outcome = _outcome(response.status, payload, codes, failed, aliases)
@@ -156,6 +156,11 @@ def _json(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return payload if isinstance(payload, dict) else {}
+
+
+def _with_status(message: str, status: int) -> str:
+    """The code stays in front, for remedies go by it."""
+    return f"{message} (HTTP {status})" if message and status >= HTTPStatus.BAD_REQUEST else message
 
 
 def _plain(response: HttpAnswer) -> str:

@@ -40,6 +40,7 @@ class HttpDeps:
     - metrics_page: for what a request accepts, a body and its content type
     - on_request: source ("" when not known), method, route, status, seconds
     - on_refused: source, statements turned away
+    - on_refusal: source, method, route, status and reason of a request that was turned away
     - body_timeout: seconds for a whole body
     - reader: with the limits of a body of statements
     """
@@ -54,6 +55,7 @@ class HttpDeps:
     on_refused: Callable[[str, int], None]
     clock: Clock
     authority_home_page: str
+    on_refusal: Callable[[str, str, str, int, str], None] = lambda *_: None
     body_timeout: float = 30
     launches: LaunchRoutesDeps | None = None
     postbacks: Sequence[PostbackSource] = ()
@@ -67,7 +69,11 @@ def make_app(deps: HttpDeps) -> web.Application:
     app = web.Application(
         client_max_size=deps.settings.max_body_bytes,
         middlewares=middlewares(
-            deps.on_request, deps.clock, consistency, deps.settings.cors_origins
+            deps.on_request,
+            deps.on_refusal,
+            deps.clock,
+            consistency,
+            deps.settings.cors_origins,
         ),
     )
     health = Health(deps.ready, deps.metrics_page)
