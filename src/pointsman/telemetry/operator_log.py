@@ -83,13 +83,14 @@ class OperatorLog:
     def delivery(self, record: DeliveryRecord) -> None:
         """The canonical line of one turn, with all that a person would ask.
 
-        Its level is raised by the worst trouble in it that is due for a line.
+        Its level is raised by the first trouble in it that is due for a line.
         """
         level, trouble = "info", dict[str, Any]()
         for key, its_level, next_step in _troubles(record):
             times = self._repeats.times(key)
-            if times is not None and level != "error":
+            if times is not None:
                 level, trouble = its_level, {**_counted(times), "next": next_step}
+                break
         self._recovered(record.outcome.answer)
         getattr(delivery_log, level)("delivery", **_line(record), **trouble)
 

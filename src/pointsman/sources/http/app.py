@@ -13,6 +13,7 @@ from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, HttpSource, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, route, route_get
 from pointsman.sources.http.health import Health
+from pointsman.sources.http.home import home
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, add_launch_routes
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
@@ -96,6 +97,7 @@ def make_app(deps: HttpDeps) -> web.Application:
     _add_adapters(app, deps)
     if deps.launches is not None:
         add_launch_routes(app, deps.launches, deps, authorizer)
+    route_get(app, "/", home)
     route_get(app, "/healthz", health.healthz)
     route_get(app, "/readyz", health.readyz)
     route_get(app, "/metrics", health.metrics)

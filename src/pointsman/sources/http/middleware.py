@@ -77,7 +77,7 @@ def _route_name(request: web.Request) -> str:
     resource = request.match_info.route.resource
     if resource is None:
         return "unknown"
-    return resource.canonical.rstrip("/")
+    return resource.canonical.rstrip("/") or "/"
 
 
 @web.middleware
