@@ -43,7 +43,8 @@ async def test_whoever_turns_the_pages_sees_the_platform_follow(tmp_path: Path) 
                         f"document.getElementById('{id_}').textContent.includes('{words}')"
                     )
                 rest = (await process.stdout.read()).decode().splitlines()
-                assert tab.errors == []
+                # the page goes on asking when the demo has ended
+                assert [one for one in tab.errors if "live.json" not in one] == []
         assert await process.wait() == 0
     finally:
         if process.returncode is None:
