@@ -26,6 +26,7 @@ from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
 from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
+from pointsman.sources.kafka.source import KafkaSource
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
@@ -76,6 +77,7 @@ class Daemon:
             self._delivered,
         )
         self._producer = wiring.statement_producer(settings, self._clock)
+        self._kafka_sources: list[KafkaSource] = []
         self._background: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
@@ -105,7 +107,7 @@ class Daemon:
             lms = wiring.lms(self._store, tracker, pipeline, self._clock)
             await self._start_http(pipeline, lms)
             self._start_delivery()
-            self._start_kafka(pipeline)
+            self._start_readers(pipeline)
         except BaseException:
             await stack.aclose()
             raise
@@ -123,11 +125,22 @@ class Daemon:
             return False, "draining: this daemon is about to stop"
         if self._producer is not None and self._producer.problem:
             return False, f"http.kafka: {self._producer.problem}"
+        for source in self._kafka_sources:
+            if source.is_required and source.problem:
+                return False, f"kafka source {source.name}: {source.problem}"
         try:
             await self._store.next_ready_at()
         except Retry as error:
             return False, str(error)
         return True, "ready"
+
+    def hindrances(self) -> dict[str, str]:
+        """What hinders single sources, for a person; statements over HTTP are taken meanwhile."""
+        return {
+            f"kafka source {source.name}": source.problem
+            for source in self._kafka_sources
+            if source.problem
+        }
 
     async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
         """The metrics in the format that `accept` asks for, and its content type."""
@@ -138,7 +151,7 @@ class Daemon:
             backlog,
             self._budget.left(),
             micros(self._clock.now()),
-            out=self._dispatcher.breaker.tripped,
+            out=bool(self._dispatcher.platform_trouble),
             accept=accept,
         )
 
@@ -190,6 +203,7 @@ class Daemon:
             ),
             store=self._store,
             ready=self.ready,
+            hindrances=self.hindrances,
             metrics_page=self.metrics_page,
             metrics=self._metrics,
             operator_log=self._operator_log,
@@ -199,10 +213,11 @@ class Daemon:
             ),
         )
 
-    def _start_kafka(self, pipeline: Pipeline) -> None:
-        for source in wiring.kafka_sources(
+    def _start_readers(self, pipeline: Pipeline) -> None:
+        for source in wiring.readers(
             self._settings, pipeline, self._store.claim, self._clock, self._metrics
         ):
+            self._kafka_sources.append(source)
             task = asyncio.create_task(source.run())
             self._stack.push_async_callback(_finish, source.stop, task)
 

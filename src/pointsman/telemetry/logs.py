@@ -7,13 +7,18 @@ import sys
 
 import structlog
 
+from pointsman.domain.clock import Clock, SystemClock
+from pointsman.telemetry.repeated_lines import RepeatedLines
 from pointsman.telemetry.settings import LoggingSettings
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure(settings: LoggingSettings) -> None:
-    """Log as `[logging]` says. Libraries' own lines come out the same way."""
+def configure(settings: LoggingSettings, clock: Clock | None = None) -> None:
+    """Log as `[logging]` says. Libraries' own lines come out the same way.
+
+    A line that comes again and again is shown ever more seldom (`repeated_lines`).
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -43,6 +48,7 @@ def configure(settings: LoggingSettings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
+    handler.addFilter(RepeatedLines(clock or SystemClock()))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[settings.level])

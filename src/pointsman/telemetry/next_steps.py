@@ -51,6 +51,8 @@ OF_PARK_CODE = {
     ParkCode.REFUSED_BY_PLATFORM: "mend what the reason names, then `pointsman parked retry`",
     ParkCode.WAITS_FOR: "cure the other target; this one follows by itself",
     ParkCode.FAILED_TOO_OFTEN: "see what the platform says, then `pointsman parked retry`",
+    ParkCode.INTERNAL_ERROR: "report it, with the traceback that the log has; then `pointsman "
+    "parked retry`",
     ParkCode.DRIFT: "see on the platform why it does not stay, then `pointsman parked retry`",
     ParkCode.UNKNOWN: "see `pointsman parked list`",
 }

@@ -13,6 +13,7 @@ from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError
 from pointsman.domain.listening import cannot_listen
 from pointsman.domain.records import Position, Receipt, Submission
+from pointsman.sources.base import Source
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.app import HttpDeps, make_app
 from pointsman.sources.http.authorization import (
@@ -114,6 +115,7 @@ async def serve_http(
     intake: StatementIntake,
     store: Store,
     ready: Callable[[], Awaitable[tuple[bool, str]]],
+    hindrances: Callable[[], dict[str, str]],
     metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
     operator_log: OperatorLog,
@@ -128,6 +130,7 @@ async def serve_http(
             sources=http_sources(settings),
             settings=settings.http,
             ready=ready,
+            hindrances=hindrances,
             metrics_page=metrics_page,
             on_request=metrics.http,
             on_refused=metrics.refused,
@@ -160,17 +163,20 @@ async def serve_http(
         ) from None
 
 
-def kafka_sources(
+def readers(
     settings: Settings,
     intake: Pipeline,
     claim: Callable[[str, Sequence[tuple[str, int]]], Awaitable[list[Position]]],
     clock: Clock,
     metrics: Metrics,
-) -> Iterator[KafkaSource]:
+) -> Iterator[Source]:
+    """The sources that read by themselves, of every kind; nothing runs yet."""
     for source in settings.sources.kafka:
         hooks = KafkaHooks(
             on_lag=partial(metrics.kafka_lag, source.name),
             on_assigned=partial(metrics.kafka_assigned, source.name),
             on_paused=partial(metrics.kafka_paused, source.name),
+            on_problems=partial(metrics.kafka_problems, source.name),
+            on_reset=partial(metrics.kafka_reset, source.name),
         )
         yield KafkaSource(source, intake, claim, clock, hooks)
