@@ -37,7 +37,7 @@ class EndpointStore(DocumentStore, StatementStore, Protocol):
 class HttpDeps:
     """What the endpoint needs of the rest of the daemon.
 
-    - hindrances: what can't do its work though statements can be taken, by name
+    - source_problems: what can't do its work though statements can be taken, by name
     - ready: whether statements can be taken, and if not why
     - metrics_page: for what a request accepts, a body and its content type
     - on_request: source ("" when not known), method, route, status, seconds
@@ -59,7 +59,7 @@ class HttpDeps:
     authority_home_page: str
     on_refusal: Callable[[str, str, str, int, str], None] = lambda *_: None
     body_timeout: float = 30
-    hindrances: Callable[[], dict[str, str]] = dict
+    source_problems: Callable[[], dict[str, str]] = dict
     launches: LaunchRoutesDeps | None = None
     postbacks: Sequence[PostbackSource] = ()
     webhooks: Sequence[WebhookSource] = ()
@@ -79,7 +79,7 @@ def make_app(deps: HttpDeps) -> web.Application:
             deps.settings.cors_origins,
         ),
     )
-    health = Health(deps.ready, deps.metrics_page, deps.hindrances)
+    health = Health(deps.ready, deps.metrics_page, deps.source_problems)
     authorizer = _authorizer(deps)
     endpoint = LrsEndpoint(
         authorizer,
