@@ -33,6 +33,7 @@ from pointsman.store.base import Backlog
 from pointsman.supervisor import Supervisor
 from pointsman.telemetry import logs
 from pointsman.telemetry.metrics import Metrics
+from pointsman.telemetry.operator_log import OperatorLog
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +54,7 @@ class Daemon:
         self._draining = False
         self._clients = wiring.platform_clients(settings, self._clock)
         self._limits = wiring.quota(settings, self._clients.platform)
+        self._operator_log = OperatorLog(self._clock)
         self._metrics = Metrics(wiring.known_labels(settings), self._limits)
         self._store, self._budget = wiring.store_and_budget(
             settings, self._clock, self._limits, self._metrics.commit
@@ -95,7 +97,13 @@ class Daemon:
             stack.push_async_callback(self._budget.close)
             tracker = wiring.satisfied_tracker(self._store, self._launches, self._clock)
             pipeline = wiring.pipeline(
-                self._settings, self._store, self._clock, self._received, self._launches, tracker
+                self._settings,
+                self._store,
+                self._clock,
+                self._received,
+                self._launches,
+                tracker,
+                self._clock_off,
             )
             lms = wiring.lms(self._store, tracker, pipeline, self._clock)
             await self._start_http(pipeline, lms)
@@ -202,6 +210,7 @@ class Daemon:
             health_problem=self.health_problem,
             metrics_page=self.metrics_page,
             metrics=self._metrics,
+            operator_log=self._operator_log,
             clock=self._clock,
             launches=wiring.launch_deps(
                 self._settings, self._launches, self._tokens.launched, lms, self._clock
@@ -218,11 +227,16 @@ class Daemon:
 
     def _received(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
         self._metrics.inputs(submissions, receipts)
+        self._operator_log.received(submissions, receipts)
         self._dispatcher.wake()
+
+    def _clock_off(self, source: str, seconds: float) -> None:
+        self._metrics.clock_off(source, seconds)
+        self._operator_log.clock_off(source, seconds)
 
     def _delivered(self, record: DeliveryRecord) -> None:
         self._metrics.delivery(record)
-        logs.delivery(record)
+        self._operator_log.delivery(record)
 
     def _new_tokens(self, learners: Sequence[str]) -> None:
         async def free() -> None:

@@ -202,7 +202,8 @@ class Dispatcher:
         )
         outcome.settlements = review.settlements
         if self.platform_trouble != before:
-            log.warning("the platform's state changed", reason=self.platform_trouble or "well")
+            # an alarm is made of each delivery's answer
+            log.info("the platform's state changed", reason=self.platform_trouble or "well")
         await self._settle(lease, outcome, now)
         if review.freed:
             await self._store.unpark(review.freed, codes=DOUBTFUL)
