@@ -24,7 +24,7 @@ class IdentityResolver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountTemplate:
     """`learner` is a template with `{name}`, for accounts of `home_page`."""
 
     home_page: str
@@ -34,7 +34,7 @@ class Account:
 class ConfiguredIdentity:
     """The resolver that `[learners]` describes."""
 
-    def __init__(self, accounts: Sequence[Account] = ()) -> None:
+    def __init__(self, accounts: Sequence[AccountTemplate] = ()) -> None:
         self._accounts = {account.home_page: account.learner for account in accounts}
         self.resolve = lru_cache(maxsize=65_536)(self._resolve)
 
