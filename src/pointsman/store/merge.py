@@ -1,4 +1,4 @@
-"""How a change moves desired state. Pure; the order in which changes arrive does not matter.
+"""Merges a change into desired state. Pure; the result does not depend on the order of arrival.
 
 Newest wins by `occurred_at`, ties by statement id. Unless the rule says otherwise a value never
 falls, so for `Falls.NEVER` the highest wins and time has no say.

@@ -1,4 +1,4 @@
-"""What a store takes and gives for delivery, the audit and the books. Frozen.
+"""The records that a store takes and gives for delivery, the audit and the books. Frozen.
 
 Times are in microseconds since the epoch.
 """
