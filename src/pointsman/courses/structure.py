@@ -139,7 +139,7 @@ class CourseReader:
         for element_with_text in texts:
             if text := " ".join(element_with_text.text.split()):
                 return text
-        self._warn(element, f"<{element.name}> has no title; its id stands for it")
+        self._warn(element, f"<{element.name}> has no title; its id is used instead")
         return element.attributes.get("id", "").strip()
 
     def _url(self, element: Element) -> str:

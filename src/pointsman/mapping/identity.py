@@ -1,8 +1,8 @@
 """Finds who an actor is on the platform.
 
 A mailbox is its address in lower case. An account is what the operator's template for its home
-page makes of its name. Any other identifier stands for itself, so that the learner is counted
-and shown, and a token can be given for it.
+page makes of its name. Any other identifier is taken as the learner's name, so that the learner is
+counted and shown, and a token can be given for it.
 """
 
 from __future__ import annotations

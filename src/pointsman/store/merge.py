@@ -18,7 +18,7 @@ from pointsman.domain.records import (
 from pointsman.domain.targets import Value, rank
 from pointsman.store.records import KnownDelivered
 
-#: stands for statement and rule of what was read from the platform
+#: the statement and rule of what was read from the platform
 IMPORTED = "import-state"
 #: attempts remembered for one target; the oldest go first
 MAX_ATTEMPTS = 32

@@ -137,7 +137,7 @@ class Books:
 class AuditFinding:
     """What the audit saw of one delivered state, which had `version` then.
 
-    `reason` is for whoever finds it parked.
+    `reason` is for the person who finds it parked.
     """
 
     target: Target
