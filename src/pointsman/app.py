@@ -26,6 +26,7 @@ from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
 from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
+from pointsman.sources.base import Source
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
@@ -74,6 +75,7 @@ class Daemon:
             self._delivered,
         )
         self._producer = wiring.statement_producer(settings, self._clock)
+        self._readers: list[Source] = []
         self._background: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
@@ -115,11 +117,20 @@ class Daemon:
             return False, "draining: this daemon is about to stop"
         if self._producer is not None and self._producer.problem:
             return False, f"http.kafka: {self._producer.problem}"
+        for source in self._readers:
+            if source.is_required and source.problem:
+                return False, f"source {source.name}: {source.problem}"
         try:
             await self._store.next_ready_at()
         except Retry as error:
             return False, str(error)
         return True, "ready"
+
+    def source_problems(self) -> dict[str, str]:
+        """Why single sources can't read now; statements over HTTP are taken meanwhile."""
+        return {
+            f"source {source.name}": source.problem for source in self._readers if source.problem
+        }
 
     async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
         """The metrics in the format that `accept` asks for, and its content type."""
@@ -182,6 +193,7 @@ class Daemon:
             ),
             store=self._store,
             ready=self.ready,
+            source_problems=self.source_problems,
             metrics_page=self.metrics_page,
             metrics=self._metrics,
             clock=self._clock,
@@ -194,6 +206,7 @@ class Daemon:
         for source in wiring.readers(
             self._settings, pipeline, self._store.claim, self._clock, self._metrics
         ):
+            self._readers.append(source)
             task = asyncio.create_task(source.run())
             self._stack.push_async_callback(_finish, source.stop, task)
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from pointsman.domain.targets import CourseStatus
 from tests.support.change_factory import change, course, topic, wants
-from tests.support.odd_platform import OddAnswer, OddTransport, odd_answers, raw
+from tests.support.odd_platform import OddAnswer, OddTransport, odd_answers
 from tests.support.virtual_delivery import KEY, VirtualDelivery, catalogue
 from tests.support.virtual_time import run_virtually
 

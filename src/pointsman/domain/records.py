@@ -61,6 +61,9 @@ class Observation:
 
 #: offset of a partition of which nothing was stored yet
 UNREAD = -1
+#: partition of the row of a topic as a whole: its offset is the number of partitions that the topic
+#: had when the group first came to it
+WHOLE_TOPIC = -1
 
 
 class Falls(StrEnum):
@@ -173,6 +176,10 @@ class Position:
     partition: int
     offset: int
     token: int = 0
+    #: which log the offset counts in: an offset of another log says nothing. "" where nobody said
+    log_id: str = ""
+    #: the last record that was stored, to know it again; "" where none was
+    last_record: str = ""
 
 
 @dataclass(frozen=True, slots=True)

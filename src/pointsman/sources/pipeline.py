@@ -152,7 +152,15 @@ class Pipeline:
             )
         return replace(
             self.submission(batch),
-            dead=tuple(_dead_letter(item, message.origin, batch) for item in batch.invalid),
+            dead=(
+                *(_dead_letter(item, message.origin, batch) for item in batch.invalid),
+                *(
+                    DeadLetter(
+                        part.reason, f"{message.origin}, items {part.first}-{part.last}", part.body
+                    )
+                    for part in batch.left_over
+                ),
+            ),
             position=message.position,
             all_or_nothing=False,
         )

@@ -54,6 +54,12 @@ class Families:
         self.kafka_paused = self._gauge(
             "kafka_paused", "1 while a source holds its partitions back.", "source"
         )
+        self.kafka_source_up = self._gauge(
+            "kafka_source_up", "1 while all topics of a source can be read.", "source"
+        )
+        self.kafka_resets = self._counter(
+            "kafka_resets", "Places that were given up, by reason.", "source", "topic", "reason"
+        )
 
         self.store_up = self._gauge(
             "store_up", "1 when the store answered this scrape; without it its gauges are old."

@@ -13,6 +13,7 @@ from pointsman.delivery.dispatcher import NOT_SENT
 from pointsman.domain.records import InputOutcome
 from pointsman.domain.targets import TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
+from pointsman.sources.kafka.client import ResetReason
 from pointsman.store.base import Audited
 from pointsman.telemetry.families import Families
 
@@ -43,6 +44,7 @@ class KnownLabels:
 
     - sources: the name of each, with `launch` where players are launched
     - kafka: those of them that read from Kafka
+    - kafka_topics: (source, topic) of those
     - oddities: the rules of cmi5 that are counted when a player breaks them
     """
 
@@ -50,6 +52,7 @@ class KnownLabels:
     kafka: frozenset[str] = frozenset()
     routes: tuple[IntakeRoute, ...] = ()
     oddities: tuple[str, ...] = ()
+    kafka_topics: frozenset[tuple[str, str]] = frozenset()
 
 
 def begin_at_zero(families: Families, known: KnownLabels) -> None:
@@ -63,8 +66,7 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
             families.http_requests.labels(source, route.method, route.route, status)
     for kind in known.oddities:
         families.cmi5_oddities.labels(kind)
-    for source in known.kafka:
-        families.kafka_paused.labels(source)
+    _begin_kafka(families, known)
     for target in TargetKind:
         families.latency.labels(target)
         for state in ("dirty", "parked"):
@@ -74,6 +76,14 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
     for answer in (*RequestOutcome, NOT_SENT):
         families.deliveries.labels(answer)
     begin_place(families, OTHER)
+
+
+def _begin_kafka(families: Families, known: KnownLabels) -> None:
+    for source in known.kafka:
+        families.kafka_paused.labels(source)
+        families.kafka_source_up.labels(source).set(1)
+    for (source, topic), reason in product(sorted(known.kafka_topics), ResetReason):
+        families.kafka_resets.labels(source, topic, reason)
 
 
 def begin_place(families: Families, place: str) -> None:

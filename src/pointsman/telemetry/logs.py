@@ -9,6 +9,8 @@ from collections import Counter
 import structlog
 
 from pointsman.delivery.dispatcher import NOT_SENT, DeliveryRecord
+from pointsman.domain.clock import Clock, SystemClock
+from pointsman.telemetry.repeated_lines import RepeatedLines
 from pointsman.telemetry.settings import LoggingSettings
 
 log = structlog.get_logger("pointsman.delivery")
@@ -16,8 +18,11 @@ log = structlog.get_logger("pointsman.delivery")
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure(settings: LoggingSettings) -> None:
-    """Log as `[logging]` says. Libraries' own lines come out the same way."""
+def configure(settings: LoggingSettings, clock: Clock | None = None) -> None:
+    """Log as `[logging]` says. Libraries' own lines come out the same way.
+
+    A line that comes again and again is shown ever more seldom (`repeated_lines`).
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -47,6 +52,7 @@ def configure(settings: LoggingSettings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
+    handler.addFilter(RepeatedLines(clock or SystemClock()))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[settings.level])

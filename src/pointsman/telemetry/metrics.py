@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from prometheus_client.exposition import choose_encoder
@@ -13,6 +13,7 @@ from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
 from pointsman.delivery.dispatcher import NOT_SENT, DeliveryRecord
 from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.targets import TargetKind
+from pointsman.sources.kafka.client import ResetReason
 from pointsman.store.base import Backlog
 from pointsman.telemetry.exemplars import of_receipt, of_statement
 from pointsman.telemetry.families import Families
@@ -113,6 +114,12 @@ class Metrics:
 
     def kafka_paused(self, source: str, paused: bool) -> None:
         self._of.kafka_paused.labels(source).set(int(paused))
+
+    def kafka_problems(self, source: str, problems: Mapping[str, str]) -> None:
+        self._of.kafka_source_up.labels(source).set(int(not problems))
+
+    def kafka_reset(self, source: str, topic: str, reason: ResetReason) -> None:
+        self._of.kafka_resets.labels(source, topic, reason).inc()
 
     def show(
         self, backlog: Backlog | None, left: QuotaLeft, now: int, *, out: bool, accept: str = ""

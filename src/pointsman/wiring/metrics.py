@@ -18,6 +18,9 @@ def known_labels(settings: Settings) -> KnownLabels:
     return KnownLabels(
         sources=sources.names | launched,
         kafka=frozenset(source.name for source in sources.kafka),
+        kafka_topics=frozenset(
+            (source.name, topic) for source in sources.kafka for topic in source.topics
+        ),
         routes=tuple(_routes(settings)),
         oddities=tuple(RuleViolation) if launched else (),
     )

@@ -103,6 +103,7 @@ async def serve_http(
     intake: StatementIntake,
     store: Store,
     ready: Callable[[], Awaitable[tuple[bool, str]]],
+    source_problems: Callable[[], dict[str, str]],
     metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
     clock: Clock,
@@ -116,6 +117,7 @@ async def serve_http(
             sources=http_sources(settings),
             settings=settings.http,
             ready=ready,
+            source_problems=source_problems,
             metrics_page=metrics_page,
             on_request=metrics.http,
             on_refused=metrics.refused,
@@ -155,5 +157,7 @@ def readers(
             on_lag=partial(metrics.kafka_lag, source.name),
             on_assigned=partial(metrics.kafka_assigned, source.name),
             on_paused=partial(metrics.kafka_paused, source.name),
+            on_problems=partial(metrics.kafka_problems, source.name),
+            on_reset=partial(metrics.kafka_reset, source.name),
         )
         yield KafkaSource(source, intake, claim, clock, hooks)

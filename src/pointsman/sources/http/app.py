@@ -36,6 +36,7 @@ class EndpointStore(DocumentStore, StatementStore, Protocol):
 class HttpDeps:
     """What the endpoint needs of the rest of the daemon.
 
+    - source_problems: what can't do its work though statements can be taken, by name
     - ready: whether statements can be taken, and if not why
     - metrics_page: for what a request accepts, a body and its content type
     - on_request: source ("" when not known), method, route, status, seconds
@@ -55,6 +56,7 @@ class HttpDeps:
     clock: Clock
     authority_home_page: str
     body_timeout: float = 30
+    source_problems: Callable[[], dict[str, str]] = dict
     launches: LaunchRoutesDeps | None = None
     postbacks: Sequence[PostbackSource] = ()
     webhooks: Sequence[WebhookSource] = ()
@@ -70,7 +72,7 @@ def make_app(deps: HttpDeps) -> web.Application:
             deps.on_request, deps.clock, consistency, deps.settings.cors_origins
         ),
     )
-    health = Health(deps.ready, deps.metrics_page)
+    health = Health(deps.ready, deps.metrics_page, deps.source_problems)
     authorizer = _authorizer(deps)
     endpoint = LrsEndpoint(
         authorizer,

@@ -150,7 +150,9 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
     if plan.accepted:
         connection.execute(SQL["add_accepted"], (to_json(dict(plan.accepted)),))
     if plan.positions:
-        positions = [(*where, offset) for where, offset in plan.positions.items()]
+        positions = [
+            (*where, at.offset, at.log_id, at.last_record) for where, at in plan.positions.items()
+        ]
         connection.execute(SQL["save_positions"], (to_json(positions),))
     if plan.unmatched:
         unmatched = [
