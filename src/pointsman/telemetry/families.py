@@ -103,6 +103,15 @@ class Families:
             "result",
         )
 
+        self.delivery_faults = self._counter(
+            "delivery_faults", "Exceptions of ours that a delivery ended with."
+        )
+        self.task_restarts = self._counter(
+            "task_restarts",
+            "Background tasks that ended in an error and were started again.",
+            "task",
+        )
+
         self.points_spent = self._counter("points_spent", "Points spent.")
         self.requests_spent = self._counter("requests_spent", "Requests spent.")
         self.points_left = self._gauge("points_left", "Points this window still allows us.")

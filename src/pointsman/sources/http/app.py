@@ -38,6 +38,7 @@ class HttpDeps:
 
     - source_problems: what can't do its work though statements can be taken, by name
     - ready: whether statements can be taken, and if not why
+    - health_problem: why a restart of the process may help; "" while nothing says so
     - metrics_page: for what a request accepts, a body and its content type
     - on_request: source ("" when not known), method, route, status, seconds
     - on_refused: source, statements turned away
@@ -61,6 +62,7 @@ class HttpDeps:
     postbacks: Sequence[PostbackSource] = ()
     webhooks: Sequence[WebhookSource] = ()
     reader: BatchReader = field(default_factory=BatchReader)
+    health_problem: Callable[[], str] = str
 
 
 def make_app(deps: HttpDeps) -> web.Application:
@@ -72,7 +74,7 @@ def make_app(deps: HttpDeps) -> web.Application:
             deps.on_request, deps.clock, consistency, deps.settings.cors_origins
         ),
     )
-    health = Health(deps.ready, deps.metrics_page, deps.source_problems)
+    health = Health(deps.ready, deps.metrics_page, deps.health_problem, deps.source_problems)
     authorizer = _authorizer(deps)
     endpoint = LrsEndpoint(
         authorizer,

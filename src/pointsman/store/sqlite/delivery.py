@@ -37,6 +37,15 @@ class SqliteDelivery(SqliteConnections):
     ) -> int:
         return await self._write(lambda db: _unpark(db, recipients, codes, reason_prefix))
 
+    async def retry_now(self, recipients: Sequence[Recipient]) -> None:
+        names = _texts(recipients)
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(SQL["forget_retry_at"], (names,))
+            connection.execute(SQL["requeue_freed"], (names, HEAD_START))
+
+        await self._write(write)
+
     async def parked(
         self,
         recipients: Sequence[Recipient] = (),
