@@ -1,4 +1,4 @@
-"""The label values that are known at the start: their series begin at 0, not at their first event.
+"""Makes the series of all label values that are known at the start, so that they begin at 0.
 
 `increase()` and `rate()` see what changes between two samples. A counter that appears with its
 first event has no sample before it, so an alert would miss just that one.

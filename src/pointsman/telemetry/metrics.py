@@ -61,7 +61,7 @@ class Metrics:
                 )
 
     def refused(self, source: str, statements: int) -> None:
-        """Statements that were turned away at the door: they are in nobody's books."""
+        """Statements that were refused when they came: they are not in the books."""
         self._of.inputs.labels(self._source(source), REFUSED).inc(statements)
 
     def clock_off(self, source: str, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The settings' names become the label values that metrics begin with."""
+"""Turns the names in the settings into the label values that metrics begin with."""
 
 from __future__ import annotations
 
