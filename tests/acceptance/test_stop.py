@@ -27,6 +27,7 @@ CONFIG = """
 [http]
 host = "127.0.0.1"
 port = {port}
+drain_delay_seconds = 0
 drain_seconds = {drain}
 
 [platform]
