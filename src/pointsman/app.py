@@ -25,6 +25,8 @@ from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
 from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
+from pointsman.sources.http.health import ReadyState
+from pointsman.sources.http.readiness import Readiness
 from pointsman.sources.http.server import HttpServer
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
@@ -53,6 +55,9 @@ class Daemon:
         self._metrics = Metrics(wiring.known_labels(settings), self._limits)
         self._store, self._budget = wiring.store_and_budget(
             settings, self._clock, self._limits, self._metrics.commit
+        )
+        self._readiness = Readiness(
+            self._store, self._clock, kafka_counts=settings.http.ready_needs_kafka
         )
         self._tokens = wiring.token_sources(
             settings,
@@ -100,8 +105,15 @@ class Daemon:
             stack.push_async_callback(self._budget.close)
             tracker = wiring.satisfied_tracker(self._store, self._launches, self._clock)
             pipeline = wiring.pipeline(
-                self._settings, self._store, self._clock, self._received, self._launches, tracker
+                self._settings,
+                self._store,
+                self._clock,
+                self._received,
+                self._launches,
+                tracker,
+                self._readiness.watch,
             )
+            stack.push_async_callback(self._readiness.close)
             lms = wiring.lms(self._store, tracker, pipeline, self._clock)
             await self._start_http(pipeline, lms)
             self._start_delivery()
@@ -123,17 +135,13 @@ class Daemon:
         await self._stack.aclose()
         log.info("stopped")
 
-    async def ready(self) -> tuple[bool, str]:
+    async def ready(self) -> ReadyState:
         """Whether statements can be taken now, and if not why."""
         if self._drain_until is not None:
-            return False, "draining: this daemon is about to stop"
+            return ReadyState("draining: this daemon is about to stop")
         if self._producer is not None and self._producer.problem:
-            return False, f"http.kafka: {self._producer.problem}"
-        try:
-            await self._store.next_ready_at()
-        except Retry as error:
-            return False, str(error)
-        return True, "ready"
+            return ReadyState(f"http.kafka: {self._producer.problem}")
+        return await self._readiness.state()
 
     async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
         """The metrics in the format that `accept` asks for, and its content type."""

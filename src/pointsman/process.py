@@ -149,9 +149,7 @@ class Stop:
 
 
 def _hung_up() -> None:
-    log.warning(
-        "SIGHUP changes nothing: settings are read at the start, so restart to apply"
-    )
+    log.warning("SIGHUP changes nothing: settings are read at the start, so restart to apply")
 
 
 def _end_process(code: int) -> None:

@@ -11,6 +11,7 @@ from pointsman.domain.records import Position, Receipt, Submission
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.app import HttpDeps, make_app
 from pointsman.sources.http.authorization import BasicCredential, BearerCredential, HttpSource
+from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.http.server import HttpServer
 from pointsman.sources.kafka.client import KafkaHooks
@@ -21,7 +22,7 @@ from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker
 from pointsman.sources.settings import CredentialSettings
-from pointsman.store.base import Store
+from pointsman.store.base import IngestStore, Store
 from pointsman.telemetry.metrics import Metrics
 from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
 from pointsman.wiring.mapping import mapping
@@ -52,15 +53,16 @@ def pipeline(
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
     launches: LaunchCache | None = None,
     tracker: SatisfiedTracker | None = None,
+    watch: Callable[[IngestStore], IngestStore] = lambda store: store,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
 
-    `tracker` stands before the store, and passes on what it takes.
+    `tracker` stands before the store, and passes on what it takes; `watch` before both.
     """
     if launches is None and settings.launches is not None:
         launches = LaunchCache(store, clock)
     return Pipeline(
-        tracker or store,
+        watch(tracker or store),
         mapping(settings),
         settings.http,
         clock,
@@ -94,7 +96,7 @@ def http_server(
     *,
     intake: StatementIntake,
     store: Store,
-    ready: Callable[[], Awaitable[tuple[bool, str]]],
+    ready: Callable[[], Awaitable[ReadyState]],
     metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
     clock: Clock,

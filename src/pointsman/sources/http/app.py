@@ -13,7 +13,7 @@ from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, HttpSource, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, route, route_get
 from pointsman.sources.http.drain import RequestsUnderWay
-from pointsman.sources.http.health import Health
+from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, add_launch_routes
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
@@ -49,7 +49,7 @@ class HttpDeps:
     store: EndpointStore
     sources: Sequence[HttpSource]
     settings: HttpSettings
-    ready: Callable[[], Awaitable[tuple[bool, str]]]
+    ready: Callable[[], Awaitable[ReadyState]]
     metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]]
     on_request: Callable[[str, str, str, int, float], None]
     on_refused: Callable[[str, int], None]
