@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.records import Receipt, Submission
 from pointsman.store.group_commit import GroupCommit, Work
 from pointsman.store.sqlite.ingest import ingest
+from pointsman.store.sqlite.soundness import FoundDamage
 from pointsman.store.statement_index import ReadKeys
 
 T = TypeVar("T")
@@ -28,6 +28,7 @@ class Writer:
         self,
         connection: sqlite3.Connection,
         clock: Clock,
+        damage: FoundDamage,
         *,
         threaded: bool,
         on_commit: Callable[[float, int], None],
@@ -36,6 +37,7 @@ class Writer:
     ) -> None:
         self._connection = connection
         self._clock = clock
+        self._damage = damage
         self._read_keys = read_keys
         self._stored_at = last_commit
         self._thread = ThreadPoolExecutor(1, "pointsman-store") if threaded else None
@@ -56,6 +58,7 @@ class Writer:
     async def _transact(self, works: Sequence[Work[sqlite3.Connection]]) -> list[Any]:
         # never twice and never back, whatever the clock does: queries go by it
         self._stored_at = stored_at = max(micros(self._clock.now()), self._stored_at + 1)
+        self._damage.refuse_writes()
         try:
             if self._thread is None:
                 return self._transaction(works, stored_at)
@@ -63,9 +66,10 @@ class Writer:
                 self._thread, self._transaction, works, stored_at
             )
         except sqlite3.Error as error:
-            refusal = StoreUnavailable(f"the SQLite store could not commit: {error}")
-            # a full disk or a lock is no single work's fault; anything else may be one's
-            if isinstance(error, sqlite3.OperationalError) or len(works) == 1:
+            refusal = self._damage.error_of(error, "commit")
+            # a full disk, a lock or damage is no single work's fault; anything else may be one's
+            is_general = isinstance(error, sqlite3.OperationalError) or self._damage.is_found
+            if is_general or len(works) == 1:
                 raise refusal from error
             raise
 
