@@ -21,7 +21,7 @@ from pointsman.sources.backfill import (
 )
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
-from pointsman.store.base import Books, Store
+from pointsman.store.base import Books, Restored, Store
 from pointsman.store.migrations import Migration
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "import_state",
     "replay",
     "replay_letters",
+    "restore",
     "upgrade",
     "with_store",
 ]
@@ -72,6 +73,13 @@ async def back_up(
 ) -> None:
     """Copy the store while it is used. Raises `ConfigError`."""
     await wiring.store(settings, _CLOCK, beside=True).backup(target, on_progress)
+
+
+async def restore(
+    settings: Settings, backup: Path, on_progress: Callable[[int, int], None]
+) -> Restored:
+    """Put a backup in the store's place, while nothing uses it. Raises `ConfigError`."""
+    return await wiring.store(settings, _CLOCK).restore(backup, on_progress)
 
 
 async def import_file(

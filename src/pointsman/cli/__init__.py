@@ -78,7 +78,7 @@ COMMANDS = (
     LazyCommand("cmi5", "cmi5 courses.", "pointsman.cli.cmi5"),
     LazyCommand(
         "db",
-        "The store: what it holds and how big it is, its schema, a copy of it.",
+        "The store: what it holds and how big it is, its schema, a copy of it and back.",
         "pointsman.cli.db",
     ),
     LazyCommand(
@@ -126,7 +126,8 @@ def pointsman(
     what it means; then `pointsman run`. No platform at hand? `pointsman emulate`
     is one.
 
-    Exit codes: 0 fine; 1 the command's answer is no; 2 the configuration or an option is wrong.
+    Exit codes: 0 fine; 1 the command's answer is no; 2 the configuration or an option is wrong;
+    3 the store can't be used: it did not answer, or its file is not sound.
     """
 
 

@@ -19,9 +19,9 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     It takes statements at /xapi/statements and from Kafka, and answers /healthz, /readyz and
     /metrics. What was answered with 2xx is on disk: it can be killed at any moment.
 
-    Exit code 0 when it was told to stop, during its start too; 2 when a setting is wrong or the
-    store's file is not sound; 3 when the store did not answer at the start; 143 or 130 when a
-    second SIGTERM or Ctrl-C ended it at once.
+    Exit code 0 when it was told to stop, during its start too; 2 when a setting is wrong; 3 when
+    the store did not answer at the start, or its file is not sound; 143 or 130 when a second
+    SIGTERM or Ctrl-C ended it at once.
 
     **Example:** `POINTSMAN_LOGGING__FORMAT=console pointsman run -c pointsman.toml`
     """

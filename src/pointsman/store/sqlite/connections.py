@@ -18,6 +18,7 @@ from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import connect, migrate, must_be_current
 from pointsman.store.sqlite.soundness import (
     FoundDamage,
+    LogMark,
     mark,
     must_be_sound,
     note_of,
@@ -81,6 +82,7 @@ class SqliteConnections:
             connection,
             self._clock,
             self._damage,
+            LogMark(connection, self._path),
             threaded=self._threaded,
             on_commit=self._on_commit,
             read_keys=self._read_keys,

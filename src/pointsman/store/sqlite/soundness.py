@@ -3,7 +3,7 @@
 A file that its last daemon closed in order, and that has not been touched since, is taken as it is.
 Any other is checked: its pages, and whether the log beside it is its own. A log that was left by a
 daemon that was killed is played into whatever file has its name (SQLite, "How To Corrupt An SQLite
-Database File", 1.4), so each start gives the file a number, which the log then carries too.
+Database File", 1.4), so each start gives the file a number, which its log then has too.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 _NUMBER_AT = 68
 #: of a log, and of each page in it: docs of SQLite, "WAL-mode File Format"
 _LOG_HEADER, _FRAME_HEADER = 32, 24
+_SALT = slice(16, 24)
 _LOG_MAGIC = (0x377F0682, 0x377F0683)
 #: SQLite's primary result codes for what no time mends
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -158,6 +159,25 @@ def mark(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout)}")
 
 
+class LogMark:
+    """Writes the file's number into its log each time that the log begins anew."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._log = log_of(path)
+        (self._number,) = connection.execute("PRAGMA application_id").fetchone()
+        self._salt = b""
+
+    def renew(self) -> None:
+        """Within a transaction. The log of the transaction before has the number already."""
+        salt = b""
+        with suppress(FileNotFoundError), self._log.open("rb", buffering=0) as file:
+            salt = file.read(_LOG_HEADER)[_SALT]
+        if salt != self._salt or not salt:
+            self._connection.execute(f"PRAGMA application_id = {int(self._number)}")
+            self._salt = salt
+
+
 def _identity(path: Path) -> str:
     status = path.stat()
     return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
@@ -177,7 +197,7 @@ def _numbers_in(wal: Path) -> set[int]:
         if len(header) < _LOG_HEADER:
             return numbers
         magic, _version, page_size = struct.unpack(">III", header[:12])
-        salt = header[16:24]
+        salt = header[_SALT]
         while magic in _LOG_MAGIC:
             frame = file.read(_FRAME_HEADER)
             if len(frame) < _FRAME_HEADER or frame[8:16] != salt:

@@ -12,7 +12,7 @@ from pointsman.domain.clock import Clock, micros
 from pointsman.domain.records import Receipt, Submission
 from pointsman.store.group_commit import GroupCommit, Work
 from pointsman.store.sqlite.ingest import ingest
-from pointsman.store.sqlite.soundness import FoundDamage
+from pointsman.store.sqlite.soundness import FoundDamage, LogMark
 from pointsman.store.statement_index import ReadKeys
 
 T = TypeVar("T")
@@ -29,6 +29,7 @@ class Writer:
         connection: sqlite3.Connection,
         clock: Clock,
         damage: FoundDamage,
+        mark: LogMark,
         *,
         threaded: bool,
         on_commit: Callable[[float, int], None],
@@ -38,6 +39,7 @@ class Writer:
         self._connection = connection
         self._clock = clock
         self._damage = damage
+        self._mark = mark
         self._read_keys = read_keys
         self._stored_at = last_commit
         self._thread = ThreadPoolExecutor(1, "pointsman-store") if threaded else None
@@ -77,6 +79,7 @@ class Writer:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
+            self._mark.renew()
             submissions = [submission for work in works for submission in work.submissions]
             receipts = iter(
                 ingest(connection, submissions, stored_at, self._read_keys) if submissions else ()
