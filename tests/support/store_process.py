@@ -1,4 +1,4 @@
-"""`python -m tests.support.store_process PATH COUNT`: a store in a process that is killed.
+"""`python -m tests.support.store_process PATH COUNT [beside]`: a store in a process that is killed.
 
 It stores COUNT statements, says `stored`, and waits with the file open.
 """
@@ -17,8 +17,8 @@ from pointsman.store.sqlite import SqliteStore
 from tests.support.change_factory import change, item, submission, topic
 
 
-async def main(path: Path, count: int) -> None:
-    store = SqliteStore(path)
+async def main(path: Path, count: int, *, beside: bool) -> None:
+    store = SqliteStore(path, beside=beside)
     await store.open()
     await ingest(store, range(count))
     print("stored", flush=True)  # noqa: T201 - the parent reads it
@@ -40,9 +40,13 @@ def statement(number: int) -> Submission:
 
 
 @contextlib.contextmanager
-def running(path: Path, count: int = 1) -> Iterator[subprocess.Popen[str]]:
-    """Such a process that has stored them; at the end it is killed, and its log stays."""
+def running(path: Path, count: int = 1, *, beside: bool = False) -> Iterator[subprocess.Popen[str]]:
+    """Such a process that has stored them; at the end it is killed, and its log stays.
+
+    `beside` as a command does it, and not a daemon.
+    """
     command = [sys.executable, "-m", "tests.support.store_process", str(path), str(count)]
+    command += ["beside"] if beside else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -53,4 +57,4 @@ def running(path: Path, count: int = 1) -> Iterator[subprocess.Popen[str]]:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), beside=sys.argv[3:] == ["beside"]))
