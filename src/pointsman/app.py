@@ -117,7 +117,7 @@ class Daemon:
             lms = wiring.lms(self._store, tracker, pipeline, self._clock)
             await self._start_http(pipeline, lms)
             self._start_delivery()
-            self._start_kafka(pipeline)
+            self._start_readers(pipeline)
         except BaseException:
             await stack.aclose()
             raise
@@ -152,7 +152,7 @@ class Daemon:
             backlog,
             self._budget.left(),
             micros(self._clock.now()),
-            out=self._dispatcher.breaker.tripped,
+            out=bool(self._dispatcher.platform_trouble),
             accept=accept,
         )
 
@@ -214,8 +214,8 @@ class Daemon:
         await self._http.open()
         self._stack.push_async_callback(self._http.close)
 
-    def _start_kafka(self, pipeline: Pipeline) -> None:
-        for source in wiring.kafka_sources(
+    def _start_readers(self, pipeline: Pipeline) -> None:
+        for source in wiring.readers(
             self._settings, pipeline, self._store.claim, self._clock, self._metrics
         ):
             task = asyncio.create_task(source.run())

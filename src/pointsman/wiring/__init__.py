@@ -1,4 +1,4 @@
-"""How settings become parts. `app` and `jobs` put the parts together and run them."""
+"""How settings become parts. `app` and `commands` put the parts together and run them."""
 
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
 from pointsman.wiring.delivery import auditor, dispatcher, quota
@@ -8,8 +8,8 @@ from pointsman.wiring.platforms import PlatformClients, helium_calls, platform_c
 from pointsman.wiring.sources import (
     http_intake,
     http_server,
-    kafka_sources,
     pipeline,
+    readers,
     statement_producer,
 )
 from pointsman.wiring.stores import store, store_and_budget
@@ -24,7 +24,6 @@ __all__ = [
     "helium_calls",
     "http_intake",
     "http_server",
-    "kafka_sources",
     "known_labels",
     "launch_cache",
     "launch_deps",
@@ -33,6 +32,7 @@ __all__ = [
     "pipeline",
     "platform_clients",
     "quota",
+    "readers",
     "satisfied_tracker",
     "statement_producer",
     "store",

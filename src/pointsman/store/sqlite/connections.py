@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from pointsman.domain.clock import Clock, SystemClock
 from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.domain.records import Receipt, Submission
 from pointsman.store.migrations import Migration
 from pointsman.store.sqlite.lock import FileLock
 from pointsman.store.sqlite.rows import SQL
@@ -26,6 +27,7 @@ from pointsman.store.sqlite.soundness import (
 )
 from pointsman.store.sqlite.writer import Writer
 from pointsman.store.statement_index import ReadKeys, no_keys
+from pointsman.store.strip_nul import clean
 
 T = TypeVar("T")
 
@@ -136,6 +138,9 @@ class SqliteConnections:
             self._connection.close()
             self._connection = None
         self._lock.release("" if self._damage.is_found else note_of(self._path))
+
+    async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        return await self._open_writer().ingest(clean(submissions))
 
     async def _read(self, call: Callable[[sqlite3.Connection], T]) -> T:
         return await self._reader.run(call)
