@@ -27,6 +27,7 @@ KNOWN = KnownLabels(
     (IntakeRoute("POST", "/xapi/statements", ("", "players")),),
     ("no_session_id",),
     frozenset({("log", "lessons")}),
+    ("another_log", "out_of_range"),
 )
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 _LEFT = QuotaLeft(90, 9)
