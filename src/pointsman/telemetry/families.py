@@ -44,6 +44,12 @@ class Families:
         self.cmi5_oddities = self._counter(
             "cmi5_oddities", "Rules of cmi5 that players broke; what they said was taken.", "kind"
         )
+        self.clock_off = self._counter(
+            "clock_off",
+            "Statements whose timestamp is far ahead of their arrival, or behind it.",
+            "source",
+            "direction",
+        )
         self.kafka_lag = self._gauge(
             "kafka_lag",
             "Messages behind the end of the partition.",

@@ -18,6 +18,8 @@ from pointsman.telemetry.families import Families
 
 #: what is counted of inputs beside what became of them in the books
 DUPLICATE, CONFLICT, REFUSED = "duplicate", "conflict", "refused"
+#: how a timestamp can be off
+AHEAD, BEHIND = "ahead", "behind"
 #: in place of a label value that is not known, so that nobody outside can make series
 OTHER = "other"
 #: the daemon's parts that are started again when they end
@@ -60,9 +62,8 @@ class KnownLabels:
 
 def begin_at_zero(families: Families, known: KnownLabels) -> None:
     """Make every series whose labels are known."""
-    results = [*InputOutcome, DUPLICATE, CONFLICT, REFUSED]
-    for source, result in product(sorted(known.sources), results):
-        families.inputs.labels(source, result)
+    for source in known.sources:
+        _begin_source(families, source)
     for route in known.routes:
         families.http_seconds.labels(route.route)
         for source, status in product(route.sources, _STATUSES):
@@ -85,6 +86,13 @@ def _begin_delivery(families: Families) -> None:
             families.mutations.labels(target, verdict)
     for answer in (*RequestOutcome, NOT_SENT):
         families.deliveries.labels(answer)
+
+
+def _begin_source(families: Families, source: str) -> None:
+    for result in (*InputOutcome, DUPLICATE, CONFLICT, REFUSED):
+        families.inputs.labels(source, result)
+    for direction in (AHEAD, BEHIND):
+        families.clock_off.labels(source, direction)
 
 
 def _begin_kafka(families: Families, known: KnownLabels) -> None:

@@ -17,6 +17,8 @@ from pointsman.store.base import Backlog
 from pointsman.telemetry.exemplars import of_receipt, of_statement
 from pointsman.telemetry.families import Families
 from pointsman.telemetry.known import (
+    AHEAD,
+    BEHIND,
     CONFLICT,
     DUPLICATE,
     OTHER,
@@ -61,6 +63,10 @@ class Metrics:
     def refused(self, source: str, statements: int) -> None:
         """Statements that were refused when they came: they are not in the books."""
         self._of.inputs.labels(self._source(source), REFUSED).inc(statements)
+
+    def clock_off(self, source: str, seconds: float) -> None:
+        """A statement came whose timestamp is so far ahead of its arrival, or behind (negative)."""
+        self._of.clock_off.labels(self._source(source), AHEAD if seconds > 0 else BEHIND).inc()
 
     def delivery(self, record: DeliveryRecord) -> None:
         outcome = record.outcome
