@@ -73,15 +73,14 @@ async def test_a_topic_made_anew_while_stopped_is_read_from_its_beginning(
     new = memory.kept[settings.topics[0], 0]
     assert (new.offset, new.log_id != old.log_id) == (messages, True)
     warnings = [entry for entry in logs if "another log" in entry["event"]]
-    assert [entry["partition"] for entry in warnings] == [0, 1, 2]
-    told = warnings[0]
-    assert (told["topic"], told["stored_log"], told["log"], told["stored_offset"]) == (
+    (told,) = warnings
+    assert (told["topic"], told["stored_log"], told["log"]) == (
         *settings.topics,
         old.log_id,
         new.log_id,
-        5,
     )
-    assert told["reads_from"] == "earliest (offset 0)"
+    assert (told["partitions"], told["stored_offsets"]) == ([0, 1, 2], [5, 0, 0])
+    assert (told["reads_from"], told["offsets"]) == ("earliest", [0, 0, 0])
     assert set(memory.resets) == {ResetReason.ANOTHER_LOG}
 
 

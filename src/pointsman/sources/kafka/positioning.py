@@ -13,11 +13,12 @@ from aiokafka.errors import IllegalStateError
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import PartitionLost
-from pointsman.domain.records import UNREAD, WHOLE_TOPIC, Position, Receipt, Submission
+from pointsman.domain.records import WHOLE_TOPIC, Position, Receipt, Submission
 from pointsman.sources.kafka.client import KafkaHooks, ResetReason
 from pointsman.sources.kafka.offsets import OffsetTracker
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaSourceSettings
+from pointsman.sources.kafka.start_lines import tell_starts
 from pointsman.sources.kafka.start_places import (
     RecordMark,
     Start,
@@ -88,8 +89,8 @@ class Positioning:
         self._log_ids = {start.place: start.log_id for start in starts}
         self._seen = {topic: logs[topic].log_id for topic in topics}
         offsets = await self._offsets_of(starts)
-        for start in starts:
-            self._tell(start, offsets[start.place])
+        for topic in tell_starts(self._settings, starts, offsets):
+            self._hooks.on_reset(topic, ResetReason.ANOTHER_LOG)
         settled = [
             position
             for start in starts
@@ -262,27 +263,3 @@ class Positioning:
             if receipt.fenced and at.partition != WHOLE_TOPIC:
                 raise PartitionLost
         return generation == self._assignment.generation
-
-    def _tell(self, start: Start, offset: int) -> None:
-        names = {
-            "source": self._settings.name,
-            "topic": start.place.topic,
-            "partition": start.place.partition,
-        }
-        if start.at is StartAt.RESET:
-            log.warning(
-                "kafka topic is another log than the stored position counts in: it was made anew, "
-                "or the cluster is another one; it is read anew",
-                **names,
-                stored_log=start.stored.log_id,
-                log=start.log_id,
-                stored_offset=start.stored.offset,
-                reads_from=f"{self._settings.auto_offset_reset} (offset {offset})",
-                next="nothing, if that was meant; else see that sources.kafka.bootstrap_servers "
-                "name the right cluster",
-            )
-            self._hooks.on_reset(start.place.topic, ResetReason.ANOTHER_LOG)
-        elif start.at is StartAt.BEGINNING:
-            log.info("kafka partition is new in its topic; it is read from the beginning", **names)
-        elif start.stored.offset == UNREAD and start.at is not StartAt.ABSENT:
-            log.info("kafka partition is read for the first time", **names, offset=offset)

@@ -27,6 +27,9 @@ class SourceProblems:
         """All of them for a person, "" when there are none."""
         return "; ".join(f"{part}: {problem}" for part, problem in sorted(self._problems.items()))
 
+    def has(self, part: str) -> bool:
+        return part in self._problems
+
     def met(self, part: str, problem: str, next_step: str) -> None:
         """`part` can't be read now, for this reason."""
         log.warning(

@@ -114,7 +114,7 @@ class KafkaSource:
             )
             await session.run()
         except Exception as error:  # one source may not end the daemon
-            self._failures = 1 if session is not None and session.joined else self._failures + 1
+            self._failures = 1 if session is not None and session.has_read else self._failures + 1
             self._problems.note("connection", f"{type(error).__name__}: {error}")
             log.warning(
                 "kafka source interrupted; it connects again",
