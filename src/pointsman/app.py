@@ -26,7 +26,7 @@ from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
 from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
-from pointsman.sources.kafka.source import KafkaSource
+from pointsman.sources.base import Source
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
@@ -75,7 +75,7 @@ class Daemon:
             self._delivered,
         )
         self._producer = wiring.statement_producer(settings, self._clock)
-        self._kafka_sources: list[KafkaSource] = []
+        self._readers: list[Source] = []
         self._background: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
@@ -99,7 +99,7 @@ class Daemon:
             lms = wiring.lms(self._store, tracker, pipeline, self._clock)
             await self._start_http(pipeline, lms)
             self._start_delivery()
-            self._start_kafka(pipeline)
+            self._start_readers(pipeline)
         except BaseException:
             await stack.aclose()
             raise
@@ -117,21 +117,19 @@ class Daemon:
             return False, "draining: this daemon is about to stop"
         if self._producer is not None and self._producer.problem:
             return False, f"http.kafka: {self._producer.problem}"
-        for source in self._kafka_sources:
+        for source in self._readers:
             if source.is_required and source.problem:
-                return False, f"kafka source {source.name}: {source.problem}"
+                return False, f"source {source.name}: {source.problem}"
         try:
             await self._store.next_ready_at()
         except Retry as error:
             return False, str(error)
         return True, "ready"
 
-    def hindrances(self) -> dict[str, str]:
-        """What hinders single sources, for a person; statements over HTTP are taken meanwhile."""
+    def source_problems(self) -> dict[str, str]:
+        """Why single sources can't read now; statements over HTTP are taken meanwhile."""
         return {
-            f"kafka source {source.name}": source.problem
-            for source in self._kafka_sources
-            if source.problem
+            f"source {source.name}": source.problem for source in self._readers if source.problem
         }
 
     async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
@@ -143,7 +141,7 @@ class Daemon:
             backlog,
             self._budget.left(),
             micros(self._clock.now()),
-            out=self._dispatcher.breaker.tripped,
+            out=bool(self._dispatcher.platform_trouble),
             accept=accept,
         )
 
@@ -195,7 +193,7 @@ class Daemon:
             ),
             store=self._store,
             ready=self.ready,
-            hindrances=self.hindrances,
+            source_problems=self.source_problems,
             metrics_page=self.metrics_page,
             metrics=self._metrics,
             clock=self._clock,
@@ -204,11 +202,11 @@ class Daemon:
             ),
         )
 
-    def _start_kafka(self, pipeline: Pipeline) -> None:
-        for source in wiring.kafka_sources(
+    def _start_readers(self, pipeline: Pipeline) -> None:
+        for source in wiring.readers(
             self._settings, pipeline, self._store.claim, self._clock, self._metrics
         ):
-            self._kafka_sources.append(source)
+            self._readers.append(source)
             task = asyncio.create_task(source.run())
             self._stack.push_async_callback(_finish, source.stop, task)
 

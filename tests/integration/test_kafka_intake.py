@@ -267,7 +267,7 @@ async def test_readyz_names_a_topic_that_is_missing_and_is_503_where_the_source_
                 await asyncio.sleep(0.05)
         assert status == (503 if required else 200)
         if not required:
-            assert json.loads(body)["hindered"] == {"kafka source relay": problem}
+            assert json.loads(body)["source_problems"] == {"source relay": problem}
         async with web.get(f"{url}/metrics") as answer:
             page = await answer.text()
         assert 'pointsman_kafka_source_up{source="relay"} 0.0' in page

@@ -93,7 +93,9 @@ def _attempts(known: tuple[Attempt, ...], change: Change) -> tuple[Attempt, ...]
         else:
             others.append(attempt)
     newest_first = sorted(
-        [*others, mine], key=lambda one: (one.occurred_at, one.registration), reverse=True
+        [*others, mine],
+        key=lambda attempt: (attempt.occurred_at, attempt.registration),
+        reverse=True,
     )
     return tuple(newest_first[:MAX_ATTEMPTS])
 
@@ -135,6 +137,7 @@ def merge_delivered(current: Desired | None, known: KnownDelivered, now: int) ->
         delivered_version=version,
         delivered_value=known.value,
         failures=0,
+        retry_at=0,
         parked="",
         park_code=None,
     )

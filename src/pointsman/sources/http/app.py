@@ -16,16 +16,16 @@ from pointsman.sources.http.health import Health
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, add_launch_routes
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
-from pointsman.sources.http.lrs.documents import DocumentResource, DocumentStore
+from pointsman.sources.http.lrs.documents import DocumentResources
 from pointsman.sources.http.lrs.endpoint import LrsEndpoint, ResourceHandler
 from pointsman.sources.http.lrs.get_statements import GetStatements
 from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.resources import Resource
-from pointsman.sources.http.lrs.statement_search import StatementStore
 from pointsman.sources.http.middleware import middlewares
 from pointsman.sources.http.scorm_cloud import POSTBACK, Postbacks, PostbackSource
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.http.webhooks import Webhooks, WebhookSource
+from pointsman.store.base import DocumentStore, StatementStore
 
 
 class EndpointStore(DocumentStore, StatementStore, Protocol):
@@ -36,7 +36,7 @@ class EndpointStore(DocumentStore, StatementStore, Protocol):
 class HttpDeps:
     """What the endpoint needs of the rest of the daemon.
 
-    - hindrances: what can't do its work though statements can be taken, by name
+    - source_problems: what can't do its work though statements can be taken, by name
     - ready: whether statements can be taken, and if not why
     - metrics_page: for what a request accepts, a body and its content type
     - on_request: source ("" when not known), method, route, status, seconds
@@ -56,7 +56,7 @@ class HttpDeps:
     clock: Clock
     authority_home_page: str
     body_timeout: float = 30
-    hindrances: Callable[[], dict[str, str]] = dict
+    source_problems: Callable[[], dict[str, str]] = dict
     launches: LaunchRoutesDeps | None = None
     postbacks: Sequence[PostbackSource] = ()
     webhooks: Sequence[WebhookSource] = ()
@@ -72,7 +72,7 @@ def make_app(deps: HttpDeps) -> web.Application:
             deps.on_request, deps.clock, consistency, deps.settings.cors_origins
         ),
     )
-    health = Health(deps.ready, deps.metrics_page, deps.hindrances)
+    health = Health(deps.ready, deps.metrics_page, deps.source_problems)
     authorizer = _authorizer(deps)
     endpoint = LrsEndpoint(
         authorizer,
@@ -123,7 +123,7 @@ def _handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:
     """What each method of each resource does."""
     statements = PostStatements(deps.reader, deps.intake, deps.on_refused)
     queries = GetStatements(deps.store, deps.authority_home_page)
-    documents = DocumentResource(deps.store, deps.clock)
+    documents = DocumentResources(deps.store, deps.clock)
     objects = ActivitiesAgents(deps.store, deps.authority_home_page)
     handlers: dict[tuple[Resource, str], ResourceHandler] = {
         (Resource.STATEMENTS, "POST"): statements.post,

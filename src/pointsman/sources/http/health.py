@@ -12,7 +12,7 @@ from pointsman.sources.http.errors import error_response, json_response
 class Health:
     """`ready` tells whether statements can be taken, and why not.
 
-    `hindrances` tells what else can't do its work, by name: it is shown, and makes nothing unready.
+    `source_problems` tells which sources can't read, by name; it is shown with a 200.
     `metrics_page` gives body and type of the page for what a request accepts.
     """
 
@@ -20,9 +20,9 @@ class Health:
         self,
         ready: Callable[[], Awaitable[tuple[bool, str]]],
         metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
-        hindrances: Callable[[], dict[str, str]] = dict,
+        source_problems: Callable[[], dict[str, str]] = dict,
     ) -> None:
-        self._hindrances = hindrances
+        self._source_problems = source_problems
         self._ready = ready
         self._metrics_page = metrics_page
 
@@ -34,9 +34,9 @@ class Health:
         ready, reason = await self._ready()
         if not ready:
             return error_response(503, reason)
-        hindrances = self._hindrances()
-        hindered = {"hindered": hindrances} if hindrances else {}
-        return json_response({"status": "ready", **hindered})
+        problems = self._source_problems()
+        shown = {"source_problems": problems} if problems else {}
+        return json_response({"status": "ready", **shown})
 
     async def metrics(self, request: web.Request) -> web.Response:
         body, content_type = await self._metrics_page(request.headers.get("Accept", ""))
