@@ -45,7 +45,7 @@ class Observation:
     activity: str
     #: the attempt, a UUID in lower case
     registration: str | None
-    #: when it happened; never later than its arrival, so a fast clock can't win for ever
+    #: when it happened; never later than its arrival, so a clock that is ahead can't always win
     occurred_at: int
     progress: float | None = None
     completion: bool | None = None
@@ -91,7 +91,7 @@ class Change:
     rule: str
     registration: str | None = None
     falls: Falls = Falls.NEVER
-    #: targets of the same observation that must stand on the platform first
+    #: targets of the same observation that must be delivered first
     after: tuple[Target, ...] = ()
     #: where the platform shows it, None where no operation does
     read_back: ReadBackPlace | None = None

@@ -119,7 +119,7 @@ class Accepted:
 
 
 class StatementIntake(Protocol):
-    """The pipeline, or what stands in front of it for HTTP."""
+    """The pipeline, or what takes its place for HTTP."""
 
     async def accept(self, batch: StatementBatch) -> Accepted: ...
 

@@ -1,4 +1,4 @@
-"""The books of every store, made of what it counts, and what in them can't be true. Pure."""
+"""Adds up the books from a store's counts, and finds contradictions in them. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Desired state as a row of the table `desired`, and back: columns by name, for every store. Pure.
+"""Converts desired state to rows of the table `desired` and back, for every store. Pure.
 
 The columns are the fields of `Desired`, but for the recipient (`learner`) and the target (`kind`,
 `key`). So a new plain field is a new column once the stores' migrations add it; a field of another

@@ -1,4 +1,4 @@
-"""Evidence united: what several statements say together, whatever order they come in. Pure.
+"""Merges evidence: what several statements say together, in whatever order they come. Pure.
 
 What is gathered for a key only grows, and uniting is commutative, associative and idempotent; so
 repeats, replicas and crashes do no harm, and a share never falls. A length and a threshold are what

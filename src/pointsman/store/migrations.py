@@ -1,4 +1,4 @@
-"""Schemas that only go forward: numbered SQL files, one tool for every store.
+"""Finds the migrations that a schema lacks: numbered SQL files, which only go forward.
 
 A migration is a file `NNNN_name.sql` in a store's folder `migrations`. Each runs in a transaction
 of its own, which also writes the number down, so a process that is killed leaves whole steps.

@@ -1,4 +1,4 @@
-"""What one commit will write, decided in memory: dedup, merge, and the books. No I/O.
+"""Plans what one commit writes, in memory: duplicates, merges, and the books. No I/O.
 
 A store loads what the submissions touch, lets the plan take each submission in order, and writes
 what the plan then holds. Both stores share it, so they can't disagree about a merge.

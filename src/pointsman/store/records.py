@@ -1,4 +1,4 @@
-"""What a store takes and gives for delivery, the audit and the books. Frozen.
+"""The records that a store takes and gives for delivery, the audit and the books. Frozen.
 
 Times are in microseconds since the epoch.
 """
@@ -137,7 +137,7 @@ class Books:
 class AuditFinding:
     """What the audit saw of one delivered state, which had `version` then.
 
-    `reason` is for whoever finds it parked.
+    `reason` is for the person who finds it parked.
     """
 
     target: Target

@@ -1,6 +1,6 @@
-"""What a commit adds to the index that queries use. Pure.
+"""Makes the rows of the index that queries use, for the statements of a commit. Pure.
 
-One row for each key and commit, with the ranks of the statements that have it; no ranks stands for
+One row for each key and commit, with the ranks of the statements that have it; no ranks means
 "any of them". A statement about another one is found under the other's keys too (xAPI Part 3
 section 2.1.3), for a query that matches the other.
 """

@@ -161,6 +161,10 @@ WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked <> ''
     AND starts_with(parked, $2)
     AND ($3::text[] = '{}' OR park_code = ANY($3::text[]) OR park_code = '');
 
+-- name: forget_retry_at
+UPDATE desired SET retry_at = 0
+WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked = '';
+
 -- name: requeue_freed
 UPDATE learners AS l SET due = (SELECT min(since - CASE WHEN urgent THEN $2::bigint ELSE 0 END)
         FROM desired AS d WHERE d.learner = l.learner AND version > delivered_version

@@ -1,4 +1,4 @@
-"""The audit's side of the database: what to look at, what was seen, and what is known already."""
+"""Chooses what the audit reads back, and records what it found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The books, the gauges and the sizes: all that counts and changes nothing."""
+"""Counts rows for the books, the metrics and `db stats`; changes nothing."""
 
 from __future__ import annotations
 

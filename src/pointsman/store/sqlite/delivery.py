@@ -1,4 +1,4 @@
-"""The delivery loop's side of the database: lease, settle, park and free."""
+"""Leases, settles, parks and frees desired state, for the delivery loop."""
 
 from __future__ import annotations
 
@@ -36,6 +36,15 @@ class SqliteDelivery(SqliteConnections):
         reason_prefix: str = "",
     ) -> int:
         return await self._write(lambda db: _unpark(db, recipients, codes, reason_prefix))
+
+    async def retry_now(self, recipients: Sequence[Recipient]) -> None:
+        names = _texts(recipients)
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(SQL["forget_retry_at"], (names,))
+            connection.execute(SQL["requeue_freed"], (names, HEAD_START))
+
+        await self._write(write)
 
     async def parked(
         self,

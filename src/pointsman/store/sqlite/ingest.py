@@ -1,4 +1,4 @@
-"""One transaction that remembers any number of submissions, in a fixed number of SQL steps."""
+"""Writes any number of submissions in one transaction, in a fixed number of SQL steps."""
 
 from __future__ import annotations
 

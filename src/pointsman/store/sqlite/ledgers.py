@@ -1,4 +1,4 @@
-"""What other parts keep in the store: the quota window that is spent, sealed authTokens."""
+"""Stores what other parts must not lose: the quota window that is spent, sealed authTokens."""
 
 from __future__ import annotations
 

@@ -173,6 +173,10 @@ WHERE learner IN (SELECT value FROM json_each(?1)) AND version > delivered_versi
     AND parked != '' AND substr(parked, 1, length(?2)) = ?2
     AND (?3 = '[]' OR park_code IN (SELECT value FROM json_each(?3)));
 
+-- name: forget_retry_at
+UPDATE desired SET retry_at = 0
+WHERE learner IN (SELECT value FROM json_each(?)) AND version > delivered_version AND parked = '';
+
 -- name: requeue_freed
 UPDATE learners SET due = (SELECT min(since - CASE WHEN urgent THEN ?2 ELSE 0 END) FROM desired
         WHERE desired.learner = learners.learner AND version > delivered_version AND parked = ''),

@@ -1,4 +1,4 @@
-"""Deciding anew about stored statements, after the rules have changed."""
+"""Applies new decisions to stored statements, after the rules have changed."""
 
 from __future__ import annotations
 
