@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from demo.broker import Broker, start_broker
 from pointsman.domain.records import Position
-from pointsman.sources.kafka.client import ResetReason
+from pointsman.sources.kafka.hooks import ResetReason
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from tests.support.kafka_source import (
     Memory,

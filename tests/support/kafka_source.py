@@ -16,7 +16,7 @@ from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.records import UNREAD, DeadLetter, Position, Receipt, Submission
 from pointsman.sources.batch import LogMessage
-from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.source import KafkaSource
 from pointsman.sources.kafka.topic_logs import TopicLogs

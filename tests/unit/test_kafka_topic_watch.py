@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from structlog.testing import capture_logs
 
 from pointsman.sources.kafka import topic_logs
-from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.metadata_request import NO_ID, TopicIdsRequest
 from pointsman.sources.kafka.problems import SourceProblems
 from pointsman.sources.kafka.settings import KafkaSourceSettings

@@ -14,7 +14,7 @@ from aiokafka.errors import IllegalStateError
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import PartitionLost
 from pointsman.domain.records import WHOLE_TOPIC, Position, Receipt, Submission
-from pointsman.sources.kafka.client import KafkaHooks, ResetReason
+from pointsman.sources.kafka.hooks import KafkaHooks, ResetReason
 from pointsman.sources.kafka.offsets import OffsetTracker
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaSourceSettings

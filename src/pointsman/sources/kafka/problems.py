@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import structlog
 
-from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.kafka.hooks import KafkaHooks
 
 log = structlog.get_logger(__name__)
 

@@ -19,7 +19,7 @@ from aiokafka.errors import (
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PartitionLost
-from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.messages import MessageReader
 from pointsman.sources.kafka.positioning import Claim
 from pointsman.sources.kafka.problems import SourceProblems
