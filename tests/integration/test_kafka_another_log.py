@@ -84,8 +84,9 @@ async def test_a_topic_made_anew_while_stopped_is_read_from_its_beginning(
     assert set(memory.resets) == {ResetReason.ANOTHER_LOG}
 
 
+@pytest.mark.parametrize("messages", [20, 3_000])
 async def test_a_topic_made_anew_while_running_is_read_from_its_beginning(
-    settings: KafkaSourceSettings,
+    settings: KafkaSourceSettings, messages: int
 ) -> None:
     memory = Memory()
     await create(settings)
@@ -93,9 +94,9 @@ async def test_a_topic_made_anew_while_running_is_read_from_its_beginning(
         await send(settings, *numbered(5))
         await until(lambda: memory.bodies == numbered(5))
         await make_anew(settings)
-        await send(settings, *numbered(20, 100))
-        await until(lambda: set(memory.bodies) == {*numbered(5), *numbered(20, 100)})
-        await until(lambda: memory.settled(settings.topics[0]) == 20)
+        await send(settings, *numbered(messages, 100))
+        await until(lambda: set(memory.bodies) == {*numbered(5), *numbered(messages, 100)})
+        await until(lambda: memory.settled(settings.topics[0]) == messages)
         await until(lambda: memory.lag.get(0) == 0)
 
 
