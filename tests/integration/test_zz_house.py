@@ -1,0 +1,39 @@
+"""How many files a reader opens to follow a POST from the socket to the commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.code_path import files_executed
+from tests.support.http_endpoint import running
+from tests.support.xapi_factory import statement
+
+
+#: what a rule takes goes through the rest of mapping/, and is merged into desired state
+@pytest.mark.parametrize(
+    ("changes", "most"),
+    [
+        pytest.param({"object": {"id": "http://elsewhere.example.com/x"}}, 1, id="no rule"),
+        pytest.param({"object": {"id": "http://example.com/course/2"}}, 1, id="a rule"),
+    ],
+)
+async def test_a_plain_post_passes_few_files_between_the_socket_and_the_commit(
+    tmp_path: Path, changes: dict[str, Any], most: int
+) -> None:
+    at_commit: list[set[str]] = []
+    with files_executed() as files:
+
+        def on_commit(_seconds: float, _submissions: int) -> None:
+            at_commit.append(set(files))
+
+        async with running(tmp_path, on_commit=on_commit) as endpoint:
+            await endpoint.post(statement())
+            files.clear()
+            at_commit.clear()
+            await endpoint.post(statement(**changes))
+    path = sorted(at_commit[0])
+    print(f"{len(path)} files: {', '.join(path)}")  # noqa: T201 - shown when it fails, or with -s
+    assert len(path) <= most
