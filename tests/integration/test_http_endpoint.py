@@ -22,7 +22,6 @@ from pointsman.domain.errors import InputRefused, StatementConflict, StoreUnavai
 from pointsman.sources.batch import Accepted, StatementBatch
 from pointsman.sources.http.app import HttpDeps, make_app
 from pointsman.sources.http.authorization import BasicCredential, BearerCredential, HttpSource
-from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.statements import Problem, StatementsRefused
 from pointsman.store.sqlite import SqliteStore
@@ -46,7 +45,7 @@ class World:
     bodies: list[tuple[str, bytes]] = field(default_factory=list)
     fails: Exception | None = None
     already_stored: bool = False
-    ready: ReadyState = ReadyState()  # noqa: RUF009 - it is frozen
+    ready: tuple[bool, str] = (True, "ready")
     requests: list[tuple[str, str, str, int]] = field(default_factory=list)
     refused: list[tuple[str, int]] = field(default_factory=list)
 
@@ -59,7 +58,7 @@ class World:
     async def keep_dead_letter(self, source: str, body: bytes, reason: str, origin: str) -> None:
         raise NotImplementedError
 
-    async def is_ready(self) -> ReadyState:
+    async def is_ready(self) -> tuple[bool, str]:
         return self.ready
 
     async def page(self, accept: str) -> tuple[bytes, str]:
@@ -429,6 +428,15 @@ async def test_a_stranger_on_a_known_senders_connection_is_a_stranger(
     assert world.requests[-1] == ("", "GET", "/xapi/about", 200)
 
 
+async def test_a_daemon_whose_part_keeps_ending_is_not_healthy(deps: HttpDeps) -> None:
+    problem = "audit has ended 3 times in a row"
+    sick = replace(deps, health_problem=lambda: problem)
+    async with TestClient(TestServer(make_app(sick))) as client:
+        answer = await client.get("/healthz")
+        assert answer.status == 503
+        assert problem in await answer.text()
+
+
 async def test_probes_and_metrics(client: Client, world: World) -> None:
     assert (await client.get("/healthz")).status == 200
     assert (await client.get("/readyz")).status == 200
@@ -438,11 +446,9 @@ async def test_probes_and_metrics(client: Client, world: World) -> None:
     openmetrics = "application/openmetrics-text; version=1.0.0"
     page = await client.get("/metrics", headers={"Accept": openmetrics})
     assert page.headers["Content-Type"] == openmetrics
-    world.ready = ReadyState("draining: this daemon is about to stop", {"a part": "a problem"})
+    world.ready = (False, "draining: this daemon is about to stop")
     response = await client.get("/readyz")
     assert response.status == 503
-    error = await error_of(response)
-    assert "draining" in error["reason"]
-    assert error["details"] == {"a part": "a problem"}
+    assert "draining" in (await error_of(response))["reason"]
     # Draining says that no new sender should come; those already here are served.
     assert (await client.post("/xapi/statements", data=SAID, headers=GOOD)).status == 200

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import typer
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
+from pointsman.config import load
 
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -26,16 +26,11 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     **Example:** `POINTSMAN_LOGGING__FORMAT=console pointsman run -c pointsman.toml`
     """
     with _ended_by_sigterm():
-        settings = settings_or_exit(config)
+        settings = load(config)
         # not before it is needed: the other commands need not load the whole daemon
         from pointsman.process import run as run_daemon  # noqa: PLC0415
 
-        try:
-            with config_error_exit():
-                raise typer.Exit(run_daemon(settings))
-        except StoreUnavailable as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(3) from None
+        raise typer.Exit(run_daemon(settings))
 
 
 @contextlib.contextmanager

@@ -10,13 +10,13 @@ from functools import partial
 
 import structlog
 
-from pointsman.delivery.backoff import Backoff
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.outcomes import storable
 from pointsman.delivery.refusals import DOUBTFUL, RefusalDoubt
 from pointsman.delivery.sender import DeliveryOutcome, Sender
 from pointsman.delivery.settings import DeliverySettings
+from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
 from pointsman.domain.records import Desired
@@ -35,6 +35,8 @@ _LEASE_AHEAD = 0.25
 _LOOK_AGAIN = 5.0
 #: how long to wait for a store that is away, seconds
 _STORE_PAUSE = 1.0
+#: how long to wait after a fault of ours
+_FAULT_PAUSE = Backoff(1.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +109,18 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Lease and deliver until cancelled; what is under way then goes on until `drain`."""
+        faults = 0
         while True:
             try:
                 await self._lease_some()
+                faults = 0
             except Retry as error:
                 log.warning("delivery waits for the store", reason=str(error))
                 await self._clock.sleep(_STORE_PAUSE)
+            except Exception as error:  # noqa: BLE001 - what is under way goes on, and so do others
+                faults += 1
+                self._faults.tell("no delivery could be begun, for a reason of ours", error)
+                await self._clock.sleep(_FAULT_PAUSE.seconds(faults, self._jitter))
 
     async def drain(self, seconds: float) -> int:
         """Wait for the deliveries under way; how many were left when the time was up.
@@ -214,10 +222,12 @@ class Dispatcher:
         )
         outcome.settlements = review.settlements
         if self.platform_trouble != before:
-            log.warning("the platform's state changed", reason=self.platform_trouble or "well")
+            # an alarm is made of each delivery's answer
+            log.info("the platform's state changed", reason=self.platform_trouble or "well")
         await self._settle(lease, outcome, now)
         if review.freed:
             await self._store.unpark(review.freed, codes=DOUBTFUL)
+            await self._store.retry_now(review.freed)
 
     def _record(self, lease: Lease, outcome: DeliveryOutcome) -> None:
         """What the turn says of the platform."""

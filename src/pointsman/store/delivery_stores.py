@@ -69,6 +69,10 @@ class DeliveryStore(Protocol):
         """
         ...
 
+    async def retry_now(self, recipients: Sequence[Recipient]) -> None:
+        """What waits for a time of its own to be sent again waits no longer."""
+        ...
+
     async def parked(
         self,
         recipients: Sequence[Recipient] = (),

@@ -11,8 +11,12 @@ from pointsman.domain.records import Position, Receipt, Submission
 from pointsman.sources.base import Source
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.app import HttpDeps, make_app
-from pointsman.sources.http.authorization import BasicCredential, BearerCredential, HttpSource
-from pointsman.sources.http.health import ReadyState
+from pointsman.sources.http.authorization import (
+    LAUNCHED,
+    BasicCredential,
+    BearerCredential,
+    HttpSource,
+)
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.http.server import HttpServer
 from pointsman.sources.kafka.client import KafkaHooks
@@ -25,6 +29,7 @@ from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker
 from pointsman.sources.settings import CredentialSettings
 from pointsman.store.base import IngestStore, Store
 from pointsman.telemetry.metrics import Metrics
+from pointsman.telemetry.operator_log import OperatorLog
 from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
 from pointsman.wiring.mapping import mapping
 
@@ -54,6 +59,7 @@ def pipeline(
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
     launches: LaunchCache | None = None,
     tracker: SatisfiedTracker | None = None,
+    on_clock_off: Callable[[str, float], None] = lambda *_: None,
     watch: Callable[[IngestStore], IngestStore] = lambda store: store,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
@@ -72,6 +78,10 @@ def pipeline(
         launches=launches,
         adapters=adapters(settings.sources),
         on_batch=tracker.note if tracker is not None else lambda _batch: None,
+        on_clock_off=on_clock_off,
+        lenient=frozenset(
+            {LAUNCHED, *(source.name for source in settings.sources.http if source.lenient)}
+        ),
     )
 
 
@@ -97,9 +107,12 @@ def http_server(
     *,
     intake: StatementIntake,
     store: Store,
-    ready: Callable[[], Awaitable[ReadyState]],
+    ready: Callable[[], Awaitable[tuple[bool, str]]],
+    source_problems: Callable[[], dict[str, str]],
+    health_problem: Callable[[], str],
     metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
+    operator_log: OperatorLog,
     clock: Clock,
     launches: LaunchRoutesDeps | None = None,
 ) -> HttpServer:
@@ -110,9 +123,12 @@ def http_server(
         sources=http_sources(settings),
         settings=settings.http,
         ready=ready,
+        source_problems=source_problems,
+        health_problem=health_problem,
         metrics_page=metrics_page,
         on_request=metrics.http,
         on_refused=metrics.refused,
+        on_refusal=operator_log.refused,
         clock=clock,
         authority_home_page=settings.platform.origin,
         launches=launches,
@@ -143,5 +159,7 @@ def readers(
             on_lag=partial(metrics.kafka_lag, source.name),
             on_assigned=partial(metrics.kafka_assigned, source.name),
             on_paused=partial(metrics.kafka_paused, source.name),
+            on_problems=partial(metrics.kafka_problems, source.name),
+            on_reset=partial(metrics.kafka_reset, source.name),
         )
         yield KafkaSource(source, intake, claim, clock, hooks)

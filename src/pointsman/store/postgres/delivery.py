@@ -49,6 +49,16 @@ class PostgresDelivery(PostgresConnections):
             lambda db: _unpark(db, recipients, list(codes), reason_prefix)
         )
 
+    async def retry_now(self, recipients: Sequence[Recipient]) -> None:
+        names = [str(one) for one in recipients]
+
+        async def write(connection: Connection) -> None:
+            await lock(connection, names)
+            await connection.execute(SQL["forget_retry_at"], names)
+            await connection.execute(SQL["requeue_freed"], names, HEAD_START)
+
+        await self._pool.transaction(write)
+
     async def parked(
         self,
         recipients: Sequence[Recipient] = (),

@@ -94,7 +94,10 @@ class SqliteConnections:
     def _open_file(self) -> tuple[sqlite3.Connection, int]:
         """The connection that writes, and when the newest statement was stored."""
         if self._beside and not self._path.exists():
-            raise ConfigError(f"store.url: there is no database at {self._path} yet")
+            raise ConfigError(
+                f"store.url: there is no database at {self._path} yet, so nothing was received; "
+                "`pointsman run` makes it"
+            )
         try:
             if self._beside:
                 self._lock.join()

@@ -1,4 +1,4 @@
-"""The delivery loop's side of the database: lease, settle, park and free."""
+"""Leases, settles, parks and frees desired state, for the delivery loop."""
 
 from __future__ import annotations
 
@@ -40,6 +40,15 @@ class SqliteDelivery(SqliteConnections):
         reason_prefix: str = "",
     ) -> int:
         return await self._write(lambda db: _unpark(db, recipients, codes, reason_prefix))
+
+    async def retry_now(self, recipients: Sequence[Recipient]) -> None:
+        names = _texts(recipients)
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(SQL["forget_retry_at"], (names,))
+            connection.execute(SQL["requeue_freed"], (names, HEAD_START))
+
+        await self._write(write)
 
     async def parked(
         self,
@@ -101,24 +110,30 @@ def _settle(
         return False
     sent = {record.target: record.value for record in lease.desired}
     delivered = [
-        (one.target.kind, one.target.key, one.version, sent[one.target], now)
-        for one in settlements
-        if one.result == "delivered"
+        (
+            settlement.target.kind,
+            settlement.target.key,
+            settlement.version,
+            sent[settlement.target],
+            now,
+        )
+        for settlement in settlements
+        if settlement.result == "delivered"
     ]
     if delivered:
         connection.execute(SQL["settle_delivered"], (to_json(delivered), learner))
         connection.execute(SQL["free_waiting"], (to_json([learner]), ParkCode.WAITS_FOR))
     retried = [
-        (one.target.kind, one.target.key, int(one.counts), one.retry_at)
-        for one in settlements
-        if one.result == "retry" or (one.result == "untried" and one.retry_at)
+        (settlement.target.kind, settlement.target.key, int(settlement.counts), settlement.retry_at)
+        for settlement in settlements
+        if settlement.result == "retry" or (settlement.result == "untried" and settlement.retry_at)
     ]
     if retried:
         connection.execute(SQL["settle_retry"], (to_json(retried), learner))
     parked = [
-        (one.target.kind, one.target.key, one.reason, one.code)
-        for one in settlements
-        if one.result == "parked"
+        (settlement.target.kind, settlement.target.key, settlement.reason, settlement.code)
+        for settlement in settlements
+        if settlement.result == "parked"
     ]
     if parked:
         connection.execute(SQL["settle_parked"], (to_json(parked), learner))
@@ -151,4 +166,4 @@ def _unpark(
 
 
 def _texts(values: Iterable[Recipient | ParkCode]) -> str:
-    return to_json([str(one) for one in values])
+    return to_json([str(value) for value in values])
