@@ -26,6 +26,7 @@ from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
 from pointsman.sources.base import Source
+from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.readiness import Readiness
 from pointsman.sources.http.server import HttpServer
 from pointsman.sources.pipeline import Pipeline
@@ -137,23 +138,19 @@ class Daemon:
         await self._stack.aclose()
         log.info("stopped")
 
-    async def ready(self) -> tuple[bool, str]:
+    async def ready(self) -> ReadyState:
         """Whether statements can be taken now, and if not why."""
         if self._drain_until is not None:
-            return False, "draining: this daemon is about to stop"
+            return ReadyState("draining: this daemon is about to stop")
         if self._producer is not None and self._producer.problem:
-            return False, f"http.kafka: {self._producer.problem}"
-        for source in self._readers:
-            if source.is_required and source.problem:
-                return False, f"source {source.name}: {source.problem}"
-        reason = await self._readiness.reason()
-        return not reason, reason or "ready"
-
-    def source_problems(self) -> dict[str, str]:
-        """Why single sources can't read now; statements over HTTP are taken meanwhile."""
-        return {
+            return ReadyState(f"http.kafka: {self._producer.problem}")
+        problems = {
             f"source {source.name}": source.problem for source in self._readers if source.problem
         }
+        for source in self._readers:
+            if source.is_required and source.problem:
+                return ReadyState(f"source {source.name}: {source.problem}", problems)
+        return ReadyState(await self._readiness.store_problem(), problems)
 
     def health_problem(self) -> str:
         """Why a restart of the process may help; "" while nothing says so."""
@@ -220,7 +217,6 @@ class Daemon:
             ),
             store=self._store,
             ready=self.ready,
-            source_problems=self.source_problems,
             health_problem=self.health_problem,
             metrics_page=self.metrics_page,
             metrics=self._metrics,

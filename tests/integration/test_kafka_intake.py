@@ -141,10 +141,10 @@ async def test_without_the_broker_it_is_503_and_with_it_again_200(
             status, problem, headers = await post(url, said(1))
             assert (status, "Retry-After" in headers) == (503, True)
             assert "http.kafka" in str(problem)
-            assert (await running.ready())[0] is False
+            assert (await running.ready()).reason
             pipe.mend()
             async with asyncio.timeout(PATIENCE):
-                while not (await running.ready())[0]:  # noqa: ASYNC110
+                while (await running.ready()).reason:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             assert (await post(url, said(1)))[0] == 200
 
@@ -266,7 +266,7 @@ async def test_readyz_names_a_topic_that_is_missing_and_is_503_where_the_source_
                 await asyncio.sleep(0.05)
         assert status == (503 if required else 200)
         if not required:
-            assert json.loads(body)["source_problems"] == {"source relay": problem}
+            assert json.loads(body)["details"] == {"source relay": problem}
         async with web.get(f"{url}/metrics") as answer:
             page = await answer.text()
         assert 'pointsman_kafka_source_up{source="relay"} 0.0' in page

@@ -50,7 +50,7 @@ class World:
 
     async def reason(self, *, after: float = FRESH) -> str:
         self.clock.advance(after)
-        return await self.readiness.reason()
+        return await self.readiness.store_problem()
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def test_it_asks_the_store_to_write(world: World) -> None:
 
 
 async def test_it_writes_once_a_second_at_most_however_many_ask(world: World) -> None:
-    await asyncio.gather(*(world.readiness.reason() for _ in range(50)))
+    await asyncio.gather(*(world.readiness.store_problem() for _ in range(50)))
     for _ in range(50):
         await world.reason(after=FRESH / 100)
 

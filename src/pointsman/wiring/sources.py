@@ -17,6 +17,7 @@ from pointsman.sources.http.authorization import (
     BearerCredential,
     HttpSource,
 )
+from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.http.server import HttpServer
 from pointsman.sources.kafka.client import KafkaHooks
@@ -107,8 +108,7 @@ def http_server(
     *,
     intake: StatementIntake,
     store: Store,
-    ready: Callable[[], Awaitable[tuple[bool, str]]],
-    source_problems: Callable[[], dict[str, str]],
+    ready: Callable[[], Awaitable[ReadyState]],
     health_problem: Callable[[], str],
     metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
@@ -123,7 +123,6 @@ def http_server(
         sources=http_sources(settings),
         settings=settings.http,
         ready=ready,
-        source_problems=source_problems,
         health_problem=health_problem,
         metrics_page=metrics_page,
         on_request=metrics.http,

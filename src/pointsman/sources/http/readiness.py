@@ -52,10 +52,10 @@ class Readiness:
         """Statements could not be stored."""
         self._note(str(error))
 
-    async def reason(self) -> str:
-        """Why nothing would be stored now; "" when it would.
+    async def store_problem(self) -> str:
+        """Why the store can't write, "" when it can; of the last `FRESH` seconds.
 
-        Within `ANSWERS_WITHIN`, and of the last `FRESH` seconds.
+        It is known within `ANSWERS_WITHIN`.
         """
         if self._clock.monotonic() - self._asked_at >= FRESH:
             await self._ask()
