@@ -66,6 +66,8 @@ def _recording(
         began = clock.monotonic()
         current_source.set("")
         response = await handler(request)
+        # in place of what the library says: its version and Python's
+        response.headers["Server"] = "pointsman"
         source, route = current_source.get(), _route_name(request)
         method = request.method if request.method in _METHODS else "other"
         on_request(source, method, route, response.status, clock.monotonic() - began)
