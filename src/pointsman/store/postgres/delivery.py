@@ -15,8 +15,9 @@ from pointsman.domain.targets import Recipient
 from pointsman.store.plan import HEAD_START
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.ingest import lock
-from pointsman.store.postgres.pool import Connection, count_of
+from pointsman.store.postgres.pool import count_of
 from pointsman.store.postgres.rows import CODEC, SQL, columns, to_value
+from pointsman.store.postgres.session import Connection
 from pointsman.store.records import Hold, Lease, Settlement
 from pointsman.store.strip_nul import text
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from pointsman.domain.clock import Clock, SystemClock
-from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.domain.errors import ConfigError, NotStorable, StoreUnavailable
 from pointsman.store.migrations import Migration
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import connect, migrate, must_be_current
-from pointsman.store.sqlite.writer import Writer
+from pointsman.store.sqlite.writer import DATUM_ERRORS, Writer
 from pointsman.store.statement_index import ReadKeys, no_keys
 
 T = TypeVar("T")
@@ -142,6 +142,8 @@ class ReadThread:
             if self._thread is None:
                 return call(connection)
             return await asyncio.get_running_loop().run_in_executor(self._thread, call, connection)
+        except DATUM_ERRORS as error:
+            raise NotStorable(f"the SQLite store can't hold this: {error}") from error
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the SQLite store could not be read: {error}") from error
 

@@ -9,13 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.errors import NotStorable, StoreUnavailable
 from pointsman.domain.records import Receipt, Submission
 from pointsman.store.group_commit import GroupCommit, Work
 from pointsman.store.sqlite.ingest import ingest
 from pointsman.store.statement_index import ReadKeys
 
 T = TypeVar("T")
+
+#: what is wrong with a value alone: too long, too large a number, half a character
+DATUM_ERRORS = (sqlite3.DataError, OverflowError, UnicodeEncodeError)
 
 
 class Writer:
@@ -62,6 +65,8 @@ class Writer:
             return await asyncio.get_running_loop().run_in_executor(
                 self._thread, self._transaction, works, stored_at
             )
+        except DATUM_ERRORS as error:
+            raise NotStorable(f"the SQLite store can't hold this: {error}") from error
         except sqlite3.Error as error:
             refusal = StoreUnavailable(f"the SQLite store could not commit: {error}")
             # a full disk or a lock is no single work's fault; anything else may be one's
