@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pointsman.domain.records import DeadLetter, InputOutcome, Receipt, Submission
-from pointsman.store.plan import letter_about
+from pointsman.store.statement_conflicts import letter_about
 from pointsman.store.strip_nul import text
 
 
