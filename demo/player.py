@@ -37,6 +37,7 @@ _CONFIG = """
 [http]
 host = "127.0.0.1"
 port = {daemon}
+drain_delay_seconds = 0
 cors_origins = ["{pages}"]
 [platform]
 url = "http://127.0.0.1:{emulator}/helium"

@@ -29,6 +29,7 @@ _CONFIG = """
 [http]
 host = "127.0.0.1"
 port = {port}
+drain_delay_seconds = 0
 drain_seconds = 2
 {http}
 [store]
@@ -136,10 +137,10 @@ async def test_without_the_broker_it_is_503_and_with_it_again_200(
             status, problem, headers = await post(url, said(1))
             assert (status, "Retry-After" in headers) == (503, True)
             assert "http.kafka" in str(problem)
-            assert (await running.ready())[0] is False
+            assert (await running.ready()).reason
             pipe.mend()
             async with asyncio.timeout(PATIENCE):
-                while not (await running.ready())[0]:  # noqa: ASYNC110
+                while (await running.ready()).reason:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             assert (await post(url, said(1)))[0] == 200
 

@@ -50,6 +50,7 @@ _CONFIG = """
 [http]
 host = "127.0.0.1"
 port = {port}
+drain_delay_seconds = 0
 drain_seconds = 5
 [store]
 url = "{store}"

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+
 import typer
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
@@ -14,15 +19,30 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     It takes statements at /xapi/statements and from Kafka, and answers /healthz, /readyz and
     /metrics. What was answered with 2xx is on disk: it can be killed at any moment.
 
+    Exit code 0 when it was told to stop, during its start too; 2 when a setting is wrong or the
+    store's file is not sound; 3 when the store did not answer at the start; 143 or 130 when a
+    second SIGTERM or Ctrl-C ended it at once.
+
     **Example:** `POINTSMAN_LOGGING__FORMAT=console pointsman run -c pointsman.toml`
     """
-    settings = settings_or_exit(config)
-    # not before it is needed: the other commands need not load the whole daemon
-    from pointsman.app import run as run_daemon  # noqa: PLC0415
+    with _ended_by_sigterm():
+        settings = settings_or_exit(config)
+        # not before it is needed: the other commands need not load the whole daemon
+        from pointsman.process import run as run_daemon  # noqa: PLC0415
 
+        try:
+            with config_error_exit():
+                raise typer.Exit(run_daemon(settings))
+        except StoreUnavailable as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(3) from None
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Until the daemon hears signals itself; a container's first process ignores them otherwise."""
+    before = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
-        with config_error_exit():
-            raise typer.Exit(run_daemon(settings))
-    except StoreUnavailable as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(3) from None
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -12,7 +12,8 @@ from pointsman.domain.clock import Clock
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, HttpSource, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, route, route_get
-from pointsman.sources.http.health import Health
+from pointsman.sources.http.drain import RequestsUnderWay
+from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, add_launch_routes
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
@@ -48,7 +49,7 @@ class HttpDeps:
     store: EndpointStore
     sources: Sequence[HttpSource]
     settings: HttpSettings
-    ready: Callable[[], Awaitable[tuple[bool, str]]]
+    ready: Callable[[], Awaitable[ReadyState]]
     metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]]
     on_request: Callable[[str, str, str, int, float], None]
     on_refused: Callable[[str, int], None]
@@ -59,6 +60,7 @@ class HttpDeps:
     postbacks: Sequence[PostbackSource] = ()
     webhooks: Sequence[WebhookSource] = ()
     reader: BatchReader = field(default_factory=BatchReader)
+    requests: RequestsUnderWay = field(default_factory=RequestsUnderWay)
 
 
 def make_app(deps: HttpDeps) -> web.Application:
@@ -67,7 +69,7 @@ def make_app(deps: HttpDeps) -> web.Application:
     app = web.Application(
         client_max_size=deps.settings.max_body_bytes,
         middlewares=middlewares(
-            deps.on_request, deps.clock, consistency, deps.settings.cors_origins
+            deps.on_request, deps.clock, consistency, deps.settings.cors_origins, deps.requests
         ),
     )
     health = Health(deps.ready, deps.metrics_page)

@@ -1,7 +1,7 @@
 """Surrounds every request: counts it, gives its answer headers, and turns errors into answers.
 
-From the outside in: recording, version, consistency, CORS, errors. Each sees the answers of the
-next one, those to refused requests included.
+From the outside in: counting, recording, version, consistency, CORS, errors, cutting. Each sees the
+answers of the next one, those to refused requests included.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 from pointsman.domain.clock import Clock
 from pointsman.sources.http.body import READS
 from pointsman.sources.http.cors import answer_headers, preflight_headers
+from pointsman.sources.http.drain import RequestsUnderWay
 from pointsman.sources.http.errors import answer, answer_of_router
 from pointsman.sources.http.lrs.consistent_through import HEADER as CONSISTENT
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
@@ -36,14 +37,17 @@ def middlewares(
     clock: Clock,
     consistency: ConsistentThrough,
     origins: Sequence[str],
+    requests: RequestsUnderWay,
 ) -> list[Middleware]:
     """All of them; `on_request` is told source, method, route, status and seconds."""
     return [
+        requests.counting,
         _recording(on_request, clock),
         _version_header,
         _consistency_header(consistency),
         _cors(origins),
         _errors,
+        requests.cutting,
     ]
 
 
