@@ -66,7 +66,7 @@ def _postgres(url: str) -> str:
     except ValueError:
         raise ValueError("is no address") from None
     query = dict(parse_qsl(hosts[0].query))
-    if hosts[0].password is not None or "password" in query:
+    if hosts[0].password is not None or any(name.endswith("password") for name in query):
         raise ValueError("must not carry a password; give store.password_file or store.password")
     if not are_whole:
         raise ValueError(

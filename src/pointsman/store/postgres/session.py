@@ -10,7 +10,7 @@ import asyncpg
 
 from pointsman.domain.errors import StoreRefuses, StoreUnavailable
 from pointsman.store.hosts import each_host, first_to_succeed
-from pointsman.store.postgres.sqlstates import Verdict, explain, judge
+from pointsman.store.postgres.sqlstates import ERRORS, Verdict, explain, judge
 
 Connection: TypeAlias = asyncpg.Connection
 
@@ -92,13 +92,13 @@ class SessionOpener:
                 target_session_attrs="any",
                 **options,
             )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        except (ValueError, *ERRORS) as error:
             raise _refusal(error, host) from error
         try:
             _notice_when_it_is_gone(connection)
             row = await connection.fetchrow(_OPEN, timeout=_CONNECT)
             _must_fit(row)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except ERRORS as error:
             connection.terminate()
             raise _refusal(error, host) from error
         except BaseException:

@@ -33,7 +33,14 @@ class Verdict(Enum):
 
 
 #: what the database, the driver and the network raise
-ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+#: (`InternalClientError`: a session that the server has ended meanwhile is used)
+ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 _VERDICTS = {
     "08": Verdict.CLOSE,  # connection exception
