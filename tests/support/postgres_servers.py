@@ -115,7 +115,7 @@ def with_password(server: Server, password: str) -> Callable[[str], None]:
 
 
 @contextmanager
-def bouncer(server: Server, mode: str) -> Iterator[str]:
+def bouncer(server: Server, mode: str, **settings: object) -> Iterator[str]:
     """PgBouncer before a server, and the address there."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path=_DEBIAN)
     if program is None:
@@ -127,12 +127,13 @@ def bouncer(server: Server, mode: str) -> Iterator[str]:
             as_user = not_root(folder)
         except Unavailable as reason:
             pytest.skip(f"needs a user for pgbouncer: {reason}")
-        settings = folder / "pgbouncer.ini"
-        settings.write_text(
-            _BOUNCER.format(server=server.host.partition(":")[2], port=port, mode=mode)
+        ini = folder / "pgbouncer.ini"
+        more = "".join(f"{name} = {value}\n" for name, value in settings.items())
+        ini.write_text(
+            _BOUNCER.format(server=server.host.partition(":")[2], port=port, mode=mode) + more
         )
         with (folder / "log").open("wb") as log:
-            process = Child([*as_user, program, str(settings)], output=log, cwd=folder)
+            process = Child([*as_user, program, str(ini)], output=log, cwd=folder)
         dsn = f"postgresql://postgres@127.0.0.1:{port}/postgres"
         try:
             run(_listens(dsn))

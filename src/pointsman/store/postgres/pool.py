@@ -134,7 +134,7 @@ class Pool:
             cause = error.__cause__ if isinstance(error, StoreUnavailable) else error
             verdict = Verdict.CLOSE if cause is None else judge(cause)
             if verdict in _CLOSING:
-                session.terminate()
+                _close(session)
             if verdict is Verdict.CLOSE_ALL:
                 await pool.expire_connections()
             raise
@@ -179,7 +179,7 @@ async def _commit(session: Connection, work: Callable[[Connection], Awaitable[T]
             async with asyncio.timeout(_CANCEL):
                 await transaction.rollback()
         except ERRORS:
-            session.terminate()
+            _close(session)
         raise
     try:
         await transaction.commit()
@@ -190,6 +190,11 @@ async def _commit(session: Connection, work: Callable[[Connection], Awaitable[T]
             f"the PostgreSQL store did not say whether it committed: {explain(error)}"
         ) from error
     return result
+
+
+def _close(session: Connection) -> None:
+    with contextlib.suppress(asyncpg.InterfaceError):  # the pool has noticed its end already
+        session.terminate()
 
 
 async def _nothing_to_reset(_session: Any) -> None:
