@@ -152,7 +152,7 @@ class Daemon:
             backlog,
             self._budget.left(),
             micros(self._clock.now()),
-            out=self._dispatcher.breaker.tripped,
+            out=bool(self._dispatcher.platform_trouble),
             accept=accept,
         )
 

@@ -243,6 +243,8 @@ class Desired:
     delivered_version: int = 0
     delivered_value: Value | None = None
     failures: int = 0
+    #: not to be sent before; 0 where it was not tried since it was last delivered
+    retry_at: int = 0
     #: why it can't be sent, in words for a person; "" when it can
     parked: str = ""
     #: the same as a code, None when it can be sent

@@ -34,7 +34,14 @@ KEY = ("learner", "kind", "key")
 #: all columns that a `Desired` is read from
 COLUMNS = (*KEY, *(name for name in _TYPES if name not in {"recipient", "target"}))
 #: what settling a delivery moves, and a change does not
-_OF_DELIVERY = {"delivered_version", "delivered_value", "failures", "parked", "park_code"}
+_OF_DELIVERY = {
+    "delivered_version",
+    "delivered_value",
+    "failures",
+    "retry_at",
+    "parked",
+    "park_code",
+}
 #: what is written when a change has moved the record; `urgent` is there for sorting
 MOVED = (*(name for name in COLUMNS if name not in _OF_DELIVERY), "urgent")
 #: what is written when the platform is known to show the record's value

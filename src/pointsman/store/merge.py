@@ -135,6 +135,7 @@ def merge_delivered(current: Desired | None, known: KnownDelivered, now: int) ->
         delivered_version=version,
         delivered_value=known.value,
         failures=0,
+        retry_at=0,
         parked="",
         park_code=None,
     )

@@ -88,6 +88,8 @@ class LocalBudget:
         )
         if answer.outcome is RequestOutcome.THROTTLED:
             self._window.throttle(now, rate.retry_after)
+        elif rate.retry_after:
+            self._window.block(now, rate.retry_after)
 
     def requests_within(self, seconds: float) -> int:
         return self._limits.requests_within(seconds)

@@ -17,10 +17,10 @@ from pydantic import TypeAdapter, ValidationError
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import InputRefused, PlatformUnreachable
 from pointsman.platforms.base import PlatformAnswer, RequestOutcome, Verdict
-from pointsman.platforms.helium import results
+from pointsman.platforms.helium import selections
 from pointsman.platforms.helium.operations import OPERATIONS
-from pointsman.platforms.helium.outcomes import read_answer
-from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
+from pointsman.platforms.helium.outcomes import read_answer, read_payload, unusable_token
+from pointsman.platforms.helium.transport import JSON_HEADERS, Transport, header_fault
 
 T = TypeVar("T")
 
@@ -49,44 +49,50 @@ class HeliumCalls:
 
     async def milestone_completions(
         self, slug: str, auth_token: str
-    ) -> CallResult[list[results.MilestoneCompletion]]:
+    ) -> CallResult[list[selections.MilestoneCompletion]]:
         return await self._call(
             "CurrentUserLearningPathMilestoneCompletionsBySlug",
             {"slug": slug},
-            list[results.MilestoneCompletion],
+            list[selections.MilestoneCompletion],
             auth_token,
         )
 
     async def learning_path_by_slug(
         self, slug: str, auth_token: str | None = None
-    ) -> CallResult[results.LearningPath]:
+    ) -> CallResult[selections.LearningPath]:
         variables = {"slug": slug}
-        return await self._call("LearningPathBySlug", variables, results.LearningPath, auth_token)
+        return await self._call(
+            "LearningPathBySlug", variables, selections.LearningPath, auth_token
+        )
 
-    async def milestone(self, name: str) -> CallResult[results.Milestone]:
-        return await self._call("Milestone", {"id": name}, results.Milestone)
+    async def milestone(self, name: str) -> CallResult[selections.Milestone]:
+        return await self._call("Milestone", {"id": name}, selections.Milestone)
 
     async def pages_completed(
         self, course_id: str, auth_token: str
-    ) -> CallResult[list[results.Page]]:
+    ) -> CallResult[list[selections.Page]]:
         variables = {"courseId": course_id}
-        return await self._call("PagesCompletedByCourse", variables, list[results.Page], auth_token)
+        return await self._call(
+            "PagesCompletedByCourse", variables, list[selections.Page], auth_token
+        )
 
     async def completion_progress(
         self, course_id: str, auth_token: str
-    ) -> CallResult[list[results.CriterionProgress]]:
+    ) -> CallResult[list[selections.CriterionProgress]]:
         return await self._call(
             "UserCourseCompletionProgress",
             {"id": course_id},
-            list[results.CriterionProgress],
+            list[selections.CriterionProgress],
             auth_token,
         )
 
     async def course_progress(
         self, course_id: str, auth_token: str
-    ) -> CallResult[results.CourseProgress]:
+    ) -> CallResult[selections.CourseProgress]:
         variables = {"id": course_id}
-        return await self._call("UserCourseProgress", variables, results.CourseProgress, auth_token)
+        return await self._call(
+            "UserCourseProgress", variables, selections.CourseProgress, auth_token
+        )
 
     async def archive_course(self, course_id: str, auth_token: str) -> CallResult[str]:
         return await self._call("ArchiveUserCourse", {"id": course_id}, str, auth_token)
@@ -108,7 +114,7 @@ class HeliumCalls:
         language: str | None = None,
         client_id: str | None = None,
         auth_token: str | None = None,
-    ) -> CallResult[results.CreatedLearningPath]:
+    ) -> CallResult[selections.CreatedLearningPath]:
         """Not idempotent: a second call makes a second path."""
         variables = {
             "name": name,
@@ -117,7 +123,7 @@ class HeliumCalls:
             "clientId": client_id,
         }
         return await self._call(
-            "CreateLearningPath", variables, results.CreatedLearningPath, auth_token
+            "CreateLearningPath", variables, selections.CreatedLearningPath, auth_token
         )
 
     async def update_course_status(
@@ -154,14 +160,14 @@ class HeliumCalls:
 
     async def update_meeting_attendance(
         self, user_id: str, meeting_id: str, *, attended: bool, course_id: str | None = None
-    ) -> CallResult[results.User]:
+    ) -> CallResult[selections.User]:
         variables = {
             "userId": user_id,
             "courseId": course_id,
             "meetingId": meeting_id,
             "attended": attended,
         }
-        return await self._call("UpdateUserCourseMeetingAttendance", variables, results.User)
+        return await self._call("UpdateUserCourseMeetingAttendance", variables, selections.User)
 
     async def probe(self) -> CallResult[str]:
         """One point, for nobody: whether the key is good, and what the headers say."""
@@ -190,6 +196,8 @@ class HeliumCalls:
         auth_token: str | None = None,
     ) -> CallResult[T]:
         """Send a document with one field; `kind` is what its data is read as."""
+        if auth_token is not None and (fault := header_fault(auth_token)):
+            return CallResult(unusable_token(fault))
         learner = {} if auth_token is None else {"authToken": auth_token}
         body = orjson.dumps({"query": document, "variables": dict(variables)})
         try:
@@ -200,7 +208,7 @@ class HeliumCalls:
         if any(result.verdict is not Verdict.DONE for result in answer.results):
             return CallResult(answer)
         try:
-            data = TypeAdapter(kind).validate_python(orjson.loads(response.body)["data"][field])
+            data = TypeAdapter(kind).validate_python(read_payload(response.body)["data"][field])
         except ValidationError as error:
             odd = f"the platform's answer to {field} has another shape than its page says: {error}"
             return CallResult(PlatformAnswer(RequestOutcome.UNREACHABLE, (), answer.rate, odd))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pointsman.platforms.helium import results
-from pointsman.platforms.helium.results import selection
+from pointsman.platforms.helium import selections
+from pointsman.platforms.helium.selections import selection
 
 #: points on top of the 1 of the property itself, by the type that the property belongs to
 EXTRA_POINTS = {
@@ -120,7 +120,7 @@ OPERATIONS: dict[str, Operation] = {
             "CurrentUserLearningPathMilestoneCompletionsBySlug",
             _SLUG,
             "[LearningPathAction]",
-            results.MilestoneCompletion,
+            selections.MilestoneCompletion,
             "pointsman platform milestones",
             learner=True,
         ),
@@ -128,7 +128,7 @@ OPERATIONS: dict[str, Operation] = {
             "LearningPathBySlug",
             _SLUG,
             "LearningPath",
-            results.LearningPath,
+            selections.LearningPath,
             "pointsman platform learning-path show",
             learner=False,
         ),
@@ -136,7 +136,7 @@ OPERATIONS: dict[str, Operation] = {
             "Milestone",
             _ID,
             "Milestone",
-            results.Milestone,
+            selections.Milestone,
             "pointsman platform milestone show",
             learner=False,
         ),
@@ -144,7 +144,7 @@ OPERATIONS: dict[str, Operation] = {
             "PagesCompletedByCourse",
             ("courseId", "ID!"),
             "[PageResource!]!",
-            results.Page,
+            selections.Page,
             "pointsman platform course pages",
             learner=True,
         ),
@@ -152,7 +152,7 @@ OPERATIONS: dict[str, Operation] = {
             "UserCourseCompletionProgress",
             _ID,
             "[CourseCompletionCriteriaProgress!]",
-            results.CriterionProgress,
+            selections.CriterionProgress,
             "pointsman platform course criteria",
             learner=True,
         ),
@@ -160,7 +160,7 @@ OPERATIONS: dict[str, Operation] = {
             "UserCourseProgress",
             _ID,
             "UserProgress",
-            results.CourseProgress,
+            selections.CourseProgress,
             "pointsman platform course progress",
             learner=True,
         ),
@@ -176,7 +176,7 @@ OPERATIONS: dict[str, Operation] = {
                 ("milestones", "[MilestoneInput!]!"),
             ),
             "LearningPath!",
-            results.CreatedLearningPath,
+            selections.CreatedLearningPath,
             learner_scoped=False,
             idempotent=False,
             serves="pointsman platform learning-path create",
@@ -214,7 +214,7 @@ OPERATIONS: dict[str, Operation] = {
                 ("attended", "Boolean!"),
             ),
             "User",
-            results.User,
+            selections.User,
             learner_scoped=False,
             idempotent=True,
             serves="target meeting_attendance",

@@ -117,15 +117,15 @@ SELECT 1 FROM learners WHERE learner = $1 AND lease_token = $2 AND hold = 3 FOR 
 
 -- name: settle_delivered
 UPDATE desired AS d SET delivered_version = greatest(d.delivered_version, s.version),
-    delivered_value = s.sent, delivered_at = $6, failures = 0, parked = '', park_code = '',
+    delivered_value = s.sent, delivered_at = $6, failures = 0, retry_at = 0, parked = '', park_code = '',
     audited_at = NULL,
     since = CASE WHEN d.version > s.version THEN d.changed_at ELSE d.since END
 FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[]) AS s(kind, key, version, sent)
 WHERE d.learner = $1 AND d.kind = s.kind AND d.key = s.key;
 
 -- name: settle_retry
-UPDATE desired AS d SET failures = d.failures + 1
-FROM unnest($2::text[], $3::text[]) AS s(kind, key)
+UPDATE desired AS d SET failures = d.failures + s.counts, retry_at = s.retry_at
+FROM unnest($2::text[], $3::text[], $4::integer[], $5::bigint[]) AS s(kind, key, counts, retry_at)
 WHERE d.learner = $1 AND d.kind = s.kind AND d.key = s.key;
 
 -- name: settle_parked
@@ -134,8 +134,10 @@ FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS s(kind, key, reas
 WHERE d.learner = $1 AND d.kind = s.kind AND d.key = s.key;
 
 -- name: left_to_send
+-- What it is sorted by, and when the first of it may be sent: a completion does not wait for the
+-- pace, and what has a time of its own waits for that.
 SELECT min(since - CASE WHEN urgent THEN $2::bigint ELSE 0 END),
-    bool_or(urgent AND failures = 0), max(failures)
+    min(CASE WHEN retry_at > $3 THEN retry_at WHEN urgent THEN 0 ELSE $4::bigint END)
 FROM desired WHERE learner = $1 AND version > delivered_version AND parked = '';
 
 -- name: return_lease
@@ -153,7 +155,7 @@ UPDATE desired SET parked = '', park_code = ''
 WHERE learner = ANY($1::text[]) AND version > delivered_version AND park_code = $2;
 
 -- name: free_parked
-UPDATE desired SET parked = '', park_code = '', failures = 0
+UPDATE desired SET parked = '', park_code = '', failures = 0, retry_at = 0
 WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked <> ''
     AND starts_with(parked, $2)
     AND ($3::text[] = '{}' OR park_code = ANY($3::text[]) OR park_code = '');

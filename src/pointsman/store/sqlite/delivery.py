@@ -12,7 +12,7 @@ from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
 from pointsman.store.plan import HEAD_START
-from pointsman.store.records import Hold, Lease, Settlement
+from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, to_json
 
@@ -100,7 +100,11 @@ def _settle(
     if delivered:
         connection.execute(SQL["settle_delivered"], (to_json(delivered), learner))
         connection.execute(SQL["free_waiting"], (to_json([learner]), ParkCode.WAITS_FOR))
-    retried = [(one.target.kind, one.target.key) for one in settlements if one.result == "retry"]
+    retried = [
+        (one.target.kind, one.target.key, int(one.counts), one.retry_at)
+        for one in settlements
+        if one.result == "retry" or (one.result == "untried" and one.retry_at)
+    ]
     if retried:
         connection.execute(SQL["settle_retry"], (to_json(retried), learner))
     parked = [
@@ -110,12 +114,11 @@ def _settle(
     ]
     if parked:
         connection.execute(SQL["settle_parked"], (to_json(parked), learner))
-    due, urgent, failures = connection.execute(
-        SQL["left_to_send"], (HEAD_START, learner)
+    due, next_at = connection.execute(
+        SQL["left_to_send"], (HEAD_START, now, ready_at, learner)
     ).fetchone()
-    at_once = due is not None and bool(urgent)
-    hold = Hold.BACKOFF if failures else Hold.PACE
-    connection.execute(SQL["return_lease"], (due, int(at_once), ready_at, hold, learner))
+    values = (due, int(next_at == 0), next_at or ready_at, hold_after(settlements), learner)
+    connection.execute(SQL["return_lease"], values)
     return True
 
 
