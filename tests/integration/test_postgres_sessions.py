@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,6 +16,7 @@ from demo.database import Database, Server
 from pointsman.domain.errors import ConfigError, StoreRefuses, StoreUnavailable
 from pointsman.store.postgres import PostgresStore
 from tests.support.change_factory import change, topic, wants
+from tests.support.cuttable_proxy import Pipe
 from tests.support.databases import fresh_database
 from tests.support.manual_clock import ManualClock
 from tests.support.postgres_servers import (
@@ -199,6 +201,56 @@ async def test_a_host_that_says_nothing_holds_up_nothing(database: Database) -> 
             both = dsn.replace("@", f"@127.0.0.1:{silent.getsockname()[1]},")
             async with asyncio.timeout(10), opened(both) as store:
                 await post(store)
+
+
+async def test_a_server_that_falls_silent_costs_one_wait_and_not_one_for_each_session(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pointsman.store.postgres.session.PATIENCE", 0.5)
+    monkeypatch.setattr("pointsman.store.postgres.pool._CANCEL", 0.1)
+    parts = urlsplit(database.dsn)
+    async with (
+        fresh_database(database) as dsn,
+        Pipe(str(parts.hostname), parts.port or 5432) as pipe,
+        opened(dsn.replace("@", f"@127.0.0.1:{pipe.port},"), connections=4) as store,
+    ):
+
+        async def rest(session: Any) -> None:
+            await session.execute("SELECT pg_sleep(0.05)")
+
+        await asyncio.gather(*(store._pool.transaction(rest) for _ in range(4)))
+        pipe.fall_silent()
+        with pytest.raises(StoreUnavailable, match="TimeoutError"):
+            await post(store)
+        for _ in range(4):
+            await post(store)  # by the other way
+        assert await count(store) == 4
+
+
+async def test_where_no_more_sessions_can_be_had_those_that_are_open_are_waited_for(
+    own_database_server: Server,
+) -> None:
+    server = own_database_server
+    await execute(
+        server.dsn, "CREATE ROLE pm LOGIN CONNECTION LIMIT 2", "CREATE DATABASE pm OWNER pm"
+    )
+    async with opened(f"postgresql://pm@{server.host}/pm", connections=8) as store:
+
+        async def rest(session: Any) -> None:
+            await session.execute("SELECT pg_sleep(0.05)")
+
+        await asyncio.gather(*(store._pool.transaction(rest) for _ in range(8)))
+
+
+async def test_where_not_one_session_can_be_had_the_setting_is_named(
+    own_database_server: Server,
+) -> None:
+    server = own_database_server
+    await execute(
+        server.dsn, "CREATE ROLE pm LOGIN CONNECTION LIMIT 0", "CREATE DATABASE pm OWNER pm"
+    )
+    with pytest.raises(StoreUnavailable, match=r"too many connections.*store\.connections"):
+        await PostgresStore(f"postgresql://pm@{server.host}/pm", beside=True).open()
 
 
 @pytest.mark.parametrize("mode", ["session"])

@@ -27,6 +27,8 @@ _CANCEL = 2.0
 #: how often a transaction is begun anew: when others were in its way, and when its session was
 #: closed before it could be committed
 _TRIES, _SESSIONS = 10, 2
+#: how often, and how many seconds apart, a session of others is looked for
+_LOOKS, _LOOK_EVERY = 20, 0.1
 _PID = "SELECT pg_backend_pid()"
 _CLOSING = {Verdict.CLOSE, Verdict.CLOSE_ALL, Verdict.LASTING}
 _REPEATED = {Verdict.AGAIN, Verdict.CLOSE, Verdict.CLOSE_ALL}
@@ -113,7 +115,11 @@ class Pool:
             except (CollisionError, *ERRORS) as error:
                 verdict = Verdict.AGAIN if isinstance(error, CollisionError) else judge(error)
                 closed += verdict is not Verdict.AGAIN
-                if verdict not in _REPEATED or closed == _SESSIONS:
+                if (
+                    verdict not in _REPEATED
+                    or closed == _SESSIONS
+                    or isinstance(error, TimeoutError)  # the caller has waited long enough
+                ):
                     raise _ours(error) from error
                 last = error
         raise StoreUnavailable(f"the PostgreSQL store is too busy: {last}") from last
@@ -124,10 +130,7 @@ class Pool:
         pool = self._pool
         if pool is None:
             raise StoreUnavailable("the PostgreSQL store is not open")
-        try:
-            session = await pool.acquire(timeout=PATIENCE)
-        except ERRORS as error:
-            raise _ours(error) from error
+        session = await _acquire(pool)
         try:
             yield session
         except (StoreUnavailable, *ERRORS) as error:
@@ -158,6 +161,20 @@ _SHARED_SESSIONS = (
     "store.url: there is a pooler in transaction mode before the database; next: let it have "
     "pool_mode = session for this database, or give the address of the server itself"
 )
+
+
+async def _acquire(pool: asyncpg.Pool) -> Connection:
+    """Waits for a session of others where no new one can be had."""
+    for left in range(_LOOKS, -1, -1):
+        try:
+            return await pool.acquire(timeout=PATIENCE)
+        except StoreUnavailable:
+            if not left or not pool.get_size():
+                raise
+        except ERRORS as error:
+            raise _ours(error) from error
+        await asyncio.sleep(_LOOK_EVERY)
+    raise AssertionError  # the last look returns or raises
 
 
 async def _pid(session: Connection) -> int:

@@ -24,7 +24,7 @@ class Verdict(Enum):
     WAIT = "wait"
     #: the session is of no use any more; the next one may be
     CLOSE = "close"
-    #: so is every session to this server: it takes no writes
+    #: so may be every other: the server takes no writes, is going, or can't be reached
     CLOSE_ALL = "close all"
     #: it stays until somebody changes a setting, a right or the database
     LASTING = "lasting"
@@ -43,7 +43,7 @@ ERRORS = (
 )
 
 _VERDICTS = {
-    "08": Verdict.CLOSE,  # connection exception
+    "08": Verdict.CLOSE_ALL,  # connection exception
     "0A": Verdict.CLOSE,  # "cached plan must not change result type"
     "22": Verdict.DATUM,  # data exception: no such character, out of range
     "23": Verdict.DATUM,  # integrity constraint violation
@@ -62,7 +62,7 @@ _VERDICTS = {
     "53": Verdict.WAIT,  # no disk, no memory, no connection left
     "54": Verdict.DATUM,  # program limit exceeded: too long for an index
     "55": Verdict.WAIT,  # lock_timeout, an object in use
-    "57": Verdict.CLOSE,  # shut down, starting up, ended by an administrator
+    "57": Verdict.CLOSE_ALL,  # shut down, starting up, ended by an administrator
     "57014": Verdict.WAIT,  # statement_timeout
     "58": Verdict.WAIT,  # the server's disk failed
 }
@@ -97,7 +97,7 @@ _URL_ADVICE = "mend store.url"
 
 
 def judge(error: BaseException) -> Verdict:
-    """One of `ERRORS`; for anything else the session is closed, for nothing is known of it."""
+    """One of `ERRORS`. Of a session with an unknown one nothing is known any more."""
     match error:
         case asyncpg.PostgresError():
             state = str(error.sqlstate or "")
@@ -112,8 +112,8 @@ def judge(error: BaseException) -> Verdict:
             return Verdict.LASTING
         case ConnectionError() if _NO_TLS in str(error):
             return Verdict.LASTING
-        case TimeoutError():
-            return Verdict.WAIT
+        case OSError():
+            return Verdict.CLOSE_ALL
         case _:
             return Verdict.CLOSE
 
