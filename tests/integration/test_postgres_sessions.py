@@ -15,6 +15,7 @@ import pytest
 from demo.database import Database, Server
 from pointsman.domain.errors import ConfigError, StoreRefuses, StoreUnavailable
 from pointsman.store.postgres import PostgresStore
+from tests.support.certificates import authority
 from tests.support.change_factory import change, topic, wants
 from tests.support.cuttable_proxy import Pipe
 from tests.support.databases import fresh_database
@@ -26,7 +27,9 @@ from tests.support.postgres_servers import (
     end_sessions,
     execute,
     standby_of,
+    until,
     with_password,
+    with_tls,
 )
 
 
@@ -410,3 +413,23 @@ async def test_a_refusal_while_it_runs_is_told_as_one_and_the_cure_is_seen(
         await execute(admin, cure)
         await post(store)
         assert await count(store) == 2
+
+
+async def test_a_certificate_that_is_replaced_by_one_of_a_stranger_is_refused_and_named(
+    own_database_server: Server, tmp_path: Path
+) -> None:
+    server = own_database_server
+    ours = authority(tmp_path / "ca.pem")
+    await with_tls(server, ours)
+    dsn = f"{server.dsn}?sslmode=verify-full&sslrootcert={tmp_path / 'ca.pem'}"
+    await until(server.dsn, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+    async with opened(dsn) as store:
+        await post(store)
+        for signer, fits in ((authority(tmp_path / "other.pem"), False), (ours, True)):
+            await with_tls(server, signer)
+            await execute(server.dsn, end_sessions("postgres"))
+            if fits:
+                await post(store)
+                continue
+            with pytest.raises(StoreRefuses, match=r"certificate verify failed.*sslrootcert"):
+                await post(store)

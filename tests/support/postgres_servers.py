@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
@@ -18,6 +19,7 @@ from demo.broker import Unavailable
 from demo.children import Child
 from demo.database import Server, not_root
 from demo.processes import PATIENCE, free_port
+from tests.support.certificates import Authority, signed
 
 _BOUNCER = """
 [databases]
@@ -112,6 +114,22 @@ def with_password(server: Server, password: str) -> Callable[[str], None]:
         )
     )
     return change
+
+
+async def with_tls(server: Server, by: Authority) -> None:
+    """From now on it speaks TLS, with a certificate signed by this authority."""
+    path = server.data / "server.pem"
+    signed(path, "127.0.0.1", by)
+    path.chmod(0o600)
+    owner = server.data.stat()
+    os.chown(path, owner.st_uid, owner.st_gid)
+    await execute(
+        server.dsn,
+        "ALTER SYSTEM SET ssl_cert_file = 'server.pem'",
+        "ALTER SYSTEM SET ssl_key_file = 'server.pem'",
+        "ALTER SYSTEM SET ssl = on",
+        "SELECT pg_reload_conf()",
+    )
 
 
 @contextmanager
