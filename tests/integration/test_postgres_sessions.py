@@ -179,6 +179,24 @@ async def test_settings_are_those_of_every_session(database: Database) -> None:
             assert await store._pool.read(look) == ("off", "off")
 
 
+async def test_a_machine_that_is_gone_without_a_word_is_given_up_after_five_seconds(
+    database: Database,
+) -> None:
+    """By the kernel, whatever a statement may take; no such machine is to be had here."""
+    async with (
+        fresh_database(database) as dsn,
+        opened(dsn) as store,
+        store._pool.connection() as session,
+    ):
+        sock = session._transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        names = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+        idle, interval, tries, patience = (
+            sock.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in names
+        )
+        assert (idle + interval * tries, patience) == (5, 5_000)
+
+
 async def test_of_several_hosts_the_one_that_takes_writes_is_used(
     own_database_server: Server,
 ) -> None:

@@ -27,8 +27,8 @@ _CANCEL = 2.0
 #: how often a transaction is begun anew: when others were in its way, and when its session was
 #: closed before it could be committed
 _TRIES, _SESSIONS = 10, 2
-#: how often, and how many seconds apart, a session of others is looked for
-_LOOKS, _LOOK_EVERY = 20, 0.1
+#: seconds for which a session of others is looked for, and between two looks
+_LOOK_FOR, _LOOK_EVERY = 2.0, 0.1
 _PID = "SELECT pg_backend_pid()"
 _CLOSING = {Verdict.CLOSE, Verdict.CLOSE_ALL, Verdict.LASTING}
 _REPEATED = {Verdict.AGAIN, Verdict.CLOSE, Verdict.CLOSE_ALL}
@@ -164,17 +164,18 @@ _SHARED_SESSIONS = (
 
 
 async def _acquire(pool: asyncpg.Pool) -> Connection:
-    """Waits for a session of others where no new one can be had."""
-    for left in range(_LOOKS, -1, -1):
+    """Waits for a session of others, a moment, where no new one can be had."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _LOOK_FOR
+    while True:
         try:
             return await pool.acquire(timeout=PATIENCE)
         except StoreUnavailable:
-            if not left or not pool.get_size():
+            if loop.time() > deadline or not pool.get_size():
                 raise
         except ERRORS as error:
             raise _ours(error) from error
         await asyncio.sleep(_LOOK_EVERY)
-    raise AssertionError  # the last look returns or raises
 
 
 async def _pid(session: Connection) -> int:
