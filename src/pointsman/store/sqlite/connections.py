@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pointsman.domain.clock import Clock, SystemClock
-from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.domain.errors import ConfigError, NotStorable, StoreUnavailable
 from pointsman.domain.records import Receipt, Submission
 from pointsman.store.migrations import Migration
 from pointsman.store.sqlite.lock import FileLock
@@ -25,7 +25,7 @@ from pointsman.store.sqlite.soundness import (
     note_of,
     refusal,
 )
-from pointsman.store.sqlite.writer import Writer
+from pointsman.store.sqlite.writer import VALUE_ERRORS, Writer
 from pointsman.store.statement_index import ReadKeys, no_keys
 from pointsman.store.strip_nul import clean
 
@@ -185,5 +185,7 @@ class ReadThread:
             if self._thread is None:
                 return call(connection)
             return await asyncio.get_running_loop().run_in_executor(self._thread, call, connection)
+        except VALUE_ERRORS as error:
+            raise NotStorable(f"the SQLite store can't hold this: {error}") from error
         except sqlite3.Error as error:
             raise self._damage.error_of(error, "be read") from error

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from pointsman.domain.clock import Clock, micros
+from pointsman.domain.errors import NotStorable
 from pointsman.domain.records import Receipt, Submission
 from pointsman.store.group_commit import GroupCommit, Work
 from pointsman.store.sqlite.ingest import ingest
@@ -16,6 +17,9 @@ from pointsman.store.sqlite.soundness import FoundDamage, LogMark
 from pointsman.store.statement_index import ReadKeys
 
 T = TypeVar("T")
+
+#: what is wrong with a value alone: too long, too large a number, half a character
+VALUE_ERRORS = (sqlite3.DataError, OverflowError, UnicodeEncodeError)
 
 
 class Writer:
@@ -67,6 +71,8 @@ class Writer:
             return await asyncio.get_running_loop().run_in_executor(
                 self._thread, self._transaction, works, stored_at
             )
+        except VALUE_ERRORS as error:
+            raise NotStorable(f"the SQLite store can't hold this: {error}") from error
         except sqlite3.Error as error:
             refusal = self._damage.error_of(error, "commit")
             # a full disk, a lock or damage is no single work's fault; anything else may be one's
