@@ -25,14 +25,16 @@ from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
 from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
+from pointsman.sources.base import Source
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.readiness import Readiness
 from pointsman.sources.http.server import HttpServer
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
-from pointsman.telemetry import logs
+from pointsman.supervisor import Supervisor
 from pointsman.telemetry.metrics import Metrics
+from pointsman.telemetry.operator_log import OperatorLog
 
 log = structlog.get_logger(__name__)
 
@@ -52,13 +54,12 @@ class Daemon:
         self._drain_until: float | None = None
         self._clients = wiring.platform_clients(settings, self._clock)
         self._limits = wiring.quota(settings, self._clients.platform)
+        self._operator_log = OperatorLog(self._clock)
         self._metrics = Metrics(wiring.known_labels(settings), self._limits)
         self._store, self._budget = wiring.store_and_budget(
             settings, self._clock, self._limits, self._metrics.commit
         )
-        self._readiness = Readiness(
-            self._store, self._clock, kafka_counts=settings.http.ready_needs_kafka
-        )
+        self._readiness = Readiness(self._store, self._clock)
         self._tokens = wiring.token_sources(
             settings,
             self._store,
@@ -78,7 +79,8 @@ class Daemon:
             self._delivered,
         )
         self._producer = wiring.statement_producer(settings, self._clock)
-        self._background: set[asyncio.Task[object]] = set()
+        self._readers: list[Source] = []
+        self._background = Supervisor(self._clock, self._metrics.task_restarted)
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -97,8 +99,8 @@ class Daemon:
             stack.push_async_callback(self._clients.close)
             await self._tokens.provider.open()
             stack.push_async_callback(self._tokens.provider.close)
-            stack.push_async_callback(self._stop_background)
-            self._in_background(self._tokens.provider.run())
+            stack.push_async_callback(self._background.stop)
+            self._background.start("tokens", self._tokens.provider.run)
             # What was parked for want of a token is tried with what the provider has now.
             await self._store.unpark(codes=CURED_BY_TOKEN | CURED_BY_USER_ID)
             await self._budget.open()
@@ -111,6 +113,7 @@ class Daemon:
                 self._received,
                 self._launches,
                 tracker,
+                self._clock_off,
                 self._readiness.watch,
             )
             stack.push_async_callback(self._readiness.close)
@@ -141,7 +144,17 @@ class Daemon:
             return ReadyState("draining: this daemon is about to stop")
         if self._producer is not None and self._producer.problem:
             return ReadyState(f"http.kafka: {self._producer.problem}")
-        return await self._readiness.state()
+        problems = {
+            f"source {source.name}": source.problem for source in self._readers if source.problem
+        }
+        for source in self._readers:
+            if source.is_required and source.problem:
+                return ReadyState(f"source {source.name}: {source.problem}", problems)
+        return ReadyState(await self._readiness.store_problem(), problems)
+
+    def health_problem(self) -> str:
+        """Why a restart of the process may help; "" while nothing says so."""
+        return self._background.problem()
 
     async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
         """The metrics in the format that `accept` asks for, and its content type."""
@@ -157,14 +170,14 @@ class Daemon:
         )
 
     def _start_delivery(self) -> None:
-        self._in_background(self._dispatcher.run())
+        self._background.start("delivery", self._dispatcher.run)
         housekeeper = Housekeeper(
             self._store,
             self._clock,
             self._settings.store,
             self._metrics.pruned,
         )
-        self._in_background(housekeeper.run())
+        self._background.start("housekeeping", housekeeper.run)
         if self._settings.audit.enabled:
             auditor = wiring.auditor(
                 self._settings,
@@ -177,7 +190,7 @@ class Daemon:
                 self._dispatcher,
                 self._metrics.audit,
             )
-            self._in_background(auditor.run())
+            self._background.start("audit", auditor.run)
 
         async def drain() -> None:
             until = self._drain_until or 0.0
@@ -187,7 +200,7 @@ class Daemon:
 
         self._stack.push_async_callback(drain)
         # nothing new is leased while that drains
-        self._stack.push_async_callback(self._stop_background)
+        self._stack.push_async_callback(self._background.stop)
 
     async def _start_http(self, pipeline: Pipeline, lms: Lms | None) -> None:
         if self._producer is not None:
@@ -204,8 +217,10 @@ class Daemon:
             ),
             store=self._store,
             ready=self.ready,
+            health_problem=self.health_problem,
             metrics_page=self.metrics_page,
             metrics=self._metrics,
+            operator_log=self._operator_log,
             clock=self._clock,
             launches=wiring.launch_deps(
                 self._settings, self._launches, self._tokens.launched, lms, self._clock
@@ -218,33 +233,22 @@ class Daemon:
         for source in wiring.readers(
             self._settings, pipeline, self._store.claim, self._clock, self._metrics
         ):
+            self._readers.append(source)
             task = asyncio.create_task(source.run())
             self._stack.push_async_callback(_finish, source.stop, task)
 
-    def _in_background(self, work: Awaitable[object]) -> None:
-        task = asyncio.ensure_future(work)
-        self._background.add(task)
-
-        def ended(done: asyncio.Future[object]) -> None:
-            self._background.discard(task)
-            if not done.cancelled() and (error := done.exception()) is not None:
-                log.error("a part of the daemon ended for a reason of ours", exc_info=error)
-
-        task.add_done_callback(ended)
-
-    async def _stop_background(self) -> None:
-        tasks = list(self._background)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
     def _received(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
         self._metrics.inputs(submissions, receipts)
+        self._operator_log.received(submissions, receipts)
         self._dispatcher.wake()
+
+    def _clock_off(self, source: str, seconds: float) -> None:
+        self._metrics.clock_off(source, seconds)
+        self._operator_log.clock_off(source, seconds)
 
     def _delivered(self, record: DeliveryRecord) -> None:
         self._metrics.delivery(record)
-        logs.delivery(record)
+        self._operator_log.delivery(record)
 
     def _new_tokens(self, learners: Sequence[str]) -> None:
         async def free() -> None:
@@ -256,7 +260,7 @@ class Daemon:
                 if freed:
                     self._dispatcher.wake()
 
-        self._in_background(free())
+        self._background.start("new tokens", free)
 
 
 async def _finish(stop: Callable[[], Awaitable[None]], task: asyncio.Task[None]) -> None:

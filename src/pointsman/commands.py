@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from pointsman import wiring
 from pointsman.config import Settings
 from pointsman.delivery.state_import import ImportStep, ImportTarget, StateImport
 from pointsman.domain.clock import SystemClock
+from pointsman.domain.records import Desired
 from pointsman.sources.backfill import (
     BackfillLoader,
     BackfillProgress,
@@ -21,7 +23,7 @@ from pointsman.sources.backfill import (
 )
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
-from pointsman.store.base import Books, Store
+from pointsman.store.base import Books, Restored, Store, StoredDeadLetter
 from pointsman.store.migrations import Migration
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "LoadRate",
     "LrsSettings",
     "ReplayPage",
+    "WaitsForPerson",
     "back_up",
     "books",
     "import_file",
@@ -38,7 +41,9 @@ __all__ = [
     "import_state",
     "replay",
     "replay_letters",
+    "restore",
     "upgrade",
+    "waits_for_person",
     "with_store",
 ]
 
@@ -62,6 +67,25 @@ async def books(settings: Settings) -> Books:
     return await with_store(settings, lambda store: store.books())
 
 
+@dataclass(frozen=True, slots=True)
+class WaitsForPerson:
+    """The oldest of what does not go on by itself."""
+
+    parked: Desired | None
+    dead_letter: StoredDeadLetter | None
+
+
+async def waits_for_person(settings: Settings) -> WaitsForPerson:
+    """What `pointsman verify` names beside the sums."""
+
+    async def ask(store: Store) -> WaitsForPerson:
+        parked = await store.parked(limit=1)
+        letters = await store.dead_letters(limit=1)
+        return WaitsForPerson(parked[0] if parked else None, letters[0] if letters else None)
+
+    return await with_store(settings, ask)
+
+
 async def upgrade(settings: Settings) -> list[Migration]:
     """Bring the store's schema up to date; what was done."""
     return await wiring.store(settings, _CLOCK).upgrade()
@@ -72,6 +96,13 @@ async def back_up(
 ) -> None:
     """Copy the store while it is used. Raises `ConfigError`."""
     await wiring.store(settings, _CLOCK, beside=True).backup(target, on_progress)
+
+
+async def restore(
+    settings: Settings, backup: Path, on_progress: Callable[[int, int], None]
+) -> Restored:
+    """Put a backup in the store's place, while nothing uses it. Raises `ConfigError`."""
+    return await wiring.store(settings, _CLOCK).restore(backup, on_progress)
 
 
 async def import_file(

@@ -197,6 +197,21 @@ async def test_what_is_not_a_states_own_failure_is_not_counted(store: Store) -> 
     assert (state.failures, state.retry_at) == (1, MINUTE)
 
 
+async def test_what_waits_to_be_sent_again_can_be_told_to_wait_no_longer(store: Store) -> None:
+    for learner in ("ana", "bea", "cleo"):
+        await take(store, wants(change(learner, T, 100)))
+    for lease in await store.lease(now=MINUTE, ttl=MINUTE, limit=9):
+        later = Settlement(T, 1, "untried", retry_at=9 * MINUTE)
+        if lease.recipient == CLEO:
+            later = Settlement(T, 1, "parked", "no such topic", REFUSED)
+        assert await store.settle(lease, [later], now=MINUTE, ready_at=MINUTE)
+    assert await store.next_ready_at() == 9 * MINUTE
+    await store.retry_now([ANA, CLEO, Recipient.learner("nobody")])
+    lease = await lease_one(store)
+    assert (lease.recipient, lease.desired[0].retry_at, lease.desired[0].failures) == (ANA, 0, 0)
+    assert (await store.books()).balanced
+
+
 async def test_what_is_delivered_or_freed_has_no_time_to_be_sent_again(store: Store) -> None:
     await take(store, wants(change("ana", T, 40)))
     await settle(store, "retry", ready_at=MINUTE)

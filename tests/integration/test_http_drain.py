@@ -245,5 +245,5 @@ async def test_a_port_that_is_taken_is_named(world: World) -> None:
         drain_seconds=1,
     )
 
-    with pytest.raises(ConfigError, match=f"http.port: can't listen on 127.0.0.1:{world.port}"):
+    with pytest.raises(ConfigError, match=rf"port {world.port} \(http.port\) is in use"):
         await other.open()

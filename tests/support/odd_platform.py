@@ -109,7 +109,7 @@ def _each(**fields: object) -> Shape:
     """Every alias has an error of its own."""
 
     def shape(aliases: Sequence[str]) -> bytes:
-        errors = [error(path=[alias], **fields) for alias in aliases]  # type: ignore[arg-type]
+        errors = [error(path=[alias], **fields) for alias in aliases]
         return orjson.dumps({"data": dict.fromkeys(aliases), "errors": errors or [error()]})
 
     return shape

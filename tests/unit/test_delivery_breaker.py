@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.delivery.backoff import Backoff
 from pointsman.delivery.breaker import Breaker
+from pointsman.domain.backoff import Backoff
 from pointsman.domain.targets import Recipient
 from pointsman.platforms.base import RequestOutcome
 

@@ -43,14 +43,14 @@ class Store:
 class World:
     """Readiness over such a store."""
 
-    def __init__(self, *, kafka_counts: bool = False) -> None:
+    def __init__(self) -> None:
         self.store, self.clock = Store(), ManualClock()
-        self.readiness = Readiness(self.store, self.clock, kafka_counts=kafka_counts)  # type: ignore[arg-type]  # as far as it is asked
+        self.readiness = Readiness(self.store, self.clock)  # type: ignore[arg-type]  # as far as it is asked
         self.watched = self.readiness.watch(self.store)
 
     async def reason(self, *, after: float = FRESH) -> str:
         self.clock.advance(after)
-        return (await self.readiness.state()).reason
+        return await self.readiness.store_problem()
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def test_it_asks_the_store_to_write(world: World) -> None:
 
 
 async def test_it_writes_once_a_second_at_most_however_many_ask(world: World) -> None:
-    await asyncio.gather(*(world.readiness.state() for _ in range(50)))
+    await asyncio.gather(*(world.readiness.store_problem() for _ in range(50)))
     for _ in range(50):
         await world.reason(after=FRESH / 100)
 
@@ -129,16 +129,3 @@ async def test_a_store_that_hangs_is_not_waited_for_and_asked_once(
 
     assert len(world.store.writes) == 1
     await world.readiness.close()
-
-
-@pytest.mark.parametrize("counts", [False, True])
-async def test_a_kafka_problem_is_a_detail_and_a_reason_by_setting(counts: bool) -> None:
-    world = World(kafka_counts=counts)
-    world.readiness.note_problems("sources.kafka.a", {"topic x": "is not there"})
-    world.readiness.note_problems("sources.kafka.b", {"group": "is lost"})
-    world.readiness.note_problems("sources.kafka.b", {})
-
-    state = await world.readiness.state()
-
-    assert state.details == {"sources.kafka.a.topic x": "is not there"}
-    assert bool(state.reason) is counts

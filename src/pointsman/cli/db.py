@@ -1,4 +1,4 @@
-"""`pointsman db` shows the store's size, upgrades its schema, and copies it."""
+"""`pointsman db` shows the store's size, upgrades its schema, copies it, and puts a copy back."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ from pointsman.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     ask_store,
-    config_error_exit,
-    settings_or_exit,
 )
+from pointsman.cli.output import print_table
 from pointsman.cli.times import iso_time
-from pointsman.domain.errors import Retry
+from pointsman.config import load
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="The store: what it holds and how big it is, its schema, a copy of it.",
+    help="The store: what it holds and how big it is, its schema, a copy of it and back.",
 )
 
 
@@ -41,7 +40,7 @@ def stats(
 
     **Example:** `pointsman db stats`
     """
-    stats = ask_store(settings_or_exit(config), lambda store: store.stats())
+    stats = ask_store(load(config), lambda store: store.stats())
     if as_json:
         typer.echo(json.dumps(asdict(stats), indent=2))
         return
@@ -49,7 +48,7 @@ def stats(
     for name in sorted({*stats.rows, *stats.bytes}):
         rows = f"{stats.rows[name]:,}" if name in stats.rows else ""
         table.add_row(name, rows, decimal(stats.bytes[name]) if name in stats.bytes else "")
-    Console().print(table)
+    print_table(table)
     oldest = "none" if stats.oldest_statement is None else iso_time(stats.oldest_statement)
     typer.echo(
         f"{decimal(sum(stats.bytes.values()))} in all, schema {stats.schema}, "
@@ -66,15 +65,10 @@ def upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
     **Example:** `pointsman db upgrade`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     from pointsman.commands import upgrade as run_upgrade  # noqa: PLC0415 - not before it is needed
 
-    try:
-        with config_error_exit():
-            done = asyncio.run(run_upgrade(settings))
-    except Retry as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(3) from None
+    done = asyncio.run(run_upgrade(settings))
     for step in done:
         typer.echo(f"{step.number:04} {step.name.replace('_', ' ')}")
     typer.echo(f"{len(done)} steps done" if done else "The schema is up to date.")
@@ -89,10 +83,10 @@ def backup(
 
     **Example:** `pointsman db backup /backups/pointsman.db`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     from pointsman.commands import back_up  # noqa: PLC0415 - not before it is needed
 
-    with config_error_exit(), Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("copying", total=None)
 
         def on_progress(left: int, pages: int) -> None:
@@ -100,3 +94,32 @@ def backup(
 
         asyncio.run(back_up(settings, target, on_progress))
     typer.echo(f"{target}: {decimal(target.stat().st_size)}")
+
+
+@app.command()
+def restore(
+    backup: Annotated[Path, typer.Argument(help="A file that `pointsman db backup` made.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Put BACKUP in the place of the SQLite file. Stop the daemon first; both files are kept.
+
+    The backup is checked before, and the file that it replaces stays beside it with its log. Kafka
+    is read on from where the backup was, and what was delivered since goes out once more. What came
+    over HTTP since is in the replaced file only.
+
+    **Example:** `pointsman db restore /backups/pointsman.db`
+    """
+    settings = load(config)
+    from pointsman.commands import restore as run_restore  # noqa: PLC0415 - not before it is needed
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("restoring", total=None)
+
+        def on_progress(left: int, pages: int) -> None:
+            progress.update(bar, completed=pages - left, total=pages)
+
+        done = asyncio.run(run_restore(settings, backup, on_progress))
+    newest = iso_time(done.newest) if done.newest else "none"
+    typer.echo(f"{settings.store.path} is {backup} now; its newest statement: {newest}")
+    if done.aside is not None:
+        typer.echo(f"what it replaced: {done.aside}")

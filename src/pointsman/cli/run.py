@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import typer
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
+from pointsman.config import load
 
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -19,23 +19,18 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     It takes statements at /xapi/statements and from Kafka, and answers /healthz, /readyz and
     /metrics. What was answered with 2xx is on disk: it can be killed at any moment.
 
-    Exit code 0 when it was told to stop, during its start too; 2 when a setting is wrong or the
-    store's file is not sound; 3 when the store did not answer at the start; 143 or 130 when a
-    second SIGTERM or Ctrl-C ended it at once.
+    Exit code 0 when it was told to stop, during its start too; 2 when a setting is wrong; 3 when
+    the store did not answer at the start, or its file is not sound; 143 or 130 when a second
+    SIGTERM or Ctrl-C ended it at once.
 
     **Example:** `POINTSMAN_LOGGING__FORMAT=console pointsman run -c pointsman.toml`
     """
     with _ended_by_sigterm():
-        settings = settings_or_exit(config)
+        settings = load(config)
         # not before it is needed: the other commands need not load the whole daemon
         from pointsman.process import run as run_daemon  # noqa: PLC0415
 
-        try:
-            with config_error_exit():
-                raise typer.Exit(run_daemon(settings))
-        except StoreUnavailable as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(3) from None
+        raise typer.Exit(run_daemon(settings))
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from pointsman.delivery.backoff import Backoff
+from pointsman.domain.backoff import Backoff
 from pointsman.domain.targets import Recipient
 from pointsman.platforms.base import RequestOutcome
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from pointsman.delivery.backoff import Backoff
+from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.targets import Recipient, Target
@@ -31,8 +31,13 @@ DOUBTFUL = frozenset(
         ParkCode.INTERNAL_ERROR,
     }
 )
-#: while in doubt one recipient tries in so many seconds, and each of them in so many
-_PACE, _HELD = Backoff(1.0, 5.0), Backoff(20.0, 20.0)
+#: while in doubt somebody tries in so many seconds
+_PACE = Backoff(1.0, 5.0)
+#: one of those who were refused tries again after so many seconds, the others only when nobody is
+#: left who has not tried
+_FIRST_AGAIN, _OTHERS_AGAIN, _EACH = 10.0, 300.0, 10.0
+#: who tries again is another one when the first was not heard of for so many seconds
+_LOST = 60.0
 #: recipients and targets that are remembered
 _MOST = 10_000
 #: what an answer's words begin with, after ours
@@ -43,7 +48,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """`settlements` to store in place of those reviewed; `freed` may have been parked wrongly."""
+    """`settlements` to store in place of those reviewed.
+
+    `freed` are others who may be parked wrongly, or wait for nothing: they are tried at once.
+    """
 
     settlements: list[Settlement]
     freed: tuple[Recipient, ...] = ()
@@ -59,6 +67,8 @@ class RefusalDoubt:
         self._tries = 0
         #: who was refused in doubt, and is tried once more when it is over
         self._held: dict[Recipient, None] = {}
+        #: which of them tries again, and when it last did
+        self._probing: tuple[Recipient, float] | None = None
         self._tried_again: dict[Recipient, None] = {}
         #: refused again although the platform was well: the mistake is in what names them
         self._confirmed: dict[Target, None] = {}
@@ -84,7 +94,8 @@ class RefusalDoubt:
                 self._tries += 1
                 self.paused_until = at + _PACE.seconds(self._tries, self._jitter)
                 _remember(self._held, recipient)
-                return Review([self._held_back(one, now) for one in settlements], freed)
+                retry_at = now + round(self._pause(recipient, at) * MICROSECONDS)
+                return Review([_held_back(one, retry_at) for one in settlements], freed)
         if refused:
             self._park(recipient, refused)
         return Review(list(settlements), freed)
@@ -121,7 +132,7 @@ class RefusalDoubt:
         self._run.clear()
         if not self.active:
             return ()
-        self.reason, self.paused_until = "", 0.0
+        self.reason, self.paused_until, self._probing = "", 0.0, None
         held, self._held = self._held, {}
         for recipient in held:
             _remember(self._tried_again, recipient)
@@ -133,11 +144,20 @@ class RefusalDoubt:
             for one in refused:
                 _remember(self._confirmed, one.target)
 
-    def _held_back(self, settlement: Settlement, now: int) -> Settlement:
-        if settlement.code not in DOUBTFUL:
-            return settlement
-        pause = round(_HELD.seconds(1, self._jitter) * MICROSECONDS)
-        return replace(settlement, result="untried", code=None, retry_at=now + pause)
+    def _pause(self, recipient: Recipient, at: float) -> float:
+        """Seconds until a recipient who was refused in doubt tries again."""
+        if self._probing is None or at - self._probing[1] > _LOST:
+            self._probing = recipient, at
+        if self._probing[0] != recipient:
+            return max(_OTHERS_AGAIN, _EACH * len(self._held))
+        self._probing = recipient, at
+        return _FIRST_AGAIN
+
+
+def _held_back(settlement: Settlement, retry_at: int) -> Settlement:
+    if settlement.code not in DOUBTFUL:
+        return settlement
+    return replace(settlement, result="untried", code=None, retry_at=retry_at)
 
 
 def _same_words(refusal: Settlement) -> str:

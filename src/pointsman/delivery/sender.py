@@ -10,7 +10,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pointsman.delivery.backoff import Backoff
 from pointsman.delivery.batching import plan_batch
 from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.outcomes import (
@@ -23,6 +22,7 @@ from pointsman.delivery.outcomes import (
 from pointsman.delivery.paid_requests import TROUBLE, PaidRequests, SendingFailed
 from pointsman.delivery.settings import DeliverySettings
 from pointsman.delivery.turn import DeliveryOutcome, Pauses, is_unmet
+from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Pause, Retry, StoreUnavailable
 from pointsman.domain.park_codes import ParkCode

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from pointsman.delivery.backoff import Backoff
+from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import micros
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient, Target, TargetKind
@@ -15,6 +15,8 @@ from pointsman.store.base import Lease, Settlement
 
 #: what is waited for by all, not by this recipient
 _WAITED_FOR_BY_ALL = frozenset({RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED})
+#: what nobody can be sent is waited for by the breaker; a recipient then waits at most so long more
+_LONGEST_GENERAL = 30.0
 #: recipients that are remembered
 _MOST = 10_000
 
@@ -47,7 +49,8 @@ class Pauses:
     """Gives each state that was not sent its own time to be sent again; they grow."""
 
     def __init__(self, backoff: Backoff, jitter: random.Random) -> None:
-        self._backoff = backoff
+        self._own = backoff
+        self._general = replace(backoff, longest=min(backoff.longest, _LONGEST_GENERAL))
         self._jitter = jitter
         #: turns in a row that came to nothing, for a reason that is no state's own
         self._stalls: dict[Recipient, int] = {}
@@ -63,9 +66,9 @@ class Pauses:
         stalls = self._stalls.pop(lease.recipient, 0) + 1 if waits or comes_to_nothing else 0
         if stalls and len(self._stalls) < _MOST:
             self._stalls[lease.recipient] = stalls
-        general = self._after(now, stalls if waits else stalls - 1)
+        general = self._after(now, self._general, stalls if waits else stalls - 1)
         failures = {row.target: row.failures for row in lease.desired}
-        own = {count: self._after(now, count + 1) for count in set(failures.values())}
+        own = {count: self._after(now, self._own, count + 1) for count in set(failures.values())}
 
         def timed(one: Settlement) -> Settlement:
             if one.retry_at or one.result not in {"retry", "untried"}:
@@ -76,9 +79,9 @@ class Pauses:
 
         outcome.settlements = [timed(one) for one in outcome.settlements]
 
-    def _after(self, now: int, failures: int) -> int:
+    def _after(self, now: int, backoff: Backoff, failures: int) -> int:
         """0, which is at once, after none."""
-        return now + micros(self._backoff.seconds(failures, self._jitter)) if failures > 0 else 0
+        return now + micros(backoff.seconds(failures, self._jitter)) if failures > 0 else 0
 
 
 def is_unmet(row: Desired, settlements: list[Settlement]) -> bool:

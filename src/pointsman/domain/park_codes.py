@@ -1,4 +1,4 @@
-"""Why desired state is parked, as codes, and what cures which."""
+"""Codes for why desired state is parked, and what cures which."""
 
 from __future__ import annotations
 

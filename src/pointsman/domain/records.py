@@ -45,7 +45,7 @@ class Observation:
     activity: str
     #: the attempt, a UUID in lower case
     registration: str | None
-    #: when it happened; never later than its arrival, so a fast clock can't win for ever
+    #: when it happened; never later than its arrival, so a clock that is ahead can't always win
     occurred_at: int
     progress: float | None = None
     completion: bool | None = None
@@ -61,6 +61,9 @@ class Observation:
 
 #: offset of a partition of which nothing was stored yet
 UNREAD = -1
+#: partition of the row of a topic as a whole: its offset is the number of partitions that the topic
+#: had when the group first came to it
+WHOLE_TOPIC = -1
 
 
 class Falls(StrEnum):
@@ -88,7 +91,7 @@ class Change:
     rule: str
     registration: str | None = None
     falls: Falls = Falls.NEVER
-    #: targets of the same observation that must stand on the platform first
+    #: targets of the same observation that must be delivered first
     after: tuple[Target, ...] = ()
     #: where the platform shows it, None where no operation does
     read_back: ReadBackPlace | None = None
@@ -173,6 +176,10 @@ class Position:
     partition: int
     offset: int
     token: int = 0
+    #: which log the offset counts in: an offset of another log says nothing. "" where nobody said
+    log_id: str = ""
+    #: the last record that was stored, to know it again; "" where none was
+    last_record: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Finds who an actor is on the platform.
 
 A mailbox is its address in lower case. An account is what the operator's template for its home
-page makes of its name. Any other identifier stands for itself, so that the learner is counted
-and shown, and a token can be given for it.
+page makes of its name. Any other identifier is taken as the learner's name, so that the learner is
+counted and shown, and a token can be given for it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class IdentityResolver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountTemplate:
     """`learner` is a template with `{name}`, for accounts of `home_page`."""
 
     home_page: str
@@ -34,7 +34,7 @@ class Account:
 class ConfiguredIdentity:
     """The resolver that `[learners]` describes."""
 
-    def __init__(self, accounts: Sequence[Account] = ()) -> None:
+    def __init__(self, accounts: Sequence[AccountTemplate] = ()) -> None:
         self._accounts = {account.home_page: account.learner for account in accounts}
         self.resolve = lru_cache(maxsize=65_536)(self._resolve)
 

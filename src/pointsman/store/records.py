@@ -1,4 +1,4 @@
-"""What a store takes and gives for delivery, the audit and the books. Frozen.
+"""The records that a store takes and gives for delivery, the audit and the books. Frozen.
 
 Times are in microseconds since the epoch.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from pathlib import Path
 from typing import Any, Literal
 
 from pointsman.domain.errors import Bug
@@ -72,7 +73,9 @@ class Settlement:
 
 def hold_after(settlements: Sequence[Settlement]) -> Hold:
     """What the recipient's turn waits for: one failure of its own holds up nothing beside it."""
-    general = any(one.result == "retry" and not one.is_own_failure for one in settlements)
+    general = any(
+        settlement.result == "retry" and not settlement.is_own_failure for settlement in settlements
+    )
     return Hold.BACKOFF if general else Hold.PACE
 
 
@@ -135,7 +138,7 @@ class Books:
 class AuditFinding:
     """What the audit saw of one delivered state, which had `version` then.
 
-    `reason` is for whoever finds it parked.
+    `reason` is for the person who finds it parked.
     """
 
     target: Target
@@ -189,3 +192,13 @@ class Stats:
     bytes: Mapping[str, int]
     #: the oldest statement that is still kept
     oldest_statement: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did. `newest` is when the newest statement was stored, 0 without one."""
+
+    #: where what it replaced is now; None where there was nothing
+    aside: Path | None
+    newest: int
+    schema: int

@@ -11,11 +11,16 @@ from pointsman.domain.records import Position, Receipt, Submission
 from pointsman.sources.base import Source
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.app import HttpDeps, make_app
-from pointsman.sources.http.authorization import BasicCredential, BearerCredential, HttpSource
+from pointsman.sources.http.authorization import (
+    LAUNCHED,
+    BasicCredential,
+    BearerCredential,
+    HttpSource,
+)
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.http.server import HttpServer
-from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.producer import StatementProducer
 from pointsman.sources.kafka.source import KafkaSource
 from pointsman.sources.kafka_forwarder import KafkaForwarder
@@ -25,6 +30,7 @@ from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker
 from pointsman.sources.settings import CredentialSettings
 from pointsman.store.base import IngestStore, Store
 from pointsman.telemetry.metrics import Metrics
+from pointsman.telemetry.operator_log import OperatorLog
 from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
 from pointsman.wiring.mapping import mapping
 
@@ -54,6 +60,7 @@ def pipeline(
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
     launches: LaunchCache | None = None,
     tracker: SatisfiedTracker | None = None,
+    on_clock_off: Callable[[str, float], None] = lambda *_: None,
     watch: Callable[[IngestStore], IngestStore] = lambda store: store,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
@@ -72,6 +79,10 @@ def pipeline(
         launches=launches,
         adapters=adapters(settings.sources),
         on_batch=tracker.note if tracker is not None else lambda _batch: None,
+        on_clock_off=on_clock_off,
+        lenient=frozenset(
+            {LAUNCHED, *(source.name for source in settings.sources.http if source.lenient)}
+        ),
     )
 
 
@@ -98,8 +109,10 @@ def http_server(
     intake: StatementIntake,
     store: Store,
     ready: Callable[[], Awaitable[ReadyState]],
+    health_problem: Callable[[], str],
     metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
+    operator_log: OperatorLog,
     clock: Clock,
     launches: LaunchRoutesDeps | None = None,
 ) -> HttpServer:
@@ -110,9 +123,11 @@ def http_server(
         sources=http_sources(settings),
         settings=settings.http,
         ready=ready,
+        health_problem=health_problem,
         metrics_page=metrics_page,
         on_request=metrics.http,
         on_refused=metrics.refused,
+        on_refusal=operator_log.refused,
         clock=clock,
         authority_home_page=settings.platform.origin,
         launches=launches,
@@ -143,5 +158,7 @@ def readers(
             on_lag=partial(metrics.kafka_lag, source.name),
             on_assigned=partial(metrics.kafka_assigned, source.name),
             on_paused=partial(metrics.kafka_paused, source.name),
+            on_problems=partial(metrics.kafka_problems, source.name),
+            on_reset=partial(metrics.kafka_reset, source.name),
         )
         yield KafkaSource(source, intake, claim, clock, hooks)

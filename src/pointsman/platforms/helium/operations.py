@@ -44,10 +44,6 @@ class Operation:
     returns: str
     #: what is asked back of it; None where the answer is a scalar
     result: Any
-    #: whether it is about the learner of the `authToken` header
-    learner_scoped: bool
-    #: whether a second call with the same values leaves the platform as the first one did
-    idempotent: bool
     #: the target or the command that uses it
     serves: str
 
@@ -90,14 +86,12 @@ def _setting(
         arguments,
         returns,
         None,
-        learner_scoped=True,
-        idempotent=True,
         serves=serves,
     )
 
 
 def _reading(
-    name: str, argument: tuple[str, str], returns: str, result: Any, serves: str, *, learner: bool
+    name: str, argument: tuple[str, str], returns: str, result: Any, serves: str
 ) -> Operation:
     return Operation(
         name,
@@ -105,8 +99,6 @@ def _reading(
         (argument,),
         returns,
         result,
-        learner_scoped=learner,
-        idempotent=True,
         serves=serves,
     )
 
@@ -122,7 +114,6 @@ OPERATIONS: dict[str, Operation] = {
             "[LearningPathAction]",
             selections.MilestoneCompletion,
             "pointsman platform milestones",
-            learner=True,
         ),
         _reading(
             "LearningPathBySlug",
@@ -130,7 +121,6 @@ OPERATIONS: dict[str, Operation] = {
             "LearningPath",
             selections.LearningPath,
             "pointsman platform learning-path show",
-            learner=False,
         ),
         _reading(
             "Milestone",
@@ -138,7 +128,6 @@ OPERATIONS: dict[str, Operation] = {
             "Milestone",
             selections.Milestone,
             "pointsman platform milestone show",
-            learner=False,
         ),
         _reading(
             "PagesCompletedByCourse",
@@ -146,7 +135,6 @@ OPERATIONS: dict[str, Operation] = {
             "[PageResource!]!",
             selections.Page,
             "pointsman platform course pages",
-            learner=True,
         ),
         _reading(
             "UserCourseCompletionProgress",
@@ -154,7 +142,6 @@ OPERATIONS: dict[str, Operation] = {
             "[CourseCompletionCriteriaProgress!]",
             selections.CriterionProgress,
             "pointsman platform course criteria",
-            learner=True,
         ),
         _reading(
             "UserCourseProgress",
@@ -162,7 +149,6 @@ OPERATIONS: dict[str, Operation] = {
             "UserProgress",
             selections.CourseProgress,
             "pointsman platform course progress",
-            learner=True,
         ),
         _setting("ArchiveUserCourse", (_ID,), "target course_archived", "ID"),
         _setting("ArchiveUserLearningPath", (_ID,), "target learning_path_archived", "ID"),
@@ -177,8 +163,6 @@ OPERATIONS: dict[str, Operation] = {
             ),
             "LearningPath!",
             selections.CreatedLearningPath,
-            learner_scoped=False,
-            idempotent=False,
             serves="pointsman platform learning-path create",
         ),
         _setting("ReinstateUserCourse", (_ID,), "target course_archived", "ID"),
@@ -215,8 +199,6 @@ OPERATIONS: dict[str, Operation] = {
             ),
             "User",
             selections.User,
-            learner_scoped=False,
-            idempotent=True,
             serves="target meeting_attendance",
         ),
     )

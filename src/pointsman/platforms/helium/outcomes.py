@@ -91,7 +91,7 @@ class _Answer:
         self._general = [error for error in self._errors if error.alias not in requested]
         told = list(dict.fromkeys(error.message for error in self._errors))[:_MOST_MESSAGES]
         self.errors_text = "; ".join(told)
-        self.message = self.errors_text or _plain(response)
+        self.message = _with_status(self.errors_text, response.status) or _plain(response)
 
     @property
     def _is_clean(self) -> bool:
@@ -223,6 +223,11 @@ def _from_error(error: GraphQLError) -> MutationResult:
         return MutationResult(Verdict.NOT_RUN, error.message)
     is_final = error.blame in {Blame.DOCUMENT, Blame.DATUM}
     return MutationResult(Verdict.REFUSED if is_final else Verdict.UNKNOWN, error.message)
+
+
+def _with_status(message: str, status: int) -> str:
+    """The code stays in front, for remedies go by it."""
+    return f"{message} (HTTP {status})" if message and status >= HTTPStatus.BAD_REQUEST else message
 
 
 def _plain(response: HttpAnswer) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from pointsman.sources.http.errors import json_response
+from pointsman.sources.http.errors import error_response, json_response
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class ReadyState:
 class Health:
     """`ready` tells whether statements can be taken, and why not.
 
+    `problem` says why a restart of the process may help, "" while nothing says so.
     `metrics_page` gives body and type of the page for what a request accepts.
     """
 
@@ -31,12 +32,16 @@ class Health:
         self,
         ready: Callable[[], Awaitable[ReadyState]],
         metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
+        problem: Callable[[], str],
     ) -> None:
         self._ready = ready
+        self._problem = problem
         self._metrics_page = metrics_page
 
     async def healthz(self, _request: web.Request) -> web.Response:
-        """The process runs its loop; nothing else is asked, for a restart would mend no more."""
+        """The process runs its loop, and no part of it keeps ending: a restart mends no more."""
+        if problem := self._problem():
+            return error_response(503, problem)
         return json_response({"status": "ok"})
 
     async def readyz(self, _request: web.Request) -> web.Response:

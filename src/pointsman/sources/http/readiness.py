@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.records import Receipt, Submission
-from pointsman.sources.http.health import ReadyState
 from pointsman.store.base import IngestStore
 from pointsman.store.document_records import Document, DocumentKey
 from pointsman.store.statement_stores import DocumentStore
@@ -30,18 +29,16 @@ _ROWS = 16
 
 
 class Readiness:
-    """One answer for all who ask. `kafka_counts`: problems of Kafka sources make it not ready."""
+    """One answer for all who ask."""
 
-    def __init__(self, store: DocumentStore, clock: Clock, *, kafka_counts: bool = False) -> None:
+    def __init__(self, store: DocumentStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._kafka_counts = kafka_counts
         self._key = DocumentKey("probe", name=str(random.randrange(_ROWS)))  # noqa: S311 - spreads
         #: when the store last wrote, or failed to, on the monotonic clock
         self._asked_at = float("-inf")
         self._trouble = ""
         self._probe: asyncio.Task[None] | None = None
-        self._problems: dict[str, str] = {}
 
     def watch(self, store: IngestStore) -> IngestStore:
         """The same, and what becomes of its commits counts here."""
@@ -55,21 +52,14 @@ class Readiness:
         """Statements could not be stored."""
         self._note(str(error))
 
-    def note_problems(self, source: str, problems: Mapping[str, str]) -> None:
-        """The problems that a source has now, by the part of it that has each."""
-        before = f"{source}."
-        self._problems = {
-            name: problem for name, problem in self._problems.items() if not name.startswith(before)
-        } | {f"{before}{part}": problem for part, problem in problems.items()}
+    async def store_problem(self) -> str:
+        """Why the store can't write, "" when it can; of the last `FRESH` seconds.
 
-    async def state(self) -> ReadyState:
-        """Within `ANSWERS_WITHIN`, and of the last `FRESH` seconds."""
+        It is known within `ANSWERS_WITHIN`.
+        """
         if self._clock.monotonic() - self._asked_at >= FRESH:
             await self._ask()
-        reason = self._trouble
-        if not reason and self._kafka_counts and self._problems:
-            reason = "; ".join(f"{name}: {text}" for name, text in sorted(self._problems.items()))
-        return ReadyState(reason, dict(self._problems))
+        return self._trouble
 
     async def close(self) -> None:
         """Ask no more."""

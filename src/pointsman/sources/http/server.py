@@ -16,6 +16,7 @@ from aiohttp import web
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError
+from pointsman.domain.listening import cannot_listen
 from pointsman.sources.http.drain import RequestsUnderWay
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,13 @@ class HttpServer:
         except OSError as error:
             await self._runner.cleanup()
             raise ConfigError(
-                f"http.port: can't listen on {self._host}:{self._port}: {error.strerror or error}"
+                cannot_listen(
+                    error,
+                    self._host,
+                    self._port,
+                    host_setting="http.host",
+                    port_setting="http.port",
+                )
             ) from None
 
     def begin_drain(self, delay: float) -> None:

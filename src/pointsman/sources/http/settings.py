@@ -33,8 +33,6 @@ class HttpSettings(Limits):
     drain_delay_seconds: float = Field(default=5, ge=0, le=3_600)
     #: how long a stop may take after that
     drain_seconds: float = Field(default=20, ge=0, le=3_600)
-    #: whether /readyz says no while a Kafka source has a problem, such as a topic that is not there
-    ready_needs_kafka: bool = False
     #: where a statement is kept before it is answered: the store, or a topic that a source reads
     intake: Literal["store", "kafka"] = "store"
     kafka: KafkaTopicSettings | None = None

@@ -1,13 +1,11 @@
-"""Consumers and producers as their settings say; what a source tells the metrics."""
+"""Consumers, clients and producers as their settings say."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.helpers import create_ssl_context
 
 from pointsman.sources.kafka.settings import (
@@ -18,22 +16,9 @@ from pointsman.sources.kafka.settings import (
 
 #: bytes of a message, before it is compressed
 _LARGEST = 64 * 1024 * 1024
-
-
-def _ignore(*_: object) -> None:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaHooks:
-    """Told what happens, for metrics."""
-
-    #: topic, partition, messages that are not stored yet
-    on_lag: Callable[[str, int, int], None] = _ignore
-    #: whether the source waits for the store
-    on_paused: Callable[[bool], None] = _ignore
-    #: the (topic, partition) pairs that are ours now
-    on_assigned: Callable[[frozenset[tuple[str, int]]], None] = _ignore
+#: milliseconds
+_ANSWER = 5_000
+_DAY = 86_400_000
 
 
 def new_consumer(settings: KafkaSourceSettings) -> AIOKafkaConsumer:
@@ -50,7 +35,19 @@ def new_consumer(settings: KafkaSourceSettings) -> AIOKafkaConsumer:
         # A message of an aborted transaction was never sent.
         isolation_level="read_committed",
         # a topic made later, or new partitions, are seen after this long
-        metadata_max_age_ms=60_000,
+        metadata_max_age_ms=10_000,
+        **_security(settings.security),
+    )
+
+
+def new_client(settings: KafkaSourceSettings) -> AIOKafkaClient:
+    """A client that asks about topics, and reads none. Raises `OSError` for unusable TLS files."""
+    return AIOKafkaClient(
+        bootstrap_servers=list(settings.bootstrap_servers),
+        client_id=f"pointsman-{settings.name}-topics",
+        request_timeout_ms=_ANSWER,
+        # its own picture of the cluster is only to find the brokers
+        metadata_max_age_ms=_DAY,
         **_security(settings.security),
     )
 

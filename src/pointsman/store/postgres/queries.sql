@@ -68,11 +68,12 @@ FROM unnest($1::text[], $2::bigint[], $3::boolean[]) AS q(learner, due, urgent)
 WHERE l.learner = q.learner;
 
 -- name: save_positions
-INSERT INTO positions (consumer_group, topic, partition, next_offset)
-SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[])
-    AS n(consumer_group, topic, partition, next_offset)
+INSERT INTO positions (consumer_group, topic, partition, next_offset, log_id, last_record)
+SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::text[], $6::text[])
+    AS n(consumer_group, topic, partition, next_offset, log_id, last_record)
 ORDER BY consumer_group COLLATE "C", topic COLLATE "C", partition
-ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset;
+ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset,
+    log_id = excluded.log_id, last_record = excluded.last_record;
 
 -- name: insert_dead_letters
 INSERT INTO dead_letters (source, origin, reason, statement_id, in_statements, received_at,
@@ -95,6 +96,17 @@ ORDER BY source COLLATE "C"
 ON CONFLICT (source, shard) DO UPDATE SET inputs = a.inputs + excluded.inputs;
 
 -- name: promote_learners
+-- What would wait past $2 was stored by a clock that has been set back since: it is over, and what is
+-- due after that is due now.
+WITH too_far AS (
+    UPDATE learners SET ready = true, hold = 0
+    WHERE learner IN (SELECT learner FROM learners
+        WHERE NOT ready AND due IS NOT NULL AND ready_at > $2
+        ORDER BY ready_at DESC LIMIT 1000 FOR UPDATE SKIP LOCKED)),
+due_too_late AS (
+    UPDATE learners SET due = $1
+    WHERE learner IN (SELECT learner FROM learners WHERE ready AND due > $2
+        ORDER BY due DESC LIMIT 1000 FOR UPDATE SKIP LOCKED))
 UPDATE learners SET ready = true, hold = 0
 WHERE learner IN (SELECT learner FROM learners
     WHERE NOT ready AND due IS NOT NULL AND ready_at <= $1
@@ -160,6 +172,10 @@ WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked <> ''
     AND starts_with(parked, $2)
     AND ($3::text[] = '{}' OR park_code = ANY($3::text[]) OR park_code = '');
 
+-- name: forget_retry_at
+UPDATE desired SET retry_at = 0
+WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked = '';
+
 -- name: requeue_freed
 UPDATE learners AS l SET due = (SELECT min(since - CASE WHEN urgent THEN $2::bigint ELSE 0 END)
         FROM desired AS d WHERE d.learner = l.learner AND version > delivered_version
@@ -177,15 +193,15 @@ SELECT s.id AS statement_id, b.data AS block, s.start, s.length, s.item AS "inde
 FROM statements AS s JOIN blocks AS b ON b.id = s.block WHERE s.id = $1;
 
 -- name: read_positions
-SELECT topic, partition, next_offset AS "offset", token FROM positions
-WHERE consumer_group = $1 AND next_offset >= 0 ORDER BY topic, partition;
+SELECT topic, partition, next_offset AS "offset", token, log_id, last_record FROM positions
+WHERE consumer_group = $1 AND next_offset >= 0 AND partition >= 0 ORDER BY topic, partition;
 
 -- name: claim_positions
 INSERT INTO positions AS p (consumer_group, topic, partition, next_offset, token)
 SELECT $1, topic, partition, -1, 1 FROM unnest($2::text[], $3::integer[]) AS n(topic, partition)
 ORDER BY topic COLLATE "C", partition
 ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET token = p.token + 1
-RETURNING topic, partition, next_offset AS "offset", token;
+RETURNING topic, partition, next_offset AS "offset", token, log_id, last_record;
 
 -- name: count_undelivered
 SELECT kind, parked <> '' AS is_parked, count(*), min(since) FROM desired
@@ -300,7 +316,8 @@ WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' ORDER BY r
 -- name: acquire_duty
 INSERT INTO duties AS d (name, holder, until) VALUES ($1, $2, $4)
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-WHERE d.holder = $2 OR d.until <= $3
+-- one that ends far later was taken by a clock that has been set back since
+WHERE d.holder = $2 OR d.until <= $3 OR d.until > $4 + 60000000
 RETURNING 1;
 
 -- name: leave_duties

@@ -1,4 +1,4 @@
-"""The delivery loop's side of the database: lease, settle, park and free."""
+"""Leases, settles, parks and frees desired state, for the delivery loop."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import orjson
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
+from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
 from pointsman.store.plan import HEAD_START
 from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.sqlite.connections import SqliteConnections
@@ -20,8 +21,11 @@ from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, to
 class SqliteDelivery(SqliteConnections):
     """Leases and what is settled under them, and what is parked."""
 
-    async def lease(self, *, now: int, ttl: int, limit: int) -> list[Lease]:
-        return await self._write(lambda db: _lease(db, now, ttl, limit))
+    async def lease(
+        self, *, now: int, ttl: int, limit: int, longest_pause: int = LONGEST_PAUSE
+    ) -> list[Lease]:
+        until = latest_end(now, ttl, longest_pause)
+        return await self._write(lambda db: _lease(db, now, ttl, limit, until))
 
     async def settle(
         self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
@@ -36,6 +40,15 @@ class SqliteDelivery(SqliteConnections):
         reason_prefix: str = "",
     ) -> int:
         return await self._write(lambda db: _unpark(db, recipients, codes, reason_prefix))
+
+    async def retry_now(self, recipients: Sequence[Recipient]) -> None:
+        names = _texts(recipients)
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(SQL["forget_retry_at"], (names,))
+            connection.execute(SQL["requeue_freed"], (names, HEAD_START))
+
+        await self._write(write)
 
     async def parked(
         self,
@@ -58,9 +71,13 @@ class SqliteDelivery(SqliteConnections):
         return await self._read(read)
 
 
-def _lease(connection: sqlite3.Connection, now: int, ttl: int, limit: int) -> list[Lease]:
+def _lease(
+    connection: sqlite3.Connection, now: int, ttl: int, limit: int, until: int
+) -> list[Lease]:
     """The most urgent recipients that are ready, each with all that is not delivered."""
     connection.execute(SQL["promote_learners"], (now,))
+    connection.execute(SQL["end_far_waits"], (until,))
+    connection.execute(SQL["end_far_dues"], (now, until))
     (names,) = connection.execute(SQL["choose_learners"], (limit,)).fetchone()
     order: list[str] = orjson.loads(names)
     if not order:
@@ -93,24 +110,30 @@ def _settle(
         return False
     sent = {record.target: record.value for record in lease.desired}
     delivered = [
-        (one.target.kind, one.target.key, one.version, sent[one.target], now)
-        for one in settlements
-        if one.result == "delivered"
+        (
+            settlement.target.kind,
+            settlement.target.key,
+            settlement.version,
+            sent[settlement.target],
+            now,
+        )
+        for settlement in settlements
+        if settlement.result == "delivered"
     ]
     if delivered:
         connection.execute(SQL["settle_delivered"], (to_json(delivered), learner))
         connection.execute(SQL["free_waiting"], (to_json([learner]), ParkCode.WAITS_FOR))
     retried = [
-        (one.target.kind, one.target.key, int(one.counts), one.retry_at)
-        for one in settlements
-        if one.result == "retry" or (one.result == "untried" and one.retry_at)
+        (settlement.target.kind, settlement.target.key, int(settlement.counts), settlement.retry_at)
+        for settlement in settlements
+        if settlement.result == "retry" or (settlement.result == "untried" and settlement.retry_at)
     ]
     if retried:
         connection.execute(SQL["settle_retry"], (to_json(retried), learner))
     parked = [
-        (one.target.kind, one.target.key, one.reason, one.code)
-        for one in settlements
-        if one.result == "parked"
+        (settlement.target.kind, settlement.target.key, settlement.reason, settlement.code)
+        for settlement in settlements
+        if settlement.result == "parked"
     ]
     if parked:
         connection.execute(SQL["settle_parked"], (to_json(parked), learner))
@@ -143,4 +166,4 @@ def _unpark(
 
 
 def _texts(values: Iterable[Recipient | ParkCode]) -> str:
-    return to_json([str(one) for one in values])
+    return to_json([str(value) for value in values])

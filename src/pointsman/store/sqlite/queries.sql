@@ -67,11 +67,12 @@ ON CONFLICT (learner) DO UPDATE SET
         THEN 1 ELSE 0 END;
 
 -- name: save_positions
-INSERT INTO positions (consumer_group, topic, partition, next_offset)
+INSERT INTO positions (consumer_group, topic, partition, next_offset, log_id, last_record)
 SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-    json_extract(value, '$[3]')
+    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
 FROM json_each(?) WHERE true
-ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset;
+ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset,
+    log_id = excluded.log_id, last_record = excluded.last_record;
 
 -- name: read_claims
 SELECT topic, partition, token FROM positions
@@ -80,7 +81,7 @@ WHERE consumer_group = ?1 AND topic IN (SELECT value FROM json_each(?2));
 -- name: claim_position
 INSERT INTO positions (consumer_group, topic, partition, next_offset, token) VALUES (?, ?, ?, -1, 1)
 ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET token = token + 1
-RETURNING topic, partition, next_offset AS "offset", token;
+RETURNING topic, partition, next_offset AS "offset", token, log_id, last_record;
 
 -- name: insert_dead_letter
 INSERT INTO dead_letters (source, origin, reason, statement_id, in_statements, received_at,
@@ -100,6 +101,13 @@ ON CONFLICT (activity) DO UPDATE SET inputs = inputs + excluded.inputs, last_at 
 -- name: promote_learners
 UPDATE learners SET ready = 1, hold = 0
 WHERE ready = 0 AND due IS NOT NULL AND ready_at <= ?;
+
+-- name: end_far_waits
+-- Stored by a clock that has been set back since.
+UPDATE learners SET ready = 1, hold = 0 WHERE ready = 0 AND due IS NOT NULL AND ready_at > ?;
+
+-- name: end_far_dues
+UPDATE learners SET due = ?1 WHERE ready = 1 AND due IS NOT NULL AND due > ?2;
 
 -- name: choose_learners
 SELECT json_group_array(learner) FROM (
@@ -172,6 +180,10 @@ WHERE learner IN (SELECT value FROM json_each(?1)) AND version > delivered_versi
     AND parked != '' AND substr(parked, 1, length(?2)) = ?2
     AND (?3 = '[]' OR park_code IN (SELECT value FROM json_each(?3)));
 
+-- name: forget_retry_at
+UPDATE desired SET retry_at = 0
+WHERE learner IN (SELECT value FROM json_each(?)) AND version > delivered_version AND parked = '';
+
 -- name: requeue_freed
 UPDATE learners SET due = (SELECT min(since - CASE WHEN urgent THEN ?2 ELSE 0 END) FROM desired
         WHERE desired.learner = learners.learner AND version > delivered_version AND parked = ''),
@@ -196,7 +208,8 @@ SELECT s.id AS statement_id, b.data AS block, s.start, s.length, s.item AS "inde
 FROM statements AS s JOIN blocks AS b ON b.id = s.block WHERE s.id = ?;
 
 -- name: read_positions
-SELECT topic, partition, next_offset AS "offset", token FROM positions WHERE consumer_group = ?;
+SELECT topic, partition, next_offset AS "offset", token, log_id, last_record FROM positions
+WHERE consumer_group = ? AND partition >= 0;
 
 -- name: count_undelivered
 SELECT kind, parked != '', count(*), min(since) FROM desired
