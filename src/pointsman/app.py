@@ -23,7 +23,7 @@ from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import Retry
 from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
-from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
 from pointsman.sources.pipeline import Pipeline
@@ -51,6 +51,7 @@ class Daemon:
         self._draining = False
         self._clients = wiring.platform_clients(settings, self._clock)
         self._limits = wiring.quota(settings, self._clients.platform)
+        self._left_out_log = logs.LeftOutLog()
         self._metrics = Metrics(wiring.known_labels(settings), self._limits)
         self._store, self._budget = wiring.store_and_budget(
             settings, self._clock, self._limits, self._metrics.commit
@@ -92,7 +93,13 @@ class Daemon:
             stack.push_async_callback(self._budget.close)
             tracker = wiring.satisfied_tracker(self._store, self._launches, self._clock)
             pipeline = wiring.pipeline(
-                self._settings, self._store, self._clock, self._received, self._launches, tracker
+                self._settings,
+                self._store,
+                self._clock,
+                self._received,
+                self._launches,
+                tracker,
+                self._left_out,
             )
             lms = wiring.lms(self._store, tracker, pipeline, self._clock)
             await self._start_http(pipeline, lms)
@@ -217,6 +224,10 @@ class Daemon:
     def _received(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
         self._metrics.inputs(submissions, receipts)
         self._dispatcher.wake()
+
+    def _left_out(self, source: str, statement_id: str, left_out: LeftOut) -> None:
+        self._metrics.left_out(source, statement_id, left_out)
+        self._left_out_log.left_out(source, statement_id, left_out)
 
     def _delivered(self, record: DeliveryRecord) -> None:
         self._metrics.delivery(record)

@@ -6,18 +6,23 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from pointsman.domain.records import Observation
+from pointsman.domain.evidence import Coverage
+from pointsman.domain.records import LeftOut, Observation, Reading
 from pointsman.statements.activities import Activity
 from pointsman.statements.actor_identity import actor_of
-from pointsman.statements.extension_numbers import number, percentage
+from pointsman.statements.extension_numbers import ReadingRefused, number, percentage
+from pointsman.statements.left_out import left_out_before
 from pointsman.statements.parse import Valid
 from pointsman.statements.profiles import h5p, video
 from pointsman.statements.statement import VOIDED, Statement, parse_timestamp
 
-#: cmi5 section 9.5.5.1, and the spelling that Rise and others use; 0..100
-_CMI5_PROGRESS = (
-    "https://w3id.org/xapi/cmi5/result/extensions/progress",
-    "http://w3id.org/xapi/cmi5/result/extensions/progress",
+_PERCENT = 100
+#: extensions, and what is all of it: cmi5 section 9.5.5.1, the spelling of it that Rise and others
+#: use, and the video profile
+_PROGRESS = (
+    ("https://w3id.org/xapi/cmi5/result/extensions/progress", _PERCENT),
+    ("http://w3id.org/xapi/cmi5/result/extensions/progress", _PERCENT),
+    (video.PROGRESS, 1),
 )
 
 
@@ -30,7 +35,11 @@ class NoEffect:
 
 
 def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
-    """`received_at` is in microseconds since the epoch; raises `ReadingRefused`."""
+    """`received_at` is in microseconds since the epoch.
+
+    A reading that makes no sense is left out. What else the statement says holds without it: an
+    extension may have any value (xAPI Part 2 section 4.1), and a completion needs no progress.
+    """
     statement = valid.statement
     if statement.verb.id == VOIDED:
         return NoEffect("it voids another statement; progress that was delivered stays")
@@ -47,6 +56,9 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
     registration = context.registration if context is not None else None
     remark = h5p.remark(statement, statement.object)
     tells = result if remark != h5p.REMARK_ANSWERED else None
+    extensions = result.extensions if result else None
+    left_out = left_out_before(extensions) if extensions else []
+    progress = _progress(extensions, left_out) if extensions else None
     return Observation(
         statement_id=valid.statement_id,
         actor=actor,
@@ -54,13 +66,14 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
         activity=activity,
         registration=registration.lower() if registration is not None else None,
         occurred_at=_occurred_at(statement, received_at),
-        progress=_progress(result.extensions) if result and result.extensions else None,
+        progress=progress,
         completion=tells.completion if tells else None,
         success=tells.success if tells else None,
         score=result.score.scaled if result and result.score else None,
         activity_type=definition.type if definition is not None else None,
-        coverage=video.coverage(statement),
+        coverage=_coverage(statement, left_out),
         remark=remark,
+        left_out=tuple(left_out),
     )
 
 
@@ -73,12 +86,25 @@ def _occurred_at(statement: Statement, received_at: int) -> int:
     return min(received_at, round(at.timestamp() * 1_000_000))
 
 
-def _progress(extensions: dict[str, Any]) -> float | None:
-    for name in _CMI5_PROGRESS:
-        if name in extensions:
-            return number(f"result.extensions[{name}]", extensions[name], 100)
-    if video.PROGRESS in extensions:
-        return percentage(
-            number(f"result.extensions[{video.PROGRESS}]", extensions[video.PROGRESS], 1)
-        )
+def _progress(extensions: dict[str, Any], left_out: list[LeftOut]) -> float | None:
+    """The first that makes sense; those before it are left out."""
+    for name, most in _PROGRESS:
+        if name not in extensions:
+            continue
+        try:
+            progress = number(
+                Reading.PROGRESS, f"result.extensions[{name}]", extensions[name], most
+            )
+        except ReadingRefused as refused:
+            left_out.append(refused.left_out)
+        else:
+            return progress if most == _PERCENT else percentage(progress)
     return None
+
+
+def _coverage(statement: Statement, left_out: list[LeftOut]) -> Coverage | None:
+    try:
+        return video.coverage(statement)
+    except ReadingRefused as refused:
+        left_out.append(refused.left_out)
+        return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from pointsman.delivery.dispatcher import NOT_SENT
-from pointsman.domain.records import InputOutcome
+from pointsman.domain.records import InputOutcome, Reading
 from pointsman.domain.targets import TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.store.base import Audited
@@ -54,9 +54,7 @@ class KnownLabels:
 
 def begin_at_zero(families: Families, known: KnownLabels) -> None:
     """Make every series whose labels are known."""
-    results = [*InputOutcome, DUPLICATE, CONFLICT, REFUSED]
-    for source, result in product(sorted(known.sources), results):
-        families.inputs.labels(source, result)
+    _begin_sources(families, known)
     for route in known.routes:
         families.http_seconds.labels(route.route)
         for source, status in product(route.sources, _STATUSES):
@@ -74,6 +72,14 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
     for answer in (*RequestOutcome, NOT_SENT):
         families.deliveries.labels(answer)
     begin_place(families, OTHER)
+
+
+def _begin_sources(families: Families, known: KnownLabels) -> None:
+    for source in sorted(known.sources):
+        for result in (*InputOutcome, DUPLICATE, CONFLICT, REFUSED):
+            families.inputs.labels(source, result)
+        for reading in Reading:
+            families.readings_left_out.labels(source, reading)
 
 
 def begin_place(families: Families, place: str) -> None:

@@ -9,9 +9,11 @@ from collections import Counter
 import structlog
 
 from pointsman.delivery.dispatcher import NOT_SENT, DeliveryRecord
+from pointsman.domain.records import LeftOut, Reading
 from pointsman.telemetry.settings import LoggingSettings
 
 log = structlog.get_logger("pointsman.delivery")
+input_log = structlog.get_logger("pointsman.inputs")
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -52,6 +54,29 @@ def configure(settings: LoggingSettings) -> None:
     root.setLevel(_LEVELS[settings.level])
     # aiokafka tells of every heartbeat, and of what the sources say better themselves
     logging.getLogger("aiokafka").setLevel(max(_LEVELS[settings.level], logging.ERROR))
+
+
+class LeftOutLog:
+    """Tells of the first reading of each kind that a source sends and that makes no sense.
+
+    A player that has one sends one with each statement. How many there are is a metric's to say.
+    """
+
+    def __init__(self) -> None:
+        self._told: set[tuple[str, Reading]] = set()
+
+    def left_out(self, source: str, statement_id: str, left_out: LeftOut) -> None:
+        if (source, left_out.reading) in self._told:
+            return
+        self._told.add((source, left_out.reading))
+        input_log.warning(
+            "a reading makes no sense and is left out; further ones are only counted",
+            source=source,
+            reading=left_out.reading.value,
+            statement_id=statement_id,
+            why=left_out.reason,
+            metric="pointsman_readings_left_out_total",
+        )
 
 
 def delivery(record: DeliveryRecord) -> None:

@@ -11,7 +11,7 @@ from pointsman import __version__
 from pointsman.delivery.audit import AuditRecord
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
 from pointsman.delivery.dispatcher import NOT_SENT, DeliveryRecord
-from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.domain.targets import TargetKind
 from pointsman.store.base import Backlog
 from pointsman.telemetry.exemplars import of_receipt, of_statement
@@ -61,6 +61,12 @@ class Metrics:
     def refused(self, source: str, statements: int) -> None:
         """Statements that were turned away at the door: they are in nobody's books."""
         self._of.inputs.labels(self._source(source), REFUSED).inc(statements)
+
+    def left_out(self, source: str, statement_id: str, left_out: LeftOut) -> None:
+        """A reading that made no sense, of a statement that is stored."""
+        self._of.readings_left_out.labels(self._source(source), left_out.reading).inc(
+            1, of_statement(statement_id)
+        )
 
     def delivery(self, record: DeliveryRecord) -> None:
         outcome = record.outcome

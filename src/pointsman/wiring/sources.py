@@ -11,7 +11,7 @@ from aiohttp import web
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError
-from pointsman.domain.records import Position, Receipt, Submission
+from pointsman.domain.records import LeftOut, Position, Receipt, Submission
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.app import HttpDeps, make_app
 from pointsman.sources.http.authorization import BasicCredential, BearerCredential, HttpSource
@@ -58,6 +58,7 @@ def pipeline(
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
     launches: LaunchCache | None = None,
     tracker: SatisfiedTracker | None = None,
+    on_left_out: Callable[[str, str, LeftOut], None] = lambda *_: None,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
 
@@ -75,6 +76,7 @@ def pipeline(
         launches=launches,
         adapters=adapters(settings.sources),
         on_batch=tracker.note if tracker is not None else lambda _batch: None,
+        on_left_out=on_left_out,
     )
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pointsman.domain.launch import Launch, launch_actor_json
+from pointsman.statements.left_out import as_extension
 from pointsman.statements.scorm.commit import Commit, CommitScore
 from pointsman.statements.scorm.commit_order import digest
 from pointsman.statements.scorm.durations import iso_duration
@@ -66,9 +67,12 @@ def _result(commit: Commit) -> dict[str, Any]:
     length = commit.session_time or commit.total_time
     if length:
         result["duration"] = iso_duration(length)
+    extensions: dict[str, Any] = {**as_extension(commit.left_out)}
     progress = _progress(commit)
     if progress is not None:
-        result["extensions"] = {_PROGRESS: progress}
+        extensions[_PROGRESS] = progress
+    if extensions:
+        result["extensions"] = extensions
     return result
 
 
