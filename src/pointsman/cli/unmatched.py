@@ -12,6 +12,8 @@ from rich.table import Table
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
 from pointsman.cli.times import iso_time
 from pointsman.mapping.proposals import VARIABLE, propose
+from pointsman.mapping.rule_finder import RuleFinder
+from pointsman.wiring.mapping import rule
 
 
 def unmatched(
@@ -22,19 +24,25 @@ def unmatched(
 ) -> None:
     """Show activities that no rule takes, the most frequent first, and rules that would take them.
 
+    Where a rule takes nearly the same activity, that is shown too.
+
     The sample is a statement's id: GET it at `/xapi/statements?statementId=`. After writing a rule,
     `pointsman replay` applies it to what is here already.
 
     **Example:** `pointsman unmatched --limit 20`
     """
-    activities = ask_store(settings_or_exit(config), lambda store: store.unmatched(limit=limit))
+    settings = settings_or_exit(config)
+    activities = ask_store(settings, lambda store: store.unmatched(limit=limit))
     rules = propose(row.activity for row in activities)
+    near_miss = RuleFinder(list(map(rule, settings.rules))).near_miss
+    near = {row.activity: words for row in activities if (words := near_miss(row.activity))}
     if as_json:
         listed = [
             {
                 "activity": row.activity,
                 "inputs": row.inputs,
                 "sample": row.sample_id,
+                "near_miss": near.get(row.activity),
                 "first": iso_time(row.first_at),
                 "last": iso_time(row.last_at),
             }
@@ -55,6 +63,8 @@ def unmatched(
             row.sample_id,
         )
     Console().print(table)
+    for activity, words in near.items():
+        typer.echo(f"Nearly taken: {activity}: {words}.\n")
     typer.echo("Rules that would take them, to be looked over:\n")
     for activity in rules:
         typer.echo(f'[[rules]]\nactivity = "{activity}"\ntopic_id = "{{{VARIABLE}}}"\n')

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.iri import mailbox
 from pointsman.domain.launch import Launch, LaunchMode, PlayerKind, launch_actor_json
 from pointsman.domain.records import Actor
 from pointsman.sources.players.cmi5.launch_data import check_player
@@ -200,5 +201,5 @@ def _actor(asked: LaunchRequest, home_page: str) -> Actor:
             raise InputRefused("actor: cmi5 players know learners by account (cmi5 section 9.2)")
         return actor
     if asked.kind is not PlayerKind.CMI5 and is_address(asked.learner):
-        return Actor("mbox", f"mailto:{asked.learner}")
+        return Actor("mbox", mailbox(asked.learner))
     return Actor("account", asked.learner, home_page)

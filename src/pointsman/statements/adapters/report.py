@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.iri import mailbox
 from pointsman.domain.records import LeftOut
 from pointsman.statements.adapters.json_values import derived_uuid, in_message, is_address, is_iri
 from pointsman.statements.extension_numbers import percentage
@@ -77,7 +78,7 @@ def report_statement(report: ActivityReport, *id_parts: Any) -> dict[str, Any]:
 
 def _actor(report: ActivityReport) -> dict[str, Any]:
     if is_address(report.learner):
-        return {"objectType": "Agent", "mbox": f"mailto:{report.learner}"}
+        return {"objectType": "Agent", "mbox": mailbox(report.learner)}
     account = {"homePage": report.home_page, "name": report.learner}
     return {"objectType": "Agent", "account": account}
 

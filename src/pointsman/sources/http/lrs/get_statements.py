@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.payload import AsyncIterablePayload
 
 from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.launch import same_actor
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.parameters import Parameters
@@ -23,7 +24,7 @@ from pointsman.sources.http.lrs.statement_search import (
     actor_in,
     in_turns,
 )
-from pointsman.statements import Query, identity_of, render
+from pointsman.statements import Query, render
 from pointsman.statements.formats import accepted_languages, canonical_format, ids_format
 from pointsman.store.base import Search, StatementPlace, StoredStatement
 
@@ -129,7 +130,10 @@ class GetStatements:
 
 def _is_theirs(call: LrsRequest, stored: StoredStatement) -> bool:
     """A launched player finds what its own learner said."""
-    return call.launch is None or actor_in(stored) == identity_of(call.launch.actor)
+    if call.launch is None:
+        return True
+    actor = actor_in(stored)
+    return actor is not None and same_actor(actor, call.launch.actor)
 
 
 def _query(parameters: Parameters) -> Query:
