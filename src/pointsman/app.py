@@ -104,7 +104,7 @@ class Daemon:
             lms = wiring.lms(self._store, tracker, pipeline, self._clock)
             await self._start_http(pipeline, lms)
             self._start_delivery()
-            self._start_kafka(pipeline)
+            self._start_readers(pipeline)
         except BaseException:
             await stack.aclose()
             raise
@@ -197,8 +197,8 @@ class Daemon:
             ),
         )
 
-    def _start_kafka(self, pipeline: Pipeline) -> None:
-        for source in wiring.kafka_sources(
+    def _start_readers(self, pipeline: Pipeline) -> None:
+        for source in wiring.readers(
             self._settings, pipeline, self._store.claim, self._clock, self._metrics
         ):
             task = asyncio.create_task(source.run())

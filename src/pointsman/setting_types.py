@@ -129,6 +129,12 @@ def _split_at_commas(value: Any) -> Any:
 Names = Annotated[tuple[str, ...], BeforeValidator(_split_at_commas)]
 
 
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """In a sentence: "a, b and c"."""
+    *first, final = list(words) or [""]
+    return f"{', '.join(first)} {last} {final}" if first else final
+
+
 def require_some(values: tuple[T, ...]) -> tuple[T, ...]:
     """A validator: at least one."""
     if not values:

@@ -78,7 +78,7 @@ class StatementBatch:
 
 @dataclass(frozen=True, slots=True)
 class LogMessage:
-    """One message of a log: a Kafka record, a line of a file, a page of another store.
+    """One message of a log or queue: a Kafka record, a line of a file, a page of another store.
 
     Without a `content_type` the body tells, and attachments need not be there: they may have
     travelled another way.
@@ -88,8 +88,8 @@ class LogMessage:
     body: bytes
     #: where it came from, for a person
     origin: str
-    #: how far its log is read once it is stored
-    position: Position
+    #: how far its log is read once it is stored; None where a queue keeps count itself
+    position: Position | None
     content_type: str | None = None
     version: str = "1.0.0"
 

@@ -40,7 +40,7 @@ from pointsman.statements import (
     referenced_statement,
 )
 from pointsman.store.base import IngestStore, StoredStatement
-from pointsman.store.plan import item_body
+from pointsman.store.statement_conflicts import item_body
 
 #: makes statements of what is none. Raises `InputRefused`
 Adapt = Callable[[bytes], list[dict[str, Any]]]

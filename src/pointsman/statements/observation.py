@@ -49,12 +49,14 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
     actor = actor_of(statement.actor)
     if actor is None:
         return NoEffect("its actor is a group, not one learner", activity)
-    if h5p.is_inner(statement, statement.object):
-        return NoEffect(h5p.REASON_INNER, activity)
+    remark = ""
+    if _may_be_h5p(statement, statement.object):
+        if h5p.is_inner(statement, statement.object):
+            return NoEffect(h5p.REASON_INNER, activity)
+        remark = h5p.remark(statement, statement.object)
     definition = statement.object.definition
     result, context = statement.result, statement.context
     registration = context.registration if context is not None else None
-    remark = h5p.remark(statement, statement.object)
     tells = result if remark != h5p.REMARK_ANSWERED else None
     extensions = result.extensions if result else None
     left_out = left_out_before(extensions) if extensions else []
@@ -71,10 +73,25 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
         success=tells.success if tells else None,
         score=result.score.scaled if result and result.score else None,
         activity_type=definition.type if definition is not None else None,
-        coverage=_coverage(statement, left_out),
+        coverage=_coverage(statement, left_out) if _has_extensions(statement) else None,
         remark=remark,
         left_out=tuple(left_out),
     )
+
+
+def _may_be_h5p(statement: Statement, activity: Activity) -> bool:
+    """Whether there is anything of what H5P's statements are known by; most others have none."""
+    return bool(
+        (activity.definition is not None and activity.definition.extensions)
+        or (statement.context is not None and statement.context.context_activities)
+        or "subContentId=" in activity.id
+    )
+
+
+def _has_extensions(statement: Statement) -> bool:
+    """Whether result or context has any: what was played of a recording is told there alone."""
+    result, context = statement.result, statement.context
+    return bool((result and result.extensions) or (context and context.extensions))
 
 
 def _occurred_at(statement: Statement, received_at: int) -> int:

@@ -10,9 +10,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-import orjson
 
 from pointsman.domain.records import (
     AttachedData,
@@ -24,10 +21,10 @@ from pointsman.domain.records import (
     Receipt,
     Submission,
 )
-from pointsman.domain.statement_digest import is_same, is_same_as_written
 from pointsman.domain.targets import Recipient, Target, is_completion
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.merge import merge
+from pointsman.store.statement_conflicts import conflict_letter, item_body, sort_by_id
 from pointsman.store.statement_records import Move, Replayed
 
 #: a completion is delivered as if it had arrived so much earlier, in microseconds
@@ -103,7 +100,7 @@ class Plan:
         at = submission.position
         if at is not None and self.claims.get((at.group, at.topic, at.partition), 0) != at.token:
             return Receipt({}, fenced=True)
-        fresh, conflicts = self._sort(submission)
+        fresh, conflicts = sort_by_id(submission, self.known)
         duplicates = len(submission.items) - len(fresh) - len(conflicts)
         names = tuple(item.statement_id for item in conflicts)
         if conflicts and submission.all_or_nothing:
@@ -117,33 +114,16 @@ class Plan:
                 self.statements.append(NewStatement(item, outcome, submission, self.size))
             self.bodies.append(submission.body)
             self.size += len(submission.body)
-            self.attachments.update((one.sha2, one) for one in submission.attachments)
-        for letter in (*submission.dead, *(conflict_letter(submission, one) for one in conflicts)):
-            outcomes[InputOutcome.DEAD] += self._bury(submission, letter, in_statements=False)
+            self.attachments.update((data.sha2, data) for data in submission.attachments)
+        letters = (conflict_letter(submission, item) for item in conflicts)
+        for letter in (*submission.dead, *letters):
+            outcomes[InputOutcome.DEAD] += self._add_dead(submission, letter, in_statements=False)
         if total := sum(outcomes.values()):
             self.accepted[submission.source] += total
         if at is not None:
             self.positions[at.group, at.topic, at.partition] = at.offset
-        return Receipt({one: count for one, count in outcomes.items() if count}, duplicates, names)
-
-    def _sort(self, submission: Submission) -> tuple[list[Item], list[Item]]:
-        """Items that are new, and those whose id is known with other content."""
-        fresh: dict[str, Item] = {}
-        conflicts: list[Item] = []
-        statements: Any = None
-        for item in submission.items:
-            twin = fresh.get(item.statement_id)
-            digest = twin.digest if twin else self.known.get(item.statement_id)
-            if digest is None:
-                fresh[item.statement_id] = item
-            elif not is_same(digest, item.digest):
-                # an earlier version may have stored it, with a digest of another kind
-                if statements is None:
-                    statements = orjson.loads(submission.body)
-                statement = statements if item.index is None else statements[item.index]
-                if not is_same_as_written(digest, statement):
-                    conflicts.append(item)
-        return list(fresh.values()), conflicts
+        counted = {outcome: count for outcome, count in outcomes.items() if count}
+        return Receipt(counted, duplicates, names)
 
     def _apply(self, submission: Submission, item: Item) -> InputOutcome:
         """Count what becomes of one statement, and merge the changes that it asks for."""
@@ -159,7 +139,7 @@ class Plan:
                 body=item_body(submission.body, item.index),
                 statement_id=item.statement_id,
             )
-            self._bury(submission, letter, in_statements=True)
+            self._add_dead(submission, letter, in_statements=True)
         elif decision.outcome is InputOutcome.UNMATCHED:
             self.count_unmatched(decision.activity, 1, item.statement_id, submission.received_at)
 
@@ -228,7 +208,7 @@ class Plan:
             known.due = min(known.due, due)
             known.urgent = known.urgent or urgent
 
-    def _bury(self, submission: Submission, letter: DeadLetter, *, in_statements: bool) -> int:
+    def _add_dead(self, submission: Submission, letter: DeadLetter, *, in_statements: bool) -> int:
         body_hash = hashlib.blake2b(letter.body, digest_size=16).digest()
         key = (submission.source, letter.origin, body_hash)
         if key in self.dead or self.is_dead(*key):
@@ -269,20 +249,3 @@ class Replay:
     def result(self) -> Replayed:
         pairs = Counter((self.before[name], after) for name, after in self.changed.items())
         return Replayed(dict(pairs), tuple(self.plan.moves))
-
-
-def item_body(body: bytes, index: int | None) -> bytes:
-    """One statement of a body, by itself; the body where it is not an array."""
-    return body if index is None else orjson.dumps(orjson.loads(body)[index])
-
-
-def conflict_letter(submission: Submission, item: Item) -> DeadLetter:
-    """For sources that can't be told: the statement whose id is known with other content."""
-    at = submission.position
-    where = f"topic {at.topic}, partition {at.partition}, offset {at.offset - 1}, " if at else ""
-    return DeadLetter(
-        reason=f"statement {item.statement_id} is already stored with different content",
-        origin=f"{where}statement {item.statement_id}",
-        body=item_body(submission.body, item.index),
-        statement_id=item.statement_id,
-    )

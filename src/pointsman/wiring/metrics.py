@@ -14,16 +14,10 @@ from pointsman.telemetry.known import IntakeRoute, KnownLabels
 
 def known_labels(settings: Settings) -> KnownLabels:
     sources = settings.sources
-    kafka = frozenset(source.name for source in sources.kafka)
-    others = {
-        *(source.name for source in sources.http),
-        *(source.name for source in sources.scorm_cloud),
-        *(source.name for source in sources.webhooks),
-    }
     launched = {LAUNCHED} if settings.launches is not None else frozenset[str]()
     return KnownLabels(
-        sources=kafka | others | launched,
-        kafka=kafka,
+        sources=sources.names | launched,
+        kafka=frozenset(source.name for source in sources.kafka),
         routes=tuple(_routes(settings)),
         oddities=tuple(RuleViolation) if launched else (),
     )

@@ -12,6 +12,7 @@ from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError
 from pointsman.domain.records import LeftOut, Position, Receipt, Submission
+from pointsman.sources.base import Source
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.app import HttpDeps, make_app
 from pointsman.sources.http.authorization import BasicCredential, BearerCredential, HttpSource
@@ -143,13 +144,14 @@ async def serve_http(
         ) from None
 
 
-def kafka_sources(
+def readers(
     settings: Settings,
     intake: Pipeline,
     claim: Callable[[str, Sequence[tuple[str, int]]], Awaitable[list[Position]]],
     clock: Clock,
     metrics: Metrics,
-) -> Iterator[KafkaSource]:
+) -> Iterator[Source]:
+    """The sources that read by themselves, of every kind; nothing runs yet."""
     for source in settings.sources.kafka:
         hooks = KafkaHooks(
             on_lag=partial(metrics.kafka_lag, source.name),

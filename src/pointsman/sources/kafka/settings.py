@@ -15,6 +15,7 @@ from pointsman.setting_types import (
     SecretFile,
     Section,
     SourceName,
+    listed,
     repeated,
     require_some,
     valid_so_far,
@@ -115,6 +116,17 @@ class KafkaSourceSettings(KafkaCluster):
         if twice is not None:
             raise ValueError(f"names {twice!r} twice")
         return topics
+
+    @property
+    def summary(self) -> str:
+        """What it means, in words for a person."""
+        security = self.security
+        how = "unencrypted" if security.protocol.endswith("PLAINTEXT") else "over TLS"
+        who = f" as {security.username} ({security.sasl_mechanism})" if security.username else ""
+        return (
+            f"{self.name} is read from Kafka at {listed(self.bootstrap_servers)}: topics "
+            f"{listed(self.topics)}, group {self.group_id}, {how}{who}."
+        )
 
 
 class KafkaTopicSettings(KafkaCluster):

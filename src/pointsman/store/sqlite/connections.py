@@ -6,19 +6,22 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pointsman.domain.clock import Clock, SystemClock
+from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.domain.records import Receipt, Submission
+from pointsman.store.group_commit import GroupCommit, Work
 from pointsman.store.migrations import Migration
+from pointsman.store.sqlite.ingest import ingest
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import connect, migrate, must_be_current
-from pointsman.store.sqlite.writer import Writer
 from pointsman.store.statement_index import ReadKeys, no_keys
+from pointsman.store.strip_nul import clean
 
 T = TypeVar("T")
 
@@ -103,6 +106,9 @@ class SqliteConnections:
             self._connection = None
         self._lock.release()
 
+    async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        return await self._open_writer().ingest(clean(submissions))
+
     async def _read(self, call: Callable[[sqlite3.Connection], T]) -> T:
         return await self._reader.run(call)
 
@@ -114,6 +120,81 @@ class SqliteConnections:
         if self._writer is None:
             raise StoreUnavailable("the SQLite store is not open")
         return self._writer
+
+
+class Writer:
+    """The one connection that writes, and its thread: whatever waits shares its transaction.
+
+    `threaded=False` commits in the loop's own thread, for tests.
+
+    `last_commit` is when the newest statement of the file was stored.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        clock: Clock,
+        *,
+        threaded: bool,
+        on_commit: Callable[[float, int], None],
+        read_keys: ReadKeys,
+        last_commit: int,
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._read_keys = read_keys
+        self._stored_at = last_commit
+        self._thread = ThreadPoolExecutor(1, "pointsman-store") if threaded else None
+        self._commits: GroupCommit[sqlite3.Connection] = GroupCommit(self._transact, on_commit)
+
+    async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        return await self._commits.ingest(submissions)
+
+    async def run(self, call: Callable[[sqlite3.Connection], T]) -> T:
+        """What `call` returns, committed."""
+        return await self._commits.run(call)
+
+    async def close(self) -> None:
+        await self._commits.close()
+        if self._thread is not None:
+            self._thread.shutdown()
+
+    async def _transact(self, works: Sequence[Work[sqlite3.Connection]]) -> list[Any]:
+        # never twice and never back, whatever the clock does: queries go by it
+        self._stored_at = stored_at = max(micros(self._clock.now()), self._stored_at + 1)
+        try:
+            if self._thread is None:
+                return self._transaction(works, stored_at)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._thread, self._transaction, works, stored_at
+            )
+        except sqlite3.Error as error:
+            refusal = StoreUnavailable(f"the SQLite store could not commit: {error}")
+            # a full disk or a lock is no single work's fault; anything else may be one's
+            if isinstance(error, sqlite3.OperationalError) or len(works) == 1:
+                raise refusal from error
+            raise
+
+    def _transaction(self, works: Sequence[Work[sqlite3.Connection]], stored_at: int) -> list[Any]:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            submissions = [submission for work in works for submission in work.submissions]
+            receipts = iter(
+                ingest(connection, submissions, stored_at, self._read_keys) if submissions else ()
+            )
+            outcomes: list[Any] = [
+                work.call(connection)
+                if work.call is not None
+                else [next(receipts) for _ in work.submissions]
+                for work in works
+            ]
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return outcomes
 
 
 class ReadThread:

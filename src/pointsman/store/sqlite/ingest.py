@@ -10,11 +10,18 @@ import zstandard
 
 from pointsman.domain.records import Change, Desired, Receipt, Submission
 from pointsman.domain.targets import Recipient, Target
+from pointsman.store import statement_index
 from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.plan import Plan
-from pointsman.store.sqlite import statement_index
-from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, to_json
-from pointsman.store.statement_index import ReadKeys
+from pointsman.store.sqlite.rows import (
+    CODEC,
+    SQL,
+    desired_from_json,
+    pack_keys,
+    read_statement,
+    to_json,
+)
+from pointsman.store.statement_index import Indexed, ReadKeys, Reference
 
 #: level 1: bodies of JSON shrink to about a fifth already
 _COMPRESSION_LEVEL = 1
@@ -105,8 +112,8 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
     """Write what the plan holds."""
     if plan.statements:
         block = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
-        ranks = statement_index.ranks_by_key(connection, plan, read_keys)
-        values = (stored_at, block, statement_index.pack(list(ranks)))
+        ranks = _ranks_by_key(connection, plan, read_keys)
+        values = (stored_at, block, pack_keys(list(ranks)))
         block_id = connection.execute(SQL["insert_block"], values).lastrowid or 0
         rows = [
             (
@@ -123,7 +130,7 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
             for new in plan.statements
         ]
         connection.execute(SQL["insert_statements"], (block_id, to_json(rows)))
-        statement_index.write(connection, plan, block_id, ranks)
+        _write_index(connection, plan, block_id, ranks)
     if plan.moved:
         moved = [CODEC.moved_row(one) for one in plan.moved.values()]
         connection.execute(SQL["upsert_desired"], (to_json(moved),))
@@ -166,3 +173,42 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
                 for one in plan.dead.values()
             ],
         )
+
+
+def _ranks_by_key(
+    connection: sqlite3.Connection, plan: Plan, read_keys: ReadKeys
+) -> dict[int, str]:
+    """What is found under each key of a commit."""
+
+    def find(statement_id: str) -> Indexed | None:
+        stored = read_statement(connection, statement_id)
+        return None if stored is None else read_keys(stored.body, stored.index, stored.source)
+
+    return statement_index.ranks_by_key(plan.statements, find)
+
+
+def _write_index(
+    connection: sqlite3.Connection, plan: Plan, block: int, ranks: dict[int, str]
+) -> None:
+    """What queries find of a commit: keys, references to other statements, attachments."""
+    connection.execute(SQL["insert_keys"], (block, to_json(list(ranks.items()))))
+    late = statement_index.late_rows(plan.statements, lambda ids: _references(connection, ids))
+    if late:
+        connection.execute(SQL["insert_late_keys"], (to_json(list(late)),))
+    refs = [
+        (new.item.refers_to, new.item.statement_id, int(new.item.voids))
+        for new in plan.statements
+        if new.item.refers_to is not None
+    ]
+    if refs:
+        connection.execute(SQL["insert_refs"], (block, to_json(refs)))
+    if plan.attachments:
+        connection.executemany(
+            SQL["save_attachment"],
+            [(one.sha2, one.content_type, one.content, block) for one in plan.attachments.values()],
+        )
+
+
+def _references(connection: sqlite3.Connection, ids: Sequence[str]) -> list[Reference]:
+    rows = connection.execute(SQL["references_to"], (to_json(list(ids)),))
+    return [Reference(*row) for row in rows]

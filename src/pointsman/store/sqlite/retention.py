@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from pointsman.store.sqlite import statement_index
 from pointsman.store.sqlite.connections import SqliteConnections
-from pointsman.store.sqlite.rows import SQL
+from pointsman.store.sqlite.rows import SQL, to_json, unpack_keys
 
 
 class SqliteRetention(SqliteConnections):
@@ -26,7 +25,15 @@ def prune(connection: sqlite3.Connection, before: int, limit: int) -> int:
         return 0
     (outcomes,) = connection.execute(SQL["outcomes_of_blocks"], (blocks,)).fetchone()
     connection.execute(SQL["add_forgotten"], (outcomes,))
-    statement_index.prune(connection, blocks)
+    _prune_index(connection, blocks)
     pruned = connection.execute(SQL["prune_statements"], (blocks,)).rowcount
     connection.execute(SQL["prune_blocks"], (blocks,))
     return pruned
+
+
+def _prune_index(connection: sqlite3.Connection, blocks: str) -> None:
+    """Forget what queries find of these blocks; before the blocks go. `blocks` is a JSON array."""
+    for block, keys in connection.execute(SQL["keys_of_blocks"], (blocks,)).fetchall():
+        connection.execute(SQL["prune_keys"], (to_json(unpack_keys(keys)), block))
+    connection.execute(SQL["prune_refs"], (blocks,))
+    connection.execute(SQL["prune_attachments"], (blocks,))

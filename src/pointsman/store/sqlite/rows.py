@@ -1,12 +1,17 @@
-"""The SQL of this store, and desired state as JSON rows. Sets go in and out as one JSON text."""
+"""The SQL of this store, and how its rows are read and written: named columns, JSON, packed keys.
+
+Sets go in and out as one JSON text.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
+import zstandard
 
 from pointsman.domain.records import Desired
 from pointsman.store.desired_codec import (
@@ -18,6 +23,7 @@ from pointsman.store.desired_codec import (
     assignments,
 )
 from pointsman.store.named_sql import load
+from pointsman.store.statement_records import StoredStatement, stored_statement
 
 
 def _extract(columns: Sequence[str]) -> str:
@@ -65,3 +71,22 @@ def fetch_one(connection: sqlite3.Connection, query: str, *values: object) -> di
     """The first row, None where there is none."""
     rows = fetch(connection, query, *values)
     return rows[0] if rows else None
+
+
+def read_statement(connection: sqlite3.Connection, statement_id: str) -> StoredStatement | None:
+    row = fetch_one(connection, "read_statement", statement_id)
+    if row is None:
+        return None
+    return stored_statement(row, zstandard.ZstdDecompressor().decompress(row["block"]))
+
+
+def pack_keys(keys: Sequence[int]) -> bytes:
+    """Keys as a column of 64-bit integers."""
+    return array("q", keys).tobytes()
+
+
+def unpack_keys(packed: bytes) -> list[int]:
+    """What `pack_keys` made."""
+    keys = array("q")
+    keys.frombytes(packed)
+    return keys.tolist()

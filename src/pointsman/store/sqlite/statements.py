@@ -14,8 +14,7 @@ from pointsman.domain.clock import micros
 from pointsman.domain.records import UNREAD, AttachedData, Position
 from pointsman.store.search_page import NO_LIMIT, CommitRow, SearchPageBuilder, StatementRow
 from pointsman.store.sqlite.connections import SqliteConnections
-from pointsman.store.sqlite.rows import SQL, fetch, to_json
-from pointsman.store.sqlite.statement_index import read_statement
+from pointsman.store.sqlite.rows import SQL, fetch, read_statement, to_json
 from pointsman.store.statement_records import Search, SearchPage, StoredStatement
 
 #: seconds that a search works in one go, how often it rests for as long, and for how long at most

@@ -6,10 +6,9 @@ Each part of it is in the module of its name, with the calls that it makes to th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from pointsman.domain.records import Receipt, Submission
 from pointsman.store.sqlite.audit import SqliteAudit
 from pointsman.store.sqlite.backup import back_up
 from pointsman.store.sqlite.books import SqliteBooks
@@ -20,7 +19,6 @@ from pointsman.store.sqlite.ledgers import SqliteLedgers
 from pointsman.store.sqlite.redecide import SqliteRedecide
 from pointsman.store.sqlite.retention import SqliteRetention
 from pointsman.store.sqlite.statements import SqliteStatements
-from pointsman.store.strip_nul import clean
 
 
 class SqliteStore(
@@ -35,9 +33,6 @@ class SqliteStore(
     SqliteBooks,
 ):
     """A `Store` on one file."""
-
-    async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
-        return await self._open_writer().ingest(clean(submissions))
 
     async def backup(self, target: Path, on_progress: Callable[[int, int], None]) -> None:
         """A copy of the file as it is, while a daemon uses it; told (pages left, pages).
