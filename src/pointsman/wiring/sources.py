@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -89,6 +90,13 @@ def statement_producer(settings: Settings, clock: Clock) -> StatementProducer | 
     return StatementProducer(kafka, clock)
 
 
+def public_path(settings: Settings) -> str:
+    """What a proxy takes away in front of our paths; all that is handed out has it."""
+    launches = settings.launches
+    url = settings.http.public_url or (launches.public_url if launches is not None else "")
+    return urlsplit(url).path.rstrip("/")
+
+
 def http_intake(
     intake: Pipeline, producer: StatementProducer | None, clock: Clock
 ) -> StatementIntake:
@@ -123,6 +131,7 @@ async def serve_http(
             on_refused=metrics.refused,
             clock=clock,
             authority_home_page=settings.platform.origin,
+            public_path=public_path(settings),
             launches=launches,
             postbacks=postback_sources(settings.sources),
             webhooks=webhook_sources(settings.sources),

@@ -14,7 +14,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.domain.clock import Clock
 from pointsman.sources.http.body import READS
-from pointsman.sources.http.cors import answer_headers, preflight_headers
+from pointsman.sources.http.cors import answer_headers, preflight_headers, shows_credential
 from pointsman.sources.http.errors import answer, answer_of_router
 from pointsman.sources.http.lrs.consistent_through import HEADER as CONSISTENT
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
@@ -107,15 +107,16 @@ def _cors(origins: Sequence[str]) -> Middleware:
     @web.middleware
     async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
+        shows = shows_credential(request.path)
         missing = request.match_info.http_exception
         if request.method == "OPTIONS" and not isinstance(missing, web.HTTPNotFound):
             requested = request.headers.get("Access-Control-Request-Headers")
-            headers = preflight_headers(origins, origin, requested)
+            headers = preflight_headers(origins, origin, requested, with_credentials=shows)
             if isinstance(missing, web.HTTPMethodNotAllowed):
                 headers["Allow"] = ", ".join(sorted({*missing.allowed_methods, "OPTIONS"}))
             return web.Response(status=204, headers=headers)
         response = await handler(request)
-        response.headers.update(answer_headers(origins, origin))
+        response.headers.update(answer_headers(origins, origin, with_credentials=shows))
         return response
 
     return cors

@@ -35,9 +35,12 @@ _ROOM = {"Content-Transfer-Encoding": "binary"}
 
 
 class GetStatements:
-    """The statements resource, read."""
+    """The statements resource, read. `public_path` is what stands in front of /xapi outside."""
 
-    def __init__(self, store: StatementStore, authority_home_page: str) -> None:
+    def __init__(
+        self, store: StatementStore, authority_home_page: str, public_path: str = ""
+    ) -> None:
+        self._public_path = public_path
         self._store = store
         self._search = StatementSearch(store, authority_home_page)
         self._home_page = authority_home_page
@@ -59,7 +62,11 @@ class GetStatements:
         )
         page = await self._search.find(query, search, min(parameters.limit or most, most))
         shown = [self._show(call, stored) async for stored in in_turns(page.statements)]
-        more = _more(call.resource, parameters, page.after) if page.after is not None else ""
+        more = (
+            f"{self._public_path}{_more(call.resource, parameters, page.after)}"
+            if page.after is not None
+            else ""
+        )
         return await self._answer(call, {"statements": shown, "more": more}, shown, {})
 
     async def _one(self, call: LrsRequest, statement_id: str, *, void: bool) -> web.Response:
@@ -148,7 +155,7 @@ def _query(parameters: Parameters) -> Query:
 
 
 def _more(resource: Resource, parameters: Parameters, after: StatementPlace) -> str:
-    """Where the query goes on, relative to the server (section 2.1.3, StatementResult)."""
+    """Where the query goes on, relative to the server (xAPI Part 2 section 2.5)."""
     query = {name: value for name, value in parameters.texts.items() if name != "cursor"}
     return f"{resource}?{urlencode({**query, 'cursor': f'{after.commit}.{after.rank}'})}"
 
