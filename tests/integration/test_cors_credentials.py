@@ -5,6 +5,7 @@ A beacon always is one (W3C Beacon section 4.2); of JSON it has a preflight firs
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -15,9 +16,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from demo.processes import PATIENCE
 from tests.support.browser import Tab, open_tab
 from tests.support.launch_client import Launching, launching
-from tests.support.scorm_sessions import launched
+from tests.support.scorm_sessions import launched, statements
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ async def tab(tmp_path: Path) -> AsyncIterator[Tab]:
 
 async def arrives(world: Launching, launch: dict[str, Any]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not await statements(world, launch):
+        while not await statements(world, launch):  # noqa: ASYNC110 - it is on its way
             await asyncio.sleep(0.05)
 
 
@@ -123,3 +125,14 @@ async def test_a_page_that_asks_for_launches_with_credentials_learns_nothing(
         ".then(() => 'read', () => 'withheld')"
     )
     assert said == "withheld"
+
+
+@pytest.mark.parametrize("path", ["/xapi/statements", "/scorm/no-token/commit"])
+async def test_a_refusal_is_read_by_the_page_and_asks_nobody_for_a_password(
+    world: Launching, tab: Tab, path: str
+) -> None:
+    status = await tab.run(
+        f"fetch({world.url + path!r}, {{method: 'POST', credentials: 'include', body: '{{}}'}})"
+        ".then((answer) => answer.status)"
+    )
+    assert status == 401

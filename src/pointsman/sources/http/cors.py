@@ -25,6 +25,8 @@ _EXPOSED = (
 )
 #: xAPI, and what launched players call; not /launches, whose operators are no browsers
 _CREDENTIAL_IN_REQUEST = ("/xapi/", "/scorm/", "/cmi5/")
+#: of a refused request with an origin (RFC 6750 section 3)
+BROWSER_CHALLENGE = 'Bearer realm="xapi"'
 _MAX_AGE = "600"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: names in one preflight that are answered; no player sends nearly as many

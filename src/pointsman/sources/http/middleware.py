@@ -14,7 +14,12 @@ from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.domain.clock import Clock
 from pointsman.sources.http.body import READS
-from pointsman.sources.http.cors import answer_headers, preflight_headers, shows_credential
+from pointsman.sources.http.cors import (
+    BROWSER_CHALLENGE,
+    answer_headers,
+    preflight_headers,
+    shows_credential,
+)
 from pointsman.sources.http.errors import answer, answer_of_router
 from pointsman.sources.http.lrs.consistent_through import HEADER as CONSISTENT
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
@@ -116,6 +121,9 @@ def _cors(origins: Sequence[str]) -> Middleware:
                 headers["Allow"] = ", ".join(sorted({*missing.allowed_methods, "OPTIONS"}))
             return web.Response(status=204, headers=headers)
         response = await handler(request)
+        if origin is not None and response.headers.get("WWW-Authenticate", "").startswith("Basic"):
+            # a browser would ask the learner for a name and password, for a Basic one
+            response.headers["WWW-Authenticate"] = BROWSER_CHALLENGE
         response.headers.update(answer_headers(origins, origin, with_credentials=shows))
         return response
 
