@@ -368,3 +368,35 @@ async def test_a_launched_player_that_can_set_no_content_type_is_understood(
         async with world.run.session.post(url, data=data, **more) as answer:
             answers.append((answer.status, await answer.text()))
     assert answers == [(404, ""), (204, ""), (200, "page=3")]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://example.com index.html", "url: must not hold ' '"),
+        ("https:///index.html", "url: must name a host"),
+        ("https://h:port/", "url: is no URL"),
+        ("ftp://example.com/", "url: must be an http:// or https:// URL"),
+    ],
+)
+async def test_a_url_that_no_browser_opens_is_refused(
+    world: Launching, url: str, words: str
+) -> None:
+    for kind in ("xapi", "cmi5", "scorm"):
+        refused = await world.launch(status=400, kind=kind, url=url)
+        assert words in refused["error"]["reason"]
+    player = {"returnURL": url}
+    refused = await world.launch(status=400, kind="cmi5", player=player)
+    assert "player.returnURL" in refused["error"]["reason"]
+
+
+async def test_a_launch_can_ask_for_both_completed_and_passed(world: Launching) -> None:
+    launch = await world.launch(courseId="course_demo", courseCompleted="completed_and_passed")
+    await world.say(launch, "completed", result={"completion": True})
+    await world.run.until(lambda: bool(world.run.ran))
+    statuses = [arguments["status"] for name, arguments in world.run.ran if "Course" in name]
+    assert "completed" not in [status.lower() for status in statuses]
+    await world.say(launch, "passed", result={"success": True})
+    await world.run.until(
+        lambda: any("completed" in str(arguments).lower() for _, arguments in world.run.ran)
+    )

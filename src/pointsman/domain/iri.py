@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import string
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import idna
 
@@ -23,6 +23,9 @@ _PARTS = re.compile(
 )
 _HOST_AND_PORT = re.compile(r"(.*?)(?::([0-9]*))?", re.DOTALL)
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+#: what no IRI holds (RFC 3987 section 2.2)
+_UNWRITABLE = re.compile(r'[\x00-\x20<>"{}|\\^`\x7f]')
+_HOST = re.compile(r"[^/?#@\[\]]+")
 _DEFAULT_PORTS = {"http": "80", "ws": "80", "https": "443", "wss": "443", "ftp": "21"}
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 #: ucschar of RFC 3987 section 2.2, without the characters of section 4.1 that turn text around
@@ -53,6 +56,23 @@ def comparable(iri: str) -> str:
 
 def same_iri(iri: str, other: str) -> bool:
     return iri == other or comparable(iri) == comparable(other)
+
+
+def web_address_problem(url: str) -> str:
+    """Why a browser could not open this as http(s), for a person; empty where it could."""
+    match = _UNWRITABLE.search(url)
+    if match is not None:
+        return f"must not hold {match[0]!a}; a space is written %20"
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        return f"is no URL: {error}"
+    if parts.scheme not in {"http", "https"}:
+        return "must be an http:// or https:// URL"
+    if not host or not _HOST.fullmatch(host):
+        return "must name a host"
+    return ""
 
 
 def mailbox_address(mailbox: str) -> str:

@@ -14,6 +14,7 @@ from pointsman.statements.left_out import as_extension
 from pointsman.statements.scorm.commit import Commit, CommitScore
 from pointsman.statements.scorm.commit_order import digest
 from pointsman.statements.scorm.durations import iso_duration
+from pointsman.statements.scorm.mastery import judged_by_mastery
 
 _NAMESPACE = uuid.UUID("6f0d3c62-52a5-4f0e-9a43-0a7a3f6f5a58")
 _VERBS = "http://adlnet.gov/expapi/verbs/"
@@ -29,8 +30,9 @@ def commit_statement(commit: Commit, launch: Launch, at: int, player: str = "") 
 
     The same commit has the same id whenever it comes again.
     """
+    judged = judged_by_mastery(commit, launch.mastery_score)
     name = f"{launch.registration} {player} {commit.sequence} {digest(commit)} {at}"
-    verb = _verb(commit)
+    verb = _verb(judged)
     statement: dict[str, Any] = {
         "id": str(uuid.uuid5(_NAMESPACE, ascii(name))),
         "actor": launch_actor_json(launch),
@@ -39,7 +41,7 @@ def commit_statement(commit: Commit, launch: Launch, at: int, player: str = "") 
         "context": {"registration": launch.registration, "platform": f"SCORM {commit.version}"},
         "timestamp": (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds"),
     }
-    if result := _result(commit):
+    if result := _result(judged):
         statement["result"] = result
     return statement
 

@@ -56,7 +56,11 @@ def refusal(
     if old is None and (lenient or rule is Unconditional.CREATES):
         return None
     if old is None:
-        return Refusal(400, "a PUT needs If-Match with an ETag, or If-None-Match: *")
+        return Refusal(
+            400,
+            "a PUT needs If-Match with an ETag, or If-None-Match: *; for clients that send "
+            "neither, mark the source lenient = true",
+        )
     return Refusal(
         409,
         f"{_now(old)}; a PUT needs If-Match with that to replace it. GET the document, see what "
