@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from pointsman import wiring
 from pointsman.config import Settings
 from pointsman.delivery.state_import import ImportStep, ImportTarget, StateImport
 from pointsman.domain.clock import SystemClock
+from pointsman.domain.records import Desired
 from pointsman.sources.backfill import (
     BackfillLoader,
     BackfillProgress,
@@ -21,7 +23,7 @@ from pointsman.sources.backfill import (
 )
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
-from pointsman.store.base import Books, Store
+from pointsman.store.base import Books, Store, StoredDeadLetter
 from pointsman.store.migrations import Migration
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "LoadRate",
     "LrsSettings",
     "ReplayPage",
+    "WaitsForPerson",
     "back_up",
     "books",
     "import_file",
@@ -39,6 +42,7 @@ __all__ = [
     "replay",
     "replay_letters",
     "upgrade",
+    "waits_for_person",
     "with_store",
 ]
 
@@ -60,6 +64,25 @@ async def with_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -
 async def books(settings: Settings) -> Books:
     """The books of the configured store."""
     return await with_store(settings, lambda store: store.books())
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsForPerson:
+    """The oldest of what does not go on by itself."""
+
+    parked: Desired | None
+    dead_letter: StoredDeadLetter | None
+
+
+async def waits_for_person(settings: Settings) -> WaitsForPerson:
+    """What `pointsman verify` names beside the sums."""
+
+    async def ask(store: Store) -> WaitsForPerson:
+        parked = await store.parked(limit=1)
+        letters = await store.dead_letters(limit=1)
+        return WaitsForPerson(parked[0] if parked else None, letters[0] if letters else None)
+
+    return await with_store(settings, ask)
 
 
 async def upgrade(settings: Settings) -> list[Migration]:

@@ -1,4 +1,4 @@
-"""What has to be done now and then, by one replica at a time: forgetting what is old."""
+"""Prunes what is old now and then, by one replica at a time."""
 
 from __future__ import annotations
 

@@ -102,6 +102,12 @@ def _required_secret(value: Any, info: ValidationInfo) -> Any:
     return secret
 
 
+def _readable_or_to_come(path: Path) -> Path:
+    return _readable(path) if path.exists() or not path.parent.is_dir() else path
+
+
+#: a file that may come later, in a folder that is there
+FileToCome = Annotated[Path, AfterValidator(_absolute), AfterValidator(_readable_or_to_come)]
 #: a file that has to be there
 ExistingFile = Annotated[Path, AfterValidator(_absolute), AfterValidator(_readable)]
 #: `<key>_file`, to stand before `<key>` in a section; its content is read when `<key>` is

@@ -140,13 +140,88 @@ async def test_a_completion_that_arrived_during_the_lease_does_not_wait_for_the_
     assert await leased_values(store) == [100]
 
 
-async def test_a_backoff_holds_even_for_completions(store: Store) -> None:
+async def test_a_backoff_of_the_learner_holds_even_for_completions(store: Store) -> None:
     await take(store, wants(change("ana", T, 100)))
-    await settle(store, "retry", ready_at=2 * MINUTE)
+    await settle(store, "retry", ready_at=2 * MINUTE, own=False)
     assert await leased_values(store, now=2 * MINUTE - 1) == []
     await take(store, wants(change("ana", OTHER, 100)))
     assert await store.next_ready_at() == 2 * MINUTE
     assert sorted(await leased_values(store, now=2 * MINUTE)) == [100, 100]
+
+
+async def test_one_state_that_failed_by_itself_holds_up_nothing_beside_it(store: Store) -> None:
+    await take(store, wants(change("ana", T, 100)))
+    await settle(store, "retry", ready_at=9 * MINUTE)
+    await take(store, wants(change("ana", OTHER, 100)))
+    lease = await lease_one(store, now=2 * MINUTE)
+    assert {one.target: one.retry_at for one in lease.desired} == {T: 9 * MINUTE, OTHER: 0}
+    done = [Settlement(OTHER, 1, "delivered")]
+    assert await store.settle(lease, done, now=2 * MINUTE, ready_at=2 * MINUTE)
+    assert await store.next_ready_at() == 9 * MINUTE
+    assert await leased_values(store, now=9 * MINUTE) == [100]
+
+
+async def test_each_state_has_its_own_time_to_be_sent_again(store: Store) -> None:
+    await take(store, wants(change("ana", T, 100), change("ana", OTHER, 100)))
+    lease = await lease_one(store)
+    settled = [
+        Settlement(T, 1, "retry", retry_at=5 * MINUTE),
+        Settlement(OTHER, 1, "retry", retry_at=3 * MINUTE),
+    ]
+    assert await store.settle(lease, settled, now=MINUTE, ready_at=MINUTE)
+    assert await store.next_ready_at() == 3 * MINUTE
+    lease = await lease_one(store, now=3 * MINUTE)
+    done = [Settlement(OTHER, 1, "delivered")]
+    assert await store.settle(lease, done, now=3 * MINUTE, ready_at=3 * MINUTE)
+    assert await store.next_ready_at() == 5 * MINUTE
+
+
+async def test_a_completion_that_was_not_tried_goes_at_once_and_what_failed_does_not(
+    store: Store,
+) -> None:
+    await take(store, wants(change("ana", T, 100), change("ana", OTHER, 100)))
+    lease = await lease_one(store)
+    settled = [Settlement(T, 1, "retry", retry_at=5 * MINUTE), Settlement(OTHER, 1, "untried")]
+    assert await store.settle(lease, settled, now=MINUTE, ready_at=9 * MINUTE)
+    assert await store.next_ready_at() == 0
+    times = {one.target: one.retry_at for one in (await lease_one(store)).desired}
+    assert times == {T: 5 * MINUTE, OTHER: 0}
+
+
+async def test_what_is_not_a_states_own_failure_is_not_counted(store: Store) -> None:
+    await take(store, wants(change("ana", T, 40)))
+    await settle(store, "retry", ready_at=MINUTE, own=False)
+    await settle(store, "retry", ready_at=MINUTE, own=True)
+    await settle(store, "retry", ready_at=MINUTE, own=False)
+    (state,) = (await lease_one(store)).desired
+    assert (state.failures, state.retry_at) == (1, MINUTE)
+
+
+async def test_what_waits_to_be_sent_again_can_be_told_to_wait_no_longer(store: Store) -> None:
+    for learner in ("ana", "bea", "cleo"):
+        await take(store, wants(change(learner, T, 100)))
+    for lease in await store.lease(now=MINUTE, ttl=MINUTE, limit=9):
+        later = Settlement(T, 1, "untried", retry_at=9 * MINUTE)
+        if lease.recipient == CLEO:
+            later = Settlement(T, 1, "parked", "no such topic", REFUSED)
+        assert await store.settle(lease, [later], now=MINUTE, ready_at=MINUTE)
+    assert await store.next_ready_at() == 9 * MINUTE
+    await store.retry_now([ANA, CLEO, Recipient.learner("nobody")])
+    lease = await lease_one(store)
+    assert (lease.recipient, lease.desired[0].retry_at, lease.desired[0].failures) == (ANA, 0, 0)
+    assert (await store.books()).balanced
+
+
+async def test_what_is_delivered_or_freed_has_no_time_to_be_sent_again(store: Store) -> None:
+    await take(store, wants(change("ana", T, 40)))
+    await settle(store, "retry", ready_at=MINUTE)
+    await settle(store, "delivered")
+    await take(store, wants(change("ana", T, 50)))
+    lease = await settle(store, "retry", ready_at=2 * MINUTE)
+    assert lease.desired[0].retry_at == 0
+    await settle(store, "parked", "no such topic", now=2 * MINUTE)
+    assert await store.unpark() == 1
+    assert (await lease_one(store)).desired[0].retry_at == 0
 
 
 async def test_one_learner_who_waits_holds_up_nobody_else(store: Store) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID, ParkCode
+from pointsman.domain.records import UNREAD, Position
 from pointsman.domain.targets import ReadBackPlace, Recipient
 from pointsman.store.base import DocumentKey, Settlement, Store
 from pointsman.store.migrations import all_of
 from pointsman.store.postgres import PostgresStore
 from pointsman.store.sqlite import SqliteStore
-from tests.support.change_factory import change, topic, wants
+from tests.support.change_factory import change, submission, topic, wants
 from tests.support.databases import fresh_database
 
 DATA = Path(__file__).parents[1] / "data" / "store"
@@ -82,6 +84,13 @@ async def test_the_books_balance_and_all_that_was_stored_is_read(store: Store) -
     statements = await store.statements_since(since=0, after=None, limit=99)
     assert len(statements) == 13
     assert await store.statement(statements[0].statement.statement_id) == statements[0].statement
+
+
+async def test_a_position_of_the_version_before_is_claimed_and_knows_no_log(store: Store) -> None:
+    (claimed,) = await store.claim("group", [("lessons", 0)])
+    assert claimed == Position("group", "lessons", 0, UNREAD, 2)
+    await store.ingest([submission(position=replace(claimed, offset=4, log_id="a/b"))])
+    assert [one.log_id for one in await store.positions("group")] == ["a/b"]
 
 
 async def test_what_is_cured_is_freed_and_sent_and_new_changes_are_merged(store: Store) -> None:

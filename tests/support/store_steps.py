@@ -41,11 +41,15 @@ async def settle(
     code: ParkCode = ParkCode.REFUSED_BY_PLATFORM,
     now: int = MINUTE,
     ready_at: int = 0,
+    own: bool = True,
 ) -> Lease:
     """Lease the one learner that is ready, and settle all of it the same way, or park it."""
     lease = await lease_one(store, now)
     parked = code if result == "parked" else None
-    settled = [Settlement(one.target, one.version, result, reason, parked) for one in lease.desired]
+    settled = [
+        Settlement(one.target, one.version, result, reason, parked, ready_at, is_own_failure=own)
+        for one in lease.desired
+    ]
     assert await store.settle(lease, settled, now=now, ready_at=ready_at)
     return lease
 

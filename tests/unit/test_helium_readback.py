@@ -129,11 +129,11 @@ async def test_places_that_another_one_spoilt_are_left_to_be_read_again() -> Non
             200,
             RequestOutcome.TOKEN_REFUSED,
         ),
-        ({"errors": [{"message": "what?"}]}, 400, RequestOutcome.DOCUMENT_REFUSED),
+        ({"errors": [{"message": "what?"}]}, 400, RequestOutcome.UNREACHABLE),
         (
             {"data": None, "errors": [{"message": "somewhere", "path": ["x"]}]},
             200,
-            RequestOutcome.DOCUMENT_REFUSED,
+            RequestOutcome.UNREACHABLE,
         ),
     ],
 )

@@ -6,13 +6,13 @@ import pytest
 
 from pointsman.domain.records import Actor
 from pointsman.domain.targets import Recipient
-from pointsman.mapping import Account, ConfiguredIdentity, Template
+from pointsman.mapping import AccountTemplate, ConfiguredIdentity, Template
 
 LMS = "https://lms.example.com"
 SHA1 = "ebd31e95054c018b10727ccffd2ef2ec3a016ee9"
 HR = "https://hr.example.com/people"
 IDENTITY = ConfiguredIdentity(
-    [Account(LMS, Template("{name}")), Account(HR, Template("{name}@example.com"))]
+    [AccountTemplate(LMS, Template("{name}")), AccountTemplate(HR, Template("{name}@example.com"))]
 )
 
 
@@ -58,7 +58,7 @@ def test_a_mailbox_is_one_learner_however_it_is_spelled() -> None:
 
 
 def test_the_same_actor_is_worked_out_once() -> None:
-    identity = ConfiguredIdentity([Account(HR, Template("{name}@example.com"))])
+    identity = ConfiguredIdentity([AccountTemplate(HR, Template("{name}@example.com"))])
     first = identity.resolve(Actor("account", "4711", HR))
     assert identity.resolve(Actor("account", "4711", HR)) is first
 

@@ -10,17 +10,19 @@ from pointsman.domain.records import Actor, Decision, InputOutcome, Observation,
 from pointsman.domain.records import Item as StatementItem
 from pointsman.domain.targets import Target, TargetKind
 from pointsman.mapping import (
-    Account,
+    AccountTemplate,
     ConfiguredIdentity,
-    Course,
     CourseCompleted,
+    CourseName,
     Mapper,
     Rule,
     Template,
 )
 from pointsman.store.plan import Plan
 
-IDENTITY = ConfiguredIdentity([Account("https://sso.example.com", Template("{name}@example.com"))])
+IDENTITY = ConfiguredIdentity(
+    [AccountTemplate("https://sso.example.com", Template("{name}@example.com"))]
+)
 LESSONS = Rule(
     "lessons",
     Template("https://content.example.com/café/lessons/{topic}"),
@@ -128,7 +130,7 @@ def test_an_activity_in_two_spellings_is_one_part_of_a_course() -> None:
     rule = Rule(
         "parts",
         Template("https://c.example.com/{course}/{part}"),
-        course=Course("slug", Template("{course}")),
+        course=CourseName("slug", Template("{course}")),
         course_started=False,
         course_completed=CourseCompleted.COMPLETED,
         course_parts=2,

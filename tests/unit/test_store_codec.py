@@ -81,7 +81,15 @@ def test_every_field_of_desired_state_is_a_column() -> None:
     names = {field.name for field in fields(Desired)} - {"recipient", "target"}
     assert names | {"learner", "kind", "key"} == set(COLUMNS)
     assert {name for name in COLUMNS if column_type(name) == "integer"} == {
-        *("version", "occurred_at", "since", "changed_at", "delivered_version", "failures"),
+        *(
+            "version",
+            "occurred_at",
+            "since",
+            "changed_at",
+            "delivered_version",
+            "failures",
+            "retry_at",
+        ),
     }
 
 

@@ -7,10 +7,12 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
+from pointsman.cli.exit_codes import ExitCode
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
+from pointsman.cli.output import print_table
+from pointsman.config import load
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.store.base import Agreement
@@ -33,7 +35,7 @@ def audit(
 
     **Example:** `pointsman audit --place course:course_demo`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     places = ask_store(settings, lambda store: store.agreement())
     agreements = [agreement for agreement in places if place in {None, str(agreement.place)}]
     drift = ask_store(settings, lambda store: store.parked(codes=[ParkCode.DRIFT], limit=limit))
@@ -45,12 +47,12 @@ def audit(
         }
         typer.echo(json.dumps(shown, indent=2))
     elif agreements:
-        Console().print(_table(agreements))
+        print_table(_table(agreements))
         for state in drift:
             typer.echo(f"{state.recipient}: {_target(state)}: {state.parked}")
     else:
         typer.echo("Nothing is delivered that can be read back.")
-    raise typer.Exit(1 if drift else 0)
+    raise typer.Exit(ExitCode.NO if drift else ExitCode.OK)
 
 
 def _table(agreements: list[Agreement]) -> Table:

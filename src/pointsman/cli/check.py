@@ -6,7 +6,8 @@ import typer
 
 from pointsman.cli.config_summary import explain
 from pointsman.cli.config_warnings import config_warnings
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
+from pointsman.config import load
 
 
 def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -17,7 +18,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
     **Example:** `pointsman check --config /etc/pointsman/pointsman.toml`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     typer.echo(f"{config} is right. This is what it means.")
     for heading, lines in explain(settings):
         typer.echo(f"\n{heading}")

@@ -6,11 +6,12 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
+from pointsman.cli.output import WideOption, print_table
 from pointsman.cli.times import iso_time
+from pointsman.config import load
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
 
@@ -35,13 +36,14 @@ def list_(
     learner: LearnerOption = None,
     reason: ReasonOption = "",
     limit: Annotated[int, typer.Option(min=1, help="Show so many at most.")] = 100,
+    wide: WideOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what is parked, the oldest first, with the platform's own words.
 
     **Example:** `pointsman parked list --learner ana@example.com`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     states = ask_store(
         settings,
         lambda store: store.parked(_recipients(learner), reason_prefix=reason, limit=limit),
@@ -49,7 +51,7 @@ def list_(
     if as_json:
         typer.echo(json.dumps([_as_json(state) for state in states], indent=2))
     elif states:
-        Console().print(_table(states))
+        print_table(_table(states), wide=wide)
     else:
         typer.echo("Nothing is parked.")
 
@@ -65,7 +67,7 @@ def retry(
 
     **Example:** `pointsman parked retry --reason 'refused: NOT_FOUND'`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     recipients = None if learner is None else _recipients(learner)
     freed = ask_store(settings, lambda store: store.unpark(recipients, reason_prefix=reason))
     typer.echo(f"{freed} freed")

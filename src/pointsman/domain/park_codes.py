@@ -1,4 +1,4 @@
-"""Why desired state is parked, as codes, and what cures which."""
+"""Codes for why desired state is parked, and what cures which."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class ParkCode(StrEnum):
     WAITS_FOR = "waits_for"
     #: it failed as often as `delivery.max_failures` allows
     FAILED_TOO_OFTEN = "failed_too_often"
+    #: a fault of pointsman's own ends its delivery, time and again
+    INTERNAL_ERROR = "internal_error"
     #: the platform does not show it, although it was sent twice
     DRIFT = "drift"
     #: an earlier version of pointsman parked it, and its sentence does not tell the code

@@ -49,8 +49,14 @@ class LeftOut:
     """A reading that makes no sense, so that the input is taken without it."""
 
     reading: Reading
-    #: where it stood, and what it should have been: for a person
-    reason: str
+    #: what it should have been, and was: for a person
+    rule: str
+    #: where it stood
+    field: str = ""
+
+    @property
+    def reason(self) -> str:
+        return f"{self.field} {self.rule}".lstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class Observation:
     activity: str
     #: the attempt, a UUID in lower case
     registration: str | None
-    #: when it happened; never later than its arrival, so a fast clock can't win for ever
+    #: when it happened; never later than its arrival, so a clock that is ahead can't always win
     occurred_at: int
     progress: float | None = None
     completion: bool | None = None
@@ -87,6 +93,9 @@ class Observation:
 
 #: offset of a partition of which nothing was stored yet
 UNREAD = -1
+#: partition of the row of a topic as a whole: its offset is the number of partitions that the topic
+#: had when the group first came to it
+WHOLE_TOPIC = -1
 
 
 class Falls(StrEnum):
@@ -114,7 +123,7 @@ class Change:
     rule: str
     registration: str | None = None
     falls: Falls = Falls.NEVER
-    #: targets of the same observation that must stand on the platform first
+    #: targets of the same observation that must be delivered first
     after: tuple[Target, ...] = ()
     #: where the platform shows it, None where no operation does
     read_back: ReadBackPlace | None = None
@@ -201,6 +210,10 @@ class Position:
     partition: int
     offset: int
     token: int = 0
+    #: which log the offset counts in: an offset of another log says nothing. "" where nobody said
+    log_id: str = ""
+    #: the last record that was stored, to know it again; "" where none was
+    last_record: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +284,8 @@ class Desired:
     delivered_version: int = 0
     delivered_value: Value | None = None
     failures: int = 0
+    #: not to be sent before; 0 where it was not tried since it was last delivered
+    retry_at: int = 0
     #: why it can't be sent, in words for a person; "" when it can
     parked: str = ""
     #: the same as a code, None when it can be sent

@@ -1,4 +1,4 @@
-"""What is set, for whom, and where the platform shows it. Kinds of targets: `target_kinds`."""
+"""Targets that can be set, their recipients, and where the platform shows them."""
 
 from __future__ import annotations
 

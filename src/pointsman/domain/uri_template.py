@@ -71,7 +71,7 @@ class Template:
     def take_apart(self, uri: str) -> dict[str, str] | None:
         """As `match`, with the variables as they are written in `uri`.
 
-        Where a literal stands in `uri` more than once, its last place counts, so that there is
+        Where a literal is in `uri` more than once, its last place counts, so that there is
         nothing to try twice: the sender chooses the id, and must not choose how long this takes.
         """
         first, *_ = self._parts

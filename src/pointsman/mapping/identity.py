@@ -2,8 +2,8 @@
 
 A mailbox is its address in lower case; escapes are characters of it (RFC 6068 section 2). An
 account is what the operator's template for its home page makes of its name, however that page is
-written. Any other identifier stands for itself, so that the learner is counted and shown, and a
-token can be given for it.
+written. Any other identifier is taken as the learner's name, so that the learner is counted and
+shown, and a token can be given for it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class IdentityResolver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountTemplate:
     """`learner` is a template with `{name}`, for accounts of `home_page`."""
 
     home_page: str
@@ -39,7 +39,7 @@ class Account:
 class ConfiguredIdentity:
     """The resolver that `[learners]` describes."""
 
-    def __init__(self, accounts: Sequence[Account] = ()) -> None:
+    def __init__(self, accounts: Sequence[AccountTemplate] = ()) -> None:
         self._accounts = {comparable(account.home_page): account.learner for account in accounts}
         self.resolve = lru_cache(maxsize=65_536)(self._resolve)
 

@@ -92,6 +92,8 @@ class PlatformAnswer:
     message: str = ""
     #: a refused token may as well be a refused apiKey; `Platform.probe` tells
     key_in_doubt: bool = False
+    #: False: the authToken can't be sent at all, so the platform was not asked
+    sent: bool = True
 
 
 class Platform(Protocol):
@@ -111,7 +113,8 @@ class Platform(Protocol):
     ) -> PlatformAnswer:
         """Send one request, in this order. Never raises for what came back.
 
-        `auth_token` chooses the learner; None for mutations that name their user.
+        `auth_token` chooses the learner; None for mutations that name their user. One that can't
+        be sent is TOKEN_REFUSED.
         """
         ...
 

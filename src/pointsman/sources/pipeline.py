@@ -34,6 +34,7 @@ from pointsman.statements import (
     NoEffect,
     Valid,
     authority_key,
+    clock_offset,
     index_keys,
     observe,
     parse,
@@ -42,6 +43,8 @@ from pointsman.statements import (
 from pointsman.store.base import IngestStore, StoredStatement
 from pointsman.store.statement_conflicts import item_body
 
+#: seconds that a timestamp may be from its arrival; players send late what was done offline
+_FAR_AHEAD, _FAR_BEHIND = 300.0, 30 * 86_400.0
 #: makes statements of what is none. Raises `InputRefused`
 Adapt = Callable[[bytes], list[dict[str, Any]]]
 
@@ -59,6 +62,8 @@ class Pipeline:
     `launches` are known where there are any; `adapters` make statements of a source's dead letters
     of an origin, where they were none. `on_batch` is told of every batch before it is stored,
     `on_left_out` of each reading that was left out: its source, its statement, and why.
+    `on_clock_off` is told the source of a statement whose timestamp is far from its arrival, and
+    the seconds that it is ahead.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class Pipeline:
         adapters: Mapping[tuple[str, str], Adapt] = MappingProxyType({}),
         on_batch: Callable[[StatementBatch], None] = lambda _batch: None,
         on_left_out: Callable[[str, str, LeftOut], None] = lambda *_: None,
+        on_clock_off: Callable[[str, float], None] = lambda *_: None,
     ) -> None:
         self.adapters = adapters
         self.reader = BatchReader(limits)
@@ -85,6 +91,7 @@ class Pipeline:
         self._on_receipts = on_receipts
         self._on_batch = on_batch
         self._on_left_out = on_left_out
+        self._on_clock_off = on_clock_off
 
     async def accept(self, batch: StatementBatch) -> Accepted:
         """Store a batch; its statements' ids, in order, after the commit.
@@ -126,6 +133,10 @@ class Pipeline:
         """What the store is given of a batch: its statements, decided about."""
         self._on_batch(batch)
         received_at = micros(self._clock.now())
+        for item in batch.items:
+            offset = clock_offset(item, received_at)
+            if not -_FAR_BEHIND <= offset <= _FAR_AHEAD:
+                self._on_clock_off(batch.source, offset)
         return Submission(
             source=batch.source,
             body=batch.body,
@@ -155,7 +166,15 @@ class Pipeline:
             )
         return replace(
             self.submission(batch),
-            dead=tuple(_dead_letter(item, message.origin, batch) for item in batch.invalid),
+            dead=(
+                *(_dead_letter(item, message.origin, batch) for item in batch.invalid),
+                *(
+                    DeadLetter(
+                        part.reason, f"{message.origin}, items {part.first}-{part.last}", part.body
+                    )
+                    for part in batch.left_over
+                ),
+            ),
             position=message.position,
             all_or_nothing=False,
         )

@@ -16,6 +16,8 @@ from pointsman.store.base import Replayed, Store, StoredDeadLetter
 
 #: statements decided about in one transaction, so that live traffic is not held up
 _PAGE = 200
+#: statements of one dead letter: whoever replays it has seen it
+_LARGEST = 100_000
 #: an input that is read again is none of a partition's
 _NOWHERE = Position("", "", 0, 0)
 
@@ -82,7 +84,10 @@ async def _read(intake: Pipeline, letter: StoredDeadLetter) -> Submission:
         statements = adapt(letter.body)
     else:
         await intake.prepare([letter.body])
-        return intake.read_message(LogMessage(letter.source, letter.body, letter.origin, _NOWHERE))
+        message = LogMessage(
+            letter.source, letter.body, letter.origin, _NOWHERE, max_statements=_LARGEST
+        )
+        return intake.read_message(message)
     batch = intake.reader.statements(letter.source, statements)
     await intake.prepare([batch.body])
     return intake.submission(batch)

@@ -15,9 +15,9 @@ _MAX_INCOMPLETE = 99.999999
 class ReadingRefused(InputRefused):
     """A reading makes no sense. It is left out; the statement that has it is taken."""
 
-    def __init__(self, reading: Reading, message: str) -> None:
-        self.left_out = LeftOut(reading, message)
-        super().__init__(message)
+    def __init__(self, reading: Reading, field: str, rule: str) -> None:
+        self.left_out = LeftOut(reading, rule, field)
+        super().__init__(self.left_out.reason)
 
 
 def number(reading: Reading, where: str, value: Any, most: float) -> float:
@@ -30,7 +30,7 @@ def number(reading: Reading, where: str, value: Any, most: float) -> float:
             parsed = math.nan
     if not 0 <= parsed <= most:
         raise ReadingRefused(
-            reading, f"{where} must be a number from 0 to {most}, not {str(value)[:80]!r}"
+            reading, where, f"must be a number from 0 to {most}, not {str(value)[:80]!r}"
         )
     return parsed
 

@@ -25,7 +25,7 @@ def take(
     try:
         return read()
     except ValueError as error:
-        left_out.append(LeftOut(reading, f"{place} {error}"))
+        left_out.append(LeftOut(reading, str(error), place))
         return None
 
 

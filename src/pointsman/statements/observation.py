@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -15,6 +16,7 @@ from pointsman.statements.left_out import left_out_before
 from pointsman.statements.parse import Valid
 from pointsman.statements.profiles import h5p, video
 from pointsman.statements.statement import VOIDED, Statement, parse_timestamp
+from pointsman.statements.validation import Problem, StatementsRefused
 
 _PERCENT = 100
 #: extensions, and what is all of it: cmi5 section 9.5.5.1, the spelling of it that Rise and others
@@ -24,6 +26,10 @@ _PROGRESS = (
     ("http://w3id.org/xapi/cmi5/result/extensions/progress", _PERCENT),
     (video.PROGRESS, 1),
 )
+
+
+#: what is said with these is how far somebody is
+_PROGRESS_VERBS = frozenset({"progressed", "played", "paused", "seeked", "interacted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +103,44 @@ def _has_extensions(statement: Statement) -> bool:
 def _occurred_at(statement: Statement, received_at: int) -> int:
     if statement.timestamp is None:
         return received_at
-    at = parse_timestamp(statement.timestamp)
+    return min(received_at, _microseconds(statement.timestamp))
+
+
+def _microseconds(timestamp: str) -> int:
+    at = parse_timestamp(timestamp)
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
-    return min(received_at, round(at.timestamp() * 1_000_000))
+    return round(at.timestamp() * 1_000_000)
+
+
+def check_readings(items: Sequence[Valid]) -> None:
+    """Raises `StatementsRefused` naming the readings that make no sense, where that is all.
+
+    A statement that says more than how far its learner is says the rest without it.
+    """
+    problems = [
+        Problem(item.index, item.statement.id, left_out.field, left_out.rule)
+        for item in items
+        if _has_extensions(item.statement)
+        for left_out in _left_out_of_all(item)
+    ]
+    if problems:
+        raise StatementsRefused(problems)
+
+
+def _left_out_of_all(item: Valid) -> tuple[LeftOut, ...]:
+    """What is left out of a report of progress, after which nothing is left of it."""
+    seen = observe(item, 0)
+    if isinstance(seen, NoEffect) or seen.verb.rpartition("/")[2] not in _PROGRESS_VERBS:
+        return ()
+    says_more = seen.completion or seen.success is not None or seen.score is not None
+    return () if says_more or seen.progress is not None else seen.left_out
+
+
+def clock_offset(valid: Valid, received_at: int) -> float:
+    """Seconds that its timestamp is ahead of its arrival; negative where it is behind."""
+    timestamp = valid.statement.timestamp
+    return 0.0 if timestamp is None else (_microseconds(timestamp) - received_at) / 1e6
 
 
 def _progress(extensions: dict[str, Any], left_out: list[LeftOut]) -> float | None:

@@ -1,4 +1,4 @@
-"""The books of every store, made of what it counts, and what in them can't be true. Pure."""
+"""Adds up the books from a store's counts, and finds contradictions in them. Pure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def make_books(counts: BookCounts) -> Books:
     """Both sums, each side counted from other rows than the other."""
     forgotten = counts.forgotten
     outcomes = {
-        one: counts.outcomes.get(one.value, 0) + forgotten.get(one.value, 0) for one in InputOutcome
+        outcome: counts.outcomes.get(outcome.value, 0) + forgotten.get(outcome.value, 0)
+        for outcome in InputOutcome
     }
     problems = _contradictions(counts, outcomes)
     outcomes[InputOutcome.DEAD] += counts.letters + forgotten.get(LETTER, 0)

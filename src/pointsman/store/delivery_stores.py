@@ -37,8 +37,8 @@ class DeliveryStore(Protocol):
     ) -> bool:
         """Record what was sent and give the lease back; False when the lease was no longer ours.
 
-        What is left to send of this learner is leased again at `ready_at`, or at once when it
-        holds a completion that has not failed.
+        What is left to send of this learner is leased again at `ready_at`, a completion at once;
+        but what is to be sent again not before its own `retry_at`.
         """
         ...
 
@@ -54,6 +54,10 @@ class DeliveryStore(Protocol):
         Of these recipients, or of all with None; of these codes, or of all without any; where the
         reason begins so.
         """
+        ...
+
+    async def retry_now(self, recipients: Sequence[Recipient]) -> None:
+        """What waits for a time of its own to be sent again waits no longer."""
         ...
 
     async def parked(

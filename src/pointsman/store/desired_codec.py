@@ -1,4 +1,4 @@
-"""Desired state as a row of the table `desired`, and back: columns by name, for every store. Pure.
+"""Converts desired state to rows of the table `desired` and back, for every store. Pure.
 
 The columns are the fields of `Desired`, but for the recipient (`learner`) and the target (`kind`,
 `key`). So a new plain field is a new column once the stores' migrations add it; a field of another
@@ -34,7 +34,14 @@ KEY = ("learner", "kind", "key")
 #: all columns that a `Desired` is read from
 COLUMNS = (*KEY, *(name for name in _TYPES if name not in {"recipient", "target"}))
 #: what settling a delivery moves, and a change does not
-_OF_DELIVERY = {"delivered_version", "delivered_value", "failures", "parked", "park_code"}
+_OF_DELIVERY = {
+    "delivered_version",
+    "delivered_value",
+    "failures",
+    "retry_at",
+    "parked",
+    "park_code",
+}
 #: what is written when a change has moved the record; `urgent` is there for sorting
 MOVED = (*(name for name in COLUMNS if name not in _OF_DELIVERY), "urgent")
 #: what is written when the platform is known to show the record's value
@@ -69,21 +76,21 @@ class DesiredCodec:
     def __init__(self, values: ValueCodec) -> None:
         self._decode_value = values.decode
         self._encoders: dict[str, Callable[[Desired], Any]] = {
-            "learner": lambda one: str(one.recipient),
-            "kind": lambda one: one.target.kind.value,
-            "key": lambda one: one.target.key,
-            "value": lambda one: values.encode(one.value),
-            "rule": lambda one: text(one.rule),
-            "after": lambda one: _to_json([[to.kind, to.key] for to in one.after]),
-            "attempts": lambda one: _to_json(
-                [[of.registration, of.value, of.occurred_at] for of in one.attempts]
+            "learner": lambda record: str(record.recipient),
+            "kind": lambda record: record.target.kind.value,
+            "key": lambda record: record.target.key,
+            "value": lambda record: values.encode(record.value),
+            "rule": lambda record: text(record.rule),
+            "after": lambda record: _to_json([[to.kind, to.key] for to in record.after]),
+            "attempts": lambda record: _to_json(
+                [[of.registration, of.value, of.occurred_at] for of in record.attempts]
             ),
-            "delivered_value": lambda one: (
-                None if one.delivered_value is None else values.encode(one.delivered_value)
+            "delivered_value": lambda record: (
+                None if record.delivered_value is None else values.encode(record.delivered_value)
             ),
-            "park_code": lambda one: one.park_code or "",
-            "read_back": lambda one: "" if one.read_back is None else str(one.read_back),
-            "urgent": lambda one: is_completion(one.target, one.value),
+            "park_code": lambda record: record.park_code or "",
+            "read_back": lambda record: "" if record.read_back is None else str(record.read_back),
+            "urgent": lambda record: is_completion(record.target, record.value),
         }
         self._moved = self._encoders_of(MOVED)
         self._imported = self._encoders_of(IMPORTED)
@@ -132,16 +139,16 @@ def _to_json(value: list[Any]) -> str:
     return orjson.dumps(value).decode() if value else _EMPTY_LIST
 
 
-def _from_json(kept: str) -> list[list[Any]]:
-    if kept == _EMPTY_LIST:
+def _from_json(written: str) -> list[list[Any]]:
+    if written == _EMPTY_LIST:
         return []
-    found: list[list[Any]] = orjson.loads(kept)
-    return found
+    value: list[list[Any]] = orjson.loads(written)
+    return value
 
 
 def by_learner(records: Iterable[Desired]) -> dict[str, tuple[Desired, ...]]:
     """Desired state that can be read back, by the learner's name: it is never a meeting's."""
-    found: defaultdict[str, list[Desired]] = defaultdict(list)
+    records_by_learner: defaultdict[str, list[Desired]] = defaultdict(list)
     for record in records:
-        found[record.recipient.id].append(record)
-    return {learner: tuple(theirs) for learner, theirs in found.items()}
+        records_by_learner[record.recipient.id].append(record)
+    return {learner: tuple(theirs) for learner, theirs in records_by_learner.items()}

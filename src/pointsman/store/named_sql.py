@@ -16,7 +16,7 @@ def load(package: str, resource: str, fragments: Mapping[str, str] | None = None
     `{name}` in a statement becomes the fragment of that name: a list of columns that code knows.
     """
     text = files(package).joinpath(resource).read_text(encoding="utf-8")
-    filled = _FRAGMENT.sub(lambda found: (fragments or {})[found[1]], text)
+    filled = _FRAGMENT.sub(lambda match: (fragments or {})[match[1]], text)
     _, *pieces = _NAME.split(filled)
     return {
         name: body.strip().removesuffix(";")

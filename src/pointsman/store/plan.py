@@ -1,4 +1,4 @@
-"""What one commit will write, decided in memory: dedup, merge, and the books. No I/O.
+"""Plans what one commit writes, in memory: duplicates, merges, and the books. No I/O.
 
 A store loads what the submissions touch, lets the plan take each submission in order, and writes
 what the plan then holds. Both stores share it, so they can't disagree about a merge.
@@ -18,6 +18,7 @@ from pointsman.domain.records import (
     Desired,
     InputOutcome,
     Item,
+    Position,
     Receipt,
     Submission,
 )
@@ -90,7 +91,7 @@ class Plan:
     accepted: Counter[str] = field(default_factory=Counter)
     moves: list[Move] = field(default_factory=list)
     queue: dict[Recipient, Queued] = field(default_factory=dict)
-    positions: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    positions: dict[tuple[str, str, int], Position] = field(default_factory=dict)
     dead: dict[tuple[str, str, bytes], NewDeadLetter] = field(default_factory=dict)
     unmatched: dict[str, UnmatchedActivity] = field(default_factory=dict)
     attachments: dict[str, AttachedData] = field(default_factory=dict)
@@ -121,7 +122,7 @@ class Plan:
         if total := sum(outcomes.values()):
             self.accepted[submission.source] += total
         if at is not None:
-            self.positions[at.group, at.topic, at.partition] = at.offset
+            self.positions[at.group, at.topic, at.partition] = at
         counted = {outcome: count for outcome, count in outcomes.items() if count}
         return Receipt(counted, duplicates, names)
 

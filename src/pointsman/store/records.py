@@ -1,11 +1,11 @@
-"""What a store takes and gives for delivery, the audit and the books. Frozen.
+"""The records that a store takes and gives for delivery, the audit and the books. Frozen.
 
 Times are in microseconds since the epoch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Literal
@@ -44,8 +44,8 @@ class Settlement:
     """What became of one mutation that was sent, or held back.
 
     - delivered: the platform stands at `version`
-    - retry: send again; counts as a failure
-    - untried: was not run; stays dirty, and is no failure
+    - retry: send again, not before `retry_at`; counts as a failure if it is its own
+    - untried: was not run, or nobody can say; stays dirty, not before `retry_at`, no failure
     - parked: only a cure outside helps; `code` says which, and `reason` says it to a person
     """
 
@@ -55,10 +55,27 @@ class Settlement:
     reason: str = ""
     #: there if and only if it is parked
     code: ParkCode | None = None
+    #: when it may be sent again, whatever else of the recipient is sent before
+    retry_at: int = 0
+    #: False: it could not be sent for a reason that holds for all that the recipient waits for
+    is_own_failure: bool = True
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one more failure of this state."""
+        return self.result == "retry" and self.is_own_failure
 
     def __post_init__(self) -> None:
         if (self.result == "parked") != (self.code is not None):
             raise Bug(f"a settlement is {self.result} with the code {self.code}")
+
+
+def hold_after(settlements: Sequence[Settlement]) -> Hold:
+    """What the recipient's turn waits for: one failure of its own holds up nothing beside it."""
+    general = any(
+        settlement.result == "retry" and not settlement.is_own_failure for settlement in settlements
+    )
+    return Hold.BACKOFF if general else Hold.PACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +137,7 @@ class Books:
 class AuditFinding:
     """What the audit saw of one delivered state, which had `version` then.
 
-    `reason` is for whoever finds it parked.
+    `reason` is for the person who finds it parked.
     """
 
     target: Target

@@ -31,7 +31,7 @@ class StoredStatement:
 
 @dataclass(frozen=True, slots=True)
 class StatementPlace:
-    """Where a statement stands in the order of storing: the commit, and its rank there."""
+    """The place of a statement in the order of storing: the commit, and its rank there."""
 
     commit: int
     rank: int

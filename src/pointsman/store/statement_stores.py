@@ -49,8 +49,8 @@ class StatementStore(Protocol):
     async def claim(self, group: str, places: Sequence[tuple[str, int]]) -> list[Position]:
         """Take over these (topic, partition); a position each, with a token that fences.
 
-        Whoever claimed them before can store nothing of them any longer: its submissions come
-        back `fenced`. The offset is `UNREAD` where nothing was stored.
+        A process that claimed them before can store nothing of them any longer: its submissions
+        come back `fenced`. The offset is `UNREAD` where nothing was stored.
         """
         ...
 

@@ -21,7 +21,10 @@ def clean(submissions: Sequence[Submission]) -> list[Submission]:
 
     Bodies stay as they came.
     """
-    return [_cleaned(one) if any(nul in one.body for nul in _NULS) else one for one in submissions]
+    return [
+        _cleaned(submission) if any(nul in submission.body for nul in _NULS) else submission
+        for submission in submissions
+    ]
 
 
 def text(words: str) -> str:
@@ -30,12 +33,12 @@ def text(words: str) -> str:
 
 
 def _cleaned(submission: Submission) -> Submission:
-    return replace(submission, items=tuple(_item(one) for one in submission.items))
+    return replace(submission, items=tuple(_item(item) for item in submission.items))
 
 
 def _item(item: Item) -> Item:
     decision = item.decision
-    changes = tuple(_change(one) for one in decision.changes)
+    changes = tuple(_change(change) for change in decision.changes)
     return replace(
         item, decision=replace(decision, changes=changes, activity=text(decision.activity))
     )
@@ -46,7 +49,7 @@ def _change(change: Change) -> Change:
         change,
         recipient=Recipient(change.recipient.kind, text(change.recipient.id)),
         target=_target(change.target),
-        after=tuple(_target(one) for one in change.after),
+        after=tuple(_target(target) for target in change.after),
         read_back=None if change.read_back is None else _place(change.read_back),
         evidence=None if change.evidence is None else _evidence(change.evidence),
     )

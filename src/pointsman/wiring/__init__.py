@@ -1,4 +1,4 @@
-"""How settings become parts. `app` and `commands` put the parts together and run them."""
+"""Turns settings into parts; `app` and `commands` put the parts together and run them."""
 
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
 from pointsman.wiring.delivery import auditor, dispatcher, quota

@@ -1,4 +1,4 @@
-"""The settings' names become the label values that metrics begin with."""
+"""Turns the names in the settings into the label values that metrics begin with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pointsman.config import Settings
 from pointsman.sources.http.authorization import LAUNCHED
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.scorm_cloud import POSTBACK
+from pointsman.sources.kafka.client import ResetReason
 from pointsman.sources.players.cmi5.session_rules import RuleViolation
 from pointsman.telemetry.known import IntakeRoute, KnownLabels
 
@@ -18,6 +19,10 @@ def known_labels(settings: Settings) -> KnownLabels:
     return KnownLabels(
         sources=sources.names | launched,
         kafka=frozenset(source.name for source in sources.kafka),
+        kafka_topics=frozenset(
+            (source.name, topic) for source in sources.kafka for topic in source.topics
+        ),
+        kafka_resets=tuple(ResetReason),
         routes=tuple(_routes(settings)),
         oddities=tuple(RuleViolation) if launched else (),
     )

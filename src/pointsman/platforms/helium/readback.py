@@ -22,9 +22,10 @@ from pointsman.platforms.base import (
     RequestOutcome,
     Verdict,
 )
+from pointsman.platforms.helium.graphql_errors import read_errors
 from pointsman.platforms.helium.operations import EXTRA_POINTS
-from pointsman.platforms.helium.outcomes import read_answer
-from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
+from pointsman.platforms.helium.outcomes import read_answer, read_payload, unusable_token
+from pointsman.platforms.helium.transport import JSON_HEADERS, Transport, header_fault
 
 _COMPLETE = 100
 
@@ -62,6 +63,8 @@ class HeliumReader:
 
     async def read(self, auth_token: str, places: Sequence[ReadBackPlace]) -> ReadBack:
         """Places that are missing from the answer were spoilt by another one: read them again."""
+        if fault := header_fault(auth_token):
+            return ReadBack(unusable_token(fault), {})
         body = orjson.dumps({"query": document(places), "variables": _variables(places)})
         try:
             response = await self._transport.post({**JSON_HEADERS, "authToken": auth_token}, body)
@@ -72,8 +75,10 @@ class HeliumReader:
         answer = read_answer(response, aliases, nulls, self._clock.now())
         if answer.outcome is not RequestOutcome.ANSWERED:
             return ReadBack(answer, {})
-        payload: dict[str, Any] = orjson.loads(response.body)
-        shown = _read(places, payload)
+        try:
+            shown = _read(places, read_payload(response.body))
+        except (TypeError, KeyError, AttributeError):  # shapes that the platform's page rules out
+            shown = {}
         if not shown:  # nobody says which one spoilt it
             odd = f"the platform's answer can't be read: {answer.message or 'it has no data'}"
             return ReadBack(replace(answer, outcome=RequestOutcome.UNREACHABLE, message=odd), {})
@@ -122,9 +127,9 @@ def _read(
 ) -> dict[ReadBackPlace, PlatformState | str]:
     data = payload.get("data") if isinstance(payload.get("data"), dict) else None
     wrong = {
-        str(error["path"][0]): str(error.get("message"))
-        for error in payload.get("errors") or ()
-        if isinstance(error, dict) and error.get("path")
+        error.alias: str(error.fields.get("message"))
+        for error in read_errors(payload)
+        if error.alias
     }
     shown: dict[ReadBackPlace, PlatformState | str] = {}
     for number, place in enumerate(places):

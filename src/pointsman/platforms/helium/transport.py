@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +13,8 @@ from pointsman.domain.errors import PlatformUnreachable
 from pointsman.platforms.settings import PlatformSettings
 
 JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+#: control characters, and halves of characters
+_NOT_IN_A_HEADER = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 #: an answer to a thousand aliases is some 30 kB; whatever is larger is not an answer to us
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
@@ -23,6 +26,13 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def header_fault(value: str) -> str:
+    """Why a value can't stand in a header (RFC 9110, section 5.5); "" when it can."""
+    if odd := _NOT_IN_A_HEADER.search(value):
+        return f"it holds the character U+{ord(odd[0]):04X}, which can't stand in a header"
+    return "" if value.strip() else "it is empty"
 
 
 class Transport(Protocol):
@@ -56,8 +66,9 @@ class HttpTransport:
                 while not response.content.at_eof() and len(answer) < MAX_ANSWER_BYTES:
                     answer += await response.content.read(MAX_ANSWER_BYTES - len(answer))
                 return HttpAnswer(response.status, response.headers, answer)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            # aiohttp's words may hold the URL, and the URL holds the key
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            # ValueError: a header or an address, of ours or of the answer, that can't be read.
+            # aiohttp's words may hold the URL, and the URL holds the key.
             reason = str(error).replace(self._api_key, "***") or type(error).__name__
             raise PlatformUnreachable(f"no answer from the platform: {reason}") from None
 

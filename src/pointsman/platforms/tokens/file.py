@@ -30,6 +30,8 @@ class FileTokens:
         self._clock = clock
         self._known: dict[str, Credentials] = {}
         self._stamp: tuple[int, int, int] | None = None
+        #: why the file as it is now can't be used
+        self._broken = ""
         self._on_new = on_new
 
     async def open(self) -> None:
@@ -49,7 +51,8 @@ class FileTokens:
         token = self._look_up(learner).token
         if token is None:
             raise NoToken(
-                f"{self._path} has none for {learner!r}; add one, it is read again by itself"
+                f"{self._problem()} none for {learner!r}; add one (on a sandbox: pointsman "
+                f"platform login {learner} --save-to {self._path}), it is read again by itself"
             )
         return token
 
@@ -66,6 +69,12 @@ class FileTokens:
         self._reload(self._on_new)
         return self._known.get(learner, Credentials()).token not in {None, token}
 
+    def _problem(self) -> str:
+        """The beginning of a sentence that says what the file has not."""
+        if self._broken:
+            return f"{self._path} can't be used ({self._broken}), and before there was"
+        return f"{self._path} has"
+
     def _look_up(self, learner: str) -> Credentials:
         if learner not in self._known:
             self._reload(self._on_new)
@@ -80,26 +89,30 @@ class FileTokens:
                 return
             tokens = _read(self._path.read_bytes())
         except (OSError, ValueError) as error:
+            reason = str(getattr(error, "strerror", None) or error)
             if self._stamp != (0, 0, 0):
                 log.warning(
                     "token file can't be used, the tokens of before stay in force",
                     file=str(self._path),
-                    reason=str(error),
+                    reason=reason,
+                    next=f"mend {self._path}; it is read again by itself",
                 )
-            self._stamp = (0, 0, 0)
+            self._stamp, self._broken = (0, 0, 0), reason
             return
         new = [
             learner
             for learner, credentials in tokens.items()
             if self._known.get(learner) != credentials
         ]
-        self._known, self._stamp = tokens, stamp
+        self._known, self._stamp, self._broken = tokens, stamp, ""
         log.info("token file read", file=str(self._path), learners=len(tokens), new=len(new))
         if new:
             on_new(new)
 
 
 def _read(text: bytes) -> dict[str, Credentials]:
+    if not text.strip():
+        raise ValueError("is empty; a file without tokens is {}")
     try:
         entries = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -128,7 +141,8 @@ def save_token(path: Path, learner: str, token: str, user_id: str | None) -> Non
     Raises `ConfigError` where there is a file that is no token file.
     """
     try:
-        tokens = orjson.loads(path.read_bytes()) if path.exists() else {}
+        text = path.read_bytes() if path.exists() else b""
+        tokens = orjson.loads(text) if text.strip() else {}
         _read(orjson.dumps(tokens))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: is no token file, and is left as it is: {error}") from None

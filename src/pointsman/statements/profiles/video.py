@@ -64,12 +64,13 @@ def _spans(value: Any) -> tuple[Span, ...]:
     if not isinstance(value, str):
         raise ReadingRefused(
             Reading.COVERAGE,
-            f'{where} must be text such as "0[.]2.4[,]5[.]10", not {str(value)[:80]!r}',
+            where,
+            f'must be text such as "0[.]2.4[,]5[.]10", not {str(value)[:80]!r}',
         )
     pieces = value.split("[,]") if value.strip() else []
     if len(pieces) > _MAX_SEGMENTS:
         raise ReadingRefused(
-            Reading.COVERAGE, f"{where} must hold at most {_MAX_SEGMENTS:,} segments"
+            Reading.COVERAGE, where, f"must hold at most {_MAX_SEGMENTS:,} segments"
         )
     return tuple(_span(where, piece) for piece in pieces)
 
@@ -80,7 +81,8 @@ def _span(where: str, piece: str) -> Span:
     if not (abs(start) <= _MAX_SECONDS and abs(end) <= _MAX_SECONDS):
         raise ReadingRefused(
             Reading.COVERAGE,
-            f'{where} must be segments such as "5[.]10", in seconds, joined by [,]; '
+            where,
+            'must be segments such as "5[.]10", in seconds, joined by [,]; '
             f"one of them is {piece[:80]!r}",
         )
     return start, end

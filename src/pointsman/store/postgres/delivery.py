@@ -17,7 +17,7 @@ from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.ingest import lock
 from pointsman.store.postgres.pool import Connection, count_of
 from pointsman.store.postgres.rows import CODEC, SQL, columns, to_value
-from pointsman.store.records import Hold, Lease, Settlement
+from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.strip_nul import text
 
 
@@ -44,6 +44,16 @@ class PostgresDelivery(PostgresConnections):
         return await self._pool.transaction(
             lambda db: _unpark(db, recipients, list(codes), reason_prefix)
         )
+
+    async def retry_now(self, recipients: Sequence[Recipient]) -> None:
+        names = [str(one) for one in recipients]
+
+        async def write(connection: Connection) -> None:
+            await lock(connection, names)
+            await connection.execute(SQL["forget_retry_at"], names)
+            await connection.execute(SQL["requeue_freed"], names, HEAD_START)
+
+        await self._pool.transaction(write)
 
     async def parked(
         self,
@@ -104,10 +114,12 @@ async def _settle(
         await connection.execute(SQL["settle_delivered"], learner, *columns(delivered, 4), now)
         await connection.execute(SQL["free_waiting"], [learner], ParkCode.WAITS_FOR)
     retried = [
-        (one.target.kind.value, one.target.key) for one in settlements if one.result == "retry"
+        (one.target.kind.value, one.target.key, int(one.counts), one.retry_at)
+        for one in settlements
+        if one.result == "retry" or (one.result == "untried" and one.retry_at)
     ]
     if retried:
-        await connection.execute(SQL["settle_retry"], learner, *columns(retried, 2))
+        await connection.execute(SQL["settle_retry"], learner, *columns(retried, 4))
     parked = [
         (one.target.kind.value, one.target.key, text(one.reason), one.code)
         for one in settlements
@@ -115,10 +127,11 @@ async def _settle(
     ]
     if parked:
         await connection.execute(SQL["settle_parked"], learner, *columns(parked, 4))
-    due, urgent, failures = await connection.fetchrow(SQL["left_to_send"], learner, HEAD_START)
-    at_once = due is not None and bool(urgent)
-    hold = Hold.BACKOFF if failures else Hold.PACE
-    await connection.execute(SQL["return_lease"], learner, due, at_once, ready_at, hold)
+    due, next_at = await connection.fetchrow(
+        SQL["left_to_send"], learner, HEAD_START, now, ready_at
+    )
+    values = (due, next_at == 0, next_at or ready_at, hold_after(settlements))
+    await connection.execute(SQL["return_lease"], learner, *values)
     return True
 
 

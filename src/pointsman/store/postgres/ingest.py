@@ -137,8 +137,10 @@ async def write(
         queued = [(str(recipient), one.due, one.urgent) for recipient, one in plan.queue.items()]
         await connection.execute(SQL["queue_learners"], *columns(queued, 3))
     if plan.positions:
-        positions = [(*where, offset) for where, offset in plan.positions.items()]
-        await connection.execute(SQL["save_positions"], *columns(positions, 4))
+        positions = [
+            (*where, at.offset, at.log_id, at.last_record) for where, at in plan.positions.items()
+        ]
+        await connection.execute(SQL["save_positions"], *columns(positions, 6))
     if plan.dead:
         await connection.execute(SQL["insert_dead_letters"], *columns(_letters(plan), 8))
     if plan.unmatched:

@@ -68,11 +68,12 @@ FROM unnest($1::text[], $2::bigint[], $3::boolean[]) AS q(learner, due, urgent)
 WHERE l.learner = q.learner;
 
 -- name: save_positions
-INSERT INTO positions (consumer_group, topic, partition, next_offset)
-SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[])
-    AS n(consumer_group, topic, partition, next_offset)
+INSERT INTO positions (consumer_group, topic, partition, next_offset, log_id, last_record)
+SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::text[], $6::text[])
+    AS n(consumer_group, topic, partition, next_offset, log_id, last_record)
 ORDER BY consumer_group COLLATE "C", topic COLLATE "C", partition
-ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset;
+ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset,
+    log_id = excluded.log_id, last_record = excluded.last_record;
 
 -- name: insert_dead_letters
 INSERT INTO dead_letters (source, origin, reason, statement_id, in_statements, received_at,
@@ -117,15 +118,15 @@ SELECT 1 FROM learners WHERE learner = $1 AND lease_token = $2 AND hold = 3 FOR 
 
 -- name: settle_delivered
 UPDATE desired AS d SET delivered_version = greatest(d.delivered_version, s.version),
-    delivered_value = s.sent, delivered_at = $6, failures = 0, parked = '', park_code = '',
+    delivered_value = s.sent, delivered_at = $6, failures = 0, retry_at = 0, parked = '', park_code = '',
     audited_at = NULL,
     since = CASE WHEN d.version > s.version THEN d.changed_at ELSE d.since END
 FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[]) AS s(kind, key, version, sent)
 WHERE d.learner = $1 AND d.kind = s.kind AND d.key = s.key;
 
 -- name: settle_retry
-UPDATE desired AS d SET failures = d.failures + 1
-FROM unnest($2::text[], $3::text[]) AS s(kind, key)
+UPDATE desired AS d SET failures = d.failures + s.counts, retry_at = s.retry_at
+FROM unnest($2::text[], $3::text[], $4::integer[], $5::bigint[]) AS s(kind, key, counts, retry_at)
 WHERE d.learner = $1 AND d.kind = s.kind AND d.key = s.key;
 
 -- name: settle_parked
@@ -134,8 +135,10 @@ FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS s(kind, key, reas
 WHERE d.learner = $1 AND d.kind = s.kind AND d.key = s.key;
 
 -- name: left_to_send
+-- What it is sorted by, and when the first of it may be sent: a completion does not wait for the
+-- pace, and what has a time of its own waits for that.
 SELECT min(since - CASE WHEN urgent THEN $2::bigint ELSE 0 END),
-    bool_or(urgent AND failures = 0), max(failures)
+    min(CASE WHEN retry_at > $3 THEN retry_at WHEN urgent THEN 0 ELSE $4::bigint END)
 FROM desired WHERE learner = $1 AND version > delivered_version AND parked = '';
 
 -- name: return_lease
@@ -153,10 +156,14 @@ UPDATE desired SET parked = '', park_code = ''
 WHERE learner = ANY($1::text[]) AND version > delivered_version AND park_code = $2;
 
 -- name: free_parked
-UPDATE desired SET parked = '', park_code = '', failures = 0
+UPDATE desired SET parked = '', park_code = '', failures = 0, retry_at = 0
 WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked <> ''
     AND starts_with(parked, $2)
     AND ($3::text[] = '{}' OR park_code = ANY($3::text[]) OR park_code = '');
+
+-- name: forget_retry_at
+UPDATE desired SET retry_at = 0
+WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked = '';
 
 -- name: requeue_freed
 UPDATE learners AS l SET due = (SELECT min(since - CASE WHEN urgent THEN $2::bigint ELSE 0 END)
@@ -175,15 +182,15 @@ SELECT s.id AS statement_id, b.data AS block, s.start, s.length, s.item AS "inde
 FROM statements AS s JOIN blocks AS b ON b.id = s.block WHERE s.id = $1;
 
 -- name: read_positions
-SELECT topic, partition, next_offset AS "offset", token FROM positions
-WHERE consumer_group = $1 AND next_offset >= 0 ORDER BY topic, partition;
+SELECT topic, partition, next_offset AS "offset", token, log_id, last_record FROM positions
+WHERE consumer_group = $1 AND next_offset >= 0 AND partition >= 0 ORDER BY topic, partition;
 
 -- name: claim_positions
 INSERT INTO positions AS p (consumer_group, topic, partition, next_offset, token)
 SELECT $1, topic, partition, -1, 1 FROM unnest($2::text[], $3::integer[]) AS n(topic, partition)
 ORDER BY topic COLLATE "C", partition
 ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET token = p.token + 1
-RETURNING topic, partition, next_offset AS "offset", token;
+RETURNING topic, partition, next_offset AS "offset", token, log_id, last_record;
 
 -- name: count_undelivered
 SELECT kind, parked <> '' AS is_parked, count(*), min(since) FROM desired

@@ -1,4 +1,4 @@
-"""The audit's side of the database: what to look at, what was seen, and what is known already."""
+"""Chooses what the audit reads back, and records what it found."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def _record(
     connection: sqlite3.Connection, learner: str, findings: Sequence[AuditFinding], now: int
 ) -> dict[Target, Audited]:
     """Record findings, each only where its row is still what was looked at."""
-    outcomes = {one.target: _record_one(connection, learner, one, now) for one in findings}
+    outcomes = {
+        finding.target: _record_one(connection, learner, finding, now) for finding in findings
+    }
     if Audited.RESENT in outcomes.values():
         connection.execute(SQL["queue_resent"], (learner, HEAD_START))
     return outcomes
@@ -98,13 +100,17 @@ def _mark_delivered(
     changed = 0
     for start in range(0, len(known), _CHUNK):
         chunk = known[start : start + _CHUNK]
-        keys = [(str(one.recipient), one.target.kind.value, one.target.key) for one in chunk]
+        keys = [
+            (str(shown.recipient), shown.target.kind.value, shown.target.key) for shown in chunk
+        ]
         (rows,) = connection.execute(SQL["desired_by_key"], (to_json(keys),)).fetchone()
-        current = {(one.recipient, one.target): one for one in desired_from_json(rows)}
+        current = {
+            (desired.recipient, desired.target): desired for desired in desired_from_json(rows)
+        }
         merged_rows = []
-        for one in chunk:
-            key = (one.recipient, one.target)
-            merged = merge_delivered(current.get(key), one, now)
+        for shown in chunk:
+            key = (shown.recipient, shown.target)
+            merged = merge_delivered(current.get(key), shown, now)
             if merged is not None:
                 current[key] = merged
                 merged_rows.append(CODEC.imported_row(merged))

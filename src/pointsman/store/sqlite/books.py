@@ -1,4 +1,4 @@
-"""The books, the gauges and the sizes: all that counts and changes nothing."""
+"""Counts rows for the books, the metrics and `db stats`; changes nothing."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _stats(connection: sqlite3.Connection, path: Path) -> Stats:
         for table in COUNTED_TABLES
     }
     files = [path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))]
-    sizes = {one.name: one.stat().st_size for one in files if one.exists()}
+    sizes = {file.name: file.stat().st_size for file in files if file.exists()}
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
     (oldest,) = connection.execute(SQL["oldest_block"]).fetchone()
     return Stats(schema, rows, sizes, oldest)

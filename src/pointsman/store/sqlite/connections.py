@@ -59,7 +59,10 @@ class SqliteConnections:
     async def open(self) -> None:
         """Create or upgrade the file. Leases of a process that died are given back."""
         if self._beside and not self._path.exists():
-            raise ConfigError(f"store.url: there is no database at {self._path} yet")
+            raise ConfigError(
+                f"store.url: there is no database at {self._path} yet, so nothing was received; "
+                "`pointsman run` makes it"
+            )
         try:
             if self._beside:
                 self._connection = connect(self._path)

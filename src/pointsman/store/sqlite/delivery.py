@@ -1,4 +1,4 @@
-"""The delivery loop's side of the database: lease, settle, park and free."""
+"""Leases, settles, parks and frees desired state, for the delivery loop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
 from pointsman.store.plan import HEAD_START
-from pointsman.store.records import Hold, Lease, Settlement
+from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, to_json
 
@@ -36,6 +36,15 @@ class SqliteDelivery(SqliteConnections):
         reason_prefix: str = "",
     ) -> int:
         return await self._write(lambda db: _unpark(db, recipients, codes, reason_prefix))
+
+    async def retry_now(self, recipients: Sequence[Recipient]) -> None:
+        names = _texts(recipients)
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(SQL["forget_retry_at"], (names,))
+            connection.execute(SQL["requeue_freed"], (names, HEAD_START))
+
+        await self._write(write)
 
     async def parked(
         self,
@@ -93,29 +102,38 @@ def _settle(
         return False
     sent = {record.target: record.value for record in lease.desired}
     delivered = [
-        (one.target.kind, one.target.key, one.version, sent[one.target], now)
-        for one in settlements
-        if one.result == "delivered"
+        (
+            settlement.target.kind,
+            settlement.target.key,
+            settlement.version,
+            sent[settlement.target],
+            now,
+        )
+        for settlement in settlements
+        if settlement.result == "delivered"
     ]
     if delivered:
         connection.execute(SQL["settle_delivered"], (to_json(delivered), learner))
         connection.execute(SQL["free_waiting"], (to_json([learner]), ParkCode.WAITS_FOR))
-    retried = [(one.target.kind, one.target.key) for one in settlements if one.result == "retry"]
+    retried = [
+        (settlement.target.kind, settlement.target.key, int(settlement.counts), settlement.retry_at)
+        for settlement in settlements
+        if settlement.result == "retry" or (settlement.result == "untried" and settlement.retry_at)
+    ]
     if retried:
         connection.execute(SQL["settle_retry"], (to_json(retried), learner))
     parked = [
-        (one.target.kind, one.target.key, one.reason, one.code)
-        for one in settlements
-        if one.result == "parked"
+        (settlement.target.kind, settlement.target.key, settlement.reason, settlement.code)
+        for settlement in settlements
+        if settlement.result == "parked"
     ]
     if parked:
         connection.execute(SQL["settle_parked"], (to_json(parked), learner))
-    due, urgent, failures = connection.execute(
-        SQL["left_to_send"], (HEAD_START, learner)
+    due, next_at = connection.execute(
+        SQL["left_to_send"], (HEAD_START, now, ready_at, learner)
     ).fetchone()
-    at_once = due is not None and bool(urgent)
-    hold = Hold.BACKOFF if failures else Hold.PACE
-    connection.execute(SQL["return_lease"], (due, int(at_once), ready_at, hold, learner))
+    values = (due, int(next_at == 0), next_at or ready_at, hold_after(settlements), learner)
+    connection.execute(SQL["return_lease"], values)
     return True
 
 
@@ -140,4 +158,4 @@ def _unpark(
 
 
 def _texts(values: Iterable[Recipient | ParkCode]) -> str:
-    return to_json([str(one) for one in values])
+    return to_json([str(value) for value in values])

@@ -1,4 +1,4 @@
-"""Players' documents, and those of ours: launches, sessions and their tokens."""
+"""Stores documents: those of players, and our launches, sessions and their tokens."""
 
 from __future__ import annotations
 

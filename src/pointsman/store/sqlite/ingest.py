@@ -1,4 +1,4 @@
-"""One transaction that remembers any number of submissions, in a fixed number of SQL steps."""
+"""Writes any number of submissions in one transaction, in a fixed number of SQL steps."""
 
 from __future__ import annotations
 
@@ -74,17 +74,19 @@ def _known(connection: sqlite3.Connection, submissions: Sequence[Submission]) ->
 def _desired(
     connection: sqlite3.Connection, changes: Sequence[Change]
 ) -> dict[tuple[Recipient, Target], Desired]:
-    keys = {(str(one.recipient), one.target.kind.value, one.target.key) for one in changes}
+    keys = {
+        (str(change.recipient), change.target.kind.value, change.target.key) for change in changes
+    }
     if not keys:
         return {}
     (rows,) = connection.execute(SQL["desired_by_key"], (to_json(list(keys)),)).fetchone()
-    return {(one.recipient, one.target): one for one in desired_from_json(rows)}
+    return {(desired.recipient, desired.target): desired for desired in desired_from_json(rows)}
 
 
 def _evidence(
     connection: sqlite3.Connection, changes: Sequence[Change]
 ) -> dict[tuple[Recipient, str], Gathered]:
-    keys = list({(one.recipient, link.key) for one in changes for link in links(one)})
+    keys = list({(change.recipient, link.key) for change in changes for link in links(change)})
     if not keys:
         return {}
     texts = to_json([(str(recipient), key) for recipient, key in keys])
@@ -132,7 +134,7 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
         connection.execute(SQL["insert_statements"], (block_id, to_json(rows)))
         _write_index(connection, plan, block_id, ranks)
     if plan.moved:
-        moved = [CODEC.moved_row(one) for one in plan.moved.values()]
+        moved = [CODEC.moved_row(desired) for desired in plan.moved.values()]
         connection.execute(SQL["upsert_desired"], (to_json(moved),))
     if plan.grown:
         grown = [
@@ -140,20 +142,22 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
         ]
         connection.execute(SQL["upsert_evidence"], (to_json(grown),))
     if plan.queue:
-        queued = [
-            (str(recipient), one.due, 0 if one.urgent else 1)
-            for recipient, one in plan.queue.items()
+        queue_rows = [
+            (str(recipient), queued.due, 0 if queued.urgent else 1)
+            for recipient, queued in plan.queue.items()
         ]
-        connection.execute(SQL["queue_learners"], (to_json(queued),))
+        connection.execute(SQL["queue_learners"], (to_json(queue_rows),))
     if plan.accepted:
         connection.execute(SQL["add_accepted"], (to_json(dict(plan.accepted)),))
     if plan.positions:
-        positions = [(*where, offset) for where, offset in plan.positions.items()]
+        positions = [
+            (*where, at.offset, at.log_id, at.last_record) for where, at in plan.positions.items()
+        ]
         connection.execute(SQL["save_positions"], (to_json(positions),))
     if plan.unmatched:
         unmatched = [
-            (activity, one.inputs, one.sample_id, one.at)
-            for activity, one in plan.unmatched.items()
+            (activity, seen.inputs, seen.sample_id, seen.at)
+            for activity, seen in plan.unmatched.items()
         ]
         connection.execute(SQL["add_unmatched"], (to_json(unmatched),))
     if plan.dead:
@@ -161,16 +165,16 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
             SQL["insert_dead_letter"],
             [
                 (
-                    one.submission.source,
-                    one.letter.origin,
-                    one.letter.reason,
-                    one.letter.statement_id,
-                    int(one.in_statements),
-                    one.submission.received_at,
-                    one.body_hash,
-                    one.letter.body,
+                    dead.submission.source,
+                    dead.letter.origin,
+                    dead.letter.reason,
+                    dead.letter.statement_id,
+                    int(dead.in_statements),
+                    dead.submission.received_at,
+                    dead.body_hash,
+                    dead.letter.body,
                 )
-                for one in plan.dead.values()
+                for dead in plan.dead.values()
             ],
         )
 
@@ -205,7 +209,10 @@ def _write_index(
     if plan.attachments:
         connection.executemany(
             SQL["save_attachment"],
-            [(one.sha2, one.content_type, one.content, block) for one in plan.attachments.values()],
+            [
+                (data.sha2, data.content_type, data.content, block)
+                for data in plan.attachments.values()
+            ],
         )
 
 

@@ -1,4 +1,4 @@
-"""What other parts keep in the store: the quota window that is spent, sealed authTokens."""
+"""Stores what other parts must not lose: the quota window that is spent, sealed authTokens."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SqliteLedgers(SqliteConnections):
             connection.executemany(SQL["drop_token"], [(learner,) for learner in gone])
             connection.executemany(
                 SQL["save_token"],
-                [(one.learner, one.sealed, one.stored_at, one.expires_at) for one in rows],
+                [(row.learner, row.sealed, row.stored_at, row.expires_at) for row in rows],
             )
 
         await self._write(write)

@@ -67,11 +67,12 @@ ON CONFLICT (learner) DO UPDATE SET
         THEN 1 ELSE 0 END;
 
 -- name: save_positions
-INSERT INTO positions (consumer_group, topic, partition, next_offset)
+INSERT INTO positions (consumer_group, topic, partition, next_offset, log_id, last_record)
 SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-    json_extract(value, '$[3]')
+    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
 FROM json_each(?) WHERE true
-ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset;
+ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset,
+    log_id = excluded.log_id, last_record = excluded.last_record;
 
 -- name: read_claims
 SELECT topic, partition, token FROM positions
@@ -80,7 +81,7 @@ WHERE consumer_group = ?1 AND topic IN (SELECT value FROM json_each(?2));
 -- name: claim_position
 INSERT INTO positions (consumer_group, topic, partition, next_offset, token) VALUES (?, ?, ?, -1, 1)
 ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET token = token + 1
-RETURNING topic, partition, next_offset AS "offset", token;
+RETURNING topic, partition, next_offset AS "offset", token, log_id, last_record;
 
 -- name: insert_dead_letter
 INSERT INTO dead_letters (source, origin, reason, statement_id, in_statements, received_at,
@@ -119,7 +120,7 @@ SELECT count(*) FROM learners WHERE learner = ? AND lease_token = ? AND hold = 3
 
 -- name: settle_delivered
 UPDATE desired SET delivered_version = max(delivered_version, s.version),
-    delivered_value = s.sent, delivered_at = s.now, failures = 0, parked = '',
+    delivered_value = s.sent, delivered_at = s.now, failures = 0, retry_at = 0, parked = '',
     park_code = '', audited_at = NULL,
     since = CASE WHEN desired.version > s.version THEN changed_at ELSE since END
 FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
@@ -128,8 +129,9 @@ FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS
 WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
 
 -- name: settle_retry
-UPDATE desired SET failures = failures + 1
-FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key
+UPDATE desired SET failures = failures + s.counts, retry_at = s.retry_at
+FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
+        json_extract(value, '$[2]') AS counts, json_extract(value, '$[3]') AS retry_at
         FROM json_each(?)) AS s
 WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
 
@@ -141,9 +143,11 @@ FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS
 WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
 
 -- name: left_to_send
-SELECT min(since - CASE WHEN urgent THEN ? ELSE 0 END), max(urgent AND failures = 0),
-    max(failures)
-FROM desired WHERE learner = ? AND version > delivered_version AND parked = '';
+-- What it is sorted by, and when the first of it may be sent: a completion does not wait for the
+-- pace, and what has a time of its own waits for that.
+SELECT min(since - CASE WHEN urgent THEN ?1 ELSE 0 END),
+    min(CASE WHEN retry_at > ?2 THEN retry_at WHEN urgent THEN 0 ELSE ?3 END)
+FROM desired WHERE learner = ?4 AND version > delivered_version AND parked = '';
 
 -- name: return_lease
 UPDATE learners SET due = ?, ready = ?, ready_at = ?, hold = ? WHERE learner = ?;
@@ -164,10 +168,14 @@ WHERE learner IN (SELECT value FROM json_each(?1)) AND version > delivered_versi
     AND park_code = ?2;
 
 -- name: free_parked
-UPDATE desired SET parked = '', park_code = '', failures = 0
+UPDATE desired SET parked = '', park_code = '', failures = 0, retry_at = 0
 WHERE learner IN (SELECT value FROM json_each(?1)) AND version > delivered_version
     AND parked != '' AND substr(parked, 1, length(?2)) = ?2
     AND (?3 = '[]' OR park_code IN (SELECT value FROM json_each(?3)));
+
+-- name: forget_retry_at
+UPDATE desired SET retry_at = 0
+WHERE learner IN (SELECT value FROM json_each(?)) AND version > delivered_version AND parked = '';
 
 -- name: requeue_freed
 UPDATE learners SET due = (SELECT min(since - CASE WHEN urgent THEN ?2 ELSE 0 END) FROM desired
@@ -193,7 +201,8 @@ SELECT s.id AS statement_id, b.data AS block, s.start, s.length, s.item AS "inde
 FROM statements AS s JOIN blocks AS b ON b.id = s.block WHERE s.id = ?;
 
 -- name: read_positions
-SELECT topic, partition, next_offset AS "offset", token FROM positions WHERE consumer_group = ?;
+SELECT topic, partition, next_offset AS "offset", token, log_id, last_record FROM positions
+WHERE consumer_group = ? AND partition >= 0;
 
 -- name: count_undelivered
 SELECT kind, parked != '', count(*), min(since) FROM desired

@@ -1,4 +1,4 @@
-"""Deciding anew about stored statements, after the rules have changed."""
+"""Applies new decisions to stored statements, after the rules have changed."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _decide_anew(
     now: int,
     read_keys: ReadKeys,
 ) -> Replayed:
-    ids = [one.items[0].statement_id for one in submissions]
+    ids = [submission.items[0].statement_id for submission in submissions]
     (text,) = connection.execute(SQL["outcomes_of_statements"], (to_json(ids),)).fetchone()
     before = {name: InputOutcome(outcome) for name, outcome in orjson.loads(text).items()}
     replay = Replay(new_plan(connection, submissions), before)

@@ -1,4 +1,4 @@
-"""Forgetting what is old, in small steps."""
+"""Prunes old statements, in small steps."""
 
 from __future__ import annotations
 

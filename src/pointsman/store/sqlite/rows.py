@@ -47,7 +47,7 @@ SQL = load(
 
 
 #: a column without a type takes numbers and words as they are
-CODEC = DesiredCodec(ValueCodec(encode=lambda value: value, decode=lambda kept: kept))
+CODEC = DesiredCodec(ValueCodec(encode=lambda value: value, decode=lambda stored: stored))
 
 
 def desired_from_json(rows: str) -> list[Desired]:

@@ -111,4 +111,4 @@ def _take(
     if block is None:  # it was pruned meanwhile
         return False
     rows = fetch(connection, "statements_of_block", row.commit)
-    return builder.take(row, wanted, [StatementRow(**one) for one in rows], block[0])
+    return builder.take(row, wanted, [StatementRow(**fields) for fields in rows], block[0])
