@@ -57,6 +57,8 @@ class HttpDeps:
     on_refused: Callable[[str, int], None]
     clock: Clock
     authority_home_page: str
+    #: what stands in front of our paths for those outside, as in "/lrs"
+    public_path: str = ""
     on_refusal: Callable[[str, str, str, int, str], None] = lambda *_: None
     body_timeout: float = 30
     launches: LaunchRoutesDeps | None = None
@@ -132,7 +134,7 @@ def _add_adapters(app: web.Application, deps: HttpDeps) -> None:
 def _handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:
     """What each method of each resource does."""
     statements = PostStatements(deps.reader, deps.intake, deps.on_refused)
-    queries = GetStatements(deps.store, deps.authority_home_page)
+    queries = GetStatements(deps.store, deps.authority_home_page, deps.public_path)
     documents = DocumentResources(deps.store, deps.clock)
     objects = ActivitiesAgents(deps.store, deps.authority_home_page)
     handlers: dict[tuple[Resource, str], ResourceHandler] = {

@@ -15,7 +15,12 @@ from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.domain.clock import Clock
 from pointsman.sources.http.body import READS
-from pointsman.sources.http.cors import answer_headers, preflight_headers
+from pointsman.sources.http.cors import (
+    BROWSER_CHALLENGE,
+    answer_headers,
+    preflight_headers,
+    shows_credential,
+)
 from pointsman.sources.http.errors import (
     REASON,
     RETRY_AFTER,
@@ -126,15 +131,19 @@ def _cors(origins: Sequence[str]) -> Middleware:
     @web.middleware
     async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
+        shows = shows_credential(request.path)
         missing = request.match_info.http_exception
         if request.method == "OPTIONS" and not isinstance(missing, web.HTTPNotFound):
             requested = request.headers.get("Access-Control-Request-Headers")
-            headers = preflight_headers(origins, origin, requested)
+            headers = preflight_headers(origins, origin, requested, with_credentials=shows)
             if isinstance(missing, web.HTTPMethodNotAllowed):
                 headers["Allow"] = ", ".join(sorted({*missing.allowed_methods, "OPTIONS"}))
             return web.Response(status=204, headers=headers)
         response = await handler(request)
-        response.headers.update(answer_headers(origins, origin))
+        if origin is not None and response.headers.get("WWW-Authenticate", "").startswith("Basic"):
+            # a browser would ask the learner for a name and password, for a Basic one
+            response.headers["WWW-Authenticate"] = BROWSER_CHALLENGE
+        response.headers.update(answer_headers(origins, origin, with_credentials=shows))
         return response
 
     return cors
