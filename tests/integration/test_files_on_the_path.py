@@ -16,8 +16,8 @@ from tests.support.xapi_factory import statement
 @pytest.mark.parametrize(
     ("changes", "most"),
     [
-        pytest.param({"object": {"id": "http://elsewhere.example.com/x"}}, 25, id="no rule"),
-        pytest.param({"object": {"id": "http://example.com/course/2"}}, 33, id="a rule"),
+        pytest.param({"object": {"id": "http://elsewhere.example.com/x"}}, 29, id="no rule"),
+        pytest.param({"object": {"id": "http://example.com/course/2"}}, 36, id="a rule"),
     ],
 )
 async def test_a_plain_post_passes_few_files_between_the_socket_and_the_commit(
