@@ -15,9 +15,11 @@ from pointsman.delivery.budget.base import Budget, QuotaLimits
 from pointsman.delivery.budget.local import LocalBudget
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
+from pointsman.setting_types import read_secret
 from pointsman.statements import STATEMENT, authority_key, index_keys, referenced_statement
 from pointsman.store.base import Store
 from pointsman.store.postgres import PostgresStore
+from pointsman.store.settings import StoreSettings
 from pointsman.store.sqlite import SqliteStore
 from pointsman.store.statement_index import Indexed, ReadKeys
 
@@ -49,16 +51,23 @@ def store_and_budget(
 def _postgres(
     settings: Settings, clock: Clock, on_commit: OnCommit, *, beside: bool
 ) -> PostgresStore:
-    password = settings.store.password
     return PostgresStore(
         settings.store.url,
-        password=password.get_secret_value() if password is not None else None,
+        password=_password(settings.store),
         connections=settings.store.connections,
         clock=clock,
         beside=beside,
         on_commit=on_commit,
         read_keys=key_reader(settings.platform.origin),
     )
+
+
+def _password(settings: StoreSettings) -> Callable[[], str] | None:
+    """Its file is read for each connection: it may be replaced while the daemon runs."""
+    if (path := settings.password_file) is not None:
+        return lambda: read_secret(path)
+    password = settings.password
+    return None if password is None else password.get_secret_value
 
 
 def _sqlite(settings: Settings, clock: Clock, on_commit: OnCommit, *, beside: bool) -> SqliteStore:
