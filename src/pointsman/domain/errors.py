@@ -3,8 +3,8 @@
     PointsmanError
     ├── Retry                     the same call may succeed later
     │   ├── StoreUnavailable      the store did not commit; nothing was accepted
-    │   │   ├── StoreRefuses          nor will it, until somebody changes a setting or a right
-    │   │   └── StoreDamaged          the store's file is not sound; a person has to restore it
+    │   │   ├── StoreDamaged          the store's file is not sound; a person has to restore it
+    │   │   └── StoreRefuses          nor will it, until somebody changes a setting or a right
     │   ├── PlatformUnreachable   no answer came; the request may or may not have run
     │   ├── TokenDelayed          nobody can say at the moment what the learner's authToken is
     │   ├── SourceUnavailable     what statements are read from gives no answer now
