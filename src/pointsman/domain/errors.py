@@ -16,7 +16,7 @@
     │   ├── ConfigError           a setting is wrong: exit code 2
     │   ├── InputRefused          an input could not be understood at all
     │   │   ├── StatementsRefused     statements break rules of xAPI; each is named
-    │   │   ├── ReadingRefused        a number in a valid statement makes no sense
+    │   │   ├── ReadingRefused        a reading makes no sense; the statement is taken without
     │   │   ├── NotStorable           the store can't hold what the input says
     │   │   └── VersionRefused        the request names no version of xAPI that is spoken here
     │   ├── RequestRefused        an HTTP request is answered with a status and a reason
