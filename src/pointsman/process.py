@@ -19,6 +19,7 @@ import structlog
 
 from pointsman.app import Daemon
 from pointsman.config import Settings
+from pointsman.domain.errors import PointsmanError
 from pointsman.telemetry import logs
 
 log = structlog.get_logger(__name__)
@@ -86,7 +87,9 @@ async def _started(daemon: Daemon, stop: Stop) -> bool:
     stopping.cancel()
     if not starting.done():
         starting.cancel()
-        with stop.at_the_latest_in(CLOSING), contextlib.suppress(asyncio.CancelledError):
+        # an error of a start that is given up is of no use
+        ignored = contextlib.suppress(asyncio.CancelledError, PointsmanError)
+        with stop.at_the_latest_in(CLOSING), ignored:
             await starting
         return False
     await starting

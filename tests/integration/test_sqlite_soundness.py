@@ -130,6 +130,12 @@ async def test_a_log_of_another_file_is_told(path: Path, put: Callable[[Path], o
 
     assert isinstance(error, StoreUnavailable)
     assert "is the log of another database file" in str(error)
+    command = SqliteStore(path, beside=True)
+    with pytest.raises(StoreDamaged, match="log of another database file"):
+        await command.open()
+    await command.close()
+    with pytest.raises(ConfigError, match="log of another database file"):
+        await command.backup(path.with_name("c.db"), lambda _left, _pages: None)
     assert "pointsman db restore" in str(error)
     assert (path.read_bytes(), path.with_name(path.name + "-wal").read_bytes()) == before
 
@@ -141,7 +147,7 @@ async def test_the_log_without_its_file_is_not_thrown_away(path: Path) -> None:
 
     error = await refusal(path)
     assert "holds what was stored in it last" in str(error)
-    path.unlink()  # what the refused start made
+    assert not path.exists(), "a command would begin a new one, and delete the log"
     path.with_name("elsewhere.db").rename(path)
     assert await accepted(path) == 30
 

@@ -10,8 +10,9 @@ from contextlib import closing
 from pathlib import Path
 
 from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.store.sqlite.lock import FileLock
 from pointsman.store.sqlite.schema import connect
-from pointsman.store.sqlite.soundness import check
+from pointsman.store.sqlite.soundness import check, must_have_own_log
 
 #: pages of one step, and the seconds after it
 _STEP, _PAUSE = 2_000, 0.005
@@ -22,13 +23,17 @@ def back_up(source: Path, target: Path, on_progress: Callable[[int, int], None])
     if target.exists():
         raise ConfigError(f"{target} is there already; name a file that is not")
     beside = target.with_name(target.name + ".part")
+    lock = FileLock(source)
     try:
+        if not lock.join():
+            must_have_own_log(source)
         copy_database(source, beside, on_progress)
         beside.rename(target)
     except (StoreUnavailable, sqlite3.Error, OSError) as error:
         raise ConfigError(f"{target}: the copy could not be made: {error}") from error
     finally:
         beside.unlink(missing_ok=True)
+        lock.release()
 
 
 def copy_database(

@@ -29,6 +29,7 @@ from pointsman.store.sqlite.soundness import (
     log_of,
     mark,
     must_be_sound,
+    must_have_own_log,
     note_of,
     refusal,
 )
@@ -99,14 +100,15 @@ class SqliteConnections:
 
     def _open_file(self) -> tuple[sqlite3.Connection, int]:
         """The connection that writes, and when the newest statement was stored."""
-        if self._beside and not self._path.exists():
+        if self._beside and not (self._path.exists() and self._path.stat().st_size):
             raise ConfigError(
                 f"store.url: there is no database at {self._path} yet, so nothing was received; "
                 "`pointsman run` makes it"
             )
         try:
             if self._beside:
-                self._lock.join()
+                if not self._lock.join():
+                    must_have_own_log(self._path)
                 self._connection = connect(self._path)
                 must_be_current(self._connection)
             else:

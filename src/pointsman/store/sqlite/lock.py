@@ -65,14 +65,14 @@ class FileLock:
             self._close()
             raise
 
-    def join(self) -> None:
-        """Use the file beside the daemon that may have it.
+    def join(self) -> bool:
+        """Use the file beside the daemon that may have it; whether one has.
 
         Raises `ConfigError` where the daemon came by another name, for then its log is elsewhere,
         and `OSError`.
         """
         try:
-            self._join()
+            return self._join()
         except BaseException:
             self._close()
             raise
@@ -98,14 +98,19 @@ class FileLock:
         self._write(f"{os.getpid()}\n")
         return note
 
-    def _join(self) -> None:
+    def _join(self) -> bool:
         file = self._open(os.O_RDONLY)
         self._must_have_one_name(file)
-        if not file.is_locked and _is_locked(file.descriptor) and not self._is_locked_here():
+        if file.is_locked:
+            return True
+        if not _is_locked(file.descriptor):
+            return False
+        if not self._is_locked_here():
             raise ConfigError(
                 f"store.url: a pointsman is running on {self._database} by another path, where "
                 "its log is too; name that path in store.url"
             )
+        return True
 
     def user(self) -> int | None:
         """A process that has SQLite open on the file, which a daemon's lock does not show."""

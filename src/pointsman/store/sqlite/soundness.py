@@ -98,6 +98,8 @@ def must_be_sound(path: Path, note: str) -> None:
     if not logged and (not size or note.strip() == f"{_CLOSED} {_identity(path)}"):
         return
     if not size:
+        # whoever opens an empty file has SQLite begin a database, and delete the log
+        path.unlink(missing_ok=True)
         raise StoreDamaged(
             f"store.url: {path} is not there or empty, and {wal} holds what was stored in it last; "
             f"put {path.name} back beside it, or a backup in its place: pointsman db restore BACKUP"
