@@ -146,14 +146,14 @@ GOOD = json.dumps(BODY).encode()
 @pytest.mark.parametrize(
     ("path", "headers", "words"),
     [
-        (LMS, {}, "the header X-Signature is missing; expected sha256={HMAC-SHA256 of body"),
+        (LMS, {}, "the header X-Signature is missing; expected sha256={HMAC-SHA256 of {body}"),
         (LMS, {"X-Signature": "sha256=00"}, "X-Signature must be sha256="),
         (LMS, {"X-Signature": "sha256=" + "0" * 64}, "is not one of this body"),
         (LMS, signed(GOOD, "stranger"), "with a known secret"),
         (LMS, signed(GOOD + b" "), "of this body"),
         (LMS, {"X-Signature": "sha256=ä".encode().decode("latin-1")}, "characters"),
         (LMS, {"Authorization": "Basic dXNlcjpwYXNz"}, "X-Signature is missing"),
-        (SVIX, signed(GOOD), "webhook-signature is missing"),
+        (SVIX, signed(GOOD), "webhook-signature or svix-signature is missing"),
         (SVIX, standard(GOOD, at=0), "webhook-timestamp is"),
         (SVIX, standard(GOOD + b" "), "webhook-signature is not one"),
         (SVIX, {**standard(GOOD), "webhook-id": "msg_9"}, "webhook-signature is not one"),

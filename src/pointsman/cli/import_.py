@@ -21,7 +21,7 @@ from pointsman.commands import BackfillProgress, LoadRate, LrsSettings, import_f
 from pointsman.config import Settings
 from pointsman.domain.errors import ConfigError, InputRefused, PartitionLost, Retry
 from pointsman.domain.records import InputOutcome
-from pointsman.setting_types import read_secret
+from pointsman.secret_values import read_secret
 
 SecretOption = Annotated[Path | None, typer.Option(help="A file with the secret of --key.")]
 BearerOption = Annotated[Path | None, typer.Option(help="A file with a bearer token.")]

@@ -52,7 +52,7 @@ def _postgres(
     password = settings.store.password
     return PostgresStore(
         settings.store.url,
-        password=password.get_secret_value() if password is not None else None,
+        password=password.get_secret_value if password is not None else None,
         connections=settings.store.connections,
         clock=clock,
         beside=beside,

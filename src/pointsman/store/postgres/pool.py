@@ -44,9 +44,12 @@ class CollisionError(Retry):
 
 
 class Pool:
-    """A pool of connections to `dsn`; raises `StoreUnavailable` while there are none to be had."""
+    """A pool of connections to `dsn`; raises `StoreUnavailable` while there are none to be had.
 
-    def __init__(self, dsn: str, password: str | None, connections: int) -> None:
+    `password` is asked for the password of each new connection, for it may change.
+    """
+
+    def __init__(self, dsn: str, password: Callable[[], str] | None, connections: int) -> None:
         self._dsn = dsn
         self._password = password
         self._connections = connections

@@ -78,7 +78,7 @@ class PostgresStore(PostgresDocuments):
         self,
         dsn: str,
         *,
-        password: str | None = None,
+        password: Callable[[], str] | None = None,
         connections: int = 8,
         clock: Clock | None = None,
         beside: bool = False,
