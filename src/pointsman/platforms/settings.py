@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from pointsman.outgoing.settings import OutgoingSettings
 from pointsman.secret_values import require
 from pointsman.setting_types import (
     RequiredSecret,
@@ -60,7 +61,7 @@ def _part(whole: int, share: float) -> int:
     return math.floor(round(whole * share, 6))
 
 
-class PlatformSettings(Section):
+class PlatformSettings(OutgoingSettings):
     """[platform]: the Thought Industries instance."""
 
     #: of the instance, or of its GraphQL endpoint; `/helium` is added to a bare host

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from pointsman.domain.header_value import header_problem, header_value
+from pointsman.outgoing.settings import OutgoingSettings
 from pointsman.secret_values import FileSecret, require
 from pointsman.setting_types import (
     ExistingFile,
@@ -31,7 +32,7 @@ from pointsman.setting_types import (
 _KEY_BYTES = 32
 
 
-class TokenServiceSettings(Section):
+class TokenServiceSettings(OutgoingSettings):
     """[learners.tokens.service]: an HTTP service of the customer's.
 
     `GET url` answers 200 with `{"authToken": "...", "expiresIn": 3600}` (seconds, optional), or
