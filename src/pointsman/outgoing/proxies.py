@@ -58,11 +58,11 @@ def environment_proxy(url: str, environment: Mapping[str, str]) -> Proxy | None:
 
 
 def _parse(text: str, variable: str) -> Proxy:
-    parts = urlsplit(text if "://" in text else f"http://{text}")
     try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
         host, port = parts.hostname, parts.port
     except ValueError:
-        host, port = None, None
+        parts, host, port = urlsplit(""), None, None
     if parts.scheme not in _PORTS or not host:
         raise ConfigError(
             f"{variable}: must be http://HOST:PORT; proxies of other kinds (socks) are not spoken"
