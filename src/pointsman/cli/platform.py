@@ -22,6 +22,7 @@ from pointsman.config import Settings
 from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.platforms.helium.calls import CallResult
 from pointsman.platforms.tokens.file import save_token
+from pointsman.secret_values import read_secret
 from pointsman.store.base import Store, Window
 from pointsman.store.sqlite import SqliteStore
 
@@ -204,7 +205,11 @@ def login(
     """
     settings = settings_or_exit(config)
     if password_file is not None:
-        password = password_file.read_text(encoding="utf-8").rstrip("\r\n")
+        try:
+            password = read_secret(password_file)
+        except ValueError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from None
     else:
         password = typer.prompt("Password", hide_input=True)
 
