@@ -20,7 +20,7 @@ import asyncpg
 from bench.timing import show
 from demo.database import start_database
 from pointsman.domain.records import Change, Decision, InputOutcome, Item, Submission
-from pointsman.domain.targets import Target, TargetKind
+from pointsman.domain.targets import Recipient, Target, TargetKind
 from pointsman.store.base import Settlement, Store
 from pointsman.store.named_sql import load
 from pointsman.store.postgres import PostgresStore
@@ -48,7 +48,7 @@ def work(learners: int) -> list[Submission]:
     for number in range(_WORK):
         name = str(uuid.uuid4())
         target = Target(TargetKind.TOPIC_PROGRESS, f"t{number % 5}")
-        learner = f"old{number * 7_919 % learners:07}"
+        learner = Recipient.learner(f"old{number * 7_919 % learners:07}")
         change = Change(learner, target, 51 + number % 50, number, name, "rule")
         decision = Decision(InputOutcome.APPLIED, rule="rule", changes=(change,))
         item = Item(name, number, None, decision)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.timing import show
 from pointsman.domain.records import Change, Decision, InputOutcome, Item, Submission
-from pointsman.domain.targets import Target, TargetKind
+from pointsman.domain.targets import Recipient, Target, TargetKind
 from pointsman.store.sqlite import SqliteStore
 
 _STATEMENTS = 10_000
@@ -31,7 +31,12 @@ def submissions(*, keys: bool) -> list[Submission]:
         statement_id = str(uuid.uuid4())
         topic = Target(TargetKind.TOPIC_PROGRESS, f"topic-{number % 7}")
         change = Change(
-            f"learner-{number % 500}", topic, number % 101, number, statement_id, "rule"
+            Recipient.learner(f"learner-{number % 500}"),
+            topic,
+            number % 101,
+            number,
+            statement_id,
+            "rule",
         )
         decision = Decision(InputOutcome.APPLIED, rule="rule", changes=(change,))
         found = (1, 10 + number % 3, 100 + number % 500, 1_000 + number % 7, 10_000 + number % 900)

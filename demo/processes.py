@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from demo.children import Child
 
@@ -25,13 +28,21 @@ PATIENCE = 240.0
 _PORTS = range(20_000, 32_000)
 
 
+#: files whose locks say that a process of this machine has chosen the port, open until it ends
+_chosen: list[IO[bytes]] = []
+
+
 def free_port() -> int:
-    """A port that nobody listens on, and that no connection takes before a server does."""
+    """A port that nobody listens on, and that nobody else who calls this gets meanwhile."""
     while True:
         port = secrets.choice(_PORTS)
+        lock = (Path(tempfile.gettempdir()) / f"pointsman-port-{port}").open("wb")
         with socket.socket() as probe, contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             probe.bind(("127.0.0.1", port))
+            _chosen.append(lock)
             return port
+        lock.close()
 
 
 @contextlib.contextmanager
@@ -53,7 +64,7 @@ def start(arguments: Sequence[str], log: Path, ready: str) -> Child:
             env={name: value for name, value in os.environ.items() if "POINTSMAN_" not in name},
         )
     try:
-        wait_until_up(process, lambda: _answers(ready))
+        wait_until_up(process, lambda: answers(ready))
     except NotUp as reason:
         raise RuntimeError(
             f"pointsman {' '.join(arguments)} {reason}; the end of its log:\n"
@@ -82,7 +93,8 @@ def wait_until_up(process: subprocess.Popen[bytes], is_up: Callable[[], bool]) -
         time.sleep(0.05)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a GET gets a 2xx."""
     with contextlib.suppress(urllib.error.URLError, OSError):
         urllib.request.urlopen(url, timeout=10).close()  # noqa: S310 - our own loopback
         return True

@@ -223,6 +223,23 @@ def _kafka() -> Iterator[Alert]:
         hold="15m",
     )
     yield Alert(
+        "PointsmanKafkaSourceDown",
+        "warning",
+        f"{least('pointsman_kafka_source_up', 'source')} == 0",
+        "{{ $labels.source }} can't read all of its topics",
+        'Brokers, group or a topic: /readyz and "kafka source can\'t read" in the log name which, '
+        "and the next step. Kafka keeps the messages meanwhile.",
+        hold="5m",
+    )
+    yield Alert(
+        "PointsmanKafkaReset",
+        "warning",
+        f"{increase('pointsman_kafka_resets_total', '10m', 'source', 'topic', 'reason')} > 0",
+        "{{ $labels.source }} gave up its place in {{ $labels.topic }} ({{ $labels.reason }})",
+        "The topic was made anew, the cluster is another one, or retention was faster than we: see "
+        "that it was meant, and compare the topic's retention with how long the source was down.",
+    )
+    yield Alert(
         "PointsmanKafkaPaused",
         "warning",
         f"{shared('pointsman_kafka_paused', 'source')} == 1",

@@ -22,14 +22,18 @@ from pointsman.config import Settings
 from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import Retry
+from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
 from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
-from pointsman.platforms.base import TOKEN_TROUBLE, USER_TROUBLE
+from pointsman.sources.base import Source
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
+from pointsman.supervisor import Supervisor
 from pointsman.telemetry import logs
 from pointsman.telemetry.metrics import Metrics
+from pointsman.telemetry.operator_log import OperatorLog
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +54,7 @@ class Daemon:
         self._draining = False
         self._clients = wiring.platform_clients(settings, self._clock)
         self._limits = wiring.quota(settings, self._clients.platform)
+        self._operator_log = OperatorLog(self._clock)
         self._metrics = Metrics(wiring.known_labels(settings), self._limits)
         self._store, self._budget = wiring.store_and_budget(
             settings, self._clock, self._limits, self._metrics.commit
@@ -73,7 +78,8 @@ class Daemon:
             self._delivered,
         )
         self._producer = wiring.statement_producer(settings, self._clock)
-        self._background: set[asyncio.Task[object]] = set()
+        self._readers: list[Source] = []
+        self._background = Supervisor(self._clock, self._metrics.task_restarted)
 
     async def __aenter__(self) -> Self:
         stack = self._stack
@@ -83,21 +89,26 @@ class Daemon:
             stack.push_async_callback(self._clients.close)
             await self._tokens.provider.open()
             stack.push_async_callback(self._tokens.provider.close)
-            stack.push_async_callback(self._stop_background)
-            self._in_background(self._tokens.provider.run())
+            stack.push_async_callback(self._background.stop)
+            self._background.start("tokens", self._tokens.provider.run)
             # What was parked for want of a token is tried with what the provider has now.
-            await self._store.unpark(reason_prefix=TOKEN_TROUBLE)
-            await self._store.unpark(reason_prefix=USER_TROUBLE)
+            await self._store.unpark(codes=CURED_BY_TOKEN | CURED_BY_USER_ID)
             await self._budget.open()
             stack.push_async_callback(self._budget.close)
             tracker = wiring.satisfied_tracker(self._store, self._launches, self._clock)
             pipeline = wiring.pipeline(
-                self._settings, self._store, self._clock, self._received, self._launches, tracker
+                self._settings,
+                self._store,
+                self._clock,
+                self._received,
+                self._launches,
+                tracker,
+                self._clock_off,
             )
             lms = wiring.lms(self._store, tracker, pipeline, self._clock)
             await self._start_http(pipeline, lms)
             self._start_delivery()
-            self._start_kafka(pipeline)
+            self._start_readers(pipeline)
         except BaseException:
             await stack.aclose()
             raise
@@ -115,11 +126,24 @@ class Daemon:
             return False, "draining: this daemon is about to stop"
         if self._producer is not None and self._producer.problem:
             return False, f"http.kafka: {self._producer.problem}"
+        for source in self._readers:
+            if source.is_required and source.problem:
+                return False, f"source {source.name}: {source.problem}"
         try:
             await self._store.next_ready_at()
         except Retry as error:
             return False, str(error)
         return True, "ready"
+
+    def source_problems(self) -> dict[str, str]:
+        """Why single sources can't read now; statements over HTTP are taken meanwhile."""
+        return {
+            f"source {source.name}": source.problem for source in self._readers if source.problem
+        }
+
+    def health_problem(self) -> str:
+        """Why a restart of the process may help; "" while nothing says so."""
+        return self._background.problem()
 
     async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
         """The metrics in the format that `accept` asks for, and its content type."""
@@ -130,19 +154,19 @@ class Daemon:
             backlog,
             self._budget.left(),
             micros(self._clock.now()),
-            out=self._dispatcher.breaker.tripped,
+            out=bool(self._dispatcher.platform_trouble),
             accept=accept,
         )
 
     def _start_delivery(self) -> None:
-        self._in_background(self._dispatcher.run())
+        self._background.start("delivery", self._dispatcher.run)
         housekeeper = Housekeeper(
             self._store,
             self._clock,
             self._settings.store,
             self._metrics.pruned,
         )
-        self._in_background(housekeeper.run())
+        self._background.start("housekeeping", housekeeper.run)
         if self._settings.audit.enabled:
             auditor = wiring.auditor(
                 self._settings,
@@ -155,7 +179,7 @@ class Daemon:
                 self._dispatcher,
                 self._metrics.audit,
             )
-            self._in_background(auditor.run())
+            self._background.start("audit", auditor.run)
 
         async def drain() -> None:
             seconds = self._settings.http.drain_seconds * _DELIVERY_PART
@@ -164,7 +188,7 @@ class Daemon:
 
         self._stack.push_async_callback(drain)
         # nothing new is leased while that drains
-        self._stack.push_async_callback(self._stop_background)
+        self._stack.push_async_callback(self._background.stop)
 
     async def _start_http(self, pipeline: Pipeline, lms: Lms | None) -> None:
         if self._producer is not None:
@@ -182,56 +206,49 @@ class Daemon:
             ),
             store=self._store,
             ready=self.ready,
+            source_problems=self.source_problems,
+            health_problem=self.health_problem,
             metrics_page=self.metrics_page,
             metrics=self._metrics,
+            operator_log=self._operator_log,
             clock=self._clock,
             launches=wiring.launch_deps(
                 self._settings, self._launches, self._tokens.launched, lms, self._clock
             ),
         )
 
-    def _start_kafka(self, pipeline: Pipeline) -> None:
-        for source in wiring.kafka_sources(
+    def _start_readers(self, pipeline: Pipeline) -> None:
+        for source in wiring.readers(
             self._settings, pipeline, self._store.claim, self._clock, self._metrics
         ):
+            self._readers.append(source)
             task = asyncio.create_task(source.run())
             self._stack.push_async_callback(_finish, source.stop, task)
 
-    def _in_background(self, work: Awaitable[object]) -> None:
-        task = asyncio.ensure_future(work)
-        self._background.add(task)
-
-        def ended(done: asyncio.Future[object]) -> None:
-            self._background.discard(task)
-            if not done.cancelled() and (error := done.exception()) is not None:
-                log.error("a part of the daemon ended for a reason of ours", exc_info=error)
-
-        task.add_done_callback(ended)
-
-    async def _stop_background(self) -> None:
-        tasks = list(self._background)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
     def _received(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
         self._metrics.inputs(submissions, receipts)
+        self._operator_log.received(submissions, receipts)
         self._dispatcher.wake()
+
+    def _clock_off(self, source: str, seconds: float) -> None:
+        self._metrics.clock_off(source, seconds)
+        self._operator_log.clock_off(source, seconds)
 
     def _delivered(self, record: DeliveryRecord) -> None:
         self._metrics.delivery(record)
-        logs.delivery(record)
+        self._operator_log.delivery(record)
 
     def _new_tokens(self, learners: Sequence[str]) -> None:
         async def free() -> None:
             with contextlib.suppress(Retry):
-                freed = await self._store.unpark(learners, reason_prefix=TOKEN_TROUBLE)
+                recipients = [Recipient.learner(name) for name in learners]
+                freed = await self._store.unpark(recipients, codes=CURED_BY_TOKEN)
                 # attendance is kept by meeting, not by learner
-                freed += await self._store.unpark(reason_prefix=USER_TROUBLE)
+                freed += await self._store.unpark(codes=CURED_BY_USER_ID)
                 if freed:
                     self._dispatcher.wake()
 
-        self._in_background(free())
+        self._background.start("new tokens", free)
 
 
 async def _finish(stop: Callable[[], Awaitable[None]], task: asyncio.Task[None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from pointsman import wiring
 from pointsman.config import Settings
 from pointsman.delivery.state_import import ImportStep, ImportTarget, StateImport
 from pointsman.domain.clock import SystemClock
-from pointsman.domain.errors import ConfigError
+from pointsman.domain.records import Desired
 from pointsman.sources.backfill import (
     BackfillLoader,
     BackfillProgress,
@@ -22,9 +23,8 @@ from pointsman.sources.backfill import (
 )
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
-from pointsman.store.base import Books, Store
+from pointsman.store.base import Books, Store, StoredDeadLetter
 from pointsman.store.migrations import Migration
-from pointsman.store.sqlite import SqliteStore
 
 __all__ = [
     "BackfillProgress",
@@ -33,6 +33,7 @@ __all__ = [
     "LoadRate",
     "LrsSettings",
     "ReplayPage",
+    "WaitsForPerson",
     "back_up",
     "books",
     "import_file",
@@ -41,6 +42,7 @@ __all__ = [
     "replay",
     "replay_letters",
     "upgrade",
+    "waits_for_person",
     "with_store",
 ]
 
@@ -64,6 +66,25 @@ async def books(settings: Settings) -> Books:
     return await with_store(settings, lambda store: store.books())
 
 
+@dataclass(frozen=True, slots=True)
+class WaitsForPerson:
+    """The oldest of what does not go on by itself."""
+
+    parked: Desired | None
+    dead_letter: StoredDeadLetter | None
+
+
+async def waits_for_person(settings: Settings) -> WaitsForPerson:
+    """What `pointsman verify` names beside the sums."""
+
+    async def ask(store: Store) -> WaitsForPerson:
+        parked = await store.parked(limit=1)
+        letters = await store.dead_letters(limit=1)
+        return WaitsForPerson(parked[0] if parked else None, letters[0] if letters else None)
+
+    return await with_store(settings, ask)
+
+
 async def upgrade(settings: Settings) -> list[Migration]:
     """Bring the store's schema up to date; what was done."""
     return await wiring.store(settings, _CLOCK).upgrade()
@@ -73,10 +94,7 @@ async def back_up(
     settings: Settings, target: Path, on_progress: Callable[[int, int], None]
 ) -> None:
     """Copy the store while it is used. Raises `ConfigError`."""
-    store = wiring.store(settings, _CLOCK, beside=True)
-    if not isinstance(store, SqliteStore):
-        raise ConfigError("store.url: a PostgreSQL database is copied with its own pg_dump")
-    await store.backup(target, on_progress)
+    await wiring.store(settings, _CLOCK, beside=True).backup(target, on_progress)
 
 
 async def import_file(

@@ -1,4 +1,4 @@
-"""What has to be done now and then, by one replica at a time: forgetting what is old."""
+"""Prunes what is old now and then, by one replica at a time."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class Housekeeper:
     async def round(self) -> bool:
         """Forget what is too old, step by step; False when another replica is at it."""
         pruned = 0
-        while await self._store.duty(DUTY, now=self._now(), ttl=micros(_DUTY)):
+        while await self._store.acquire_duty(DUTY, now=self._now(), ttl=micros(_DUTY)):
             before = self._now() - micros(self._retention)
             step = await self._store.prune(before=before, limit=_STEP)
             if not step:
                 if pruned:
                     log.info("old statements forgotten", statements=pruned)
-                if launches := await self._store.forget_documents(before=before):
+                if launches := await self._store.prune_documents(before=before):
                     log.info("old launches forgotten", records=launches)
                 return True
             pruned += step

@@ -90,6 +90,12 @@ def _required_secret(value: Any, info: ValidationInfo) -> Any:
     return secret
 
 
+def _readable_or_to_come(path: Path) -> Path:
+    return _readable(path) if path.exists() or not path.parent.is_dir() else path
+
+
+#: a file that may come later, in a folder that is there
+FileToCome = Annotated[Path, AfterValidator(_absolute), AfterValidator(_readable_or_to_come)]
 #: a file that has to be there
 ExistingFile = Annotated[Path, AfterValidator(_absolute), AfterValidator(_readable)]
 #: `<key>_file`, to stand before `<key>` in a section; its content is read when `<key>` is
@@ -115,6 +121,12 @@ def _split_at_commas(value: Any) -> Any:
 
 #: a list, or a string with commas, which is handier in the environment
 Names = Annotated[tuple[str, ...], BeforeValidator(_split_at_commas)]
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """In a sentence: "a, b and c"."""
+    *first, final = list(words) or [""]
+    return f"{', '.join(first)} {last} {final}" if first else final
 
 
 def require_some(values: tuple[T, ...]) -> tuple[T, ...]:

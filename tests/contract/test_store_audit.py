@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from pointsman.domain.targets import Target, Value
+from pointsman.domain.park_codes import ParkCode
+from pointsman.domain.targets import ReadBackPlace, Recipient, Target, Value
 from pointsman.store.base import Audited, AuditFinding, KnownDelivered, Settlement, Store
 from tests.support.change_factory import change, course, topic, wants
 
 ANA, BEN = "ana@example.com", "ben@example.com"
-PLACE = "course:c1"
+PLACE = ReadBackPlace.course("c1")
 
 
 async def deliver(store: Store, at: int, *wanted: tuple[str, Target, Value]) -> None:
@@ -78,7 +79,7 @@ async def test_a_disagreement_is_sent_once_more_and_the_second_one_parks_it(stor
     books = await store.books()
     assert (books.delivered, books.dirty, books.parked, books.balanced) == (0, 0, 1, True)
     assert await store.lease(now=300, ttl=1, limit=9) == []
-    assert await store.unpark([ANA], reason_prefix="drift: ") == 1
+    assert await store.unpark([Recipient.learner(ANA)], codes=[ParkCode.DRIFT]) == 1
     await deliver(store, 400)
     assert await differs(store) is Audited.DRIFT
     assert (await store.books()).balanced
@@ -133,7 +134,9 @@ async def test_what_the_platform_knows_counts_as_delivered_unless_more_is_wanted
 ) -> None:
     if wanted is not None:
         await store.ingest([wants(change(ANA, topic("t"), wanted))])
-    taken = await store.take_as_delivered([KnownDelivered(ANA, topic("t"), known, PLACE)], now=9)
+    taken = await store.mark_delivered(
+        [KnownDelivered(Recipient.learner(ANA), topic("t"), known, PLACE)], now=9
+    )
     assert taken == int(delivered)
     books = await store.books()
     assert (books.delivered, books.dirty) == ((1, 0) if delivered else (0, 1))
@@ -148,11 +151,11 @@ async def test_what_the_platform_knows_counts_as_delivered_unless_more_is_wanted
 
 async def test_history_that_comes_after_an_import_changes_nothing(store: Store) -> None:
     known = [
-        KnownDelivered(ANA, topic("t"), 100, PLACE),
-        KnownDelivered(ANA, course("c"), "completed", PLACE),
+        KnownDelivered(Recipient.learner(ANA), topic("t"), 100, PLACE),
+        KnownDelivered(Recipient.learner(ANA), course("c"), "completed", PLACE),
     ]
-    assert await store.take_as_delivered(known, now=9) == 2
-    assert await store.take_as_delivered(known, now=10) == 0
+    assert await store.mark_delivered(known, now=9) == 2
+    assert await store.mark_delivered(known, now=10) == 0
     for value in (10, 60, 100):
         await store.ingest([wants(change(ANA, topic("t"), value, at=1))])
     await store.ingest([wants(change(ANA, course("c"), "started", at=1))])

@@ -123,7 +123,7 @@ async def test_launches_and_what_belongs_to_them_are_forgotten_when_old(store: S
     for at, key in enumerate(ours, start=1):
         await store.change_document(key, put(replace(DOCUMENT, updated_at=at)))
     await store.change_document(KEY, put(replace(DOCUMENT, updated_at=1)))
-    assert await store.forget_documents(before=4) == 3
+    assert await store.prune_documents(before=4) == 3
     assert [await store.document(key) is None for key in ours] == [True, True, True, False, False]
-    assert await store.forget_documents(before=9) == 2
+    assert await store.prune_documents(before=9) == 2
     assert await store.document(KEY) is not None

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointsman.domain.records import (
+    UNREAD,
+    WHOLE_TOPIC,
     DeadLetter,
     Decision,
     Falls,
@@ -55,7 +57,7 @@ async def test_the_first_change_of_a_target_is_dirty_from_its_arrival(store: Sto
     first = change("ana", T, 40, at=5, registration="r", after=(OTHER,))
     assert await take(store, wants(first, at=7)) == Receipt({InputOutcome.APPLIED: 1})
     (state,) = (await lease_one(store)).desired
-    assert (state.learner, state.target, state.value, state.version) == ("ana", T, 40, 1)
+    assert (state.recipient.id, state.target, state.value, state.version) == ("ana", T, 40, 1)
     assert (state.occurred_at, state.since, state.changed_at, state.after) == (5, 7, 7, (OTHER,))
     assert (state.statement_id, state.rule, state.failures) == (first.statement_id, "a rule", 0)
 
@@ -129,7 +131,7 @@ def test_how_changes_are_ordered_and_shared_among_commits_does_not_matter(
         leases = await opened.lease(now=1, ttl=1, limit=9)
         assert (await opened.books()).balanced
         await opened.close()
-        return {lease.learner: lease.desired[0].value for lease in leases}
+        return {lease.recipient.id: lease.desired[0].value for lease in leases}
 
     assert asyncio.run(final(one_by_one=True)) == asyncio.run(final(one_by_one=False))
 
@@ -263,6 +265,26 @@ async def test_positions_go_with_the_commit_and_are_kept_for_each_group(store: S
     await store.ingest([elsewhere, third])
     assert sorted(one.offset for one in await store.positions("group")) == [1, 9]
     assert await store.positions("other") == [Position("other", "lessons", 3, 2)]
+
+
+async def test_a_position_says_which_log_it_counts_in_and_the_last_record(store: Store) -> None:
+    first = Position("group", "lessons", 3, 8, log_id="a/b", last_record="7 1 2")
+    await store.ingest([submission(position=first, all_or_nothing=False)])
+    assert await store.positions("group") == [first]
+    (claimed,) = await store.claim("group", [("lessons", 3)])
+    assert claimed == replace(first, token=1)
+    anew = Position("group", "lessons", 3, 0, 1, log_id="a/c")
+    await store.ingest([submission(position=anew, all_or_nothing=False)])
+    assert await store.positions("group") == [anew]
+
+
+async def test_a_topics_own_row_is_claimed_and_is_no_position(store: Store) -> None:
+    (row,) = await store.claim("group", [("lessons", WHOLE_TOPIC)])
+    assert row.offset == UNREAD
+    settled = replace(row, offset=2, log_id="a/b")
+    await store.ingest([submission(position=settled, all_or_nothing=False)])
+    assert await store.positions("group") == []
+    assert await store.claim("group", [("lessons", WHOLE_TOPIC)]) == [replace(settled, token=2)]
 
 
 async def test_unmatched_activities_are_counted_and_sampled(store: Store) -> None:

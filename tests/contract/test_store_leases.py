@@ -26,7 +26,7 @@ async def test_completions_come_first_until_others_have_waited_ten_minutes(store
     await store.ingest([wants(change("done", topic("t"), 100), at=9 * MINUTE)])
     await store.ingest([wants(change("late", topic("t"), 100), at=11 * MINUTE)])
     leases = await store.lease(now=12 * MINUTE, ttl=1, limit=9)
-    assert [lease.learner for lease in leases] == ["done", "early", "late"]
+    assert [lease.recipient.id for lease in leases] == ["done", "early", "late"]
 
 
 async def test_what_arrives_during_a_lease_stays_to_be_delivered(store: Store) -> None:

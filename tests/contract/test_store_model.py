@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from demo.database import Database
 from pointsman.domain.evidence import Evidence
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import (
     Change,
     DeadLetter,
@@ -29,15 +30,16 @@ from pointsman.domain.records import (
     Position,
     Submission,
 )
-from pointsman.domain.targets import Target, TargetKind, Value
+from pointsman.domain.targets import Recipient, Target, TargetKind, Value
 from pointsman.store.base import Lease, Settlement, Store
 from pointsman.store.postgres import PostgresStore
 from pointsman.store.sqlite import SqliteStore
 from tests.support.databases import a_database
-from tests.support.model_store import ModelStore
+from tests.support.model_store import Key, ModelStore
 
 T = TypeVar("T")
-LEARNERS = ["ana", "ben"]
+CODES = [ParkCode.REFUSED_BY_PLATFORM, ParkCode.NO_TOKEN]
+RECIPIENTS = [Recipient.learner("ana"), Recipient.meeting("m")]
 RULES = {"a": Falls.NEVER, "b": Falls.ALWAYS, "c": Falls.NEW_ATTEMPT}
 Result = Literal["delivered", "untried", "parked", "retry"]
 RESULTS: list[Result] = ["delivered", "delivered", "untried", "parked", "retry"]
@@ -69,13 +71,13 @@ def decisions(draw: st.DrawFn, statement_id: str) -> Decision:
             Target(TargetKind.TOPIC_PROGRESS, key): (draw(st.integers(0, 100)), RULES[key])
             for key in draw(st.sets(topics, min_size=1, max_size=2))
         }
-    learner, occurred_at = draw(st.sampled_from(LEARNERS)), draw(st.integers(0, 5))
+    who, occurred_at = draw(st.sampled_from(RECIPIENTS)), draw(st.integers(0, 5))
     registration = draw(st.sampled_from([None, "r1", "r2"]))
     return Decision(
         InputOutcome.APPLIED,
         activity="x",
         changes=tuple(
-            Change(learner, target, value, occurred_at, statement_id, "r", registration, falls)
+            Change(who, target, value, occurred_at, statement_id, "r", registration, falls)
             for target, (value, falls) in sorted(targets.items())
         ),
     )
@@ -84,7 +86,7 @@ def decisions(draw: st.DrawFn, statement_id: str) -> Decision:
 @st.composite
 def together(draw: st.DrawFn, statement_id: str) -> Decision:
     """Slides of a topic, a video, two words for a course: each a part of what is to be there."""
-    learner, occurred_at = draw(st.sampled_from(LEARNERS)), draw(st.integers(0, 5))
+    who, occurred_at = draw(st.sampled_from(RECIPIENTS)), draw(st.integers(0, 5))
     registration = draw(st.sampled_from([None, "r1", "r2"]))
     falls = draw(st.sampled_from([Falls.NEVER, Falls.NEW_ATTEMPT]))
     name = draw(st.sampled_from(["slides", "video", "unit"]))
@@ -99,7 +101,7 @@ def together(draw: st.DrawFn, statement_id: str) -> Decision:
     else:
         items = draw(st.frozensets(st.sampled_from(["completed", "passed"]), max_size=2))
         evidence = Evidence(key, 2, items, partial=False)
-    change = Change(learner, target, value, occurred_at, statement_id, "r", registration, falls)
+    change = Change(who, target, value, occurred_at, statement_id, "r", registration, falls)
     return Decision(
         InputOutcome.APPLIED, activity="x", changes=(replace(change, evidence=evidence),)
     )
@@ -137,7 +139,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.now = 0
         self.lease: Lease | None = None
         self.old: list[Lease] = []
-        self.leased: dict[tuple[str, Target], int] = {}
+        self.leased: dict[Key, int] = {}
         if self.dsn:
             self.run(self._empty())
         self.store = self._open()
@@ -204,9 +206,9 @@ class StoreMachine(RuleBasedStateMachine):
         assert bool(found) == bool(dirty)
         if found:
             (self.lease,) = found
-            wanted = {(self.lease.learner, one.target): one.value for one in self.lease.desired}
+            wanted = {(self.lease.recipient, one.target): one.value for one in self.lease.desired}
             unparked = {key: value for key, value in wanted.items() if key not in self.model.parked}
-            mine = {key: value for key, value in dirty.items() if key[0] == self.lease.learner}
+            mine = {key: value for key, value in dirty.items() if key[0] == self.lease.recipient}
             assert unparked == mine
             self.leased = {key: self.model.moves[key] for key in wanted}
 
@@ -216,16 +218,17 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.lease is not None
         settled = []
         for one in self.lease.desired:
-            key = (self.lease.learner, one.target)
+            key = (self.lease.recipient, one.target)
             if key in self.model.parked:
                 continue
             result: Result = data.draw(st.sampled_from(RESULTS))
-            reason = "refused: no" if result == "parked" else ""
-            settled.append(Settlement(one.target, one.version, result, reason))
+            code = data.draw(st.sampled_from(CODES)) if result == "parked" else None
+            reason = f"{code}: no" if code is not None else ""
+            settled.append(Settlement(one.target, one.version, result, reason, code))
             if result == "delivered":
                 self.model.delivered[key] = self.leased[key]
-            elif result == "parked":
-                self.model.parked[key] = reason
+            elif code is not None:
+                self.model.parked[key] = code
         done = self.run(self.store.settle(self.lease, settled, now=self.now, ready_at=self.now))
         assert done
         self.old.append(self.lease)
@@ -244,14 +247,18 @@ class StoreMachine(RuleBasedStateMachine):
     def settle_with_an_old_lease(self) -> None:
         """Also one that nobody has taken over yet may be settled once; a second time never."""
         old = self.old.pop()
-        if self.lease is not None and self.lease.learner == old.learner:
+        if self.lease is not None and self.lease.recipient == old.recipient:
             done = [Settlement(one.target, one.version, "delivered") for one in old.desired]
             assert not self.run(self.store.settle(old, done, now=self.now, ready_at=self.now))
 
-    @rule(prefix=st.sampled_from(["", "refused: ", "token: "]))
-    def unpark(self, prefix: str) -> None:
-        freed = self.run(self.store.unpark(reason_prefix=prefix))
-        cured = [key for key, reason in self.model.parked.items() if reason.startswith(prefix)]
+    @rule(codes=st.sets(st.sampled_from(CODES)), begins=st.sampled_from(["", *CODES]))
+    def unpark(self, codes: set[ParkCode], begins: str) -> None:
+        freed = self.run(self.store.unpark(codes=codes, reason_prefix=begins))
+        cured = [
+            key
+            for key, code in self.model.parked.items()
+            if (not codes or code in codes) and code.startswith(begins)
+        ]
         assert freed == len(cured)
         for key in cured:
             del self.model.parked[key]

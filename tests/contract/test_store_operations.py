@@ -13,6 +13,7 @@ from pointsman.domain.records import (
     Position,
     Submission,
 )
+from pointsman.domain.targets import Recipient
 from pointsman.store.base import Store
 from tests.support.change_factory import change, item, new_id, submission, topic, wants
 from tests.support.store_steps import take
@@ -57,7 +58,9 @@ async def test_whoever_claimed_a_partition_before_can_store_nothing_of_it(store:
     fenced, receipt = await store.ingest([late, good])
     assert fenced.fenced
     assert receipt.outcomes == {InputOutcome.APPLIED: 1}
-    (lease,) = [one for one in await store.lease(now=1, ttl=1, limit=9) if one.learner == "ana"]
+    (lease,) = [
+        one for one in await store.lease(now=1, ttl=1, limit=9) if one.recipient.id == "ana"
+    ]
     assert [one.value for one in lease.desired] == [10]
     assert [one.offset for one in await store.positions("g")] == [5]
     assert (await store.books()).balanced
@@ -133,13 +136,13 @@ async def test_dead_letters_are_listed_shown_and_dropped(store: Store) -> None:
 async def test_a_dead_letter_that_can_be_read_at_last_becomes_what_it_says(store: Store) -> None:
     await take(store, rubbish())
     (letter,) = await store.dead_letters(limit=9)
-    receipt = await store.revive(letter.id, wants(change("ana", T, 30)))
+    receipt = await store.replace_dead_letter(letter.id, wants(change("ana", T, 30)))
     assert receipt is not None
     assert receipt.outcomes == {InputOutcome.APPLIED: 1}
     books = await store.books()
     assert books.balanced, books
     assert (books.accepted, books.dirty, books.outcomes[InputOutcome.DEAD]) == (1, 1, 0)
-    assert await store.revive(letter.id, wants(change("ana", T, 40))) is None
+    assert await store.replace_dead_letter(letter.id, wants(change("ana", T, 40))) is None
     assert (await store.books()).accepted == 1
 
 
@@ -151,12 +154,12 @@ async def test_a_dead_letter_that_is_known_by_now_counts_no_more_and_a_conflict_
     await take(store, rubbish())
     await take(store, rubbish(b"conflict"))
     first, second = await store.dead_letters(limit=9)
-    receipt = await store.revive(first.id, known)
+    receipt = await store.replace_dead_letter(first.id, known)
     assert receipt is not None
     assert receipt.duplicates == 1
     (twin,) = known.items
     other = submission(item(*twin.decision.changes, statement_id=twin.statement_id, digest=99))
-    receipt = await store.revive(second.id, other)
+    receipt = await store.replace_dead_letter(second.id, other)
     assert receipt is not None
     assert receipt.conflicts == (twin.statement_id,)
     assert [one.id for one in await store.dead_letters(limit=9)] == [second.id]
@@ -172,7 +175,7 @@ async def test_statements_are_remembered_page_by_page_with_their_outcomes(store:
     await store.ingest([unmatched(name) for name in names[3:]])
     found = []
     cursor = None
-    while page := await store.remembered(since=0, after=cursor, limit=2):
+    while page := await store.statements_since(since=0, after=cursor, limit=2):
         found += page
         cursor = page[-1].cursor
     assert sorted(one.statement.statement_id for one in found) == sorted(names)
@@ -181,7 +184,7 @@ async def test_statements_are_remembered_page_by_page_with_their_outcomes(store:
         *(InputOutcome.UNMATCHED, InputOutcome.UNMATCHED),
     ]
     assert found[0].statement.body == b"{}"
-    assert await store.remembered(since=2_000_000_000 * 1_000_000, after=None, limit=9) == []
+    assert await store.statements_since(since=2_000_000_000 * 1_000_000, after=None, limit=9) == []
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -208,7 +211,7 @@ async def test_deciding_anew_moves_state_forward_and_keeps_the_books(
         (InputOutcome.UNMATCHED, InputOutcome.APPLIED): 1,
         (InputOutcome.DEAD, InputOutcome.APPLIED): 1,
     }
-    assert [(one.learner, one.before, one.after) for one in result.moves] == [
+    assert [(one.recipient.id, one.before, one.after) for one in result.moves] == [
         ("ana", 10, 60),
         ("bea", None, 70),
     ]
@@ -227,7 +230,10 @@ async def test_deciding_anew_moves_state_forward_and_keeps_the_books(
         assert await store.dead_letters(limit=9) == []
         (left,) = await store.unmatched(limit=9)
         assert left.inputs == 1
-        assert {one.learner for one in await store.lease(now=9, ttl=1, limit=9)} == {"ana", "bea"}
+        assert {one.recipient.id for one in await store.lease(now=9, ttl=1, limit=9)} == {
+            "ana",
+            "bea",
+        }
 
 
 async def test_a_new_decision_may_say_less_and_nothing_moves_back(store: Store) -> None:
@@ -255,8 +261,8 @@ async def test_unmatched_activities_are_listed_the_most_frequent_first(store: St
 
 async def test_parked_state_is_listed_by_learner_and_reason(store: Store) -> None:
     await take(store, wants(change("ana", T, 50)))
-    assert await store.parked([], reason_prefix="", limit=9) == []
-    assert await store.parked(["ana"], reason_prefix="", limit=9) == []
+    assert await store.parked(limit=9) == []
+    assert await store.parked([Recipient.learner("ana")], reason_prefix="", limit=9) == []
 
 
 async def test_what_the_store_holds_is_told(store: Store) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import InputOutcome, Receipt
-from pointsman.domain.targets import TargetKind
-from pointsman.store.base import WAITS, Settlement, Store
+from pointsman.domain.targets import Recipient, TargetKind
+from pointsman.store.base import Settlement, Store
 from tests.support.change_factory import change, course, each, topic, wants
 from tests.support.store_steps import MINUTE, Result, lease_one, leased_values, settle, take
 
 T, OTHER = topic("t"), topic("other")
+ANA, CLEO = Recipient.learner("ana"), Recipient.learner("cleo")
+REFUSED, WAITS = ParkCode.REFUSED_BY_PLATFORM, ParkCode.WAITS_FOR
 
 
 async def test_what_is_delivered_is_no_longer_to_be_sent(store: Store) -> None:
@@ -70,7 +73,7 @@ async def test_each_mutation_of_a_lease_is_settled_by_itself(store: Store) -> No
     lease = await lease_one(store)
     results: list[Result] = ["delivered", "retry", "untried", "parked"]
     settled = [
-        Settlement(target, 1, result, "why")
+        Settlement(target, 1, result, "why", REFUSED if result == "parked" else None)
         for target, result in zip(targets, results, strict=False)
     ]
     assert await store.settle(lease, settled, now=MINUTE, ready_at=MINUTE)
@@ -137,20 +140,95 @@ async def test_a_completion_that_arrived_during_the_lease_does_not_wait_for_the_
     assert await leased_values(store) == [100]
 
 
-async def test_a_backoff_holds_even_for_completions(store: Store) -> None:
+async def test_a_backoff_of_the_learner_holds_even_for_completions(store: Store) -> None:
     await take(store, wants(change("ana", T, 100)))
-    await settle(store, "retry", ready_at=2 * MINUTE)
+    await settle(store, "retry", ready_at=2 * MINUTE, own=False)
     assert await leased_values(store, now=2 * MINUTE - 1) == []
     await take(store, wants(change("ana", OTHER, 100)))
     assert await store.next_ready_at() == 2 * MINUTE
     assert sorted(await leased_values(store, now=2 * MINUTE)) == [100, 100]
 
 
+async def test_one_state_that_failed_by_itself_holds_up_nothing_beside_it(store: Store) -> None:
+    await take(store, wants(change("ana", T, 100)))
+    await settle(store, "retry", ready_at=9 * MINUTE)
+    await take(store, wants(change("ana", OTHER, 100)))
+    lease = await lease_one(store, now=2 * MINUTE)
+    assert {one.target: one.retry_at for one in lease.desired} == {T: 9 * MINUTE, OTHER: 0}
+    done = [Settlement(OTHER, 1, "delivered")]
+    assert await store.settle(lease, done, now=2 * MINUTE, ready_at=2 * MINUTE)
+    assert await store.next_ready_at() == 9 * MINUTE
+    assert await leased_values(store, now=9 * MINUTE) == [100]
+
+
+async def test_each_state_has_its_own_time_to_be_sent_again(store: Store) -> None:
+    await take(store, wants(change("ana", T, 100), change("ana", OTHER, 100)))
+    lease = await lease_one(store)
+    settled = [
+        Settlement(T, 1, "retry", retry_at=5 * MINUTE),
+        Settlement(OTHER, 1, "retry", retry_at=3 * MINUTE),
+    ]
+    assert await store.settle(lease, settled, now=MINUTE, ready_at=MINUTE)
+    assert await store.next_ready_at() == 3 * MINUTE
+    lease = await lease_one(store, now=3 * MINUTE)
+    done = [Settlement(OTHER, 1, "delivered")]
+    assert await store.settle(lease, done, now=3 * MINUTE, ready_at=3 * MINUTE)
+    assert await store.next_ready_at() == 5 * MINUTE
+
+
+async def test_a_completion_that_was_not_tried_goes_at_once_and_what_failed_does_not(
+    store: Store,
+) -> None:
+    await take(store, wants(change("ana", T, 100), change("ana", OTHER, 100)))
+    lease = await lease_one(store)
+    settled = [Settlement(T, 1, "retry", retry_at=5 * MINUTE), Settlement(OTHER, 1, "untried")]
+    assert await store.settle(lease, settled, now=MINUTE, ready_at=9 * MINUTE)
+    assert await store.next_ready_at() == 0
+    times = {one.target: one.retry_at for one in (await lease_one(store)).desired}
+    assert times == {T: 5 * MINUTE, OTHER: 0}
+
+
+async def test_what_is_not_a_states_own_failure_is_not_counted(store: Store) -> None:
+    await take(store, wants(change("ana", T, 40)))
+    await settle(store, "retry", ready_at=MINUTE, own=False)
+    await settle(store, "retry", ready_at=MINUTE, own=True)
+    await settle(store, "retry", ready_at=MINUTE, own=False)
+    (state,) = (await lease_one(store)).desired
+    assert (state.failures, state.retry_at) == (1, MINUTE)
+
+
+async def test_what_waits_to_be_sent_again_can_be_told_to_wait_no_longer(store: Store) -> None:
+    for learner in ("ana", "bea", "cleo"):
+        await take(store, wants(change(learner, T, 100)))
+    for lease in await store.lease(now=MINUTE, ttl=MINUTE, limit=9):
+        later = Settlement(T, 1, "untried", retry_at=9 * MINUTE)
+        if lease.recipient == CLEO:
+            later = Settlement(T, 1, "parked", "no such topic", REFUSED)
+        assert await store.settle(lease, [later], now=MINUTE, ready_at=MINUTE)
+    assert await store.next_ready_at() == 9 * MINUTE
+    await store.retry_now([ANA, CLEO, Recipient.learner("nobody")])
+    lease = await lease_one(store)
+    assert (lease.recipient, lease.desired[0].retry_at, lease.desired[0].failures) == (ANA, 0, 0)
+    assert (await store.books()).balanced
+
+
+async def test_what_is_delivered_or_freed_has_no_time_to_be_sent_again(store: Store) -> None:
+    await take(store, wants(change("ana", T, 40)))
+    await settle(store, "retry", ready_at=MINUTE)
+    await settle(store, "delivered")
+    await take(store, wants(change("ana", T, 50)))
+    lease = await settle(store, "retry", ready_at=2 * MINUTE)
+    assert lease.desired[0].retry_at == 0
+    await settle(store, "parked", "no such topic", now=2 * MINUTE)
+    assert await store.unpark() == 1
+    assert (await lease_one(store)).desired[0].retry_at == 0
+
+
 async def test_one_learner_who_waits_holds_up_nobody_else(store: Store) -> None:
     await take(store, wants(change("ana", T, 40)))
     await settle(store, "retry", ready_at=9 * MINUTE)
     await take(store, wants(change("bea", T, 50)))
-    assert (await lease_one(store)).learner == "bea"
+    assert (await lease_one(store)).recipient.id == "bea"
 
 
 async def test_a_lease_takes_as_many_as_it_was_asked_for(store: Store) -> None:
@@ -174,15 +252,46 @@ async def test_only_these_learners_or_these_reasons_are_freed(store: Store) -> N
     for learner, reason in (("ana", "token: none"), ("bea", "token: none"), ("cleo", "refused")):
         await take(store, wants(change(learner, T, 40)))
         await settle(store, "parked", reason)
-    assert await store.unpark(["nobody"]) == 0
+    assert await store.unpark([Recipient.learner("nobody")]) == 0
     assert await store.unpark([]) == 0
-    assert await store.unpark(["ana", "cleo"], reason_prefix="token: ") == 1
-    assert (await lease_one(store)).learner == "ana"
+    assert await store.unpark([ANA, CLEO], reason_prefix="token: ") == 1
+    assert (await lease_one(store)).recipient.id == "ana"
     assert await store.unpark(reason_prefix="token: ") == 1
-    assert await store.unpark(["cleo"]) == 1
+    assert await store.unpark([CLEO]) == 1
     assert await store.unpark() == 0
     books = await store.books()
     assert (books.parked, books.balanced) == (0, True)
+
+
+async def test_what_is_parked_is_listed_and_freed_by_its_code(store: Store) -> None:
+    for learner, code in (("ana", ParkCode.NO_TOKEN), ("bea", ParkCode.DRIFT), ("cleo", REFUSED)):
+        await take(store, wants(change(learner, T, 40)))
+        await settle(store, "parked", "why", code=code)
+    codes = [ParkCode.NO_TOKEN, ParkCode.DRIFT]
+    parked = await store.parked(codes=codes, limit=9)
+    assert [(one.recipient.id, one.park_code, one.parked) for one in parked] == [
+        ("ana", ParkCode.NO_TOKEN, "why"),
+        ("bea", ParkCode.DRIFT, "why"),
+    ]
+    assert [one.park_code for one in await store.parked([CLEO], limit=9)] == [REFUSED]
+    assert await store.unpark([ANA, CLEO], codes=codes) == 1
+    (state,) = (await lease_one(store)).desired
+    assert (state.recipient, state.parked, state.park_code) == (ANA, "", None)
+    assert await store.unpark(codes=codes) == 1
+    assert [one.recipient for one in await store.parked(limit=9)] == [CLEO]
+
+
+async def test_a_meeting_and_a_learner_of_the_same_name_are_told_apart(store: Store) -> None:
+    recipients = [Recipient.learner("m"), Recipient.meeting("m"), Recipient.learner("meeting:m")]
+    for recipient in recipients:
+        await take(store, wants(change(recipient, T, 40)))
+    leases = await store.lease(now=MINUTE, ttl=MINUTE, limit=9)
+    assert {lease.recipient for lease in leases} == set(recipients)
+    for lease in leases:
+        assert [one.recipient for one in lease.desired] == [lease.recipient]
+        done = [Settlement(T, 1, "delivered")]
+        assert await store.settle(lease, done, now=MINUTE, ready_at=MINUTE)
+    assert (await store.books()).delivered == len(recipients)
 
 
 @pytest.mark.parametrize("prefix", ["%", "_oken", "Token", "token: none at all"])
@@ -210,7 +319,10 @@ async def test_what_waits_for_another_target_is_freed_when_that_one_is_delivered
 ) -> None:
     await take(store, wants(change("ana", course("c"), "completed"), change("ana", T, 100)))
     lease = await lease_one(store)
-    settled = [Settlement(T, 1, "retry"), Settlement(course("c"), 1, "parked", f"{WAITS}topic t")]
+    settled = [
+        Settlement(T, 1, "retry"),
+        Settlement(course("c"), 1, "parked", "waits for topic t", WAITS),
+    ]
     assert await store.settle(lease, settled, now=MINUTE, ready_at=MINUTE)
     books = await store.books()
     assert (books.dirty, books.parked) == (1, 1)
@@ -225,8 +337,8 @@ async def test_what_waits_for_a_parked_target_is_freed_with_it_and_not_counted(
     await take(store, wants(change("ana", course("c"), "completed"), change("ana", T, 100)))
     lease = await lease_one(store)
     settled = [
-        Settlement(T, 1, "parked", "no such topic"),
-        Settlement(course("c"), 1, "parked", f"{WAITS}topic t"),
+        Settlement(T, 1, "parked", "no such topic", REFUSED),
+        Settlement(course("c"), 1, "parked", "waits for topic t", WAITS),
     ]
     assert await store.settle(lease, settled, now=MINUTE, ready_at=MINUTE)
     assert await store.unpark(reason_prefix="no such") == 1

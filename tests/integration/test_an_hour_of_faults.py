@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.domain.park_codes import CURED_BY_TOKEN
 from pointsman.emulator.faults import Faults, read_fault
-from pointsman.platforms.base import TOKEN_TROUBLE
 from tests.support.change_factory import wants
 from tests.support.random_traffic import (
     FAULTS,
@@ -31,7 +31,7 @@ TOKENS_EVERY = 60
 async def _bring_new_tokens(sim: VirtualDelivery) -> None:
     while True:
         await sim.clock.sleep(TOKENS_EVERY)
-        if await sim.store.unpark(reason_prefix=TOKEN_TROUBLE):
+        if await sim.store.unpark(codes=CURED_BY_TOKEN):
             sim.dispatcher.wake()
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from pointsman.delivery.audit import Auditor, AuditRecord
 from pointsman.delivery.settings import AuditSettings
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Change
-from pointsman.domain.targets import Target, Value
+from pointsman.domain.targets import ReadBackPlace, Target, Value
 from pointsman.platforms.helium.readback import HeliumReader
 from pointsman.store.base import Audited
 from tests.support.change_factory import change, course, topic, wants
@@ -21,7 +22,7 @@ from tests.support.virtual_delivery import VirtualDelivery, catalogue
 from tests.support.virtual_time import run_virtually
 
 WHO = "l0@example.com"
-PLACE = "course:course-c"
+PLACE = ReadBackPlace.course("course-c")
 
 
 def readable(target: Target, value: Value, who: str = WHO) -> Change:
@@ -122,9 +123,9 @@ def test_what_does_not_stay_is_parked_with_both_values_after_two_sends(tmp_path:
                 lose(sim, "t0")
             assert [record.result for record in records] == [Audited.RESENT, Audited.DRIFT]
             assert sent(sim, "t0") == 2
-            (parked,) = list_parked(tmp_path / "sim.db", "drift: ")
-            assert "wanted 100, the platform shows not complete at course:course-c" in parked.reason
-            assert f"pointsman parked retry --learner {WHO}" in parked.reason
+            (parked,) = list_parked(tmp_path / "sim.db", [ParkCode.DRIFT])
+            assert "wanted 100, the platform shows not complete at course:course-c" in parked.parked
+            assert f"pointsman parked retry --learner {WHO}" in parked.parked
             assert (await sim.store.books()).balanced
 
     run_virtually(main())
@@ -159,7 +160,9 @@ def test_a_learner_without_a_token_and_a_course_that_is_not_there_are_unreadable
             VirtualDelivery(tmp_path, catalogue(2, 2), requests=100) as sim,
             audited(sim) as records,
         ):
-            elsewhere = replace(change(WHO, topic("t1"), 100), read_back="course:none")
+            elsewhere = replace(
+                change(WHO, topic("t1"), 100), read_back=ReadBackPlace.course("none")
+            )
             await sim.ingest(
                 wants(readable(topic("t0"), 100)),
                 wants(elsewhere),
@@ -171,7 +174,7 @@ def test_a_learner_without_a_token_and_a_course_that_is_not_there_are_unreadable
             assert sorted((record.place, record.result) for record in records) == [
                 (PLACE, Audited.AGREES),
                 (PLACE, Audited.UNREADABLE),
-                ("course:none", Audited.UNREADABLE),
+                (ReadBackPlace.course("none"), Audited.UNREADABLE),
             ]
             assert (await sim.store.books()).delivered == 3
 

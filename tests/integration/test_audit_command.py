@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
+from pointsman.domain.targets import ReadBackPlace
 from pointsman.store.base import AuditFinding, Settlement
 from pointsman.store.sqlite import SqliteStore
 from tests.support.change_factory import change, topic, wants
@@ -17,7 +17,9 @@ async def fill(terminal: Terminal) -> None:
     await store.open()
     places = {"t0": "course:a", "t1": "course:a", "t2": "course:b", "t3": "course:b"}
     for name, place in places.items():
-        await store.ingest([wants(replace(change(ANA, topic(name), 100), read_back=place))])
+        await store.ingest(
+            [wants(change(ANA, topic(name), 100, read_back=ReadBackPlace.from_text(place)))]
+        )
     for round_ in range(2):
         for lease in await store.lease(now=round_ + 1, ttl=10, limit=9):
             settled = [Settlement(row.target, row.version, "delivered") for row in lease.desired]

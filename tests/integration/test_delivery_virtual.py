@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pointsman.domain.targets import CourseStatus
+from pointsman.domain.park_codes import CURED_BY_TOKEN
+from pointsman.domain.targets import CourseStatus, Recipient
 from pointsman.emulator import Emulator
 from pointsman.emulator.faults import read_fault
-from pointsman.platforms.base import TOKEN_TROUBLE, RequestOutcome
+from pointsman.platforms.base import RequestOutcome
 from tests.support.change_factory import change, course, each, topic, wants
 from tests.support.virtual_delivery import KEY, VirtualDelivery, catalogue
 from tests.support.virtual_time import run_virtually
@@ -103,7 +104,7 @@ def test_a_completed_course_waits_for_its_parked_topic_and_goes_when_that_is_cur
             course_row = sim.emulator.catalogue.courses[0]
             added = course_row.lessons[0].topics[0].model_copy(update={"id": "later"})
             sim.emulator.catalogue.topic_by_id["later"] = (course_row, added)
-            assert await sim.store.unpark([who]) == 2
+            assert await sim.store.unpark([Recipient.learner(who)]) == 2
             sim.dispatcher.wake()
             await sim.settle()
             assert [one.name for one in sim.emulator.history] == [
@@ -230,7 +231,7 @@ def test_a_learner_without_a_good_token_is_parked_and_freed_by_the_next_one(
             assert sim.requests == 1  # the one with a bad token; nothing was retried
             sim.tokens.without.clear()
             sim.tokens.stale.clear()
-            assert await sim.store.unpark(reason_prefix=TOKEN_TROUBLE) == 2
+            assert await sim.store.unpark(codes=CURED_BY_TOKEN) == 2
             sim.dispatcher.wake()
             await sim.settle()
             assert (await sim.store.books()).delivered == 2

@@ -10,7 +10,15 @@ from demo.processes import PATIENCE
 from tests.support.browser import open_tab
 from tests.support.clients import node
 
-NEXT = 'document.getElementById("sco")?.contentDocument?.getElementById("next")'
+COURSE = 'document.getElementById("course").contentDocument'
+NEXT = f'{COURSE}?.getElementById("sco")?.contentDocument?.getElementById("next")'
+
+#: the lists beside the course, and what is in each at the end
+SHOWN = {
+    "received": "completed",
+    "sent": "UpdateTopicAndCourseProgress: topicId topic_demo_3, progress 100",
+    "shown": "topic_demo_3: 100 %",
+}
 
 
 async def test_whoever_turns_the_pages_sees_the_platform_follow(tmp_path: Path) -> None:
@@ -30,8 +38,13 @@ async def test_whoever_turns_the_pages_sees_the_platform_follow(tmp_path: Path) 
                 for _ in range(3):
                     await tab.until(f"{NEXT} && !{NEXT}.disabled")
                     await tab.run(f"{NEXT}.click()")
+                for id_, words in SHOWN.items():
+                    await tab.until(
+                        f"document.getElementById('{id_}').textContent.includes('{words}')"
+                    )
                 rest = (await process.stdout.read()).decode().splitlines()
-                assert tab.errors == []
+                # the page goes on asking when the demo has ended
+                assert [one for one in tab.errors if "live.json" not in one] == []
         assert await process.wait() == 0
     finally:
         if process.returncode is None:

@@ -13,10 +13,11 @@ from pointsman.domain.errors import InputRefused
 from pointsman.emulator import Emulator, builtin_catalogue
 from pointsman.emulator.server import serve
 from pointsman.platforms.base import RequestOutcome
-from pointsman.platforms.helium import HeliumCalls, HttpTransport
+from pointsman.platforms.helium import HttpTransport
 from pointsman.platforms.helium.login import HeliumLogin
 from pointsman.platforms.helium.operations import OPERATIONS
 from pointsman.platforms.settings import PlatformSettings
+from tests.support.helium_mutations import HeliumMutations
 
 KEY = "the-api-key"
 PATH = "data-science-professional-certificate"
@@ -24,7 +25,7 @@ PATH = "data-science-professional-certificate"
 
 @dataclass
 class World:
-    calls: HeliumCalls
+    calls: HeliumMutations
     emulator: Emulator
     token: str
     url: str
@@ -34,7 +35,7 @@ class World:
 async def world() -> AsyncIterator[World]:
     emulator = Emulator(builtin_catalogue(), api_key=KEY, clock=SystemClock())
     async with serve(emulator, host="127.0.0.1", port=0) as url:
-        calls = HeliumCalls(_transport(url), SystemClock())
+        calls = HeliumMutations(_transport(url), SystemClock())
         yield World(calls, emulator, emulator.issue_token("ana@example.com"), url)
         await calls.close()
 
@@ -112,7 +113,7 @@ async def test_a_probe_tells_a_bad_key_and_what_is_left(world: World) -> None:
     good = await world.calls.probe()
     assert good.answer.rate.points_left == 99_999
     assert good.answer.rate.resets_in is not None
-    stranger = HeliumCalls(_transport(world.url, "wrong"), SystemClock())
+    stranger = HeliumMutations(_transport(world.url, "wrong"), SystemClock())
     bad = await stranger.probe()
     assert bad.data is None
     assert bad.answer.outcome is RequestOutcome.TOKEN_REFUSED
@@ -121,7 +122,7 @@ async def test_a_probe_tells_a_bad_key_and_what_is_left(world: World) -> None:
 
 
 async def test_an_instance_that_is_not_there_is_said_to_be_unreachable() -> None:
-    calls = HeliumCalls(_transport("http://127.0.0.1:1"), SystemClock())
+    calls = HeliumMutations(_transport("http://127.0.0.1:1"), SystemClock())
     reply = await calls.milestone("m")
     assert reply.answer.outcome is RequestOutcome.UNREACHABLE
     await calls.close()

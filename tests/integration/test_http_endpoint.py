@@ -429,6 +429,15 @@ async def test_a_stranger_on_a_known_senders_connection_is_a_stranger(
     assert world.requests[-1] == ("", "GET", "/xapi/about", 200)
 
 
+async def test_a_daemon_whose_part_keeps_ending_is_not_healthy(deps: HttpDeps) -> None:
+    problem = "audit has ended 3 times in a row"
+    sick = replace(deps, health_problem=lambda: problem)
+    async with TestClient(TestServer(make_app(sick))) as client:
+        answer = await client.get("/healthz")
+        assert answer.status == 503
+        assert problem in await answer.text()
+
+
 async def test_probes_and_metrics(client: Client, world: World) -> None:
     assert (await client.get("/healthz")).status == 200
     assert (await client.get("/readyz")).status == 200

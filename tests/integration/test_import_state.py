@@ -9,6 +9,7 @@ import pytest
 from typer.testing import Result
 
 from pointsman.domain.records import InputOutcome, Submission
+from pointsman.domain.targets import ReadBackPlace
 from pointsman.store.base import Books
 from pointsman.store.sqlite import SqliteStore
 from tests.support.change_factory import change, course, topic, wants
@@ -53,8 +54,18 @@ def test_history_that_comes_after_an_import_is_not_sent(terminal: Terminal) -> N
 def test_what_waits_and_stands_there_already_is_not_sent(terminal: Terminal) -> None:
     ingest(
         terminal,
-        wants(replace(change(ANA, course("x"), "completed"), read_back="course:course_abc123")),
-        wants(replace(change(ANA, topic("topic_demo_1"), 100), read_back="course:course_demo")),
+        wants(
+            replace(
+                change(ANA, course("x"), "completed"),
+                read_back=ReadBackPlace.course("course_abc123"),
+            )
+        ),
+        wants(
+            replace(
+                change(ANA, topic("topic_demo_1"), 100),
+                read_back=ReadBackPlace.course("course_demo"),
+            )
+        ),
     )
     assert "1 taken as delivered" in run(terminal).output
     found = books(terminal)

@@ -13,13 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
+from aiokafka import AIOKafkaProducer
 
 from demo.broker import Broker
 from demo.processes import PATIENCE, free_port
 from pointsman.app import Daemon
+from pointsman.commands import replay_letters
 from pointsman.config import load
 from pointsman.domain.records import InputOutcome
 from pointsman.platforms.tokens.vault import new_key
+from pointsman.store.base import Store
 from tests.support.cuttable_proxy import Pipe
 from tests.support.daemon_fleet import HEADERS
 from tests.support.http_endpoint import basic
@@ -241,3 +245,72 @@ signing_key = "{secrets.token_hex(32)}"
                     found = (await answer.json())["statements"]
         assert found[0]["context"]["registration"] == launch["registration"]
         assert (await running._store.books()).balanced
+
+
+@pytest.mark.parametrize("required", [False, True])
+async def test_readyz_names_a_topic_that_is_missing_and_is_503_where_the_source_is_required(
+    tmp_path: Path, broker: Broker, required: bool
+) -> None:
+    missing = f"not-there-{uuid.uuid4().hex[:8]}"
+    source = _FROM_TOPIC.format(servers=broker.bootstrap, topic=missing)
+    source += f"required_for_readiness = {str(required).lower()}\n"
+    problem = f"topic {missing}: the topic does not exist"
+    async with daemon(tmp_path, "back", sources=source) as (_, url), aiohttp.ClientSession() as web:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                async with web.get(f"{url}/readyz") as answer:
+                    status, body = answer.status, await answer.text()
+                if problem in body:
+                    break
+                await asyncio.sleep(0.05)
+        assert status == (503 if required else 200)
+        if not required:
+            assert json.loads(body)["source_problems"] == {"source relay": problem}
+        async with web.get(f"{url}/metrics") as answer:
+            page = await answer.text()
+        assert 'pointsman_kafka_source_up{source="relay"} 0.0' in page
+        status, _, _ = await post(url, said(1))
+        assert status == 200
+
+
+async def test_of_a_message_with_1500_statements_only_the_bad_ones_are_dead(
+    tmp_path: Path, broker: Broker, topic: str
+) -> None:
+    body: list[Any] = [said(number) for number in range(1, 1_501)]
+    body[7] = {"verb": 1}
+    async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap.split(",")) as producer:
+        await producer.send_and_wait(topic, json.dumps(body).encode())
+    from_topic = _FROM_TOPIC.format(servers=broker.bootstrap, topic=topic)
+    async with daemon(tmp_path, "back", sources=from_topic) as (back, _):
+        async with asyncio.timeout(PATIENCE):
+            while (await back._store.books()).accepted < 1_500:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        books = await back._store.books()
+        (letter,) = await back._store.dead_letters(limit=9)
+    assert books.balanced
+    assert letter.origin.endswith("offset 0, item 7")
+
+
+async def test_what_a_message_has_beyond_its_limit_is_replayed_by_the_dead_letters_command(
+    tmp_path: Path, broker: Broker, topic: str
+) -> None:
+    body = [said(number) for number in range(1, 31)]
+    async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap.split(",")) as producer:
+        await producer.send_and_wait(topic, json.dumps(body).encode())
+    from_topic = _FROM_TOPIC.format(servers=broker.bootstrap, topic=topic) + "max_statements = 20\n"
+    async with daemon(tmp_path, "back", sources=from_topic) as (back, _):
+        async with asyncio.timeout(PATIENCE):
+            while not (letters := await back._store.dead_letters(limit=9)):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    assert [letter.origin.endswith("items 20-29") for letter in letters] == [True]
+    settings = load(tmp_path / "back.toml")
+    words: list[str] = []
+
+    async def choose(_: Store) -> list[int]:
+        return [letter.id for letter in letters]
+
+    await replay_letters(settings, choose, lambda _, result: words.append(result))
+    assert words == ["superseded"]  # all of them say the same
+    async with daemon(tmp_path, "back") as (again, _):
+        books = await again._store.books()
+        assert (books.accepted, books.balanced) == (30, True)

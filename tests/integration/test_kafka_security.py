@@ -18,7 +18,7 @@ from pointsman.config import load
 from pointsman.domain.clock import SystemClock
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.source import KafkaSource
-from tests.integration.test_kafka_source import Memory, until
+from tests.support.kafka_source import Memory, until
 from tests.support.secure_broker import PASSWORD, USER, SecureBroker, secure_broker
 
 _CONFIG = """

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from pointsman.cli import app
 from pointsman.commands import ReplayPage, replay
-from pointsman.platforms.base import TOKEN_TROUBLE
+from pointsman.domain.park_codes import CURED_BY_TOKEN
 from tests.support.launch_client import (
     ANA,
     BEN,
@@ -176,7 +176,7 @@ async def test_a_player_sees_its_own_learners_statements_and_documents(world: La
 async def test_a_newer_auth_token_wakes_what_was_parked_for_want_of_one(world: Launching) -> None:
     launch = await world.launch(topicId="topic_demo_1", authToken=None)
     await world.say(launch, "completed")
-    await world.run.until(lambda: bool(list_parked(world.run.database, TOKEN_TROUBLE)))
+    await world.run.until(lambda: bool(list_parked(world.run.database, CURED_BY_TOKEN)))
     again = await world.launch(registration=launch["registration"], topicId="topic_demo_1")
     assert again["registration"] == launch["registration"]
     await world.run.until(lambda: bool(world.run.ran))
@@ -256,7 +256,7 @@ async def test_the_registration_of_a_launch_joins_what_other_sources_say(world: 
     await world.run.say("completed", COURSE, BEN, context=context)
     await world.run.until(lambda: bool(list_parked(world.run.database)))
     (parked,) = list_parked(world.run.database)
-    assert (parked.learner, parked.key) == (BEN, "intro")
+    assert (parked.recipient.id, parked.target.key) == (BEN, "intro")
 
 
 async def test_a_replay_finds_the_launch_of_a_statement_again(world: Launching) -> None:

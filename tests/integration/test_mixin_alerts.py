@@ -15,8 +15,9 @@ from pointsman.delivery.budget.base import QuotaLeft
 from pointsman.delivery.dispatcher import DeliveryLatency, DeliveryRecord
 from pointsman.delivery.sender import DeliveryOutcome
 from pointsman.domain.records import Decision, InputOutcome, Item, Receipt, Submission
-from pointsman.domain.targets import TargetKind
+from pointsman.domain.targets import ReadBackPlace, TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
+from pointsman.sources.kafka.client import ResetReason
 from pointsman.store.base import Audited
 from pointsman.telemetry.known import IntakeRoute, KnownLabels
 from tests.support.promtool import MIXIN, RULES, Replica, Story, evaluate, firing, run, tell
@@ -29,6 +30,7 @@ KNOWN = KnownLabels(
         IntakeRoute("POST", "/webhooks/{source}", ("", "lms")),
     ),
     oddities=("no_session_id",),
+    kafka_topics=frozenset({("log", "lessons")}),
 )
 #: the minute of the first bad event; the daemon is fresh, and scraped before
 BAD = 5
@@ -61,7 +63,7 @@ def well(replica: Replica, _minute: int) -> None:
     replica.metrics.commit(0.004, 1)
     replica.metrics.kafka_lag("log", "lessons", 0, 12)
     replica.metrics.kafka_paused("log", paused=False)
-    replica.metrics.audit(AuditRecord("course:demo", Audited.AGREES))
+    replica.metrics.audit(AuditRecord(ReadBackPlace.course("demo"), Audited.AGREES))
 
 
 def once(replica: Replica, minute: int, bad: Story) -> None:
@@ -75,8 +77,8 @@ def from_then_on(replica: Replica, minute: int, bad: Story) -> None:
 
 
 def drifted(replica: Replica, _minute: int) -> None:
-    replica.metrics.audit(AuditRecord("course:demo", Audited.RESENT))
-    replica.metrics.audit(AuditRecord("course:demo", Audited.DRIFT))
+    replica.metrics.audit(AuditRecord(ReadBackPlace.course("demo"), Audited.RESENT))
+    replica.metrics.audit(AuditRecord(ReadBackPlace.course("demo"), Audited.DRIFT))
 
 
 def answered(answer: RequestOutcome) -> Story:
@@ -132,6 +134,16 @@ FIRST_BAD: dict[str, tuple[Any, Story, int]] = {
         from_then_on,
         lambda replica, _: replica.metrics.kafka_lag("log", "lessons", 0, 10_001),
         16,
+    ),
+    "PointsmanKafkaSourceDown": (
+        from_then_on,
+        lambda replica, _: replica.metrics.kafka_problems("log", {"topic lessons": "missing"}),
+        6,
+    ),
+    "PointsmanKafkaReset": (
+        once,
+        lambda replica, _: replica.metrics.kafka_reset("log", "lessons", ResetReason.ANOTHER_LOG),
+        1,
     ),
     "PointsmanKafkaPaused": (
         from_then_on,

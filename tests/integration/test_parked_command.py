@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pointsman.cli import app
+from pointsman.domain.park_codes import ParkCode
 from pointsman.store.base import Settlement
 from pointsman.store.sqlite import SqliteStore
 from tests.support.change_factory import change, topic, wants
@@ -35,11 +36,15 @@ async def config(tmp_path: Path) -> Path:
     path.write_text(CONFIG)
     store = SqliteStore(tmp_path / "books.db")
     await store.open()
-    reasons = {"ana@example.com": "refused: NOT_FOUND: no topic", "ben@example.com": "token: none"}
+    reasons = {
+        "ana@example.com": (ParkCode.REFUSED_BY_PLATFORM, "refused: NOT_FOUND: no topic"),
+        "ben@example.com": (ParkCode.NO_TOKEN, "token: none"),
+    }
     await store.ingest([wants(change(who, topic("t"), 50)) for who in reasons])
     for lease in await store.lease(now=1, ttl=1, limit=9):
         (row,) = lease.desired
-        parked = Settlement(row.target, row.version, "parked", reasons[lease.learner])
+        code, reason = reasons[lease.recipient.id]
+        parked = Settlement(row.target, row.version, "parked", reason, code)
         assert await store.settle(lease, [parked], now=1, ready_at=1)
     await store.close()
     return path
@@ -54,9 +59,9 @@ def _run(*arguments: str) -> str:
 
 def test_what_is_parked_is_listed_with_its_reason(config: Path) -> None:
     found = json.loads(_run("parked", "list", "--json", "-c", str(config)))
-    assert [(one["learner"], one["reason"]) for one in found] == [
-        ("ana@example.com", "refused: NOT_FOUND: no topic"),
-        ("ben@example.com", "token: none"),
+    assert [(one["learner"], one["code"], one["reason"]) for one in found] == [
+        ("ana@example.com", "refused_by_platform", "refused: NOT_FOUND: no topic"),
+        ("ben@example.com", "no_token", "token: none"),
     ]
     only = json.loads(
         _run("parked", "list", "--json", "--learner", "ben@example.com", "-c", str(config))
@@ -71,6 +76,6 @@ async def test_what_is_retried_is_queued_for_delivery_again(config: Path) -> Non
     books = await store.books()
     assert (books.dirty, books.parked, books.balanced) == (1, 1, True)
     (lease,) = await store.lease(now=2, ttl=1, limit=9)
-    assert lease.learner == "ana@example.com"
+    assert lease.recipient.id == "ana@example.com"
     await store.close()
     assert "Nothing is parked" in _run("parked", "list", "--reason", "refused", "-c", str(config))

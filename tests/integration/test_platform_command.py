@@ -83,7 +83,9 @@ def test_a_learner_without_a_token_is_named_with_where_one_was_looked_for(
 
 def test_login(terminal: Terminal) -> None:
     tokens = terminal.folder / "tokens.json"
-    said = terminal.run("platform", "login", ANA, "--save-to", str(tokens), says="demo\n").output
+    said = terminal.run(
+        "platform", "login", ANA, "--password-file", "-", "--save-to", str(tokens), says="demo\n"
+    ).output
     assert "the authToken is in" in said
     (token,) = json.loads(tokens.read_text()).values()
     assert token not in said

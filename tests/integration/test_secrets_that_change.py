@@ -19,7 +19,7 @@ from demo.processes import PATIENCE
 from pointsman.config import Settings, load
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import StoreUnavailable, Unauthorized
-from pointsman.platforms.base import TOKEN_TROUBLE
+from pointsman.domain.park_codes import CURED_BY_TOKEN
 from pointsman.secret_values import FileSecret
 from pointsman.sources.http.authorization import Authenticator
 from pointsman.sources.players.credentials import CredentialIssuer, Purpose
@@ -133,7 +133,7 @@ async def test_a_mounted_token_file_that_is_replaced_is_read_again(tmp_path: Pat
     async with running(tmp_path, RULES, tokens='file = "tok/tokens.json"') as world:
         await world.say("completed", "https://content.example.com/topic_demo_1", BEN)
         database = tmp_path / "pointsman.db"
-        await world.until(lambda: bool(list_parked(database, TOKEN_TROUBLE)))
+        await world.until(lambda: bool(list_parked(database, CURED_BY_TOKEN)))
         tokens = {who: world.emulator.issue_token(who) for who in (ANA, BEN)}
         turn_data_link(mounted, json.dumps(tokens), "tokens.json")
         await world.say("completed", "https://content.example.com/topic_demo_2", ANA)

@@ -13,7 +13,9 @@ import pytest
 
 from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.domain.evidence import Evidence
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import DeadLetter, Decision, Falls, InputOutcome, Position
+from pointsman.domain.targets import ReadBackPlace
 from pointsman.store.base import Settlement, Window
 from pointsman.store.migrations import Migration, all_of
 from pointsman.store.sqlite import SqliteStore
@@ -181,7 +183,8 @@ async def test_reopening_keeps_everything(path: Path) -> None:
     await store.open()
     moved = change("ana", topic("t"), 40, at=5, registration="r1", falls=Falls.NEW_ATTEMPT)
     behind = replace(
-        change("ana", course("c"), "completed", after=(topic("t"),)), read_back="course:c"
+        change("ana", course("c"), "completed", after=(topic("t"),)),
+        read_back=ReadBackPlace.course("c"),
     )
     unmatched = Decision(InputOutcome.UNMATCHED, activity="http://example.com/x")
     at = Position("group", "lessons", 3, 8)
@@ -200,10 +203,12 @@ async def test_reopening_keeps_everything(path: Path) -> None:
     await store.ingest([taken])
     await store.ingest([wants(change("bea", topic("t"), 100), at=9)])
     leases = await store.lease(now=10, ttl=5, limit=9)
-    (of_ana,) = [lease for lease in leases if lease.learner == "ana"]
+    (of_ana,) = [lease for lease in leases if lease.recipient.id == "ana"]
     settled = [
         Settlement(topic("t"), 1, "delivered"),
-        Settlement(course("c"), 1, "parked", "refused: no such course"),
+        Settlement(
+            course("c"), 1, "parked", "refused: no such course", ParkCode.REFUSED_BY_PLATFORM
+        ),
     ]
     assert await store.settle(of_ana, settled, now=11, ready_at=11)
     await store.save_window(Window(99, 5, 3))
@@ -228,14 +233,14 @@ async def test_reopening_keeps_everything(path: Path) -> None:
     assert (await again.books()).balanced
     # the lease of the process that is gone holds nobody up
     (of_bea,) = await again.lease(now=10, ttl=5, limit=9)
-    assert of_bea.learner == "bea"
+    assert of_bea.recipient.id == "bea"
     # what is known is known still
     (receipt,) = await again.ingest([taken])
     assert (receipt.duplicates, receipt.outcomes) == (2, {})
     assert await again.unpark() == 1
     (freed,) = await again.lease(now=12, ttl=5, limit=9)
     assert [(one.target, one.after, one.read_back) for one in freed.desired] == [
-        (course("c"), (topic("t"),), "course:c")
+        (course("c"), (topic("t"),), ReadBackPlace.course("c"))
     ]
     await again.close()
 

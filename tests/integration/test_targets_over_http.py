@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.platforms.base import USER_TROUBLE
+from pointsman.domain.park_codes import CURED_BY_USER_ID, ParkCode
 from tests.support.running_daemon import running
 from tests.support.store_queries import list_parked
 
@@ -133,10 +133,10 @@ async def test_what_the_platform_answers_with_null_is_parked_and_says_so(tmp_pat
     async with running(tmp_path, COURSES) as world:
         await world.say("archived", f"{CONTENT}/course_nowhere", ANA)
         database = tmp_path / "pointsman.db"
-        await world.until(lambda: bool(list_parked(database, "refused: ")))
+        await world.until(lambda: bool(list_parked(database, [ParkCode.REFUSED_BY_PLATFORM])))
         (parked,) = list_parked(database)
-        assert "answered null" in parked.reason
-        assert "pointsman parked retry --learner ana@example.com" in parked.reason
+        assert "answered null" in parked.parked
+        assert "pointsman parked retry --learner ana@example.com" in parked.parked
 
 
 MEETINGS = f"""
@@ -176,6 +176,6 @@ async def test_attendance_of_a_learner_without_a_user_id_is_parked_and_the_other
         await world.say("attended", MEETING, ANA, **meeting())
         await world.until(lambda: len(world.ran) == 1)
         database = tmp_path / "pointsman.db"
-        await world.until(lambda: bool(list_parked(database, USER_TROUBLE)))
+        await world.until(lambda: bool(list_parked(database, CURED_BY_USER_ID)))
         (parked,) = list_parked(database)
-        assert "stranger@example.com" in parked.reason
+        assert "stranger@example.com" in parked.parked

@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from demo.processes import free_port
-from pointsman.platforms.base import TOKEN_TROUBLE
+from pointsman.domain.park_codes import CURED_BY_TOKEN
 from pointsman.platforms.tokens.vault import new_key
 from tests.support.running_daemon import running
 from tests.support.store_queries import list_parked
@@ -109,9 +109,9 @@ async def test_a_learner_the_service_does_not_know_is_parked_with_its_name(
         service.answers = [(404, {})]
         await world.say("completed", TOPIC, ANA)
         database = tmp_path / "pointsman.db"
-        await world.until(lambda: bool(list_parked(database, TOKEN_TROUBLE)))
+        await world.until(lambda: bool(list_parked(database, CURED_BY_TOKEN)))
         (parked,) = list_parked(database)
-        assert f"the token service has none for {ANA!r}" in parked.reason
+        assert f"the token service has none for {ANA!r}" in parked.parked
 
 
 async def test_learners_are_logged_in_on_a_sandbox_and_the_wrong_password_is_said(
@@ -126,7 +126,7 @@ async def test_learners_are_logged_in_on_a_sandbox_and_the_wrong_password_is_sai
         await world.say("completed", TOPIC, "ben@example.com")
         await world.until(lambda: bool(world.ran))
         database = tmp_path / "pointsman.db"
-        await world.until(lambda: bool(list_parked(database, TOKEN_TROUBLE)))
+        await world.until(lambda: bool(list_parked(database, CURED_BY_TOKEN)))
         (parked,) = list_parked(database)
-        assert "the e-mail address or the password is wrong" in parked.reason
-        assert "a-wrong-one" not in parked.reason
+        assert "the e-mail address or the password is wrong" in parked.parked
+        assert "a-wrong-one" not in parked.parked

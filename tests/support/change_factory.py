@@ -16,7 +16,7 @@ from pointsman.domain.records import (
     Position,
     Submission,
 )
-from pointsman.domain.targets import Target, TargetKind, Value
+from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind, Value
 
 _count = itertools.count(1)
 
@@ -30,7 +30,7 @@ def course(slug: str) -> Target:
 
 
 def change(
-    learner: str,
+    recipient: str | Recipient,
     target: Target,
     value: Value,
     *,
@@ -40,9 +40,11 @@ def change(
     falls: Falls = Falls.NEVER,
     after: tuple[Target, ...] = (),
     evidence: Evidence | None = None,
+    read_back: ReadBackPlace | None = None,
 ) -> Change:
+    """Text is a learner's name."""
     return Change(
-        learner=learner,
+        recipient=Recipient.learner(recipient) if isinstance(recipient, str) else recipient,
         target=target,
         value=value,
         occurred_at=at,
@@ -51,6 +53,7 @@ def change(
         registration=registration,
         falls=falls,
         after=after,
+        read_back=read_back,
         evidence=evidence,
     )
 

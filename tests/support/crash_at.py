@@ -21,13 +21,13 @@ from pointsman.platforms.helium import HeliumPlatform
 from pointsman.sources.pipeline import Pipeline
 from pointsman.store.migrations import Migration, pending
 from pointsman.store.postgres import ingest as postgres_ingest
-from pointsman.store.postgres import operations as postgres_operations
+from pointsman.store.postgres import retention as postgres_retention
 from pointsman.store.postgres import schema as postgres_schema
 from pointsman.store.postgres.store import PostgresStore
+from pointsman.store.sqlite import connections as sqlite_connections
 from pointsman.store.sqlite import ingest as sqlite_ingest
-from pointsman.store.sqlite import operations as sqlite_operations
+from pointsman.store.sqlite import retention as sqlite_retention
 from pointsman.store.sqlite import schema as sqlite_schema
-from pointsman.store.sqlite import store as sqlite_store
 from pointsman.store.sqlite.store import SqliteStore
 
 _left = 0
@@ -103,8 +103,8 @@ def _sent() -> None:
 
 
 def _pruned() -> None:
-    after(sqlite_operations, "prune")
-    after_awaiting(postgres_operations, "prune")
+    after(sqlite_retention, "prune")
+    after_awaiting(postgres_retention, "prune")
 
 
 def _migrated() -> None:
@@ -121,7 +121,7 @@ def _migrated() -> None:
             replace(one, sql=f"{one.sql}\n{end}") for one in pending(package, current)
         ]
 
-    setattr(sqlite_store, "connect", connected)  # noqa: B010 - mypy knows what it is
+    setattr(sqlite_connections, "connect", connected)  # noqa: B010 - mypy knows what it is
     setattr(sqlite_schema, "pending", with_end("SELECT die();"))  # noqa: B010
     sleeping = with_end("SELECT pg_sleep(8);")
 

@@ -119,7 +119,7 @@ def statement(who: str, change: Change) -> dict[str, Any]:
         TargetKind.TOPIC_PROGRESS: ("topics", key),
         TargetKind.COURSE_STATUS: ("courses", key.removeprefix("slug:")),
         TargetKind.LEARNING_PATH_ACCESS: ("paths", key),
-        TargetKind.MEETING_ATTENDANCE: ("meetings", change.learner.removeprefix("meeting:")),
+        TargetKind.MEETING_ATTENDANCE: ("meetings", change.recipient.id),
         TargetKind.COURSE_ARCHIVED: ("archive", key),
     }[change.target.kind]
     made: dict[str, Any] = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from pointsman.domain.evidence import Evidence
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import (
     Change,
     Falls,
@@ -18,10 +19,10 @@ from pointsman.domain.records import (
     Item,
     Submission,
 )
-from pointsman.domain.targets import Target, TargetKind, Value
+from pointsman.domain.targets import Recipient, Target, TargetKind, Value
 
 _ORDER = ["not-started", "not-attended", "started", "not-completed", "completed", "attended"]
-Key = tuple[str, Target]
+Key = tuple[Recipient, Target]
 #: the fact that a recording has a length
 LENGTH = "length"
 
@@ -33,7 +34,7 @@ class ModelStore:
     #: how often each value has moved, and how often it had when the platform took it
     moves: Counter[Key] = field(default_factory=Counter)
     delivered: Counter[Key] = field(default_factory=Counter)
-    parked: dict[Key, str] = field(default_factory=dict)
+    parked: dict[Key, ParkCode] = field(default_factory=dict)
     letters: set[tuple[str, str, bytes]] = field(default_factory=set)
     lone_letters: int = 0
     unmatched: Counter[str] = field(default_factory=Counter)
@@ -50,7 +51,7 @@ class ModelStore:
         evidence = change.evidence
         if evidence is None:
             return change
-        count = len(self.facts(change.learner, evidence.key) - {LENGTH})
+        count = len(self.facts(change.recipient, evidence.key) - {LENGTH})
         if count >= evidence.whole:
             is_topic = change.target.kind is TargetKind.TOPIC_PROGRESS
             return replace(change, value=100) if is_topic else change
@@ -58,12 +59,12 @@ class ModelStore:
             return None
         return replace(change, value=int(count * 100 // evidence.whole))
 
-    def facts(self, learner: str, key: str) -> set[str | int]:
+    def facts(self, recipient: Recipient, key: str) -> set[str | int]:
         """Every item and every second that ever came for a key."""
         return {
             fact
             for change in chain.from_iterable(self.changes.values())
-            if change.evidence and (change.learner, change.evidence.key) == (learner, key)
+            if change.evidence and (change.recipient, change.evidence.key) == (recipient, key)
             for fact in _facts(change.evidence)
         }
 
@@ -121,7 +122,7 @@ class ModelStore:
             moved = False
             for change in item.decision.changes:
                 moved = self._is_news(change) or moved
-            keys = [(change.learner, change.target) for change in item.decision.changes]
+            keys = [(change.recipient, change.target) for change in item.decision.changes]
             before = [self.value(key) for key in keys]
             for key, change in zip(keys, item.decision.changes, strict=True):
                 self.changes.setdefault(key, []).append(change)
@@ -137,7 +138,7 @@ class ModelStore:
         """Whether its evidence has something that none before had."""
         if change.evidence is None:
             return False
-        return not _facts(change.evidence) <= self.facts(change.learner, change.evidence.key)
+        return not _facts(change.evidence) <= self.facts(change.recipient, change.evidence.key)
 
     def _bury(self, one: Submission, name: str) -> int:
         where = f"{one.position.partition} {one.position.offset}" if one.position else ""

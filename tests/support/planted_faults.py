@@ -30,10 +30,10 @@ def _merge_order() -> None:
 def _dedup() -> None:
     """Every statement is new."""
 
-    def sort(_self: Plan, submission: Submission) -> tuple[list[Item], list[Item]]:
+    def sort(submission: Submission, _known: object) -> tuple[list[Item], list[Item]]:
         return list(submission.items), []
 
-    setattr(Plan, "_sort", sort)  # noqa: B010
+    setattr(planning, "sort_by_id", sort)  # noqa: B010
 
 
 def _lease_fencing() -> None:
@@ -41,7 +41,7 @@ def _lease_fencing() -> None:
     SQLITE["holds_lease"] = (
         "SELECT count(*) FROM learners WHERE learner = ? AND ? >= 0 AND hold = 3"
     )
-    POSTGRES["lock_lease"] = (
+    POSTGRES["holds_lease"] = (
         "SELECT 1 FROM learners WHERE learner = $1 AND $2::bigint >= 0 AND hold = 3 FOR UPDATE"
     )
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +12,9 @@ from typing import Any
 import aiohttp
 import yaml
 
-from demo.processes import free_port, stop
+from demo.children import Child
+from demo.processes import NotUp, answers, free_port, stop, wait_until_up
 from tests.support.promtool import MIXIN, RULES, program
-
-#: seconds that it may take to be ready
-_START = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +41,15 @@ class Prometheus:
 async def scraping(folder: Path, target: str, namespace: str) -> AsyncIterator[Prometheus]:
     """Up when it is ready; `target` is host and port."""
     port = free_port()
-    process, log = _start(folder, target, namespace, port)
+    process = await asyncio.to_thread(_start, folder, target, namespace, port)
     try:
         async with aiohttp.ClientSession() as session:
-            await _ready(session, f"http://127.0.0.1:{port}", process, log)
             yield Prometheus(f"http://127.0.0.1:{port}", session)
     finally:
         await asyncio.to_thread(stop, process)
 
 
-def _start(
-    folder: Path, target: str, namespace: str, port: int
-) -> tuple[subprocess.Popen[bytes], Path]:
-    """The process, and where its log is."""
+def _start(folder: Path, target: str, namespace: str, port: int) -> Child:
     static = {"targets": [target], "labels": {"namespace": namespace}}
     config = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
@@ -76,18 +68,9 @@ def _start(
     ]
     log = folder / "prometheus.log"
     with log.open("wb") as output:
-        return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT), log
-
-
-async def _ready(
-    session: aiohttp.ClientSession, url: str, process: subprocess.Popen[bytes], log: Path
-) -> None:
-    deadline = time.monotonic() + _START
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(aiohttp.ClientError):
-            async with session.get(f"{url}/-/ready") as answer:
-                if answer.status == 200:
-                    return
-        await asyncio.sleep(0.05)
-    said = await asyncio.to_thread(log.read_text)
-    raise RuntimeError(f"Prometheus did not come up:\n{said[-3000:]}")
+        process = Child(command, output=output)
+    try:
+        wait_until_up(process, lambda: answers(f"http://127.0.0.1:{port}/-/ready"))
+    except NotUp as reason:
+        raise RuntimeError(f"Prometheus {reason}:\n{log.read_text()[-3000:]}") from None
+    return process

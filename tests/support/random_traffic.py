@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from pointsman.domain.records import Change, Falls
-from pointsman.domain.targets import MEETING, Target, TargetKind, Value
+from pointsman.domain.targets import Recipient, Target, TargetKind, Value
 from pointsman.emulator import Catalogue
 from tests.support.change_factory import change
 
@@ -129,7 +129,9 @@ class Traffic:
                 name = f"m{number(MEETINGS)}"
                 target = Target(TargetKind.MEETING_ATTENDANCE, f" {who}")
                 value = self.dice.choice(["attended", "not-attended"])
-                return (who, "meeting", name), change(f"{MEETING}{name}", target, value, at=now)
+                return (who, "meeting", name), change(
+                    Recipient.meeting(name), target, value, at=now
+                )
             case _:
                 name = f"course-{number(COURSES)}"
                 target = Target(TargetKind.COURSE_ARCHIVED, name)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from pointsman.store.base import Books, Parked, Store
+from pointsman.domain.park_codes import ParkCode
+from pointsman.domain.records import Desired
+from pointsman.store.base import Books, Store
 from pointsman.store.sqlite import SqliteStore
 
 T = TypeVar("T")
@@ -31,5 +33,5 @@ def read_books(path: Path) -> Books:
     return look(path, lambda store: store.books())
 
 
-def list_parked(path: Path, reason_prefix: str = "") -> list[Parked]:
-    return look(path, lambda store: store.parked([], reason_prefix=reason_prefix, limit=9))
+def list_parked(path: Path, codes: Collection[ParkCode] = ()) -> list[Desired]:
+    return look(path, lambda store: store.parked(codes=codes, limit=9))

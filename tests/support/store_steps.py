@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Literal
 
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Decision, InputOutcome, Item, Receipt, Submission
 from pointsman.domain.targets import Value
 from pointsman.store.base import Lease, Settlement, Store
@@ -37,12 +38,18 @@ async def settle(
     result: Result,
     reason: str = "",
     *,
+    code: ParkCode = ParkCode.REFUSED_BY_PLATFORM,
     now: int = MINUTE,
     ready_at: int = 0,
+    own: bool = True,
 ) -> Lease:
-    """Lease the one learner that is ready, and settle all of it the same way."""
+    """Lease the one learner that is ready, and settle all of it the same way, or park it."""
     lease = await lease_one(store, now)
-    settled = [Settlement(one.target, one.version, result, reason) for one in lease.desired]
+    parked = code if result == "parked" else None
+    settled = [
+        Settlement(one.target, one.version, result, reason, parked, ready_at, is_own_failure=own)
+        for one in lease.desired
+    ]
     assert await store.settle(lease, settled, now=now, ready_at=ready_at)
     return lease
 

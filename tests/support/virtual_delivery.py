@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -121,6 +121,7 @@ class VirtualDelivery:
         emulator: Emulator | None = None,
         max_failures: int = 8,
         share: float = 1.0,
+        transport: Callable[[Emulator], EmulatorTransport] | None = None,
     ) -> None:
         self.clock = VirtualClock()
         self.emulator = emulator or Emulator(
@@ -132,7 +133,11 @@ class VirtualDelivery:
             token_ttl=1e9,
         )
         self.tokens = Tokens(self.emulator)
-        self.transport = EmulatorTransport(self.emulator, KEY, latency)
+        self.transport = (
+            EmulatorTransport(self.emulator, KEY, latency)
+            if transport is None
+            else transport(self.emulator)
+        )
         self.store = SqliteStore(folder / "sim.db", clock=self.clock, threaded=False)
         self.budget = LocalBudget(
             quota_limits(points, requests, share, 0.2),
@@ -152,6 +157,7 @@ class VirtualDelivery:
                 self.clock,
                 settings,
                 points_per_request=per_request,
+                jitter=random.Random(2),
             ),
             self.budget,
             self.clock,

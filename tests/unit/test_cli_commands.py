@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pointsman.cli import app
+from pointsman.commands import WaitsForPerson
 from pointsman.config import Settings
 from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.domain.records import InputOutcome
@@ -54,7 +55,11 @@ def reads(daemon: ModuleType, found: Books | Exception) -> None:
             raise found
         return found
 
+    async def waiting(_settings: Settings) -> WaitsForPerson:
+        return WaitsForPerson(None, None)
+
     daemon.books = read  # type: ignore[attr-defined]  # a module made for the test
+    daemon.waits_for_person = waiting  # type: ignore[attr-defined]  # as above
 
 
 @pytest.mark.parametrize("code", [0, 1])
@@ -72,7 +77,7 @@ def test_verify_prints_both_sums(config: str, daemon: ModuleType) -> None:
     assert result.exit_code == 0
     for word in ("inputs accepted", "no effect", "unmatched", "desired states", "parked"):
         assert word in result.stdout
-    assert "The books balance." in result.stdout
+    assert "The books balance, but:" in result.stdout
 
 
 def test_verify_prints_json_for_scripts(config: str, daemon: ModuleType) -> None:

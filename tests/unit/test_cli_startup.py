@@ -50,7 +50,8 @@ def test_the_help_loads_no_command_and_nothing_that_a_command_needs() -> None:
 
     assert "typer.rich_utils" in loaded, "the help was shown"
     ours = within(loaded, "pointsman")
-    assert set(ours) == {"pointsman", "pointsman.cli", "pointsman.cli.lazy_commands"}
+    helping = {"pointsman.cli.lazy_commands", "pointsman.cli.exit_codes"}
+    assert set(ours) == {"pointsman", "pointsman.cli"} | helping
     assert not within(loaded, "aiokafka", "graphql", "asyncpg", "sqlite3", "aiohttp", "pydantic")
 
 
@@ -59,7 +60,8 @@ def test_the_daemon_loads_no_emulator_no_graphql_and_no_other_command() -> None:
 
     assert "pointsman.sources.kafka.source" in loaded, "the whole daemon was loaded"
     assert not within(loaded, "pointsman.emulator", "graphql", "rich.progress", "rich.filesize")
-    commands = {"pointsman.cli", "pointsman.cli.lazy_commands", "pointsman.cli.options"}
+    shared = ("lazy_commands", "exit_codes", "options")
+    commands = {"pointsman.cli", *(f"pointsman.cli.{name}" for name in shared)}
     assert set(within(loaded, "pointsman.cli")) == commands | {"pointsman.cli.run"}
 
 

@@ -16,9 +16,9 @@ from pointsman.sources.players.cmi5.session import (
     find,
     load,
     may_be_fetched,
-    refusal,
     with_new,
 )
+from pointsman.sources.players.cmi5.session_guard import refusal
 
 OLD = Cmi5Session("old", 10)
 NEW = Cmi5Session("new", 20)

@@ -143,7 +143,7 @@ def test_a_scheme_is_needed(tmp_path: Path) -> None:
 def test_sources_of_all_kinds_have_names_of_their_own(tmp_path: Path) -> None:
     sources = {"scorm_cloud": [SCORM], "webhooks": [{**WEBHOOK, "name": "scorm"}]}
     [line] = refusal(tmp_path, sources=sources)
-    assert "sources.scorm_cloud and sources.webhooks have the name 'scorm' twice" in line
+    assert "sources.webhooks: and sources.scorm_cloud have the name 'scorm' twice" in line
 
 
 def test_applications_are_told_apart_by_their_user_names(tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ CASES: list[tuple[dict[str, object], str, str]] = [
     (kafka(security={"protocol": "SSL", "ca_file": "none"}), "ca_file", "No such file"),
     (tokens(), "learners.tokens.service", "exactly one"),
     (tokens(inline={}, file=__file__), "learners.tokens.service", "exactly one"),
-    (tokens(file="none.json"), "learners.tokens.file = 'none.json'", "No such file"),
+    (tokens(file="none/t.json"), "learners.tokens.file = 'none/t.json'", "No such file"),
     (tokens(inline={"ana@example.com": ""}), "learners.tokens.inline", "'ana@example.com'"),
     (tokens(service={"url": "https://s.example.com"}), "learners.tokens.service.url", "{learner}"),
     (tokens(service={"url": "ftp://s/{learner}"}), "learners.tokens.service.url", "http://"),

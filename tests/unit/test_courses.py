@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from pointsman.cli import app
 from pointsman.config.rules import RuleSettings
 from pointsman.courses import launch_activity, launch_request, proposed_rules, read_course
-from pointsman.courses.structure import NAMESPACE, AssignableUnit, Block, Course
+from pointsman.courses.structure import NAMESPACE, AssignableUnit, Block, CourseStructure
 from pointsman.courses.xml_elements import parse_xml
 from pointsman.domain.errors import InputRefused
 from pointsman.mapping import Template
@@ -34,7 +34,7 @@ def structure(*members: str, course: str = COURSE) -> str:
     return "\n".join(lines)
 
 
-def course_of(tmp_path: Path, text: str | bytes) -> Course:
+def course_of(tmp_path: Path, text: str | bytes) -> CourseStructure:
     path = tmp_path / "cmi5.xml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return read_course(path)
@@ -226,9 +226,9 @@ TITLES = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 def test_no_title_breaks_out_of_its_comment(course: str, unit: str) -> None:
     one = AssignableUnit("https://example.com/u", unit, "https://example.com/", 1)
     block = Block("https://example.com/b", course, 1, (one,))
-    (rule,) = tomllib.loads(proposed_rules(Course("https://example.com/c", course, (block,))))[
-        "rules"
-    ]
+    (rule,) = tomllib.loads(
+        proposed_rules(CourseStructure("https://example.com/c", course, (block,)))
+    )["rules"]
     assert rule["activity"] == "https://example.com/u#au"
 
 

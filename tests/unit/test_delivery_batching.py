@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from pointsman.delivery.batching import plan_batch, plan_reading
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import MEETING, Target, TargetKind, Value
+from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind, Value
 from pointsman.platforms.helium.documents import price
 from tests.support.change_factory import course, topic
+
+ANA = Recipient.learner("ana@example.com")
 
 
 def wanted(
@@ -22,10 +24,10 @@ def wanted(
     parked: str = "",
     after: tuple[Target, ...] = (),
     failures: int = 0,
-    learner: str = "ana@example.com",
+    recipient: Recipient = ANA,
 ) -> Desired:
     return Desired(
-        learner=learner,
+        recipient=recipient,
         target=target,
         value=value,
         version=1,
@@ -60,7 +62,7 @@ STATES = st.sampled_from(
 def test_started_goes_before_topics_then_completed_then_archived(
     rows: list[Desired], points: int
 ) -> None:
-    batch = plan_batch(rows, max_points=points, price=price)
+    batch = plan_batch(rows, now=0, max_points=points, price=price)
     order = [
         ["completed", "archived"].index(str(row.value)) + 2
         if row.value in {"completed", "archived"}
@@ -74,14 +76,14 @@ def test_started_goes_before_topics_then_completed_then_archived(
 
 def test_what_has_waited_longest_goes_first_among_equals() -> None:
     rows = [wanted(topic("young"), 1, since=9), wanted(topic("old"), 1, since=2)]
-    batch = plan_batch(rows, max_points=1, price=price)
+    batch = plan_batch(rows, now=0, max_points=1, price=price)
     assert [row.target.key for row in batch.rows] == ["old"]
     assert batch.rest == 1
 
 
 def test_one_that_is_dearer_than_a_request_may_be_still_goes_alone() -> None:
     row = wanted(archived("c"), "archived", failures=1)
-    assert plan_batch([row], max_points=1, price=price).points == 2
+    assert plan_batch([row], now=0, max_points=1, price=price).points == 2
 
 
 def test_a_completed_course_is_held_back_by_its_parked_topic_only() -> None:
@@ -90,7 +92,7 @@ def test_a_completed_course_is_held_back_by_its_parked_topic_only() -> None:
         wanted(course("c"), "completed", after=(topic("t0"),)),
         wanted(course("d"), "completed", after=(topic("t1"),)),
     ]
-    batch = plan_batch(rows, max_points=10, price=price)
+    batch = plan_batch(rows, now=0, max_points=10, price=price)
     assert [row.target for row in batch.rows] == [course("d")]
     (held,) = batch.held
     assert held.target == course("c")
@@ -100,7 +102,7 @@ def test_a_completed_course_is_held_back_by_its_parked_topic_only() -> None:
 def test_a_mutation_carries_its_date_and_whether_it_was_sent_before() -> None:
     rows = [wanted(course("c"), "completed", failures=0), wanted(course("d"), "completed")]
     tried = wanted(topic("t"), 5, failures=2)
-    batch = plan_batch([*rows, tried], max_points=10, price=price)
+    batch = plan_batch([*rows, tried], now=0, max_points=10, price=price)
     assert {mutation.occurred_at for mutation in batch.mutations} == {7}
     assert [mutation.again for mutation in batch.mutations] == [True, False, False]
 
@@ -109,9 +111,9 @@ def test_attendance_knows_its_meeting() -> None:
     row = wanted(
         Target(TargetKind.MEETING_ATTENDANCE, " ana@example.com"),
         "attended",
-        learner=f"{MEETING}mtg-1",
+        recipient=Recipient.meeting("mtg-1"),
     )
-    (mutation,) = plan_batch([row], max_points=10, price=price).mutations
+    (mutation,) = plan_batch([row], now=0, max_points=10, price=price).mutations
     assert mutation.meeting_id == "mtg-1"
 
 
@@ -119,9 +121,9 @@ def test_attendance_knows_its_meeting() -> None:
 def test_a_reading_takes_as_many_places_as_one_request_pays_and_at_least_one(
     points: list[int], max_points: int
 ) -> None:
-    cost = {f"course:{place}": price for place, price in enumerate(points)}
+    cost = {ReadBackPlace.course(str(place)): price for place, price in enumerate(points)}
 
-    def total(places: Sequence[str]) -> int:
+    def total(places: Sequence[ReadBackPlace]) -> int:
         return sum(cost[place] for place in places)
 
     places = list(cost)

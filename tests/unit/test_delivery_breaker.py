@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.delivery.backoff import Backoff
 from pointsman.delivery.breaker import Breaker
+from pointsman.domain.backoff import Backoff
+from pointsman.domain.targets import Recipient
 from pointsman.platforms.base import RequestOutcome
 
 #: a seed whatever: the jitter is between half of a step and all of it
@@ -80,7 +81,42 @@ def test_being_throttled_says_nothing_about_an_outage() -> None:
 def test_the_newest_trouble_is_the_reason() -> None:
     one = breaker(*[RequestOutcome.UNREACHABLE] * 3, RequestOutcome.KEY_REFUSED)
     assert one.reason == "the platform refuses our apiKey: words"
+
+
+def test_what_was_under_way_when_all_began_to_wait_does_not_count_again() -> None:
+    one = breaker(*[RequestOutcome.UNREACHABLE] * 9, now=100)
+    assert (one.failures, one.paused_until <= 101) == (3, True)
+    one.record(one.paused_until, RequestOutcome.UNREACHABLE, "words", DICE)
     assert one.failures == 4
+
+
+def test_a_platform_without_quota_is_asked_one_at_a_time_and_ever_more_seldom() -> None:
+    one, now, waits = breaker(), 0.0, []
+    for _ in range(8):
+        for _under_way in range(3):
+            one.record(now, RequestOutcome.THROTTLED, "words", DICE)
+        waits.append(one.next_at - now)
+        now = one.next_at
+    steps = [1, 2, 4, 8, 16, 32, 60, 60]
+    assert all(step / 2 <= wait <= step for wait, step in zip(waits, steps, strict=True))
+    assert (one.one_at_a_time, one.tripped) == (True, False)
+    one.record(now, RequestOutcome.ANSWERED, "", DICE)
+    assert (one.one_at_a_time, one.next_at) == (False, 0.0)
+
+
+def test_failures_of_one_recipient_stop_nobody_and_those_of_three_everybody() -> None:
+    ana, bea, cleo = map(Recipient.learner, ("ana", "bea", "cleo"))
+    one = breaker()
+    for _ in range(9):
+        one.record_failing(0, ana, "words", DICE)
+    one.record_failing(0, bea, "words", DICE)
+    assert not one.tripped
+    one.record_failing(100, cleo, "words", DICE)
+    assert one.tripped
+    assert 100.5 <= one.next_at <= 101
+    one.record(101, RequestOutcome.ANSWERED, "", DICE)
+    one.record_failing(102, ana, "words", DICE)
+    assert not one.tripped
 
 
 def test_the_longer_an_outage_lasts_the_more_seldom_it_is_tried_and_at_most_each_minute() -> None:

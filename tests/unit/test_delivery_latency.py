@@ -6,7 +6,7 @@ import pytest
 
 from pointsman.delivery.dispatcher import DeliveryLatency, latency
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import Target, TargetKind, Value
+from pointsman.domain.targets import Recipient, Target, TargetKind, Value
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,7 @@ def test_a_completion_counts_from_the_change_that_completed_it(
 ) -> None:
     first, changed, now = 10_000_000, 68_000_000, 70_000_000
     target = Target(kind, "key")
-    row = Desired("ana", target, value, 2, 0, "statement", "rule", since=first, changed_at=changed)
+    ana = Recipient.learner("ana")
+    row = Desired(ana, target, value, 2, 0, "statement", "rule", since=first, changed_at=changed)
 
     assert latency(row, now) == DeliveryLatency(kind, 60.0, completed, "statement")

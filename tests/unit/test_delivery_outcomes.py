@@ -8,13 +8,13 @@ import pytest
 
 from pointsman.delivery.outcomes import settlements
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import MEETING, Target, TargetKind
+from pointsman.domain.targets import Recipient, Target, TargetKind
 from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
 from pointsman.platforms.helium.remediation import remedy
 from tests.support.change_factory import topic
 
 ROW = Desired(
-    learner="ana@example.com",
+    recipient=Recipient.learner("ana@example.com"),
     target=topic("t"),
     value=5,
     version=3,
@@ -86,7 +86,8 @@ def test_a_refusal_names_what_to_do(message: str, step: str) -> None:
 
 
 def test_a_meetings_refusal_is_retried_without_a_learners_name() -> None:
-    row = replace(ROW, learner=f"{MEETING}m", target=Target(TargetKind.MEETING_ATTENDANCE, " a"))
+    target = Target(TargetKind.MEETING_ATTENDANCE, " a")
+    row = replace(ROW, recipient=Recipient.meeting("m"), target=target)
     assert refused(row, "NOT_FOUND: x").endswith("pointsman parked retry)")
 
 

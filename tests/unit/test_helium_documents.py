@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.domain.targets import MEETING, Target, TargetKind, Value
+from pointsman.domain.targets import Target, TargetKind, Value
 from pointsman.platforms.base import Mutation, Verdict
 from pointsman.platforms.helium.documents import document, price
 
@@ -111,7 +111,7 @@ def test_an_archiving_whose_fate_is_unknown_is_undone_before_it_is_asked_again()
 
 def test_a_price_is_a_point_an_alias_and_a_point_a_property() -> None:
     attendance = at(
-        TargetKind.MEETING_ATTENDANCE, f" {MEETING}", "attended", meeting_id="m", user_id="u"
+        TargetKind.MEETING_ATTENDANCE, " meeting:", "attended", meeting_id="m", user_id="u"
     )
     again = at(TargetKind.COURSE_ARCHIVED, "c1", "archived", again=True)
     assert price([TOPIC]) == 1

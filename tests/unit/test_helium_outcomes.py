@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.platforms.helium.outcomes import read_answer
@@ -53,7 +55,7 @@ def read(
             {"data": None, "errors": [error("m0")]},
             200,
             RequestOutcome.ANSWERED,
-            [REFUSED, NOT_RUN, NOT_RUN],
+            [UNKNOWN, NOT_RUN, NOT_RUN],
         ),
         (
             {"data": None, "errors": [error("m1", "INTERNAL_SERVER_ERROR")]},
@@ -155,3 +157,335 @@ def test_only_http_itself_leaves_in_doubt_whether_the_key_or_the_token_is_refuse
 ) -> None:
     answer = read_answer(HttpAnswer(status, {}, body), THREE, NON_NULL, now=0.0)
     assert answer.key_in_doubt is in_doubt
+
+
+FINAL = [
+    *("GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"),
+    *("PERSISTED_QUERY_NOT_FOUND", "COMPLEXITY_LIMIT_EXCEEDED", "ValidationError"),
+]
+OF_ONE_MUTATION: list[object] = [
+    "NOT_FOUND",
+    "FORBIDDEN",
+    "PERMISSION_DENIED",
+    "not-found",
+    "NotFound",
+    404,
+    "403",
+]
+PASSING: list[object] = [
+    *("INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT", "UNAVAILABLE", "MAINTENANCE"),
+    *("NEVER_HEARD_OF", "", None, 500, 503, 0, -1, True, [], {}, 1.5),
+]
+QUOTA: list[object] = [
+    *("THROTTLED", "RATE_LIMITED", "RATE_LIMIT_EXCEEDED", "rate-limit-exceeded", "RateLimited"),
+    *("TOO_MANY_REQUESTS", "QUOTA_EXCEEDED", "COMPLEXITY_BUDGET_EXHAUSTED", 429, "429"),
+    "RESOURCE_EXHAUSTED",
+]
+OK, LIMIT = RequestOutcome.ANSWERED, RequestOutcome.THROTTLED
+DOWN, DOCUMENT = RequestOutcome.UNREACHABLE, RequestOutcome.DOCUMENT_REFUSED
+
+
+def coded(code: Any, *, alias: str | None = None) -> dict[str, Any]:
+    path = {} if alias is None else {"path": [alias]}
+    return {"message": "no", "extensions": {"code": code}, **path}
+
+
+@pytest.mark.parametrize("code", [*FINAL, *OF_ONE_MUTATION])
+def test_what_blames_the_document_or_the_datum_is_final_for_the_mutation_it_names(
+    code: object,
+) -> None:
+    payload = {"data": None, "errors": [coded(code, alias="m1")]}
+    assert read(payload) == (OK, [DONE, REFUSED, NOT_RUN])
+
+
+@pytest.mark.parametrize("code", PASSING)
+def test_any_other_code_or_none_passes_for_the_mutation_that_it_names(code: object) -> None:
+    payload = {"data": None, "errors": [coded(code, alias="m1")]}
+    assert read(payload) == (OK, [DONE, UNKNOWN, NOT_RUN])
+
+
+@pytest.mark.parametrize("status", [200, 400, 422])
+@pytest.mark.parametrize("data", [{}, {"data": None}])
+@pytest.mark.parametrize("code", FINAL)
+def test_an_error_without_a_path_refuses_the_document_if_its_code_blames_that(
+    code: object, data: dict[str, Any], status: int
+) -> None:
+    assert read({**data, "errors": [coded(code)]}, status) == (DOCUMENT, [NOT_RUN] * 3)
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 500, 503])
+@pytest.mark.parametrize("data", [{}, {"data": None}, {"data": {}}, {"data": {"other": True}}])
+@pytest.mark.parametrize("code", [*PASSING, *OF_ONE_MUTATION])
+def test_any_other_error_without_a_path_is_the_platforms_trouble(
+    code: object, data: dict[str, Any], status: int
+) -> None:
+    assert read({**data, "errors": [coded(code)]}, status) == (DOWN, [UNKNOWN] * 3)
+
+
+@pytest.mark.parametrize("code", QUOTA)
+@pytest.mark.parametrize("place", ["code", "type", "extensions.type", "errorType", "message"])
+def test_words_of_quota_are_a_429_in_any_dialect(place: str, code: object) -> None:
+    errors = {
+        "code": {"message": "no", "extensions": {"code": code}},
+        "type": {"message": "no", "type": code},
+        "extensions.type": {"message": "no", "extensions": {"type": code}},
+        "errorType": {"message": "no", "extensions": {"errorType": code}},
+        "message": {"message": f"Sorry: {code}"},
+    }
+    if (place == "message" and "429" in str(code)) or code == "RESOURCE_EXHAUSTED":
+        place = "code"
+    assert read({"errors": [errors[place]]}) == (LIMIT, [NOT_RUN] * 3)
+
+
+def test_a_quota_that_ends_in_the_middle_leaves_done_what_ran_before_it() -> None:
+    payload = {"data": None, "errors": [coded("THROTTLED", alias="m1")]}
+    assert read(payload) == (LIMIT, [DONE, NOT_RUN, NOT_RUN])
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "outcome"),
+    [
+        (429, {}, LIMIT),
+        (503, {"Retry-After": "7"}, LIMIT),
+        (503, {}, DOWN),
+        (503, {"Retry-After": "soon"}, DOWN),
+        (500, {"Retry-After": "7"}, DOWN),
+    ],
+)
+def test_a_503_that_says_when_to_come_back_is_a_429(
+    status: int, headers: dict[str, str], outcome: RequestOutcome
+) -> None:
+    response = HttpAnswer(status, headers, b"<html>busy")
+    assert read_answer(response, THREE, NON_NULL, now=0.0).outcome is outcome
+
+
+@pytest.mark.parametrize("status", [200, 400, 418, 500, 503])
+def test_when_to_come_back_is_read_with_any_status(status: int) -> None:
+    response = HttpAnswer(status, {"Retry-After": "7"}, b"<html>busy")
+    assert read_answer(response, THREE, NON_NULL, now=0.0).rate.retry_after == 7.0
+
+
+@pytest.mark.parametrize(
+    ("extensions", "seconds"),
+    [
+        ({"retryAfter": 5}, 5.0),
+        ({"retry_after": 2.5}, 2.5),
+        (
+            {
+                "cost": {
+                    "requestedQueryCost": 100,
+                    "throttleStatus": {"currentlyAvailable": 0, "restoreRate": 50},
+                }
+            },
+            2.0,
+        ),
+        (
+            {
+                "cost": {
+                    "requestedQueryCost": 9,
+                    "throttleStatus": {"currentlyAvailable": 10, "restoreRate": 50},
+                }
+            },
+            0.0,
+        ),
+        ({"retryAfter": "5"}, None),
+        ({"retryAfter": -5}, None),
+        ({"retryAfter": True}, None),
+        ({"cost": {"throttleStatus": {"restoreRate": 0}}}, None),
+        ({"cost": {"requestedQueryCost": 1, "throttleStatus": 5}}, None),
+        ({"cost": []}, None),
+        ([], None),
+    ],
+)
+@pytest.mark.parametrize("of_error", [True, False])
+def test_a_pause_is_read_from_the_extensions_too(
+    extensions: Any, seconds: float | None, *, of_error: bool
+) -> None:
+    error_of = {"message": "Throttled", **({"extensions": extensions} if of_error else {})}
+    payload = {"errors": [error_of], **({} if of_error else {"extensions": extensions})}
+    response = HttpAnswer(200, {}, orjson.dumps(payload))
+    assert read_answer(response, THREE, NON_NULL, now=0.0).rate.retry_after == seconds
+
+
+ALL = dict.fromkeys(THREE, True)
+
+
+@pytest.mark.parametrize("status", [200, 207, 400, 401, 403, 500, 503])
+@pytest.mark.parametrize(
+    "errors",
+    [
+        *([], ["down"], {"message": "down"}, None, 5),
+        *([{}], [{"message": "deprecated"}], [coded("INTERNAL_SERVER_ERROR")]),
+        *([coded("GRAPHQL_VALIDATION_FAILED")], [coded("NOT_FOUND", alias="m9")]),
+        *([coded("NOT_FOUND", alias="m0")], [{"message": "x", "path": ["m1", "id"]}]),
+    ],
+)
+def test_with_data_each_mutation_speaks_for_itself(errors: object, status: int) -> None:
+    assert read({"data": ALL, "errors": errors}, status) == (OK, [DONE] * 3)
+
+
+@pytest.mark.parametrize(
+    ("payload", "status", "outcome", "verdicts"),
+    [
+        # an alias that nobody asked for is nobody's
+        ({"data": None, "errors": [error("m9", "NOT_FOUND")]}, 200, DOWN, [UNKNOWN] * 3),
+        ({"errors": [error("m9", "BAD_USER_INPUT")]}, 200, DOCUMENT, [NOT_RUN] * 3),
+        ({"data": None, "errors": [{"message": "x", "path": [0, "m1"]}]}, 200, DOWN, [UNKNOWN] * 3),
+        ({"data": None, "errors": [{"message": "x", "path": "m1"}]}, 200, DOWN, [UNKNOWN] * 3),
+        ({"data": None, "errors": [{"message": "x", "path": {}}]}, 200, DOWN, [UNKNOWN] * 3),
+        # the path goes on below the mutation
+        (
+            {
+                "data": None,
+                "errors": [
+                    {
+                        "message": "x",
+                        "path": ["m1", "user", 0],
+                        "extensions": {"code": "FORBIDDEN"},
+                    }
+                ],
+            },
+            200,
+            OK,
+            [DONE, REFUSED, NOT_RUN],
+        ),
+        (
+            {"data": None, "errors": [error("m0", "FORBIDDEN"), error("m1", "NEW")]},
+            200,
+            OK,
+            [REFUSED, UNKNOWN, NOT_RUN],
+        ),
+        # without the key `data` nothing says that what stood before has run
+        ({"errors": [error("m1", "NOT_FOUND")]}, 200, OK, [NOT_RUN, REFUSED, NOT_RUN]),
+        # a field's own failure does not count as its own while the whole platform is in trouble
+        ({"data": None, "errors": [error("m1", "NEW")]}, 500, DOWN, [DONE, UNKNOWN, NOT_RUN]),
+        ({"data": None, "errors": [error("m1", "NOT_FOUND")]}, 500, OK, [DONE, REFUSED, NOT_RUN]),
+        ({"data": {"m0": True}}, 200, OK, [DONE, UNKNOWN, UNKNOWN]),
+        ({"data": {"m0": True}}, 500, DOWN, [DONE, UNKNOWN, UNKNOWN]),
+        (
+            {"data": {"m0": True, "m1": None, "m2": False}, "errors": [error()]},
+            200,
+            OK,
+            [DONE, UNKNOWN, UNKNOWN],
+        ),
+        # no answer of a GraphQL server at all
+        ({"message": "Service temporarily unavailable"}, 200, DOWN, [UNKNOWN] * 3),
+        ({"data": None}, 200, DOWN, [UNKNOWN] * 3),
+        ({"data": {}}, 200, DOWN, [UNKNOWN] * 3),
+        ({"data": dict.fromkeys(THREE)}, 200, DOWN, [UNKNOWN] * 3),
+        ({"data": dict.fromkeys(THREE, "true")}, 200, DOWN, [UNKNOWN] * 3),
+        ({"data": dict.fromkeys(THREE, 1)}, 200, DOWN, [UNKNOWN] * 3),
+        ({"data": [True, True, True]}, 200, DOWN, [UNKNOWN] * 3),
+        ({"errors": {"message": "down"}}, 200, DOWN, [UNKNOWN] * 3),
+        ({"errors": ["down"], "data": None}, 200, DOWN, [UNKNOWN] * 3),
+        ({"errors": []}, 200, DOWN, [UNKNOWN] * 3),
+        ({}, 200, DOWN, [UNKNOWN] * 3),
+        (b"", 200, DOWN, [UNKNOWN] * 3),
+        (b"", 204, DOWN, [UNKNOWN] * 3),
+        (b"", 301, DOWN, [UNKNOWN] * 3),
+        (b"\x1f\x8b\x08garbage", 200, DOWN, [UNKNOWN] * 3),
+        (b'{"data": {"m0": true, "m1": true, "m2": true}}\n{"x": 1}', 200, DOWN, [UNKNOWN] * 3),
+        (b'\xef\xbb\xbf{"data": {"m0": true, "m1": true, "m2": true}}', 200, OK, [DONE] * 3),
+        (b"null", 200, DOWN, [UNKNOWN] * 3),
+        (b"[" * 100_000, 200, DOWN, [UNKNOWN] * 3),
+        (b"nope", 413, DOCUMENT, [NOT_RUN] * 3),
+        (b"nope", 414, DOWN, [UNKNOWN] * 3),
+        (b"nope", 431, DOWN, [UNKNOWN] * 3),
+        (b"nope", 404, DOWN, [UNKNOWN] * 3),
+        (
+            {"errors": [{"message": "Cannot query", "locations": [{}]}]},
+            400,
+            DOCUMENT,
+            [NOT_RUN] * 3,
+        ),
+        ({"errors": [error(None, "UNAUTHENTICATED")]}, 500, DOWN, [UNKNOWN] * 3),
+    ],
+)
+def test_odd_answers(
+    payload: object, status: int, outcome: RequestOutcome, verdicts: list[Verdict]
+) -> None:
+    assert read(payload, status) == (outcome, verdicts)
+
+
+def test_one_mutation_alone_is_not_too_large() -> None:
+    answer = read_answer(HttpAnswer(413, {}, b""), ("m0",), (None,), now=0.0)
+    assert answer.outcome is DOWN
+
+
+def test_an_error_beside_null_that_may_be_null_explains_it() -> None:
+    payload = {"data": dict.fromkeys(THREE), "errors": [error()]}
+    assert read(payload, nulls=(REFUSED, DONE, UNKNOWN)) == (DOWN, [UNKNOWN] * 3)
+    assert read({"data": dict.fromkeys(THREE)}, nulls=(REFUSED, DONE, UNKNOWN)) == (
+        OK,
+        [REFUSED, DONE, UNKNOWN],
+    )
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8)
+    | st.sampled_from(["m0", "m1", "m9", "NOT_FOUND", "THROTTLED", "UNAUTHENTICATED"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "data",
+                    "errors",
+                    "path",
+                    "message",
+                    "extensions",
+                    "code",
+                    "type",
+                    "m0",
+                    "m1",
+                    "cost",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+payloads = st.fixed_dictionaries(
+    {},
+    optional={
+        "data": st.none() | json_values | st.fixed_dictionaries({}, optional={"m0": json_values}),
+        "errors": json_values
+        | st.lists(
+            st.fixed_dictionaries(
+                {"message": json_values},
+                optional={
+                    "path": json_values | st.just(["m1"]),
+                    "extensions": json_values,
+                    "type": json_values,
+                },
+            ),
+            max_size=3,
+        ),
+        "extensions": json_values,
+    },
+)
+
+
+@given(
+    body=payloads.map(orjson.dumps) | st.binary(max_size=40) | json_values.map(orjson.dumps),
+    status=st.sampled_from([200, 204, 301, 400, 401, 403, 404, 413, 429, 431, 500, 503, 599]),
+    headers=st.dictionaries(
+        st.sampled_from(["Retry-After", "X-RateLimit-Reset", "X-RateLimit-Remaining", "Date"]),
+        st.text(max_size=12) | st.integers().map(str) | st.floats().map(str),
+    ),
+    nulls=st.tuples(*[st.sampled_from([None, DONE, REFUSED, UNKNOWN])] * 3),
+)
+def test_whatever_comes_back_is_an_answer_with_a_result_for_each_mutation(
+    body: bytes, status: int, headers: dict[str, str], nulls: tuple[Verdict | None, ...]
+) -> None:
+    answer = read_answer(HttpAnswer(status, headers, body), THREE, nulls, now=1.8e9)
+    assert len(answer.results) == 3
+    assert answer.rate.retry_after is None or 0 <= answer.rate.retry_after <= 3600
+    if answer.outcome is not OK:
+        assert answer.message

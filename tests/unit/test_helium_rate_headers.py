@@ -59,12 +59,9 @@ def test_a_reset_time_is_read_however_it_is_spelled(name: str, reset: str, secon
         "inf",
         "nan",
         "1e400",
-        "3601",
         "1767571199",
         "1767571199999",
-        "1767575000",
         "2026-01-04T23:59:59Z",
-        "2026-01-06T00:00:00Z",
         "2026-13-01T00:00:00Z",
         "0001-01-01T00:00:00Z",
         "9999-12-31T23:59:59-23:59",
@@ -76,6 +73,23 @@ def test_a_reset_time_is_read_however_it_is_spelled(name: str, reset: str, secon
 @pytest.mark.parametrize("name", ["X-RateLimit-Reset", "Retry-After"])
 def test_a_reset_time_that_makes_no_sense_says_nothing(name: str, reset: str) -> None:
     assert read_rate({name: reset}, NOW) == RateReading()
+
+
+@pytest.mark.parametrize("pause", ["3601", "86400", "1767575000", "2026-01-06T00:00:00Z"])
+def test_whoever_wants_to_be_left_alone_for_hours_is_asked_again_after_one(pause: str) -> None:
+    assert read_rate({"Retry-After": pause}, NOW) == RateReading(retry_after=3600.0)
+    assert read_rate({"X-RateLimit-Reset": pause}, NOW) == RateReading()
+
+
+@pytest.mark.parametrize("pause", ["86401", "99999999", "1000000000000", "2027-01-06T00:00:00Z"])
+def test_a_pause_of_more_than_a_day_is_not_meant(pause: str) -> None:
+    assert read_rate({"Retry-After": pause}, NOW) == RateReading()
+
+
+def test_a_pause_that_the_body_asks_for_counts_where_no_header_does() -> None:
+    assert read_rate({}, NOW, asked=7.0).retry_after == 7.0
+    assert read_rate({"Retry-After": "9"}, NOW, asked=7.0).retry_after == 9.0
+    assert read_rate({"Retry-After": "soon"}, NOW, asked=7.0).retry_after == 7.0
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from graphql import OperationDefinitionNode, build_schema, parse, validate
 
 from pointsman.domain.errors import PlatformUnreachable
+from pointsman.domain.targets import ReadBackPlace
 from pointsman.emulator.pricing import price as charge
 from pointsman.emulator.schema import load_schema
 from pointsman.platforms.base import PlatformState, ReadBack, RequestOutcome
@@ -18,7 +19,7 @@ from pointsman.platforms.helium.readback import HeliumReader, document
 from tests.support.manual_clock import ManualClock
 
 DATA = Path(__file__).parent.parent / "data/platform"
-PLACES = ["course:c1", "path:p1", "course:c2"]
+PLACES = [ReadBackPlace.course("c1"), ReadBackPlace.path("p1"), ReadBackPlace.course("c2")]
 COURSE: dict[str, Any] = {
     "progress0": {"percentComplete": 40, "totalViews": 3},
     "pages0": [{"id": "t1"}, {}],
@@ -70,8 +71,8 @@ def test_the_query_is_valid_on_the_page_and_in_the_published_schema(name: str) -
     assert validate(schema, parse(document(PLACES))) == []
 
 
-@pytest.mark.parametrize("places", [["course:c"], ["path:p"], PLACES])
-def test_the_price_is_what_the_emulator_charges(places: list[str]) -> None:
+@pytest.mark.parametrize("places", [[ReadBackPlace.course("c")], [ReadBackPlace.path("p")], PLACES])
+def test_the_price_is_what_the_emulator_charges(places: list[ReadBackPlace]) -> None:
     (operation,) = parse(document(places)).definitions
     assert isinstance(operation, OperationDefinitionNode)
     reader = HeliumReader(Canned(None), ManualClock())
@@ -82,9 +83,9 @@ async def test_what_is_shown_is_read_place_by_place() -> None:
     found = await read({"data": {**COURSE, **PATH, **OTHER}})
     assert found.answer.outcome is RequestOutcome.ANSWERED
     assert found.places == {
-        "course:c1": PlatformState(frozenset({"t1"}), completed=False, started=True),
-        "path:p1": PlatformState(completed=True, started=True),
-        "course:c2": PlatformState(completed=True, started=True),
+        ReadBackPlace.course("c1"): PlatformState(frozenset({"t1"}), completed=False, started=True),
+        ReadBackPlace.path("p1"): PlatformState(completed=True, started=True),
+        ReadBackPlace.course("c2"): PlatformState(completed=True, started=True),
     }
 
 
@@ -99,14 +100,14 @@ async def test_a_place_that_is_refused_says_why_and_the_others_are_read() -> Non
     error = {"message": "there is no course 'c2'", "path": ["progress2"]}
     payload: Any = {"data": {**COURSE, **PATH, **OTHER}, "errors": [error]}
     found = await read(payload)
-    assert found.places["course:c2"] == "can't be read: there is no course 'c2'"
-    assert isinstance(found.places["course:c1"], PlatformState)
+    assert found.places[ReadBackPlace.course("c2")] == "can't be read: there is no course 'c2'"
+    assert isinstance(found.places[ReadBackPlace.course("c1")], PlatformState)
 
 
 async def test_places_that_another_one_spoilt_are_left_to_be_read_again() -> None:
     error = {"message": "there is no course 'c2'", "path": ["pages2"]}
     found = await read({"data": None, "errors": [error]})
-    assert found.places == {"course:c2": "can't be read: there is no course 'c2'"}
+    assert found.places == {ReadBackPlace.course("c2"): "can't be read: there is no course 'c2'"}
 
 
 @pytest.mark.parametrize(
@@ -128,11 +129,11 @@ async def test_places_that_another_one_spoilt_are_left_to_be_read_again() -> Non
             200,
             RequestOutcome.TOKEN_REFUSED,
         ),
-        ({"errors": [{"message": "what?"}]}, 400, RequestOutcome.DOCUMENT_REFUSED),
+        ({"errors": [{"message": "what?"}]}, 400, RequestOutcome.UNREACHABLE),
         (
             {"data": None, "errors": [{"message": "somewhere", "path": ["x"]}]},
             200,
-            RequestOutcome.DOCUMENT_REFUSED,
+            RequestOutcome.UNREACHABLE,
         ),
     ],
 )

@@ -14,8 +14,8 @@ from pointsman.domain.records import Actor, Falls, Item, Observation, Submission
 from pointsman.domain.targets import Target, TargetKind, Value
 from pointsman.mapping import (
     ConfiguredIdentity,
-    Course,
     CourseCompleted,
+    CourseName,
     Mapper,
     MoveOn,
     Rule,
@@ -32,7 +32,7 @@ RULE = Rule(
     name="units",
     activity=Template(BASE + "/{course}/{unit}"),
     topic_id=Template("{course}"),
-    course=Course("slug", Template("{course}")),
+    course=CourseName("slug", Template("{course}")),
     course_started=False,
 )
 SEEN = Observation(

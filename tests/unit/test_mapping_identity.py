@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from pointsman.domain.records import Actor
-from pointsman.domain.targets import MEETING
-from pointsman.mapping import Account, ConfiguredIdentity, Template
+from pointsman.domain.targets import Recipient
+from pointsman.mapping import AccountTemplate, ConfiguredIdentity, Template
 
 LMS = "https://lms.example.com"
 SHA1 = "ebd31e95054c018b10727ccffd2ef2ec3a016ee9"
 HR = "https://hr.example.com/people"
 IDENTITY = ConfiguredIdentity(
-    [Account(LMS, Template("{name}")), Account(HR, Template("{name}@example.com"))]
+    [AccountTemplate(LMS, Template("{name}")), AccountTemplate(HR, Template("{name}@example.com"))]
 )
 
 
@@ -48,7 +48,7 @@ def test_a_mailbox_is_one_learner_however_it_is_spelled() -> None:
 
 
 def test_the_same_actor_is_worked_out_once() -> None:
-    identity = ConfiguredIdentity([Account(HR, Template("{name}@example.com"))])
+    identity = ConfiguredIdentity([AccountTemplate(HR, Template("{name}@example.com"))])
     first = identity.resolve(Actor("account", "4711", HR))
     assert identity.resolve(Actor("account", "4711", HR)) is first
 
@@ -56,9 +56,9 @@ def test_the_same_actor_is_worked_out_once() -> None:
 @pytest.mark.parametrize(
     "actor",
     [
-        Actor("openid", MEETING + "mtg-1"),
-        Actor("account", MEETING + "mtg-1", LMS),
+        Actor("openid", "meeting:mtg-1"),
+        Actor("account", "meeting:mtg-1", LMS),
     ],
 )
 def test_no_actor_is_taken_for_a_meeting(actor: Actor) -> None:
-    assert not IDENTITY.resolve(actor).startswith(MEETING)
+    assert not Recipient.from_text(IDENTITY.resolve(actor)).is_meeting

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from pointsman.domain.records import Actor, Change, InputOutcome, Observation
-from pointsman.domain.targets import Target, TargetKind
+from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind
 from pointsman.mapping import (
-    Account,
+    AccountTemplate,
     ConfiguredIdentity,
-    Course,
     CourseCompleted,
+    CourseName,
     Mapper,
     Rule,
     Template,
@@ -33,7 +33,7 @@ EVERYTHING = Rule(
     name="everything",
     activity=Template("https://c.example.com/{course}/{topic}"),
     topic_id=Template("{topic}"),
-    course=Course("id", Template("{course}")),
+    course=CourseName("id", Template("{course}")),
     course_completed=CourseCompleted.COMPLETED,
     names={
         "learning_path_slug": Template("path-{course}"),
@@ -41,7 +41,9 @@ EVERYTHING = Rule(
         "meeting_id": Template("mtg-{topic}"),
     },
 )
-IDENTITY = ConfiguredIdentity([Account("https://lms.example.com", Template("{name}@example.com"))])
+IDENTITY = ConfiguredIdentity(
+    [AccountTemplate("https://lms.example.com", Template("{name}@example.com"))]
+)
 
 TOPIC = Target(TargetKind.TOPIC_PROGRESS, "signals")
 COURSE = Target(TargetKind.COURSE_STATUS, "id:yard")
@@ -87,37 +89,42 @@ def test_a_completed_course_comes_after_the_topic_of_its_observation() -> None:
 
 def test_attendance_is_delivered_for_the_meeting_and_all_else_for_the_learner() -> None:
     changes = decided(EVERYTHING, verb=f"{ADL}attended")
-    assert {change.learner for change in changes.values() if change.target != MEETING} == {WHO}
-    assert changes[MEETING].learner == "meeting:mtg-signals"
+    learner = Recipient.learner(WHO)
+    assert {one.recipient for one in changes.values() if one.target != MEETING} == {learner}
+    assert changes[MEETING].recipient == Recipient.meeting("mtg-signals")
 
 
 def test_attendance_of_a_rule_without_a_course_id_names_no_course() -> None:
-    rule = replace(EVERYTHING, course=Course("slug", Template("{course}")))
+    rule = replace(EVERYTHING, course=CourseName("slug", Template("{course}")))
     keys = {target.key for target in decided(rule, verb=f"{ADL}attended")}
     assert f" {WHO}" in keys
 
 
 def test_only_a_course_that_is_named_by_its_id_can_be_archived() -> None:
-    rule = replace(EVERYTHING, course=Course("sku", Template("{course}")))
+    rule = replace(EVERYTHING, course=CourseName("sku", Template("{course}")))
     assert values(rule, verb=f"{ADL}archived") == {PATH_ARCHIVED: "archived"}
 
 
 @pytest.mark.parametrize(
     ("course", "audit", "read_back"),
     [
-        (Course("id", Template("{course}")), None, "course:yard"),
-        (Course("slug", Template("{course}")), None, ""),
-        (Course("slug", Template("{course}")), Template("c-{course}"), "course:c-yard"),
-        (None, Template("c-{course}"), "course:c-yard"),
-        (None, None, ""),
+        (CourseName("id", Template("{course}")), None, ReadBackPlace.course("yard")),
+        (CourseName("slug", Template("{course}")), None, None),
+        (
+            CourseName("slug", Template("{course}")),
+            Template("c-{course}"),
+            ReadBackPlace.course("c-yard"),
+        ),
+        (None, Template("c-{course}"), ReadBackPlace.course("c-yard")),
+        (None, None, None),
     ],
 )
 def test_a_change_knows_where_the_platform_shows_it(
-    course: Course | None, audit: Template | None, read_back: str
+    course: CourseName | None, audit: Template | None, read_back: ReadBackPlace | None
 ) -> None:
     changes = decided(replace(EVERYTHING, course=course, audit_course_id=audit))
     assert changes[TOPIC].read_back == read_back
-    assert changes[PATH].read_back == "path:path-yard"
+    assert changes[PATH].read_back == ReadBackPlace.path("path-yard")
 
 
 @pytest.mark.parametrize(

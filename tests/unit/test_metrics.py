@@ -14,8 +14,9 @@ from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
 from pointsman.delivery.dispatcher import DeliveryLatency, DeliveryRecord
 from pointsman.delivery.sender import DeliveryOutcome
 from pointsman.domain.records import DeadLetter, Decision, InputOutcome, Item, Receipt, Submission
-from pointsman.domain.targets import TargetKind
+from pointsman.domain.targets import ReadBackPlace, TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
+from pointsman.sources.kafka.client import ResetReason
 from pointsman.store.base import Audited, Backlog
 from pointsman.telemetry.known import IntakeRoute, KnownLabels
 from pointsman.telemetry.metrics import Metrics
@@ -25,6 +26,7 @@ KNOWN = KnownLabels(
     frozenset({"log"}),
     (IntakeRoute("POST", "/xapi/statements", ("", "players")),),
     ("no_session_id",),
+    frozenset({("log", "lessons")}),
 )
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 _LEFT = QuotaLeft(90, 9)
@@ -87,6 +89,10 @@ BORN = [
     ),
     ("pointsman_cmi5_oddities_total", {"kind": "no_session_id"}),
     ("pointsman_kafka_paused", {"source": "log"}),
+    *(
+        ("pointsman_kafka_resets_total", {"source": "log", "topic": "lessons", "reason": reason})
+        for reason in ResetReason
+    ),
     ("pointsman_completion_delivery_seconds_bucket", {"le": "60.0"}),
     ("pointsman_statements_pruned_total", {}),
 ]
@@ -99,6 +105,15 @@ def test_a_series_whose_labels_are_known_is_there_from_the_start(
     text = page(Metrics(KNOWN))
 
     assert value(text, name, **{key: str(one) for key, one in labels.items()}) == 0
+
+
+def test_a_kafka_source_is_up_until_a_problem_is_told_and_once_it_is_solved() -> None:
+    metrics = Metrics(KNOWN)
+    up = [value(page(metrics), "pointsman_kafka_source_up", source="log")]
+    for problems in ({"topic lessons": "the topic does not exist"}, {}):
+        metrics.kafka_problems("log", problems)
+        up.append(value(page(metrics), "pointsman_kafka_source_up", source="log"))
+    assert up == [1, 0, 1]
 
 
 def test_a_source_that_the_settings_do_not_name_makes_no_series_of_its_own() -> None:
@@ -120,7 +135,7 @@ def test_the_audit_has_series_for_five_hundred_places_and_each_begins_with_all_i
     metrics = Metrics(KNOWN)
 
     for number in range(600):
-        metrics.audit(AuditRecord(f"course:{number}", Audited.AGREES))
+        metrics.audit(AuditRecord(ReadBackPlace.course(str(number)), Audited.AGREES))
 
     text = page(metrics)
     found = "pointsman_audit_findings_total"

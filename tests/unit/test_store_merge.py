@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import (
     Change,
     Desired,
@@ -20,6 +21,8 @@ from pointsman.domain.targets import (
     Attendance,
     CourseStatus,
     PathAccess,
+    ReadBackPlace,
+    Recipient,
     Target,
     TargetKind,
     Value,
@@ -143,10 +146,10 @@ def test_a_change_that_is_known_already_gives_back_the_very_record(
 def test_the_first_change_is_the_whole_of_desired_state() -> None:
     first = replace(
         change("ana", course("yard"), "started", at=5, statement_id="id-1", after=(T,)),
-        read_back="course:yard",
+        read_back=ReadBackPlace.course("yard"),
     )
     assert merge(None, first, 7) == Desired(
-        learner="ana",
+        recipient=Recipient.learner("ana"),
         target=course("yard"),
         value="started",
         version=1,
@@ -156,7 +159,7 @@ def test_the_first_change_is_the_whole_of_desired_state() -> None:
         since=7,
         changed_at=7,
         after=(T,),
-        read_back="course:yard",
+        read_back=ReadBackPlace.course("yard"),
     )
 
 
@@ -165,10 +168,14 @@ def test_a_move_takes_over_rule_place_and_what_must_stand_first() -> None:
     completed = replace(
         change("ana", course("yard"), "completed", at=5, statement_id="id-2", after=(T,)),
         rule="another rule",
-        read_back="course:c-9",
+        read_back=ReadBackPlace.course("c-9"),
     )
     moved = merge(state, completed, 2)
-    assert (moved.rule, moved.after, moved.read_back) == ("another rule", (T,), "course:c-9")
+    assert (moved.rule, moved.after, moved.read_back) == (
+        "another rule",
+        (T,),
+        ReadBackPlace.course("c-9"),
+    )
     assert (moved.occurred_at, moved.statement_id, moved.changed_at) == (5, "id-2", 2)
 
 
@@ -179,10 +186,12 @@ def test_a_move_keeps_how_far_the_platform_was_told_and_why_it_is_parked() -> No
         delivered_value=40,
         failures=2,
         parked="refused",
+        park_code=ParkCode.REFUSED_BY_PLATFORM,
     )
     moved = merge(state, change("ana", T, 50), 2)
     assert (moved.delivered_version, moved.delivered_value) == (1, 40)
     assert (moved.failures, moved.parked) == (2, "refused")
+    assert moved.park_code is ParkCode.REFUSED_BY_PLATFORM
 
 
 def test_waiting_counts_from_the_first_change_that_is_not_delivered() -> None:

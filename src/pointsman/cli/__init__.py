@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pointsman import __version__
+from pointsman.cli.exit_codes import epilog
 from pointsman.cli.lazy_commands import MARKUP, LazyCommand, lazy_group
 
 COMMANDS = (
@@ -15,6 +16,12 @@ COMMANDS = (
         "Run the daemon until SIGTERM or Ctrl-C, then drain and stop.",
         "pointsman.cli.run",
         "run",
+    ),
+    LazyCommand(
+        "wait",
+        "Wait until the daemon takes statements, the platform answers, or all is delivered.",
+        "pointsman.cli.wait",
+        "wait",
     ),
     LazyCommand(
         "check",
@@ -99,6 +106,7 @@ app = typer.Typer(
     name="pointsman",
     cls=lazy_group(COMMANDS),
     no_args_is_help=True,
+    epilog=epilog(),
     rich_markup_mode=MARKUP,
     # a daemon's log wants plain tracebacks, and local variables in one could show a secret
     pretty_exceptions_enable=False,
@@ -125,8 +133,6 @@ def pointsman(
     Start with `pointsman check`, which reads your configuration and says in plain words
     what it means; then `pointsman run`. No platform at hand? `pointsman emulate`
     is one.
-
-    Exit codes: 0 fine; 1 the command's answer is no; 2 the configuration or an option is wrong.
     """
 
 

@@ -7,14 +7,15 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
-from pointsman.store.base import Agreement, Parked
-
-#: how the reason of drift begins
-_DRIFT = "drift: "
+from pointsman.cli.exit_codes import ExitCode
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
+from pointsman.cli.output import print_table
+from pointsman.config import load
+from pointsman.domain.park_codes import ParkCode
+from pointsman.domain.records import Desired
+from pointsman.store.base import Agreement
 
 
 def audit(
@@ -34,24 +35,24 @@ def audit(
 
     **Example:** `pointsman audit --place course:course_demo`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     places = ask_store(settings, lambda store: store.agreement())
-    agreements = [agreement for agreement in places if place in {None, agreement.place}]
-    drift = ask_store(settings, lambda store: store.parked([], reason_prefix=_DRIFT, limit=limit))
-    drift = [state for state in drift if place is None or f" at {place}, " in state.reason]
+    agreements = [agreement for agreement in places if place in {None, str(agreement.place)}]
+    drift = ask_store(settings, lambda store: store.parked(codes=[ParkCode.DRIFT], limit=limit))
+    drift = [state for state in drift if place in {None, str(state.read_back)}]
     if as_json:
         shown = {
-            "places": [asdict(entry) for entry in agreements],
+            "places": [_agreement(entry) for entry in agreements],
             "drift": [_drift(entry) for entry in drift],
         }
         typer.echo(json.dumps(shown, indent=2))
     elif agreements:
-        Console().print(_table(agreements))
+        print_table(_table(agreements))
         for state in drift:
-            typer.echo(f"{state.learner}: {state.kind.value} {state.key}: {state.reason}")
+            typer.echo(f"{state.recipient}: {_target(state)}: {state.parked}")
     else:
         typer.echo("Nothing is delivered that can be read back.")
-    raise typer.Exit(1 if drift else 0)
+    raise typer.Exit(ExitCode.NO if drift else ExitCode.OK)
 
 
 def _table(agreements: list[Agreement]) -> Table:
@@ -64,15 +65,23 @@ def _table(agreements: list[Agreement]) -> Table:
             agreement.unreadable,
             agreement.waiting,
         )
-        table.add_row(agreement.place, *(f"{count:,}" for count in counts))
+        table.add_row(str(agreement.place), *(f"{count:,}" for count in counts))
     return table
 
 
-def _drift(state: Parked) -> dict[str, object]:
+def _target(state: Desired) -> str:
+    return f"{state.target.kind.value} {state.target.key}"
+
+
+def _agreement(agreement: Agreement) -> dict[str, object]:
+    return {**asdict(agreement), "place": str(agreement.place)}
+
+
+def _drift(state: Desired) -> dict[str, object]:
     return {
-        "learner": state.learner,
-        "kind": state.kind.value,
-        "key": state.key,
+        "learner": str(state.recipient),
+        "kind": state.target.kind.value,
+        "key": state.target.key,
         "wanted": state.value,
-        "reason": state.reason,
+        "reason": state.parked,
     }

@@ -6,8 +6,9 @@ import typer
 
 from pointsman.cli.config_summary import explain
 from pointsman.cli.config_warnings import config_warnings
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, settings_or_exit
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
 from pointsman.cli.table_warnings import table_warnings
+from pointsman.config import load
 
 
 def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -18,7 +19,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
     **Example:** `pointsman check --config /etc/pointsman/pointsman.toml`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     typer.echo(f"{config} is right. This is what it means.")
     for heading, lines in explain(settings):
         typer.echo(f"\n{heading}")

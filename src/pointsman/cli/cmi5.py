@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pointsman.cli.exit_codes import ExitCode
 from pointsman.courses import (
     AssignableUnit,
     Block,
@@ -47,7 +48,7 @@ def import_(
         course = read_course(file)
     except InputRefused as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        raise typer.Exit(ExitCode.WRONG) from None
     launches = [launch_request(unit) for unit, _ in course.units()]
     if as_json:
         summary = {

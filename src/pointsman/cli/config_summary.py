@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from pointsman.config import Settings
 from pointsman.config.rules import RuleSettings
@@ -10,8 +10,8 @@ from pointsman.config.scorm_cloud import ScormCloudSettings
 from pointsman.config.webhooks import WebhookSettings
 from pointsman.domain.records import Falls
 from pointsman.domain.target_kinds import TARGET_KINDS
+from pointsman.setting_types import listed
 from pointsman.sources.http.settings import HttpSourceSettings
-from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.settings import CredentialSettings, LaunchSettings
 from pointsman.store.settings import StoreSettings
 
@@ -65,7 +65,7 @@ def _listening(settings: Settings) -> Iterator[str]:
             "when every replica of it has it; whoever reads that topic stores it."
         )
     if http.cors_origins:
-        yield f"Web pages may send from {_and(http.cors_origins)}."
+        yield f"Web pages may send from {listed(http.cors_origins)}."
 
 
 def _senders(settings: Settings) -> Iterator[str]:
@@ -77,20 +77,21 @@ def _senders(settings: Settings) -> Iterator[str]:
     yield from map(_http_source, sources.http)
     yield from map(_scorm_cloud_source, sources.scorm_cloud)
     yield from map(_webhook_source, sources.webhooks)
-    yield from map(_kafka_source, sources.kafka)
+    for reader in sources.readers:
+        yield reader.summary
 
 
 def _launches(launches: LaunchSettings) -> Iterator[str]:
     yield (
         f"Players are launched by POST {launches.public_url.rstrip('/')}/launches with "
-        f"{_and(map(_credential, launches.operators))}; a launch is good for "
+        f"{listed(map(_credential, launches.operators))}; a launch is good for "
         f"{launches.lifetime_hours:g} hours unless it says otherwise, and "
         f"{launches.max_lifetime_hours:g} at most."
     )
 
 
 def _http_source(source: HttpSourceSettings) -> str:
-    return f"{source.name} sends over HTTP with {_and(map(_credential, source.credentials))}."
+    return f"{source.name} sends over HTTP with {listed(map(_credential, source.credentials))}."
 
 
 def _credential(credential: CredentialSettings) -> str:
@@ -153,19 +154,9 @@ def _when_it_is(values: tuple[str, ...]) -> str:
     return f" when it is {' or '.join(values)}" if values else ""
 
 
-def _kafka_source(source: KafkaSourceSettings) -> str:
-    security = source.security
-    how = "unencrypted" if security.protocol.endswith("PLAINTEXT") else "over TLS"
-    who = f" as {security.username} ({security.sasl_mechanism})" if security.username else ""
-    return (
-        f"{source.name} is read from Kafka at {_and(source.bootstrap_servers)}: topics "
-        f"{_and(source.topics)}, group {source.group_id}, {how}{who}."
-    )
-
-
 def _rule(rule: RuleSettings) -> str:
-    verbs = f"with the verb {_or(rule.verbs)} " if rule.verbs else ""
-    types = f"of the type {_or(rule.activity_types)} " if rule.activity_types else ""
+    verbs = f"with the verb {listed(rule.verbs, 'or')} " if rule.verbs else ""
+    types = f"of the type {listed(rule.activity_types, 'or')} " if rule.activity_types else ""
     acts: list[str] = []
     if rule.topic_id is not None:
         acts.append(f"sets the progress of topic {rule.topic_id}{_how_far(rule)}")
@@ -186,7 +177,7 @@ def _rule(rule: RuleSettings) -> str:
         if kind.summary and (name := getattr(rule, kind.settings[0])) is not None
     ]
     falls = f"; {_FALLS[rule.falls]}" if rule.topic_id is not None else ""
-    does = _and(acts) or "changes nothing"
+    does = listed(acts) or "changes nothing"
     return f"{rule.name}: a statement {verbs}about {rule.activity} {types}{does}{falls}."
 
 
@@ -244,16 +235,3 @@ def _delivery(settings: Settings) -> Iterator[str]:
     partial = f"at most every {pace:g} s" if pace else "at once"
     yield f"A learner's partial progress goes {partial}, completions at once."
     yield f"After {delivery.max_failures} failures a piece of state is parked."
-
-
-def _and(words: Iterable[str]) -> str:
-    return _join(list(words), "and")
-
-
-def _or(words: Sequence[str]) -> str:
-    return _join(list(words), "or")
-
-
-def _join(words: list[str], last: str) -> str:
-    *first, final = words or [""]
-    return f"{', '.join(first)} {last} {final}" if first else final

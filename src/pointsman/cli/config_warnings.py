@@ -74,6 +74,11 @@ def _about_platform(platform: PlatformSettings) -> Iterator[str]:
 def _about_learners(learners: LearnerSettings) -> Iterator[str]:
     if learners.tokens.inline == {}:
         yield "learners.tokens.inline: it is empty, so every learner's state will be parked."
+    if learners.tokens.file is not None and not learners.tokens.file.exists():
+        yield (
+            "learners.tokens.file: it is not there yet; until it comes, every learner's state is "
+            "parked."
+        )
     if learners.tokens.kind in {"service", "login"} and not learners.tokens.encryption_keys:
         yield (
             "learners.tokens.encryption_key: without it fetched authTokens are not kept, and all "

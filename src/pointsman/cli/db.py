@@ -18,11 +18,10 @@ from pointsman.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     ask_store,
-    config_error_exit,
-    settings_or_exit,
 )
+from pointsman.cli.output import print_table
 from pointsman.cli.times import iso_time
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.config import load
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,7 +40,7 @@ def stats(
 
     **Example:** `pointsman db stats`
     """
-    stats = ask_store(settings_or_exit(config), lambda store: store.stats())
+    stats = ask_store(load(config), lambda store: store.stats())
     if as_json:
         typer.echo(json.dumps(asdict(stats), indent=2))
         return
@@ -49,7 +48,7 @@ def stats(
     for name in sorted({*stats.rows, *stats.bytes}):
         rows = f"{stats.rows[name]:,}" if name in stats.rows else ""
         table.add_row(name, rows, decimal(stats.bytes[name]) if name in stats.bytes else "")
-    Console().print(table)
+    print_table(table)
     oldest = "none" if stats.oldest_statement is None else iso_time(stats.oldest_statement)
     typer.echo(
         f"{decimal(sum(stats.bytes.values()))} in all, schema {stats.schema}, "
@@ -66,15 +65,10 @@ def upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
     **Example:** `pointsman db upgrade`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     from pointsman.commands import upgrade as run_upgrade  # noqa: PLC0415 - not before it is needed
 
-    try:
-        with config_error_exit():
-            done = asyncio.run(run_upgrade(settings))
-    except StoreUnavailable as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(3) from None
+    done = asyncio.run(run_upgrade(settings))
     for step in done:
         typer.echo(f"{step.number:04} {step.name.replace('_', ' ')}")
     typer.echo(f"{len(done)} steps done" if done else "The schema is up to date.")
@@ -89,10 +83,10 @@ def backup(
 
     **Example:** `pointsman db backup /backups/pointsman.db`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     from pointsman.commands import back_up  # noqa: PLC0415 - not before it is needed
 
-    with config_error_exit(), Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("copying", total=None)
 
         def on_progress(left: int, pages: int) -> None:

@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     ask_store,
-    config_error_exit,
-    settings_or_exit,
 )
+from pointsman.cli.output import WideOption, print_table
 from pointsman.cli.times import iso_time
+from pointsman.config import load
 from pointsman.store.base import Store, StoredDeadLetter
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ def list_(
     source: SourceOption = None,
     reason: ReasonOption = "",
     limit: Annotated[int, typer.Option(min=1, help="Show so many at most.")] = 100,
+    wide: WideOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show dead letters, the oldest first, with where they came from and why they are dead.
@@ -51,7 +52,7 @@ def list_(
     **Example:** `pointsman dead-letters list --source lessons`
     """
     letters = ask_store(
-        settings_or_exit(config),
+        load(config),
         lambda store: store.dead_letters(reason_prefix=reason, source=source, limit=limit),
     )
     if as_json:
@@ -66,7 +67,7 @@ def list_(
                 iso_time(letter.received_at),
                 letter.reason,
             )
-        Console().print(table)
+        print_table(table, wide=wide)
     else:
         typer.echo("There are no dead letters.")
 
@@ -80,10 +81,10 @@ def show(
 
     **Example:** `pointsman dead-letters show 17`
     """
-    letter = ask_store(settings_or_exit(config), lambda store: store.dead_letter(number))
+    letter = ask_store(load(config), lambda store: store.dead_letter(number))
     if letter is None:
         typer.echo(f"there is no dead letter {number}", err=True)
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NO)
     for name, value in _as_json(letter).items():
         typer.echo(f"{name}: {value}")
     typer.echo()
@@ -103,7 +104,7 @@ def replay(
 
     **Example:** `pointsman dead-letters replay --reason 'its rule failed'`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     _must_say_which(numbers, source, reason, everything=everything)
     # not before it is needed: the other commands need not load the whole daemon
     from pointsman.commands import replay_letters  # noqa: PLC0415
@@ -118,8 +119,7 @@ def replay(
     async def choose(store: Store) -> Sequence[int]:
         return numbers or await _matching_numbers(store, source, reason)
 
-    with config_error_exit():
-        asyncio.run(replay_letters(settings, choose, on_letter))
+    asyncio.run(replay_letters(settings, choose, on_letter))
     typer.echo(f"{count} read again")
 
 
@@ -137,7 +137,7 @@ def drop(
 
     **Example:** `pointsman dead-letters drop 17 18`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     _must_say_which(numbers, source, reason, everything=everything)
 
     async def choose(store: Store) -> Sequence[int]:

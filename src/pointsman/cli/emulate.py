@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pointsman.cli.options import config_error_exit
+from pointsman.cli.exit_codes import ExitCode
 
 
 def emulate(
@@ -81,9 +81,9 @@ def emulate(
         if error.name is None or error.name.partition(".")[0] != "graphql":
             raise
         typer.echo("the emulator is an extra: pip install 'pointsman[emulator]'", err=True)
-        raise typer.Exit(2) from None
+        raise typer.Exit(ExitCode.WRONG) from None
 
-    with config_error_exit(), suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt):
         asyncio.run(
             run_emulator(
                 host=host,

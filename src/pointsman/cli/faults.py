@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from pointsman.cli.exit_codes import ExitCode
+from pointsman.cli.output import print_table
 from pointsman.outgoing.client import HttpClient, NoReply
 from pointsman.outgoing.settings import DIRECT, OutgoingSettings
 
@@ -50,7 +51,7 @@ def list_(
         kind, struck = fault.pop("kind"), fault.pop("struck")
         settings = ", ".join(f"{key}={value}" for key, value in fault.items())
         table.add_row(name, kind, settings, str(struck))
-    Console().print(table)
+    print_table(table)
     struck = ", ".join(f"{kind} {count}" for kind, count in faults["struck"].items())
     typer.echo(f"struck since the start: {struck or 'none'}")
 
@@ -70,7 +71,7 @@ def add(
     for key, is_pair, _ in pairs:
         if not key.strip() or not is_pair:
             typer.echo(f"{fault!r}: {key!r} is not key=value", err=True)
-            raise typer.Exit(2)
+            raise typer.Exit(ExitCode.WRONG)
     entries = {key.strip(): value.strip() for key, _, value in pairs}
     typer.echo(_ask("POST", url, "/emulator/faults", api_key, entries)["id"])
 
@@ -115,13 +116,13 @@ def _ask(method: str, url: str, path: str, api_key: str, body: Any = None) -> An
         refused = payload["errors"][0]["message"] if status >= HTTPStatus.BAD_REQUEST else None
     except (NoReply, ValueError) as error:
         typer.echo(f"no emulator answers at {url}: {error}", err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(ExitCode.NO) from None
     except (KeyError, TypeError, IndexError):
         typer.echo(f"what answers at {url} is no emulator", err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(ExitCode.NO) from None
     if refused is not None:
         typer.echo(refused, err=True)
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NO)
     return payload
 
 

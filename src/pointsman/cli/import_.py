@@ -17,9 +17,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
+from pointsman.cli.exit_codes import ExitCode
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
 from pointsman.commands import BackfillProgress, LoadRate, LrsSettings, import_file, import_lrs
-from pointsman.config import Settings
+from pointsman.config import Settings, load
 from pointsman.domain.errors import ConfigError, InputRefused, PartitionLost, Retry
 from pointsman.domain.records import InputOutcome
 from pointsman.outgoing.settings import OutgoingSettings
@@ -73,37 +74,35 @@ def import_(
 
     **Example:** `pointsman import history.ndjson.gz --rate 500`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     filters = {"since": since, "until": until, "agent": agent, "verb": verb, "activity": activity}
     filters_set = {name: value for name, value in filters.items() if value is not None}
     try:
-        with config_error_exit():
-            if source.startswith(("http://", "https://")):
-                lrs = LrsSettings(
-                    source,
-                    key,
-                    _secret(secret_file),
-                    _secret(bearer_file),
-                    filters=filters_set,
-                    outgoing=_outgoing(
-                        proxy=proxy, ca_file=ca_file, cert_file=cert_file, key_file=key_file
-                    ),
-                )
-                done = _with_progress(settings, lrs, LoadRate(rate))
-            elif filters_set or any((key, secret_file, bearer_file, proxy, ca_file, cert_file)):
-                raise ConfigError("a file takes none of the options for an LRS")
-            else:
-                done = _with_progress(settings, Path(source), LoadRate(rate))
-    except PartitionLost as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(3) from None
+        if source.startswith(("http://", "https://")):
+            lrs = LrsSettings(
+                source,
+                key,
+                _secret(secret_file),
+                _secret(bearer_file),
+                filters=filters_set,
+                outgoing=_outgoing(
+                    proxy=proxy, ca_file=ca_file, cert_file=cert_file, key_file=key_file
+                ),
+            )
+            done = _with_progress(settings, lrs, LoadRate(rate))
+        elif filters_set or any((key, secret_file, bearer_file, proxy, ca_file, cert_file)):
+            raise ConfigError("a file takes none of the options for an LRS")
+        else:
+            done = _with_progress(settings, Path(source), LoadRate(rate))
+    except PartitionLost:
+        raise  # another import is at it: no use in running this one again
     except (Retry, InputRefused) as error:
         typer.echo(f"{error}\nnext: run it again, it goes on where it was", err=True)
-        raise typer.Exit(3) from None
+        raise typer.Exit(ExitCode.AWAY) from None
     typer.echo(_summary(done))
     if done.outcomes[InputOutcome.DEAD]:
         typer.echo("next: pointsman dead-letters list --source import", err=True)
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NO)
 
 
 def _secret(path: Path | None) -> str | None:

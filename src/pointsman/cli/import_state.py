@@ -13,9 +13,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
+from pointsman.cli.exit_codes import ExitCode
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
 from pointsman.commands import ImportStep, ImportTarget
 from pointsman.commands import import_state as take_state
+from pointsman.config import load
 from pointsman.domain.errors import ConfigError
 from pointsman.platforms.tokens.learner_table import learner_name
 from pointsman.text_files import read_text
@@ -46,26 +48,25 @@ def import_state(
 
     **Example:** `pointsman import-state courses.csv`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     taken, unread = 0, 0
-    with config_error_exit():
-        targets = list(_import_targets(file)) if file is not None else None
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            bar = progress.add_task("reading the platform", total=None)
+    targets = list(_import_targets(file)) if file is not None else None
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("reading the platform", total=None)
 
-            def on_step(step: ImportStep, number: int, total: int) -> None:
-                nonlocal taken, unread
-                taken += step.taken
-                unread += len(step.unread)
-                progress.update(bar, completed=number, total=total)
-                for place, reason in step.unread.items():
-                    progress.console.print(f"{step.learner}: {place}: {reason}", markup=False)
+        def on_step(step: ImportStep, number: int, total: int) -> None:
+            nonlocal taken, unread
+            taken += step.taken
+            unread += len(step.unread)
+            progress.update(bar, completed=number, total=total)
+            for place, reason in step.unread.items():
+                progress.console.print(f"{step.learner}: {place}: {reason}", markup=False)
 
-            asyncio.run(take_state(settings, targets, on_step))
+        asyncio.run(take_state(settings, targets, on_step))
     typer.echo(f"{taken} taken as delivered, {unread} courses and paths could not be read")
     if unread:
         typer.echo("next: mend what is said above, and run this again", err=True)
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NO)
 
 
 def _import_targets(path: Path) -> Iterator[ImportTarget]:

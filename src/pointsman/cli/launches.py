@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
+from pointsman.cli.exit_codes import ExitCode
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
+from pointsman.cli.output import print_table
+from pointsman.config import load
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.launch import Launch, launch_from_json
 from pointsman.store.base import DocumentKey
@@ -48,7 +50,7 @@ def show(
 
     **Example:** `pointsman launches show 0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     key = DocumentKey("launch", name=registration.lower())
     document = ask_store(settings, lambda store: store.document(key))
     if document is None:
@@ -57,7 +59,7 @@ def show(
             "store.retention_days",
             err=True,
         )
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NO)
     launch = launch_from_json(document.content)
     if as_json:
         typer.echo(json.dumps(asdict(launch), indent=2))
@@ -65,7 +67,7 @@ def show(
     table = Table(show_header=False, box=None)
     for name, value in _rows(launch):
         table.add_row(name, value)
-    Console().print(table)
+    print_table(table)
 
 
 def _rows(launch: Launch) -> list[tuple[str, str]]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from pointsman.cli.exit_codes import errors_end_the_command
 
 MARKUP: Final = "markdown"
 
@@ -37,6 +42,24 @@ class LazyCommand:
         return typer.main.get_group(parent).commands[self.name]
 
 
+@contextmanager
+def _log_to_stderr() -> Iterator[None]:
+    """What goes wrong on the way is no part of a command's output; `run` logs its own way."""
+    # not before it is needed: the help needs no log
+    import structlog  # noqa: PLC0415
+
+    before = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
 def lazy_group(commands: tuple[LazyCommand, ...]) -> type[TyperGroup]:
     """A group of these commands, in this order."""
     by_name = {command.name: command for command in commands}
@@ -51,5 +74,10 @@ def lazy_group(commands: tuple[LazyCommand, ...]) -> type[TyperGroup]:
             """Click asks for the command that is to run here; the help asks elsewhere."""
             name, command, rest = super().resolve_command(ctx, args)
             return name, command and by_name[str(name)].load(), rest
+
+        def invoke(self, ctx: Any) -> Any:
+            """Run it: an error that says what to do ends it without a traceback."""
+            with errors_end_the_command(), _log_to_stderr():
+                return super().invoke(ctx)
 
     return LazyGroup

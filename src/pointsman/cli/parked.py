@@ -6,12 +6,14 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
+from pointsman.cli.output import WideOption, print_table
 from pointsman.cli.times import iso_time
-from pointsman.store.base import Parked
+from pointsman.config import load
+from pointsman.domain.records import Desired
+from pointsman.domain.targets import Recipient
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,20 +36,22 @@ def list_(
     learner: LearnerOption = None,
     reason: ReasonOption = "",
     limit: Annotated[int, typer.Option(min=1, help="Show so many at most.")] = 100,
+    wide: WideOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what is parked, the oldest first, with the platform's own words.
 
     **Example:** `pointsman parked list --learner ana@example.com`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     states = ask_store(
-        settings, lambda store: store.parked(learner or [], reason_prefix=reason, limit=limit)
+        settings,
+        lambda store: store.parked(_recipients(learner), reason_prefix=reason, limit=limit),
     )
     if as_json:
         typer.echo(json.dumps([_as_json(state) for state in states], indent=2))
     elif states:
-        Console().print(_table(states))
+        print_table(_table(states), wide=wide)
     else:
         typer.echo("Nothing is parked.")
 
@@ -63,25 +67,33 @@ def retry(
 
     **Example:** `pointsman parked retry --reason 'refused: NOT_FOUND'`
     """
-    settings = settings_or_exit(config)
-    freed = ask_store(settings, lambda store: store.unpark(learner, reason_prefix=reason))
+    settings = load(config)
+    recipients = None if learner is None else _recipients(learner)
+    freed = ask_store(settings, lambda store: store.unpark(recipients, reason_prefix=reason))
     typer.echo(f"{freed} freed")
 
 
-def _as_json(state: Parked) -> dict[str, object]:
+def _recipients(names: list[str] | None) -> list[Recipient]:
+    """As `parked list` shows them."""
+    return [Recipient.from_text(name) for name in names or []]
+
+
+def _as_json(state: Desired) -> dict[str, object]:
     return {
-        "learner": state.learner,
-        "kind": state.kind.value,
-        "key": state.key,
+        "learner": str(state.recipient),
+        "kind": state.target.kind.value,
+        "key": state.target.key,
         "value": state.value,
         "since": iso_time(state.since),
-        "reason": state.reason,
+        "code": state.park_code,
+        "reason": state.parked,
     }
 
 
-def _table(states: list[Parked]) -> Table:
+def _table(states: list[Desired]) -> Table:
     table = Table("learner", "target", "wanted", "since", "reason")
     for state in states:
-        target = f"{state.kind.value} {state.key}"
-        table.add_row(state.learner, target, str(state.value), iso_time(state.since), state.reason)
+        target = f"{state.target.kind.value} {state.target.key}"
+        since = iso_time(state.since)
+        table.add_row(str(state.recipient), target, str(state.value), since, state.parked)
     return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,20 +12,19 @@ from typing import Annotated, TypeVar
 
 import typer
 from pydantic import TypeAdapter
-from rich.console import Console
 
 from pointsman.cli import platform_tables as tables
 from pointsman.cli.learning_path_file import NewPath, read_new_path
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
+from pointsman.cli.output import print_table
 from pointsman.cli.platform_session import PlatformSession, refuse, with_platform
 from pointsman.commands import with_store
-from pointsman.config import Settings
+from pointsman.config import Settings, load
 from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.platforms.helium.calls import CallResult
 from pointsman.platforms.tokens.file import save_token
 from pointsman.secret_values import read_secret
 from pointsman.store.base import Store, Window
-from pointsman.store.sqlite import SqliteStore
 
 T = TypeVar("T")
 
@@ -83,8 +83,7 @@ def create_path(
 
     **Example:** `pointsman platform learning-path create onboarding.toml`
     """
-    with config_error_exit():
-        wanted: NewPath = read_new_path(file)
+    wanted: NewPath = read_new_path(file)
     if not yes:
         parts = f"{len(wanted.milestones)} milestones"
         typer.confirm(f"Make the learning path {wanted.name!r} with {parts}?", abort=True)
@@ -192,7 +191,9 @@ def login(
     *,
     password_file: Annotated[
         Path | None,
-        typer.Option(help="The password's file; asked for without it.", exists=True),
+        typer.Option(
+            help="The password's file; - is standard input. Without it, it is asked for.",
+        ),
     ] = None,
     save_to: Annotated[
         Path | None, typer.Option(help="A token file, as learners.tokens.file is; mode 0600.")
@@ -203,26 +204,19 @@ def login(
 
     **Example:** `pointsman platform login ana@example.com --save-to tokens.json`
     """
-    settings = settings_or_exit(config)
-    if password_file is not None:
-        try:
-            password = read_secret(password_file)
-        except ValueError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(2) from None
-    else:
-        password = typer.prompt("Password", hide_input=True)
+    settings = load(config)
+    password = _password(password_file)
 
     async def ask(platform: PlatformSession) -> None:
         login = await platform.login.log_in(email, password)
         if login.token is None:
             refuse(
                 login.answer.message,
-                "see that the address and the password are those of the instance",
+                "see that platform.url and platform.api_key are right (`pointsman wait platform` "
+                "says), and that the instance has this address with this password",
             )
         if save_to is not None:
-            with config_error_exit():
-                save_token(save_to, email.lower(), login.token, login.user_id)
+            save_token(save_to, email.lower(), login.token, login.user_id)
             typer.echo(f"{email} is logged in; the authToken is in {save_to}")
         else:
             typer.echo(f"{email} is logged in")
@@ -238,7 +232,7 @@ def budget(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
 
     **Example:** `pointsman platform budget`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
 
     async def ask(platform: PlatformSession) -> None:
         reply = await platform.calls.probe()
@@ -260,16 +254,38 @@ def budget(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
         if as_json:
             typer.echo(json.dumps(shown, indent=2))
         else:
-            Console().print(tables.budget(shown))
+            print_table(tables.budget(shown))
 
     asyncio.run(with_platform(settings, ask))
+
+
+def _password(file: Path | None) -> str:
+    """From a file, standard input or the terminal. Raises `ConfigError`."""
+    if file == Path("-"):
+        text = sys.stdin.readline()
+    elif file is not None:
+        try:
+            return read_secret(file)
+        except ValueError as error:
+            raise ConfigError(f"--password-file: {error}") from None
+    elif sys.stdin.isatty():
+        text = typer.prompt("Password", hide_input=True)
+    else:
+        raise ConfigError(
+            "there is no terminal to ask for the password at: give --password-file FILE, or "
+            "--password-file - and the password on standard input"
+        )
+    if not (password := text.rstrip("\r\n")):
+        raise ConfigError("the password is empty")
+    return password
 
 
 async def _window(settings: Settings) -> Window | None:
     """What the one daemon has set aside of the quota; None where replicas share a pace."""
 
     async def ask(store: Store) -> Window | None:
-        return await store.window() if isinstance(store, SqliteStore) else None
+        ledger = store.window_ledger
+        return None if ledger is None else await ledger.window()
 
     try:
         return await with_store(settings, ask)
@@ -298,6 +314,6 @@ def _print_answer(
             dumped = TypeAdapter(object).dump_python(reply.data, mode="json", by_alias=True)
             typer.echo(json.dumps(dumped, indent=2, ensure_ascii=False))
         else:
-            Console().print(table(reply.data))
+            print_table(table(reply.data))
 
-    asyncio.run(with_platform(settings_or_exit(config), run))
+    asyncio.run(with_platform(load(config), run))

@@ -10,6 +10,7 @@ from typing import NoReturn
 import typer
 
 from pointsman import wiring
+from pointsman.cli.exit_codes import ExitCode
 from pointsman.config import Settings
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import NoToken, TokenDelayed
@@ -58,4 +59,4 @@ async def with_platform(
 def refuse(message: str, next_step: str) -> NoReturn:
     """What went wrong and what to do, on standard error; exit code 1."""
     typer.echo(f"{message}\nnext: {next_step}", err=True)
-    raise typer.Exit(1)
+    raise typer.Exit(ExitCode.NO)

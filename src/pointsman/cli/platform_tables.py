@@ -9,12 +9,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from pointsman.platforms.helium import results
+from pointsman.platforms.helium import selections
 
 Shown = Table | Group | Text
 
 
-def learning_path(path: results.LearningPath) -> Shown:
+def learning_path(path: selections.LearningPath) -> Shown:
     facts = _facts(
         {
             "id": path.id,
@@ -45,7 +45,7 @@ def learning_path(path: results.LearningPath) -> Shown:
     return Group(facts, milestones)
 
 
-def created_path(path: results.CreatedLearningPath) -> Shown:
+def created_path(path: selections.CreatedLearningPath) -> Shown:
     milestones = Table("milestone", "id", "requirement", "courses", title=path.name)
     for milestone in path.milestones or ():
         if milestone is not None:
@@ -55,7 +55,7 @@ def created_path(path: results.CreatedLearningPath) -> Shown:
     return Group(milestones, Text(words))
 
 
-def milestone(milestone: results.Milestone) -> Shown:
+def milestone(milestone: selections.Milestone) -> Shown:
     facts = _facts(
         {
             "id": milestone.id,
@@ -83,7 +83,7 @@ def milestone(milestone: results.Milestone) -> Shown:
     return Group(facts, courses)
 
 
-def completions(done: Sequence[results.MilestoneCompletion]) -> Shown:
+def completions(done: Sequence[selections.MilestoneCompletion]) -> Shown:
     table = Table("milestone", "id", "when", "by")
     for action in done:
         milestone = action.milestone
@@ -96,7 +96,7 @@ def completions(done: Sequence[results.MilestoneCompletion]) -> Shown:
     return table if done else Text("No milestone is completed.")
 
 
-def course_progress(progress: results.CourseProgress) -> Shown:
+def course_progress(progress: selections.CourseProgress) -> Shown:
     return _facts(
         {
             "complete": f"{progress.percent_complete} %",
@@ -106,14 +106,14 @@ def course_progress(progress: results.CourseProgress) -> Shown:
     )
 
 
-def pages(done: Sequence[results.Page]) -> Shown:
+def pages(done: Sequence[selections.Page]) -> Shown:
     table = Table("page", "id", "type", "lesson")
     for page in done:
         table.add_row(page.title or "", page.id, page.type, page.lesson_id)
     return table if done else Text("No page is completed.")
 
 
-def criteria(progress: Sequence[results.CriterionProgress]) -> Shown:
+def criteria(progress: Sequence[selections.CriterionProgress]) -> Shown:
     table = Table("criterion", "%", "completed", "of")
     for criterion in progress:
         done = ", ".join(name for name in criterion.completed or () if name)
@@ -151,12 +151,12 @@ def _facts(facts: Mapping[str, object | None], title: str | None = None) -> Tabl
     return table
 
 
-def _money(price: results.Price) -> str:
+def _money(price: selections.Price) -> str:
     amount = "?" if price.unit_amount is None else f"{price.unit_amount / 100:,.2f}"
     return f"{amount} {price.currency_code}"
 
 
-def _certificate(path: results.LearningPath) -> str | None:
+def _certificate(path: selections.LearningPath) -> str | None:
     if path.current_user_earned_certificate:
         return "earned"
     return "pending" if path.current_user_pending_certificate else None

@@ -13,12 +13,14 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
+from pointsman.cli.output import print_table
 from pointsman.cli.times import parse_time
 from pointsman.commands import ReplayPage
 from pointsman.commands import replay as run_replay
+from pointsman.config import load
 from pointsman.domain.records import InputOutcome
-from pointsman.domain.targets import Target
+from pointsman.domain.targets import Recipient, Target
 from pointsman.store.base import Move
 
 
@@ -29,14 +31,14 @@ class _Total:
     statements: int = 0
     skipped: int = 0
     outcomes: Counter[tuple[InputOutcome, InputOutcome]] = field(default_factory=Counter)
-    moves: dict[tuple[str, Target], Move] = field(default_factory=dict)
+    moves: dict[tuple[Recipient, Target], Move] = field(default_factory=dict)
 
     def add(self, page: ReplayPage) -> None:
         self.statements += page.statements
         self.skipped += page.skipped
         self.outcomes.update(page.result.outcomes)
         for move in page.result.moves:
-            key = (move.learner, move.target)
+            key = (move.recipient, move.target)
             first = self.moves.get(key, move)
             self.moves[key] = Move(*key, first.before, move.after, move.rule)
 
@@ -59,10 +61,10 @@ def replay(
 
     **Example:** `pointsman replay --since 7d --dry-run`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     start, end = parse_time(since), parse_time(until)
     total = _Total()
-    with config_error_exit(), Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("deciding anew", total=max(1, end - start))
 
         def on_page(page: ReplayPage) -> None:
@@ -79,7 +81,6 @@ def replay(
 
 
 def _print(total: _Total, limit: int) -> None:
-    console = Console()
     typer.echo(f"{total.statements:,} statements decided anew")
     if total.skipped:
         typer.echo(f"{total.skipped:,} of them are valid no longer, and were left alone")
@@ -87,15 +88,15 @@ def _print(total: _Total, limit: int) -> None:
         table = Table("was", "is", "statements")
         for (before, after), count in total.outcomes.most_common():
             table.add_row(before.value, after.value, f"{count:,}")
-        console.print(table)
+        print_table(table)
     moves = list(total.moves.values())
     if moves[:limit]:
         table = Table("learner", "target", "was", "is", "rule")
         for move in moves[:limit]:
             target = f"{move.target.kind.value} {move.target.key}"
             was = "-" if move.before is None else str(move.before)
-            table.add_row(move.learner, target, was, str(move.after), move.rule)
-        console.print(table)
+            table.add_row(str(move.recipient), target, was, str(move.after), move.rule)
+        print_table(table)
     typer.echo(f"{len(moves):,} desired states move")
 
 
@@ -109,7 +110,7 @@ def _as_json(total: _Total) -> dict[str, object]:
         ],
         "moves": [
             {
-                "learner": move.learner,
+                "learner": str(move.recipient),
                 "kind": move.target.kind.value,
                 "key": move.target.key,
                 "was": move.before,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, config_error_exit, settings_or_exit
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
+from pointsman.config import load
 
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -16,13 +16,8 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
     **Example:** `POINTSMAN_LOGGING__FORMAT=console pointsman run -c pointsman.toml`
     """
-    settings = settings_or_exit(config)
+    settings = load(config)
     # not before it is needed: the other commands need not load the whole daemon
     from pointsman.app import run as run_daemon  # noqa: PLC0415
 
-    try:
-        with config_error_exit():
-            raise typer.Exit(run_daemon(settings))
-    except StoreUnavailable as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(3) from None
+    raise typer.Exit(run_daemon(settings))

@@ -6,11 +6,12 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, settings_or_exit
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
+from pointsman.cli.output import WideOption, print_table
 from pointsman.cli.times import iso_time
+from pointsman.config import load
 from pointsman.mapping.proposals import VARIABLE, propose
 
 
@@ -18,6 +19,7 @@ def unmatched(
     config: ConfigOption = DEFAULT_CONFIG,
     *,
     limit: Annotated[int, typer.Option(min=1, help="Show so many at most.")] = 100,
+    wide: WideOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show activities that no rule takes, the most frequent first, and rules that would take them.
@@ -27,7 +29,7 @@ def unmatched(
 
     **Example:** `pointsman unmatched --limit 20`
     """
-    activities = ask_store(settings_or_exit(config), lambda store: store.unmatched(limit=limit))
+    activities = ask_store(load(config), lambda store: store.unmatched(limit=limit))
     rules = propose(row.activity for row in activities)
     if as_json:
         listed = [
@@ -54,7 +56,7 @@ def unmatched(
             iso_time(row.last_at),
             row.sample_id,
         )
-    Console().print(table)
+    print_table(table, wide=wide)
     typer.echo("Rules that would take them, to be looked over:\n")
     for activity in rules:
         typer.echo(f'[[rules]]\nactivity = "{activity}"\ntopic_id = "{{{VARIABLE}}}"\n')

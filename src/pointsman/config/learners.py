@@ -24,7 +24,7 @@ class AccountSettings(Section):
     """[[learners.accounts]]: accounts of one system (xAPI Part 2 section 2.4.2.4).
 
     Other actors need no setting: a mailbox is its address in lower case, and any other
-    identifier stands for itself.
+    identifier is the learner's name as it is.
     """
 
     home_page: str = Field(min_length=1)

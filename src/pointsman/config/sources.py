@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import ValidationInfo, field_validator
 
 from pointsman.config.scorm_cloud import ScormCloudSettings
@@ -9,14 +11,13 @@ from pointsman.config.webhooks import WebhookSettings
 from pointsman.setting_types import (
     Section,
     repeated,
-    valid_so_far,
 )
 from pointsman.sources.http.settings import HttpSourceSettings
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 
 
 class SourceSettings(Section):
-    """[sources]: at least one, or launches."""
+    """[sources]: at least one, or launches. Each key is a kind of source."""
 
     http: tuple[HttpSourceSettings, ...] = ()
     scorm_cloud: tuple[ScormCloudSettings, ...] = ()
@@ -46,19 +47,25 @@ class SourceSettings(Section):
             raise ValueError(f"has the username {username!r} twice; it has to tell who sends")
         return sources
 
-    @field_validator("kafka")
+    @field_validator("*")
     @classmethod
-    def _names_differ(
-        cls, sources: tuple[KafkaSourceSettings, ...], info: ValidationInfo
-    ) -> tuple[KafkaSourceSettings, ...]:
-        kinds = [kind for kind in cls.model_fields if kind != "kafka"]
-        if not valid_so_far(info, *kinds):
+    def _names_differ(cls, sources: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        earlier = [(kind, source.name) for kind in info.data for source in info.data[kind]]
+        twice = repeated([*(name for _, name in earlier), *(source.name for source in sources)])
+        if twice is None:
             return sources
-        others = [(kind, source.name) for kind in kinds for source in info.data[kind]]
-        twice = repeated([*(name for _, name in others), *(source.name for source in sources)])
-        if twice is not None:
-            kind = " and ".join(f"sources.{kind}" for kind, name in others if name == twice)
-            raise ValueError(
-                f"and {kind or 'it'} have the name {twice!r} twice; each source needs its own"
-            )
-        return sources
+        kinds = " and ".join(f"sources.{kind}" for kind, name in earlier if name == twice)
+        names = f"and {kinds} have" if kinds else "has"
+        raise ValueError(f"{names} the name {twice!r} twice; each source needs its own")
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all sources, whatever their kind."""
+        return frozenset(
+            source.name for kind in type(self).model_fields for source in getattr(self, kind)
+        )
+
+    @property
+    def readers(self) -> tuple[KafkaSourceSettings, ...]:
+        """Those that read by themselves; to the others somebody sends."""
+        return self.kafka

@@ -10,12 +10,12 @@ from pointsman.courses.proposals import (
     launch_request,
     proposed_rules,
 )
-from pointsman.courses.structure import AssignableUnit, Block, Course
+from pointsman.courses.structure import AssignableUnit, Block, CourseStructure
 
 __all__ = [
     "AssignableUnit",
     "Block",
-    "Course",
+    "CourseStructure",
     "course_as_json",
     "launch_activity",
     "launch_request",

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pointsman.courses.structure import AssignableUnit, Course, CourseReader
+from pointsman.courses.structure import AssignableUnit, CourseReader, CourseStructure
 from pointsman.courses.xml_elements import parse_xml
 from pointsman.domain.errors import InputRefused
 
@@ -22,7 +22,7 @@ _MAX_FILES = 200_000
 _MAX_PACKAGE_BYTES = 16 * 2**30
 
 
-def read_course(path: Path) -> Course:
+def read_course(path: Path) -> CourseStructure:
     """The course of a file. Raises `InputRefused`, naming the file and, in XML, the line."""
     try:
         size = path.stat().st_size
@@ -40,7 +40,7 @@ def read_course(path: Path) -> Course:
     return _read_structure(content, str(path), None)
 
 
-def _read_package(path: Path, package: zipfile.ZipFile) -> Course:
+def _read_package(path: Path, package: zipfile.ZipFile) -> CourseStructure:
     names = package.namelist()
     if len(names) > _MAX_FILES:
         raise InputRefused(f"{path}: has more than {_MAX_FILES} files")
@@ -58,7 +58,7 @@ def _read_package(path: Path, package: zipfile.ZipFile) -> Course:
     return _read_structure(content, f"{path}: {STRUCTURE}", frozenset(names))
 
 
-def _read_structure(content: bytes, name: str, files: Collection[str] | None) -> Course:
+def _read_structure(content: bytes, name: str, files: Collection[str] | None) -> CourseStructure:
     if len(content) > _MAX_BYTES:
         raise InputRefused(f"{name}: is larger than {_MAX_BYTES:,} bytes")
     course = CourseReader(name).course(parse_xml(content, name))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from pointsman.courses.structure import AssignableUnit, Block, Course
+from pointsman.courses.structure import AssignableUnit, Block, CourseStructure
 
 #: what a person puts the platform's own names in the place of
 TOPIC, COURSE, LEARNER, TOKEN = "TOPIC-ID", "COURSE-SLUG", "LEARNER", "AUTH-TOKEN"
@@ -26,7 +26,7 @@ def launch_activity(publisher_id: str) -> str:
     return f"{plain}/au" if "#" in plain else f"{plain}#au"
 
 
-def proposed_rules(course: Course) -> str:
+def proposed_rules(course: CourseStructure) -> str:
     """`[[rules]]` in TOML: a topic for each unit, and what a block would be."""
     parts = [f"# {_comment_line(course.title)}\n# {_comment_line(course.id)}\n"]
     blocks: set[str] = set()
@@ -115,7 +115,7 @@ def _comment_line(text: str) -> str:
     return _UNPRINTABLE.sub(" ", text)[:200]
 
 
-def course_as_json(course: Course) -> dict[str, Any]:
+def course_as_json(course: CourseStructure) -> dict[str, Any]:
     """The course as JSON, units with the activity that they are launched as."""
     return {
         "id": course.id,

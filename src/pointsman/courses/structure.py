@@ -51,7 +51,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class CourseStructure:
     """A whole course; `warnings` name their line."""
 
     id: str
@@ -72,7 +72,7 @@ class CourseReader:
         self._lines: dict[str, int] = {}
         self.warnings: list[str] = []
 
-    def course(self, root: Element) -> Course:
+    def course(self, root: Element) -> CourseStructure:
         """Raises `InputRefused` with file and line."""
         if root.name != "courseStructure" or root.namespace != NAMESPACE:
             raise self._refused(
@@ -81,10 +81,10 @@ class CourseReader:
         course = root.first("course", NAMESPACE)
         if course is None:
             raise self._refused(root, "there is no <course>")
-        parsed = Course(self._id(course), self._title(course), self._members(root))
+        parsed = CourseStructure(self._id(course), self._title(course), self._members(root))
         if not parsed.members:
             raise self._refused(root, "there is no <au> and no <block>: nothing can be launched")
-        return Course(parsed.id, parsed.title, parsed.members, tuple(self.warnings))
+        return CourseStructure(parsed.id, parsed.title, parsed.members, tuple(self.warnings))
 
     def _members(self, parent: Element) -> tuple[AssignableUnit | Block, ...]:
         members: list[AssignableUnit | Block] = []
@@ -139,7 +139,7 @@ class CourseReader:
         for element_with_text in texts:
             if text := " ".join(element_with_text.text.split()):
                 return text
-        self._warn(element, f"<{element.name}> has no title; its id stands for it")
+        self._warn(element, f"<{element.name}> has no title; its id is used instead")
         return element.attributes.get("id", "").strip()
 
     def _url(self, element: Element) -> str:

@@ -14,11 +14,12 @@ import structlog
 from pointsman.delivery.batching import plan_reading
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget, send_paid
-from pointsman.delivery.comparison import Comparison, Judgement, compare
+from pointsman.delivery.comparison import Comparison, Judgement, compare, place_of
 from pointsman.delivery.settings import AuditSettings
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import NoToken, Retry, TokenDelayed
 from pointsman.domain.records import Desired
+from pointsman.domain.targets import ReadBackPlace
 from pointsman.platforms.base import PlatformState, ReadBackClient, RequestOutcome, TokenProvider
 from pointsman.store.base import Audited, AuditFinding, Store
 
@@ -42,7 +43,7 @@ _NO_TOKEN = "the learner has no authToken that reads it"  # noqa: S105 - a messa
 class AuditRecord:
     """One comparison, for the metrics: where, and what became of it."""
 
-    place: str
+    place: ReadBackPlace
     result: Audited
 
 
@@ -99,7 +100,7 @@ class Auditor:
             again_before=now - micros(self._settings.again_after_hours * _HOUR),
         )
         for learner, rows in sample.items():
-            shown = await self._read(learner, sorted({row.read_back for row in rows}))
+            shown = await self._read(learner, sorted({place_of(row) for row in rows}))
             if shown is not None:
                 await self._settle(learner, rows, shown)
         return bool(sample)
@@ -108,7 +109,7 @@ class Auditor:
         """Whether delivery has nothing to do, half of the quota is left, and the audit is ours."""
         if self._breaker.tripped:
             return False
-        if not await self._store.duty(DUTY, now=self._now(), ttl=micros(_DUTY_TTL)):
+        if not await self._store.acquire_duty(DUTY, now=self._now(), ttl=micros(_DUTY_TTL)):
             return False
         ready_at = await self._store.next_ready_at()
         if ready_at is not None and ready_at <= self._now():
@@ -117,14 +118,14 @@ class Auditor:
         return left >= _RESERVE * self._requests_per_window
 
     async def _read(
-        self, learner: str, places: Sequence[str]
-    ) -> Mapping[str, PlatformState | str] | None:
+        self, learner: str, places: Sequence[ReadBackPlace]
+    ) -> Mapping[ReadBackPlace, PlatformState | str] | None:
         """What is shown at each place; None when this is not the time to ask."""
         try:
             token = await self._tokens.token(learner)
         except (NoToken, TokenDelayed):
             return dict.fromkeys(places, _NO_TOKEN)
-        shown: dict[str, PlatformState | str] = {}
+        shown: dict[ReadBackPlace, PlatformState | str] = {}
         left = list(places)
         while left:
             portion = plan_reading(
@@ -149,9 +150,12 @@ class Auditor:
         return shown
 
     async def _settle(
-        self, learner: str, rows: Sequence[Desired], shown: Mapping[str, PlatformState | str]
+        self,
+        learner: str,
+        rows: Sequence[Desired],
+        shown: Mapping[ReadBackPlace, PlatformState | str],
     ) -> None:
-        comparisons = {row.target: _compared(row, shown[row.read_back]) for row in rows}
+        comparisons = {row.target: _compared(row, shown[place_of(row)]) for row in rows}
         outcomes = await self._store.audit(
             learner,
             [_finding(row, comparisons[row.target]) for row in rows],
@@ -159,7 +163,7 @@ class Auditor:
         )
         for row in rows:
             outcome = outcomes[row.target]
-            self._on_record(AuditRecord(row.read_back, outcome))
+            self._on_record(AuditRecord(place_of(row), outcome))
             if outcome in {Audited.RESENT, Audited.DRIFT}:
                 log.warning(
                     "the platform disagrees",
@@ -191,6 +195,6 @@ def _finding(row: Desired, comparison: Comparison) -> AuditFinding:
         reason = (
             f"drift: wanted {row.value}, the platform shows {comparison.shown} at "
             f"{row.read_back}, also after it was sent again (next: see there why it does not stay, "
-            f"then pointsman parked retry --learner {row.learner})"
+            f"then pointsman parked retry --learner {row.recipient})"
         )
     return AuditFinding(row.target, row.version, comparison.judgement.value, reason)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.target_kinds import TARGET_KINDS
-from pointsman.domain.targets import MEETING
+from pointsman.domain.targets import ReadBackPlace
 from pointsman.platforms.base import Mutation
-from pointsman.store.base import WAITS, Settlement
+from pointsman.store.base import Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,50 +27,64 @@ class RequestBatch:
     points: int
     held: tuple[Settlement, ...] = ()
     rest: int = 0
+    #: a fault of ours keeps these from being sent
+    broken: tuple[tuple[Desired, Exception], ...] = ()
 
 
 def plan_batch(
     desired: Sequence[Desired],
     *,
+    now: int,
     max_points: int,
     price: Callable[[Sequence[Mutation]], int],
 ) -> RequestBatch:
-    """The next request for a learner or a meeting, of at most `max_points`.
+    """The next request for a learner or a meeting, of at most `max_points`; `now` in microseconds.
 
-    `desired` is all that is not delivered, parked ones included: they are not sent, but hold back
-    what comes after them.
+    `desired` is all that is not delivered. What is parked, or has its own time to be sent again, is
+    not sent, but holds back what comes after it.
     """
     parked = {row.target: row for row in desired if row.parked}
+    later = {row.target: row for row in desired if row.retry_at > now and not row.parked}
     sendable: list[Desired] = []
     held: list[Settlement] = []
     for row in sorted(desired, key=_order):
-        if row.parked:
+        if row.parked or row.target in later:
             continue
         obstacle = next((parked[target] for target in row.after if target in parked), None)
-        if obstacle is None:
+        awaited = [later[target].retry_at for target in row.after if target in later]
+        if obstacle is None and awaited:
+            held.append(Settlement(row.target, row.version, "untried", retry_at=max(awaited)))
+        elif obstacle is None:
             sendable.append(row)
         else:
-            reason = f"{WAITS}topic {obstacle.target.key}, which is parked: {obstacle.parked}"
-            held.append(Settlement(row.target, row.version, "parked", reason))
+            reason = f"waits for topic {obstacle.target.key}, which is parked: {obstacle.parked}"
+            held.append(Settlement(row.target, row.version, "parked", reason, ParkCode.WAITS_FOR))
     rows: list[Desired] = []
     mutations: list[Mutation] = []
+    broken: list[tuple[Desired, Exception]] = []
     points = 0
     for row in sendable:
         mutation = _mutation(row)
-        cost = price([mutation])
+        try:
+            cost = price([mutation])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the rest is not harmed
+            broken.append((row, error))
+            continue
         if rows and points + cost > max_points:
             break
         rows.append(row)
         mutations.append(mutation)
         points += cost
-    return RequestBatch(
-        tuple(rows), tuple(mutations), points, tuple(held), len(sendable) - len(rows)
-    )
+    rest = len(sendable) - len(rows) - len(broken)
+    return RequestBatch(tuple(rows), tuple(mutations), points, tuple(held), rest, tuple(broken))
 
 
 def plan_reading(
-    places: Sequence[str], *, max_points: int, price: Callable[[Sequence[str]], int]
-) -> list[str]:
+    places: Sequence[ReadBackPlace],
+    *,
+    max_points: int,
+    price: Callable[[Sequence[ReadBackPlace]], int],
+) -> list[ReadBackPlace]:
     """As many of the places, at least one, as one request of at most `max_points` can read."""
     count = 1
     while count < len(places) and price(places[: count + 1]) <= max_points:
@@ -82,8 +97,8 @@ def _mutation(row: Desired) -> Mutation:
         row.target,
         row.value,
         occurred_at=row.occurred_at,
-        again=row.failures > 0,
-        meeting_id=row.learner.removeprefix(MEETING) if row.learner.startswith(MEETING) else "",
+        again=row.failures > 0 or row.retry_at > 0,
+        meeting_id=row.recipient.id if row.recipient.is_meeting else "",
     )
 
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pointsman.domain.errors import Bug
+from pointsman.domain.records import Desired
 from pointsman.domain.target_kinds import TARGET_KINDS, ShownBy, for_every
-from pointsman.domain.targets import CourseStatus, PathAccess, Target, Value
+from pointsman.domain.targets import CourseStatus, PathAccess, ReadBackPlace, Target, Value
 from pointsman.platforms.base import PlatformState
 
 _COMPLETE = 100
@@ -35,6 +37,13 @@ class Comparison:
     judgement: Judgement
     shown: str
     known: Value | None = None
+
+
+def place_of(desired: Desired) -> ReadBackPlace:
+    """Where to look, of a record that the store handed out as one that can be read back."""
+    if desired.read_back is None:
+        raise Bug(f"{desired.target} of {desired.recipient} can't be read back")
+    return desired.read_back
 
 
 def compare(target: Target, wanted: Value, shown: PlatformState) -> Comparison:

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 
 import structlog
 
-from pointsman.delivery.backoff import Backoff
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget
+from pointsman.delivery.outcomes import storable
+from pointsman.delivery.refusals import DOUBTFUL, RefusalDoubt
 from pointsman.delivery.sender import DeliveryOutcome, Sender
 from pointsman.delivery.settings import DeliverySettings
+from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import TargetKind, is_completion
+from pointsman.fault_log import FaultLog, cause
 from pointsman.platforms.base import RequestOutcome
 from pointsman.store.base import Lease, Store
 
@@ -31,6 +34,8 @@ _LEASE_AHEAD = 0.25
 _LOOK_AGAIN = 5.0
 #: how long to wait for a store that is away, seconds
 _STORE_PAUSE = 1.0
+#: how long to wait after a fault of ours
+_FAULT_PAUSE = Backoff(1.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +85,37 @@ class Dispatcher:
         self._clock = clock
         self._settings = settings
         self._request_timeout = request_timeout
-        self._backoff = Backoff(settings.retry_base_seconds, settings.retry_max_seconds)
         self._on_delivery = on_delivery
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._under_way: set[asyncio.Task[None]] = set()
+        self._faults = FaultLog()
+        self._doubt = RefusalDoubt(self._jitter)
         self.breaker = Breaker(Backoff(1.0, 60.0))
+
+    @property
+    def platform_trouble(self) -> str:
+        """Why only one request at a time tries the platform; "" while all is well."""
+        return self.breaker.reason if self.breaker.tripped else self._doubt.reason
 
     def wake(self) -> None:
         self._wake.set()
 
     async def run(self) -> None:
         """Lease and deliver until cancelled; what is under way then goes on until `drain`."""
+        faults = 0
         while True:
             try:
                 await self._lease_some()
+                faults = 0
             except Retry as error:
                 log.warning("delivery waits for the store", reason=str(error))
                 await self._clock.sleep(_STORE_PAUSE)
+            except Exception as error:  # noqa: BLE001 - what is under way goes on, and so do others
+                faults += 1
+                self._faults.tell("no delivery could be begun, for a reason of ours", error)
+                await self._clock.sleep(_FAULT_PAUSE.seconds(faults, self._jitter))
 
     async def drain(self, seconds: float) -> int:
         """Wait for the deliveries under way; how many were left when the time was up.
@@ -117,8 +134,9 @@ class Dispatcher:
         """Start as many deliveries as may go now, or wait where there is nothing to deliver."""
         async with self._slots:
             pass  # at least one slot is free
-        await self._clock.sleep(self.breaker.paused_until - self._clock.monotonic())
-        if self.breaker.tripped and self._under_way:
+        next_at = max(self.breaker.next_at, self._doubt.paused_until)
+        await self._clock.sleep(next_at - self._clock.monotonic())
+        if self._one_at_a_time and self._under_way:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             return
         await self._budget.wait_for_quota()
@@ -136,10 +154,14 @@ class Dispatcher:
 
     def _lease_limit(self) -> int:
         """So many learners as can be sent for soon; while the platform is out only one."""
-        if self.breaker.tripped:
+        if self._one_at_a_time:
             return 1
         free = self._settings.concurrency - len(self._under_way)
         return max(1, min(free, self._budget.requests_within(_LEASE_AHEAD)))
+
+    @property
+    def _one_at_a_time(self) -> bool:
+        return self.breaker.one_at_a_time or self._doubt.active
 
     async def _idle(self) -> None:
         """Wait until something new arrives or a learner's pause is over."""
@@ -159,7 +181,7 @@ class Dispatcher:
         self._under_way.discard(task)
         self._slots.release()
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a delivery failed for a reason of ours", exc_info=error)
+            self._faults.tell("a delivery was not settled for a reason of ours", error)
         self._wake.set()
 
     async def _deliver_or_let_expire(self, lease: Lease) -> None:
@@ -167,41 +189,71 @@ class Dispatcher:
         try:
             await self._deliver(lease)
         except Retry as error:
-            log.warning("delivery not settled", learner=lease.learner, reason=str(error))
+            log.warning("delivery not settled", learner=str(lease.recipient), reason=str(error))
 
     async def _deliver(self, lease: Lease) -> None:
         give_up_at = self._clock.monotonic() + self._settings.lease_seconds - self._request_timeout
         outcome = await self._sender.deliver(lease, give_up_at=give_up_at)
-        if outcome.answer is not None:
-            before = self.breaker.reason
-            self.breaker.record(
-                self._clock.monotonic(), outcome.answer, outcome.message, self._jitter
-            )
-            if self.breaker.reason != before and (self.breaker.tripped or before):
-                log.warning("the platform's state changed", reason=self.breaker.reason or "well")
+        before = self.platform_trouble
+        self._record(lease, outcome)
         now = self._now()
-        settled = await self._store.settle(
-            lease, outcome.settlements, now=now, ready_at=now + micros(self._pause(lease, outcome))
+        review = self._doubt.review(
+            lease.recipient, outcome.settlements, at=self._clock.monotonic(), now=now
         )
+        outcome.settlements = review.settlements
+        if self.platform_trouble != before:
+            # an alarm is made of each delivery's answer
+            log.info("the platform's state changed", reason=self.platform_trouble or "well")
+        await self._settle(lease, outcome, now)
+        if review.freed:
+            await self._store.unpark(review.freed, codes=DOUBTFUL)
+            await self._store.retry_now(review.freed)
+
+    def _record(self, lease: Lease, outcome: DeliveryOutcome) -> None:
+        """What the turn says of the platform."""
+        if outcome.answer is None:
+            return
+        at = self._clock.monotonic()
+        failed = outcome.answer is RequestOutcome.ANSWERED and "retry" in outcome.results()
+        if failed and "delivered" not in outcome.results():
+            self.breaker.record_failing(at, lease.recipient, outcome.message, self._jitter)
+        else:
+            self.breaker.record(at, outcome.answer, outcome.message, self._jitter)
+
+    async def _settle(self, lease: Lease, outcome: DeliveryOutcome, now: int) -> None:
+        ready_at = now + micros(self._pause(outcome))
+        try:
+            settled = await self._store.settle(
+                lease, outcome.settlements, now=now, ready_at=ready_at
+            )
+        except Retry:
+            raise
+        except Exception as error:  # noqa: BLE001 - one that can't be stored sinks no other
+            self._faults.tell(
+                "a delivery can't be settled as it ended", error, learner=outcome.learner
+            )
+            outcome.faults += 1
+            outcome.settlements = storable(outcome.settlements, cause(error))
+            settled = await self._store.settle(
+                lease, outcome.settlements, now=now, ready_at=ready_at
+            )
         if not settled:
-            log.warning("lease had passed on before it was settled", learner=lease.learner)
+            log.warning("lease had passed on before it was settled", learner=str(lease.recipient))
         delivered = {
             settlement.target
             for settlement in outcome.settlements
             if settlement.result == "delivered"
         }
-        self._on_delivery(
-            DeliveryRecord(
-                outcome,
-                tuple(latency(row, now) for row in lease.desired if row.target in delivered),
-            )
+        record = DeliveryRecord(
+            outcome, tuple(latency(row, now) for row in lease.desired if row.target in delivered)
         )
+        try:
+            self._on_delivery(record)
+        except Exception as error:  # noqa: BLE001 - what only watches ends nothing
+            self._faults.tell("a delivery could not be told of", error, learner=outcome.learner)
 
-    def _pause(self, lease: Lease, outcome: DeliveryOutcome) -> float:
-        """Seconds until this learner's turn may come again."""
-        if any(settlement.result == "retry" for settlement in outcome.settlements):
-            failures = 1 + max(row.failures for row in lease.desired)
-            return self._backoff.seconds(failures, self._jitter)
+    def _pause(self, outcome: DeliveryOutcome) -> float:
+        """Seconds until the turn of what has no time of its own may come again."""
         if outcome.more or outcome.answer in {RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED}:
             return 0.0
         return self._settings.progress_interval_seconds

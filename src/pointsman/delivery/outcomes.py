@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.target_kinds import TARGET_KINDS
-from pointsman.domain.targets import MEETING
 from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
 from pointsman.store.base import Settlement
 
@@ -40,7 +41,8 @@ def _settlement(
         return Settlement(row.target, row.version, "delivered")
     if result.verdict is Verdict.REFUSED:
         reason = f"refused: {result.message} ({_next_step(row, result.message, remedy)})"
-        return Settlement(row.target, row.version, "parked", reason)
+        code = ParkCode.REFUSED_BY_PLATFORM
+        return Settlement(row.target, row.version, "parked", reason, code)
     if result.verdict is Verdict.NOT_RUN or outcome in _NOT_ITS_FAULT:
         return Settlement(row.target, row.version, "untried", result.message)
     if outcome is RequestOutcome.ANSWERED and row.failures + 1 >= max_failures:
@@ -50,25 +52,51 @@ def _settlement(
             row.version,
             "parked",
             f"failed {row.failures + 1} times, the last time with: {result.message}",
+            ParkCode.FAILED_TOO_OFTEN,
         )
-    return Settlement(row.target, row.version, "retry", result.message)
+    own = outcome is RequestOutcome.ANSWERED
+    return Settlement(row.target, row.version, "retry", result.message, is_own_failure=own)
 
 
 def _next_step(row: Desired, message: str, remedy: Remedy) -> str:
     """One sentence for `parked list` and the log."""
     setting = f'{TARGET_KINDS[row.target.kind].settings_phrase} of the rule "{row.rule}"'
-    who = "" if row.learner.startswith(MEETING) else f" --learner {row.learner}"
+    who = "" if row.recipient.is_meeting else f" --learner {row.recipient}"
     return f"next: {remedy(message, setting)}; then pointsman parked retry{who}"
 
 
-def all_parked(rows: Sequence[Desired], reason: str) -> list[Settlement]:
+def all_parked(rows: Sequence[Desired], code: ParkCode, reason: str) -> list[Settlement]:
     """None of these can be sent, for one and the same reason."""
-    return [Settlement(row.target, row.version, "parked", reason) for row in rows]
+    return [Settlement(row.target, row.version, "parked", reason, code) for row in rows]
 
 
 def all_retried(rows: Sequence[Desired], reason: str) -> list[Settlement]:
-    """None of these could be sent just now; each counts it as a failure, and none is parked."""
-    return [Settlement(row.target, row.version, "retry", reason) for row in rows]
+    """None of these could be sent just now, and none is to blame."""
+    return [
+        Settlement(row.target, row.version, "retry", reason, is_own_failure=False) for row in rows
+    ]
+
+
+def all_broken(rows: Sequence[Desired], fault: str, *, max_failures: int) -> list[Settlement]:
+    """A fault of ours ended the delivery of these: tried again, and parked when it goes on."""
+    return [_broken(row, fault, max_failures) for row in rows]
+
+
+def _broken(row: Desired, fault: str, max_failures: int) -> Settlement:
+    if row.failures + 1 < max_failures:
+        return Settlement(row.target, row.version, "retry", f"a fault of pointsman: {fault}")
+    who = "" if row.recipient.is_meeting else f" --learner {row.recipient}"
+    reason = (
+        f"a fault of pointsman: {fault} (next: report it, with the traceback in the log; after an "
+        f"upgrade pointsman parked retry{who})"
+    )
+    return Settlement(row.target, row.version, "parked", reason, ParkCode.INTERNAL_ERROR)
+
+
+def storable(settled: Sequence[Settlement], fault: str) -> list[Settlement]:
+    """The same with words of our own, for a store that can't take what was said."""
+    words = f"a fault of pointsman: {fault}".encode("ascii", "backslashreplace").decode()
+    return [replace(one, reason=words if one.reason else "") for one in settled]
 
 
 def all_untried(rows: Sequence[Desired]) -> list[Settlement]:

@@ -1,26 +1,35 @@
 """Sends what one lease holds: batch -> price -> reserve -> send -> what became of it.
 
-A lease is of a learner, or of a meeting, whose attendance is sent across learners.
+A lease is of a learner, or of a meeting, whose attendance is sent across learners. Whatever a
+delivery ends with is settled, an exception of ours too; only without the store it can't be.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from pointsman.delivery.batching import plan_batch
 from pointsman.delivery.budget.base import Budget
-from pointsman.delivery.outcomes import all_parked, all_retried, all_untried, settlements
+from pointsman.delivery.outcomes import (
+    all_broken,
+    all_parked,
+    all_retried,
+    all_untried,
+    settlements,
+)
+from pointsman.delivery.paid_requests import TROUBLE, PaidRequests, SendingFailed
 from pointsman.delivery.settings import DeliverySettings
-from pointsman.domain.clock import Clock
-from pointsman.domain.errors import Pause, TokenDelayed
+from pointsman.delivery.turn import DeliveryOutcome, Pauses, is_unmet
+from pointsman.domain.backoff import Backoff
+from pointsman.domain.clock import Clock, micros
+from pointsman.domain.errors import Pause, Retry, StoreUnavailable
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.target_kinds import TARGET_KINDS
-from pointsman.domain.targets import TargetKind
+from pointsman.fault_log import FaultLog, cause
 from pointsman.platforms.base import (
-    TOKEN_TROUBLE,
-    USER_TROUBLE,
     Mutation,
     MutationResult,
     Platform,
@@ -29,29 +38,28 @@ from pointsman.platforms.base import (
     TokenProvider,
     Verdict,
 )
-from pointsman.store.base import Lease, Settlement
+from pointsman.store.base import Lease
+
+__all__ = ["DeliveryOutcome", "Sender"]
 
 
 @dataclass(slots=True)
-class DeliveryOutcome:
-    """What became of one lease. `answer` is the last one, None when nothing was sent."""
+class _Part:
+    """What goes into one request."""
 
-    learner: str
-    settlements: list[Settlement] = field(default_factory=list)
-    answer: RequestOutcome | None = None
-    #: the platform's, or why there is no authToken
-    message: str = ""
-    requests: int = 0
-    points: int = 0
-    #: seconds in which the platform answered, one for each request
-    seconds: list[float] = field(default_factory=list)
-    verdicts: Counter[tuple[TargetKind, Verdict]] = field(default_factory=Counter)
-    #: more is waiting that did not fit, or was not run because of another
-    more: bool = False
+    rows: Sequence[Desired]
+    mutations: Sequence[Mutation]
+
+    def halves(self) -> list[_Part]:
+        middle = len(self.rows) // 2
+        return [
+            _Part(self.rows[:middle], self.mutations[:middle]),
+            _Part(self.rows[middle:], self.mutations[middle:]),
+        ]
 
 
 class Sender:
-    """Sends for one learner at a time; many may be under way at once."""
+    """Sends for one recipient at a time; many may be under way at once."""
 
     def __init__(
         self,
@@ -62,31 +70,65 @@ class Sender:
         settings: DeliverySettings,
         *,
         points_per_request: int,
+        jitter: random.Random | None = None,
     ) -> None:
         self._platform = platform
         self._tokens = tokens
-        self._budget = budget
+        self._requests = PaidRequests(platform, budget, clock)
         self._clock = clock
         self._points_per_request = points_per_request
         self._settings = settings
+        self._faults = FaultLog()
+        self._pauses = Pauses(
+            Backoff(settings.retry_base_seconds, settings.retry_max_seconds),
+            jitter or random.Random(),  # noqa: S311 - spreads retries, guards nothing
+        )
 
     async def deliver(self, lease: Lease, *, give_up_at: float) -> DeliveryOutcome:
-        """Send what the lease holds, if the budget allows it before `give_up_at` (monotonic)."""
-        outcome = DeliveryOutcome(lease.learner)
+        """Send what the lease holds, if the budget allows it before `give_up_at` (monotonic).
+
+        Raises `StoreUnavailable`, and nothing else.
+        """
+        outcome = DeliveryOutcome(str(lease.recipient))
+        try:
+            await self._deliver(outcome, lease, give_up_at)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - settled like any other failure
+            settled = {settlement.target for settlement in outcome.settlements}
+            unsettled = [
+                row for row in lease.desired if row.target not in settled and not row.parked
+            ]
+            if isinstance(error, Retry):
+                outcome.message = str(error)
+                outcome.settlements += all_retried(unsettled, str(error))
+            else:
+                self._settle_broken(outcome, unsettled, error)
+        self._pauses.apply(outcome, lease, micros(self._clock.now()))
+        return outcome
+
+    async def _deliver(self, outcome: DeliveryOutcome, lease: Lease, give_up_at: float) -> None:
         batch = plan_batch(
-            lease.desired, max_points=self._points_per_request, price=self._platform.price
+            lease.desired,
+            now=micros(self._clock.now()),
+            max_points=self._points_per_request,
+            price=self._platform.price,
         )
         outcome.settlements += batch.held
         outcome.more = batch.rest > 0
+        for row, error in batch.broken:
+            self._settle_broken(outcome, [row], error)
         if not batch.rows:
-            return outcome
+            return
+        part = _Part(batch.rows, batch.mutations)
         if TARGET_KINDS[batch.rows[0].target.kind].names_user:
-            await self._send_naming_users(outcome, batch.rows, batch.mutations, give_up_at)
-            return outcome
-        token = await self._token(outcome, batch.rows)
+            part = await self._naming_users(outcome, part)
+            if part.rows:
+                await self._send(outcome, None, part, give_up_at)
+            return
+        token = await self._token(outcome, part.rows)
         if token is not None:
-            await self._send(outcome, token, batch.rows, batch.mutations, give_up_at)
-        return outcome
+            await self._send(outcome, token, part, give_up_at)
 
     async def _token(self, outcome: DeliveryOutcome, rows: Sequence[Desired]) -> str | None:
         """The learner's; without one the rows are settled here."""
@@ -94,75 +136,90 @@ class Sender:
             return await self._tokens.token(outcome.learner)
         except Pause as error:
             outcome.message = str(error)
-            outcome.settlements += all_parked(rows, f"{TOKEN_TROUBLE}{error}")
-        except TokenDelayed as error:
+            outcome.settlements += all_parked(rows, ParkCode.NO_TOKEN, f"token: {error}")
+        except StoreUnavailable:
+            raise
+        except Retry as error:
             outcome.message = str(error)
             outcome.settlements += all_retried(rows, str(error))
         return None
 
-    async def _send_naming_users(
-        self,
-        outcome: DeliveryOutcome,
-        rows: Sequence[Desired],
-        mutations: Sequence[Mutation],
-        give_up_at: float,
-    ) -> None:
+    async def _naming_users(self, outcome: DeliveryOutcome, part: _Part) -> _Part:
         """Each mutation names its user, so learners share the request, and it needs no token."""
         sendable: list[Desired] = []
         named: list[Mutation] = []
-        for row, mutation in zip(rows, mutations, strict=True):
+        for row, mutation in zip(part.rows, part.mutations, strict=True):
             _, _, learner = row.target.key.partition(" ")
             try:
                 user_id = await self._tokens.user_id(learner)
             except Pause as error:
                 outcome.message = str(error)
-                outcome.settlements += all_parked([row], f"{USER_TROUBLE}{error}")
-            except TokenDelayed as error:
+                outcome.settlements += all_parked([row], ParkCode.NO_USER_ID, f"user: {error}")
+            except StoreUnavailable:
+                raise
+            except Retry as error:
                 outcome.message = str(error)
                 outcome.settlements += all_retried([row], str(error))
+            except Exception as error:  # noqa: BLE001 - the other learners go on
+                self._settle_broken(outcome, [row], error)
             else:
                 sendable.append(row)
                 named.append(replace(mutation, user_id=user_id))
-        if sendable:
-            await self._send(outcome, None, sendable, named, give_up_at)
+        return _Part(sendable, named)
 
     async def _send(
         self,
         outcome: DeliveryOutcome,
         token: str | None,
-        rows: Sequence[Desired],
-        mutations: Sequence[Mutation],
+        whole: _Part,
         give_up_at: float,
     ) -> None:
-        answer = await self._request(outcome, token, mutations, give_up_at)
-        if answer is not None and answer.outcome is RequestOutcome.TOKEN_REFUSED:
-            if token is not None and await self._tokens.refused(outcome.learner, token):
-                token = await self._token(outcome, rows)
-                if token is None:
-                    return
-                answer = await self._request(outcome, token, mutations, give_up_at)
-            if answer is not None and answer.outcome is RequestOutcome.TOKEN_REFUSED:
-                whose = TOKEN_TROUBLE if token is not None else USER_TROUBLE
-                reason = f"{whose}refused by the platform: {answer.message}"
-                outcome.settlements += all_parked(rows, reason)
+        """One request, or several where one mutation spoils it for the rest: halved until alone."""
+        parts = [whole]
+        while parts:
+            part = self._without_unmet(outcome, parts.pop(0))
+            left = [*part.rows, *(row for waiting in parts for row in waiting.rows)]
+            if not part.rows:
+                continue
+            if outcome.answer in TROUBLE:
+                outcome.settlements += all_untried(left)
                 return
-        if answer is None:
-            outcome.settlements += all_untried(rows)
-            outcome.more = True
-            return
-        if answer.outcome is RequestOutcome.DOCUMENT_REFUSED:
-            if len(rows) > 1:
-                # One of them spoils the rest: halve until it is alone.
-                middle = len(rows) // 2
-                await self._send(outcome, token, rows[:middle], mutations[:middle], give_up_at)
-                await self._send(outcome, token, rows[middle:], mutations[middle:], give_up_at)
+            try:
+                token, answer = await self._ask(outcome, token, part, left, give_up_at)
+            except SendingFailed as failure:
+                if len(part.rows) > 1:
+                    parts[:0] = part.halves()
+                else:
+                    self._settle_broken(outcome, part.rows, failure.fault)
+                continue
+            if answer is None:
                 return
-            refused = MutationResult(Verdict.REFUSED, answer.message)
-            answer = replace(answer, outcome=RequestOutcome.ANSWERED, results=(refused,))
-            outcome.answer = answer.outcome
-        if token is not None and any(result.token_refused for result in answer.results):
-            # It expired in the middle. What had not run goes next, with another one.
-            await self._tokens.refused(outcome.learner, token)
+            if answer.outcome is RequestOutcome.DOCUMENT_REFUSED and len(part.rows) > 1:
+                parts[:0] = part.halves()
+                continue
+            if answer.outcome is RequestOutcome.DOCUMENT_REFUSED:
+                refused = MutationResult(Verdict.REFUSED, answer.message)
+                answer = replace(answer, outcome=RequestOutcome.ANSWERED, results=(refused,))
+                outcome.answer = answer.outcome
+            if token is not None and any(result.token_refused for result in answer.results):
+                # It expired in the middle. What had not run goes next, with another one.
+                await self._tokens.refused(outcome.learner, token)
+            self._settle(outcome, part.rows, answer)
+
+    def _without_unmet(self, outcome: DeliveryOutcome, part: _Part) -> _Part:
+        """A completed course does not go when one of its topics was refused in this turn."""
+        unmet = [row for row in part.rows if is_unmet(row, outcome.settlements)]
+        if not unmet:
+            return part
+        outcome.settlements += all_untried(unmet)
+        outcome.more = True
+        pairs = zip(part.rows, part.mutations, strict=True)
+        met = [(row, mutation) for row, mutation in pairs if row not in unmet]
+        return _Part([row for row, _ in met], [mutation for _, mutation in met])
+
+    def _settle(
+        self, outcome: DeliveryOutcome, rows: Sequence[Desired], answer: PlatformAnswer
+    ) -> None:
         for row, result in zip(rows, answer.results, strict=True):
             outcome.verdicts[row.target.kind, result.verdict] += 1
         settled = settlements(
@@ -171,40 +228,51 @@ class Sender:
         outcome.settlements += settled
         outcome.more = outcome.more or any(settlement.result == "untried" for settlement in settled)
 
-    async def _request(
+    def _settle_broken(
+        self, outcome: DeliveryOutcome, rows: Sequence[Desired], error: Exception
+    ) -> None:
+        outcome.faults += 1
+        outcome.message = cause(error)
+        self._faults.tell(
+            "a delivery failed for a reason of ours",
+            error,
+            learner=outcome.learner,
+            targets=[f"{row.target.kind.value}/{row.target.key}" for row in rows[:5]],
+        )
+        outcome.settlements += all_broken(
+            rows, cause(error), max_failures=self._settings.max_failures
+        )
+
+    async def _ask(
         self,
         outcome: DeliveryOutcome,
         token: str | None,
-        mutations: Sequence[Mutation],
+        part: _Part,
+        left: Sequence[Desired],
         give_up_at: float,
-    ) -> PlatformAnswer | None:
-        """One paid request; None when the budget would not allow it in time."""
-        points = self._platform.price(mutations)
-        reservation = await self._budget.reserve(points, give_up_at=give_up_at)
-        if reservation is None:
-            return None
-        started = self._clock.monotonic()
-        answer = await self._platform.deliver(token, mutations)
-        self._budget.settle(reservation, answer)
-        outcome.seconds.append(self._clock.monotonic() - started)
-        outcome.requests += 1
-        outcome.points += points
-        if answer.key_in_doubt:
-            answer = await self._tell_key_from_token(outcome, answer, give_up_at)
-        outcome.answer, outcome.message = answer.outcome, answer.message
-        return answer
-
-    async def _tell_key_from_token(
-        self, outcome: DeliveryOutcome, answer: PlatformAnswer, give_up_at: float
-    ) -> PlatformAnswer:
-        """Asked once more without a learner, the platform tells which of them it refuses."""
-        reservation = await self._budget.reserve(1, give_up_at=give_up_at)
-        if reservation is None:
-            return answer
-        probe = await self._platform.probe()
-        self._budget.settle(reservation, probe)
-        outcome.requests += 1
-        outcome.points += 1
-        if probe.outcome is RequestOutcome.KEY_REFUSED:
-            return replace(answer, outcome=RequestOutcome.KEY_REFUSED)
-        return answer
+    ) -> tuple[str | None, PlatformAnswer | None]:
+        """The answer, and the token that it came with; without an answer `left` is settled here."""
+        answer = await self._requests.send(outcome, token, part.mutations, give_up_at)
+        if answer is not None and answer.outcome is RequestOutcome.TOKEN_REFUSED:
+            if token is not None and await self._tokens.refused(outcome.learner, token):
+                token = await self._token(outcome, left)
+                if token is None:
+                    return None, None
+                answer = await self._requests.send(outcome, token, part.mutations, give_up_at)
+            elif answer.key_in_doubt:
+                # what is in front of the platform says so too: one passing refusal parks nobody
+                answer = await self._requests.send(outcome, token, part.mutations, give_up_at)
+        if answer is not None and answer.outcome is RequestOutcome.TOKEN_REFUSED:
+            refusal = (
+                f"refused by the platform: {answer.message}" if answer.sent else answer.message
+            )
+            outcome.settlements += (
+                all_parked(left, ParkCode.TOKEN_REFUSED, f"token: {refusal}")
+                if token is not None
+                else all_parked(left, ParkCode.USER_ID_REFUSED, f"user: {refusal}")
+            )
+            return token, None
+        if answer is None:
+            outcome.settlements += all_untried(left)
+            outcome.more = True
+        return token, answer

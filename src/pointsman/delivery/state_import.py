@@ -7,11 +7,17 @@ from dataclasses import dataclass
 
 from pointsman.delivery.batching import plan_reading
 from pointsman.delivery.budget.base import Budget, send_paid
-from pointsman.delivery.comparison import Judgement, compare
+from pointsman.delivery.comparison import Judgement, compare, place_of
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import CourseStatus, Target, TargetKind
+from pointsman.domain.targets import (
+    CourseStatus,
+    ReadBackPlace,
+    Recipient,
+    Target,
+    TargetKind,
+)
 from pointsman.platforms.base import PlatformState, ReadBackClient, RequestOutcome, TokenProvider
 from pointsman.store.base import KnownDelivered, Store
 
@@ -35,7 +41,7 @@ class ImportStep:
 
     learner: str
     taken: int
-    unread: Mapping[str, str]
+    unread: Mapping[ReadBackPlace, str]
 
 
 class StateImport:
@@ -60,9 +66,10 @@ class StateImport:
 
     async def of_courses(self, targets: Sequence[ImportTarget]) -> AsyncIterator[ImportStep]:
         """Complete topics and completed courses, whether anybody wants them yet or not."""
-        by_learner: dict[str, dict[str, ImportTarget]] = {}
+        by_learner: dict[str, dict[ReadBackPlace, ImportTarget]] = {}
         for target in targets:
-            by_learner.setdefault(target.learner, {})[f"course:{target.course_id}"] = target
+            place = ReadBackPlace.course(target.course_id)
+            by_learner.setdefault(target.learner, {})[place] = target
         for learner, theirs in by_learner.items():
             shown, unread = await self._read(learner, list(theirs))
             known = [
@@ -77,35 +84,36 @@ class StateImport:
     ) -> AsyncIterator[ImportStep]:
         """Desired state that is not delivered and that the platform already shows."""
         for learner, rows in desired.items():
-            shown, unread = await self._read(learner, sorted({row.read_back for row in rows}))
+            shown, unread = await self._read(learner, sorted({place_of(row) for row in rows}))
             known = []
             for row in rows:
-                if row.read_back in shown:
-                    comparison = compare(row.target, row.value, shown[row.read_back])
+                place = place_of(row)
+                if place in shown:
+                    comparison = compare(row.target, row.value, shown[place])
                     if comparison.judgement is Judgement.AGREES and comparison.known is not None:
                         known.append(
-                            KnownDelivered(learner, row.target, comparison.known, row.read_back)
+                            KnownDelivered(row.recipient, row.target, comparison.known, place)
                         )
             yield await self._take(learner, known, unread)
 
     async def _take(
-        self, learner: str, known: Sequence[KnownDelivered], unread: Mapping[str, str]
+        self, learner: str, known: Sequence[KnownDelivered], unread: Mapping[ReadBackPlace, str]
     ) -> ImportStep:
         taken = 0
         if known:
-            taken = await self._store.take_as_delivered(known, now=micros(self._clock.now()))
+            taken = await self._store.mark_delivered(known, now=micros(self._clock.now()))
         return ImportStep(learner, taken, unread)
 
     async def _read(
-        self, learner: str, places: Sequence[str]
-    ) -> tuple[dict[str, PlatformState], dict[str, str]]:
+        self, learner: str, places: Sequence[ReadBackPlace]
+    ) -> tuple[dict[ReadBackPlace, PlatformState], dict[ReadBackPlace, str]]:
         """What is shown, and why the rest could not be read."""
         try:
             token = await self._tokens.token(learner)
         except (NoToken, TokenDelayed) as error:
             return {}, dict.fromkeys(places, str(error))
-        shown: dict[str, PlatformState] = {}
-        unread: dict[str, str] = {}
+        shown: dict[ReadBackPlace, PlatformState] = {}
+        unread: dict[ReadBackPlace, str] = {}
         left = list(places)
         tries = 0
         while left:
@@ -138,12 +146,13 @@ class StateImport:
 
 
 def _of_course(course: ImportTarget, shown: PlatformState) -> list[KnownDelivered]:
-    place = f"course:{course.course_id}"
+    place = ReadBackPlace.course(course.course_id)
+    recipient = Recipient.learner(course.learner)
     known = [
-        KnownDelivered(course.learner, Target(TargetKind.TOPIC_PROGRESS, topic), 100, place)
+        KnownDelivered(recipient, Target(TargetKind.TOPIC_PROGRESS, topic), 100, place)
         for topic in sorted(shown.completed_topics)
     ]
     if shown.completed:
         target = Target(TargetKind.COURSE_STATUS, course.course_key)
-        known.append(KnownDelivered(course.learner, target, CourseStatus.COMPLETED.value, place))
+        known.append(KnownDelivered(recipient, target, CourseStatus.COMPLETED.value, place))
     return known

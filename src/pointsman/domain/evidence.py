@@ -1,4 +1,4 @@
-"""The records of what one statement adds to a progress that several make up together.
+"""Records of evidence: what one statement adds to a progress that several make up together.
 
 Frozen, without behaviour; `store/evidence.py` unites what was gathered.
 """

@@ -1,6 +1,6 @@
-"""The record that joins a player's session to the platform, and what it may speak of. Pure.
+"""The launch: the record that joins a player's session to a learner and an activity. Pure.
 
-Whoever starts a player asks for a launch, and says who the learner is there, whose authToken it is,
+The page that starts a player asks for a launch, and says who the learner is, with which authToken,
 and which activity is to be played. What the player says later is about that learner and activity.
 """
 

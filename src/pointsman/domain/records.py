@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Literal
 
 from pointsman.domain.evidence import Coverage, Evidence
-from pointsman.domain.targets import Target, Value
+from pointsman.domain.park_codes import ParkCode
+from pointsman.domain.targets import ReadBackPlace, Recipient, Target, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Observation:
     activity: str
     #: the attempt, a UUID in lower case
     registration: str | None
-    #: when it happened; never later than its arrival, so a fast clock can't win for ever
+    #: when it happened; never later than its arrival, so a clock that is ahead can't always win
     occurred_at: int
     progress: float | None = None
     completion: bool | None = None
@@ -60,6 +61,9 @@ class Observation:
 
 #: offset of a partition of which nothing was stored yet
 UNREAD = -1
+#: partition of the row of a topic as a whole: its offset is the number of partitions that the topic
+#: had when the group first came to it
+WHOLE_TOPIC = -1
 
 
 class Falls(StrEnum):
@@ -79,7 +83,7 @@ class Change:
     With `evidence`, it moves to what all evidence for the same key makes of `value`.
     """
 
-    learner: str
+    recipient: Recipient
     target: Target
     value: Value
     occurred_at: int
@@ -87,10 +91,10 @@ class Change:
     rule: str
     registration: str | None = None
     falls: Falls = Falls.NEVER
-    #: targets of the same observation that must stand on the platform first
+    #: targets of the same observation that must be delivered first
     after: tuple[Target, ...] = ()
-    #: where the platform shows it: `course:…` with the id, `path:…` with the slug, or nothing
-    read_back: str = ""
+    #: where the platform shows it, None where no operation does
+    read_back: ReadBackPlace | None = None
     #: what this observation adds to a progress that no single one says
     evidence: Evidence | None = None
 
@@ -172,6 +176,10 @@ class Position:
     partition: int
     offset: int
     token: int = 0
+    #: which log the offset counts in: an offset of another log says nothing. "" where nobody said
+    log_id: str = ""
+    #: the last record that was stored, to know it again; "" where none was
+    last_record: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,12 +228,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """The value wanted for (learner, target), and how far the platform has been told.
+    """The value wanted for (recipient, target), and how far the platform has been told.
 
-    Dirty is `version > delivered_version`; parked is dirty with `parked` set.
+    Dirty is `version > delivered_version`; parked is dirty with `parked` set. Each field is a
+    column of the stores (`store/desired_codec.py`).
     """
 
-    learner: str
+    recipient: Recipient
     target: Target
     value: Value
     version: int
@@ -241,10 +250,14 @@ class Desired:
     delivered_version: int = 0
     delivered_value: Value | None = None
     failures: int = 0
-    #: why it can't be sent, "" when it can
+    #: not to be sent before; 0 where it was not tried since it was last delivered
+    retry_at: int = 0
+    #: why it can't be sent, in words for a person; "" when it can
     parked: str = ""
-    #: where the platform shows it: `course:…` with the id, `path:…` with the slug, or nothing
-    read_back: str = ""
+    #: the same as a code, None when it can be sent
+    park_code: ParkCode | None = None
+    #: where the platform shows it, None where no operation does
+    read_back: ReadBackPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ A digest is a signed number of 64 bits. The upper 40 are a hash of what a statem
 a timestamp is the same as one with any, while two different timestamps make two statements.
 
 Earlier versions stored digests of another kind, 64 bits of one hash of the statement as it was
-written. `is_same_as_written` compares with those, for a store may hold them for ever.
+written. `is_same_as_written` compares with those, for a store may still hold them.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Template:
     def match(self, uri: str) -> dict[str, str] | None:
         """The variables that make this template into `uri`, or None.
 
-        Where a literal stands in `uri` more than once, its last place counts, so that there is
+        Where a literal is in `uri` more than once, its last place counts, so that there is
         nothing to try twice: the sender chooses the id, and must not choose how long this takes.
         """
         first, *_ = self._parts

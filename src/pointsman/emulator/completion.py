@@ -1,4 +1,4 @@
-"""When a course, a milestone and a learning path are complete. Pure."""
+"""Decides when a course, a milestone and a learning path are complete. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The platform's `Date`: ISO 8601 in, ISO 8601 in UTC with a Z out."""
+"""Parses and writes the platform's `Date`: ISO 8601, written in UTC with a Z."""
 
 from __future__ import annotations
 

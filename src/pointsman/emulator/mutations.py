@@ -1,4 +1,4 @@
-"""What each mutation does. Arguments are checked before objects are looked up.
+"""Runs each mutation. Arguments are checked before objects are looked up.
 
 Messages name what was asked for, and what ran goes into the journal.
 """

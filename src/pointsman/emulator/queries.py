@@ -1,4 +1,4 @@
-"""What each query answers. Arguments are checked before objects are looked up."""
+"""Answers each query. Arguments are checked before objects are looked up."""
 
 from __future__ import annotations
 

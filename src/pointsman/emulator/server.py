@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from pointsman.domain.errors import ConfigError
+from pointsman.domain.listening import cannot_listen
 from pointsman.emulator import responses
 from pointsman.emulator.control import EMULATOR, add_control, guarded
 from pointsman.emulator.emulator import Emulator
@@ -42,7 +43,9 @@ async def serve(emulator: Emulator, *, host: str, port: int) -> AsyncIterator[st
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            raise ConfigError(f"can't listen on {host} port {port}: {error}") from error
+            raise ConfigError(
+                cannot_listen(error, host, port, host_setting="--host", port_setting="--port")
+            ) from None
         yield f"http://{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()

@@ -1,8 +1,8 @@
 """Finds who an actor is on the platform.
 
 A mailbox is its address in lower case. An account is what the operator's template for its home
-page makes of its name. Any other identifier stands for itself, so that the learner is counted
-and shown, and a token can be given for it.
+page makes of its name. Any other identifier is taken as the learner's name, so that the learner is
+counted and shown, and a token can be given for it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from pointsman.domain.records import Actor
-from pointsman.domain.targets import MEETING
+from pointsman.domain.targets import Recipient
 from pointsman.domain.uri_template import Template
 
 
@@ -24,7 +24,7 @@ class IdentityResolver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountTemplate:
     """`learner` is a template with `{name}`, for accounts of `home_page`."""
 
     home_page: str
@@ -34,14 +34,12 @@ class Account:
 class ConfiguredIdentity:
     """The resolver that `[learners]` describes."""
 
-    def __init__(self, accounts: Sequence[Account] = ()) -> None:
+    def __init__(self, accounts: Sequence[AccountTemplate] = ()) -> None:
         self._accounts = {account.home_page: account.learner for account in accounts}
         self.resolve = lru_cache(maxsize=65_536)(self._resolve)
 
     def _resolve(self, actor: Actor) -> str:
-        learner = self._name(actor)
-        # that beginning is kept for what is delivered for a meeting and not for a learner
-        return f"actor:{learner}" if learner.startswith(MEETING) else learner
+        return Recipient.learner(self._name(actor)).id
 
     def _name(self, actor: Actor) -> str:
         if actor.kind == "mbox":

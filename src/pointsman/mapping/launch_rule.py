@@ -9,7 +9,7 @@ from typing import Literal
 from pointsman.domain.launch import Launch, PlayerKind, is_its_activity
 from pointsman.domain.records import Observation
 from pointsman.domain.uri_template import Template
-from pointsman.mapping.rules import VERB_NAMESPACES, Course, CourseCompleted, Rule, short_verb
+from pointsman.mapping.rules import VERB_NAMESPACES, CourseCompleted, CourseName, Rule, short_verb
 
 #: what the store names as the rule
 RULE_NAME = "launch"
@@ -40,7 +40,7 @@ def _cached_rule(
         name=RULE_NAME,
         activity=Template("{activity}"),
         topic_id=Template("{topic}") if has_topic else None,
-        course=Course(course_by, Template("{course}")) if course_by else None,
+        course=CourseName(course_by, Template("{course}")) if course_by else None,
         course_completed=CourseCompleted(completed),
     )
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from pointsman.domain.launch import Launch, LaunchMode, is_its_activity
 from pointsman.domain.records import Change, Decision, InputOutcome, Observation
+from pointsman.domain.targets import Recipient
 from pointsman.mapping.identity import IdentityResolver
 from pointsman.mapping.launch_rule import (
     is_about_session,
@@ -97,9 +98,10 @@ class Mapper:
 def _decide_by_rule(
     rule: Rule, values: dict[str, str], observation: Observation, learner: str
 ) -> Decision:
+    recipient = Recipient.learner(learner)
     changes = tuple(
         Change(
-            learner=change.recipient,
+            recipient=change.recipient,
             target=change.target,
             value=change.value,
             occurred_at=observation.occurred_at,
@@ -111,7 +113,7 @@ def _decide_by_rule(
             read_back=change.read_back,
             evidence=change.evidence,
         )
-        for change in target_changes(rule, values, observation, learner)
+        for change in target_changes(rule, values, observation, recipient)
     )
     if changes:
         return Decision(

@@ -15,7 +15,7 @@ _Shape = tuple[str, tuple[str, ...]]
 
 
 def propose(activities: Iterable[str]) -> list[str]:
-    """Templates for a rule's `activity`, in which `{topic}` stands for what varies last.
+    """Templates for a rule's `activity`, in which `{topic}` takes the place of what varies last.
 
     Activities of the same shape (the same beginning, as many segments) make one template.
     """

@@ -54,7 +54,7 @@ class MoveOn(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class CourseName:
     """How the platform's course is named: one of id, slug and SKU."""
 
     by: Literal["id", "slug", "sku"]
@@ -75,7 +75,7 @@ class Rule:
     #: None for any type; short names and full IRIs
     activity_types: frozenset[str] | None = None
     topic_id: Template | None = None
-    course: Course | None = None
+    course: CourseName | None = None
     #: the course's id, for reading back where the course goes by another name or is not named
     audit_course_id: Template | None = None
     #: the other targets' names, by the setting that names them

@@ -19,11 +19,12 @@ from pointsman.domain.records import (
     Observation,
 )
 from pointsman.domain.targets import (
-    MEETING,
     Archived,
     Attendance,
     CourseStatus,
     PathAccess,
+    ReadBackPlace,
+    Recipient,
     Target,
     TargetKind,
     Value,
@@ -42,17 +43,17 @@ class TargetChange:
     With `evidence`, it is wanted once the evidence is complete, or in its share.
     """
 
-    recipient: str
+    recipient: Recipient
     target: Target
     value: Value
     falls: Falls
     after: tuple[Target, ...] = ()
-    read_back: str = ""
+    read_back: ReadBackPlace | None = None
     evidence: Evidence | None = None
 
 
 def target_changes(
-    rule: Rule, values: dict[str, str], observation: Observation, learner: str
+    rule: Rule, values: dict[str, str], observation: Observation, learner: Recipient
 ) -> list[TargetChange]:
     """All that the observation changes under `rule`, whose variables have these values."""
     verb = short_verb(observation.verb)
@@ -70,7 +71,7 @@ def target_changes(
 
 
 def _course_changes(
-    rule: Rule, values: dict[str, str], observation: Observation, verb: str, learner: str
+    rule: Rule, values: dict[str, str], observation: Observation, verb: str, learner: Recipient
 ) -> Iterator[TargetChange]:
     """The topic, and the course that stands behind it."""
     read_back = _course_read_back(rule, values)
@@ -107,18 +108,19 @@ def _course_values_by_verb(
 
 
 def _path_changes(
-    rule: Rule, values: dict[str, str], verb: str, learner: str
+    rule: Rule, values: dict[str, str], verb: str, learner: Recipient
 ) -> Iterator[TargetChange]:
     slug = rule.named_by("learning_path_slug", values)
     if slug is None:
         return
     access = PathAccess.NOT_COMPLETED if verb == "abandoned" else PathAccess.STARTED
     target = Target(TargetKind.LEARNING_PATH_ACCESS, slug)
-    yield TargetChange(learner, target, access.value, Falls.ALWAYS, read_back=f"path:{slug}")
+    place = ReadBackPlace.path(slug)
+    yield TargetChange(learner, target, access.value, Falls.ALWAYS, read_back=place)
 
 
 def _archiving_changes(
-    rule: Rule, values: dict[str, str], archived: Archived, learner: str
+    rule: Rule, values: dict[str, str], archived: Archived, learner: Recipient
 ) -> Iterator[TargetChange]:
     if rule.course is not None and rule.course.by == "id":
         course = Target(TargetKind.COURSE_ARCHIVED, rule.course.template.fill(values))
@@ -129,16 +131,16 @@ def _archiving_changes(
         yield TargetChange(learner, path, archived.value, Falls.ALWAYS)
 
 
-def _course_read_back(rule: Rule, values: dict[str, str]) -> str:
+def _course_read_back(rule: Rule, values: dict[str, str]) -> ReadBackPlace | None:
     if rule.audit_course_id is not None:
-        return f"course:{rule.audit_course_id.fill(values)}"
+        return ReadBackPlace.course(rule.audit_course_id.fill(values))
     if rule.course is not None and rule.course.by == "id":
-        return f"course:{rule.course.template.fill(values)}"
-    return ""
+        return ReadBackPlace.course(rule.course.template.fill(values))
+    return None
 
 
 def _meeting_changes(
-    rule: Rule, values: dict[str, str], verb: str, learner: str
+    rule: Rule, values: dict[str, str], verb: str, learner: Recipient
 ) -> Iterator[TargetChange]:
     meeting_id = rule.named_by("meeting_id", values)
     if meeting_id is None or verb not in {"attended", "registered"}:
@@ -148,7 +150,7 @@ def _meeting_changes(
         course = rule.course.template.fill(values)
     attendance = Attendance.ATTENDED if verb == "attended" else Attendance.NOT_ATTENDED
     yield TargetChange(
-        MEETING + meeting_id,
+        Recipient.meeting(meeting_id),
         Target(TargetKind.MEETING_ATTENDANCE, f"{course} {learner}"),
         attendance.value,
         rule.falls,

@@ -101,8 +101,9 @@ class HttpClient:
             ) as response:
                 content, is_whole = await self._read(response)
                 return HttpReply(response.status, response.headers, content, is_whole)
-        except (aiohttp.ClientError, OSError, EOFError, ConfigError) as error:
-            # a TimeoutError is an OSError
+        except (aiohttp.ClientError, OSError, EOFError, ValueError, ConfigError) as error:
+            # A TimeoutError is an OSError; a ValueError is about a header or an address, of ours or
+            # of the answer, that can't be read.
             raise NoReply(self._words(url, error, proxy)) from None
 
     async def _read(self, response: aiohttp.ClientResponse) -> tuple[bytes, bool]:

@@ -10,14 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from pointsman.domain.targets import Target, Value
-
-#: how the reason of state begins that is parked for want of a good authToken
-TOKEN_TROUBLE = "token: "  # noqa: S105 - words before a reason
-
-
-#: how the reason of attendance begins that is parked for want of the learner's user id
-USER_TROUBLE = "user: "
+from pointsman.domain.targets import ReadBackPlace, Target, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +92,8 @@ class PlatformAnswer:
     message: str = ""
     #: a refused token may as well be a refused apiKey; `Platform.probe` tells
     key_in_doubt: bool = False
+    #: False: the authToken can't be sent at all, so the platform was not asked
+    sent: bool = True
 
 
 class Platform(Protocol):
@@ -118,7 +113,8 @@ class Platform(Protocol):
     ) -> PlatformAnswer:
         """Send one request, in this order. Never raises for what came back.
 
-        `auth_token` chooses the learner; None for mutations that name their user.
+        `auth_token` chooses the learner; None for mutations that name their user. One that can't
+        be sent is TOKEN_REFUSED.
         """
         ...
 
@@ -152,17 +148,17 @@ class ReadBack:
     """The answer to a reading. `places` has what is shown at each, or why it can't be read."""
 
     answer: PlatformAnswer
-    places: Mapping[str, PlatformState | str]
+    places: Mapping[ReadBackPlace, PlatformState | str]
 
 
 class ReadBackClient(Protocol):
-    """Reads what the platform shows. A place is `course:…` with an id or `path:…` with a slug."""
+    """Reads what the platform shows of courses and learning paths."""
 
-    def price(self, places: Sequence[str]) -> int:
+    def price(self, places: Sequence[ReadBackPlace]) -> int:
         """Points that one request for these places costs."""
         ...
 
-    async def read(self, auth_token: str, places: Sequence[str]) -> ReadBack:
+    async def read(self, auth_token: str, places: Sequence[ReadBackPlace]) -> ReadBack:
         """One request for one learner. Never raises for what came back."""
         ...
 

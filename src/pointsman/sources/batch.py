@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -29,11 +29,23 @@ from pointsman.statements import (
     guessed_type,
     media_type,
     parse,
+    parse_json,
     unpack,
 )
 
 #: statement ids for messages that bring none and may be read twice
 _NAMESPACE = uuid.UUID("5d1c1f0e-8a63-4a5f-9d2b-6f0a0f3f7a11")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """Statements of a message that were not taken, as an array that can be taken by itself."""
+
+    body: bytes
+    #: their places in the message
+    first: int
+    last: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,8 @@ class StatementBatch:
     #: the launch whose credential was shown; without, the source speaks for everybody
     launch: Launch | None = None
     attachments: tuple[AttachedData, ...] = ()
+    #: what one message had beyond its source's limit
+    left_over: tuple[LeftOver, ...] = ()
 
     @property
     def statements(self) -> list[dict[str, Any]]:
@@ -78,7 +92,7 @@ class StatementBatch:
 
 @dataclass(frozen=True, slots=True)
 class LogMessage:
-    """One message of a log: a Kafka record, a line of a file, a page of another store.
+    """One message of a log or queue: a Kafka record, a line of a file, a page of another store.
 
     Without a `content_type` the body tells, and attachments need not be there: they may have
     travelled another way.
@@ -88,10 +102,12 @@ class LogMessage:
     body: bytes
     #: where it came from, for a person
     origin: str
-    #: how far its log is read once it is stored
-    position: Position
+    #: how far its log is read once it is stored; None where a queue keeps count itself
+    position: Position | None
     content_type: str | None = None
     version: str = "1.0.0"
+    #: taken at most, where the source has a limit of its own; the rest is kept as `Batch.left_over`
+    max_statements: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +119,7 @@ class Accepted:
 
 
 class StatementIntake(Protocol):
-    """The pipeline, or what stands in front of it for HTTP."""
+    """The pipeline, or what takes its place for HTTP."""
 
     async def accept(self, batch: StatementBatch) -> Accepted: ...
 
@@ -175,22 +191,34 @@ class BatchReader:
         """A message of a log; what is invalid in it is set apart. Raises `InputRefused`.
 
         A statement without an id gets one made of the message's place and content, so that a
-        message that is read twice is applied once.
+        message that is read twice is applied once. Of more statements than the message's own limit
+        allows, those up to it are taken, and the rest is left over.
         """
         content_type = message.content_type or guessed_type(message.body)
         package = _unpacked(message.body, content_type)
         data = package.data if message.content_type or package.data else None
-        parsed = parse(package.statements, self._limits, new_id=_ids_of_message(message), data=data)
+        limits, most = self._limits, message.max_statements
+        if most is not None:
+            limits = Limits(max_statements=most, max_depth=limits.max_depth)
+        body, json, whole = package.statements, parse_json(package.statements), message.body
+        left_over: tuple[LeftOver, ...] = ()
+        # attachments go with all of the statements, and can't be told apart
+        if most is not None and isinstance(json, list) and len(json) > most and not package.data:
+            left_over = tuple(_left_over(json, most, self._limits.max_statements))
+            json = json[:most]
+            body = whole = orjson.dumps(json)
+        parsed = check_statements(json, body, limits, new_id=_ids_of_message(message), data=data)
         return StatementBatch(
             message.source,
-            package.statements,
+            body,
             parsed.json,
             tuple(item for item in parsed.items if isinstance(item, Valid)),
             tuple(item for item in parsed.items if isinstance(item, Invalid)),
-            message=message.body,
+            message=whole,
             content_type=content_type,
             version=message.version,
             attachments=tuple(package.data.values()),
+            left_over=left_over,
         )
 
 
@@ -198,6 +226,21 @@ def _unpacked(body: bytes, content_type: str) -> StatementPackage:
     if media_type(content_type) == JSON:
         return StatementPackage(body)
     return unpack(body, content_type)
+
+
+def _left_over(statements: list[Any], most: int, at_once: int) -> Iterator[LeftOver]:
+    """What comes after the first `most`, in arrays that a replay takes."""
+    for first in range(most, len(statements), at_once):
+        part = statements[first : first + at_once]
+        try:
+            body = orjson.dumps(part)
+        except orjson.JSONEncodeError as error:
+            raise InputRefused(f"the message has {len(statements)} statements: {error}") from error
+        reason = (
+            f"the message has {len(statements)} statements; at most {most} are taken of one "
+            f"(max_statements of its source)"
+        )
+        yield LeftOver(body, first, first + len(part) - 1, reason)
 
 
 def _new_id() -> str:

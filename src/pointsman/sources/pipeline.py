@@ -34,14 +34,17 @@ from pointsman.statements import (
     ReadingRefused,
     Valid,
     authority_key,
+    clock_offset,
     index_keys,
     observe,
     parse,
     referenced_statement,
 )
 from pointsman.store.base import IngestStore, StoredStatement
-from pointsman.store.plan import item_body
+from pointsman.store.statement_conflicts import item_body
 
+#: seconds that a timestamp may be from its arrival; players send late what was done offline
+_FAR_AHEAD, _FAR_BEHIND = 300.0, 30 * 86_400.0
 #: makes statements of what is none. Raises `InputRefused`
 Adapt = Callable[[bytes], list[dict[str, Any]]]
 
@@ -58,6 +61,9 @@ class Pipeline:
     `authority_home_page` with a source's name is the authority of what that source sends.
     `launches` are known where there are any; `adapters` make statements of a source's dead letters
     of an origin, where they were none. `on_batch` is told of every batch before it is stored.
+    `on_clock_off` is told the source of a statement whose timestamp is far from its arrival, and
+    the seconds that it is ahead. Of the sources that are `lenient`, readings that make no sense are
+    left out.
     """
 
     def __init__(
@@ -71,6 +77,8 @@ class Pipeline:
         launches: LaunchCache | None = None,
         adapters: Mapping[tuple[str, str], Adapt] = MappingProxyType({}),
         on_batch: Callable[[StatementBatch], None] = lambda _batch: None,
+        on_clock_off: Callable[[str, float], None] = lambda *_: None,
+        lenient: frozenset[str] = frozenset(),
     ) -> None:
         self.adapters = adapters
         self.reader = BatchReader(limits)
@@ -82,6 +90,8 @@ class Pipeline:
         self._clock = clock
         self._on_receipts = on_receipts
         self._on_batch = on_batch
+        self._on_clock_off = on_clock_off
+        self._lenient = lenient
 
     async def accept(self, batch: StatementBatch) -> Accepted:
         """Store a batch; its statements' ids, in order, after the commit.
@@ -123,6 +133,10 @@ class Pipeline:
         """What the store is given of a batch: its statements, decided about."""
         self._on_batch(batch)
         received_at = micros(self._clock.now())
+        for item in batch.items:
+            offset = clock_offset(item, received_at)
+            if not -_FAR_BEHIND <= offset <= _FAR_AHEAD:
+                self._on_clock_off(batch.source, offset)
         return Submission(
             source=batch.source,
             body=batch.body,
@@ -152,7 +166,15 @@ class Pipeline:
             )
         return replace(
             self.submission(batch),
-            dead=tuple(_dead_letter(item, message.origin, batch) for item in batch.invalid),
+            dead=(
+                *(_dead_letter(item, message.origin, batch) for item in batch.invalid),
+                *(
+                    DeadLetter(
+                        part.reason, f"{message.origin}, items {part.first}-{part.last}", part.body
+                    )
+                    for part in batch.left_over
+                ),
+            ),
             position=message.position,
             all_or_nothing=False,
         )
@@ -189,15 +211,17 @@ class Pipeline:
             valid.statement_id,
             valid.digest,
             valid.index,
-            self._decide(valid, received_at, launch),
+            self._decide(valid, source, received_at, launch),
             tuple(keys),
             refers_to,
             refers_to is not None and valid.statement.verb.id == VOIDED,
         )
 
-    def _decide(self, valid: Valid, received_at: int, launch: Launch | None) -> Decision:
+    def _decide(
+        self, valid: Valid, source: str, received_at: int, launch: Launch | None
+    ) -> Decision:
         try:
-            seen = observe(valid, received_at)
+            seen = observe(valid, received_at, lenient=source in self._lenient)
         except ReadingRefused as error:
             return Decision(InputOutcome.DEAD, reason=str(error))
         if isinstance(seen, NoEffect):

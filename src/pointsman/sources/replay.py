@@ -16,6 +16,8 @@ from pointsman.store.base import Replayed, Store, StoredDeadLetter
 
 #: statements decided about in one transaction, so that live traffic is not held up
 _PAGE = 200
+#: statements of one dead letter: whoever replays it has seen it
+_LARGEST = 100_000
 #: an input that is read again is none of a partition's
 _NOWHERE = Position("", "", 0, 0)
 
@@ -36,7 +38,7 @@ async def replay(
 ) -> AsyncIterator[ReplayPage]:
     """Decide anew about all statements stored in between (microseconds)."""
     cursor = None
-    while page := await store.remembered(since=since, after=cursor, limit=_PAGE):
+    while page := await store.statements_since(since=since, after=cursor, limit=_PAGE):
         cursor = page[-1].cursor
         stored = [row.statement for row in page if since <= row.statement.stored_at < until]
         await intake.prepare(statement.body for statement in stored)
@@ -59,7 +61,8 @@ async def replay_letter(
         return f"still dead: {error}"
     if submission.dead:
         return f"still dead: {submission.dead[0].reason}"
-    receipt = await store.revive(letter.id, replace(submission, position=None, all_or_nothing=True))
+    whole = replace(submission, position=None, all_or_nothing=True)
+    receipt = await store.replace_dead_letter(letter.id, whole)
     if receipt is None:
         return "gone meanwhile"
     if receipt.conflicts:
@@ -81,7 +84,10 @@ async def _read(intake: Pipeline, letter: StoredDeadLetter) -> Submission:
         statements = adapt(letter.body)
     else:
         await intake.prepare([letter.body])
-        return intake.read_message(LogMessage(letter.source, letter.body, letter.origin, _NOWHERE))
+        message = LogMessage(
+            letter.source, letter.body, letter.origin, _NOWHERE, max_statements=_LARGEST
+        )
+        return intake.read_message(message)
     batch = intake.reader.statements(letter.source, statements)
     await intake.prepare([batch.body])
     return intake.submission(batch)

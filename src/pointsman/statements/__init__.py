@@ -5,7 +5,7 @@ from pointsman.statements.equality import digest
 from pointsman.statements.extension_numbers import ReadingRefused
 from pointsman.statements.json_body import JSON, media_type, parse_json
 from pointsman.statements.multipart import StatementPackage, guessed_type, unpack
-from pointsman.statements.observation import NoEffect, observe
+from pointsman.statements.observation import NoEffect, check_readings, clock_offset, observe
 from pointsman.statements.parse import (
     Invalid,
     Parsed,
@@ -42,7 +42,9 @@ __all__ = [
     "Valid",
     "actor_of",
     "authority_key",
+    "check_readings",
     "check_statements",
+    "clock_offset",
     "digest",
     "guessed_type",
     "identity_of",

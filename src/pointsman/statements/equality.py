@@ -57,7 +57,7 @@ def content(statement: dict[str, Any]) -> bytes:
     """What counts of a statement, its timestamp aside: the same bytes for the same statement."""
     compared = _content(statement)
     written = orjson.dumps(compared, option=orjson.OPT_SORT_KEYS)
-    if _WHOLE_FRACTION.search(written):
+    if b".0" in written and _WHOLE_FRACTION.search(written):
         written = orjson.dumps(_with_whole_numbers(compared), option=orjson.OPT_SORT_KEYS)
     return written
 
@@ -135,8 +135,9 @@ def _result(result: dict[str, Any]) -> dict[str, Any]:
 
 def _context(context: dict[str, Any]) -> dict[str, Any]:
     compared = context.copy()
-    for name in _CONTEXT & context.keys():
-        compared[name] = _COMPARABLE[name](context[name])
+    for name, value in context.items():
+        if (write := _COMPARABLE.get(name)) is not None:
+            compared[name] = write(value)
     return compared
 
 
@@ -167,7 +168,6 @@ _COMPARABLE: dict[str, Callable[[Any], Any]] = {
     "contextAgents": _context_actors("agent"),
     "contextGroups": _context_actors("group"),
 }
-_CONTEXT = _COMPARABLE.keys()
 
 
 def _sorting_key(value: dict[str, Any]) -> bytes:

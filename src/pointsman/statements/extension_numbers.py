@@ -14,6 +14,11 @@ _MAX_INCOMPLETE = 99.999999
 class ReadingRefused(InputRefused):
     """The statement is valid xAPI, but a reading in it makes no sense."""
 
+    def __init__(self, field: str, rule: str) -> None:
+        self.field = field
+        self.rule = rule
+        super().__init__(f"{field} {rule}")
+
 
 def number(where: str, value: Any, most: float) -> float:
     """A number, also one that is written as text; raises `ReadingRefused` with its place."""
@@ -24,7 +29,7 @@ def number(where: str, value: Any, most: float) -> float:
         except (ValueError, OverflowError):
             parsed = math.nan
     if not 0 <= parsed <= most:
-        raise ReadingRefused(f"{where} must be a number from 0 to {most}, not {str(value)[:80]!r}")
+        raise ReadingRefused(where, f"must be a number from 0 to {most}, not {str(value)[:80]!r}")
     return parsed
 
 

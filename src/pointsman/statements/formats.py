@@ -127,7 +127,7 @@ def best_language(texts: Mapping[str, str], languages: Sequence[str]) -> dict[st
 
 
 def accepted_languages(header: str) -> list[str]:
-    """Accept-Language (RFC 9110 section 12.5.4), the dearest first."""
+    """Accept-Language (RFC 9110 section 12.5.4), the one that is wanted most first."""
     weighed = []
     for place, entry in enumerate(header.split(",")[:20]):
         tag, _, parameters = entry.strip().partition(";")

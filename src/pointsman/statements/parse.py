@@ -26,6 +26,8 @@ from pointsman.statements.statement import (
 )
 from pointsman.statements.validation import Problem, explain
 
+_NO_SUCH_TIME = "must be a day and time that exist"
+
 
 @dataclass(frozen=True, slots=True)
 class Valid:
@@ -161,14 +163,11 @@ def _broken_rules(statement: Statement) -> Iterator[tuple[str, str]]:
     yield from _check_context(statement, "")
     if isinstance(statement.object, SubStatement):
         yield from _check_context(statement.object, "object.")
-    inner = statement.object.timestamp if isinstance(statement.object, SubStatement) else None
-    for name, text in (
-        ("timestamp", statement.timestamp),
-        ("stored", statement.stored),
-        ("object.timestamp", inner),
-    ):
+        if statement.object.timestamp is not None and not is_real_time(statement.object.timestamp):
+            yield "object.timestamp", _NO_SUCH_TIME
+    for name, text in (("timestamp", statement.timestamp), ("stored", statement.stored)):
         if text is not None and not is_real_time(text):
-            yield name, "must be a day and time that exist"
+            yield name, _NO_SUCH_TIME
 
 
 def _check_context(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[str, str]]:

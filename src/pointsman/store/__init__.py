@@ -1,0 +1,1 @@
+"""Stage 4: stores inputs and desired state, in one transaction."""

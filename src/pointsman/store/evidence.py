@@ -1,4 +1,4 @@
-"""Evidence united: what several statements say together, whatever order they come in. Pure.
+"""Merges evidence: what several statements say together, in whatever order they come. Pure.
 
 What is gathered for a key only grows, and uniting is commutative, associative and idempotent; so
 repeats, replicas and crashes do no harm, and a share never falls. A length and a threshold are what
@@ -59,14 +59,14 @@ def gathered(evidence: Evidence, at: int = 0) -> Gathered:
     return Gathered(items, joined, evidence.whole, evidence.threshold, at)
 
 
-def merge_evidence(one: Gathered, other: Gathered) -> Gathered:
+def merge_evidence(left: Gathered, right: Gathered) -> Gathered:
     """Everything that either knows."""
     return Gathered(
-        _bounded((*one.items, *other.items)),
-        _joined((*one.spans, *other.spans)),
-        min(one.length, other.length),
-        min(one.threshold, other.threshold),
-        max(one.at, other.at),
+        _bounded((*left.items, *right.items)),
+        _joined((*left.spans, *right.spans)),
+        min(left.length, right.length),
+        min(left.threshold, right.threshold),
+        max(left.at, right.at),
     )
 
 
@@ -128,25 +128,25 @@ def _percentage(part: float) -> int:
 
 def to_body(known: Gathered) -> str:
     """As JSON, for a store to keep."""
-    kept = {
+    fields = {
         "items": sorted(known.items),
         "spans": known.spans,
         "length": None if math.isinf(known.length) else known.length,
         "threshold": None if math.isinf(known.threshold) else known.threshold,
         "at": known.at,
     }
-    said = {name: value for name, value in kept.items() if value not in (None, 0, [], ())}
-    return orjson.dumps(said).decode()
+    stated = {name: value for name, value in fields.items() if value not in (None, 0, [], ())}
+    return orjson.dumps(stated).decode()
 
 
 def from_body(body: str) -> Gathered:
-    kept = orjson.loads(body)
+    fields = orjson.loads(body)
     return Gathered(
-        frozenset(kept.get("items", ())),
-        tuple((start, end) for start, end in kept.get("spans", ())),
-        kept.get("length", math.inf),
-        kept.get("threshold", math.inf),
-        kept.get("at", 0),
+        frozenset(fields.get("items", ())),
+        tuple((start, end) for start, end in fields.get("spans", ())),
+        fields.get("length", math.inf),
+        fields.get("threshold", math.inf),
+        fields.get("at", 0),
     )
 
 
@@ -157,8 +157,8 @@ def _short(item: str) -> str:
 
 
 def _bounded(items: Iterable[str]) -> frozenset[str]:
-    found = frozenset(items)
-    return found if len(found) <= MAX_ITEMS else frozenset(sorted(found)[:MAX_ITEMS])
+    distinct = frozenset(items)
+    return distinct if len(distinct) <= MAX_ITEMS else frozenset(sorted(distinct)[:MAX_ITEMS])
 
 
 def _within(length: float, start: float, end: float) -> Span:
@@ -168,15 +168,15 @@ def _within(length: float, start: float, end: float) -> Span:
 
 def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Sorted, without overlaps and small gaps."""
-    found: list[Span] = []
+    joined: list[Span] = []
     for start, end in sorted(spans):
-        if found and start - found[-1][1] < GAP:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
+        if joined and start - joined[-1][1] < GAP:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
         else:
-            found.append((start, end))
-    if len(found) > MAX_SPANS:
-        return _joined_nearest(found)
-    return tuple(found)
+            joined.append((start, end))
+    if len(joined) > MAX_SPANS:
+        return _joined_nearest(joined)
+    return tuple(joined)
 
 
 def _joined_nearest(spans: list[Span]) -> tuple[Span, ...]:
@@ -184,10 +184,10 @@ def _joined_nearest(spans: list[Span]) -> tuple[Span, ...]:
         (right[0] - left[1], place) for place, (left, right) in enumerate(pairwise(spans))
     )
     bridged = {place for _, place in gaps[: len(spans) - MAX_SPANS]}
-    found = [spans[0]]
+    joined = [spans[0]]
     for place, span in enumerate(spans[1:]):
         if place in bridged:
-            found[-1] = (found[-1][0], span[1])
+            joined[-1] = (joined[-1][0], span[1])
         else:
-            found.append(span)
-    return tuple(found)
+            joined.append(span)
+    return tuple(joined)

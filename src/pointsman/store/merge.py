@@ -1,4 +1,4 @@
-"""How a change moves desired state. Pure; the order in which changes arrive does not matter.
+"""Merges a change into desired state. Pure; the result does not depend on the order of arrival.
 
 Newest wins by `occurred_at`, ties by statement id. Unless the rule says otherwise a value never
 falls, so for `Falls.NEVER` the highest wins and time has no say.
@@ -16,9 +16,9 @@ from pointsman.domain.records import (
     Falls,
 )
 from pointsman.domain.targets import Value, rank
-from pointsman.store.base import KnownDelivered
+from pointsman.store.records import KnownDelivered
 
-#: stands for statement and rule of what was read from the platform
+#: the statement and rule of what was read from the platform
 IMPORTED = "import-state"
 #: attempts remembered for one target; the oldest go first
 MAX_ATTEMPTS = 32
@@ -32,7 +32,7 @@ def merge(current: Desired | None, change: Change, arrived_at: int) -> Desired:
     """
     if current is None:
         return Desired(
-            learner=change.learner,
+            recipient=change.recipient,
             target=change.target,
             value=change.value,
             version=1,
@@ -93,19 +93,21 @@ def _attempts(known: tuple[Attempt, ...], change: Change) -> tuple[Attempt, ...]
         else:
             others.append(attempt)
     newest_first = sorted(
-        [*others, mine], key=lambda one: (one.occurred_at, one.registration), reverse=True
+        [*others, mine],
+        key=lambda attempt: (attempt.occurred_at, attempt.registration),
+        reverse=True,
     )
     return tuple(newest_first[:MAX_ATTEMPTS])
 
 
-def take_as_delivered(current: Desired | None, known: KnownDelivered, now: int) -> Desired | None:
-    """Desired state, delivered, once the platform is known to stand at a value; None for no news.
+def merge_delivered(current: Desired | None, known: KnownDelivered, now: int) -> Desired | None:
+    """Desired state, delivered, once the platform is known to show a value; None for no news.
 
     What is desired and further along stays, and is sent.
     """
     if current is None:
         return Desired(
-            learner=known.learner,
+            recipient=known.recipient,
             target=known.target,
             value=known.value,
             version=1,
@@ -135,5 +137,7 @@ def take_as_delivered(current: Desired | None, known: KnownDelivered, now: int) 
         delivered_version=version,
         delivered_value=known.value,
         failures=0,
+        retry_at=0,
         parked="",
+        park_code=None,
     )

@@ -1,4 +1,4 @@
-"""Schemas that only go forward: numbered SQL files, one tool for every store.
+"""Finds the migrations that a schema lacks: numbered SQL files, which only go forward.
 
 A migration is a file `NNNN_name.sql` in a store's folder `migrations`. Each runs in a transaction
 of its own, which also writes the number down, so a process that is killed leaves whole steps.
@@ -26,11 +26,11 @@ def all_of(package: str) -> list[Migration]:
     folder = files(package).joinpath("migrations")
     return sorted(
         (
-            Migration(int(one.name[:4]), one.name[5:-4], one.read_text(encoding="utf-8"))
-            for one in folder.iterdir()
-            if one.name.endswith(".sql")
+            Migration(int(file.name[:4]), file.name[5:-4], file.read_text(encoding="utf-8"))
+            for file in folder.iterdir()
+            if file.name.endswith(".sql")
         ),
-        key=lambda one: one.number,
+        key=lambda file: file.number,
     )
 
 
@@ -43,7 +43,7 @@ def pending(package: str, current: int) -> list[Migration]:
             f"store.url: the database has schema {current}, this pointsman knows up to {newest}; "
             "start the newer version that wrote it"
         )
-    return [one for one in steps if one.number > current]
+    return [step for step in steps if step.number > current]
 
 
 def must_be_current(package: str, current: int) -> None:

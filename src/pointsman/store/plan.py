@@ -1,4 +1,4 @@
-"""What one commit will write, decided in memory: dedup, merge, and the books. No I/O.
+"""Plans what one commit writes, in memory: duplicates, merges, and the books. No I/O.
 
 A store loads what the submissions touch, lets the plan take each submission in order, and writes
 what the plan then holds. Both stores share it, so they can't disagree about a merge.
@@ -10,9 +10,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-import orjson
 
 from pointsman.domain.records import (
     AttachedData,
@@ -21,14 +18,15 @@ from pointsman.domain.records import (
     Desired,
     InputOutcome,
     Item,
+    Position,
     Receipt,
     Submission,
 )
-from pointsman.domain.statement_digest import is_same, is_same_as_written
-from pointsman.domain.targets import Target, is_completion
+from pointsman.domain.targets import Recipient, Target, is_completion
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.merge import merge
-from pointsman.store.records import Move, Replayed
+from pointsman.store.statement_conflicts import conflict_letter, item_body, sort_by_id
+from pointsman.store.statement_records import Move, Replayed
 
 #: a completion is delivered as if it had arrived so much earlier, in microseconds
 HEAD_START = 600_000_000
@@ -65,7 +63,7 @@ class UnmatchedActivity:
 
 @dataclass(slots=True)
 class Queued:
-    """A learner with something new to send. `due` is what the queue is sorted by."""
+    """A recipient with something new to send. `due` is what the queue is sorted by."""
 
     due: int
     urgent: bool
@@ -75,25 +73,25 @@ class Queued:
 class Plan:
     """`known` maps statement ids to digests; `desired` is all state that is touched.
 
-    `evidence` is all that was gathered so far under the (learner, key) that are touched.
+    `evidence` is all that was gathered so far under the (recipient, key) that are touched.
     """
 
     known: dict[str, int]
-    desired: dict[tuple[str, Target], Desired]
+    desired: dict[tuple[Recipient, Target], Desired]
     #: whether a dead letter (source, origin, hash of its body) is here already
     is_dead: Callable[[str, str, bytes], bool]
     #: tokens of the newest claims of (group, topic, partition)
     claims: dict[tuple[str, str, int], int] = field(default_factory=dict)
-    evidence: dict[tuple[str, str], Gathered] = field(default_factory=dict)
-    moved: dict[tuple[str, Target], Desired] = field(default_factory=dict)
-    grown: dict[tuple[str, str], Gathered] = field(default_factory=dict)
+    evidence: dict[tuple[Recipient, str], Gathered] = field(default_factory=dict)
+    moved: dict[tuple[Recipient, Target], Desired] = field(default_factory=dict)
+    grown: dict[tuple[Recipient, str], Gathered] = field(default_factory=dict)
     bodies: list[bytes] = field(default_factory=list)
     size: int = 0
     statements: list[NewStatement] = field(default_factory=list)
     accepted: Counter[str] = field(default_factory=Counter)
     moves: list[Move] = field(default_factory=list)
-    queue: dict[str, Queued] = field(default_factory=dict)
-    positions: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    queue: dict[Recipient, Queued] = field(default_factory=dict)
+    positions: dict[tuple[str, str, int], Position] = field(default_factory=dict)
     dead: dict[tuple[str, str, bytes], NewDeadLetter] = field(default_factory=dict)
     unmatched: dict[str, UnmatchedActivity] = field(default_factory=dict)
     attachments: dict[str, AttachedData] = field(default_factory=dict)
@@ -103,7 +101,7 @@ class Plan:
         at = submission.position
         if at is not None and self.claims.get((at.group, at.topic, at.partition), 0) != at.token:
             return Receipt({}, fenced=True)
-        fresh, conflicts = self._sort(submission)
+        fresh, conflicts = sort_by_id(submission, self.known)
         duplicates = len(submission.items) - len(fresh) - len(conflicts)
         names = tuple(item.statement_id for item in conflicts)
         if conflicts and submission.all_or_nothing:
@@ -117,33 +115,16 @@ class Plan:
                 self.statements.append(NewStatement(item, outcome, submission, self.size))
             self.bodies.append(submission.body)
             self.size += len(submission.body)
-            self.attachments.update((one.sha2, one) for one in submission.attachments)
-        for letter in (*submission.dead, *(conflict_letter(submission, one) for one in conflicts)):
-            outcomes[InputOutcome.DEAD] += self._bury(submission, letter, in_statements=False)
+            self.attachments.update((data.sha2, data) for data in submission.attachments)
+        letters = (conflict_letter(submission, item) for item in conflicts)
+        for letter in (*submission.dead, *letters):
+            outcomes[InputOutcome.DEAD] += self._add_dead(submission, letter, in_statements=False)
         if total := sum(outcomes.values()):
             self.accepted[submission.source] += total
         if at is not None:
-            self.positions[at.group, at.topic, at.partition] = at.offset
-        return Receipt({one: count for one, count in outcomes.items() if count}, duplicates, names)
-
-    def _sort(self, submission: Submission) -> tuple[list[Item], list[Item]]:
-        """Items that are new, and those whose id is known with other content."""
-        fresh: dict[str, Item] = {}
-        conflicts: list[Item] = []
-        statements: Any = None
-        for item in submission.items:
-            twin = fresh.get(item.statement_id)
-            digest = twin.digest if twin else self.known.get(item.statement_id)
-            if digest is None:
-                fresh[item.statement_id] = item
-            elif not is_same(digest, item.digest):
-                # an earlier version may have stored it, with a digest of another kind
-                if statements is None:
-                    statements = orjson.loads(submission.body)
-                statement = statements if item.index is None else statements[item.index]
-                if not is_same_as_written(digest, statement):
-                    conflicts.append(item)
-        return list(fresh.values()), conflicts
+            self.positions[at.group, at.topic, at.partition] = at
+        counted = {outcome: count for outcome, count in outcomes.items() if count}
+        return Receipt(counted, duplicates, names)
 
     def _apply(self, submission: Submission, item: Item) -> InputOutcome:
         """Count what becomes of one statement, and merge the changes that it asks for."""
@@ -159,7 +140,7 @@ class Plan:
                 body=item_body(submission.body, item.index),
                 statement_id=item.statement_id,
             )
-            self._bury(submission, letter, in_statements=True)
+            self._add_dead(submission, letter, in_statements=True)
         elif decision.outcome is InputOutcome.UNMATCHED:
             self.count_unmatched(decision.activity, 1, item.statement_id, submission.received_at)
 
@@ -187,7 +168,7 @@ class Plan:
         """Unite a change's evidence with what is known; whether there is more of it now."""
         more = False
         for link in links(change):
-            key = (change.learner, link.key)
+            key = (change.recipient, link.key)
             known = self.evidence.get(key, NOTHING)
             united = add(known, link, change)
             if united is not known:
@@ -200,11 +181,11 @@ class Plan:
     def _move(self, change: Change, arrived_at: int) -> bool:
         """Move desired state as a change asks; whether its value moved."""
         if change.evidence is not None:
-            worth = valued(change, lambda key: self.evidence.get((change.learner, key), NOTHING))
+            worth = valued(change, lambda key: self.evidence.get((change.recipient, key), NOTHING))
             if worth is None:
                 return False
             change = worth
-        key = (change.learner, change.target)
+        key = (change.recipient, change.target)
         current = self.desired.get(key)
         merged = merge(current, change, arrived_at)
         if merged is current:
@@ -221,14 +202,14 @@ class Plan:
     def _enqueue(self, desired: Desired) -> None:
         urgent = is_completion(desired.target, desired.value)
         due = desired.since - HEAD_START if urgent else desired.since
-        known = self.queue.get(desired.learner)
+        known = self.queue.get(desired.recipient)
         if known is None:
-            self.queue[desired.learner] = Queued(due, urgent)
+            self.queue[desired.recipient] = Queued(due, urgent)
         else:
             known.due = min(known.due, due)
             known.urgent = known.urgent or urgent
 
-    def _bury(self, submission: Submission, letter: DeadLetter, *, in_statements: bool) -> int:
+    def _add_dead(self, submission: Submission, letter: DeadLetter, *, in_statements: bool) -> int:
         body_hash = hashlib.blake2b(letter.body, digest_size=16).digest()
         key = (submission.source, letter.origin, body_hash)
         if key in self.dead or self.is_dead(*key):
@@ -244,8 +225,8 @@ class Replay:
     plan: Plan
     before: dict[str, InputOutcome]
     changed: dict[str, InputOutcome] = field(default_factory=dict)
-    #: dead letters of these statements are dead no longer
-    revived: list[str] = field(default_factory=list)
+    #: statements whose dead letters are to go
+    no_longer_dead: list[str] = field(default_factory=list)
 
     def take(self, submission: Submission) -> None:
         """One known statement, with its new decision; nothing where it has been forgotten."""
@@ -263,26 +244,9 @@ class Replay:
             activity, at = item.decision.activity, submission.received_at
             self.plan.count_unmatched(activity, -1, item.statement_id, at)
         if before is InputOutcome.DEAD:
-            self.revived.append(item.statement_id)
+            self.no_longer_dead.append(item.statement_id)
         self.plan.account(submission, item)
 
     def result(self) -> Replayed:
         pairs = Counter((self.before[name], after) for name, after in self.changed.items())
         return Replayed(dict(pairs), tuple(self.plan.moves))
-
-
-def item_body(body: bytes, index: int | None) -> bytes:
-    """One statement of a body, by itself; the body where it is not an array."""
-    return body if index is None else orjson.dumps(orjson.loads(body)[index])
-
-
-def conflict_letter(submission: Submission, item: Item) -> DeadLetter:
-    """For sources that can't be told: the statement whose id is known with other content."""
-    at = submission.position
-    where = f"topic {at.topic}, partition {at.partition}, offset {at.offset - 1}, " if at else ""
-    return DeadLetter(
-        reason=f"statement {item.statement_id} is already stored with different content",
-        origin=f"{where}statement {item.statement_id}",
-        body=item_body(submission.body, item.index),
-        statement_id=item.statement_id,
-    )

@@ -1,28 +1,39 @@
-"""The records that a store takes and gives. Frozen; times in microseconds since the epoch."""
+"""The records that a store takes and gives for delivery, the audit and the books. Frozen.
+
+Times are in microseconds since the epoch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Literal
 
+from pointsman.domain.errors import Bug
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired, InputOutcome
-from pointsman.domain.targets import Target, TargetKind, Value
+from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind, Value
 
-#: how the reason of a parked target begins that waits for another one of its observation
-WAITS = "waits for "
+
+class Hold(IntEnum):
+    """What a recipient's turn waits for. The numbers are those of the table `learners`."""
+
+    NOTHING = 0
+    PACE = 1
+    BACKOFF = 2
+    LEASE = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The sole right to deliver one learner until `expires_at` or `settle`.
+    """The sole right to deliver for one recipient until `expires_at` or `settle`.
 
     `token` fences: a settle with another token than the newest lease's changes nothing.
-    `desired` holds all that is not delivered for the learner, parked ones included.
+    `desired` holds all that is not delivered for the recipient, parked ones included.
     """
 
-    learner: str
+    recipient: Recipient
     token: int
     expires_at: int
     desired: tuple[Desired, ...]
@@ -33,92 +44,38 @@ class Settlement:
     """What became of one mutation that was sent, or held back.
 
     - delivered: the platform stands at `version`
-    - retry: send again; counts as a failure
-    - untried: was not run; stays dirty, and is no failure
-    - parked: only a cure outside helps; `reason` is for a person
+    - retry: send again, not before `retry_at`; counts as a failure if it is its own
+    - untried: was not run, or nobody can say; stays dirty, not before `retry_at`, no failure
+    - parked: only a cure outside helps; `code` says which, and `reason` says it to a person
     """
 
     target: Target
     version: int
     result: Literal["delivered", "retry", "untried", "parked"]
     reason: str = ""
+    #: there if and only if it is parked
+    code: ParkCode | None = None
+    #: when it may be sent again, whatever else of the recipient is sent before
+    retry_at: int = 0
+    #: False: it could not be sent for a reason that holds for all that the recipient waits for
+    is_own_failure: bool = True
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one more failure of this state."""
+        return self.result == "retry" and self.is_own_failure
+
+    def __post_init__(self) -> None:
+        if (self.result == "parked") != (self.code is not None):
+            raise Bug(f"a settlement is {self.result} with the code {self.code}")
 
 
-@dataclass(frozen=True, slots=True)
-class StoredStatement:
-    """One statement as it came, and what the endpoint assigned to it."""
-
-    statement_id: str
-    body: bytes
-    #: its place in `body` when that is an array
-    index: int | None
-    #: when it was committed; later than all that was committed before it
-    stored_at: int
-    source: str
-    received_at: int
-    #: the version of xAPI that it was sent in
-    version: str = "1.0.0"
-
-
-@dataclass(frozen=True, slots=True)
-class StatementPlace:
-    """Where a statement stands in the order of storing: the commit, and its rank there."""
-
-    commit: int
-    rank: int
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Statements under all of `keys`, stored after `since` and not after `until`.
-
-    Begins behind `after`; newest first, or with `ascending` oldest first.
-    """
-
-    keys: tuple[int, ...] = ()
-    since: int | None = None
-    until: int | None = None
-    ascending: bool = False
-    after: StatementPlace | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SearchPage:
-    """Candidates in order, each with its place; `after` is where to go on, None at the end."""
-
-    found: tuple[tuple[StatementPlace, StoredStatement], ...]
-    after: StatementPlace | None
-
-
-#: xAPI's own, and what we keep the same way: launches, their sessions and the authTokens they bring
-DocumentResource = Literal[
-    "state", "activity_profile", "agent_profile", "launch", "session", "launch_token"
-]
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentKey:
-    """What a document is kept under (xAPI Part 3 section 2.2); "" for what its resource lacks.
-
-    `agent` is an identity as text, and `name` the stateId or profileId. Documents of ours are
-    kept under a registration or a learner as their name.
-    """
-
-    resource: DocumentResource
-    activity: str = ""
-    agent: str = ""
-    registration: str = ""
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """Bytes as they came; `etag` is their SHA-1 in hexadecimal digits."""
-
-    content_type: str
-    content: bytes
-    etag: str
-    updated_at: int
+def hold_after(settlements: Sequence[Settlement]) -> Hold:
+    """What the recipient's turn waits for: one failure of its own holds up nothing beside it."""
+    general = any(
+        settlement.result == "retry" and not settlement.is_own_failure for settlement in settlements
+    )
+    return Hold.BACKOFF if general else Hold.PACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +137,7 @@ class Books:
 class AuditFinding:
     """What the audit saw of one delivered state, which had `version` then.
 
-    `reason` is for whoever finds it parked.
+    `reason` is for the person who finds it parked.
     """
 
     target: Target
@@ -204,92 +161,25 @@ class Audited(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KnownDelivered:
-    """The platform is known to stand at this value, and nobody sent it."""
+    """The platform is known to show this value, and pointsman did not send it."""
 
-    learner: str
+    recipient: Recipient
     target: Target
     value: Value
-    read_back: str
+    read_back: ReadBackPlace
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """How far the platform agrees with what was delivered at one place (`Desired.read_back`)."""
 
-    place: str
+    place: ReadBackPlace
     agrees: int
     resent: int
     drift: int
     unreadable: int
     #: delivered, and not looked at since
     waiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """One desired state that can't be sent; `since` is when its first change arrived."""
-
-    learner: str
-    kind: TargetKind
-    key: str
-    value: Value
-    since: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDeadLetter:
-    """An input that could not be understood. `body` is empty in lists."""
-
-    id: int
-    source: str
-    origin: str
-    reason: str
-    statement_id: str | None
-    #: it is a valid statement too, known by its id
-    in_statements: bool
-    received_at: int
-    body: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class UnmatchedSummary:
-    """An activity that no rule takes: how often it came, and one statement of it."""
-
-    activity: str
-    inputs: int
-    sample_id: str
-    first_at: int
-    last_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """A statement that is kept, for deciding about it anew."""
-
-    statement: StoredStatement
-    outcome: InputOutcome
-    #: where to go on after it: the commit that stored it, and its id
-    cursor: tuple[int, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A desired state that a replay moves, or would move; `before` is None where it is new."""
-
-    learner: str
-    target: Target
-    before: Value | None
-    after: Value
-    rule: str
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """What deciding anew came to: the outcomes that changed, by (before, after), and the moves."""
-
-    outcomes: Mapping[tuple[InputOutcome, InputOutcome], int]
-    moves: tuple[Move, ...]
 
 
 @dataclass(frozen=True, slots=True)

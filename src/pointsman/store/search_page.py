@@ -1,4 +1,4 @@
-"""Walking through commits for a search: which of them, which statements, and where to stop. Pure.
+"""Builds one page of a search: which commits, which of their statements, and where to stop. Pure.
 
 A store reads rows (commit, when stored, ranks for each key) and, for those that are wanted, the
 commit's statements in the order they were stored in.
@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import zstandard
 
-from pointsman.store.records import Search, SearchPage, StatementPlace, StoredStatement
+from pointsman.store.statement_records import Search, SearchPage, StatementPlace, StoredStatement
 
 #: commits looked at for one page, and bytes of bodies in it
 _MOST_COMMITS = 4_000
@@ -93,14 +93,14 @@ class SearchPageBuilder:
             or (search.until is not None and row.stored_at > search.until)
         ):
             return set()
-        found: set[int] | None = None
+        wanted: set[int] | None = None
         for text in row.ranks[: len(search.keys)]:
             if text is None:
                 return set()
             if text:
                 ranks = set(map(int, text.split(",")))
-                found = ranks if found is None else found & ranks
-        return found
+                wanted = ranks if wanted is None else wanted & ranks
+        return wanted
 
     def take(
         self, row: CommitRow, ranks: set[int] | None, rows: Sequence[StatementRow], block: bytes
@@ -113,22 +113,22 @@ class SearchPageBuilder:
             place = StatementPlace(row.commit, rank)
             if (ranks is not None and rank not in ranks) or self._is_behind(place):
                 continue
-            one = rows[rank]
-            body = bodies[one.start : one.start + one.length]
-            if one.index is not None:  # of a batch, which may be long, this one only
-                if one.start not in batches:
-                    batches[one.start] = orjson.loads(body)
-                body = orjson.dumps(batches[one.start][one.index])
-            kept = StoredStatement(
-                one.statement_id,
+            statement = rows[rank]
+            body = bodies[statement.start : statement.start + statement.length]
+            if statement.index is not None:  # of a batch, which may be long, this one only
+                if statement.start not in batches:
+                    batches[statement.start] = orjson.loads(body)
+                body = orjson.dumps(batches[statement.start][statement.index])
+            stored = StoredStatement(
+                statement.statement_id,
                 body,
                 None,
                 row.stored_at or 0,
-                one.source,
-                one.received_at,
-                one.version,
+                statement.source,
+                statement.received_at,
+                statement.version,
             )
-            self._found.append((place, kept))
+            self._found.append((place, stored))
             self._at = place
             self._bytes += len(body)
             if len(self._found) >= self._limit or self._bytes > _MOST_BYTES:

@@ -1,6 +1,6 @@
-"""What a commit adds to the index that queries use. Pure.
+"""Makes the rows of the index that queries use, for the statements of a commit. Pure.
 
-One row for each key and commit, with the ranks of the statements that have it; no ranks stands for
+One row for each key and commit, with the ranks of the statements that have it; no ranks means
 "any of them". A statement about another one is found under the other's keys too (xAPI Part 3
 section 2.1.3), for a query that matches the other.
 """
@@ -42,7 +42,7 @@ def no_keys(_body: bytes, _index: int | None, _source: str) -> Indexed:
     return Indexed((), None)
 
 
-def rows(
+def ranks_by_key(
     statements: Sequence[NewStatement], find: Callable[[str], Indexed | None]
 ) -> dict[int, str]:
     """Ranks by key, as text; `find` knows the statements that were stored before."""
@@ -51,21 +51,24 @@ def rows(
     for rank, new in enumerate(statements):
         keys: Iterable[int] = new.item.keys
         if new.item.refers_to is not None:
-            inherited = _chain(new.item.refers_to, lambda one: here.get(one) or find(one))
+            inherited = _chain(
+                new.item.refers_to,
+                lambda statement_id: here.get(statement_id) or find(statement_id),
+            )
             keys = dict.fromkeys((*keys, *inherited))
         for key in keys:
             ranks.setdefault(key, []).append(rank)
-    return {key: ",".join(map(str, found)) for key, found in ranks.items()}
+    return {key: ",".join(map(str, of_key)) for key, of_key in ranks.items()}
 
 
 def _chain(target: str | None, find: Callable[[str], Indexed | None]) -> list[int]:
     keys: list[int] = []
     for _ in range(MAX_CHAIN):
-        found = find(target) if target is not None else None
-        if found is None:
+        indexed = find(target) if target is not None else None
+        if indexed is None:
             break
-        keys += found.keys
-        target = found.refers_to
+        keys += indexed.keys
+        target = indexed.refers_to
     return keys
 
 
@@ -76,16 +79,19 @@ def late_rows(
 
     `waiting` says which stored statements are about any of some ids.
     """
-    found: set[tuple[int, int]] = set()
+    rows: set[tuple[int, int]] = set()
     keys: Mapping[str, tuple[int, ...]] = {
         new.item.statement_id: new.item.keys for new in statements
     }
     for _ in range(MAX_CHAIN):
         about: dict[str, tuple[int, ...]] = {}
-        for one in waiting(list(keys)):
-            found.update((key, one.commit) for key in keys[one.target])
-            about[one.statement_id] = (*about.get(one.statement_id, ()), *keys[one.target])
+        for reference in waiting(list(keys)):
+            rows.update((key, reference.commit) for key in keys[reference.target])
+            about[reference.statement_id] = (
+                *about.get(reference.statement_id, ()),
+                *keys[reference.target],
+            )
         if not about:
             break
         keys = about
-    return found
+    return rows

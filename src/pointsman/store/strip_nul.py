@@ -1,4 +1,4 @@
-"""No store keeps a NUL in a text: PostgreSQL refuses it, and SQLite's JSON ends there.
+"""Replaces NUL in what a store keeps as text: PostgreSQL refuses it, and SQLite's JSON ends there.
 
 JSON has a way to write one, and so has an IRI that rules take apart.
 """
@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pointsman.domain.evidence import Evidence
 from pointsman.domain.records import Change, Item, Submission
-from pointsman.domain.targets import Target
+from pointsman.domain.targets import ReadBackPlace, Recipient, Target
 
 #: the only ways to write NUL in JSON, and in an IRI
 _NULS = (rb"\u0000", b"%00")
@@ -21,7 +21,10 @@ def clean(submissions: Sequence[Submission]) -> list[Submission]:
 
     Bodies stay as they came.
     """
-    return [_cleaned(one) if any(nul in one.body for nul in _NULS) else one for one in submissions]
+    return [
+        _cleaned(submission) if any(nul in submission.body for nul in _NULS) else submission
+        for submission in submissions
+    ]
 
 
 def text(words: str) -> str:
@@ -30,12 +33,12 @@ def text(words: str) -> str:
 
 
 def _cleaned(submission: Submission) -> Submission:
-    return replace(submission, items=tuple(_item(one) for one in submission.items))
+    return replace(submission, items=tuple(_item(item) for item in submission.items))
 
 
 def _item(item: Item) -> Item:
     decision = item.decision
-    changes = tuple(_change(one) for one in decision.changes)
+    changes = tuple(_change(change) for change in decision.changes)
     return replace(
         item, decision=replace(decision, changes=changes, activity=text(decision.activity))
     )
@@ -44,10 +47,10 @@ def _item(item: Item) -> Item:
 def _change(change: Change) -> Change:
     return replace(
         change,
-        learner=text(change.learner),
+        recipient=Recipient(change.recipient.kind, text(change.recipient.id)),
         target=_target(change.target),
-        after=tuple(_target(one) for one in change.after),
-        read_back=text(change.read_back),
+        after=tuple(_target(target) for target in change.after),
+        read_back=None if change.read_back is None else _place(change.read_back),
         evidence=None if change.evidence is None else _evidence(change.evidence),
     )
 
@@ -59,6 +62,10 @@ def _evidence(link: Evidence) -> Evidence:
         items=frozenset(map(text, link.items)),
         then=None if link.then is None else _evidence(link.then),
     )
+
+
+def _place(place: ReadBackPlace) -> ReadBackPlace:
+    return ReadBackPlace(place.kind, text(place.key))
 
 
 def _target(target: Target) -> Target:

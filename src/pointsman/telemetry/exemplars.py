@@ -1,4 +1,4 @@
-"""Which statement stands for an observation: the way from a point in a graph to `pointsman` why."""
+"""Chooses the statement that an exemplar names, so that a point in a graph leads to a statement."""
 
 from __future__ import annotations
 

@@ -44,6 +44,12 @@ class Families:
         self.cmi5_oddities = self._counter(
             "cmi5_oddities", "Rules of cmi5 that players broke; what they said was taken.", "kind"
         )
+        self.clock_off = self._counter(
+            "clock_off",
+            "Statements whose timestamp is far ahead of their arrival, or behind it.",
+            "source",
+            "direction",
+        )
         self.kafka_lag = self._gauge(
             "kafka_lag",
             "Messages behind the end of the partition.",
@@ -53,6 +59,12 @@ class Families:
         )
         self.kafka_paused = self._gauge(
             "kafka_paused", "1 while a source holds its partitions back.", "source"
+        )
+        self.kafka_source_up = self._gauge(
+            "kafka_source_up", "1 while all topics of a source can be read.", "source"
+        )
+        self.kafka_resets = self._counter(
+            "kafka_resets", "Places that were given up, by reason.", "source", "topic", "reason"
         )
 
         self.store_up = self._gauge(
@@ -95,6 +107,15 @@ class Families:
             "Delivered states that were read back, by where and what became of it.",
             "place",
             "result",
+        )
+
+        self.delivery_faults = self._counter(
+            "delivery_faults", "Exceptions of ours that a delivery ended with."
+        )
+        self.task_restarts = self._counter(
+            "task_restarts",
+            "Background tasks that ended in an error and were started again.",
+            "task",
         )
 
         self.points_spent = self._counter("points_spent", "Points spent.")

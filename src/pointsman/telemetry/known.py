@@ -1,4 +1,4 @@
-"""The label values that are known at the start: their series begin at 0, not at their first event.
+"""Makes the series of all label values that are known at the start, so that they begin at 0.
 
 `increase()` and `rate()` see what changes between two samples. A counter that appears with its
 first event has no sample before it, so an alert would miss just that one.
@@ -18,8 +18,12 @@ from pointsman.telemetry.families import Families
 
 #: what is counted of inputs beside what became of them in the books
 DUPLICATE, CONFLICT, REFUSED = "duplicate", "conflict", "refused"
+#: how a timestamp can be off
+AHEAD, BEHIND = "ahead", "behind"
 #: in place of a label value that is not known, so that nobody outside can make series
 OTHER = "other"
+#: the daemon's parts that are started again when they end
+TASKS = ("audit", "delivery", "housekeeping", "new tokens", "tokens")
 #: the answers to a request that sends statements, and those of the service itself
 _STATUSES = (
     *("200", "201", "204"),
@@ -43,6 +47,8 @@ class KnownLabels:
 
     - sources: the name of each, with `launch` where players are launched
     - kafka: those of them that read from Kafka
+    - kafka_topics: (source, topic) of those
+    - kafka_resets: the reasons why a place in a topic is given up
     - oddities: the rules of cmi5 that are counted when a player breaks them
     """
 
@@ -50,21 +56,28 @@ class KnownLabels:
     kafka: frozenset[str] = frozenset()
     routes: tuple[IntakeRoute, ...] = ()
     oddities: tuple[str, ...] = ()
+    kafka_topics: frozenset[tuple[str, str]] = frozenset()
+    kafka_resets: tuple[str, ...] = ()
 
 
 def begin_at_zero(families: Families, known: KnownLabels) -> None:
     """Make every series whose labels are known."""
-    results = [*InputOutcome, DUPLICATE, CONFLICT, REFUSED]
-    for source, result in product(sorted(known.sources), results):
-        families.inputs.labels(source, result)
+    for source in known.sources:
+        _begin_source(families, source)
     for route in known.routes:
         families.http_seconds.labels(route.route)
         for source, status in product(route.sources, _STATUSES):
             families.http_requests.labels(source, route.method, route.route, status)
     for kind in known.oddities:
         families.cmi5_oddities.labels(kind)
-    for source in known.kafka:
-        families.kafka_paused.labels(source)
+    _begin_kafka(families, known)
+    _begin_delivery(families)
+    begin_place(families, OTHER)
+    for task in TASKS:
+        families.task_restarts.labels(task)
+
+
+def _begin_delivery(families: Families) -> None:
     for target in TargetKind:
         families.latency.labels(target)
         for state in ("dirty", "parked"):
@@ -73,7 +86,21 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
             families.mutations.labels(target, verdict)
     for answer in (*RequestOutcome, NOT_SENT):
         families.deliveries.labels(answer)
-    begin_place(families, OTHER)
+
+
+def _begin_source(families: Families, source: str) -> None:
+    for result in (*InputOutcome, DUPLICATE, CONFLICT, REFUSED):
+        families.inputs.labels(source, result)
+    for direction in (AHEAD, BEHIND):
+        families.clock_off.labels(source, direction)
+
+
+def _begin_kafka(families: Families, known: KnownLabels) -> None:
+    for source in known.kafka:
+        families.kafka_paused.labels(source)
+        families.kafka_source_up.labels(source).set(1)
+    for (source, topic), reason in product(sorted(known.kafka_topics), known.kafka_resets):
+        families.kafka_resets.labels(source, topic, reason)
 
 
 def begin_place(families: Families, place: str) -> None:

@@ -1,23 +1,24 @@
-"""Log lines: JSON on standard output, one canonical line a delivery."""
+"""Sets up the log: JSON or plain lines on standard output."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections import Counter
 
 import structlog
 
-from pointsman.delivery.dispatcher import NOT_SENT, DeliveryRecord
+from pointsman.domain.clock import Clock, SystemClock
+from pointsman.telemetry.repeated_lines import RepeatedLines
 from pointsman.telemetry.settings import LoggingSettings
-
-log = structlog.get_logger("pointsman.delivery")
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure(settings: LoggingSettings) -> None:
-    """Log as `[logging]` says. Libraries' own lines come out the same way."""
+def configure(settings: LoggingSettings, clock: Clock | None = None) -> None:
+    """Log as `[logging]` says. Libraries' own lines come out the same way.
+
+    A line that comes again and again is shown ever more seldom (`repeated_lines`).
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -47,36 +48,9 @@ def configure(settings: LoggingSettings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
+    handler.addFilter(RepeatedLines(clock or SystemClock()))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[settings.level])
     # aiokafka tells of every heartbeat, and of what the sources say better themselves
     logging.getLogger("aiokafka").setLevel(max(_LEVELS[settings.level], logging.ERROR))
-
-
-def delivery(record: DeliveryRecord) -> None:
-    """The canonical line: one learner's turn, with all that a person would ask."""
-    outcome = record.outcome
-    results = Counter(one.result for one in outcome.settlements)
-    parked = {
-        f"{one.target.kind}/{one.target.key}": one.reason
-        for one in outcome.settlements
-        if one.result == "parked"
-    }
-    slowest = max((latency.seconds for latency in record.latencies), default=None)
-    line: dict[str, object] = {
-        "learner": outcome.learner,
-        "answer": outcome.answer or NOT_SENT,
-        "requests": outcome.requests,
-        "points": outcome.points,
-        "platform_seconds": round(sum(outcome.seconds), 4),
-        **dict(sorted(results.items())),
-    }
-    if slowest is not None:
-        line["slowest_arrival_to_platform_seconds"] = round(slowest, 3)
-    if outcome.message:
-        line["words"] = outcome.message
-    if parked:
-        line["parked_because"] = parked
-    emit = log.warning if parked or results["retry"] else log.info
-    emit("delivery", **line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from prometheus_client.exposition import choose_encoder
@@ -17,6 +17,8 @@ from pointsman.store.base import Backlog
 from pointsman.telemetry.exemplars import of_receipt, of_statement
 from pointsman.telemetry.families import Families
 from pointsman.telemetry.known import (
+    AHEAD,
+    BEHIND,
     CONFLICT,
     DUPLICATE,
     OTHER,
@@ -59,14 +61,19 @@ class Metrics:
                 )
 
     def refused(self, source: str, statements: int) -> None:
-        """Statements that were turned away at the door: they are in nobody's books."""
+        """Statements that were refused when they came: they are not in the books."""
         self._of.inputs.labels(self._source(source), REFUSED).inc(statements)
+
+    def clock_off(self, source: str, seconds: float) -> None:
+        """A statement came whose timestamp is so far ahead of its arrival, or behind (negative)."""
+        self._of.clock_off.labels(self._source(source), AHEAD if seconds > 0 else BEHIND).inc()
 
     def delivery(self, record: DeliveryRecord) -> None:
         outcome = record.outcome
         self._of.deliveries.labels(outcome.answer or NOT_SENT).inc()
         self._of.points_spent.inc(outcome.points)
         self._of.requests_spent.inc(outcome.requests)
+        self._of.delivery_faults.inc(outcome.faults)
         for (kind, verdict), count in outcome.verdicts.items():
             self._of.mutations.labels(kind, verdict).inc(count)
         for seconds in outcome.seconds:
@@ -78,7 +85,7 @@ class Metrics:
                 self._of.completion.observe(max(0.0, latency.completion_seconds), exemplar)
 
     def audit(self, record: AuditRecord) -> None:
-        place = record.place
+        place = str(record.place)
         if place not in self._places:
             if len(self._places) < _PLACES:
                 self._places.add(place)
@@ -86,6 +93,9 @@ class Metrics:
             else:
                 place = OTHER
         self._of.audited.labels(place, record.result).inc()
+
+    def task_restarted(self, task: str) -> None:
+        self._of.task_restarts.labels(task).inc()
 
     def pruned(self, statements: int) -> None:
         self._of.pruned.inc(statements)
@@ -113,6 +123,12 @@ class Metrics:
 
     def kafka_paused(self, source: str, paused: bool) -> None:
         self._of.kafka_paused.labels(source).set(int(paused))
+
+    def kafka_problems(self, source: str, problems: Mapping[str, str]) -> None:
+        self._of.kafka_source_up.labels(source).set(int(not problems))
+
+    def kafka_reset(self, source: str, topic: str, reason: str) -> None:
+        self._of.kafka_resets.labels(source, topic, reason).inc()
 
     def show(
         self, backlog: Backlog | None, left: QuotaLeft, now: int, *, out: bool, accept: str = ""

@@ -1,4 +1,4 @@
-"""How settings become parts. `app` and `jobs` put the parts together and run them."""
+"""Turns settings into parts; `app` and `commands` put the parts together and run them."""
 
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
 from pointsman.wiring.delivery import auditor, dispatcher, quota
@@ -7,8 +7,8 @@ from pointsman.wiring.metrics import known_labels
 from pointsman.wiring.platforms import PlatformClients, helium_calls, platform_clients
 from pointsman.wiring.sources import (
     http_intake,
-    kafka_sources,
     pipeline,
+    readers,
     serve_http,
     statement_producer,
 )
@@ -23,7 +23,6 @@ __all__ = [
     "guarded_intake",
     "helium_calls",
     "http_intake",
-    "kafka_sources",
     "known_labels",
     "launch_cache",
     "launch_deps",
@@ -32,6 +31,7 @@ __all__ = [
     "pipeline",
     "platform_clients",
     "quota",
+    "readers",
     "satisfied_tracker",
     "serve_http",
     "statement_producer",

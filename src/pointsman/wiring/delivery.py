@@ -1,4 +1,4 @@
-"""[delivery], [audit] and [platform.limits] become the loops that drive the platform."""
+"""Turns [delivery], [audit] and [platform.limits] into the loops that drive the platform."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from pointsman.config import Settings
 from pointsman.config.rules import RuleSettings
 from pointsman.domain.target_kinds import NAMING_SETTINGS
 from pointsman.mapping import (
-    Account,
+    AccountTemplate,
     ConfiguredIdentity,
-    Course,
     CourseCompleted,
+    CourseName,
     Mapper,
     MoveOn,
     Rule,
@@ -22,7 +22,7 @@ from pointsman.mapping import (
 def mapping(settings: Settings) -> Mapper:
     identity = ConfiguredIdentity(
         [
-            Account(account.home_page, Template(account.learner))
+            AccountTemplate(account.home_page, Template(account.learner))
             for account in settings.learners.accounts
         ]
     )
@@ -33,7 +33,7 @@ def rule(settings: RuleSettings) -> Rule:
     course = None
     if settings.course is not None:
         by, text = settings.course
-        course = Course(by, Template(text))
+        course = CourseName(by, Template(text))
     return Rule(
         name=settings.name,
         activity=Template(settings.activity),

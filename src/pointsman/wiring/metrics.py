@@ -1,4 +1,4 @@
-"""The settings' names become the label values that metrics begin with."""
+"""Turns the names in the settings into the label values that metrics begin with."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from pointsman.config import Settings
 from pointsman.sources.http.authorization import LAUNCHED
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.scorm_cloud import POSTBACK
+from pointsman.sources.kafka.client import ResetReason
 from pointsman.sources.players.cmi5.session_rules import RuleViolation
 from pointsman.telemetry.known import IntakeRoute, KnownLabels
 
 
 def known_labels(settings: Settings) -> KnownLabels:
     sources = settings.sources
-    kafka = frozenset(source.name for source in sources.kafka)
-    others = {
-        *(source.name for source in sources.http),
-        *(source.name for source in sources.scorm_cloud),
-        *(source.name for source in sources.webhooks),
-    }
     launched = {LAUNCHED} if settings.launches is not None else frozenset[str]()
     return KnownLabels(
-        sources=kafka | others | launched,
-        kafka=kafka,
+        sources=sources.names | launched,
+        kafka=frozenset(source.name for source in sources.kafka),
+        kafka_topics=frozenset(
+            (source.name, topic) for source in sources.kafka for topic in source.topics
+        ),
+        kafka_resets=tuple(ResetReason),
         routes=tuple(_routes(settings)),
         oddities=tuple(RuleViolation) if launched else (),
     )

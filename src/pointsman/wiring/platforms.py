@@ -1,4 +1,4 @@
-"""[platform] becomes the clients of a platform: which one it is, is known here only."""
+"""Turns [platform] into the clients of a platform; only here it is known which one that is."""
 
 from __future__ import annotations
 

@@ -11,11 +11,18 @@ from aiohttp import web
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError
+from pointsman.domain.listening import cannot_listen
 from pointsman.domain.records import Position, Receipt, Submission
 from pointsman.setting_types import no_secret
+from pointsman.sources.base import Source
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.app import HttpDeps, make_app
-from pointsman.sources.http.authorization import BasicCredential, BearerCredential, HttpSource
+from pointsman.sources.http.authorization import (
+    LAUNCHED,
+    BasicCredential,
+    BearerCredential,
+    HttpSource,
+)
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.kafka.client import KafkaHooks
 from pointsman.sources.kafka.producer import StatementProducer
@@ -27,6 +34,7 @@ from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker
 from pointsman.sources.settings import CredentialSettings
 from pointsman.store.base import Store
 from pointsman.telemetry.metrics import Metrics
+from pointsman.telemetry.operator_log import OperatorLog
 from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
 from pointsman.wiring.mapping import mapping
 
@@ -58,6 +66,7 @@ def pipeline(
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
     launches: LaunchCache | None = None,
     tracker: SatisfiedTracker | None = None,
+    on_clock_off: Callable[[str, float], None] = lambda *_: None,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
 
@@ -75,6 +84,10 @@ def pipeline(
         launches=launches,
         adapters=adapters(settings.sources),
         on_batch=tracker.note if tracker is not None else lambda _batch: None,
+        on_clock_off=on_clock_off,
+        lenient=frozenset(
+            {LAUNCHED, *(source.name for source in settings.sources.http if source.lenient)}
+        ),
     )
 
 
@@ -102,8 +115,11 @@ async def serve_http(
     intake: StatementIntake,
     store: Store,
     ready: Callable[[], Awaitable[tuple[bool, str]]],
+    source_problems: Callable[[], dict[str, str]],
+    health_problem: Callable[[], str],
     metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
+    operator_log: OperatorLog,
     clock: Clock,
     launches: LaunchRoutesDeps | None = None,
 ) -> None:
@@ -115,9 +131,12 @@ async def serve_http(
             sources=http_sources(settings),
             settings=settings.http,
             ready=ready,
+            source_problems=source_problems,
+            health_problem=health_problem,
             metrics_page=metrics_page,
             on_request=metrics.http,
             on_refused=metrics.refused,
+            on_refusal=operator_log.refused,
             clock=clock,
             authority_home_page=settings.platform.origin,
             launches=launches,
@@ -136,22 +155,30 @@ async def serve_http(
         await site.start()
     except OSError as error:
         raise ConfigError(
-            f"http.port: can't listen on {settings.http.host}:{settings.http.port}: "
-            f"{error.strerror or error}"
+            cannot_listen(
+                error,
+                settings.http.host,
+                settings.http.port,
+                host_setting="http.host",
+                port_setting="http.port",
+            )
         ) from None
 
 
-def kafka_sources(
+def readers(
     settings: Settings,
     intake: Pipeline,
     claim: Callable[[str, Sequence[tuple[str, int]]], Awaitable[list[Position]]],
     clock: Clock,
     metrics: Metrics,
-) -> Iterator[KafkaSource]:
+) -> Iterator[Source]:
+    """The sources that read by themselves, of every kind; nothing runs yet."""
     for source in settings.sources.kafka:
         hooks = KafkaHooks(
             on_lag=partial(metrics.kafka_lag, source.name),
             on_assigned=partial(metrics.kafka_assigned, source.name),
             on_paused=partial(metrics.kafka_paused, source.name),
+            on_problems=partial(metrics.kafka_problems, source.name),
+            on_reset=partial(metrics.kafka_reset, source.name),
         )
         yield KafkaSource(source, intake, claim, clock, hooks)

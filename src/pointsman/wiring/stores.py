@@ -1,4 +1,4 @@
-"""[store] becomes a store, and the budget that is kept in it.
+"""Turns [store] into a store, and the budget that is kept in it.
 
 The store finds statements by the keys that stage 2 gives them.
 """

@@ -1,4 +1,4 @@
-"""[learners.tokens] becomes a provider of authTokens."""
+"""Turns [learners.tokens] into a provider of authTokens."""
 
 from __future__ import annotations
 

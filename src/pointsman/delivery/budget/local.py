@@ -6,14 +6,12 @@ the running window comes back with everything that may have been spent.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.fair_lock import FairLock
 from pointsman.delivery.budget.quota_window import QuotaWindow
 from pointsman.domain.clock import Clock, micros
 from pointsman.platforms.base import PlatformAnswer, RequestOutcome
-from pointsman.store.base import Window
+from pointsman.store.base import Window, WindowLedger
 
 #: a window is set aside in about so many slices
 _SLICES = 20
@@ -23,18 +21,10 @@ _SHORTEST_SLEEP = 1e-4
 _RESTORED_MARGIN = 2.0
 
 
-class WindowStore(Protocol):
-    """Where the window survives a crash: a store."""
-
-    async def window(self) -> Window | None: ...
-
-    async def save_window(self, window: Window) -> None: ...
-
-
 class LocalBudget:
     """A `Budget` of one daemon."""
 
-    def __init__(self, limits: QuotaLimits, clock: Clock, store: WindowStore) -> None:
+    def __init__(self, limits: QuotaLimits, clock: Clock, store: WindowLedger) -> None:
         self._limits = limits
         self._clock = clock
         self._store = store
@@ -88,6 +78,8 @@ class LocalBudget:
         )
         if answer.outcome is RequestOutcome.THROTTLED:
             self._window.throttle(now, rate.retry_after)
+        elif rate.retry_after:
+            self._window.block(now, rate.retry_after)
 
     def requests_within(self, seconds: float) -> int:
         return self._limits.requests_within(seconds)

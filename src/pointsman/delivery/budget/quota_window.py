@@ -114,6 +114,10 @@ class QuotaWindow:
         self.blocked_until = max(self.blocked_until, now + wait)
         self.ends_at = self.blocked_until
 
+    def block(self, now: float, seconds: float) -> None:
+        """The platform asks to be left alone for so long; the window runs on."""
+        self.blocked_until = max(self.blocked_until, now + seconds)
+
     def left(self, now: float) -> QuotaLeft:
         """What may still be spent in this window."""
         if now < self.blocked_until:

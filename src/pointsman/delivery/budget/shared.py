@@ -116,6 +116,8 @@ class SharedBudget:
         if answer.outcome is RequestOutcome.THROTTLED:
             wait = rate.retry_after if rate.retry_after is not None else rate.resets_in
             self._stop(self._limits.window if wait is None else wait)
+        elif rate.retry_after:
+            self._stop(rate.retry_after)
 
     def requests_within(self, seconds: float) -> int:
         return self._limits.requests_within(seconds)
@@ -132,7 +134,8 @@ class SharedBudget:
     def _stop(self, seconds: float) -> None:
         """Nobody sends for so long; the others are told at once."""
         self._slots.clear()
-        self._free_at = self._not_before = self._clock.monotonic() + seconds
+        self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
+        self._free_at = self._not_before
         task = asyncio.create_task(self._send_update(QuotaUpdate(blocked_for=_micros(seconds))))
         self._updates.add(task)
         task.add_done_callback(self._updates.discard)

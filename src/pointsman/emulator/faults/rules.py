@@ -1,4 +1,4 @@
-"""The kinds of faults, with each kind's settings, when it strikes, and which requests."""
+"""The kinds of faults: the settings of each, when it happens, and to which requests."""
 
 from __future__ import annotations
 

@@ -3,15 +3,15 @@
 
 const field = (name) => document.getElementById(name);
 const EXAMPLES = [
-  `# Record progress for whoever is logged in above.
-mutation {
+  `# Record progress for the learner who is logged in above.
+mutation RecordProgress {
   UpdateTopicAndCourseProgress(topicId: "topic_demo_1", progress: 62)
 }`,
-  `query {
+  `query CourseProgress {
   UserCourseProgress(id: "course_demo") { totalViews percentComplete }
   PagesCompletedByCourse(courseId: "course_demo") { __typename ... on PageEntity { id title } }
 }`,
-  `query {
+  `query LearningPath {
   LearningPathBySlug(slug: "data-science-professional-certificate") {
     name
     status
@@ -21,12 +21,10 @@ mutation {
 }`,
 ];
 
-field("key").value = sessionStorage.getItem("key") || "";
-field("key").addEventListener("input", () => sessionStorage.setItem("key", field("key").value));
 showToken();
 
-async function ask(params, headers) {
-  const answer = await fetch("helium?" + new URLSearchParams({ apiKey: field("key").value }), {
+async function ask(params, headers, key = sessionStorage.getItem("key")) {
+  const answer = await fetch("helium?" + new URLSearchParams({ apiKey: key }), {
     method: "POST",
     headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(params),
@@ -59,11 +57,31 @@ function fetcher(params, options) {
   return ask(params, { ...(token ? { authToken: token } : {}), ...((options || {}).headers || {}) });
 }
 
-ReactDOM.createRoot(field("graphiql")).render(
-  React.createElement(GraphiQL, {
-    fetcher,
-    defaultEditorToolsVisibility: true,
-    defaultTabs: EXAMPLES.map((query) => ({ query })),
-    shouldPersistHeaders: false,
-  }),
-);
+// Nothing is asked before the key is known: a first answer that is an error frightens people.
+async function open(key) {
+  const { data, errors } = await ask({ query: "query Key { __typename }" }, {}, key);
+  if (!data) {
+    field("key-error").textContent = errors ? errors[0].message : "no answer";
+    return;
+  }
+  sessionStorage.setItem("key", key);
+  field("ask-key").remove();
+  field("header").hidden = false;
+  ReactDOM.createRoot(field("graphiql")).render(
+    React.createElement(GraphiQL, {
+      fetcher,
+      defaultEditorToolsVisibility: true,
+      defaultTabs: EXAMPLES.map((query) => ({ query })),
+      shouldPersistHeaders: false,
+    }),
+  );
+}
+
+field("ask-key").hidden = false;
+field("ask-key").addEventListener("submit", (event) => {
+  event.preventDefault();
+  open(field("key").value.trim());
+});
+if (sessionStorage.getItem("key")) {
+  open(sessionStorage.getItem("key"));
+}

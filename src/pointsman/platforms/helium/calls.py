@@ -1,4 +1,4 @@
-"""The 15 operations as typed calls, one request each, and `Login`.
+"""What a person asks of Helium, as typed calls, one request each; and the making of a path.
 
 Whatever comes back is in the `CallResult`; nothing raises for it. Delivery sends many mutations
 in one request and has its own client (`client`).
@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from pointsman.domain.clock import Clock
-from pointsman.domain.errors import InputRefused, PlatformUnreachable
+from pointsman.domain.errors import PlatformUnreachable
 from pointsman.platforms.base import PlatformAnswer, RequestOutcome, Verdict
-from pointsman.platforms.helium import results
+from pointsman.platforms.helium import selections
 from pointsman.platforms.helium.operations import OPERATIONS
-from pointsman.platforms.helium.outcomes import read_answer
-from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
+from pointsman.platforms.helium.outcomes import read_answer, read_payload, unusable_token
+from pointsman.platforms.helium.transport import JSON_HEADERS, Transport, header_fault
 
 T = TypeVar("T")
 
@@ -49,56 +48,50 @@ class HeliumCalls:
 
     async def milestone_completions(
         self, slug: str, auth_token: str
-    ) -> CallResult[list[results.MilestoneCompletion]]:
+    ) -> CallResult[list[selections.MilestoneCompletion]]:
         return await self._call(
             "CurrentUserLearningPathMilestoneCompletionsBySlug",
             {"slug": slug},
-            list[results.MilestoneCompletion],
+            list[selections.MilestoneCompletion],
             auth_token,
         )
 
     async def learning_path_by_slug(
         self, slug: str, auth_token: str | None = None
-    ) -> CallResult[results.LearningPath]:
+    ) -> CallResult[selections.LearningPath]:
         variables = {"slug": slug}
-        return await self._call("LearningPathBySlug", variables, results.LearningPath, auth_token)
+        return await self._call(
+            "LearningPathBySlug", variables, selections.LearningPath, auth_token
+        )
 
-    async def milestone(self, name: str) -> CallResult[results.Milestone]:
-        return await self._call("Milestone", {"id": name}, results.Milestone)
+    async def milestone(self, name: str) -> CallResult[selections.Milestone]:
+        return await self._call("Milestone", {"id": name}, selections.Milestone)
 
     async def pages_completed(
         self, course_id: str, auth_token: str
-    ) -> CallResult[list[results.Page]]:
+    ) -> CallResult[list[selections.Page]]:
         variables = {"courseId": course_id}
-        return await self._call("PagesCompletedByCourse", variables, list[results.Page], auth_token)
+        return await self._call(
+            "PagesCompletedByCourse", variables, list[selections.Page], auth_token
+        )
 
     async def completion_progress(
         self, course_id: str, auth_token: str
-    ) -> CallResult[list[results.CriterionProgress]]:
+    ) -> CallResult[list[selections.CriterionProgress]]:
         return await self._call(
             "UserCourseCompletionProgress",
             {"id": course_id},
-            list[results.CriterionProgress],
+            list[selections.CriterionProgress],
             auth_token,
         )
 
     async def course_progress(
         self, course_id: str, auth_token: str
-    ) -> CallResult[results.CourseProgress]:
+    ) -> CallResult[selections.CourseProgress]:
         variables = {"id": course_id}
-        return await self._call("UserCourseProgress", variables, results.CourseProgress, auth_token)
-
-    async def archive_course(self, course_id: str, auth_token: str) -> CallResult[str]:
-        return await self._call("ArchiveUserCourse", {"id": course_id}, str, auth_token)
-
-    async def reinstate_course(self, course_id: str, auth_token: str) -> CallResult[str]:
-        return await self._call("ReinstateUserCourse", {"id": course_id}, str, auth_token)
-
-    async def archive_learning_path(self, path_id: str, auth_token: str) -> CallResult[str]:
-        return await self._call("ArchiveUserLearningPath", {"id": path_id}, str, auth_token)
-
-    async def reinstate_learning_path(self, path_id: str, auth_token: str) -> CallResult[str]:
-        return await self._call("ReinstateUserLearningPath", {"id": path_id}, str, auth_token)
+        return await self._call(
+            "UserCourseProgress", variables, selections.CourseProgress, auth_token
+        )
 
     async def create_learning_path(
         self,
@@ -108,7 +101,7 @@ class HeliumCalls:
         language: str | None = None,
         client_id: str | None = None,
         auth_token: str | None = None,
-    ) -> CallResult[results.CreatedLearningPath]:
+    ) -> CallResult[selections.CreatedLearningPath]:
         """Not idempotent: a second call makes a second path."""
         variables = {
             "name": name,
@@ -117,51 +110,8 @@ class HeliumCalls:
             "clientId": client_id,
         }
         return await self._call(
-            "CreateLearningPath", variables, results.CreatedLearningPath, auth_token
+            "CreateLearningPath", variables, selections.CreatedLearningPath, auth_token
         )
-
-    async def update_course_status(
-        self,
-        status: str,
-        auth_token: str,
-        *,
-        course_id: str | None = None,
-        slug: str | None = None,
-        sku: str | None = None,
-        status_change_date: datetime | None = None,
-    ) -> CallResult[bool]:
-        """Raises `InputRefused` for a date in the future, and unless exactly one name is given."""
-        names = {"id": course_id, "slug": slug, "sku": sku}
-        if sum(name is not None for name in names.values()) != 1:
-            raise InputRefused("name the course by exactly one of course_id, slug and sku")
-        if status_change_date is not None and status_change_date.timestamp() > self._clock.now():
-            raise InputRefused(f"status_change_date {status_change_date} is in the future")
-        date = None if status_change_date is None else status_change_date.isoformat()
-        variables = {**names, "status": status, "statusChangeDate": date}
-        return await self._call("UpdateCourseStatus", variables, bool, auth_token)
-
-    async def update_learning_path_access(
-        self, slug: str, status: str, auth_token: str
-    ) -> CallResult[bool]:
-        variables = {"slug": slug, "status": status}
-        return await self._call("UpdateLearningPathAccess", variables, bool, auth_token)
-
-    async def update_topic_and_course_progress(
-        self, topic_id: str, progress: int, auth_token: str
-    ) -> CallResult[bool]:
-        variables = {"topicId": topic_id, "progress": progress}
-        return await self._call("UpdateTopicAndCourseProgress", variables, bool, auth_token)
-
-    async def update_meeting_attendance(
-        self, user_id: str, meeting_id: str, *, attended: bool, course_id: str | None = None
-    ) -> CallResult[results.User]:
-        variables = {
-            "userId": user_id,
-            "courseId": course_id,
-            "meetingId": meeting_id,
-            "attended": attended,
-        }
-        return await self._call("UpdateUserCourseMeetingAttendance", variables, results.User)
 
     async def probe(self) -> CallResult[str]:
         """One point, for nobody: whether the key is good, and what the headers say."""
@@ -190,6 +140,8 @@ class HeliumCalls:
         auth_token: str | None = None,
     ) -> CallResult[T]:
         """Send a document with one field; `kind` is what its data is read as."""
+        if auth_token is not None and (fault := header_fault(auth_token)):
+            return CallResult(unusable_token(fault))
         learner = {} if auth_token is None else {"authToken": auth_token}
         body = orjson.dumps({"query": document, "variables": dict(variables)})
         try:
@@ -200,7 +152,7 @@ class HeliumCalls:
         if any(result.verdict is not Verdict.DONE for result in answer.results):
             return CallResult(answer)
         try:
-            data = TypeAdapter(kind).validate_python(orjson.loads(response.body)["data"][field])
+            data = TypeAdapter(kind).validate_python(read_payload(response.body)["data"][field])
         except ValidationError as error:
             odd = f"the platform's answer to {field} has another shape than its page says: {error}"
             return CallResult(PlatformAnswer(RequestOutcome.UNREACHABLE, (), answer.rate, odd))

@@ -19,7 +19,7 @@ OPERATION = "Deliver"
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class MutationDocument:
     """What goes into the request's body, and the alias of each mutation in order.
 
     `nulls` says of each what the answer null means, None where it can't be null.
@@ -31,7 +31,7 @@ class Document:
     nulls: tuple[Verdict | None, ...]
 
 
-def document(mutations: Sequence[Mutation], now: float) -> Document:
+def document(mutations: Sequence[Mutation], now: float) -> MutationDocument:
     """One request for these mutations, in this order; `now` in Unix seconds."""
     fields = [field(mutation, now) for mutation in mutations]
     variables = {
@@ -39,7 +39,7 @@ def document(mutations: Sequence[Mutation], now: float) -> Document:
         for place, each in enumerate(fields)
         for argument, value in each.values.items()
     }
-    return Document(
+    return MutationDocument(
         _text(tuple((each.shape, each.prelude) for each in fields)),
         variables,
         tuple(map(alias, range(len(fields)))),

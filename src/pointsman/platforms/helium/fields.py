@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pointsman.domain.clock import MICROSECONDS
@@ -33,6 +33,11 @@ class Field:
     def points(self) -> int:
         return 1 + len(self.shape.selection.split()) + (self.prelude is not None)
 
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Unix seconds of the first and the last moment that a date can show
+_EARLIEST = int((datetime.min.replace(tzinfo=UTC) - _EPOCH).total_seconds())
+_LATEST = int((datetime.max.replace(tzinfo=UTC) - _EPOCH).total_seconds())
 
 _TOPIC = OPERATIONS["UpdateTopicAndCourseProgress"].shape()
 _PATH_ACCESS = OPERATIONS["UpdateLearningPathAccess"].shape()
@@ -73,11 +78,17 @@ def _course_status(mutation: Mutation, now: float) -> Field:
     by, _, key = mutation.target.key.partition(":")
     values: dict[str, Any] = {by: key, "status": mutation.value}
     at = mutation.occurred_at
-    dated = at is not None and at / MICROSECONDS < now - _FRESH
+    dated = at is not None and at < (now - _FRESH) * MICROSECONDS
     if at is not None and dated:
-        stamp = datetime.fromtimestamp(at // MICROSECONDS, UTC)
-        values["statusChangeDate"] = stamp.isoformat().replace("+00:00", "Z")
+        values["statusChangeDate"] = _date(at)
     return Field(_COURSE[by, dated], values)
+
+
+def _date(at: int) -> str:
+    """ISO 8601, of four digits for the year; before the year 1 it is cut."""
+    seconds = min(max(at // MICROSECONDS, _EARLIEST), _LATEST)
+    stamp = _EPOCH + timedelta(seconds=seconds)
+    return stamp.isoformat().replace("+00:00", "Z")
 
 
 def _path_access(mutation: Mutation, _now: float) -> Field:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pointsman.platforms.base import LoginAnswer, RequestOutcome
 from pointsman.platforms.helium.calls import CallResult, HeliumCalls
-from pointsman.platforms.helium.results import Result
+from pointsman.platforms.helium.selections import Result
 
 _HEAD = "mutation Login($email: String!, $password: String!)"
 _FIELD = "Login(email: $email, password: $password)"

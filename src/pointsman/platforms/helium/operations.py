@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pointsman.platforms.helium import results
-from pointsman.platforms.helium.results import selection
+from pointsman.platforms.helium import selections
+from pointsman.platforms.helium.selections import selection
 
 #: points on top of the 1 of the property itself, by the type that the property belongs to
 EXTRA_POINTS = {
@@ -44,10 +44,6 @@ class Operation:
     returns: str
     #: what is asked back of it; None where the answer is a scalar
     result: Any
-    #: whether it is about the learner of the `authToken` header
-    learner_scoped: bool
-    #: whether a second call with the same values leaves the platform as the first one did
-    idempotent: bool
     #: the target or the command that uses it
     serves: str
 
@@ -90,14 +86,12 @@ def _setting(
         arguments,
         returns,
         None,
-        learner_scoped=True,
-        idempotent=True,
         serves=serves,
     )
 
 
 def _reading(
-    name: str, argument: tuple[str, str], returns: str, result: Any, serves: str, *, learner: bool
+    name: str, argument: tuple[str, str], returns: str, result: Any, serves: str
 ) -> Operation:
     return Operation(
         name,
@@ -105,8 +99,6 @@ def _reading(
         (argument,),
         returns,
         result,
-        learner_scoped=learner,
-        idempotent=True,
         serves=serves,
     )
 
@@ -120,49 +112,43 @@ OPERATIONS: dict[str, Operation] = {
             "CurrentUserLearningPathMilestoneCompletionsBySlug",
             _SLUG,
             "[LearningPathAction]",
-            results.MilestoneCompletion,
+            selections.MilestoneCompletion,
             "pointsman platform milestones",
-            learner=True,
         ),
         _reading(
             "LearningPathBySlug",
             _SLUG,
             "LearningPath",
-            results.LearningPath,
+            selections.LearningPath,
             "pointsman platform learning-path show",
-            learner=False,
         ),
         _reading(
             "Milestone",
             _ID,
             "Milestone",
-            results.Milestone,
+            selections.Milestone,
             "pointsman platform milestone show",
-            learner=False,
         ),
         _reading(
             "PagesCompletedByCourse",
             ("courseId", "ID!"),
             "[PageResource!]!",
-            results.Page,
+            selections.Page,
             "pointsman platform course pages",
-            learner=True,
         ),
         _reading(
             "UserCourseCompletionProgress",
             _ID,
             "[CourseCompletionCriteriaProgress!]",
-            results.CriterionProgress,
+            selections.CriterionProgress,
             "pointsman platform course criteria",
-            learner=True,
         ),
         _reading(
             "UserCourseProgress",
             _ID,
             "UserProgress",
-            results.CourseProgress,
+            selections.CourseProgress,
             "pointsman platform course progress",
-            learner=True,
         ),
         _setting("ArchiveUserCourse", (_ID,), "target course_archived", "ID"),
         _setting("ArchiveUserLearningPath", (_ID,), "target learning_path_archived", "ID"),
@@ -176,9 +162,7 @@ OPERATIONS: dict[str, Operation] = {
                 ("milestones", "[MilestoneInput!]!"),
             ),
             "LearningPath!",
-            results.CreatedLearningPath,
-            learner_scoped=False,
-            idempotent=False,
+            selections.CreatedLearningPath,
             serves="pointsman platform learning-path create",
         ),
         _setting("ReinstateUserCourse", (_ID,), "target course_archived", "ID"),
@@ -214,9 +198,7 @@ OPERATIONS: dict[str, Operation] = {
                 ("attended", "Boolean!"),
             ),
             "User",
-            results.User,
-            learner_scoped=False,
-            idempotent=True,
+            selections.User,
             serves="target meeting_attendance",
         ),
     )

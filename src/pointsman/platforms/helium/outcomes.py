@@ -3,26 +3,32 @@
 `Boolean!` makes one refused mutation turn the whole `data` to null, and the server stops there:
 what stood before it HAS run, what stands after it has NOT (platform facts, "What follows from
 GraphQL itself"; GraphQL, section 6.4.4). `errors[].path` names the alias.
+
+Only what blames the document or the datum is final (`graphql_errors`); docs/platform.md has the
+table of all answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 
 from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
+from pointsman.platforms.helium.graphql_errors import Blame, GraphQLError, asked_pause, read_errors
 from pointsman.platforms.helium.rate_headers import read_rate
 from pointsman.platforms.helium.transport import HttpAnswer
 
-#: codes of a field that may work when tried again
-_PASSING = frozenset({"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT", "GATEWAY_TIMEOUT"})
 #: characters
 _LONGEST_MESSAGE = 300
+#: so many different errors of one answer are told
+_MOST_MESSAGES = 5
 #: these may mean the apiKey as well as the authToken
 _HTTP_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NOTHING = "the platform answered nothing for it"
 
 
 def read_answer(
@@ -30,132 +36,198 @@ def read_answer(
 ) -> PlatformAnswer:
     """What came back, with a result for each alias in order; `now` in Unix seconds.
 
-    `nulls` says of each alias what null means for it, None where its type is non-null.
+    `nulls` says of each alias what null means for it, None where it is `Boolean!`.
 
     HTTP 401 and 403 come back as TOKEN_REFUSED with `key_in_doubt`: the caller, who can ask again
     without a token, tells a refused key from it.
     """
-    payload = _json(response.body)
-    requested = dict(zip(aliases, nulls, strict=True))
-    rate = read_rate(response.headers, now)
-    errors = [error for error in payload.get("errors") or () if isinstance(error, dict)]
-    if not errors and payload and response.status < HTTPStatus.BAD_REQUEST:
-        results = _from_data(payload.get("data"), requested)
-        return PlatformAnswer(RequestOutcome.ANSWERED, results, rate)
-    messages = dict.fromkeys(_message(error) for error in errors)
-    message = "; ".join(messages) or _plain(response)
-    failed = {alias: error for error in errors if (alias := _alias(error)) in requested}
-    codes = {_code(error) for error in errors}
-    outcome = _outcome(response.status, payload, codes, failed, aliases)
-    if outcome is RequestOutcome.ANSWERED:
-        results = _with_errors(payload.get("data"), failed, requested)
+    answer = _Answer(response, dict(zip(aliases, nulls, strict=True)))
+    rate = read_rate(response.headers, now, asked=answer.asked_pause())
+    if answer.is_throttled(asked_to_wait=rate.retry_after is not None):
+        outcome, results = RequestOutcome.THROTTLED, answer.results(Verdict.NOT_RUN)
     else:
-        not_run = outcome is not RequestOutcome.UNREACHABLE
-        verdict = Verdict.NOT_RUN if not_run else Verdict.UNKNOWN
-        results = (MutationResult(verdict, message),) * len(aliases)
+        outcome, results = answer.outcome_and_results()
     return PlatformAnswer(
         outcome,
         results,
         rate,
-        message,
+        answer.errors_text if outcome is RequestOutcome.ANSWERED else answer.message,
         key_in_doubt=outcome is RequestOutcome.TOKEN_REFUSED and response.status in _HTTP_REFUSALS,
     )
 
 
-def _outcome(
-    status: int,
-    payload: dict[str, Any],
-    codes: set[str],
-    failed: dict[str, dict[str, Any]],
-    aliases: Sequence[str],
-) -> RequestOutcome:
-    if status == HTTPStatus.TOO_MANY_REQUESTS or "RATE_LIMITED" in codes:
-        return RequestOutcome.THROTTLED
-    if status in _HTTP_REFUSALS:
-        return RequestOutcome.TOKEN_REFUSED
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not payload:
-        return RequestOutcome.UNREACHABLE
-    if "UNAUTHENTICATED" in codes and (not failed or aliases[0] in failed):
-        return RequestOutcome.TOKEN_REFUSED
-    if failed:
-        return RequestOutcome.ANSWERED
-    return RequestOutcome.UNREACHABLE if codes & _PASSING else RequestOutcome.DOCUMENT_REFUSED
-
-
-_Requested = Mapping[str, Verdict | None]
-
-
-def _from_data(data: Any, requested: _Requested) -> tuple[MutationResult, ...]:
-    values = data if isinstance(data, dict) else {}
-    return tuple(_from_value(alias, values, null) for alias, null in requested.items())
-
-
-def _from_value(alias: str, values: dict[str, Any], null: Verdict | None) -> MutationResult:
-    value = values.get(alias)
-    if value is False:
-        return MutationResult(Verdict.REFUSED, "the platform answered false, without a reason")
-    if value is not None or (alias in values and null is Verdict.DONE):
-        return MutationResult(Verdict.DONE)
-    if alias not in values or null is None:
-        return MutationResult(Verdict.UNKNOWN, "the platform answered nothing for it")
-    return MutationResult(null, "the platform answered null: it could not be done, and no reason")
-
-
-def _with_errors(
-    data: Any, failed: dict[str, dict[str, Any]], requested: _Requested
-) -> tuple[MutationResult, ...]:
-    if isinstance(data, dict):  # nullable fields: each speaks for itself
-        return tuple(
-            _from_error(failed[alias]) if alias in failed else _from_value(alias, data, null)
-            for alias, null in requested.items()
-        )
-    # The run ended at the last error; what may be null had its errors before it, without an end.
-    aliases = list(requested)
-    stop = max(aliases.index(alias) for alias in failed)
-    results: list[MutationResult] = []
-    for place, (alias, null) in enumerate(requested.items()):
-        if alias in failed:
-            results.append(_from_error(failed[alias]))
-        elif place > stop:
-            results.append(MutationResult(Verdict.NOT_RUN))
-        elif null is None:
-            results.append(MutationResult(Verdict.DONE))
-        else:
-            results.append(MutationResult(Verdict.UNKNOWN, "its answer was lost with another's"))
-    return tuple(results)
-
-
-def _from_error(error: dict[str, Any]) -> MutationResult:
-    code = _code(error)
-    if code == "UNAUTHENTICATED":
-        return MutationResult(Verdict.NOT_RUN, _message(error), token_refused=True)
-    verdict = Verdict.UNKNOWN if code in _PASSING else Verdict.REFUSED
-    return MutationResult(verdict, _message(error))
-
-
-def _alias(error: dict[str, Any]) -> str:
-    path = error.get("path")
-    return path[0] if isinstance(path, list) and path and isinstance(path[0], str) else ""
-
-
-def _code(error: dict[str, Any]) -> str:
-    extensions = error.get("extensions")
-    code = extensions.get("code") if isinstance(extensions, dict) else None
-    return code if isinstance(code, str) else ""
-
-
-def _message(error: dict[str, Any]) -> str:
-    code = _code(error)
-    text = str(error.get("message") or "no message")[:_LONGEST_MESSAGE]
-    return f"{code}: {text}" if code else text
-
-
-def _json(body: bytes) -> dict[str, Any]:
+def read_payload(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body, with or without a byte order mark; {} for anything else."""
     try:
-        payload = orjson.loads(body)
+        payload = orjson.loads(body.removeprefix(_BYTE_ORDER_MARK))
     except orjson.JSONDecodeError:
         return {}
     return payload if isinstance(payload, dict) else {}
+
+
+def unusable_token(fault: str, mutations: int = 0) -> PlatformAnswer:
+    """In place of an answer: the authToken can't be sent, so nobody was asked."""
+    message = f"the authToken can't be sent: {fault}"
+    not_run = MutationResult(Verdict.NOT_RUN, message)
+    return PlatformAnswer(
+        RequestOutcome.TOKEN_REFUSED, (not_run,) * mutations, message=message, sent=False
+    )
+
+
+class _Answer:
+    """One answer; `requested` has for each alias what null means."""
+
+    def __init__(self, response: HttpAnswer, requested: dict[str, Verdict | None]) -> None:
+        self._status = response.status
+        self._requested = requested
+        self._payload = read_payload(response.body)
+        data = self._payload.get("data")
+        self._data: dict[str, Any] = data if isinstance(data, dict) else {}
+        self._errors = read_errors(self._payload)
+        self._by_alias: dict[str, GraphQLError] = {}
+        for error in self._errors:
+            if error.alias in requested:
+                self._by_alias.setdefault(error.alias, error)
+        self._general = [error for error in self._errors if error.alias not in requested]
+        told = list(dict.fromkeys(error.message for error in self._errors))[:_MOST_MESSAGES]
+        self.errors_text = "; ".join(told)
+        self.message = _with_status(self.errors_text, response.status) or _plain(response)
+
+    @property
+    def _is_clean(self) -> bool:
+        return bool(self._data) and not self._errors and self._status < HTTPStatus.BAD_REQUEST
+
+    @property
+    def _speaks_of_mutations(self) -> bool:
+        return bool(self._by_alias) or any(alias in self._data for alias in self._requested)
+
+    @property
+    def _says_null_or_false(self) -> bool:
+        """False, or null where it may be: an answer, unless an error stands beside it."""
+        return not self._general and any(
+            alias in self._data and (self._data[alias] is False or null is not None)
+            for alias, null in self._requested.items()
+        )
+
+    def asked_pause(self) -> float | None:
+        """Seconds to wait, as the body says it; None without an error."""
+        if not self._errors:
+            return None
+        extensions = [error.extensions for error in self._errors]
+        pauses = map(asked_pause, [*extensions, self._payload.get("extensions")])
+        return max((seconds for seconds in pauses if seconds is not None), default=None)
+
+    def is_throttled(self, *, asked_to_wait: bool) -> bool:
+        return (
+            self._status == HTTPStatus.TOO_MANY_REQUESTS
+            or any(error.blame is Blame.QUOTA for error in self._errors)
+            or (
+                self._status == HTTPStatus.SERVICE_UNAVAILABLE
+                and asked_to_wait
+                and not self._speaks_of_mutations
+            )
+        )
+
+    def outcome_and_results(self) -> tuple[RequestOutcome, tuple[MutationResult, ...]]:
+        results = self.results(Verdict.UNKNOWN)
+        if not self._requested and self._is_clean:
+            return RequestOutcome.ANSWERED, ()
+        if self._speaks_of_mutations:
+            verdicts = [result.verdict for result in results]
+            ran = Verdict.DONE in verdicts
+            if results[0].token_refused and not ran:
+                return self._nothing_ran(RequestOutcome.TOKEN_REFUSED)
+            in_trouble = (
+                self._status >= HTTPStatus.INTERNAL_SERVER_ERROR and Verdict.UNKNOWN in verdicts
+            )
+            if ran or self._by_alias or self._says_null_or_false:
+                return (
+                    RequestOutcome.UNREACHABLE if in_trouble else RequestOutcome.ANSWERED,
+                    results,
+                )
+        return self._of_whole_request()
+
+    def results(self, otherwise: Verdict) -> tuple[MutationResult, ...]:
+        """Alias by alias; `otherwise` for those of which nothing is said."""
+        if not self._speaks_of_mutations:
+            return (MutationResult(otherwise, self.message),) * len(self._requested)
+        if any(alias in self._data for alias in self._requested):
+            return tuple(self._from_data(alias, otherwise) for alias in self._requested)
+        return self._from_stop()
+
+    def _of_whole_request(self) -> tuple[RequestOutcome, tuple[MutationResult, ...]]:
+        """No mutation is named, so it is about all of them, or about none."""
+        blamed = {error.blame for error in self._general}
+        if self._status in _HTTP_REFUSALS:
+            return self._nothing_ran(RequestOutcome.TOKEN_REFUSED)
+        if self._status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            if Blame.TOKEN in blamed:
+                return self._nothing_ran(RequestOutcome.TOKEN_REFUSED)
+            is_large = self._status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            if Blame.DOCUMENT in blamed or (is_large and len(self._requested) > 1):
+                return self._nothing_ran(RequestOutcome.DOCUMENT_REFUSED)
+        unknown = MutationResult(Verdict.UNKNOWN, self.message)
+        return RequestOutcome.UNREACHABLE, (unknown,) * len(self._requested)
+
+    def _nothing_ran(
+        self, outcome: RequestOutcome
+    ) -> tuple[RequestOutcome, tuple[MutationResult, ...]]:
+        return outcome, (MutationResult(Verdict.NOT_RUN, self.message),) * len(self._requested)
+
+    def _from_data(self, alias: str, otherwise: Verdict) -> MutationResult:
+        """Each speaks for itself: an error without a path says nothing of a value that is there."""
+        value, null = self._data.get(alias), self._requested[alias]
+        if value is True or (null is not None and value is not None and value is not False):
+            return MutationResult(Verdict.DONE)
+        if alias in self._by_alias:
+            return _from_error(self._by_alias[alias])
+        if alias not in self._data or self._general:
+            return MutationResult(otherwise, self.errors_text or _NOTHING)
+        if value is False:
+            return MutationResult(Verdict.REFUSED, "the platform answered false, without a reason")
+        if value is not None:
+            words = f"the platform answered neither true nor false: {str(value)[:50]}"
+            return MutationResult(Verdict.UNKNOWN, words)
+        if null is None:
+            return MutationResult(Verdict.UNKNOWN, _NOTHING)
+        if null is Verdict.DONE:
+            return MutationResult(Verdict.DONE)
+        words = "the platform answered null: it could not be done, and no reason"
+        return MutationResult(null, words)
+
+    def _from_stop(self) -> tuple[MutationResult, ...]:
+        """The run ended at the last error; what may be null had its errors before it, without."""
+        aliases = list(self._requested)
+        stop = max(aliases.index(alias) for alias in self._by_alias)
+        results: list[MutationResult] = []
+        for place, (alias, null) in enumerate(self._requested.items()):
+            if alias in self._by_alias:
+                results.append(_from_error(self._by_alias[alias]))
+            elif place > stop or "data" not in self._payload:
+                # without `data` nobody says that anything ran (GraphQL, section 7.1)
+                results.append(MutationResult(Verdict.NOT_RUN))
+            elif null is None:
+                results.append(MutationResult(Verdict.DONE))
+            else:
+                results.append(
+                    MutationResult(Verdict.UNKNOWN, "its answer was lost with another's")
+                )
+        return tuple(results)
+
+
+def _from_error(error: GraphQLError) -> MutationResult:
+    """An error that names its mutation."""
+    if error.blame is Blame.TOKEN:
+        return MutationResult(Verdict.NOT_RUN, error.message, token_refused=True)
+    if error.blame is Blame.QUOTA:
+        return MutationResult(Verdict.NOT_RUN, error.message)
+    is_final = error.blame in {Blame.DOCUMENT, Blame.DATUM}
+    return MutationResult(Verdict.REFUSED if is_final else Verdict.UNKNOWN, error.message)
+
+
+def _with_status(message: str, status: int) -> str:
+    """The code stays in front, for remedies go by it."""
+    return f"{message} (HTTP {status})" if message and status >= HTTPStatus.BAD_REQUEST else message
 
 
 def _plain(response: HttpAnswer) -> str:

@@ -6,6 +6,7 @@ read: seconds or milliseconds since the epoch, seconds from now, an ISO 8601 or 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,18 +15,30 @@ from pointsman.platforms.base import RateReading
 
 #: a window lasts a minute; whatever claims more is not a reset time that can be used
 _LONGEST = 3600.0
+#: whoever asks to be left alone is asked again after an hour; whoever names more than a day does
+#: not mean it
+_LONGEST_PAUSE, _NONSENSE = 3600.0, 86_400.0
 #: numbers above are seconds since the epoch, and above that milliseconds
 _EPOCH_SECONDS = 1e8
 _EPOCH_MILLISECONDS = 1e11
 
 
-def read_rate(headers: Mapping[str, str], now: float) -> RateReading:
-    """What the headers say; `now` is our clock, Unix seconds; the server's `Date` outranks it."""
+def read_rate(headers: Mapping[str, str], now: float, *, asked: float | None = None) -> RateReading:
+    """What the headers say; `now` is our clock, Unix seconds; the server's `Date` outranks it.
+
+    `asked` are the seconds that the body asks us to wait; a `Retry-After` outranks it.
+    """
     server_now = _date(headers.get("Date")) or now
+    resets_in = _seconds_until(headers.get("X-RateLimit-Reset"), server_now)
+    pause = _seconds_until(headers.get("Retry-After"), server_now)
+    if pause is None:
+        pause = asked
     return RateReading(
         points_left=_whole(headers.get("X-RateLimit-Remaining")),
-        resets_in=_seconds_until(headers.get("X-RateLimit-Reset"), server_now),
-        retry_after=_seconds_until(headers.get("Retry-After"), server_now),
+        resets_in=resets_in if resets_in is not None and 0 <= resets_in <= _LONGEST else None,
+        retry_after=(
+            min(pause, _LONGEST_PAUSE) if pause is not None and 0 <= pause <= _NONSENSE else None
+        ),
     )
 
 
@@ -49,7 +62,7 @@ def _seconds_until(text: str | None, server_now: float) -> float | None:
     if number > _EPOCH_MILLISECONDS:
         number /= 1000
     seconds = number - server_now if number > _EPOCH_SECONDS else number
-    return seconds if 0 <= seconds <= _LONGEST else None
+    return seconds if math.isfinite(seconds) else None
 
 
 def _date(text: str | None) -> float | None:

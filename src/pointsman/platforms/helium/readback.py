@@ -14,6 +14,7 @@ import orjson
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PlatformUnreachable
+from pointsman.domain.targets import ReadBackKind, ReadBackPlace
 from pointsman.platforms.base import (
     PlatformAnswer,
     PlatformState,
@@ -21,11 +22,11 @@ from pointsman.platforms.base import (
     RequestOutcome,
     Verdict,
 )
+from pointsman.platforms.helium.graphql_errors import read_errors
 from pointsman.platforms.helium.operations import EXTRA_POINTS
-from pointsman.platforms.helium.outcomes import read_answer
-from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
+from pointsman.platforms.helium.outcomes import read_answer, read_payload, unusable_token
+from pointsman.platforms.helium.transport import JSON_HEADERS, Transport, header_fault
 
-COURSE, PATH = "course:", "path:"
 _COMPLETE = 100
 
 #: (alias, operation, argument, what is asked back)
@@ -57,11 +58,13 @@ class HeliumReader:
         self._transport = transport
         self._clock = clock
 
-    def price(self, places: Sequence[str]) -> int:
+    def price(self, places: Sequence[ReadBackPlace]) -> int:
         return sum(_points(place) for place in places)
 
-    async def read(self, auth_token: str, places: Sequence[str]) -> ReadBack:
+    async def read(self, auth_token: str, places: Sequence[ReadBackPlace]) -> ReadBack:
         """Places that are missing from the answer were spoilt by another one: read them again."""
+        if fault := header_fault(auth_token):
+            return ReadBack(unusable_token(fault), {})
         body = orjson.dumps({"query": document(places), "variables": _variables(places)})
         try:
             response = await self._transport.post({**JSON_HEADERS, "authToken": auth_token}, body)
@@ -72,8 +75,10 @@ class HeliumReader:
         answer = read_answer(response, aliases, nulls, self._clock.now())
         if answer.outcome is not RequestOutcome.ANSWERED:
             return ReadBack(answer, {})
-        payload: dict[str, Any] = orjson.loads(response.body)
-        shown = _read(places, payload)
+        try:
+            shown = _read(places, read_payload(response.body))
+        except (TypeError, KeyError, AttributeError):  # shapes that the platform's page rules out
+            shown = {}
         if not shown:  # nobody says which one spoilt it
             odd = f"the platform's answer can't be read: {answer.message or 'it has no data'}"
             return ReadBack(replace(answer, outcome=RequestOutcome.UNREACHABLE, message=odd), {})
@@ -83,11 +88,11 @@ class HeliumReader:
         await self._transport.close()
 
 
-def document(places: Sequence[str]) -> str:
+def document(places: Sequence[ReadBackPlace]) -> str:
     """A query that depends on the kinds of the places only."""
     declared, selected = [], []
     for number, place in enumerate(places):
-        kind = "ID!" if place.startswith(COURSE) else "Slug!"
+        kind = "ID!" if _is_course(place) else "Slug!"
         declared.append(f"$place{number}: {kind}")
         selected += [
             f"{alias}{number}: {operation}({argument}: $place{number}) {{ {back} }}"
@@ -96,11 +101,15 @@ def document(places: Sequence[str]) -> str:
     return f"query ReadBack({', '.join(declared)}) {{ {' '.join(selected)} }}"
 
 
-def _fields(place: str) -> tuple[tuple[str, str, str, str], ...]:
-    return _COURSE_FIELDS if place.startswith(COURSE) else _PATH_FIELDS
+def _is_course(place: ReadBackPlace) -> bool:
+    return place.kind is ReadBackKind.COURSE
 
 
-def _points(place: str) -> int:
+def _fields(place: ReadBackPlace) -> tuple[tuple[str, str, str, str], ...]:
+    return _COURSE_FIELDS if _is_course(place) else _PATH_FIELDS
+
+
+def _points(place: ReadBackPlace) -> int:
     return sum(
         1
         + EXTRA_POINTS.get(("Query", operation), 0)
@@ -109,25 +118,27 @@ def _points(place: str) -> int:
     )
 
 
-def _variables(places: Sequence[str]) -> dict[str, str]:
-    return {f"place{number}": place.partition(":")[2] for number, place in enumerate(places)}
+def _variables(places: Sequence[ReadBackPlace]) -> dict[str, str]:
+    return {f"place{number}": place.key for number, place in enumerate(places)}
 
 
-def _read(places: Sequence[str], payload: Mapping[str, Any]) -> dict[str, PlatformState | str]:
+def _read(
+    places: Sequence[ReadBackPlace], payload: Mapping[str, Any]
+) -> dict[ReadBackPlace, PlatformState | str]:
     data = payload.get("data") if isinstance(payload.get("data"), dict) else None
     wrong = {
-        str(error["path"][0]): str(error.get("message"))
-        for error in payload.get("errors") or ()
-        if isinstance(error, dict) and error.get("path")
+        error.alias: str(error.fields.get("message"))
+        for error in read_errors(payload)
+        if error.alias
     }
-    shown: dict[str, PlatformState | str] = {}
+    shown: dict[ReadBackPlace, PlatformState | str] = {}
     for number, place in enumerate(places):
         aliases = [f"{alias}{number}" for alias, *_ in _fields(place)]
         refused = next((wrong[alias] for alias in aliases if alias in wrong), None)
         if refused is not None:
             shown[place] = f"can't be read: {refused}"
         elif data is not None:
-            show = _course if place.startswith(COURSE) else _path
+            show = _course if _is_course(place) else _path
             shown[place] = show(*(data.get(alias) for alias in aliases))
     return shown
 

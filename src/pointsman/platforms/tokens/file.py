@@ -59,7 +59,7 @@ class FileTokens:
     async def token(self, learner: str) -> str:
         token = self._look_up(learner).token
         if token is None:
-            raise NoToken(f"{self._path} has none for {learner!r}{self._why(learner)}")
+            raise NoToken(f"{self._where()} none for {learner!r}{self._why(learner)}")
         return token
 
     async def user_id(self, learner: str) -> str:
@@ -75,6 +75,12 @@ class FileTokens:
         self._reload(self._on_new)
         return (self._known.find(learner) or Credentials()).token not in {None, token}
 
+    def _where(self) -> str:
+        """The beginning of a sentence that says what the file has not."""
+        if self._problem:
+            return f"{self._path} can't be used ({self._problem}), and before there was"
+        return f"{self._path} has"
+
     def _look_up(self, learner: str) -> Credentials:
         if self._known.find(learner) is None:
             self._reload(self._on_new)
@@ -85,7 +91,10 @@ class FileTokens:
         problem = self._refused.find(learner)
         if problem is not None:
             return f": its entry {problem}; mend it, the file is read again by itself"
-        return f"{self._known.near_miss(learner)}; add one, it is read again by itself"
+        return (
+            f"{self._known.near_miss(learner)}; add one (on a sandbox: pointsman platform login "
+            f"{learner} --save-to {self._path}), it is read again by itself"
+        )
 
     def _reload(self, on_new: Callable[[Sequence[str]], None]) -> None:
         """Read the file if it changed."""
@@ -95,12 +104,14 @@ class FileTokens:
                 return
             entries, refused = read_token_table(content)
         except (OSError, ValueError) as error:
-            if str(error) != self._problem:
-                self._problem = str(error)
+            reason = str(getattr(error, "strerror", None) or error)
+            if reason != self._problem:
+                self._problem = reason
                 log.warning(
                     "token file can't be used, the tokens of before stay in force",
                     file=str(self._path),
-                    reason=self._problem,
+                    reason=reason,
+                    next=f"mend {self._path}; it is read again by itself",
                 )
             return
         self._problem = ""
@@ -126,6 +137,8 @@ def read_token_table(content: bytes) -> tuple[dict[str, Credentials], dict[str, 
 
     Raises `ValueError` for what is no table at all. No message repeats a token.
     """
+    if not content.strip():
+        raise ValueError("is empty; a file without tokens is {}")
     try:
         entries = orjson.loads(decode_text(content, "it"))
     except orjson.JSONDecodeError as error:
@@ -165,7 +178,8 @@ def save_token(path: Path, learner: str, token: str, user_id: str | None) -> Non
     Raises `ConfigError` where there is a file that is no token file.
     """
     try:
-        tokens = orjson.loads(read_text(path)) if path.exists() else {}
+        text = read_text(path) if path.exists() else ""
+        tokens = orjson.loads(text) if text.strip() else {}
         read_token_table(orjson.dumps(tokens))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: is no token file, and is left as it is: {error}") from None

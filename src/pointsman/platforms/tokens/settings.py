@@ -20,6 +20,7 @@ from pointsman.outgoing.settings import OutgoingSettings
 from pointsman.secret_values import FileSecret, require
 from pointsman.setting_types import (
     ExistingFile,
+    FileToCome,
     OptionalSecret,
     SecretFile,
     Section,
@@ -82,8 +83,8 @@ class TokenSettings(Section):
     launches: bool = False
     #: learner -> authToken, or both parts of an entry
     inline: dict[str, TokenEntry] | None = None
-    #: a JSON object, learner -> authToken, read again when it changes
-    file: ExistingFile | None = None
+    #: a JSON object, learner -> authToken, read again when it changes; it may come later
+    file: FileToCome | None = None
     login: LoginSettings | None = None
     service: TokenServiceSettings | None = None
     #: fetched tokens are kept in the store, encrypted with this; they are not kept without it

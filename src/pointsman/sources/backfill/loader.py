@@ -1,6 +1,6 @@
 """Imports history: batches into the store, at a pace that leaves live traffic alone.
 
-How far it is stands in the store with the statements, as the position of a partition does, so it
+How far it is, is stored with the statements, as the position of a partition is, so it
 goes on where it ended whatever ended it; and of two imports of the same only the newer one goes on.
 """
 

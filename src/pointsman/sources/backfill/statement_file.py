@@ -28,7 +28,7 @@ class Line:
     number: int
     body: bytes
     too_long: bool
-    #: bytes of the file that are read, as they stand on the disk
+    #: bytes of the file that are read, compressed as on the disk
     reached: int
 
 

@@ -13,19 +13,20 @@ from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, HttpSource, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, route, route_get
 from pointsman.sources.http.health import Health
+from pointsman.sources.http.home import home
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, add_launch_routes
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
-from pointsman.sources.http.lrs.documents import DocumentResource, DocumentStore
+from pointsman.sources.http.lrs.documents import DocumentResources
 from pointsman.sources.http.lrs.endpoint import LrsEndpoint, ResourceHandler
 from pointsman.sources.http.lrs.get_statements import GetStatements
 from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.resources import Resource
-from pointsman.sources.http.lrs.statement_search import StatementStore
 from pointsman.sources.http.middleware import middlewares
 from pointsman.sources.http.scorm_cloud import POSTBACK, Postbacks, PostbackSource
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.http.webhooks import Webhooks, WebhookSource
+from pointsman.store.base import DocumentStore, StatementStore
 
 
 class EndpointStore(DocumentStore, StatementStore, Protocol):
@@ -36,10 +37,13 @@ class EndpointStore(DocumentStore, StatementStore, Protocol):
 class HttpDeps:
     """What the endpoint needs of the rest of the daemon.
 
+    - source_problems: what can't do its work though statements can be taken, by name
     - ready: whether statements can be taken, and if not why
+    - health_problem: why a restart of the process may help; "" while nothing says so
     - metrics_page: for what a request accepts, a body and its content type
     - on_request: source ("" when not known), method, route, status, seconds
     - on_refused: source, statements turned away
+    - on_refusal: source, method, route, status and reason of a request that was turned away
     - body_timeout: seconds for a whole body
     - reader: with the limits of a body of statements
     """
@@ -54,11 +58,14 @@ class HttpDeps:
     on_refused: Callable[[str, int], None]
     clock: Clock
     authority_home_page: str
+    on_refusal: Callable[[str, str, str, int, str], None] = lambda *_: None
     body_timeout: float = 30
+    source_problems: Callable[[], dict[str, str]] = dict
     launches: LaunchRoutesDeps | None = None
     postbacks: Sequence[PostbackSource] = ()
     webhooks: Sequence[WebhookSource] = ()
     reader: BatchReader = field(default_factory=BatchReader)
+    health_problem: Callable[[], str] = str
 
 
 def make_app(deps: HttpDeps) -> web.Application:
@@ -67,10 +74,14 @@ def make_app(deps: HttpDeps) -> web.Application:
     app = web.Application(
         client_max_size=deps.settings.max_body_bytes,
         middlewares=middlewares(
-            deps.on_request, deps.clock, consistency, deps.settings.cors_origins
+            deps.on_request,
+            deps.on_refusal,
+            deps.clock,
+            consistency,
+            deps.settings.cors_origins,
         ),
     )
-    health = Health(deps.ready, deps.metrics_page)
+    health = Health(deps.ready, deps.metrics_page, deps.health_problem, deps.source_problems)
     authorizer = _authorizer(deps)
     endpoint = LrsEndpoint(
         authorizer,
@@ -90,6 +101,7 @@ def make_app(deps: HttpDeps) -> web.Application:
     _add_adapters(app, deps)
     if deps.launches is not None:
         add_launch_routes(app, deps.launches, deps, authorizer)
+    route_get(app, "/", home)
     route_get(app, "/healthz", health.healthz)
     route_get(app, "/readyz", health.readyz)
     route_get(app, "/metrics", health.metrics)
@@ -121,7 +133,7 @@ def _handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:
     """What each method of each resource does."""
     statements = PostStatements(deps.reader, deps.intake, deps.on_refused)
     queries = GetStatements(deps.store, deps.authority_home_page)
-    documents = DocumentResource(deps.store, deps.clock)
+    documents = DocumentResources(deps.store, deps.clock)
     objects = ActivitiesAgents(deps.store, deps.authority_home_page)
     handlers: dict[tuple[Resource, str], ResourceHandler] = {
         (Resource.STATEMENTS, "POST"): statements.post,

@@ -30,6 +30,8 @@ from pointsman.statements import Problem, StatementsRefused
 
 log = structlog.get_logger(__name__)
 
+#: where a request keeps why it was refused
+REASON = web.RequestKey("reason", str)
 #: seconds until a sender should try again while the store is away
 RETRY_AFTER = "2"
 CHALLENGE = 'Basic realm="xapi", charset="UTF-8", Bearer realm="xapi"'
@@ -88,7 +90,11 @@ def error_response(
 
 
 def answer(request: web.Request, error: Exception) -> web.Response:
-    """The answer to a request that failed so; what is no fault of the sender's is logged."""
+    """The answer to a request that failed so; a bug is logged, and the rest by who is told of it.
+
+    The request keeps the reason.
+    """
+    request[REASON] = str(error)
     match error:
         case RequestRefused():
             response = error_response(error.status, error.reason, headers=error.headers)

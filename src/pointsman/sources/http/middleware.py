@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 from pointsman.domain.clock import Clock
 from pointsman.sources.http.body import READS
 from pointsman.sources.http.cors import answer_headers, preflight_headers
-from pointsman.sources.http.errors import answer, answer_of_router
+from pointsman.sources.http.errors import REASON, answer, answer_of_router
 from pointsman.sources.http.lrs.consistent_through import HEADER as CONSISTENT
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 from pointsman.sources.http.lrs.endpoint import (
@@ -33,13 +33,18 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"
 
 def middlewares(
     on_request: Callable[[str, str, str, int, float], None],
+    on_refusal: Callable[[str, str, str, int, str], None],
     clock: Clock,
     consistency: ConsistentThrough,
     origins: Sequence[str],
 ) -> list[Middleware]:
-    """All of them; `on_request` is told source, method, route, status and seconds."""
+    """All of them.
+
+    `on_request` is told source, method, route, status and seconds; `on_refusal` the first four of
+    a request that was turned away, and the reason.
+    """
     return [
-        _recording(on_request, clock),
+        _recording(on_request, on_refusal, clock),
         _version_header,
         _consistency_header(consistency),
         _cors(origins),
@@ -47,19 +52,21 @@ def middlewares(
     ]
 
 
-def _recording(on_request: Callable[[str, str, str, int, float], None], clock: Clock) -> Middleware:
+def _recording(
+    on_request: Callable[[str, str, str, int, float], None],
+    on_refusal: Callable[[str, str, str, int, str], None],
+    clock: Clock,
+) -> Middleware:
     @web.middleware
     async def recording(request: web.Request, handler: Handler) -> web.StreamResponse:
         began = clock.monotonic()
         current_source.set("")
         response = await handler(request)
-        on_request(
-            current_source.get(),
-            request.method if request.method in _METHODS else "other",
-            _route_name(request),
-            response.status,
-            clock.monotonic() - began,
-        )
+        source, route = current_source.get(), _route_name(request)
+        method = request.method if request.method in _METHODS else "other"
+        on_request(source, method, route, response.status, clock.monotonic() - began)
+        if REASON in request:
+            on_refusal(source, method, route, response.status, request[REASON])
         return response
 
     return recording
@@ -70,7 +77,7 @@ def _route_name(request: web.Request) -> str:
     resource = request.match_info.route.resource
     if resource is None:
         return "unknown"
-    return resource.canonical.rstrip("/")
+    return resource.canonical.rstrip("/") or "/"
 
 
 @web.middleware

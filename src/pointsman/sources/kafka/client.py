@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.helpers import create_ssl_context
 
 from pointsman.sources.kafka.settings import (
@@ -18,6 +19,18 @@ from pointsman.sources.kafka.settings import (
 
 #: bytes of a message, before it is compressed
 _LARGEST = 64 * 1024 * 1024
+#: milliseconds
+_ANSWER = 5_000
+_DAY = 86_400_000
+
+
+class ResetReason(StrEnum):
+    """Why reading does not go on at a place that is stored."""
+
+    #: the topic was made anew, or the cluster is another one
+    ANOTHER_LOG = "another_log"
+    #: retention has removed what is there, or the log ends before it
+    OUT_OF_RANGE = "out_of_range"
 
 
 def _ignore(*_: object) -> None:
@@ -32,6 +45,10 @@ class KafkaHooks:
     on_lag: Callable[[str, int, int], None] = _ignore
     #: whether the source waits for the store
     on_paused: Callable[[bool], None] = _ignore
+    #: why nothing can be read of a part of the source, by that part; nothing when all is well
+    on_problems: Callable[[Mapping[str, str]], None] = _ignore
+    #: topic, and why its place was given up: see `ResetReason`
+    on_reset: Callable[[str, ResetReason], None] = _ignore
     #: the (topic, partition) pairs that are ours now
     on_assigned: Callable[[frozenset[tuple[str, int]]], None] = _ignore
 
@@ -50,7 +67,19 @@ def new_consumer(settings: KafkaSourceSettings) -> AIOKafkaConsumer:
         # A message of an aborted transaction was never sent.
         isolation_level="read_committed",
         # a topic made later, or new partitions, are seen after this long
-        metadata_max_age_ms=60_000,
+        metadata_max_age_ms=10_000,
+        **_security(settings.security),
+    )
+
+
+def new_client(settings: KafkaSourceSettings) -> AIOKafkaClient:
+    """A client that asks about topics, and reads none. Raises `OSError` for unusable TLS files."""
+    return AIOKafkaClient(
+        bootstrap_servers=list(settings.bootstrap_servers),
+        client_id=f"pointsman-{settings.name}-topics",
+        request_timeout_ms=_ANSWER,
+        # its own picture of the cluster is only to find the brokers
+        metadata_max_age_ms=_DAY,
         **_security(settings.security),
     )
 

@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.records import Position, Receipt, Submission
 from pointsman.sources.batch import LogMessage
+from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.statements import media_type
 
 #: what a message's header may say of it; whatever else it says, the message is looked at
@@ -27,8 +28,17 @@ class MessageReader(Protocol):
     def ingest(self) -> Callable[[Sequence[Submission]], Awaitable[Sequence[Receipt]]]: ...
 
 
+def origin_of(record: ConsumerRecord) -> str:
+    """Where a record came from, for a person."""
+    return f"topic {record.topic}, partition {record.partition}, offset {record.offset}"
+
+
 def read_record(
-    intake: MessageReader, source: str, position: Position, record: ConsumerRecord, clock: Clock
+    intake: MessageReader,
+    settings: KafkaSourceSettings,
+    position: Position,
+    record: ConsumerRecord,
+    clock: Clock,
 ) -> Submission:
     """One record; `position` is after it.
 
@@ -36,29 +46,28 @@ def read_record(
     """
     if record.value is None:
         return Submission(
-            source, b"", micros(clock.now()), (), position=position, all_or_nothing=False
+            settings.name, b"", micros(clock.now()), (), position=position, all_or_nothing=False
         )
-    origin = f"topic {record.topic}, partition {record.partition}, offset {record.offset}"
     headers = {name.lower(): value.decode("latin-1") for name, value in record.headers if value}
     kind = headers.get("content-type", "")
     version = headers.get("x-experience-api-version", "")
     return intake.read_message(
         LogMessage(
-            source,
+            settings.name,
             record.value,
-            origin,
+            origin_of(record),
             position,
             content_type=kind if media_type(kind) in _KINDS else None,
             version="2.0.0" if version.startswith("2.") else "1.0.0",
+            max_statements=settings.max_statements,
         )
     )
 
 
-def next_offsets(submissions: Iterable[Submission]) -> dict[TopicPartition, int]:
-    """The next offset to read of every partition once `submissions` are stored."""
+def next_offsets(places: Iterable[Position]) -> dict[TopicPartition, int]:
+    """The next offset to read of every partition once all up to `places` is stored."""
     offsets: dict[TopicPartition, int] = {}
-    for submission in submissions:
-        if (at := submission.position) is not None:
-            partition = TopicPartition(at.topic, at.partition)
-            offsets[partition] = max(at.offset, offsets.get(partition, 0))
+    for at in places:
+        partition = TopicPartition(at.topic, at.partition)
+        offsets[partition] = max(at.offset, offsets.get(partition, 0))
     return offsets

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 
 from pointsman.domain.clock import Clock
 from pointsman.sources.kafka.client import KafkaHooks
@@ -18,28 +18,79 @@ _PATIENCE = 2.0
 
 
 class OffsetTracker:
-    """`next` is the first offset that is not stored, of each partition that was read from."""
+    """`next` is the first offset of each partition that may hold something to store.
+
+    `stored` is the place in the store: behind `next` where only markers of transactions and
+    aborted records lie between.
+    """
 
     def __init__(self, consumer: AIOKafkaConsumer, clock: Clock, hooks: KafkaHooks) -> None:
         self.next: dict[TopicPartition, int] = {}
+        self.stored: dict[TopicPartition, int] = {}
         self._consumer = consumer
         self._clock = clock
         self._hooks = hooks
         self._reported_at = clock.monotonic()
         self._committed: dict[TopicPartition, int] = {}
+        self._at_last_report: dict[TopicPartition, int] = {}
+        self._before: dict[TopicPartition, int] = {}
 
-    async def commit_and_report(self) -> None:
-        """Commit and report the lag, if a second has passed since the last time."""
+    def move(self, offsets: dict[TopicPartition, int]) -> None:
+        """Start a new assignment. Raises `IllegalStateError` when a partition is not ours."""
+        self.next = dict(offsets)
+        self.stored = dict(offsets)
+        self._committed.clear()
+        self._at_last_report.clear()
+        for place, offset in offsets.items():
+            self._consumer.seek(place, offset)
+
+    def store(self, offsets: dict[TopicPartition, int]) -> None:
+        """So far the store has everything."""
+        self.next |= offsets
+        self.stored |= offsets
+
+    async def commit_and_report(self) -> bool:
+        """Commit and report the lag, if a second has passed since the last time; whether it has.
+
+        To be asked when all that was polled is stored.
+        """
         if self._clock.monotonic() - self._reported_at < _EVERY:
-            return
+            return False
         self._reported_at = self._clock.monotonic()
-        await self.commit()
+        self._before, self._at_last_report = self._at_last_report, {}
         assigned = self._consumer.assignment()
         self._hooks.on_assigned(frozenset((one.topic, one.partition) for one in assigned))
-        for place in assigned:
-            if (end := self._consumer.highwater(place)) is not None:
-                lag = max(0, end - self.next.get(place, end))
-                self._hooks.on_lag(place.topic, place.partition, lag)
+        for place in assigned & self.next.keys():
+            # the client is past what nobody may read: aborted records, and markers
+            try:
+                end = self._end(place)
+                self.next[place] = max(self.next[place], await self._consumer.position(place))
+            except (IllegalStateError, AssertionError):  # not ours any more, says the client
+                continue
+            self._at_last_report[place] = self.next[place]
+            if end is not None:
+                self._hooks.on_lag(place.topic, place.partition, max(0, end - self.next[place]))
+        await self.commit()
+        return True
+
+    def _end(self, place: TopicPartition) -> int | None:
+        """The first offset that can't be read yet; None before the first answer of the broker.
+
+        As Kafka's own clients have it: what belongs to a transaction under way is nothing to read.
+        """
+        stable: int | None = self._consumer.last_stable_offset(place)
+        if stable is not None and stable >= self.next[place]:
+            return stable
+        end: int | None = self._consumer.highwater(place)
+        return end
+
+    def idle_beyond_stored(self) -> dict[TopicPartition, int]:
+        """Places that the store does not have, of partitions where nothing moves any more."""
+        return {
+            place: offset
+            for place, offset in self._at_last_report.items()
+            if self._before.get(place) == offset > self.stored.get(place, offset)
+        }
 
     async def commit(self) -> None:
         """Tell the broker, which may fail: the positions that count are in the store."""
@@ -54,15 +105,3 @@ class OffsetTracker:
         with contextlib.suppress(KafkaError, TimeoutError):
             await asyncio.wait_for(self._consumer.commit(changed), _PATIENCE)
             self._committed |= changed
-
-    def move(self, stored: dict[TopicPartition, int], assigned: frozenset[TopicPartition]) -> None:
-        """Start a new assignment at the `stored` positions.
-
-        A partition without one keeps its place in `next`: it may have been polled before, and
-        its records dropped. Raises `IllegalStateError` when a partition is no longer ours.
-        """
-        offsets = self.next | stored
-        self.next = {place: offset for place, offset in offsets.items() if place in assigned}
-        self._committed.clear()
-        for place, offset in self.next.items():
-            self._consumer.seek(place, offset)

@@ -80,9 +80,18 @@ class StatementProducer:
             try:
                 producer = new_producer(self._settings)
                 await producer.start()
-            except (KafkaError, OSError) as error:
+            except Exception as error:
                 self._problem = f"{type(error).__name__}: {error}"
-                log.warning("no broker to write to", reason=self._problem)
+                log.warning(
+                    "no broker to write to",
+                    topic=self._settings.topic,
+                    servers=", ".join(self._settings.bootstrap_servers),
+                    reason=self._problem,
+                    next="see that http.kafka.bootstrap_servers are right and can be reached, and "
+                    "http.kafka.security is what these listeners want; posts get a 503 meanwhile",
+                    # the broker's troubles are told by their names; others are ours
+                    exc_info=not isinstance(error, KafkaError | OSError),
+                )
                 if producer is not None:
                     with contextlib.suppress(KafkaError, OSError):
                         await producer.stop()

@@ -15,6 +15,7 @@ from pointsman.setting_types import (
     SecretFile,
     Section,
     SourceName,
+    listed,
     repeated,
     require_some,
     valid_so_far,
@@ -99,10 +100,15 @@ class KafkaSourceSettings(KafkaCluster):
     topics: Names
     #: the consumer group; offsets are kept in the store under it
     group_id: str = Field(default="pointsman", min_length=1)
-    #: where to start on a partition that was never read
+    #: where to start in a partition that was never read, and in one whose place is gone
     auto_offset_reset: Literal["earliest", "latest"] = "earliest"
     #: taken at once from the broker
     max_records: int = Field(default=1_000, ge=1, le=100_000)
+    #: taken of one message that is an array; the rest of it becomes dead letters that can be
+    #: replayed. Kafka itself limits the bytes (max.message.bytes)
+    max_statements: int = Field(default=10_000, ge=1)
+    #: /readyz is 503 while this source can't read; without, it says so and stays 200
+    required_for_readiness: bool = False
     #: a member that is silent for so long loses its partitions to the others
     session_timeout_seconds: float = Field(default=10, ge=1, le=300)
 
@@ -115,6 +121,17 @@ class KafkaSourceSettings(KafkaCluster):
         if twice is not None:
             raise ValueError(f"names {twice!r} twice")
         return topics
+
+    @property
+    def summary(self) -> str:
+        """What it means, in words for a person."""
+        security = self.security
+        how = "unencrypted" if security.protocol.endswith("PLAINTEXT") else "over TLS"
+        who = f" as {security.username} ({security.sasl_mechanism})" if security.username else ""
+        return (
+            f"{self.name} is read from Kafka at {listed(self.bootstrap_servers)}: topics "
+            f"{listed(self.topics)}, group {self.group_id}, {how}{who}."
+        )
 
 
 class KafkaTopicSettings(KafkaCluster):

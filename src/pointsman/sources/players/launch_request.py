@@ -143,7 +143,7 @@ def launch_from_request(
 def launch_response(
     launch: Launch, credentials: CredentialIssuer, public_url: str, url: str | None
 ) -> dict[str, Any]:
-    """What whoever asked needs to start the player; addresses are under `public_url`."""
+    """What the caller needs to start the player; addresses are under `public_url`."""
     base = public_url.rstrip("/")
     response: dict[str, Any] = {
         "registration": launch.registration,

@@ -61,11 +61,11 @@ def _spans(value: Any) -> tuple[Span, ...]:
     where = f"result.extensions[{_PLAYED}]"
     if not isinstance(value, str):
         raise ReadingRefused(
-            f'{where} must be text such as "0[.]2.4[,]5[.]10", not {str(value)[:80]!r}'
+            where, f'must be text such as "0[.]2.4[,]5[.]10", not {str(value)[:80]!r}'
         )
     pieces = value.split("[,]") if value.strip() else []
     if len(pieces) > _MAX_SEGMENTS:
-        raise ReadingRefused(f"{where} must hold at most {_MAX_SEGMENTS:,} segments")
+        raise ReadingRefused(where, f"must hold at most {_MAX_SEGMENTS:,} segments")
     return tuple(_span(where, piece) for piece in pieces)
 
 
@@ -74,7 +74,8 @@ def _span(where: str, piece: str) -> Span:
     start, end = map(float, match.groups()) if match else (math.nan, math.nan)
     if not (abs(start) <= _MAX_SECONDS and abs(end) <= _MAX_SECONDS):
         raise ReadingRefused(
-            f'{where} must be segments such as "5[.]10", in seconds, joined by [,]; '
-            f"one of them is {piece[:80]!r}"
+            where,
+            'must be segments such as "5[.]10", in seconds, joined by [,]; '
+            f"one of them is {piece[:80]!r}",
         )
     return start, end

@@ -7,46 +7,104 @@ token that grows with each lease.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
-from pointsman.store.base import WAITS, Lease, Settlement
+from pointsman.domain.targets import Recipient
 from pointsman.store.plan import HEAD_START
+from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.ingest import lock
-from pointsman.store.postgres.pool import Connection
-from pointsman.store.postgres.rows import SQL, columns, from_rows, to_value
+from pointsman.store.postgres.pool import Connection, count_of
+from pointsman.store.postgres.rows import CODEC, SQL, columns, to_value
+from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.strip_nul import text
 
-PACED, BACKOFF = 1, 2
+
+class PostgresDelivery(PostgresConnections):
+    """Leases and what is settled under them, and what is parked."""
+
+    async def lease(self, *, now: int, ttl: int, limit: int) -> list[Lease]:
+        return await self._pool.transaction(lambda db: _lease(db, now, ttl, limit))
+
+    async def settle(
+        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+    ) -> bool:
+        return await self._pool.transaction(
+            lambda db: _settle(db, lease, settlements, now, ready_at)
+        )
+
+    async def unpark(
+        self,
+        recipients: Sequence[Recipient] | None = None,
+        *,
+        codes: Collection[ParkCode] = (),
+        reason_prefix: str = "",
+    ) -> int:
+        return await self._pool.transaction(
+            lambda db: _unpark(db, recipients, list(codes), reason_prefix)
+        )
+
+    async def retry_now(self, recipients: Sequence[Recipient]) -> None:
+        names = [str(one) for one in recipients]
+
+        async def write(connection: Connection) -> None:
+            await lock(connection, names)
+            await connection.execute(SQL["forget_retry_at"], names)
+            await connection.execute(SQL["requeue_freed"], names, HEAD_START)
+
+        await self._pool.transaction(write)
+
+    async def parked(
+        self,
+        recipients: Sequence[Recipient] = (),
+        *,
+        codes: Collection[ParkCode] = (),
+        reason_prefix: str = "",
+        limit: int,
+    ) -> list[Desired]:
+        names = [str(one) for one in recipients]
+        rows = await self._pool.read(
+            lambda db: db.fetch(SQL["list_parked"], reason_prefix, names, list(codes), limit)
+        )
+        return [CODEC.decode(row) for row in rows]
+
+    async def next_ready_at(self) -> int | None:
+        ready_at: int | None = await self._pool.read(lambda db: db.fetchval(SQL["next_ready_at"]))
+        return ready_at
 
 
-async def lease(connection: Connection, now: int, ttl: int, limit: int) -> list[Lease]:
-    """The most urgent learners that are ready, each with all that is not delivered."""
+async def _lease(connection: Connection, now: int, ttl: int, limit: int) -> list[Lease]:
+    """The most urgent recipients that are ready, each with all that is not delivered."""
     await connection.execute(SQL["promote_learners"], now)
     expires_at = now + ttl
     rows = await connection.fetch(SQL["lease_learners"], expires_at, limit, now)
     if not rows:
         return []
-    names = [learner for learner, _, _ in rows]
-    desired: defaultdict[str, list[Desired]] = defaultdict(list)
-    for one in from_rows(await connection.fetch(SQL["undelivered_desired"], names)):
-        desired[one.learner].append(one)
-    urgent_first = sorted(rows, key=lambda row: (row[2], row[0]))
-    return [Lease(who, token, expires_at, tuple(desired[who])) for who, token, _ in urgent_first]
+    names = [row["learner"] for row in rows]
+    desired: defaultdict[Recipient, list[Desired]] = defaultdict(list)
+    for record in map(CODEC.decode, await connection.fetch(SQL["undelivered_desired"], names)):
+        desired[record.recipient].append(record)
+    urgent_first = sorted(rows, key=lambda row: (row["due"], row["learner"]))
+    leased = [(Recipient.from_text(row["learner"]), row["lease_token"]) for row in urgent_first]
+    return [
+        Lease(recipient, token, expires_at, tuple(desired[recipient]))
+        for recipient, token in leased
+    ]
 
 
-async def settle(
+async def _settle(
     connection: Connection,
-    held: Lease,
+    lease: Lease,
     settlements: Sequence[Settlement],
     now: int,
     ready_at: int,
 ) -> bool:
     """Record what became of a lease's mutations; False when another lease has taken over."""
-    learner = held.learner
-    if not await connection.fetchval(SQL["lock_lease"], learner, held.token):
+    learner = str(lease.recipient)
+    if not await connection.fetchval(SQL["holds_lease"], learner, lease.token):
         return False
-    sent = {one.target: to_value(one.value) for one in held.desired}
+    sent = {record.target: to_value(record.value) for record in lease.desired}
     delivered = [
         (one.target.kind.value, one.target.key, one.version, sent[one.target])
         for one in settlements
@@ -54,43 +112,46 @@ async def settle(
     ]
     if delivered:
         await connection.execute(SQL["settle_delivered"], learner, *columns(delivered, 4), now)
-        await connection.execute(SQL["free_waiting"], [learner], WAITS)
+        await connection.execute(SQL["free_waiting"], [learner], ParkCode.WAITS_FOR)
     retried = [
-        (one.target.kind.value, one.target.key) for one in settlements if one.result == "retry"
+        (one.target.kind.value, one.target.key, int(one.counts), one.retry_at)
+        for one in settlements
+        if one.result == "retry" or (one.result == "untried" and one.retry_at)
     ]
     if retried:
-        await connection.execute(SQL["settle_retry"], learner, *columns(retried, 2))
+        await connection.execute(SQL["settle_retry"], learner, *columns(retried, 4))
     parked = [
-        (one.target.kind.value, one.target.key, text(one.reason))
+        (one.target.kind.value, one.target.key, text(one.reason), one.code)
         for one in settlements
         if one.result == "parked"
     ]
     if parked:
-        await connection.execute(SQL["settle_parked"], learner, *columns(parked, 3))
-    due, urgent, failures = await connection.fetchrow(SQL["what_is_left"], learner, HEAD_START)
-    at_once = due is not None and bool(urgent)
-    hold = BACKOFF if failures else PACED
-    await connection.execute(SQL["give_back"], learner, due, at_once, ready_at, hold)
+        await connection.execute(SQL["settle_parked"], learner, *columns(parked, 4))
+    due, next_at = await connection.fetchrow(
+        SQL["left_to_send"], learner, HEAD_START, now, ready_at
+    )
+    values = (due, next_at == 0, next_at or ready_at, hold_after(settlements))
+    await connection.execute(SQL["return_lease"], learner, *values)
     return True
 
 
-async def unpark(connection: Connection, learners: Sequence[str] | None, reason_prefix: str) -> int:
+async def _unpark(
+    connection: Connection,
+    recipients: Sequence[Recipient] | None,
+    codes: Sequence[ParkCode],
+    reason_prefix: str,
+) -> int:
     """Free parked state, and what waits for it; returns how many were freed."""
-    if learners is None:
-        rows = await connection.fetch(SQL["parked_learners"], reason_prefix)
-        names = [row[0] for row in rows]
+    if recipients is None:
+        rows = await connection.fetch(SQL["parked_learners"], reason_prefix, codes)
+        names = [row["learner"] for row in rows]
     else:
-        names = list(learners)
+        names = [str(one) for one in recipients]
     if not names:
         return 0
     await lock(connection, names)
-    freed = _count(await connection.execute(SQL["free_parked"], names, reason_prefix))
+    freed = count_of(await connection.execute(SQL["free_parked"], names, reason_prefix, codes))
     if freed:
-        await connection.execute(SQL["free_waiting"], names, WAITS)
+        await connection.execute(SQL["free_waiting"], names, ParkCode.WAITS_FOR)
         await connection.execute(SQL["requeue_freed"], names, HEAD_START)
     return freed
-
-
-def _count(tag: str) -> int:
-    """Rows, from a command's tag such as `UPDATE 3`."""
-    return int(tag.rpartition(" ")[2])

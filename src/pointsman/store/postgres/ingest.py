@@ -14,12 +14,13 @@ from typing import Any
 import zstandard
 
 from pointsman.domain.records import Desired, Receipt, Submission
-from pointsman.domain.targets import Target
+from pointsman.domain.targets import Recipient, Target
+from pointsman.store.desired_codec import MOVED
 from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.plan import Plan
 from pointsman.store.postgres import statement_index
-from pointsman.store.postgres.pool import CollisionError, Connection
-from pointsman.store.postgres.rows import SQL, columns, from_rows, to_row
+from pointsman.store.postgres.pool import CollisionError, Connection, count_of
+from pointsman.store.postgres.rows import CODEC, SQL, columns
 from pointsman.store.statement_index import ReadKeys
 from pointsman.store.strip_nul import text
 
@@ -29,13 +30,13 @@ _Dead = tuple[str, str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
-    """What the submissions touch, as it stands; its learners are locked."""
+class Current:
+    """What is stored of all that some submissions are about; its recipients are locked."""
 
     known: dict[str, int]
-    desired: dict[tuple[str, Target], Desired]
+    desired: dict[tuple[Recipient, Target], Desired]
     claims: dict[tuple[str, str, int], int]
-    evidence: dict[tuple[str, str], Gathered]
+    evidence: dict[tuple[Recipient, str], Gathered]
 
     def plan(self, dead: frozenset[_Dead] = frozenset()) -> Plan:
         def is_dead(source: str, origin: str, body_hash: bytes) -> bool:
@@ -52,17 +53,17 @@ async def ingest(
     read_keys: ReadKeys,
 ) -> list[Receipt]:
     """Write all of them inside the caller's transaction; a receipt each, in order."""
-    touched = await touch(connection, submissions)
-    plan = touched.plan()
+    current = await lock_and_read(connection, submissions)
+    plan = current.plan()
     receipts = [plan.take(submission) for submission in submissions]
-    if dead := await dead_already(connection, plan):
-        plan = touched.plan(dead)
+    if dead := await known_dead_letters(connection, plan):
+        plan = current.plan(dead)
         receipts = [plan.take(submission) for submission in submissions]
     await write(connection, plan, stored_at, shard, read_keys)
     return receipts
 
 
-async def touch(connection: Connection, submissions: Sequence[Submission]) -> Touched:
+async def lock_and_read(connection: Connection, submissions: Sequence[Submission]) -> Current:
     """Lock what they are about, and read it."""
     claims = await _claims(connection, submissions)
     changes = [
@@ -71,18 +72,18 @@ async def touch(connection: Connection, submissions: Sequence[Submission]) -> To
         for item in submission.items
         for change in item.decision.changes
     ]
-    await lock(connection, {change.learner for change in changes})
+    await lock(connection, {str(change.recipient) for change in changes})
     ids = [item.statement_id for submission in submissions for item in submission.items]
     known = await connection.fetch(SQL["known_statements"], ids) if ids else []
-    keys = {(one.learner, one.target.kind.value, one.target.key) for one in changes}
-    rows = await connection.fetch(SQL["touched_desired"], *columns(keys, 3)) if keys else []
-    named = {(one.learner, link.key) for one in changes for link in links(one)}
-    kept = await connection.fetch(SQL["touched_evidence"], *columns(named, 2)) if named else []
-    return Touched(
+    keys = {(str(one.recipient), one.target.kind.value, one.target.key) for one in changes}
+    rows = await connection.fetch(SQL["desired_by_key"], *columns(keys, 3)) if keys else []
+    named = {(str(one.recipient), link.key) for one in changes for link in links(one)}
+    gathered = await connection.fetch(SQL["evidence_by_key"], *columns(named, 2)) if named else []
+    return Current(
         dict(known),
-        {(one.learner, one.target): one for one in from_rows(rows)},
+        {(one.recipient, one.target): one for one in map(CODEC.decode, rows)},
         claims,
-        {(learner, key): from_body(body) for learner, key, body in kept},
+        {(Recipient.from_text(learner), key): from_body(body) for learner, key, body in gathered},
     )
 
 
@@ -94,12 +95,12 @@ async def lock(connection: Connection, learners: Iterable[str]) -> None:
         await connection.execute(SQL["lock_learners"], names)
 
 
-async def dead_already(connection: Connection, plan: Plan) -> frozenset[_Dead]:
+async def known_dead_letters(connection: Connection, plan: Plan) -> frozenset[_Dead]:
     """Which of the plan's dead letters are here."""
     if not plan.dead:
         return frozenset()
     keys = [(text(source), text(origin), body_hash) for source, origin, body_hash in plan.dead]
-    rows = await connection.fetch(SQL["dead_already"], *columns(keys, 3))
+    rows = await connection.fetch(SQL["known_dead_letters"], *columns(keys, 3))
     here = {tuple(row) for row in rows}
     return frozenset(found for found, key in zip(plan.dead, keys, strict=True) if key in here)
 
@@ -125,17 +126,21 @@ async def write(
     if plan.statements:
         await _write_statements(connection, plan, stored_at, read_keys)
     if plan.moved:
-        moved = [to_row(one) for one in plan.moved.values()]
-        await connection.execute(SQL["upsert_desired"], *columns(moved, 14))
+        moved = [CODEC.moved_row(one) for one in plan.moved.values()]
+        await connection.execute(SQL["upsert_desired"], *columns(moved, len(MOVED)))
     if plan.grown:
-        grown = [(*key, to_body(known)) for key, known in plan.grown.items()]
+        grown = [
+            (str(recipient), key, to_body(known)) for (recipient, key), known in plan.grown.items()
+        ]
         await connection.execute(SQL["upsert_evidence"], *columns(grown, 3))
     if plan.queue:
-        queued = [(who, one.due, one.urgent) for who, one in plan.queue.items()]
+        queued = [(str(recipient), one.due, one.urgent) for recipient, one in plan.queue.items()]
         await connection.execute(SQL["queue_learners"], *columns(queued, 3))
     if plan.positions:
-        positions = [(*where, offset) for where, offset in plan.positions.items()]
-        await connection.execute(SQL["save_positions"], *columns(positions, 4))
+        positions = [
+            (*where, at.offset, at.log_id, at.last_record) for where, at in plan.positions.items()
+        ]
+        await connection.execute(SQL["save_positions"], *columns(positions, 6))
     if plan.dead:
         await connection.execute(SQL["insert_dead_letters"], *columns(_letters(plan), 8))
     if plan.unmatched:
@@ -166,12 +171,12 @@ async def _write_statements(
         )
         for new in plan.statements
     ]
-    keys = await statement_index.rows(connection, plan, read_keys)
-    number = await connection.fetchval(SQL["insert_block"], stored_at, block, list(keys))
+    ranks = await statement_index.ranks_by_key(connection, plan, read_keys)
+    number = await connection.fetchval(SQL["insert_block"], stored_at, block, list(ranks))
     done = await connection.execute(SQL["insert_statements"], number, *columns(rows, 9))
-    if int(done.rpartition(" ")[2]) != len(rows):
+    if count_of(done) != len(rows):
         raise CollisionError("another replica stored one of these statements just now")
-    await statement_index.write(connection, plan, number, keys)
+    await statement_index.write(connection, plan, number, ranks)
 
 
 def _letters(plan: Plan) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""Connections, and what their errors mean to whoever asked."""
+"""A pool of connections, and what their errors mean to the caller."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ _DATA = (asyncpg.exceptions.DataError, asyncpg.exceptions.IntegrityConstraintVio
 
 class CollisionError(Retry):
     """Another replica stored the same at the same time; to be decided anew."""
+
+
+def count_of(tag: str) -> int:
+    """Rows, from a command's tag such as `UPDATE 3`."""
+    return int(tag.rpartition(" ")[2])
 
 
 class Pool:

@@ -18,18 +18,16 @@ ORDER BY p.consumer_group, p.topic, p.partition FOR UPDATE OF p;
 -- name: known_statements
 SELECT id, digest FROM statements WHERE id = ANY($1::text[]);
 
--- name: touched_desired
-SELECT d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_id, d.rule,
-    d.since, d.changed_at, d.after, d.attempts, d.delivered_version, d.delivered_value,
-    d.failures, d.parked, d.read_back
+-- name: desired_by_key
+SELECT {desired}
 FROM unnest($1::text[], $2::text[], $3::text[]) AS k(learner, kind, key)
 JOIN desired AS d USING (learner, kind, key);
 
--- name: touched_evidence
+-- name: evidence_by_key
 SELECT e.learner, e.key, e.body
 FROM unnest($1::text[], $2::text[]) AS k(learner, key) JOIN evidence AS e USING (learner, key);
 
--- name: dead_already
+-- name: known_dead_letters
 SELECT d.source, d.origin, d.body_hash FROM dead_letters AS d
 JOIN unnest($1::text[], $2::text[], $3::bytea[]) AS k(source, origin, body_hash)
     ON d.body_hash = k.body_hash
@@ -48,19 +46,12 @@ ORDER BY s.id COLLATE "C"
 ON CONFLICT (id) DO NOTHING;
 
 -- name: upsert_desired
-INSERT INTO desired AS d (learner, kind, key, value, version, occurred_at, statement_id, rule,
-    since, changed_at, after, attempts, urgent, read_back)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
-    $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::boolean[],
-    $14::text[])
-ON CONFLICT (learner, kind, key) DO UPDATE SET value = excluded.value,
-    version = excluded.version, occurred_at = excluded.occurred_at,
-    statement_id = excluded.statement_id, rule = excluded.rule, since = excluded.since,
+INSERT INTO desired AS d ({moved})
+SELECT * FROM unnest({moved_arrays})
+ON CONFLICT (learner, kind, key) DO UPDATE SET {assign_moved},
     changed_at = CASE WHEN d.changed_at > (SELECT l.leased_at FROM learners AS l
             WHERE l.learner = excluded.learner AND l.hold = 3)
         THEN d.changed_at ELSE excluded.changed_at END,
-    after = excluded.after, attempts = excluded.attempts,
-    urgent = excluded.urgent, read_back = excluded.read_back,
     audit = CASE WHEN excluded.version > d.version THEN '' ELSE d.audit END;
 
 -- name: upsert_evidence
@@ -77,11 +68,12 @@ FROM unnest($1::text[], $2::bigint[], $3::boolean[]) AS q(learner, due, urgent)
 WHERE l.learner = q.learner;
 
 -- name: save_positions
-INSERT INTO positions (consumer_group, topic, partition, next_offset)
-SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[])
-    AS n(consumer_group, topic, partition, next_offset)
+INSERT INTO positions (consumer_group, topic, partition, next_offset, log_id, last_record)
+SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::text[], $6::text[])
+    AS n(consumer_group, topic, partition, next_offset, log_id, last_record)
 ORDER BY consumer_group COLLATE "C", topic COLLATE "C", partition
-ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset;
+ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset,
+    log_id = excluded.log_id, last_record = excluded.last_record;
 
 -- name: insert_dead_letters
 INSERT INTO dead_letters (source, origin, reason, statement_id, in_statements, received_at,
@@ -118,50 +110,60 @@ WHERE l.learner = chosen.learner
 RETURNING l.learner, l.lease_token, l.due;
 
 -- name: undelivered_desired
-SELECT learner, kind, key, value, version, occurred_at, statement_id, rule, since, changed_at,
-    after, attempts, delivered_version, delivered_value, failures, parked, read_back
-FROM desired WHERE learner = ANY($1::text[]) AND version > delivered_version;
+SELECT {desired}
+FROM desired AS d WHERE learner = ANY($1::text[]) AND version > delivered_version;
 
--- name: lock_lease
+-- name: holds_lease
 SELECT 1 FROM learners WHERE learner = $1 AND lease_token = $2 AND hold = 3 FOR UPDATE;
 
 -- name: settle_delivered
 UPDATE desired AS d SET delivered_version = greatest(d.delivered_version, s.version),
-    delivered_value = s.sent, delivered_at = $6, failures = 0, parked = '', audited_at = NULL,
+    delivered_value = s.sent, delivered_at = $6, failures = 0, retry_at = 0, parked = '', park_code = '',
+    audited_at = NULL,
     since = CASE WHEN d.version > s.version THEN d.changed_at ELSE d.since END
 FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[]) AS s(kind, key, version, sent)
 WHERE d.learner = $1 AND d.kind = s.kind AND d.key = s.key;
 
 -- name: settle_retry
-UPDATE desired AS d SET failures = d.failures + 1
-FROM unnest($2::text[], $3::text[]) AS s(kind, key)
+UPDATE desired AS d SET failures = d.failures + s.counts, retry_at = s.retry_at
+FROM unnest($2::text[], $3::text[], $4::integer[], $5::bigint[]) AS s(kind, key, counts, retry_at)
 WHERE d.learner = $1 AND d.kind = s.kind AND d.key = s.key;
 
 -- name: settle_parked
-UPDATE desired AS d SET parked = s.reason
-FROM unnest($2::text[], $3::text[], $4::text[]) AS s(kind, key, reason)
+UPDATE desired AS d SET parked = s.reason, park_code = s.code
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS s(kind, key, reason, code)
 WHERE d.learner = $1 AND d.kind = s.kind AND d.key = s.key;
 
--- name: what_is_left
+-- name: left_to_send
+-- What it is sorted by, and when the first of it may be sent: a completion does not wait for the
+-- pace, and what has a time of its own waits for that.
 SELECT min(since - CASE WHEN urgent THEN $2::bigint ELSE 0 END),
-    bool_or(urgent AND failures = 0), max(failures)
+    min(CASE WHEN retry_at > $3 THEN retry_at WHEN urgent THEN 0 ELSE $4::bigint END)
 FROM desired WHERE learner = $1 AND version > delivered_version AND parked = '';
 
--- name: give_back
+-- name: return_lease
 UPDATE learners SET due = $2, ready = $3, ready_at = $4, hold = $5 WHERE learner = $1;
 
 -- name: parked_learners
+-- Of these codes, or of all where there are none. A replica of the version before parks without a
+-- code: that is freed with any, and parked again with one if it must be.
 SELECT DISTINCT learner FROM desired
-WHERE version > delivered_version AND parked <> '' AND starts_with(parked, $1);
+WHERE version > delivered_version AND parked <> '' AND starts_with(parked, $1)
+    AND ($2::text[] = '{}' OR park_code = ANY($2::text[]) OR park_code = '');
 
 -- name: free_waiting
-UPDATE desired SET parked = ''
-WHERE learner = ANY($1::text[]) AND version > delivered_version AND starts_with(parked, $2);
+UPDATE desired SET parked = '', park_code = ''
+WHERE learner = ANY($1::text[]) AND version > delivered_version AND park_code = $2;
 
 -- name: free_parked
-UPDATE desired SET parked = '', failures = 0
+UPDATE desired SET parked = '', park_code = '', failures = 0, retry_at = 0
 WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked <> ''
-    AND starts_with(parked, $2);
+    AND starts_with(parked, $2)
+    AND ($3::text[] = '{}' OR park_code = ANY($3::text[]) OR park_code = '');
+
+-- name: forget_retry_at
+UPDATE desired SET retry_at = 0
+WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked = '';
 
 -- name: requeue_freed
 UPDATE learners AS l SET due = (SELECT min(since - CASE WHEN urgent THEN $2::bigint ELSE 0 END)
@@ -175,19 +177,20 @@ SELECT CASE WHEN EXISTS (SELECT 1 FROM learners WHERE ready AND due IS NOT NULL)
     ELSE (SELECT min(ready_at) FROM learners WHERE NOT ready AND due IS NOT NULL) END;
 
 -- name: read_statement
-SELECT s.id, b.data, s.start, s.length, s.item, b.stored_at, s.source, s.stored_at, s.version
+SELECT s.id AS statement_id, b.data AS block, s.start, s.length, s.item AS "index", b.stored_at,
+    s.source, s.stored_at AS received_at, s.version
 FROM statements AS s JOIN blocks AS b ON b.id = s.block WHERE s.id = $1;
 
 -- name: read_positions
-SELECT topic, partition, next_offset, token FROM positions
-WHERE consumer_group = $1 AND next_offset >= 0 ORDER BY topic, partition;
+SELECT topic, partition, next_offset AS "offset", token, log_id, last_record FROM positions
+WHERE consumer_group = $1 AND next_offset >= 0 AND partition >= 0 ORDER BY topic, partition;
 
 -- name: claim_positions
 INSERT INTO positions AS p (consumer_group, topic, partition, next_offset, token)
 SELECT $1, topic, partition, -1, 1 FROM unnest($2::text[], $3::integer[]) AS n(topic, partition)
 ORDER BY topic COLLATE "C", partition
 ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET token = p.token + 1
-RETURNING topic, partition, next_offset, token;
+RETURNING topic, partition, next_offset AS "offset", token, log_id, last_record;
 
 -- name: count_undelivered
 SELECT kind, parked <> '' AS is_parked, count(*), min(since) FROM desired
@@ -208,15 +211,16 @@ SELECT outcome, count(*) FROM statements GROUP BY outcome;
 -- name: count_forgotten
 SELECT what, inputs FROM forgotten;
 
--- name: count_dead_only
-SELECT count(*) FILTER (WHERE NOT in_statements), count(*) FILTER (WHERE in_statements)
+-- name: count_letters
+SELECT count(*) FILTER (WHERE NOT in_statements) AS letters,
+    count(*) FILTER (WHERE in_statements) AS statement_letters
 FROM dead_letters;
 
 -- name: count_desired
-SELECT count(*), count(*) FILTER (WHERE version = delivered_version),
-    count(*) FILTER (WHERE version > delivered_version AND parked = ''),
-    count(*) FILTER (WHERE version > delivered_version AND parked <> ''),
-    count(*) FILTER (WHERE version < delivered_version)
+SELECT count(*) AS desired, count(*) FILTER (WHERE version = delivered_version) AS delivered,
+    count(*) FILTER (WHERE version > delivered_version AND parked = '') AS dirty,
+    count(*) FILTER (WHERE version > delivered_version AND parked <> '') AS parked,
+    count(*) FILTER (WHERE version < delivered_version) AS ahead
 FROM desired;
 
 -- name: bodies_missing
@@ -245,10 +249,11 @@ WITH old AS (SELECT id FROM blocks WHERE stored_at < $1 ORDER BY stored_at LIMIT
 SELECT outcome, count(*) FROM known GROUP BY outcome;
 
 -- name: list_parked
-SELECT learner, kind, key, value, since, parked FROM desired
+SELECT {desired} FROM desired AS d
 WHERE version > delivered_version AND parked <> '' AND starts_with(parked, $1)
     AND ($2::text[] = '{}' OR learner = ANY($2::text[]))
-ORDER BY since LIMIT $3;
+    AND ($3::text[] = '{}' OR park_code = ANY($3::text[]))
+ORDER BY since LIMIT $4;
 
 -- name: list_unmatched
 SELECT activity, inputs, sample_id, first_at, last_at FROM unmatched
@@ -269,7 +274,7 @@ FROM dead_letters WHERE id = $1;
 -- name: drop_dead_letters
 DELETE FROM dead_letters WHERE id = ANY($1::bigint[]) RETURNING in_statements;
 
--- name: drop_revived
+-- name: drop_letters_of_statements
 DELETE FROM dead_letters WHERE in_statements AND statement_id = ANY($1::text[])
 RETURNING statement_id;
 
@@ -280,9 +285,9 @@ SELECT id, outcome FROM statements WHERE id = ANY($1::text[]) ORDER BY id FOR UP
 UPDATE statements AS s SET outcome = n.outcome
 FROM unnest($1::text[], $2::text[]) AS n(id, outcome) WHERE s.id = n.id;
 
--- name: remembered
-SELECT s.id, s.block, s.start, s.length, s.item, b.stored_at, s.source, s.stored_at, s.version,
-    s.outcome
+-- name: statements_since
+SELECT s.id AS statement_id, s.block, s.start, s.length, s.item AS "index", b.stored_at, s.source,
+    s.stored_at AS received_at, s.version, s.outcome
 FROM statements AS s JOIN blocks AS b ON b.id = s.block
 WHERE b.stored_at >= $1 AND (s.block, s.id) > ($2::bigint, $3::text)
 ORDER BY s.block, s.id LIMIT $4;
@@ -297,7 +302,7 @@ SELECT min(stored_at) FROM blocks;
 SELECT relname, pg_total_relation_size(oid) FROM pg_class
 WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' ORDER BY relname;
 
--- name: take_duty
+-- name: acquire_duty
 INSERT INTO duties AS d (name, holder, until) VALUES ($1, $2, $4)
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
 WHERE d.holder = $2 OR d.until <= $3
@@ -321,9 +326,8 @@ SELECT DISTINCT learner FROM (
     ORDER BY audited_at LIMIT $2) AS oldest;
 
 -- name: delivered_desired
-SELECT learner, kind, key, value, version, occurred_at, statement_id, rule, since, changed_at,
-    after, attempts, delivered_version, delivered_value, failures, parked, read_back
-FROM desired WHERE learner = ANY($1::text[]) AND version = delivered_version AND read_back <> ''
+SELECT {desired}
+FROM desired AS d WHERE learner = ANY($1::text[]) AND version = delivered_version AND read_back <> ''
     AND delivered_at < $2;
 
 -- name: audited_row
@@ -335,25 +339,20 @@ FOR UPDATE;
 UPDATE desired SET audited_at = $5, audit = $6
 WHERE learner = $1 AND kind = $2 AND key = $3 AND version = $4;
 
--- name: audit_undo
-UPDATE desired SET audited_at = $5, audit = $6, parked = $7, delivered_version = 0, since = $5
+-- name: audit_differs
+UPDATE desired SET audited_at = $5, audit = $6, parked = $7, park_code = $8, delivered_version = 0,
+    since = $5
 WHERE learner = $1 AND kind = $2 AND key = $3 AND version = $4;
 
 -- name: undelivered_readable
-SELECT learner, kind, key, value, version, occurred_at, statement_id, rule, since, changed_at,
-    after, attempts, delivered_version, delivered_value, failures, parked, read_back
-FROM desired WHERE version > delivered_version AND read_back <> '';
+SELECT {desired}
+FROM desired AS d WHERE version > delivered_version AND read_back <> '';
 
 -- name: import_desired
-INSERT INTO desired (learner, kind, key, value, version, occurred_at, statement_id, rule, since,
-    changed_at, after, attempts, delivered_version, delivered_value, delivered_at, urgent, read_back)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-ON CONFLICT (learner, kind, key) DO UPDATE SET value = excluded.value,
-    version = excluded.version, occurred_at = excluded.occurred_at,
-    statement_id = excluded.statement_id, rule = excluded.rule, changed_at = excluded.changed_at,
-    delivered_version = excluded.delivered_version, delivered_value = excluded.delivered_value,
-    delivered_at = excluded.delivered_at, urgent = excluded.urgent, failures = 0, parked = '',
-    audit = '', audited_at = NULL;
+INSERT INTO desired (delivered_at, {imported})
+SELECT $1::bigint, n.* FROM unnest({imported_arrays}) AS n
+ON CONFLICT (learner, kind, key) DO UPDATE SET {assign_imported},
+    delivered_at = excluded.delivered_at, audit = '', audited_at = NULL;
 
 -- name: agreement
 SELECT read_back, count(*) FILTER (WHERE audit = 'agrees'), count(*) FILTER (WHERE audit = 'resent'),
@@ -451,7 +450,8 @@ SELECT id, stored_at FROM blocks WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT $3
 SELECT data FROM blocks WHERE id = $1;
 
 -- name: statements_of_block
-SELECT id, start, length, item, stored_at, source, version FROM statements WHERE block = $1
+SELECT id AS statement_id, start, length, item AS "index", stored_at AS received_at, source, version
+FROM statements WHERE block = $1
 ORDER BY start, item;
 
 -- name: oldest_commit_under_way
@@ -496,5 +496,5 @@ SELECT name, content_type, content, etag, updated_at FROM documents
 WHERE resource = $1 AND md5(activity) = md5('') AND md5(agent) = md5('') AND registration = ''
     AND md5(name) = ANY(SELECT md5(wanted) FROM unnest($2::text[]) AS wanted);
 
--- name: forget_documents
+-- name: prune_documents
 DELETE FROM documents WHERE resource IN ('launch', 'session', 'launch_token') AND updated_at < $1;

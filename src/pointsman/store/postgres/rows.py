@@ -1,20 +1,45 @@
-"""Records as rows and back. The order of columns is that of queries.sql."""
+"""The SQL of this store, and desired state as rows. Sets go in as arrays that are unnested."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import orjson
-
-from pointsman.domain.records import Attempt, Desired
-from pointsman.domain.targets import Target, TargetKind, Value, is_completion
+from pointsman.domain.targets import Value
+from pointsman.store.desired_codec import (
+    COLUMNS,
+    IMPORTED,
+    MOVED,
+    DesiredCodec,
+    ValueCodec,
+    assignments,
+    column_type,
+)
 from pointsman.store.named_sql import load
-from pointsman.store.strip_nul import text
 
-SQL = load("pointsman.store.postgres", "queries.sql")
+_ARRAYS = {"integer": "bigint[]", "boolean": "boolean[]", "text": "text[]"}
 
-_NOTHING = "[]"
+
+def _arrays(columns: Sequence[str], *, first: int = 1) -> str:
+    """An array for each column, as parameters from `$first` on."""
+    return ", ".join(
+        f"${place}::{_ARRAYS[column_type(name)]}" for place, name in enumerate(columns, first)
+    )
+
+
+SQL = load(
+    "pointsman.store.postgres",
+    "queries.sql",
+    {
+        "desired": ", ".join(f"d.{name}" for name in COLUMNS),
+        "moved": ", ".join(MOVED),
+        "moved_arrays": _arrays(MOVED),
+        "assign_moved": assignments(MOVED, "changed_at"),
+        "imported": ", ".join(IMPORTED),
+        "imported_arrays": _arrays(IMPORTED, first=2),
+        "assign_imported": assignments(IMPORTED),
+    },
+)
 
 
 def to_value(value: Value) -> str:
@@ -26,72 +51,10 @@ def from_value(kept: str) -> Value:
     return int(kept) if kept.isdecimal() else kept
 
 
-def from_rows(rows: Iterable[Sequence[Any]]) -> list[Desired]:
-    return [from_row(row) for row in rows]
-
-
-def from_row(row: Sequence[Any]) -> Desired:
-    learner, kind, key, value, version, occurred_at, statement_id, rule = row[:8]
-    since, changed_at, after, attempts, delivered, delivered_value, failures, parked = row[8:16]
-    return Desired(
-        learner=learner,
-        target=Target(TargetKind(kind), key),
-        value=from_value(value),
-        version=version,
-        occurred_at=occurred_at,
-        statement_id=statement_id,
-        rule=rule,
-        since=since,
-        changed_at=changed_at,
-        after=tuple(Target(TargetKind(one), name) for one, name in _list(after)),
-        attempts=tuple(Attempt(*attempt) for attempt in _list(attempts)),
-        delivered_version=delivered,
-        delivered_value=None if delivered_value is None else from_value(delivered_value),
-        failures=failures,
-        parked=parked,
-        read_back=row[16],
-    )
-
-
-def to_row(desired: Desired) -> tuple[Any, ...]:
-    """What `upsert_desired` takes: all that a change can move."""
-    return (
-        desired.learner,
-        desired.target.kind.value,
-        desired.target.key,
-        to_value(desired.value),
-        desired.version,
-        desired.occurred_at,
-        desired.statement_id,
-        text(desired.rule),
-        desired.since,
-        desired.changed_at,
-        _text([[target.kind, target.key] for target in desired.after]),
-        _text([[one.registration, one.value, one.occurred_at] for one in desired.attempts]),
-        is_completion(desired.target, desired.value),
-        desired.read_back,
-    )
-
-
-def to_imported_row(desired: Desired, now: int) -> tuple[Any, ...]:
-    """What `import_desired` takes: a record that counts as delivered."""
-    row = to_row(desired)
-    delivered = None if desired.delivered_value is None else to_value(desired.delivered_value)
-    return (*row[:12], desired.delivered_version, delivered, now, *row[12:])
+CODEC = DesiredCodec(ValueCodec(encode=to_value, decode=from_value))
 
 
 def columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
     """Rows as the arrays that are unnested."""
     found = [list(column) for column in zip(*rows, strict=True)]
     return found or [[] for _ in range(width)]
-
-
-def _list(kept: str) -> list[list[Any]]:
-    if kept == _NOTHING:
-        return []
-    found: list[list[Any]] = orjson.loads(kept)
-    return found
-
-
-def _text(value: list[Any]) -> str:
-    return orjson.dumps(value).decode() if value else _NOTHING

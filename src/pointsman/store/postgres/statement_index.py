@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import zstandard
+
 from pointsman.store import statement_index
 from pointsman.store.plan import Plan
-from pointsman.store.postgres import reads
 from pointsman.store.postgres.pool import Connection
 from pointsman.store.postgres.rows import SQL, columns
 from pointsman.store.statement_index import Indexed, ReadKeys, Reference
+from pointsman.store.statement_records import StoredStatement, stored_statement
 from pointsman.store.strip_nul import text
 
 
-async def rows(connection: Connection, plan: Plan, read_keys: ReadKeys) -> dict[int, str]:
-    """Ranks by key."""
+async def read_statement(connection: Connection, statement_id: str) -> StoredStatement | None:
+    row = await connection.fetchrow(SQL["read_statement"], statement_id)
+    if row is None:
+        return None
+    return stored_statement(row, zstandard.ZstdDecompressor().decompress(row["block"]))
+
+
+async def ranks_by_key(connection: Connection, plan: Plan, read_keys: ReadKeys) -> dict[int, str]:
+    """What is found under each key of a commit."""
     known: dict[str, Indexed | None] = {}
     wanted = {new.item.refers_to for new in plan.statements if new.item.refers_to is not None}
     for _ in range(statement_index.MAX_CHAIN):
@@ -22,14 +31,16 @@ async def rows(connection: Connection, plan: Plan, read_keys: ReadKeys) -> dict[
         if not missing:
             break
         for name in missing:
-            kept = await reads.statement(connection, name)
-            known[name] = None if kept is None else read_keys(kept.body, kept.index, kept.source)
+            stored = await read_statement(connection, name)
+            known[name] = (
+                None if stored is None else read_keys(stored.body, stored.index, stored.source)
+            )
         wanted = {one.refers_to for one in known.values() if one and one.refers_to}
-    return statement_index.rows(plan.statements, known.get)
+    return statement_index.ranks_by_key(plan.statements, known.get)
 
 
-async def write(connection: Connection, plan: Plan, block: int, keys: dict[int, str]) -> None:
-    await connection.execute(SQL["insert_keys"], block, *columns(keys.items(), 2))
+async def write(connection: Connection, plan: Plan, block: int, ranks: dict[int, str]) -> None:
+    await connection.execute(SQL["insert_keys"], block, *columns(ranks.items(), 2))
     await _write_late(connection, plan)
     refs = [
         (new.item.refers_to, new.item.statement_id, new.item.voids)
@@ -50,12 +61,13 @@ async def _write_late(connection: Connection, plan: Plan) -> None:
     about: dict[str, list[Reference]] = {}
     wanted = [new.item.statement_id for new in plan.statements]
     for _ in range(statement_index.MAX_CHAIN):
-        found = [Reference(*row) for row in await connection.fetch(SQL["references_to"], wanted)]
-        if not found:
+        rows = await connection.fetch(SQL["references_to"], wanted)
+        references = [Reference(*row) for row in rows]
+        if not references:
             break
-        for one in found:
+        for one in references:
             about.setdefault(one.target, []).append(one)
-        wanted = [one.statement_id for one in found if one.statement_id not in about]
+        wanted = [one.statement_id for one in references if one.statement_id not in about]
 
     def waiting(ids: Sequence[str]) -> list[Reference]:
         return [one for name in ids for one in about.get(name, ())]

@@ -1,26 +1,57 @@
-"""The audit's side of the database: what to look at, what was seen, and what is known already."""
+"""Chooses what the audit reads back, and records what it found."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Sequence
 
-import orjson
-
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import Target, is_completion
-from pointsman.store.base import Agreement, Audited, AuditFinding, KnownDelivered
-from pointsman.store.merge import take_as_delivered
+from pointsman.domain.targets import ReadBackPlace, Target
+from pointsman.store.desired_codec import by_learner
+from pointsman.store.merge import merge_delivered
 from pointsman.store.plan import HEAD_START
-from pointsman.store.sqlite.rows import SQL, from_rows
+from pointsman.store.records import Agreement, Audited, AuditFinding, KnownDelivered
+from pointsman.store.sqlite.connections import SqliteConnections
+from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, to_json
 
 #: what a row has been through when a second disagreement parks it
 _TRIED = ("resent", "drift")
 _CHUNK = 500
 
 
-def sample(
+class SqliteAudit(SqliteConnections):
+    """What was read back from the platform."""
+
+    async def delivered_sample(
+        self, *, limit: int, settled_before: int, again_before: int
+    ) -> dict[str, tuple[Desired, ...]]:
+        return await self._read(lambda db: _sample(db, limit, settled_before, again_before))
+
+    async def audit(
+        self, learner: str, findings: Sequence[AuditFinding], *, now: int
+    ) -> dict[Target, Audited]:
+        return await self._write(lambda db: _record(db, learner, findings, now))
+
+    async def undelivered(self) -> dict[str, tuple[Desired, ...]]:
+        def read(connection: sqlite3.Connection) -> dict[str, tuple[Desired, ...]]:
+            (rows,) = connection.execute(SQL["undelivered_readable"]).fetchone()
+            return by_learner(desired_from_json(rows))
+
+        return await self._read(read)
+
+    async def mark_delivered(self, known: Sequence[KnownDelivered], *, now: int) -> int:
+        return await self._write(lambda db: _mark_delivered(db, known, now))
+
+    async def agreement(self) -> list[Agreement]:
+        def read(connection: sqlite3.Connection) -> list[Agreement]:
+            rows = connection.execute(SQL["agreement"])
+            return [Agreement(ReadBackPlace.from_text(place), *row) for place, *row in rows]
+
+        return await self._read(read)
+
+
+def _sample(
     connection: sqlite3.Connection, limit: int, settled_before: int, again_before: int
 ) -> dict[str, tuple[Desired, ...]]:
     """Learners to look at, each with all that is delivered, settled and can be read back."""
@@ -28,20 +59,22 @@ def sample(
     if names == "[]":
         (names,) = connection.execute(SQL["choose_audited"], (again_before, limit)).fetchone()
     (rows,) = connection.execute(SQL["delivered_desired"], (names, settled_before)).fetchone()
-    return _by_learner(from_rows(rows))
+    return by_learner(desired_from_json(rows))
 
 
-def settle(
+def _record(
     connection: sqlite3.Connection, learner: str, findings: Sequence[AuditFinding], now: int
 ) -> dict[Target, Audited]:
     """Record findings, each only where its row is still what was looked at."""
-    outcomes = {one.target: _settle(connection, learner, one, now) for one in findings}
+    outcomes = {
+        finding.target: _record_one(connection, learner, finding, now) for finding in findings
+    }
     if Audited.RESENT in outcomes.values():
         connection.execute(SQL["queue_resent"], (learner, HEAD_START))
     return outcomes
 
 
-def _settle(
+def _record_one(
     connection: sqlite3.Connection, learner: str, finding: AuditFinding, now: int
 ) -> Audited:
     key = (learner, finding.target.kind, finding.target.key, finding.version)
@@ -53,65 +86,34 @@ def _settle(
         connection.execute(SQL["audit_looked"], (now, result, *key))
         return Audited(finding.result)
     if row[0] in _TRIED:
-        connection.execute(SQL["audit_undo"], (now, "drift", finding.reason, now, *key))
+        values = (now, "drift", finding.reason, ParkCode.DRIFT, now, *key)
+        connection.execute(SQL["audit_differs"], values)
         return Audited.DRIFT
-    connection.execute(SQL["audit_undo"], (now, "resent", "", now, *key))
+    connection.execute(SQL["audit_differs"], (now, "resent", "", "", now, *key))
     return Audited.RESENT
 
 
-def undelivered(connection: sqlite3.Connection) -> dict[str, tuple[Desired, ...]]:
-    (rows,) = connection.execute(SQL["undelivered_readable"]).fetchone()
-    return _by_learner(from_rows(rows))
-
-
-def take_known(connection: sqlite3.Connection, known: Sequence[KnownDelivered], now: int) -> int:
-    """Merge what the platform stands at, in small steps of the caller's transaction."""
+def _mark_delivered(
+    connection: sqlite3.Connection, known: Sequence[KnownDelivered], now: int
+) -> int:
+    """Merge what the platform shows, in small steps of the caller's transaction."""
     changed = 0
     for start in range(0, len(known), _CHUNK):
         chunk = known[start : start + _CHUNK]
-        keys = [(one.learner, one.target.kind.value, one.target.key) for one in chunk]
-        (text,) = connection.execute(
-            SQL["touched_desired"], (orjson.dumps(keys).decode(),)
-        ).fetchone()
-        current = {(one.learner, one.target): one for one in from_rows(text)}
-        for one in chunk:
-            merged = take_as_delivered(current.get((one.learner, one.target)), one, now)
+        keys = [
+            (str(shown.recipient), shown.target.kind.value, shown.target.key) for shown in chunk
+        ]
+        (rows,) = connection.execute(SQL["desired_by_key"], (to_json(keys),)).fetchone()
+        current = {
+            (desired.recipient, desired.target): desired for desired in desired_from_json(rows)
+        }
+        merged_rows = []
+        for shown in chunk:
+            key = (shown.recipient, shown.target)
+            merged = merge_delivered(current.get(key), shown, now)
             if merged is not None:
-                connection.execute(SQL["import_desired"], _row(merged, now))
-                current[one.learner, one.target] = merged
+                current[key] = merged
+                merged_rows.append(CODEC.imported_row(merged))
                 changed += 1
+        connection.execute(SQL["import_desired"], (now, to_json(merged_rows)))
     return changed
-
-
-def agreement(connection: sqlite3.Connection) -> list[Agreement]:
-    """By place, the ones that agree least first."""
-    return [Agreement(*row) for row in connection.execute(SQL["agreement"])]
-
-
-def _by_learner(rows: Sequence[Desired]) -> dict[str, tuple[Desired, ...]]:
-    found: defaultdict[str, list[Desired]] = defaultdict(list)
-    for one in rows:
-        found[one.learner].append(one)
-    return {learner: tuple(theirs) for learner, theirs in found.items()}
-
-
-def _row(one: Desired, now: int) -> tuple[object, ...]:
-    return (
-        one.learner,
-        one.target.kind,
-        one.target.key,
-        one.value,
-        one.version,
-        one.occurred_at,
-        one.statement_id,
-        one.rule,
-        one.since,
-        one.changed_at,
-        orjson.dumps([[target.kind, target.key] for target in one.after]).decode(),
-        orjson.dumps([[a.registration, a.value, a.occurred_at] for a in one.attempts]).decode(),
-        one.delivered_version,
-        one.delivered_value,
-        now,
-        int(is_completion(one.target, one.value)),
-        one.read_back,
-    )

@@ -1,23 +1,74 @@
-"""The delivery loop's side of the database: lease, settle, park and free."""
+"""Leases, settles, parks and frees desired state, for the delivery loop."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import orjson
 
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
-from pointsman.store.base import WAITS, Lease, Settlement
+from pointsman.domain.targets import Recipient
 from pointsman.store.plan import HEAD_START
-from pointsman.store.sqlite.rows import SQL, from_rows
+from pointsman.store.records import Lease, Settlement, hold_after
+from pointsman.store.sqlite.connections import SqliteConnections
+from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, to_json
 
-PACED, BACKOFF = 1, 2
+
+class SqliteDelivery(SqliteConnections):
+    """Leases and what is settled under them, and what is parked."""
+
+    async def lease(self, *, now: int, ttl: int, limit: int) -> list[Lease]:
+        return await self._write(lambda db: _lease(db, now, ttl, limit))
+
+    async def settle(
+        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+    ) -> bool:
+        return await self._write(lambda db: _settle(db, lease, settlements, now, ready_at))
+
+    async def unpark(
+        self,
+        recipients: Sequence[Recipient] | None = None,
+        *,
+        codes: Collection[ParkCode] = (),
+        reason_prefix: str = "",
+    ) -> int:
+        return await self._write(lambda db: _unpark(db, recipients, codes, reason_prefix))
+
+    async def retry_now(self, recipients: Sequence[Recipient]) -> None:
+        names = _texts(recipients)
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(SQL["forget_retry_at"], (names,))
+            connection.execute(SQL["requeue_freed"], (names, HEAD_START))
+
+        await self._write(write)
+
+    async def parked(
+        self,
+        recipients: Sequence[Recipient] = (),
+        *,
+        codes: Collection[ParkCode] = (),
+        reason_prefix: str = "",
+        limit: int,
+    ) -> list[Desired]:
+        values = (reason_prefix, _texts(recipients), _texts(codes), limit)
+        return await self._read(
+            lambda db: [CODEC.decode(row) for row in fetch(db, "list_parked", *values)]
+        )
+
+    async def next_ready_at(self) -> int | None:
+        def read(connection: sqlite3.Connection) -> int | None:
+            (ready_at,) = connection.execute(SQL["next_ready_at"]).fetchone()
+            return None if ready_at is None else int(ready_at)
+
+        return await self._read(read)
 
 
-def lease(connection: sqlite3.Connection, now: int, ttl: int, limit: int) -> list[Lease]:
-    """The most urgent learners that are ready, each with all that is not delivered."""
+def _lease(connection: sqlite3.Connection, now: int, ttl: int, limit: int) -> list[Lease]:
+    """The most urgent recipients that are ready, each with all that is not delivered."""
     connection.execute(SQL["promote_learners"], (now,))
     (names,) = connection.execute(SQL["choose_learners"], (limit,)).fetchone()
     order: list[str] = orjson.loads(names)
@@ -29,66 +80,82 @@ def lease(connection: sqlite3.Connection, now: int, ttl: int, limit: int) -> lis
     (rows,) = connection.execute(SQL["undelivered_desired"], (names,)).fetchone()
     tokens: dict[str, int] = orjson.loads(tokens_text)
     desired: defaultdict[str, list[Desired]] = defaultdict(list)
-    for one in from_rows(rows):
-        desired[one.learner].append(one)
-    return [Lease(who, tokens[who], expires_at, tuple(desired[who])) for who in order]
+    for record in desired_from_json(rows):
+        desired[str(record.recipient)].append(record)
+    return [
+        Lease(Recipient.from_text(name), tokens[name], expires_at, tuple(desired[name]))
+        for name in order
+    ]
 
 
-def settle(
+def _settle(
     connection: sqlite3.Connection,
-    held: Lease,
+    lease: Lease,
     settlements: Sequence[Settlement],
     now: int,
     ready_at: int,
 ) -> bool:
     """Record what became of a lease's mutations; False when another lease has taken over."""
-    learner = held.learner
-    (ours,) = connection.execute(SQL["holds_lease"], (learner, held.token)).fetchone()
+    learner = str(lease.recipient)
+    (ours,) = connection.execute(SQL["holds_lease"], (learner, lease.token)).fetchone()
     if not ours:
         return False
-    sent = {one.target: one.value for one in held.desired}
+    sent = {record.target: record.value for record in lease.desired}
     delivered = [
-        (one.target.kind, one.target.key, one.version, sent[one.target], now)
-        for one in settlements
-        if one.result == "delivered"
+        (
+            settlement.target.kind,
+            settlement.target.key,
+            settlement.version,
+            sent[settlement.target],
+            now,
+        )
+        for settlement in settlements
+        if settlement.result == "delivered"
     ]
     if delivered:
-        connection.execute(SQL["settle_delivered"], (_json(delivered), learner))
-        connection.execute(SQL["free_waiting"], (_json([learner]), WAITS))
-    retried = [(one.target.kind, one.target.key) for one in settlements if one.result == "retry"]
+        connection.execute(SQL["settle_delivered"], (to_json(delivered), learner))
+        connection.execute(SQL["free_waiting"], (to_json([learner]), ParkCode.WAITS_FOR))
+    retried = [
+        (settlement.target.kind, settlement.target.key, int(settlement.counts), settlement.retry_at)
+        for settlement in settlements
+        if settlement.result == "retry" or (settlement.result == "untried" and settlement.retry_at)
+    ]
     if retried:
-        connection.execute(SQL["settle_retry"], (_json(retried), learner))
+        connection.execute(SQL["settle_retry"], (to_json(retried), learner))
     parked = [
-        (one.target.kind, one.target.key, one.reason)
-        for one in settlements
-        if one.result == "parked"
+        (settlement.target.kind, settlement.target.key, settlement.reason, settlement.code)
+        for settlement in settlements
+        if settlement.result == "parked"
     ]
     if parked:
-        connection.execute(SQL["settle_parked"], (_json(parked), learner))
-    due, urgent, failures = connection.execute(
-        SQL["what_is_left"], (HEAD_START, learner)
+        connection.execute(SQL["settle_parked"], (to_json(parked), learner))
+    due, next_at = connection.execute(
+        SQL["left_to_send"], (HEAD_START, now, ready_at, learner)
     ).fetchone()
-    at_once = due is not None and bool(urgent)
-    hold = BACKOFF if failures else PACED
-    connection.execute(SQL["give_back"], (due, int(at_once), ready_at, hold, learner))
+    values = (due, int(next_at == 0), next_at or ready_at, hold_after(settlements), learner)
+    connection.execute(SQL["return_lease"], values)
     return True
 
 
-def unpark(
-    connection: sqlite3.Connection, learners: Sequence[str] | None, reason_prefix: str
+def _unpark(
+    connection: sqlite3.Connection,
+    recipients: Sequence[Recipient] | None,
+    codes: Collection[ParkCode],
+    reason_prefix: str,
 ) -> int:
     """Free parked state, and what waits for it; returns how many were freed."""
-    names = (
-        _json(list(learners))
-        if learners is not None
-        else connection.execute(SQL["parked_learners"], (reason_prefix,)).fetchone()[0]
-    )
-    freed = connection.execute(SQL["free_parked"], (names, reason_prefix)).rowcount
+    of_codes = _texts(codes)
+    if recipients is None:
+        query = connection.execute(SQL["parked_learners"], (reason_prefix, of_codes))
+        (names,) = query.fetchone()
+    else:
+        names = _texts(recipients)
+    freed = connection.execute(SQL["free_parked"], (names, reason_prefix, of_codes)).rowcount
     if freed:
-        connection.execute(SQL["free_waiting"], (names, WAITS))
+        connection.execute(SQL["free_waiting"], (names, ParkCode.WAITS_FOR))
         connection.execute(SQL["requeue_freed"], (names, HEAD_START))
     return freed
 
 
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
+def _texts(values: Iterable[Recipient | ParkCode]) -> str:
+    return to_json([str(value) for value in values])

@@ -1,4 +1,4 @@
-"""One transaction that remembers any number of submissions, in a fixed number of SQL steps."""
+"""Writes any number of submissions in one transaction, in a fixed number of SQL steps."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ import orjson
 import zstandard
 
 from pointsman.domain.records import Change, Desired, Receipt, Submission
-from pointsman.domain.targets import Target
+from pointsman.domain.targets import Recipient, Target
+from pointsman.store import statement_index
 from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.plan import Plan
-from pointsman.store.sqlite import statement_index
-from pointsman.store.sqlite.rows import SQL, from_rows, to_row
-from pointsman.store.statement_index import ReadKeys
+from pointsman.store.sqlite.rows import (
+    CODEC,
+    SQL,
+    desired_from_json,
+    pack_keys,
+    read_statement,
+    to_json,
+)
+from pointsman.store.statement_index import Indexed, ReadKeys, Reference
 
 #: level 1: bodies of JSON shrink to about a fifth already
 _COMPRESSION_LEVEL = 1
@@ -48,7 +55,7 @@ def new_plan(connection: sqlite3.Connection, submissions: Sequence[Submission]) 
     ]
     return Plan(
         known=_known(connection, submissions),
-        desired=_touched(connection, changes),
+        desired=_desired(connection, changes),
         is_dead=is_dead,
         claims=_claims(connection, submissions),
         evidence=_evidence(connection, changes),
@@ -59,29 +66,32 @@ def _known(connection: sqlite3.Connection, submissions: Sequence[Submission]) ->
     ids = [item.statement_id for submission in submissions for item in submission.items]
     if not ids:
         return {}
-    (text,) = connection.execute(SQL["known_statements"], (_json(ids),)).fetchone()
+    (text,) = connection.execute(SQL["known_statements"], (to_json(ids),)).fetchone()
     known: dict[str, int] = orjson.loads(text)
     return known
 
 
-def _touched(
+def _desired(
     connection: sqlite3.Connection, changes: Sequence[Change]
-) -> dict[tuple[str, Target], Desired]:
-    keys = {(one.learner, one.target.kind.value, one.target.key) for one in changes}
+) -> dict[tuple[Recipient, Target], Desired]:
+    keys = {
+        (str(change.recipient), change.target.kind.value, change.target.key) for change in changes
+    }
     if not keys:
         return {}
-    (text,) = connection.execute(SQL["touched_desired"], (_json(list(keys)),)).fetchone()
-    return {(one.learner, one.target): one for one in from_rows(text)}
+    (rows,) = connection.execute(SQL["desired_by_key"], (to_json(list(keys)),)).fetchone()
+    return {(desired.recipient, desired.target): desired for desired in desired_from_json(rows)}
 
 
 def _evidence(
     connection: sqlite3.Connection, changes: Sequence[Change]
-) -> dict[tuple[str, str], Gathered]:
-    keys = list({(one.learner, link.key) for one in changes for link in links(one)})
+) -> dict[tuple[Recipient, str], Gathered]:
+    keys = list({(change.recipient, link.key) for change in changes for link in links(change)})
     if not keys:
         return {}
-    (text,) = connection.execute(SQL["touched_evidence"], (_json(keys),)).fetchone()
-    return {keys[place]: from_body(body) for place, body in orjson.loads(text)}
+    texts = to_json([(str(recipient), key) for recipient, key in keys])
+    (rows,) = connection.execute(SQL["evidence_by_key"], (texts,)).fetchone()
+    return {keys[place]: from_body(body) for place, body in orjson.loads(rows)}
 
 
 def _claims(
@@ -95,7 +105,7 @@ def _claims(
         (group, topic, partition): token
         for group, names in topics.items()
         for topic, partition, token in connection.execute(
-            SQL["read_claims"], (group, _json(list(names)))
+            SQL["read_claims"], (group, to_json(list(names)))
         )
     }
 
@@ -104,8 +114,8 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
     """Write what the plan holds."""
     if plan.statements:
         block = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
-        keys = statement_index.rows(connection, plan, read_keys)
-        values = (stored_at, block, statement_index.pack(list(keys)))
+        ranks = _ranks_by_key(connection, plan, read_keys)
+        values = (stored_at, block, pack_keys(list(ranks)))
         block_id = connection.execute(SQL["insert_block"], values).lastrowid or 0
         rows = [
             (
@@ -121,46 +131,91 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
             )
             for new in plan.statements
         ]
-        connection.execute(SQL["insert_statements"], (block_id, _json(rows)))
-        statement_index.write(connection, plan, block_id, keys)
+        connection.execute(SQL["insert_statements"], (block_id, to_json(rows)))
+        _write_index(connection, plan, block_id, ranks)
     if plan.moved:
-        moved = [to_row(one) for one in plan.moved.values()]
-        connection.execute(SQL["upsert_desired"], (_json(moved),))
+        moved = [CODEC.moved_row(desired) for desired in plan.moved.values()]
+        connection.execute(SQL["upsert_desired"], (to_json(moved),))
     if plan.grown:
-        grown = [(*key, to_body(known)) for key, known in plan.grown.items()]
-        connection.execute(SQL["upsert_evidence"], (_json(grown),))
+        grown = [
+            (str(recipient), key, to_body(known)) for (recipient, key), known in plan.grown.items()
+        ]
+        connection.execute(SQL["upsert_evidence"], (to_json(grown),))
     if plan.queue:
-        queued = [(who, one.due, 0 if one.urgent else 1) for who, one in plan.queue.items()]
-        connection.execute(SQL["queue_learners"], (_json(queued),))
+        queue_rows = [
+            (str(recipient), queued.due, 0 if queued.urgent else 1)
+            for recipient, queued in plan.queue.items()
+        ]
+        connection.execute(SQL["queue_learners"], (to_json(queue_rows),))
     if plan.accepted:
-        connection.execute(SQL["add_accepted"], (_json(dict(plan.accepted)),))
+        connection.execute(SQL["add_accepted"], (to_json(dict(plan.accepted)),))
     if plan.positions:
-        positions = [(*where, offset) for where, offset in plan.positions.items()]
-        connection.execute(SQL["save_positions"], (_json(positions),))
+        positions = [
+            (*where, at.offset, at.log_id, at.last_record) for where, at in plan.positions.items()
+        ]
+        connection.execute(SQL["save_positions"], (to_json(positions),))
     if plan.unmatched:
         unmatched = [
-            (activity, one.inputs, one.sample_id, one.at)
-            for activity, one in plan.unmatched.items()
+            (activity, seen.inputs, seen.sample_id, seen.at)
+            for activity, seen in plan.unmatched.items()
         ]
-        connection.execute(SQL["add_unmatched"], (_json(unmatched),))
+        connection.execute(SQL["add_unmatched"], (to_json(unmatched),))
     if plan.dead:
         connection.executemany(
             SQL["insert_dead_letter"],
             [
                 (
-                    one.submission.source,
-                    one.letter.origin,
-                    one.letter.reason,
-                    one.letter.statement_id,
-                    int(one.in_statements),
-                    one.submission.received_at,
-                    one.body_hash,
-                    one.letter.body,
+                    dead.submission.source,
+                    dead.letter.origin,
+                    dead.letter.reason,
+                    dead.letter.statement_id,
+                    int(dead.in_statements),
+                    dead.submission.received_at,
+                    dead.body_hash,
+                    dead.letter.body,
                 )
-                for one in plan.dead.values()
+                for dead in plan.dead.values()
             ],
         )
 
 
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
+def _ranks_by_key(
+    connection: sqlite3.Connection, plan: Plan, read_keys: ReadKeys
+) -> dict[int, str]:
+    """What is found under each key of a commit."""
+
+    def find(statement_id: str) -> Indexed | None:
+        stored = read_statement(connection, statement_id)
+        return None if stored is None else read_keys(stored.body, stored.index, stored.source)
+
+    return statement_index.ranks_by_key(plan.statements, find)
+
+
+def _write_index(
+    connection: sqlite3.Connection, plan: Plan, block: int, ranks: dict[int, str]
+) -> None:
+    """What queries find of a commit: keys, references to other statements, attachments."""
+    connection.execute(SQL["insert_keys"], (block, to_json(list(ranks.items()))))
+    late = statement_index.late_rows(plan.statements, lambda ids: _references(connection, ids))
+    if late:
+        connection.execute(SQL["insert_late_keys"], (to_json(list(late)),))
+    refs = [
+        (new.item.refers_to, new.item.statement_id, int(new.item.voids))
+        for new in plan.statements
+        if new.item.refers_to is not None
+    ]
+    if refs:
+        connection.execute(SQL["insert_refs"], (block, to_json(refs)))
+    if plan.attachments:
+        connection.executemany(
+            SQL["save_attachment"],
+            [
+                (data.sha2, data.content_type, data.content, block)
+                for data in plan.attachments.values()
+            ],
+        )
+
+
+def _references(connection: sqlite3.Connection, ids: Sequence[str]) -> list[Reference]:
+    rows = connection.execute(SQL["references_to"], (to_json(list(ids)),))
+    return [Reference(*row) for row in rows]

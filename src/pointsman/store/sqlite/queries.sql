@@ -22,46 +22,30 @@ INSERT INTO accepted (source, inputs)
 SELECT key, value FROM json_each(?) WHERE true
 ON CONFLICT (source) DO UPDATE SET inputs = inputs + excluded.inputs;
 
--- name: touched_desired
-SELECT json_group_array(json_array(
-    d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_id, d.rule,
-    d.since, d.changed_at, json(d.after), json(d.attempts), d.delivered_version,
-    d.delivered_value, d.failures, d.parked, d.read_back))
+-- name: desired_by_key
+SELECT json_group_array(json_array({desired}))
 FROM json_each(?) AS k CROSS JOIN desired AS d
 WHERE d.learner = json_extract(k.value, '$[0]') AND d.kind = json_extract(k.value, '$[1]')
     AND d.key = json_extract(k.value, '$[2]');
 
--- name: touched_evidence
+-- name: evidence_by_key
 -- By the place of what was asked for: a NUL in a name would end it here.
 SELECT json_group_array(json_array(k.key, e.body))
 FROM json_each(?) AS k CROSS JOIN evidence AS e
 WHERE e.learner = json_extract(k.value, '$[0]') AND e.key = json_extract(k.value, '$[1]');
 
 -- name: undelivered_desired
-SELECT json_group_array(json_array(
-    d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_id, d.rule,
-    d.since, d.changed_at, json(d.after), json(d.attempts), d.delivered_version,
-    d.delivered_value, d.failures, d.parked, d.read_back))
+SELECT json_group_array(json_array({desired}))
 FROM json_each(?) AS k CROSS JOIN desired AS d
 WHERE d.learner = k.value AND d.version > d.delivered_version;
 
 -- name: upsert_desired
-INSERT INTO desired (learner, kind, key, value, version, occurred_at, statement_id, rule,
-    since, changed_at, after, attempts, urgent, read_back)
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
-    json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
-    json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
-    json_extract(value, '$[12]'), json_extract(value, '$[13]')
-FROM json_each(?) WHERE true
-ON CONFLICT (learner, kind, key) DO UPDATE SET value = excluded.value,
-    version = excluded.version, occurred_at = excluded.occurred_at,
-    statement_id = excluded.statement_id, rule = excluded.rule, since = excluded.since,
+INSERT INTO desired ({moved})
+SELECT {extract_moved} FROM json_each(?) WHERE true
+ON CONFLICT (learner, kind, key) DO UPDATE SET {assign_moved},
     changed_at = CASE WHEN changed_at > (SELECT leased_at FROM learners
             WHERE learner = excluded.learner AND hold = 3)
         THEN changed_at ELSE excluded.changed_at END,
-    after = excluded.after, attempts = excluded.attempts,
-    urgent = excluded.urgent, read_back = excluded.read_back,
     audit = CASE WHEN excluded.version > version THEN '' ELSE audit END;
 
 -- name: upsert_evidence
@@ -83,11 +67,12 @@ ON CONFLICT (learner) DO UPDATE SET
         THEN 1 ELSE 0 END;
 
 -- name: save_positions
-INSERT INTO positions (consumer_group, topic, partition, next_offset)
+INSERT INTO positions (consumer_group, topic, partition, next_offset, log_id, last_record)
 SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-    json_extract(value, '$[3]')
+    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
 FROM json_each(?) WHERE true
-ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset;
+ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset,
+    log_id = excluded.log_id, last_record = excluded.last_record;
 
 -- name: read_claims
 SELECT topic, partition, token FROM positions
@@ -96,7 +81,7 @@ WHERE consumer_group = ?1 AND topic IN (SELECT value FROM json_each(?2));
 -- name: claim_position
 INSERT INTO positions (consumer_group, topic, partition, next_offset, token) VALUES (?, ?, ?, -1, 1)
 ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET token = token + 1
-RETURNING next_offset, token;
+RETURNING topic, partition, next_offset AS "offset", token, log_id, last_record;
 
 -- name: insert_dead_letter
 INSERT INTO dead_letters (source, origin, reason, statement_id, in_statements, received_at,
@@ -135,8 +120,8 @@ SELECT count(*) FROM learners WHERE learner = ? AND lease_token = ? AND hold = 3
 
 -- name: settle_delivered
 UPDATE desired SET delivered_version = max(delivered_version, s.version),
-    delivered_value = s.sent, delivered_at = s.now, failures = 0, parked = '',
-    audited_at = NULL,
+    delivered_value = s.sent, delivered_at = s.now, failures = 0, retry_at = 0, parked = '',
+    park_code = '', audited_at = NULL,
     since = CASE WHEN desired.version > s.version THEN changed_at ELSE since END
 FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
         json_extract(value, '$[2]') AS version, json_extract(value, '$[3]') AS sent,
@@ -144,42 +129,53 @@ FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS
 WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
 
 -- name: settle_retry
-UPDATE desired SET failures = failures + 1
-FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key
+UPDATE desired SET failures = failures + s.counts, retry_at = s.retry_at
+FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
+        json_extract(value, '$[2]') AS counts, json_extract(value, '$[3]') AS retry_at
         FROM json_each(?)) AS s
 WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
 
 -- name: settle_parked
-UPDATE desired SET parked = s.reason
+UPDATE desired SET parked = s.reason, park_code = s.code
 FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
-        json_extract(value, '$[2]') AS reason FROM json_each(?)) AS s
+        json_extract(value, '$[2]') AS reason, json_extract(value, '$[3]') AS code
+        FROM json_each(?)) AS s
 WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
 
--- name: what_is_left
-SELECT min(since - CASE WHEN urgent THEN ? ELSE 0 END), max(urgent AND failures = 0),
-    max(failures)
-FROM desired WHERE learner = ? AND version > delivered_version AND parked = '';
+-- name: left_to_send
+-- What it is sorted by, and when the first of it may be sent: a completion does not wait for the
+-- pace, and what has a time of its own waits for that.
+SELECT min(since - CASE WHEN urgent THEN ?1 ELSE 0 END),
+    min(CASE WHEN retry_at > ?2 THEN retry_at WHEN urgent THEN 0 ELSE ?3 END)
+FROM desired WHERE learner = ?4 AND version > delivered_version AND parked = '';
 
--- name: give_back
+-- name: return_lease
 UPDATE learners SET due = ?, ready = ?, ready_at = ?, hold = ? WHERE learner = ?;
 
 -- name: release_leases
 UPDATE learners SET ready = (due IS NOT NULL), hold = 0 WHERE hold = 3;
 
 -- name: parked_learners
+-- Of these codes, or of all where there are none.
 SELECT json_group_array(learner) FROM (
     SELECT DISTINCT learner FROM desired
-    WHERE version > delivered_version AND substr(parked, 1, length(?1)) = ?1 AND parked != '');
+    WHERE version > delivered_version AND parked != '' AND substr(parked, 1, length(?1)) = ?1
+        AND (?2 = '[]' OR park_code IN (SELECT value FROM json_each(?2))));
 
 -- name: free_waiting
-UPDATE desired SET parked = ''
+UPDATE desired SET parked = '', park_code = ''
 WHERE learner IN (SELECT value FROM json_each(?1)) AND version > delivered_version
-    AND substr(parked, 1, length(?2)) = ?2;
+    AND park_code = ?2;
 
 -- name: free_parked
-UPDATE desired SET parked = '', failures = 0
+UPDATE desired SET parked = '', park_code = '', failures = 0, retry_at = 0
 WHERE learner IN (SELECT value FROM json_each(?1)) AND version > delivered_version
-    AND parked != '' AND substr(parked, 1, length(?2)) = ?2;
+    AND parked != '' AND substr(parked, 1, length(?2)) = ?2
+    AND (?3 = '[]' OR park_code IN (SELECT value FROM json_each(?3)));
+
+-- name: forget_retry_at
+UPDATE desired SET retry_at = 0
+WHERE learner IN (SELECT value FROM json_each(?)) AND version > delivered_version AND parked = '';
 
 -- name: requeue_freed
 UPDATE learners SET due = (SELECT min(since - CASE WHEN urgent THEN ?2 ELSE 0 END) FROM desired
@@ -200,11 +196,13 @@ ON CONFLICT (id) DO UPDATE SET ends_at = excluded.ends_at, points = excluded.poi
     requests = excluded.requests;
 
 -- name: read_statement
-SELECT s.id, b.data, s.start, s.length, s.item, b.stored_at, s.source, s.stored_at, s.version
+SELECT s.id AS statement_id, b.data AS block, s.start, s.length, s.item AS "index", b.stored_at,
+    s.source, s.stored_at AS received_at, s.version
 FROM statements AS s JOIN blocks AS b ON b.id = s.block WHERE s.id = ?;
 
 -- name: read_positions
-SELECT topic, partition, next_offset, token FROM positions WHERE consumer_group = ?;
+SELECT topic, partition, next_offset AS "offset", token, log_id, last_record FROM positions
+WHERE consumer_group = ? AND partition >= 0;
 
 -- name: count_undelivered
 SELECT kind, parked != '', count(*), min(since) FROM desired
@@ -222,14 +220,15 @@ SELECT coalesce(sum(inputs), 0) FROM accepted;
 -- name: count_outcomes
 SELECT outcome, count(*) FROM statements GROUP BY outcome;
 
--- name: count_dead_only
-SELECT coalesce(sum(in_statements = 0), 0), coalesce(sum(in_statements = 1), 0) FROM dead_letters;
+-- name: count_letters
+SELECT coalesce(sum(in_statements = 0), 0) AS letters,
+    coalesce(sum(in_statements = 1), 0) AS statement_letters FROM dead_letters;
 
 -- name: count_desired
-SELECT count(*), coalesce(sum(version = delivered_version), 0),
-    coalesce(sum(version > delivered_version AND parked = ''), 0),
-    coalesce(sum(version > delivered_version AND parked != ''), 0),
-    coalesce(sum(version < delivered_version), 0)
+SELECT count(*) AS desired, coalesce(sum(version = delivered_version), 0) AS delivered,
+    coalesce(sum(version > delivered_version AND parked = ''), 0) AS dirty,
+    coalesce(sum(version > delivered_version AND parked != ''), 0) AS parked,
+    coalesce(sum(version < delivered_version), 0) AS ahead
 FROM desired;
 
 -- name: bodies_missing
@@ -281,7 +280,7 @@ FROM dead_letters WHERE id = ?;
 -- name: drop_dead_letter
 DELETE FROM dead_letters WHERE id = ? RETURNING in_statements, source;
 
--- name: drop_revived
+-- name: drop_letters_of_statements
 DELETE FROM dead_letters
 WHERE in_statements = 1 AND statement_id IN (SELECT value FROM json_each(?))
 RETURNING statement_id;
@@ -294,9 +293,9 @@ WHERE id IN (SELECT value FROM json_each(?));
 UPDATE statements SET outcome = s.value FROM (SELECT key, value FROM json_each(?)) AS s
 WHERE statements.id = s.key;
 
--- name: remembered
-SELECT s.id, s.block, s.start, s.length, s.item, b.stored_at, s.source, s.stored_at, s.version,
-    s.outcome
+-- name: statements_since
+SELECT s.id AS statement_id, s.block, s.start, s.length, s.item AS "index", b.stored_at, s.source,
+    s.stored_at AS received_at, s.version, s.outcome
 FROM statements AS s JOIN blocks AS b ON b.id = s.block
 WHERE b.stored_at >= ?1 AND (s.block, s.id) > (?2, ?3) ORDER BY s.block, s.id LIMIT ?4;
 
@@ -310,10 +309,11 @@ SELECT coalesce(max(stored_at), 0) FROM blocks;
 SELECT min(stored_at) FROM blocks;
 
 -- name: list_parked
-SELECT learner, kind, key, value, since, parked FROM desired
+SELECT {desired} FROM desired AS d
 WHERE version > delivered_version AND parked != '' AND substr(parked, 1, length(?1)) = ?1
     AND (?2 = '[]' OR learner IN (SELECT value FROM json_each(?2)))
-ORDER BY since LIMIT ?3;
+    AND (?3 = '[]' OR park_code IN (SELECT value FROM json_each(?3)))
+ORDER BY since LIMIT ?4;
 
 -- name: choose_unaudited
 SELECT json_group_array(learner) FROM (
@@ -332,10 +332,7 @@ SELECT json_group_array(learner) FROM (
         ORDER BY audited_at LIMIT ?2));
 
 -- name: delivered_desired
-SELECT json_group_array(json_array(
-    d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_id, d.rule,
-    d.since, d.changed_at, json(d.after), json(d.attempts), d.delivered_version,
-    d.delivered_value, d.failures, d.parked, d.read_back))
+SELECT json_group_array(json_array({desired}))
 FROM json_each(?) AS k CROSS JOIN desired AS d
 WHERE d.learner = k.value AND d.version = d.delivered_version AND d.read_back != ''
     AND d.delivered_at < ?;
@@ -348,8 +345,9 @@ WHERE learner = ? AND kind = ? AND key = ? AND version = ? AND delivered_version
 UPDATE desired SET audited_at = ?, audit = ?
 WHERE learner = ? AND kind = ? AND key = ? AND version = ?;
 
--- name: audit_undo
-UPDATE desired SET audited_at = ?, audit = ?, parked = ?, delivered_version = 0, since = ?
+-- name: audit_differs
+UPDATE desired SET audited_at = ?, audit = ?, parked = ?, park_code = ?, delivered_version = 0,
+    since = ?
 WHERE learner = ? AND kind = ? AND key = ? AND version = ?;
 
 -- name: queue_resent
@@ -360,22 +358,14 @@ ON CONFLICT (learner) DO UPDATE SET due = excluded.due,
     ready = CASE WHEN hold = 3 THEN 0 ELSE 1 END, hold = CASE WHEN hold = 3 THEN 3 ELSE 0 END;
 
 -- name: undelivered_readable
-SELECT json_group_array(json_array(
-    d.learner, d.kind, d.key, d.value, d.version, d.occurred_at, d.statement_id, d.rule,
-    d.since, d.changed_at, json(d.after), json(d.attempts), d.delivered_version,
-    d.delivered_value, d.failures, d.parked, d.read_back))
+SELECT json_group_array(json_array({desired}))
 FROM desired AS d WHERE d.version > d.delivered_version AND d.read_back != '';
 
 -- name: import_desired
-INSERT INTO desired (learner, kind, key, value, version, occurred_at, statement_id, rule, since,
-    changed_at, after, attempts, delivered_version, delivered_value, delivered_at, urgent, read_back)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (learner, kind, key) DO UPDATE SET value = excluded.value,
-    version = excluded.version, occurred_at = excluded.occurred_at,
-    statement_id = excluded.statement_id, rule = excluded.rule, changed_at = excluded.changed_at,
-    delivered_version = excluded.delivered_version, delivered_value = excluded.delivered_value,
-    delivered_at = excluded.delivered_at, urgent = excluded.urgent, failures = 0, parked = '',
-    audit = '', audited_at = NULL;
+INSERT INTO desired ({imported}, delivered_at)
+SELECT {extract_imported}, ?1 FROM json_each(?2) WHERE true
+ON CONFLICT (learner, kind, key) DO UPDATE SET {assign_imported},
+    delivered_at = excluded.delivered_at, audit = '', audited_at = NULL;
 
 -- name: agreement
 SELECT read_back, sum(audit = 'agrees'), sum(audit = 'resent'), sum(audit = 'drift'),
@@ -466,7 +456,8 @@ ORDER BY id DESC LIMIT ?7;
 SELECT id, stored_at, ?1, ?2, ?3, ?4 FROM blocks WHERE id BETWEEN ?5 AND ?6 ORDER BY id LIMIT ?7;
 
 -- name: statements_of_block
-SELECT id, start, length, item, stored_at, source, version FROM statements WHERE block = ?
+SELECT id AS statement_id, start, length, item AS "index", stored_at AS received_at, source, version
+FROM statements WHERE block = ?
 ORDER BY start, item;
 
 -- name: read_document
@@ -499,5 +490,5 @@ SELECT name, content_type, content, etag, updated_at FROM documents
 WHERE resource = ? AND activity = '' AND agent = '' AND registration = ''
     AND name IN (SELECT value FROM json_each(?));
 
--- name: forget_documents
+-- name: prune_documents
 DELETE FROM documents WHERE resource IN ('launch', 'session', 'launch_token') AND updated_at < ?;

@@ -1,61 +1,92 @@
-"""Desired state as a JSON row and back. The order of columns is that of queries.sql."""
+"""The SQL of this store, and how its rows are read and written: named columns, JSON, packed keys.
+
+Sets go in and out as one JSON text.
+"""
 
 from __future__ import annotations
 
+import sqlite3
+from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
+import zstandard
 
-from pointsman.domain.records import Attempt, Desired
-from pointsman.domain.targets import Target, TargetKind, is_completion
+from pointsman.domain.records import Desired
+from pointsman.store.desired_codec import (
+    COLUMNS,
+    IMPORTED,
+    MOVED,
+    DesiredCodec,
+    ValueCodec,
+    assignments,
+)
 from pointsman.store.named_sql import load
-
-SQL = load("pointsman.store.sqlite", "queries.sql")
-
-
-def from_rows(text: str) -> list[Desired]:
-    """The records of one aggregated JSON answer."""
-    return [_from_row(row) for row in orjson.loads(text)]
+from pointsman.store.statement_records import StoredStatement, stored_statement
 
 
-def _from_row(row: list[Any]) -> Desired:
-    learner, kind, key, value, version, occurred_at, statement_id, rule = row[:8]
-    since, changed_at, after, attempts, delivered, delivered_value, failures, parked = row[8:16]
-    return Desired(
-        learner=learner,
-        target=Target(TargetKind(kind), key),
-        value=value,
-        version=version,
-        occurred_at=occurred_at,
-        statement_id=statement_id,
-        rule=rule,
-        since=since,
-        changed_at=changed_at,
-        after=tuple(Target(TargetKind(one_kind), one_key) for one_kind, one_key in after),
-        attempts=tuple(Attempt(*attempt) for attempt in attempts),
-        delivered_version=delivered,
-        delivered_value=delivered_value,
-        failures=failures,
-        parked=parked,
-        read_back=row[16],
-    )
+def _extract(columns: Sequence[str]) -> str:
+    """The elements of a JSON row, each in its column's place."""
+    return ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(columns)))
 
 
-def to_row(desired: Desired) -> list[Any]:
-    """What `upsert_desired` takes: all that a change can move."""
-    return [
-        desired.learner,
-        desired.target.kind,
-        desired.target.key,
-        desired.value,
-        desired.version,
-        desired.occurred_at,
-        desired.statement_id,
-        desired.rule,
-        desired.since,
-        desired.changed_at,
-        [[target.kind, target.key] for target in desired.after],
-        [[one.registration, one.value, one.occurred_at] for one in desired.attempts],
-        int(is_completion(desired.target, desired.value)),
-        desired.read_back,
-    ]
+SQL = load(
+    "pointsman.store.sqlite",
+    "queries.sql",
+    {
+        "desired": ", ".join(f"d.{name}" for name in COLUMNS),
+        "moved": ", ".join(MOVED),
+        "extract_moved": _extract(MOVED),
+        "assign_moved": assignments(MOVED, "changed_at"),
+        "imported": ", ".join(IMPORTED),
+        "extract_imported": _extract(IMPORTED),
+        "assign_imported": assignments(IMPORTED),
+    },
+)
+
+
+#: a column without a type takes numbers and words as they are
+CODEC = DesiredCodec(ValueCodec(encode=lambda value: value, decode=lambda stored: stored))
+
+
+def desired_from_json(rows: str) -> list[Desired]:
+    """The records of one aggregated answer, whose rows are arrays in the order of `COLUMNS`."""
+    return [CODEC.decode(dict(zip(COLUMNS, row, strict=True))) for row in orjson.loads(rows)]
+
+
+def to_json(value: object) -> str:
+    """As the text that SQLite's JSON functions read."""
+    return orjson.dumps(value).decode()
+
+
+def fetch(connection: sqlite3.Connection, query: str, *values: object) -> list[dict[str, Any]]:
+    """All rows of a named query, each by its columns' names."""
+    cursor = connection.execute(SQL[query], values)
+    names = [name for name, *_ in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def fetch_one(connection: sqlite3.Connection, query: str, *values: object) -> dict[str, Any] | None:
+    """The first row, None where there is none."""
+    rows = fetch(connection, query, *values)
+    return rows[0] if rows else None
+
+
+def read_statement(connection: sqlite3.Connection, statement_id: str) -> StoredStatement | None:
+    row = fetch_one(connection, "read_statement", statement_id)
+    if row is None:
+        return None
+    return stored_statement(row, zstandard.ZstdDecompressor().decompress(row["block"]))
+
+
+def pack_keys(keys: Sequence[int]) -> bytes:
+    """Keys as a column of 64-bit integers."""
+    return array("q", keys).tobytes()
+
+
+def unpack_keys(packed: bytes) -> list[int]:
+    """What `pack_keys` made."""
+    keys = array("q")
+    keys.frombytes(packed)
+    return keys.tolist()

@@ -1,4 +1,4 @@
-"""Opening the database file: pragmas, and the schema, whose number is `PRAGMA user_version`."""
+"""Opens the database file, and migrates its schema, whose number is `PRAGMA user_version`."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from pointsman.sources.http.errors import json_response
 from pointsman.sources.http.lrs.endpoint import HEADER, SUPPORTED, LrsRequest
-from pointsman.sources.http.lrs.statement_search import StatementSearch, StatementStore, body_of
+from pointsman.sources.http.lrs.statement_search import StatementSearch, body_of
 from pointsman.statements import Query
 from pointsman.statements.actor_identity import identity
 from pointsman.statements.actors import AnyActor
 from pointsman.statements.person_and_activity import merged_activity, merged_person
-from pointsman.store.base import Search
+from pointsman.store.base import Search, StatementStore
 
 #: the newest statements that are asked what an activity or a person is
 _MOST = 100

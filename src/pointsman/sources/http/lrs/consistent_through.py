@@ -36,7 +36,7 @@ class ConsistentThrough:
         return self._value
 
     async def lately(self) -> str:
-        """For all others: the store is asked at most once a second, whoever sends what.
+        """For all others: the store is asked at most once a second, whatever the requests.
 
         Empty where the store is away and was never asked.
         """

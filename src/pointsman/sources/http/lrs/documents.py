@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from email.utils import formatdate
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, TypeVar
 
 import orjson
 from aiohttp import web
@@ -20,7 +20,7 @@ from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.preconditions import Refusal, etag, refusal
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.statements import media_type
-from pointsman.store.base import Document, DocumentKey
+from pointsman.store.base import Document, DocumentKey, DocumentStore
 
 T = TypeVar("T")
 
@@ -37,21 +37,7 @@ _INERT = {
 }
 
 
-class DocumentStore(Protocol):
-    """The store, as these resources see it."""
-
-    async def document(self, key: DocumentKey) -> Document | None: ...
-
-    async def documents(self, key: DocumentKey, *, since: int | None) -> list[str]: ...
-
-    async def change_document(
-        self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
-    ) -> T: ...
-
-    async def delete_documents(self, key: DocumentKey) -> None: ...
-
-
-class DocumentResource:
+class DocumentResources:
     """The three resources."""
 
     def __init__(self, store: DocumentStore, clock: Clock) -> None:

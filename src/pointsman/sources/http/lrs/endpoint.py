@@ -63,7 +63,7 @@ _HEADERS = frozenset(
     }
 )
 #: the source of the request under way, once that is known; a connection's requests share a task,
-#: so whoever reads it clears it first
+#: so it is cleared before it is read
 current_source: ContextVar[str] = ContextVar("current_source", default="")
 #: where the version of a request is kept for its answer
 VERSION = web.RequestKey("xapi_version", str)
@@ -257,7 +257,7 @@ def negotiate(header: str | None) -> str:
 def version_of_answer(header: str | None, *, probing: bool = False) -> str:
     """The version that any answer carries, to a refused request too.
 
-    Whoever names none gets the newest; but the refusal of a bare GET, with which somebody is
+    A request that names none gets the newest; but the refusal of a bare GET, with which somebody is
     `probing`, has the one that clients of both know. ADL's conformance tests of 1.0.3 ask for 1.0.x
     there, and those of 2.0 for 2.0.0 elsewhere.
     """

@@ -19,13 +19,12 @@ from pointsman.sources.http.lrs.parameters import Parameters
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.lrs.statement_search import (
     StatementSearch,
-    StatementStore,
     actor_in,
     in_turns,
 )
 from pointsman.statements import Query, identity_of, render
 from pointsman.statements.formats import accepted_languages, canonical_format, ids_format
-from pointsman.store.base import Search, StatementPlace, StoredStatement
+from pointsman.store.base import Search, StatementPlace, StatementStore, StoredStatement
 
 #: statements of a page; fewer where their attachments come along
 MOST = 200

@@ -11,7 +11,7 @@ from pointsman.sources.batch import Accepted, BatchReader, StatementIntake
 from pointsman.sources.http.errors import json_response, no_content
 from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.resources import TWO
-from pointsman.statements import JSON, StatementsRefused
+from pointsman.statements import JSON, StatementsRefused, check_readings
 
 
 class PostStatements:
@@ -47,6 +47,8 @@ class PostStatements:
                 put_id=put_id,
                 launch=call.launch,
             )
+            if not call.lenient:
+                check_readings(batch.items)
             return await self._intake.accept(batch)
         except (InputRefused, StatementConflict, Forbidden) as error:
             self._on_refused(call.source, report_refusals(error))

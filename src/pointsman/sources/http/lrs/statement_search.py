@@ -7,17 +7,16 @@ A statement about another one matches where the other does, and a voided stateme
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import ValidationError
 
-from pointsman.domain.records import AttachedData
 from pointsman.statements import STATEMENT, VOIDED, Query, Statement, matches, referenced_statement
 from pointsman.statements.actor_identity import account_identity, identity
-from pointsman.store.base import Search, SearchPage, StatementPlace, StoredStatement
+from pointsman.store.base import Search, SearchPage, StatementPlace, StatementStore, StoredStatement
 
 T = TypeVar("T")
 
@@ -31,20 +30,6 @@ _MOST_PAGES = 25
 _MOST_BYTES = 4_000_000
 #: how far a chain of statements about statements is followed
 _MAX_CHAIN = 10
-
-
-class StatementStore(Protocol):
-    """The store, as queries see it."""
-
-    async def statement(self, statement_id: str) -> StoredStatement | None: ...
-
-    async def search(self, search: Search, *, limit: int) -> SearchPage: ...
-
-    async def voided(self, statement_ids: Sequence[str]) -> set[str]: ...
-
-    async def attachments(self, sha2s: Sequence[str]) -> dict[str, AttachedData]: ...
-
-    async def consistent_through(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 
-from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.launch import LaunchMode
 
 #: sessions of a registration that are remembered, the newest
@@ -71,23 +70,6 @@ def may_be_fetched(session: Cmi5Session | None) -> bool:
         and session.terminated_at is None
         and session.superseded_at is None
     )
-
-
-def refusal(session: Cmi5Session | None, now: int, grace: float) -> str | None:
-    """Why statements of it are taken no longer; `grace` in seconds after `terminated`."""
-    if session is None:
-        return "this session is not known any longer; start the activity again"
-    if session.superseded_at is not None:
-        return (
-            f"the session {session.id} is over: its activity was launched again, and what is said "
-            "now belongs to the newer session (cmi5 section 9.3.6)"
-        )
-    if session.terminated_at is not None and now > session.terminated_at + grace * MICROSECONDS:
-        return (
-            f"the session {session.id} was terminated, and launches.grace_seconds have passed "
-            "since; start the activity again (cmi5 section 9.3.8)"
-        )
-    return None
 
 
 def dump(sessions: Sessions) -> bytes:

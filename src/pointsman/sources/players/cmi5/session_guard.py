@@ -1,4 +1,4 @@
-"""Guards the intake against cmi5 players whose session is over, and counts the rules they break."""
+"""Refuses what cmi5 players state once their session is over, and counts the rules they break."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import structlog
 
-from pointsman.domain.clock import Clock, micros
+from pointsman.domain.clock import MICROSECONDS, Clock, micros
 from pointsman.domain.errors import Forbidden, StoreUnavailable
 from pointsman.domain.launch import Launch, PlayerKind
 from pointsman.sources.batch import Accepted, StatementBatch, StatementIntake
-from pointsman.sources.players.cmi5.session import Cmi5Session, refusal
+from pointsman.sources.players.cmi5.session import Cmi5Session
 from pointsman.sources.players.cmi5.session_rules import (
     RuleViolation,
     check_session_statements,
@@ -88,3 +88,20 @@ class SessionGuard:
             registration=launch.registration,
             session=launch.session,
         )
+
+
+def refusal(session: Cmi5Session | None, now: int, grace: float) -> str | None:
+    """Why statements of it are taken no longer; `grace` in seconds after `terminated`."""
+    if session is None:
+        return "this session is not known any longer; start the activity again"
+    if session.superseded_at is not None:
+        return (
+            f"the session {session.id} is over: its activity was launched again, and what is said "
+            "now belongs to the newer session (cmi5 section 9.3.6)"
+        )
+    if session.terminated_at is not None and now > session.terminated_at + grace * MICROSECONDS:
+        return (
+            f"the session {session.id} was terminated, and launches.grace_seconds have passed "
+            "since; start the activity again (cmi5 section 9.3.8)"
+        )
+    return None

@@ -27,7 +27,7 @@ from pointsman.store.base import Document, DocumentKey
 
 T = TypeVar("T")
 
-#: of one launch: whoever holds its address must not fill the store
+#: of one launch: a player that has its address must not fill the store
 _MOST_LETTERS = 20
 _ORIGIN = re.compile(r"SCORM commit of registration ([0-9a-f-]{36})(, the last)?")
 

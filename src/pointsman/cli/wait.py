@@ -1,0 +1,151 @@
+"""`pointsman wait` waits for the daemon, the platform, or for all to be delivered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Annotated
+
+import aiohttp
+import typer
+
+from pointsman import wiring
+from pointsman.cli.exit_codes import ExitCode
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
+from pointsman.cli.platform_session import refuse
+from pointsman.config import Settings, load
+from pointsman.domain.clock import SystemClock
+from pointsman.domain.errors import ConfigError, Retry
+from pointsman.platforms.base import RequestOutcome
+
+#: seconds between two looks, and for one answer
+_PAUSE, _ANSWER = 0.2, 10.0
+#: addresses that mean every address of this machine
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - not listened on
+
+
+class Awaited(StrEnum):
+    """What can be waited for."""
+
+    DAEMON = "daemon"
+    PLATFORM = "platform"
+    DELIVERY = "delivery"
+
+
+#: what is awaited is there, and how it shows; or what is in the way, and what to do about it
+Look = Callable[[], Awaitable[tuple[bool, str]]]
+
+
+def wait(
+    what: Annotated[Awaited, typer.Argument(help="What to wait for.")] = Awaited.DAEMON,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait at most.", min=0)] = 120,
+    url: Annotated[
+        str | None,
+        typer.Option(help="Where the daemon is; without it, at http.port of this machine."),
+    ] = None,
+) -> None:
+    """Wait until the daemon takes statements, the platform answers, or all is delivered.
+
+    `daemon`: its /readyz says yes. `platform`: it answers at `platform.url` and knows
+    `platform.api_key`. `delivery`: nothing in the store waits to be sent; what is parked does not
+    wait, and is named.
+
+    Exit code 0 when it is so, 1 when it can't become so by waiting, 3 when the time is over; the
+    message says what was in the way.
+
+    **Example:** `pointsman wait daemon --timeout 30`
+    """
+    settings = load(config)
+    looks: dict[Awaited, Callable[[], Awaitable[tuple[bool, str]]]] = {
+        Awaited.DAEMON: lambda: _daemon(url or _daemon_url(settings)),
+        Awaited.PLATFORM: lambda: _platform(settings),
+        Awaited.DELIVERY: lambda: _delivery(settings),
+    }
+    is_there, words = asyncio.run(_until(looks[what], timeout))
+    if is_there:
+        typer.echo(words)
+        return
+    typer.echo(f"after {timeout:g} s: {words}", err=True)
+    raise typer.Exit(ExitCode.AWAY)
+
+
+async def _until(look: Look, seconds: float) -> tuple[bool, str]:
+    deadline = time.monotonic() + seconds
+    while True:
+        is_there, words = await look()
+        if is_there or time.monotonic() > deadline:
+            return is_there, words
+        await asyncio.sleep(_PAUSE)
+
+
+def _daemon_url(settings: Settings) -> str:
+    host = _EVERYWHERE.get(settings.http.host, settings.http.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.http.port}"
+
+
+async def _daemon(url: str) -> tuple[bool, str]:
+    timeout = aiohttp.ClientTimeout(total=_ANSWER)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(f"{url.rstrip('/')}/readyz") as answer,
+        ):
+            payload = await answer.json(content_type=None)
+            if answer.status == HTTPStatus.OK and payload == {"status": "ready"}:
+                return True, f"the daemon at {url} takes statements"
+            if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                return False, f"the daemon at {url} is not ready: {payload['error']['reason']}"
+    except (aiohttp.ClientConnectionError, TimeoutError):
+        return False, (
+            f"nothing answers at {url}; is `pointsman run` running with this configuration? "
+            "What it printed last says why not"
+        )
+    except (aiohttp.ClientError, ValueError, KeyError, TypeError):
+        pass
+    return False, f"what answers at {url} is not pointsman; is http.port taken by something else?"
+
+
+async def _platform(settings: Settings) -> tuple[bool, str]:
+    calls = wiring.helium_calls(settings, SystemClock())
+    try:
+        reply = await calls.probe()
+    finally:
+        await calls.close()
+    if reply.data is not None:
+        return True, f"the platform answers at {settings.platform.url}"
+    if reply.answer.outcome in {RequestOutcome.TOKEN_REFUSED, RequestOutcome.KEY_REFUSED}:
+        refuse(
+            f"the platform at {settings.platform.url} refuses platform.api_key: {reply.message}",
+            "mend platform.api_key",
+        )
+    return False, (
+        f"no good answer at {settings.platform.url} (platform.url): {reply.message}; "
+        "is it the right address, and up?"
+    )
+
+
+async def _delivery(settings: Settings) -> tuple[bool, str]:
+    # not before it is needed: the other waits need no store
+    from pointsman.commands import books as read_books  # noqa: PLC0415
+
+    try:
+        books = await read_books(settings)
+    except (ConfigError, Retry) as error:
+        return False, str(error)
+    if books.dirty:
+        return False, (
+            f"{books.dirty:,} desired states are not delivered; is `pointsman run` running? Its "
+            "log says what it waits for"
+        )
+    if books.parked:
+        refuse(
+            f"{books.delivered:,} delivered, {books.parked:,} parked: not sent until the cause is "
+            "mended",
+            "pointsman parked list",
+        )
+    return True, f"all is delivered: {books.delivered:,} desired states"

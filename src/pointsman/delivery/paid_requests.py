@@ -1,0 +1,80 @@
+"""Requests of a delivery, each paid from the budget before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pointsman.delivery.budget.base import Budget
+from pointsman.delivery.turn import DeliveryOutcome
+from pointsman.domain.clock import Clock
+from pointsman.platforms.base import Mutation, Platform, PlatformAnswer, RequestOutcome
+
+#: after such an answer nothing more of the turn is sent
+TROUBLE = frozenset(
+    {RequestOutcome.UNREACHABLE, RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED}
+)
+
+
+class SendingFailed(Exception):
+    """A fault of ours while a request was made of these mutations."""
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+class PaidRequests:
+    """What was sent and what it cost is counted in the outcome of the turn."""
+
+    def __init__(self, platform: Platform, budget: Budget, clock: Clock) -> None:
+        self._platform = platform
+        self._budget = budget
+        self._clock = clock
+
+    async def send(
+        self,
+        outcome: DeliveryOutcome,
+        token: str | None,
+        mutations: Sequence[Mutation],
+        give_up_at: float,
+    ) -> PlatformAnswer | None:
+        """One paid request; None when the budget would not allow it in time."""
+        points = self._platform.price(mutations)
+        reservation = await self._budget.reserve(points, give_up_at=give_up_at)
+        if reservation is None:
+            return None
+        started = self._clock.monotonic()
+        try:
+            answer = await self._platform.deliver(token, mutations)
+        except Exception as error:  # a fault of ours, in one of these perhaps
+            self._budget.settle(reservation, PlatformAnswer(RequestOutcome.UNREACHABLE))
+            raise SendingFailed(error) from error
+        self._budget.settle(reservation, answer)
+        if not answer.sent:
+            outcome.message = answer.message
+            return answer
+        outcome.seconds.append(self._clock.monotonic() - started)
+        outcome.requests += 1
+        outcome.points += points
+        if answer.key_in_doubt:
+            answer = await self._tell_key_from_token(outcome, answer, give_up_at)
+        outcome.answer, outcome.message = answer.outcome, answer.message
+        return answer
+
+    async def _tell_key_from_token(
+        self, outcome: DeliveryOutcome, answer: PlatformAnswer, give_up_at: float
+    ) -> PlatformAnswer:
+        """Asked once more without a learner, the platform tells which of them it refuses."""
+        reservation = await self._budget.reserve(1, give_up_at=give_up_at)
+        if reservation is None:
+            return answer
+        probe = await self._platform.probe()
+        self._budget.settle(reservation, probe)
+        outcome.requests += 1
+        outcome.points += 1
+        if probe.outcome is RequestOutcome.ANSWERED:
+            return answer
+        if probe.outcome in TROUBLE:
+            return replace(answer, outcome=probe.outcome, message=probe.message or answer.message)
+        return answer

@@ -1,0 +1,49 @@
+"""The page at `/`: what answers here, and where to go. It says nothing of learners or versions."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from pointsman.sources.http.errors import json_response
+
+#: path -> what is there
+_PLACES = {
+    "/xapi/about": "the versions of xAPI that are spoken here; players send to /xapi",
+    "/readyz": "whether statements are taken now, and if not why",
+    "/healthz": "whether the process runs",
+    "/metrics": "numbers for Prometheus",
+}
+_WHAT = "pointsman takes what players say of their learners, and delivers it to the platform."
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>pointsman</title>
+<style>
+body {{ margin: 2rem auto; max-width: 40rem; padding: 0 1rem; font: 1rem/1.6 sans-serif }}
+</style>
+<h1>pointsman</h1>
+<p>{what}</p>
+<ul>
+{places}
+</ul>
+<p>On the machine it runs on, <code>pointsman check</code> says what it is set up to do, and
+<code>pointsman verify</code> what became of all that came in.</p>
+</html>
+"""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
+async def home(request: web.Request) -> web.Response:
+    """HTML for a browser, JSON for the rest."""
+    if "text/html" not in request.headers.get("Accept", ""):
+        return json_response({"what": _WHAT, "places": _PLACES})
+    places = "\n".join(
+        f'<li><a href="{path.removeprefix("/")}">{path}</a>: {what}'
+        for path, what in _PLACES.items()
+    )
+    return web.Response(
+        text=_PAGE.format(what=_WHAT, places=places),
+        content_type="text/html",
+        headers={"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"},
+    )

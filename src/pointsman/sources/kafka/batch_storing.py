@@ -1,0 +1,142 @@
+"""Stores what was polled. A message that makes our own code fail is a dead letter, by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
+
+from pointsman.domain.clock import Clock, micros
+from pointsman.domain.errors import Retry
+from pointsman.domain.records import DeadLetter, Position, Receipt, Submission
+from pointsman.sources.kafka.messages import MessageReader, origin_of, read_record
+from pointsman.sources.kafka.settings import KafkaSourceSettings
+from pointsman.sources.kafka.store_retry import StopSignal, StoreRetry
+
+log = structlog.get_logger(__name__)
+
+#: records read between two turns of the event loop
+_CHUNK = 50
+#: times that a message may make our code fail before it is a dead letter
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A record, and the place after it."""
+
+    record: ConsumerRecord
+    after: Position
+
+
+class BatchStoring:
+    """Reads and stores messages in their order."""
+
+    def __init__(
+        self,
+        settings: KafkaSourceSettings,
+        intake: MessageReader,
+        clock: Clock,
+        store_retry: StoreRetry,
+        stop: StopSignal,
+    ) -> None:
+        self._settings = settings
+        self._intake = intake
+        self._clock = clock
+        self._store_retry = store_retry
+        self._stop = stop
+
+    async def store(self, messages: Sequence[Message], generation: int) -> list[Receipt] | None:
+        """A receipt each, after the commit; None when the partitions went away first."""
+        try:
+            return await self._store(messages, generation)
+        except (Retry, KafkaError):
+            raise
+        except Exception as error:
+            log.exception(
+                "kafka messages can't be taken together for a reason of ours; each is tried alone",
+                source=self._settings.name,
+                messages=len(messages),
+                error=f"{type(error).__name__}: {error}",
+            )
+        receipts: list[Receipt] = []
+        for message in messages:
+            stored = await self._store_alone(message, generation)
+            if stored is None:
+                return None
+            receipts += stored
+        return receipts
+
+    async def _store(self, messages: Sequence[Message], generation: int) -> list[Receipt] | None:
+        bodies = [one.record.value for one in messages if one.record.value is not None]
+
+        async def prepare() -> bool:
+            await self._intake.prepare(bodies)
+            return True
+
+        if await self._store_retry.call(prepare, generation) is None:
+            return None
+        submissions: list[Submission] = []
+        for count, message in enumerate(messages, start=1):
+            submissions.append(
+                read_record(
+                    self._intake, self._settings, message.after, message.record, self._clock
+                )
+            )
+            if count % _CHUNK == 0:
+                await asyncio.sleep(0)
+        return await self._ingest(submissions, generation)
+
+    async def _store_alone(self, message: Message, generation: int) -> list[Receipt] | None:
+        """One message, as a dead letter in the end. Raises what even that ends with."""
+        reason = ""
+        for failures in range(1, _TRIES + 1):
+            try:
+                return await self._store([message], generation)
+            except (Retry, KafkaError):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
+                reason = f"{type(error).__name__}: {error}"
+                cause = error
+            if failures < _TRIES:
+                await self._stop.back_off(failures)
+        record = message.record
+        log.error(
+            "kafka message is a dead letter for a reason of ours",
+            source=self._settings.name,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            error=reason,
+            next="report this with the traceback; `pointsman dead-letters replay` takes it once it "
+            "is mended",
+            exc_info=cause,
+        )
+        return await self._ingest([self._dead(message, reason)], generation)
+
+    def _dead(self, message: Message, reason: str) -> Submission:
+        body = message.record.value or b""
+        letter = DeadLetter(
+            f"taking it failed {_TRIES} times: {reason}", origin_of(message.record), body
+        )
+        return Submission(
+            self._settings.name,
+            body,
+            micros(self._clock.now()),
+            (),
+            (letter,),
+            message.after,
+            all_or_nothing=False,
+        )
+
+    async def _ingest(
+        self, submissions: Sequence[Submission], generation: int
+    ) -> list[Receipt] | None:
+        async def ingest() -> list[Receipt]:
+            return list(await self._intake.ingest(submissions))
+
+        return await self._store_retry.call(ingest, generation)

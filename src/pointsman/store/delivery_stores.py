@@ -1,0 +1,137 @@
+"""What every store can do for delivery, the audit and the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol, TypeVar
+
+from pointsman.domain.park_codes import ParkCode
+from pointsman.domain.records import Desired, SealedToken
+from pointsman.domain.targets import Recipient, Target
+from pointsman.store.records import (
+    Agreement,
+    Audited,
+    AuditFinding,
+    KnownDelivered,
+    Lease,
+    Settlement,
+    Window,
+)
+
+T = TypeVar("T")
+
+
+class DeliveryStore(Protocol):
+    """Leases, what is settled under them, and what is parked."""
+
+    async def lease(self, *, now: int, ttl: int, limit: int) -> list[Lease]:
+        """Take up to `limit` recipients with something to send, the most urgent first.
+
+        `ttl` is in microseconds. Completions come first, and anything that has waited longer
+        than the head start of completions comes before them.
+        """
+        ...
+
+    async def settle(
+        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+    ) -> bool:
+        """Record what was sent and give the lease back; False when the lease was no longer ours.
+
+        What is left to send of this learner is leased again at `ready_at`, a completion at once;
+        but what is to be sent again not before its own `retry_at`.
+        """
+        ...
+
+    async def unpark(
+        self,
+        recipients: Sequence[Recipient] | None = None,
+        *,
+        codes: Collection[ParkCode] = (),
+        reason_prefix: str = "",
+    ) -> int:
+        """Free parked state, and what waits for it; how many, without those that waited.
+
+        Of these recipients, or of all with None; of these codes, or of all without any; where the
+        reason begins so.
+        """
+        ...
+
+    async def retry_now(self, recipients: Sequence[Recipient]) -> None:
+        """What waits for a time of its own to be sent again waits no longer."""
+        ...
+
+    async def parked(
+        self,
+        recipients: Sequence[Recipient] = (),
+        *,
+        codes: Collection[ParkCode] = (),
+        reason_prefix: str = "",
+        limit: int,
+    ) -> list[Desired]:
+        """What is parked, the oldest first; of these recipients and codes, or all without any."""
+        ...
+
+    async def next_ready_at(self) -> int | None:
+        """When the next learner can be leased; None when nothing is dirty."""
+        ...
+
+
+class AuditStore(Protocol):
+    """What was read back from the platform."""
+
+    async def delivered_sample(
+        self, *, limit: int, settled_before: int, again_before: int
+    ) -> dict[str, tuple[Desired, ...]]:
+        """Delivered state that can be read back, of up to `limit` learners.
+
+        What was never looked at comes first, completions before the rest and the newest before
+        the older; then what was last looked at before `again_before`. What was delivered after
+        `settled_before` is left alone.
+        """
+        ...
+
+    async def audit(
+        self, learner: str, findings: Sequence[AuditFinding], *, now: int
+    ) -> dict[Target, Audited]:
+        """Record findings: dirty once where they differ, and parked where they differ again."""
+        ...
+
+    async def undelivered(self) -> dict[str, tuple[Desired, ...]]:
+        """All desired state that is not delivered and can be read back, by learner."""
+        ...
+
+    async def mark_delivered(self, known: Sequence[KnownDelivered], *, now: int) -> int:
+        """What the platform is known to show counts as delivered; how many records that changed.
+
+        Desired state that is further along stays as it is, and is sent.
+        """
+        ...
+
+    async def agreement(self) -> list[Agreement]:
+        """How far the platform agrees with what was delivered, by place."""
+        ...
+
+
+class WindowLedger(Protocol):
+    """What the one daemon of a store has set aside of the quota."""
+
+    async def window(self) -> Window | None: ...
+
+    async def save_window(self, window: Window) -> None: ...
+
+
+class LedgerStore(Protocol):
+    """What other parts keep in the store: what is spent of the quota, sealed authTokens."""
+
+    @property
+    def window_ledger(self) -> WindowLedger | None:
+        """None where replicas share a pace."""
+        ...
+
+    async def sealed_tokens(self) -> list[SealedToken]:
+        """All authTokens that are kept."""
+        ...
+
+    async def save_sealed_tokens(self, rows: Sequence[SealedToken], gone: Sequence[str]) -> None:
+        """Keep these, in place of what these learners had; forget those of `gone`."""
+        ...

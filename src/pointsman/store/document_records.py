@@ -1,0 +1,36 @@
+"""Documents that a store keeps, and their keys. Frozen; times in microseconds since the epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+#: xAPI's own, and what we keep the same way: launches, their sessions and the authTokens they bring
+DocumentResource = Literal[
+    "state", "activity_profile", "agent_profile", "launch", "session", "launch_token"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentKey:
+    """What a document is kept under (xAPI Part 3 section 2.2); "" for what its resource lacks.
+
+    `agent` is an identity as text, and `name` the stateId or profileId. Documents of ours are
+    kept under a registration or a learner as their name.
+    """
+
+    resource: DocumentResource
+    activity: str = ""
+    agent: str = ""
+    registration: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Bytes as they came; `etag` is their SHA-1 in hexadecimal digits."""
+
+    content_type: str
+    content: bytes
+    etag: str
+    updated_at: int

@@ -1,0 +1,113 @@
+"""Group commit: what arrives while a transaction runs shares the next one.
+
+A store supplies the transaction. When a shared one fails, each piece of work is tried again alone,
+so that a bad one fails by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.records import Receipt, Submission
+
+#: submissions that share a commit at most; the rest waits for the next one
+MAX_SUBMISSIONS = 2_000
+
+Connection = TypeVar("Connection")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Work(Generic[Connection]):
+    """Either submissions, whose result is a receipt each, or a call; `done` gets the result."""
+
+    done: asyncio.Future[Any]
+    submissions: tuple[Submission, ...] = ()
+    call: Callable[[Connection], Any] | None = None
+
+
+#: Does all works in one transaction; a result each, in order. Raises `StoreUnavailable` for what
+#: is no single work's own fault, and anything else for what may be.
+Transaction = Callable[[Sequence[Work[Connection]]], Awaitable[list[Any]]]
+
+
+class GroupCommit(Generic[Connection]):
+    """One transaction at a time, each taking all the work that waits.
+
+    `on_commit` gets the seconds that a transaction took, and its submissions.
+    """
+
+    def __init__(
+        self, transaction: Transaction[Connection], on_commit: Callable[[float, int], None]
+    ) -> None:
+        self._transaction = transaction
+        self._on_commit = on_commit
+        self._waiting: list[Work[Connection]] = []
+        self._busy: asyncio.Task[None] | None = None
+
+    async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        receipts: list[Receipt] = await self._enqueue(tuple(submissions), None)
+        return receipts
+
+    async def run(self, call: Callable[[Connection], T]) -> T:
+        result: T = await self._enqueue((), call)
+        return result
+
+    async def close(self) -> None:
+        """Wait until all work is done."""
+        while self._busy is not None:
+            await self._busy
+
+    async def _enqueue(
+        self, submissions: tuple[Submission, ...], call: Callable[[Connection], Any] | None
+    ) -> Any:
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Work(done, submissions, call))
+        if self._busy is None:
+            self._busy = asyncio.create_task(self._drain())
+        return await done
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                works = self._take()
+                outcomes = await self._commit(works)
+                for work, outcome in zip(works, outcomes, strict=True):
+                    if work.done.done():  # the caller was cancelled; its work is committed
+                        continue
+                    if isinstance(outcome, BaseException):
+                        work.done.set_exception(outcome)
+                    else:
+                        work.done.set_result(outcome)
+        finally:
+            self._busy = None
+
+    def _take(self) -> list[Work[Connection]]:
+        count = 0
+        for place, work in enumerate(self._waiting):
+            count += len(work.submissions)
+            if count > MAX_SUBMISSIONS and place:
+                works, self._waiting = self._waiting[:place], self._waiting[place:]
+                return works
+        works, self._waiting = self._waiting, []
+        return works
+
+    async def _commit(self, works: list[Work[Connection]]) -> list[Any]:
+        """A result or an error for each."""
+        started = time.perf_counter()
+        try:
+            outcomes = await self._transaction(works)
+        except StoreUnavailable as error:
+            return [error] * len(works)
+        except Exception as error:  # noqa: BLE001 - it goes to the caller whose work it was
+            if len(works) == 1:
+                return [error]
+            return [outcome for work in works for outcome in await self._commit([work])]
+        count = sum(len(work.submissions) for work in works)
+        self._on_commit(time.perf_counter() - started, count)
+        return outcomes

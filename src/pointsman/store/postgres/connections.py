@@ -1,0 +1,115 @@
+"""The connections to one database, which replicas share, and what a replica is called there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import asyncpg
+import structlog
+
+from pointsman.domain.clock import Clock, SystemClock, micros
+from pointsman.domain.errors import Retry, StoreUnavailable
+from pointsman.store.group_commit import GroupCommit, Work
+from pointsman.store.migrations import Migration
+from pointsman.store.postgres import ingest, schema
+from pointsman.store.postgres.pool import Connection, Pool
+from pointsman.store.postgres.rows import SQL
+from pointsman.store.statement_index import ReadKeys, no_keys
+from pointsman.store.strip_nul import clean
+
+log = structlog.get_logger(__name__)
+
+#: how often, and how many seconds apart, a daemon that starts looks for its database
+_TRIES, _PAUSE = 30, 2.0
+#: replicas add up what they accepted in so many rows at most
+_SHARDS = 64
+
+
+class PostgresConnections:
+    """What the parts of the store share. `dsn` is a postgresql:// address.
+
+    `beside` is for a command at a terminal: it upgrades nothing.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        password: Callable[[], str] | None = None,
+        connections: int = 8,
+        clock: Clock | None = None,
+        beside: bool = False,
+        on_commit: Callable[[float, int], None] = lambda _seconds, _submissions: None,
+        read_keys: ReadKeys = no_keys,
+    ) -> None:
+        self._read_keys = read_keys
+        # searches may take long, and must leave connections to the rest
+        self._searches = asyncio.Semaphore(max(1, connections // 4))
+        self._pool = Pool(dsn, password, connections)
+        self._clock = clock or SystemClock()
+        self._beside = beside
+        self._commits: GroupCommit[Connection] = GroupCommit(self._transact, on_commit)
+        self._shard = random.randrange(_SHARDS)  # noqa: S311 - spreads rows, guards nothing
+        #: who this process is, where one of several has a duty
+        self._name = str(uuid.uuid4())
+
+    async def open(self) -> None:
+        """Connect, and create or upgrade the schema; one of several replicas does it.
+
+        A daemon waits for a database that is not there yet, up to a minute.
+        """
+        for left in range(0 if self._beside else _TRIES, -1, -1):
+            try:
+                return await self._open()
+            except Retry as error:
+                if not left:
+                    raise
+                log.warning("the store is not there yet", reason=str(error), tries_left=left)
+                await self._clock.sleep(_PAUSE)
+        return None
+
+    async def _open(self) -> None:
+        await self._pool.open()
+        try:
+            async with self._pool.connection() as connection:
+                if self._beside:
+                    await schema.must_be_current(connection)
+                else:
+                    await schema.migrate(connection)
+        except BaseException:
+            await self._pool.close()
+            raise
+
+    async def upgrade(self) -> list[Migration]:
+        await self._pool.open()
+        try:
+            async with self._pool.connection() as connection:
+                return await schema.migrate(connection)
+        finally:
+            await self._pool.close()
+
+    async def close(self) -> None:
+        await self._commits.close()
+        with contextlib.suppress(StoreUnavailable):  # its time runs out, otherwise
+            async with self._pool.connection() as connection:
+                await connection.execute(SQL["leave_duties"], self._name)
+        await self._pool.close()
+
+    async def _transact(self, works: Sequence[Work[Connection]]) -> list[Any]:
+        submissions = clean([submission for work in works for submission in work.submissions])
+        stored_at = micros(self._clock.now())
+        try:
+            receipts = await self._pool.transaction(
+                lambda db: ingest.ingest(db, submissions, stored_at, self._shard, self._read_keys)
+            )
+        except asyncpg.PostgresError as error:  # about the data, of one work perhaps
+            if len(works) > 1:
+                raise
+            raise StoreUnavailable(f"the PostgreSQL store could not commit: {error}") from error
+        left = iter(receipts)
+        return [[next(left) for _ in work.submissions] for work in works]

@@ -1,0 +1,3 @@
+-- Not to be sent before; it belongs to the one state that could not be sent, whatever else of the
+-- learner waits.
+ALTER TABLE desired ADD COLUMN retry_at bigint NOT NULL DEFAULT 0;

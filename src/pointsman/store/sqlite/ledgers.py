@@ -1,0 +1,44 @@
+"""Stores what other parts must not lose: the quota window that is spent, sealed authTokens."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from pointsman.domain.records import SealedToken
+from pointsman.store.delivery_stores import WindowLedger
+from pointsman.store.records import Window
+from pointsman.store.sqlite.connections import SqliteConnections
+from pointsman.store.sqlite.rows import SQL, fetch, fetch_one
+
+
+class SqliteLedgers(SqliteConnections):
+    """The window of the one daemon, and its tokens."""
+
+    @property
+    def window_ledger(self) -> WindowLedger | None:
+        return self
+
+    async def window(self) -> Window | None:
+        def read(connection: sqlite3.Connection) -> Window | None:
+            row = fetch_one(connection, "read_window")
+            return None if row is None else Window(**row)
+
+        return await self._read(read)
+
+    async def save_window(self, window: Window) -> None:
+        values = (window.ends_at, window.points, window.requests)
+        await self._write(lambda db: db.execute(SQL["save_window"], values) and None)
+
+    async def sealed_tokens(self) -> list[SealedToken]:
+        return await self._read(lambda db: [SealedToken(**row) for row in fetch(db, "read_tokens")])
+
+    async def save_sealed_tokens(self, rows: Sequence[SealedToken], gone: Sequence[str]) -> None:
+        def write(connection: sqlite3.Connection) -> None:
+            connection.executemany(SQL["drop_token"], [(learner,) for learner in gone])
+            connection.executemany(
+                SQL["save_token"],
+                [(row.learner, row.sealed, row.stored_at, row.expires_at) for row in rows],
+            )
+
+        await self._write(write)

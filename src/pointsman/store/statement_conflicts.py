@@ -1,0 +1,55 @@
+"""Decides which statements of a submission are new, known, or in conflict with one of the same id.
+
+Pure. xAPI Part 2 section 2.3.1: the same id with the same content is a duplicate, with other
+content it is a conflict, which is never applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from pointsman.domain.records import DeadLetter, Item, Submission
+from pointsman.domain.statement_digest import is_same, is_same_as_written
+
+
+def sort_by_id(submission: Submission, known: Mapping[str, int]) -> tuple[list[Item], list[Item]]:
+    """The items that are new, and those whose id has other content; the rest are duplicates.
+
+    `known` has the digest of each statement id that the store holds already.
+    """
+    new: dict[str, Item] = {}
+    conflicts: list[Item] = []
+    statements: Any = None
+    for item in submission.items:
+        twin = new.get(item.statement_id)
+        digest = twin.digest if twin else known.get(item.statement_id)
+        if digest is None:
+            new[item.statement_id] = item
+        elif not is_same(digest, item.digest):
+            # an earlier version may have stored it, with a digest of another kind
+            if statements is None:
+                statements = orjson.loads(submission.body)
+            statement = statements if item.index is None else statements[item.index]
+            if not is_same_as_written(digest, statement):
+                conflicts.append(item)
+    return list(new.values()), conflicts
+
+
+def conflict_letter(submission: Submission, item: Item) -> DeadLetter:
+    """For sources that can't be told: the statement whose id is known with other content."""
+    at = submission.position
+    where = f"topic {at.topic}, partition {at.partition}, offset {at.offset - 1}, " if at else ""
+    return DeadLetter(
+        reason=f"statement {item.statement_id} is already stored with different content",
+        origin=f"{where}statement {item.statement_id}",
+        body=item_body(submission.body, item.index),
+        statement_id=item.statement_id,
+    )
+
+
+def item_body(body: bytes, index: int | None) -> bytes:
+    """One statement of a body, by itself; the body where it is not an array."""
+    return body if index is None else orjson.dumps(orjson.loads(body)[index])

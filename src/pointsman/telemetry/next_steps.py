@@ -1,0 +1,69 @@
+"""What a person can do about what goes wrong, for the `next` of a log line."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from pointsman.domain.park_codes import ParkCode
+from pointsman.platforms.base import RequestOutcome
+
+#: the answers to a sender that say that nothing was taken; what is left out is no loss
+OF_STATUS = {
+    HTTPStatus.BAD_REQUEST: "the sender has to mend it; the answer that it got names what is wrong",
+    HTTPStatus.UNAUTHORIZED: "compare what the sender shows with `credentials` of its source, or "
+    "launch the player again",
+    HTTPStatus.FORBIDDEN: "a launched player speaks for its own launch only; give the launch more "
+    "in `activities` of POST /launches",
+    HTTPStatus.REQUEST_TIMEOUT: "the sender is too slow, or its network is",
+    HTTPStatus.CONFLICT: "the sender gives one id to two things; it must make a new UUID for "
+    "each statement",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "send less at once, or raise http.max_body_bytes",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "the sender has to send JSON, or multipart/mixed, "
+    "uncompressed",
+    HTTPStatus.TOO_MANY_REQUESTS: "the sender is faster than its source may be; it has to wait as "
+    "Retry-After says",
+    HTTPStatus.SERVICE_UNAVAILABLE: "mend what the reason names: room on the volume of store.url, "
+    "the database, the broker; senders were told to come again",
+}
+
+#: a signed callback has no credential, but a signature
+OF_CALLBACK = (
+    "compare the secret on both sides, and both clocks; docs/players/webhook.md says what is signed"
+)
+
+OF_ANSWER = {
+    RequestOutcome.KEY_REFUSED: "mend platform.api_key and restart; nothing is lost meanwhile",
+    RequestOutcome.THROTTLED: "another client spends the instance's quota: lower "
+    "platform.limits.share, or correct platform.limits; `pointsman platform budget` shows what is "
+    "left",
+    RequestOutcome.UNREACHABLE: "is platform.url right, and the platform up? It is tried again by "
+    "itself, and nothing is lost",
+}
+
+OF_PARK_CODE = {
+    ParkCode.NO_TOKEN: "give the learner an authToken where learners.tokens says; it goes on by "
+    "itself then",
+    ParkCode.TOKEN_REFUSED: "give the learner a new authToken where learners.tokens says; it goes "
+    "on by itself then",
+    ParkCode.NO_USER_ID: "give the learner's userId beside the authToken; it goes on by itself "
+    "then",
+    ParkCode.USER_ID_REFUSED: "correct the learner's userId; it goes on by itself then",
+    ParkCode.REFUSED_BY_PLATFORM: "mend what the reason names, then `pointsman parked retry`",
+    ParkCode.WAITS_FOR: "cure the other target; this one follows by itself",
+    ParkCode.FAILED_TOO_OFTEN: "see what the platform says, then `pointsman parked retry`",
+    ParkCode.INTERNAL_ERROR: "report it, with the traceback that the log has; then `pointsman "
+    "parked retry`",
+    ParkCode.DRIFT: "see on the platform why it does not stay, then `pointsman parked retry`",
+    ParkCode.UNKNOWN: "see `pointsman parked list`",
+}
+
+OF_RETRY = "it is tried again by itself; if it lasts, the reason says whom to ask"
+OF_CLOCK = (
+    "set the clock where the player runs: what is stamped too early loses against what is "
+    "newer, and what is stamped in the future counts as of its arrival"
+)
+OF_UNMATCHED = "write a rule; `pointsman unmatched` proposes some, `pointsman replay` applies it"
+
+
+def of_dead_letter(source: str) -> str:
+    return f"pointsman dead-letters list --source {source}"

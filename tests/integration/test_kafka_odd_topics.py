@@ -1,0 +1,202 @@
+"""Topics with transactions, gaps, tombstones, large messages; topics and brokers that are away."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from logging import ERROR
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from structlog.testing import capture_logs
+
+from demo.broker import Broker, start_broker
+from pointsman.sources.kafka.settings import KafkaSourceSettings
+from tests.support.kafka_source import (
+    Memory,
+    committed,
+    create,
+    numbered,
+    running,
+    send,
+    until,
+)
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def settings(broker: Broker) -> KafkaSourceSettings:
+    """Of a topic that is not there yet."""
+    return KafkaSourceSettings(
+        name="events",
+        bootstrap_servers=tuple(broker.bootstrap.split(",")),
+        topics=(f"lessons-{uuid.uuid4().hex[:12]}",),
+        group_id=f"group-{uuid.uuid4().hex}",
+    )
+
+
+@asynccontextmanager
+async def transaction(settings: KafkaSourceSettings, count: int) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer with `count` messages sent in a transaction that is under way."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=list(settings.bootstrap_servers), transactional_id=uuid.uuid4().hex
+    )
+    await producer.start()
+    try:
+        await producer.begin_transaction()
+        for number in range(count):
+            await producer.send_and_wait(settings.topics[0], b"in %d" % number, partition=0)
+        yield producer
+    finally:
+        await producer.stop()
+
+
+@pytest.mark.parametrize("end", ["abort_transaction", "commit_transaction"])
+async def test_the_lag_is_0_when_nothing_is_left_to_read(
+    settings: KafkaSourceSettings, end: str
+) -> None:
+    memory = Memory()
+    await create(settings)
+    await send(settings, *numbered(2))
+    taken = 2 if end == "abort_transaction" else 2 + 30
+    async with running(settings, memory):
+        await until(lambda: len(memory.stored) == 2)
+        async with transaction(settings, 30) as producer:
+            await getattr(producer, end)()
+        # the marker is at 32: it is passed, stored and committed, without a message after it
+        await until(lambda: memory.settled(settings.topics[0]) == 33)
+        await until(lambda: memory.lag.get(0) == 0)
+    assert len(memory.stored) == taken
+    assert await committed(settings, 0) == 33
+    async with running(settings, memory):
+        await until(lambda: memory.lag.get(0) == 0)
+        await send(settings, b"after")
+        await until(lambda: len(memory.stored) == taken + 1)
+    assert memory.resets == []
+
+
+async def test_a_transaction_under_way_is_not_read_and_is_no_lag_until_it_ends(
+    settings: KafkaSourceSettings,
+) -> None:
+    memory = Memory()
+    await create(settings)
+    async with running(settings, memory):
+        async with transaction(settings, 3) as producer:
+            await send(settings, b"behind it")
+            await until(lambda: memory.lag.get(0) == 0)
+            assert memory.bodies == []
+            await producer.commit_transaction()
+        await until(lambda: memory.bodies == [b"in 0", b"in 1", b"in 2", b"behind it"])
+
+
+async def test_under_latest_a_transaction_under_way_at_the_first_start_is_read_when_it_commits(
+    settings: KafkaSourceSettings,
+) -> None:
+    settings = settings.model_copy(update={"auto_offset_reset": "latest"})
+    memory = Memory()
+    await create(settings)
+    await send(settings, b"before us")
+    async with transaction(settings, 2) as producer, running(settings, memory):
+        await until(lambda: memory.settled(settings.topics[0]) == 1)
+        await producer.commit_transaction()
+        await until(lambda: memory.bodies == [b"in 0", b"in 1"])
+
+
+async def test_a_compacted_topic_with_gaps_is_read_and_goes_on(
+    settings: KafkaSourceSettings,
+) -> None:
+    memory = Memory()
+    configs = {
+        "cleanup.policy": "compact",
+        "segment.ms": "100",
+        "min.cleanable.dirty.ratio": "0.01",
+        "delete.retention.ms": "100",
+    }
+    await create(settings, 1, configs)
+    await send(settings, *numbered(5), None)
+    async with running(settings, memory):
+        await until(lambda: len(memory.stored) == 6)
+        await send(settings, *numbered(2, 5))
+        await until(lambda: len(memory.stored) == 8)
+    await send(settings, *numbered(2, 7))
+    async with running(settings, memory):
+        await until(lambda: memory.bodies[-1] == b"message 8")
+    assert memory.resets == []
+
+
+async def test_a_tombstone_an_empty_message_and_one_of_20_mib_are_read(
+    settings: KafkaSourceSettings,
+) -> None:
+    memory = Memory()
+    large = b"x" * (20 * MIB)
+    await create(settings, 1, {"max.message.bytes": str(32 * MIB)})
+    await send(settings, None, b"", large, b"after")
+    async with running(settings, memory):
+        await until(lambda: len(memory.stored) == 4)
+        await until(lambda: memory.lag.get(0) == 0)
+    assert memory.bodies == [b"", b"", large, b"after"]
+    assert len(memory.origins) == 3  # the tombstone is not looked at
+
+
+async def test_a_topic_that_does_not_exist_is_named_with_what_to_do_and_read_once_it_is_there(
+    settings: KafkaSourceSettings,
+) -> None:
+    memory = Memory()
+    (topic,) = settings.topics
+    with capture_logs() as logs:
+        async with running(settings, memory) as source:
+            await until(lambda: bool(memory.problems))
+            assert source.problem == f"topic {topic}: the topic does not exist"
+            await create(settings)
+            await send(settings, b"1")
+            await until(lambda: memory.bodies == [b"1"])
+            await until(lambda: source.problem == "")
+    assert memory.problems[-1] == {}
+    told = next(entry for entry in logs if entry["event"] == "kafka source can't read")
+    assert (told["source"], told["part"], told["log_level"]) == (
+        "events",
+        f"topic {topic}",
+        "warning",
+    )
+    assert "create the topic, or correct sources.kafka.topics" in told["next"]
+
+
+async def test_beside_a_topic_that_is_missing_the_others_are_read(
+    settings: KafkaSourceSettings,
+) -> None:
+    memory = Memory()
+    await create(settings)
+    await send(settings, b"1")
+    both = settings.model_copy(update={"topics": (*settings.topics, "not-there")})
+    async with running(both, memory) as source:
+        await until(lambda: memory.bodies == [b"1"])
+        assert source.problem == "topic not-there: the topic does not exist"
+
+
+async def test_a_missing_topic_makes_no_lines_of_the_client(
+    settings: KafkaSourceSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with capture_logs() as logs:
+        async with running(settings, Memory()):
+            await until(lambda: sum("can't read" in entry["event"] for entry in logs) >= 4)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= ERROR] == []
+
+
+async def test_brokers_that_are_away_are_named_and_the_source_goes_on_when_they_are_back(
+    settings: KafkaSourceSettings,
+) -> None:
+    memory = Memory()
+    with start_broker() as other:
+        if other.bootstrap == settings.bootstrap_servers[0]:
+            pytest.skip("needs a second broker")
+        there = settings.model_copy(update={"bootstrap_servers": tuple(other.bootstrap.split(","))})
+        await create(there)
+        async with running(there, memory) as source:
+            await send(there, b"1")
+            await until(lambda: memory.bodies == [b"1"])
+            assert source.problem == ""
+    async with running(there, memory) as source:
+        await until(lambda: "brokers" in source.problem)
+        assert "no answer about the topics" in source.problem

@@ -1,0 +1,97 @@
+"""Group commit, whatever the store: work shares transactions, and fails by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.records import Receipt
+from pointsman.store.group_commit import MAX_SUBMISSIONS, GroupCommit, Work
+from tests.support.change_factory import change, topic, wants
+
+
+class Transactions:
+    """Commits whatever it is given; what each transaction took, by number of submissions."""
+
+    def __init__(self) -> None:
+        self.taken: list[list[int]] = []
+        self.unavailable = False
+        self.commits: list[int] = []
+        self.group = GroupCommit[str](self._commit, lambda _seconds, n: self.commits.append(n))
+
+    async def _commit(self, works: Sequence[Work[str]]) -> list[Any]:
+        self.taken.append([len(work.submissions) for work in works])
+        await asyncio.sleep(0)
+        if self.unavailable:
+            raise StoreUnavailable
+        return [
+            work.call("connection")
+            if work.call is not None
+            else [Receipt({})] * len(work.submissions)
+            for work in works
+        ]
+
+
+ONE = wants(change("ana", topic("t"), 40))
+
+
+async def test_what_arrives_during_a_transaction_shares_the_next() -> None:
+    store = Transactions()
+    first = asyncio.create_task(store.group.ingest([ONE]))
+    await asyncio.sleep(0)
+    await asyncio.gather(first, *(store.group.ingest([ONE, ONE]) for _ in range(3)))
+    assert store.taken == [[1], [2, 2, 2]]
+    assert store.commits == [1, 6]
+
+
+async def test_a_transaction_takes_so_many_submissions_at_most_and_always_one_work() -> None:
+    store = Transactions()
+    sizes = [MAX_SUBMISSIONS + 1, MAX_SUBMISSIONS - 1, 1, 1]
+    receipts = await asyncio.gather(*(store.group.ingest([ONE] * size) for size in sizes))
+    assert [len(each) for each in receipts] == sizes
+    assert store.taken == [[sizes[0]], [sizes[1], 1], [1]]
+
+
+async def test_work_that_fails_is_tried_alone_and_the_rest_is_committed() -> None:
+    store = Transactions()
+
+    def fail(_connection: str) -> None:
+        raise LookupError("of this work alone")
+
+    results = await asyncio.gather(
+        store.group.run(str.upper),
+        store.group.run(fail),
+        store.group.ingest([ONE]),
+        return_exceptions=True,
+    )
+    assert results[0] == "CONNECTION"
+    assert isinstance(results[1], LookupError)
+    assert results[2] == [Receipt({})]
+    assert store.taken == [[0, 0, 1], [0], [0], [1]]
+
+
+async def test_a_store_that_is_away_is_asked_once_for_all() -> None:
+    store = Transactions()
+    store.unavailable = True
+    results = await asyncio.gather(
+        *(store.group.ingest([ONE]) for _ in range(3)), return_exceptions=True
+    )
+    assert [type(one) for one in results] == [StoreUnavailable] * 3
+    assert (store.taken, store.commits) == ([[1, 1, 1]], [])
+
+
+async def test_the_work_of_a_caller_that_is_gone_is_done_and_holds_nothing_up() -> None:
+    store = Transactions()
+    gone = asyncio.create_task(store.group.ingest([ONE]))
+    stays = asyncio.create_task(store.group.ingest([ONE]))
+    await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    assert await stays == [Receipt({})]
+    await store.group.close()
+    assert store.taken == [[1, 1]]
