@@ -27,7 +27,14 @@ _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
 class NoReply(Retry):
-    """No answer came; the message says why, and what the way out is set to."""
+    """No answer came; the message says why, and what the way out is set to.
+
+    `reached`: something was there, and what it sent is no answer.
+    """
+
+    def __init__(self, message: str, *, reached: bool = False) -> None:
+        super().__init__(message)
+        self.reached = reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,8 @@ class HttpClient:
         except (aiohttp.ClientError, OSError, EOFError, ValueError, ConfigError) as error:
             # A TimeoutError is an OSError; a ValueError is about a header or an address, of ours or
             # of the answer, that can't be read.
-            raise NoReply(self._words(url, error, proxy)) from None
+            away = isinstance(error, (aiohttp.ClientConnectionError, TimeoutError, ConfigError))
+            raise NoReply(self._words(url, error, proxy), reached=not away) from None
 
     async def _read(self, response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
         """The whole body, however it was cut on the way; and whether it is whole."""
