@@ -115,6 +115,13 @@ async def test_a_body_that_comes_again_is_a_duplicate(endpoint: Endpoint) -> Non
     assert await endpoint.snapshot() == before
 
 
+async def test_standard_webhooks_come_under_the_names_of_svix_too(endpoint: Endpoint) -> None:
+    body = json.dumps({"user": BODY["user"], "data": [{"id": 1, "p": 40}]}).encode()
+    headers = {name.replace("webhook-", "svix-"): text for name, text in standard(body).items()}
+    assert (await post(endpoint, SVIX, body, headers)).status == 204
+    assert [seen.progress for seen in endpoint.seen] == [40]
+
+
 async def test_standard_webhooks_are_known_by_their_id(endpoint: Endpoint) -> None:
     def body(progress: int) -> bytes:
         items = [{"id": n, "p": progress} for n in (1, 2)]
