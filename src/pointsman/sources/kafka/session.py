@@ -50,6 +50,7 @@ class ConsumerSession:
         self._stop = stop
         self._watch = watch
         self._problems = problems
+        self._password = current_password(settings.security)
         self._consumer = new_consumer(settings)
         self._offsets = OffsetTracker(self._consumer, clock, hooks)
         self._assignment = Assignment(self._offsets.commit)
@@ -69,7 +70,7 @@ class ConsumerSession:
         )
 
     async def run(self) -> None:
-        """Read until a stop, or until other topics can be read.
+        """Read until a stop, or until other topics can be read or there is another password.
 
         Raises what the broker or the client is troubled by.
         """
@@ -77,7 +78,7 @@ class ConsumerSession:
         topics = self._watch.readable
         self._consumer.subscribe(topics=list(topics), listener=self._assignment)
         await self._stop.unless_stopped(self._consumer.start())
-        while not self._stop.stopped and self._watch.readable == topics:
+        while not self._stop.stopped and self._watch.readable == topics and self._is_current():
             self.joined = True
             if not self._assignment.is_positioned or self._positioning.is_outdated():
                 await self._take_places()
@@ -86,6 +87,10 @@ class ConsumerSession:
             stored = await self._store(generation, records)
             if stored and await self._offsets.commit_and_report():
                 await self._positioning.save_progress()
+
+    def _is_current(self) -> bool:
+        """Whether new connections would be made with the password of now."""
+        return current_password(self._settings.security) == self._password
 
     async def close(self) -> None:
         """Commit, and leave the group."""
