@@ -21,7 +21,7 @@ from rich.table import Table
 from demo import readback, traffic, view
 from demo.broker import start_broker
 from demo.children import ended_by_signals
-from demo.processes import free_port, pointsman
+from demo.processes import CannotStart, free_port, pointsman
 from demo.scenario import API_KEY, Ports, learners, write_catalogue, write_config, write_tokens
 
 TOPIC = "xapi-heartbeats"
@@ -172,4 +172,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        code = main()
+    except CannotStart as error:
+        raise SystemExit(str(error)) from None
+    raise SystemExit(code)

@@ -24,7 +24,7 @@ from rich.console import Console
 from demo import readback
 from demo.children import ended_by_signals
 from demo.player_live import OPERATOR, WATCHER, LiveView
-from demo.processes import free_port, pointsman
+from demo.processes import CannotStart, free_port, pointsman
 from demo.scenario import API_KEY, Ports
 from pointsman.domain.listening import cannot_listen
 from pointsman.platforms.tokens.vault import new_key
@@ -38,6 +38,7 @@ _CONFIG = """
 [http]
 host = "127.0.0.1"
 port = {daemon}
+drain_delay_seconds = 0
 cors_origins = ["{pages}"]
 [platform]
 url = "http://127.0.0.1:{emulator}/helium"
@@ -197,4 +198,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        code = main()
+    except CannotStart as error:
+        raise SystemExit(str(error)) from None
+    raise SystemExit(code)

@@ -66,7 +66,7 @@ def start(arguments: Sequence[str], log: Path, ready: str) -> Child:
     try:
         wait_until_up(process, lambda: answers(ready))
     except NotUp as reason:
-        raise RuntimeError(
+        raise CannotStart(
             f"pointsman {' '.join(arguments)} {reason}; the end of its log:\n"
             + log.read_text(encoding="utf-8", errors="replace")[-4000:]
         ) from None
@@ -74,6 +74,10 @@ def start(arguments: Sequence[str], log: Path, ready: str) -> Child:
         stop(process)
         raise
     return process
+
+
+class CannotStart(RuntimeError):
+    """A process did not come up; the text has the end of its log, which says why."""
 
 
 class NotUp(Exception):

@@ -67,6 +67,7 @@ def write_config(path: Path, ports: Ports, bootstrap: str, topic: str) -> None:
 [http]
 host = "127.0.0.1"
 port = {ports.daemon}
+drain_delay_seconds = 0
 
 [store]
 url = "sqlite:///pointsman.db"

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import server_report
 from tests.support.brokers import broker, topic
@@ -14,6 +15,10 @@ from tests.support.databases import database, own_database_server
 
 __all__ = ["broker", "database", "own_database_server", "topic"]
 
+
+# a busy machine makes an example slow, and is no failure
+settings.register_profile("pointsman", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pointsman")
 
 #: set where every tool must be there, as in CI
 _NO_SKIP = "POINTSMAN_TEST_NO_SKIP"

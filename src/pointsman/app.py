@@ -1,16 +1,15 @@
 """The daemon: it knows all stages, and puts them together.
 
 Start-up goes from the store outwards; a stop comes back the same way: Kafka, the deliveries under
-way, then HTTP, then the store. HTTP goes on taking statements while the rest drains, for most
-players don't repeat what was refused; /readyz tells the load balancer to send them elsewhere.
+way, then HTTP, then the store. HTTP goes on taking statements while the rest drains and until load
+balancers had time to learn from /readyz that it stops, for most players don't repeat what was
+refused.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Self
@@ -27,31 +26,32 @@ from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
 from pointsman.sources.base import Source
+from pointsman.sources.http.health import ReadyState
+from pointsman.sources.http.readiness import Readiness
+from pointsman.sources.http.server import HttpServer
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
 from pointsman.supervisor import Supervisor
-from pointsman.telemetry import logs
 from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.operator_log import OperatorLog
 
 log = structlog.get_logger(__name__)
 
-#: seconds; the store's writer must win the interpreter lock back from a busy loop at each small
-#: step, and waits for this long each time (docs/design.md, "The interpreter lock")
-_SWITCH_INTERVAL = 0.0005
-#: of the time that a stop may take, the part for deliveries; the rest is for the store
-_DELIVERY_PART = 0.8
-
 
 class Daemon:
-    """One running pointsman. `async with` starts it, and drains it at the end."""
+    """One running pointsman. `async with` starts it, and drains it at the end.
+
+    `open`, then `begin_drain` and `close` for callers that have something to do in between.
+    """
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._settings = settings
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
-        self._draining = False
+        self._http: HttpServer | None = None
+        #: on the monotonic clock, when deliveries are abandoned; None when it does not stop
+        self._drain_until: float | None = None
         self._clients = wiring.platform_clients(settings, self._clock)
         self._limits = wiring.quota(settings, self._clients.platform)
         self._operator_log = OperatorLog(self._clock)
@@ -59,6 +59,7 @@ class Daemon:
         self._store, self._budget = wiring.store_and_budget(
             settings, self._clock, self._limits, self._metrics.commit
         )
+        self._readiness = Readiness(self._store, self._clock)
         self._tokens = wiring.token_sources(
             settings,
             self._store,
@@ -82,6 +83,15 @@ class Daemon:
         self._background = Supervisor(self._clock, self._metrics.task_restarted)
 
     async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.begin_drain(self._settings.http.drain_delay_seconds)
+        await self.close()
+
+    async def open(self) -> None:
+        """Start all parts. Raises `ConfigError` and `StoreUnavailable`."""
         stack = self._stack
         try:
             await self._store.open()
@@ -104,7 +114,9 @@ class Daemon:
                 self._launches,
                 tracker,
                 self._clock_off,
+                self._readiness.watch,
             )
+            stack.push_async_callback(self._readiness.close)
             lms = wiring.lms(self._store, tracker, pipeline, self._clock)
             await self._start_http(pipeline, lms)
             self._start_delivery()
@@ -112,34 +124,33 @@ class Daemon:
         except BaseException:
             await stack.aclose()
             raise
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
-        self._draining = True
-        log.info("draining", seconds=self._settings.http.drain_seconds)
+    def begin_drain(self, delay: float) -> None:
+        """From now on it is not ready; HTTP goes on for `delay` seconds at least."""
+        seconds = self._settings.http.drain_seconds
+        log.info("draining", delay_seconds=delay, seconds=seconds)
+        self._drain_until = self._clock.monotonic() + seconds
+        if self._http is not None:
+            self._http.begin_drain(delay)
+
+    async def close(self) -> None:
+        """Finish what is under way, and end all parts."""
         await self._stack.aclose()
         log.info("stopped")
 
-    async def ready(self) -> tuple[bool, str]:
+    async def ready(self) -> ReadyState:
         """Whether statements can be taken now, and if not why."""
-        if self._draining:
-            return False, "draining: this daemon is about to stop"
+        if self._drain_until is not None:
+            return ReadyState("draining: this daemon is about to stop")
         if self._producer is not None and self._producer.problem:
-            return False, f"http.kafka: {self._producer.problem}"
-        for source in self._readers:
-            if source.is_required and source.problem:
-                return False, f"source {source.name}: {source.problem}"
-        try:
-            await self._store.next_ready_at()
-        except Retry as error:
-            return False, str(error)
-        return True, "ready"
-
-    def source_problems(self) -> dict[str, str]:
-        """Why single sources can't read now; statements over HTTP are taken meanwhile."""
-        return {
+            return ReadyState(f"http.kafka: {self._producer.problem}")
+        problems = {
             f"source {source.name}": source.problem for source in self._readers if source.problem
         }
+        for source in self._readers:
+            if source.is_required and source.problem:
+                return ReadyState(f"source {source.name}: {source.problem}", problems)
+        return ReadyState(await self._readiness.store_problem(), problems)
 
     def health_problem(self) -> str:
         """Why a restart of the process may help; "" while nothing says so."""
@@ -182,7 +193,8 @@ class Daemon:
             self._background.start("audit", auditor.run)
 
         async def drain() -> None:
-            seconds = self._settings.http.drain_seconds * _DELIVERY_PART
+            until = self._drain_until or 0.0
+            seconds = max(0.0, until - self._clock.monotonic())
             if left := await self._dispatcher.drain(seconds):
                 log.warning("deliveries abandoned at the deadline; they will be repeated", n=left)
 
@@ -194,8 +206,7 @@ class Daemon:
         if self._producer is not None:
             await self._producer.open()
             self._stack.push_async_callback(self._producer.close)
-        await wiring.serve_http(
-            self._stack,
+        self._http = wiring.http_server(
             self._settings,
             intake=wiring.guarded_intake(
                 self._settings,
@@ -206,7 +217,6 @@ class Daemon:
             ),
             store=self._store,
             ready=self.ready,
-            source_problems=self.source_problems,
             health_problem=self.health_problem,
             metrics_page=self.metrics_page,
             metrics=self._metrics,
@@ -216,6 +226,8 @@ class Daemon:
                 self._settings, self._launches, self._tokens.launched, lms, self._clock
             ),
         )
+        await self._http.open()
+        self._stack.push_async_callback(self._http.close)
 
     def _start_readers(self, pipeline: Pipeline) -> None:
         for source in wiring.readers(
@@ -254,34 +266,3 @@ class Daemon:
 async def _finish(stop: Callable[[], Awaitable[None]], task: asyncio.Task[None]) -> None:
     await stop()
     await asyncio.gather(task, return_exceptions=True)
-
-
-async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with Daemon(settings):
-        log.info(
-            "listening",
-            host=settings.http.host,
-            port=settings.http.port,
-            store=settings.store.url,
-            platform=settings.platform.url,
-            rules=len(settings.rules),
-        )
-        await stop.wait()
-
-
-def run(settings: Settings) -> int:
-    """The daemon until it is told to stop; its exit code."""
-    logs.configure(settings.logging)
-    sys.setswitchinterval(_SWITCH_INTERVAL)
-    try:
-        import uvloop  # noqa: PLC0415 - not on every platform
-    except ImportError:
-        asyncio.run(serve(settings))
-    else:
-        uvloop.run(serve(settings))
-    return 0

@@ -23,7 +23,7 @@ from pointsman.sources.backfill import (
 )
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
-from pointsman.store.base import Books, Store, StoredDeadLetter
+from pointsman.store.base import Books, Restored, Store, StoredDeadLetter
 from pointsman.store.migrations import Migration
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "import_state",
     "replay",
     "replay_letters",
+    "restore",
     "upgrade",
     "waits_for_person",
     "with_store",
@@ -95,6 +96,13 @@ async def back_up(
 ) -> None:
     """Copy the store while it is used. Raises `ConfigError`."""
     await wiring.store(settings, _CLOCK, beside=True).backup(target, on_progress)
+
+
+async def restore(
+    settings: Settings, backup: Path, on_progress: Callable[[int, int], None]
+) -> Restored:
+    """Put a backup in the store's place, while nothing uses it. Raises `ConfigError`."""
+    return await wiring.store(settings, _CLOCK).restore(backup, on_progress)
 
 
 async def import_file(

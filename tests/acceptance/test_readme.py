@@ -61,19 +61,26 @@ def test_the_readme_has_the_blocks_that_are_walked() -> None:
 @pytest.mark.timeout(TEN_MINUTES + PATIENCE)
 def test_who_follows_the_readme_sees_what_it_says(tmp_path: Path, share: float) -> None:
     assert shutil.which("pointsman"), "pointsman must be installed"
-    script = "set -e\n" + "".join(
-        f"echo '== {number}'\n{step.shell}" for number, step in enumerate(steps())
-    )
     began = time.monotonic()
-    with only_one_walk(), bash(tmp_path, script) as terminal, slowed(terminal.pid, share):
-        said, _ = terminal.communicate(timeout=TEN_MINUTES)
+    with only_one_walk():
+        walk(tmp_path, list(steps()), share)
+        assert time.monotonic() - began < TEN_MINUTES
+        begin_again = [" emulate " in step.shell for step in steps()].index(True)
+        walk(tmp_path, list(steps())[begin_again:], 1.0)
 
-    logs = "\n".join(path.read_text() for path in tmp_path.glob("*.log"))
+
+def walk(folder: Path, to_walk: list[Step], share: float) -> None:
+    """Every step, and what was seen against what the README says."""
+    script = "set -e\n" + "".join(
+        f"echo '== {number}'\n{step.shell}" for number, step in enumerate(to_walk)
+    )
+    with bash(folder, script) as terminal, slowed(terminal.pid, share):
+        said, _ = terminal.communicate(timeout=TEN_MINUTES)
+    logs = "\n".join(path.read_text() for path in folder.glob("*.log"))
     assert terminal.returncode == 0, said + logs
-    for number, step in enumerate(steps()):
+    for number, step in enumerate(to_walk):
         shown = said.partition(f"== {number}\n")[2].partition("== ")[0]
         assert re.search(pattern(step.sees), shown, re.DOTALL), (step, shown, logs)
-    assert time.monotonic() - began < TEN_MINUTES
 
 
 def pattern(sees: str) -> str:

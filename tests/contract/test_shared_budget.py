@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+from collections.abc import Callable
 from itertools import pairwise
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +29,8 @@ from tests.contract.test_budget import (
 )
 from tests.support.quota import quota_limits
 from tests.support.virtual_time import VirtualClock, run_virtually
+
+T = TypeVar("T")
 
 
 class OwnClock(VirtualClock):
@@ -124,6 +128,55 @@ def test_replicas_that_come_and_go_and_a_ledger_that_fails_overdraw_nothing(
 
     run_virtually(run())
     assert not platform.overdrawn, platform.most
+
+
+class SetLedger(MemoryLedger):
+    """A ledger whose clock somebody sets: `off` is in seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # a time of today's, so that a day before it is a time too
+        self.off = 1_767_571_200.0
+
+    async def pace(self, decide: Callable[[str, int], tuple[str, T]]) -> T:
+        return await super().pace(lambda text, now: decide(text, now + round(self.off * 1_000_000)))
+
+
+DAY = 86_400.0
+
+
+@given(
+    seed=st.integers(0, 1_000),
+    since=st.floats(0, 60),
+    jumps=st.lists(
+        st.tuples(st.floats(1, 250), st.sampled_from([-DAY, -3_600, -61, -5, 5, 61, 3_600, DAY])),
+        max_size=3,
+    ),
+)
+@settings(deadline=None, max_examples=30)
+def test_a_database_whose_clock_is_set_overdraws_nothing_and_holds_nobody_up(
+    seed: int, since: float, jumps: list[tuple[float, float]]
+) -> None:
+    platform = Platform(0.03, -since, 1, 1)
+    # its counts say nothing here: the books alone must hold
+    ledger = SetLedger()
+
+    def set_clock(by: float) -> None:
+        ledger.off += by
+
+    async def run() -> None:
+        for moment, by in jumps:
+            asyncio.get_running_loop().call_at(moment, set_clock, by)
+        replicas = [await replica(ledger, OwnClock(17.0 * number)) for number in range(2)]
+        await asyncio.gather(
+            *(crowd(one, platform, 300, seed + n) for n, one in enumerate(replicas))
+        )
+
+    run_virtually(run())
+    assert not platform.overdrawn, platform.most
+    # each time it is set a window is waited for at most, and as much again is lost in waiting
+    windows = 300 / platform.window - 2 * len(jumps)
+    assert platform.total >= 0.8 * REQUESTS * max(0.0, windows)
 
 
 class StoppedClock(VirtualClock):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pointsman.domain.errors import NoToken
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.targets import CourseStatus, TargetKind
+from pointsman.domain.targets import CourseStatus, Target, TargetKind
 from pointsman.emulator import Emulator
 from pointsman.emulator.faults import read_fault
 from pointsman.platforms.base import Mutation, PlatformAnswer, RequestOutcome
@@ -424,5 +427,42 @@ def test_one_learner_whose_token_lookup_always_breaks_is_parked_and_holds_up_nob
             codes = [row.park_code for row in await sim.store.parked(limit=9)]
             assert sorted(map(str, codes)) == ["internal_error"] * 2 + ["no_token"] * 2
             assert sim.topics("l2@example.com") == {"t0": 100, "t1": 100}
+
+    run_virtually(main())
+
+
+#: what came from outside: every control character, and no halves of characters
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+moments = st.integers(-(2**63), 2**63 - 1) | st.sampled_from(
+    [-62_135_596_800_000_000, -62_135_596_800_000_001, 253_402_300_799_999_999, 0, -1]
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(names, moments, st.sampled_from(["id", "slug", "sku"]))
+def test_no_name_and_no_date_keeps_a_learner_from_what_else_is_wanted(
+    tmp_path: Path, name: str, at: int, by: str
+) -> None:
+    folder = tmp_path / uuid.uuid4().hex
+    folder.mkdir()
+
+    async def main() -> None:
+        async with VirtualDelivery(folder, catalogue(1, 2)) as sim:
+            odd_one = Target(TargetKind.COURSE_STATUS, f"{by}:{name}")
+            await sim.ingest(
+                wants(change(ANA, odd_one, CourseStatus.COMPLETED.value, at=at)),
+                wants(change(ANA, topic(name), 100, at=at)),
+                wants(change(ANA, course("c"), CourseStatus.COMPLETED.value, at=at)),
+            )
+            await two_completions(sim)
+            await sim.settle(60)
+            books = await sim.store.books()
+            assert (books.balanced, books.dirty) == (True, 0)
+            assert sim.topics(ANA) == {"t0": 100, "t1": 100}
+            codes = {row.park_code for row in await sim.store.parked(limit=9)}
+            assert codes <= {ParkCode.REFUSED_BY_PLATFORM}
+            assert course("c") not in {row.target for row in await sim.store.parked(limit=9)}
 
     run_virtually(main())

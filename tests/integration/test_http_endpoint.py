@@ -23,6 +23,7 @@ from pointsman.domain.errors import InputRefused, StatementConflict, StoreUnavai
 from pointsman.sources.batch import Accepted, StatementBatch
 from pointsman.sources.http.app import HttpDeps, make_app
 from pointsman.sources.http.authorization import BasicCredential, BearerCredential, HttpSource
+from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.statements import Problem, StatementsRefused
 from pointsman.store.sqlite import SqliteStore
@@ -46,7 +47,7 @@ class World:
     bodies: list[tuple[str, bytes]] = field(default_factory=list)
     fails: Exception | None = None
     already_stored: bool = False
-    ready: tuple[bool, str] = (True, "ready")
+    ready: ReadyState = ReadyState()  # noqa: RUF009 - it is frozen
     requests: list[tuple[str, str, str, int]] = field(default_factory=list)
     refused: list[tuple[str, int]] = field(default_factory=list)
 
@@ -59,7 +60,7 @@ class World:
     async def keep_dead_letter(self, source: str, body: bytes, reason: str, origin: str) -> None:
         raise NotImplementedError
 
-    async def is_ready(self) -> tuple[bool, str]:
+    async def is_ready(self) -> ReadyState:
         return self.ready
 
     async def page(self, accept: str) -> tuple[bytes, str]:
@@ -447,9 +448,11 @@ async def test_probes_and_metrics(client: Client, world: World) -> None:
     openmetrics = "application/openmetrics-text; version=1.0.0"
     page = await client.get("/metrics", headers={"Accept": openmetrics})
     assert page.headers["Content-Type"] == openmetrics
-    world.ready = (False, "draining: this daemon is about to stop")
+    world.ready = ReadyState("draining: this daemon is about to stop", {"a part": "a problem"})
     response = await client.get("/readyz")
     assert response.status == 503
-    assert "draining" in (await error_of(response))["reason"]
+    error = await error_of(response)
+    assert "draining" in error["reason"]
+    assert error["details"] == {"a part": "a problem"}
     # Draining says that no new sender should come; those already here are served.
     assert (await client.post("/xapi/statements", data=SAID, headers=GOOD)).status == 200

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from demo.broker import Broker, start_broker
 from pointsman.domain.records import Position
-from pointsman.sources.kafka.client import ResetReason
+from pointsman.sources.kafka.hooks import ResetReason
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from tests.support.kafka_source import (
     Memory,
@@ -73,20 +73,20 @@ async def test_a_topic_made_anew_while_stopped_is_read_from_its_beginning(
     new = memory.kept[settings.topics[0], 0]
     assert (new.offset, new.log_id != old.log_id) == (messages, True)
     warnings = [entry for entry in logs if "another log" in entry["event"]]
-    assert [entry["partition"] for entry in warnings] == [0, 1, 2]
-    told = warnings[0]
-    assert (told["topic"], told["stored_log"], told["log"], told["stored_offset"]) == (
+    (told,) = warnings
+    assert (told["topic"], told["stored_log"], told["log"]) == (
         *settings.topics,
         old.log_id,
         new.log_id,
-        5,
     )
-    assert told["reads_from"] == "earliest (offset 0)"
+    assert (told["partitions"], told["stored_offsets"]) == ([0, 1, 2], [5, 0, 0])
+    assert (told["reads_from"], told["offsets"]) == ("earliest", [0, 0, 0])
     assert set(memory.resets) == {ResetReason.ANOTHER_LOG}
 
 
+@pytest.mark.parametrize("messages", [20, 3_000])
 async def test_a_topic_made_anew_while_running_is_read_from_its_beginning(
-    settings: KafkaSourceSettings,
+    settings: KafkaSourceSettings, messages: int
 ) -> None:
     memory = Memory()
     await create(settings)
@@ -94,9 +94,9 @@ async def test_a_topic_made_anew_while_running_is_read_from_its_beginning(
         await send(settings, *numbered(5))
         await until(lambda: memory.bodies == numbered(5))
         await make_anew(settings)
-        await send(settings, *numbered(20, 100))
-        await until(lambda: set(memory.bodies) == {*numbered(5), *numbered(20, 100)})
-        await until(lambda: memory.settled(settings.topics[0]) == 20)
+        await send(settings, *numbered(messages, 100))
+        await until(lambda: set(memory.bodies) == {*numbered(5), *numbered(messages, 100)})
+        await until(lambda: memory.settled(settings.topics[0]) == messages)
         await until(lambda: memory.lag.get(0) == 0)
 
 

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import pytest
@@ -23,16 +23,19 @@ from pointsman.commands import replay_letters
 from pointsman.config import load
 from pointsman.domain.records import InputOutcome
 from pointsman.platforms.tokens.vault import new_key
+from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.store.base import Store
 from tests.support.cuttable_proxy import Pipe
 from tests.support.daemon_fleet import HEADERS
 from tests.support.http_endpoint import basic
+from tests.support.kafka_source import create, delete
 from tests.support.postbacks import GOLF, form
 
 _CONFIG = """
 [http]
 host = "127.0.0.1"
 port = {port}
+drain_delay_seconds = 0
 drain_seconds = 2
 {http}
 [store]
@@ -140,10 +143,10 @@ async def test_without_the_broker_it_is_503_and_with_it_again_200(
             status, problem, headers = await post(url, said(1))
             assert (status, "Retry-After" in headers) == (503, True)
             assert "http.kafka" in str(problem)
-            assert (await running.ready())[0] is False
+            assert (await running.ready()).reason
             pipe.mend()
             async with asyncio.timeout(PATIENCE):
-                while not (await running.ready())[0]:  # noqa: ASYNC110
+                while (await running.ready()).reason:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             assert (await post(url, said(1)))[0] == 200
 
@@ -265,7 +268,7 @@ async def test_readyz_names_a_topic_that_is_missing_and_is_503_where_the_source_
                 await asyncio.sleep(0.05)
         assert status == (503 if required else 200)
         if not required:
-            assert json.loads(body)["source_problems"] == {"source relay": problem}
+            assert json.loads(body)["details"] == {"source relay": problem}
         async with web.get(f"{url}/metrics") as answer:
             page = await answer.text()
         assert 'pointsman_kafka_source_up{source="relay"} 0.0' in page
@@ -314,3 +317,67 @@ async def test_what_a_message_has_beyond_its_limit_is_replayed_by_the_dead_lette
     async with daemon(tmp_path, "back") as (again, _):
         books = await again._store.books()
         assert (books.accepted, books.balanced) == (30, True)
+
+
+@pytest.mark.parametrize("reset", ["earliest", "latest"])
+async def test_a_daemon_reads_a_topic_that_was_made_anew_while_it_was_stopped(
+    tmp_path: Path, broker: Broker, reset: Literal["earliest", "latest"]
+) -> None:
+    kafka = KafkaSourceSettings(
+        name="relay",
+        bootstrap_servers=tuple(broker.bootstrap.split(",")),
+        topics=(f"lessons-{uuid.uuid4().hex[:12]}",),
+    )
+    (topic,) = kafka.topics
+    source = _FROM_TOPIC.format(servers=broker.bootstrap, topic=topic)
+    source += f'auto_offset_reset = "{reset}"\n'
+    await create(kafka, 1)
+    async with daemon(tmp_path, "back", sources=source) as (first, _):
+        await _settled(first, topic, 0)
+        await _send(broker, topic, range(1, 6))
+        await _settled(first, topic, 5)
+    await delete(kafka)
+    await create(kafka, 1)
+    await _send(broker, topic, range(101, 109))
+    async with daemon(tmp_path, "back", sources=source) as (second, _):
+        await _settled(second, topic, 8)
+        await _send(broker, topic, range(201, 202))
+        await _settled(second, topic, 9)
+        books = await second._store.books()
+    assert books.accepted == (5 + 8 + 1 if reset == "earliest" else 5 + 1)
+    assert books.balanced
+
+
+async def test_a_daemon_under_latest_reads_what_came_to_a_silent_partition_while_it_was_stopped(
+    tmp_path: Path, broker: Broker, topic: str
+) -> None:
+    source = _FROM_TOPIC.format(servers=broker.bootstrap, topic=topic)
+    source += 'auto_offset_reset = "latest"\n'
+    await _send(broker, topic, range(1, 2), partition=1)
+    async with daemon(tmp_path, "back", sources=source) as (first, _):
+        await _settled(first, topic, 1, partition=1)
+        await _send(broker, topic, range(11, 12), partition=0)
+        await _settled(first, topic, 1, partition=0)
+    await _send(broker, topic, range(21, 22), partition=0)
+    await _send(broker, topic, range(31, 32), partition=1)
+    async with daemon(tmp_path, "back", sources=source) as (second, _):
+        await _settled(second, topic, 2, partition=0)
+        await _settled(second, topic, 2, partition=1)
+        assert (await second._store.books()).accepted == 3
+
+
+async def _send(broker: Broker, topic: str, numbers: range, partition: int = 0) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap.split(",")) as producer:
+        for number in numbers:
+            body = json.dumps(said(number)).encode()
+            await producer.send_and_wait(topic, body, partition=partition)
+
+
+async def _settled(running: Any, topic: str, offset: int, partition: int = 0) -> None:
+    """Wait until the store's place of a partition is there."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            places = await running._store.positions(topic)  # the group has the topic's name
+            if any((at.partition, at.offset) == (partition, offset) for at in places):
+                return
+            await asyncio.sleep(0.05)

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -127,6 +128,47 @@ async def test_whoever_is_not_let_in_says_why_goes_on_trying_and_shows_no_secret
     assert words in caplog.text  # the client's own words, which go to our log too
     assert memory.bodies == []
     assert not any(secret in str(logs) + caplog.text for secret in (PASSWORD, "guessed"))
+
+
+@pytest.mark.parametrize(
+    ("verb", "operation", "kind", "problem", "next_step"),
+    [
+        ("deny", "Describe", "topic", "refuse this user the topic", "DESCRIBE and READ"),
+        ("allow", "Describe", "topic", "TopicAuthorizationFailedError", "sources.kafka.topics"),
+        ("allow", "Describe", "group", "GroupAuthorizationFailedError", "sources.kafka.group_id"),
+    ],
+)
+async def test_a_right_that_is_missing_is_named_with_what_to_allow(
+    broker: SecureBroker,
+    verb: Literal["allow", "deny"],
+    operation: str,
+    kind: str,
+    problem: str,
+    next_step: str,
+) -> None:
+    topic = await a_topic(broker)
+    # the group has the topic's name
+    await asyncio.to_thread(broker.add_acl, verb, operation, kind, topic)
+    memory = Memory()
+    source = KafkaSource(
+        settings(broker, topic, "SASL_PLAINTEXT", sasl("PLAIN")),
+        memory,
+        memory.claim,
+        SystemClock(),
+    )
+    with capture_logs() as logs:
+        task = asyncio.create_task(source.run())
+        await until(lambda: problem in source.problem)
+        await until(lambda: sum(problem in str(one) for one in logs) >= 3)
+        assert problem in source.problem  # it stays, whatever works in between
+        await source.stop()
+        await asyncio.wait_for(task, PATIENCE)
+    assert memory.bodies == []
+    told = [one["event"] for one in logs if one["log_level"] == "info"]
+    assert len(told) == len(set(told)), told  # what is no warning is not repeated
+    steps = [one["next"] for one in logs if problem in f"{one.get('problem')} {one.get('error')}"]
+    assert steps
+    assert all(next_step in step for step in steps)
 
 
 def test_files_that_are_not_there_are_named(broker: SecureBroker, tmp_path: Path) -> None:

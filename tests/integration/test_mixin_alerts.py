@@ -17,7 +17,7 @@ from pointsman.delivery.sender import DeliveryOutcome
 from pointsman.domain.records import Decision, InputOutcome, Item, Receipt, Submission
 from pointsman.domain.targets import ReadBackPlace, TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
-from pointsman.sources.kafka.client import ResetReason
+from pointsman.sources.kafka.hooks import ResetReason
 from pointsman.store.base import Audited
 from pointsman.telemetry.known import IntakeRoute, KnownLabels
 from tests.support.promtool import MIXIN, RULES, Replica, Story, evaluate, firing, run, tell

@@ -133,7 +133,9 @@ odd_bodies = st.lists(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(odd_bodies)
 def test_bodies_of_any_kind_cost_nothing_but_time(
     tmp_path: Path, bodies: list[tuple[int, bytes]]

@@ -228,3 +228,21 @@ def test_a_copy_is_whole_and_nothing_is_overwritten(config: Path) -> None:
     other = config.parent / "other.toml"
     other.write_text(config.read_text().replace("books.db", "copy.db"))
     assert books(other) == books(config)
+
+
+def test_a_backup_is_put_back_and_what_it_replaces_is_named(config: Path) -> None:
+    backup = config.parent / "copy.db"
+    if "postgresql" in config.read_text():
+        assert "pg_restore" in run(config, "db", "restore", str(backup), code=2).output
+        return
+    run(config, "db", "backup", str(backup))
+    before = books(config)
+    (config.parent / "books.db").write_bytes(b"\xa5" * 9_000)
+
+    shown = run(config, "db", "restore", str(backup)).stdout
+
+    assert books(config) == before
+    assert "its newest statement: 2" in shown
+    (aside,) = config.parent.glob("books.db.replaced-*Z")
+    assert f"what it replaced: {aside}" in " ".join(shown.split())
+    assert "there is no file" in run(config, "db", "restore", str(aside) + "x", code=2).output

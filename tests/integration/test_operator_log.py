@@ -202,7 +202,7 @@ REFUSALS = [
         statement=said(id=ONE_ID, result={"success": True}),
     ),
     Refusal(
-        413, "a body may have", "http.max_body_bytes", statement=said(x="x" * (5 * 1024 * 1024))
+        413, "a body may have", "http.max_body_bytes", statement=said(x="x" * (11 * 1024 * 1024))
     ),
 ]
 

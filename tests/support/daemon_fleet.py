@@ -50,6 +50,7 @@ _CONFIG = """
 [http]
 host = "127.0.0.1"
 port = {port}
+drain_delay_seconds = {delay}
 drain_seconds = 5
 [store]
 url = "{store}"
@@ -298,6 +299,7 @@ def a_fleet(
     retention: float = 365,
     lease: float = 4,
     timeout: float = 2,
+    delay: float = 0,
     kafka: tuple[str, str] | None = None,
     emulate: Sequence[str] = (),
 ) -> Iterator[Fleet]:
@@ -313,6 +315,7 @@ def a_fleet(
         "retention": retention,
         "lease": lease,
         "timeout": timeout,
+        "delay": delay,
     }
     with pointsman(
         [

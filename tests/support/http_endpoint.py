@@ -21,6 +21,7 @@ from pointsman.domain.records import Decision, Observation
 from pointsman.mapping import ConfiguredIdentity, Mapper, Rule, Template
 from pointsman.sources.http.app import HttpDeps, make_app
 from pointsman.sources.http.authorization import BasicCredential, HttpSource
+from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.pipeline import Pipeline
 from pointsman.statements import Limits
@@ -151,8 +152,8 @@ async def running(
     requests: list[tuple[str, str, str, int]] = []
     refused: list[tuple[str, int]] = []
 
-    async def ready() -> tuple[bool, str]:
-        return True, "ready"
+    async def ready() -> ReadyState:
+        return ReadyState()
 
     async def page(_accept: str) -> tuple[bytes, str]:
         return b"", "text/plain"

@@ -16,7 +16,7 @@ from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.records import UNREAD, DeadLetter, Position, Receipt, Submission
 from pointsman.sources.batch import LogMessage
-from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.source import KafkaSource
 from pointsman.sources.kafka.topic_logs import TopicLogs
@@ -70,9 +70,12 @@ class Memory:
             if at.token != self.tokens[at.topic, at.partition]:
                 self.fenced += 1
                 return Receipt({}, fenced=True)
+            known = self.kept.get((at.topic, at.partition))
             self.kept[at.topic, at.partition] = at
-        if at is None or at.last_record:  # a message, and no place that is settled without one
-            self.stored.append(one)
+            last_record = int(at.last_record.split()[0]) if at.last_record else None
+            if last_record != at.offset - 1 or (known and known.offset == at.offset):
+                return Receipt({})  # a place that is settled without a message
+        self.stored.append(one)
         return Receipt({})
 
     async def claim(self, group: str, places: Sequence[tuple[str, int]]) -> list[Position]:

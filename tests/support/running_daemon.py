@@ -32,6 +32,7 @@ _CONFIG = """
 [http]
 host = "127.0.0.1"
 port = {port}
+drain_delay_seconds = 0
 drain_seconds = 1
 cors_origins = {origins}
 [platform]

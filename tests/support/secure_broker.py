@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -35,6 +36,9 @@ offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
+super.users=User:ANONYMOUS
 ssl.keystore.type=PEM
 ssl.keystore.location={folder}/server.pem
 ssl.truststore.type=PEM
@@ -59,6 +63,13 @@ class SecureBroker:
 
     def server(self, protocol: str) -> str:
         return f"127.0.0.1:{self.ports[protocol]}"
+
+    def add_acl(self, verb: Literal["allow", "deny"], operation: str, kind: str, name: str) -> None:
+        """A rule for the user about one `topic` or `group`; what it does not allow is refused."""
+        command = ["java", "-cp", f"{kafka_jars()}/*", "kafka.admin.AclCommand"]
+        command += ["--bootstrap-server", self.plain.bootstrap, "--add"]
+        command += [f"--{verb}-principal", f"User:{USER}", "--operation", operation]
+        subprocess.run([*command, f"--{kind}", name], check=True, capture_output=True)
 
     @property
     def plain(self) -> Broker:

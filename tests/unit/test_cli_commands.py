@@ -42,8 +42,8 @@ def books(*, accepted: int = 5, problems: tuple[str, ...] = ()) -> Books:
 @pytest.fixture
 def daemon(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """In place of the daemon and of its parts, so that only the command is tested."""
-    module = ModuleType("pointsman.app")
-    monkeypatch.setitem(sys.modules, "pointsman.app", module)
+    module = ModuleType("pointsman.process")
+    monkeypatch.setitem(sys.modules, "pointsman.process", module)
     monkeypatch.setitem(sys.modules, "pointsman.commands", module)
     return module
 

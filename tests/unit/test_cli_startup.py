@@ -56,7 +56,7 @@ def test_the_help_loads_no_command_and_nothing_that_a_command_needs() -> None:
 
 
 def test_the_daemon_loads_no_emulator_no_graphql_and_no_other_command() -> None:
-    loaded = loaded_by("import pointsman.cli.run, pointsman.app")
+    loaded = loaded_by("import pointsman.cli.run, pointsman.process")
 
     assert "pointsman.sources.kafka.source" in loaded, "the whole daemon was loaded"
     assert not within(loaded, "pointsman.emulator", "graphql", "rich.progress", "rich.filesize")
@@ -66,7 +66,7 @@ def test_the_daemon_loads_no_emulator_no_graphql_and_no_other_command() -> None:
 
 
 def test_the_daemon_starts_where_graphql_is_not_installed() -> None:
-    loaded = loaded_by("import sys; sys.modules['graphql'] = None; import pointsman.app")
+    loaded = loaded_by("import sys; sys.modules['graphql'] = None; import pointsman.process")
 
     assert "pointsman.app" in loaded
 

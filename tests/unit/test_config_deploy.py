@@ -6,8 +6,11 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import yaml
 
 from pointsman.config import load
+from pointsman.process import CLOSING
+from pointsman.sources.http.readiness import ANSWERS_WITHIN
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -39,6 +42,14 @@ def test_the_configuration_for_kubernetes_is_right(
     settings = load(path)
 
     assert settings.store.url == store
-    text = (manifests / f"{pod}.yaml").read_text()
-    grace = int(text.partition("terminationGracePeriodSeconds:")[2].split()[0])
-    assert grace > settings.http.drain_seconds
+    spec = yaml.safe_load((manifests / f"{pod}.yaml").read_text())["spec"]["template"]["spec"]
+    http = settings.http
+    assert spec["terminationGracePeriodSeconds"] > (
+        http.drain_delay_seconds + http.drain_seconds + CLOSING
+    )
+    (container,) = spec["containers"]
+    assert "lifecycle" not in container, "a preStop delays SIGTERM, and /readyz with it"
+    probe = container["readinessProbe"]
+    assert probe["httpGet"]["path"] == "/readyz"
+    assert probe["periodSeconds"] <= http.drain_delay_seconds, "it never sees the 503"
+    assert probe["timeoutSeconds"] > ANSWERS_WITHIN, "a store that hangs is not told as such"

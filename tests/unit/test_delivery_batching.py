@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from pointsman.delivery.batching import plan_batch, plan_reading
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind, Value
+from pointsman.platforms.base import Mutation
 from pointsman.platforms.helium.documents import price
+from pointsman.store.base import Settlement
 from tests.support.change_factory import course, topic
 
 ANA = Recipient.learner("ana@example.com")
@@ -131,3 +134,36 @@ def test_a_reading_takes_as_many_places_as_one_request_pays_and_at_least_one(
     assert read == places[: len(read)]
     assert len(read) == 1 or total(read) <= max_points
     assert read == places or total(places[: len(read) + 1]) > max_points
+
+
+def test_what_has_its_own_time_is_not_sent_before_it_and_nothing_beside_it_waits() -> None:
+    failed = replace(wanted(topic("a"), 10), failures=1, retry_at=10)
+    rows = [failed, wanted(topic("b"), 10)]
+    batch = plan_batch(rows, now=9, max_points=9, price=price)
+    assert [row.target for row in batch.rows] == [topic("b")]
+    assert (batch.held, batch.rest) == ((), 0)
+    assert len(plan_batch(rows, now=10, max_points=9, price=price).rows) == 2
+
+
+def test_a_completed_course_waits_for_the_time_of_its_topic_and_is_not_parked() -> None:
+    failed = replace(wanted(topic("a"), 10), retry_at=10)
+    later = replace(wanted(topic("b"), 10), retry_at=12)
+    done = replace(wanted(course("c"), "completed"), after=(topic("a"), topic("b")))
+    batch = plan_batch([failed, later, done], now=9, max_points=9, price=price)
+    assert batch.rows == ()
+    assert batch.held == (Settlement(done.target, done.version, "untried", retry_at=12),)
+
+
+def test_a_state_that_can_not_be_priced_is_set_aside_with_its_fault() -> None:
+    fault = OverflowError("year 0 is out of range")
+
+    def fails(mutations: Sequence[Mutation]) -> int:
+        if mutations[0].target == topic("b"):
+            raise fault
+        return 1
+
+    rows = [wanted(topic(name), 10) for name in "abc"]
+    batch = plan_batch(rows, now=0, max_points=9, price=fails)
+    assert [row.target for row in batch.rows] == [topic("a"), topic("c")]
+    assert batch.broken == ((rows[1], fault),)
+    assert batch.rest == 0

@@ -13,7 +13,7 @@ from pointsman.domain.errors import PartitionLost, StoreUnavailable
 from pointsman.domain.records import Position, Receipt, Submission
 from pointsman.sources.batch import LogMessage
 from pointsman.sources.kafka.batch_storing import BatchStoring, Message
-from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.store_retry import StopSignal, StoreRetry

@@ -49,6 +49,8 @@ def whole(partitions: int, stored_log: str = "c/now") -> Position:
         (at(UNREAD), whole(1), NOW, StartAt.BEGINNING),
         # the topic was made anew with more partitions: it is as new as all of it
         (at(UNREAD), whole(1, "c/old"), NOW, StartAt.COMMIT_OR_RESET),
+        # the topic was made anew with fewer partitions, and this one was added to it since
+        (at(5, "c/old"), whole(1), NOW, StartAt.BEGINNING),
         (at(5, "c/now"), whole(2), MISSING, StartAt.ABSENT),
         (at(UNREAD), whole(UNREAD), MISSING, StartAt.ABSENT),
         # made anew with fewer partitions, and the group does not know yet

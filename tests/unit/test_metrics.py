@@ -16,7 +16,7 @@ from pointsman.delivery.sender import DeliveryOutcome
 from pointsman.domain.records import DeadLetter, Decision, InputOutcome, Item, Receipt, Submission
 from pointsman.domain.targets import ReadBackPlace, TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
-from pointsman.sources.kafka.client import ResetReason
+from pointsman.sources.kafka.hooks import ResetReason
 from pointsman.store.base import Audited, Backlog
 from pointsman.telemetry.known import IntakeRoute, KnownLabels
 from pointsman.telemetry.metrics import Metrics
@@ -27,6 +27,7 @@ KNOWN = KnownLabels(
     (IntakeRoute("POST", "/xapi/statements", ("", "players")),),
     ("no_session_id",),
     frozenset({("log", "lessons")}),
+    ("another_log", "out_of_range"),
 )
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 _LEFT = QuotaLeft(90, 9)

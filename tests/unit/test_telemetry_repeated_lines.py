@@ -169,6 +169,15 @@ def test_lines_of_our_own_say_how_many_were_held_back(
     ]
 
 
+def test_lines_of_two_partitions_are_both_shown(
+    configured: Callable[[], list[dict[str, object]]],
+) -> None:
+    log = structlog.get_logger("pointsman.test")
+    for partition in (0, 1, 0):
+        log.error("out of range", topic="t", partition=partition, offset=partition)
+    assert [line["partition"] for line in configured()] == [0, 1]
+
+
 @pytest.mark.parametrize("name", ["aiokafka", "aiokafka.cluster", "asyncpg", "aiohttp.client"])
 def test_the_lines_of_every_client_pass_the_filter(
     configured: Callable[[], list[dict[str, object]]], name: str

@@ -85,7 +85,7 @@ COMMANDS = (
     LazyCommand("cmi5", "cmi5 courses.", "pointsman.cli.cmi5"),
     LazyCommand(
         "db",
-        "The store: what it holds and how big it is, its schema, a copy of it.",
+        "The store: what it holds and how big it is, its schema, a copy of it and back.",
         "pointsman.cli.db",
     ),
     LazyCommand(

@@ -1,4 +1,4 @@
-"""`pointsman db` shows the store's size, upgrades its schema, and copies it."""
+"""`pointsman db` shows the store's size, upgrades its schema, copies it, and puts a copy back."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pointsman.config import load
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="The store: what it holds and how big it is, its schema, a copy of it.",
+    help="The store: what it holds and how big it is, its schema, a copy of it and back.",
 )
 
 
@@ -94,3 +94,32 @@ def backup(
 
         asyncio.run(back_up(settings, target, on_progress))
     typer.echo(f"{target}: {decimal(target.stat().st_size)}")
+
+
+@app.command()
+def restore(
+    backup: Annotated[Path, typer.Argument(help="A file that `pointsman db backup` made.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Put BACKUP in the place of the SQLite file. Stop the daemon first; both files are kept.
+
+    The backup is checked before, and the file that it replaces stays beside it with its log. Kafka
+    is read on from where the backup was, and what was delivered since goes out once more. What came
+    over HTTP since is in the replaced file only.
+
+    **Example:** `pointsman db restore /backups/pointsman.db`
+    """
+    settings = load(config)
+    from pointsman.commands import restore as run_restore  # noqa: PLC0415 - not before it is needed
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("restoring", total=None)
+
+        def on_progress(left: int, pages: int) -> None:
+            progress.update(bar, completed=pages - left, total=pages)
+
+        done = asyncio.run(run_restore(settings, backup, on_progress))
+    newest = iso_time(done.newest) if done.newest else "none"
+    typer.echo(f"{settings.store.path} is {backup} now; its newest statement: {newest}")
+    if done.aside is not None:
+        typer.echo(f"what it replaced: {done.aside}")

@@ -25,7 +25,7 @@ MEANINGS = {
     ExitCode.WRONG: "the configuration or an option is wrong, or there is no store yet; the "
     "message names it",
     ExitCode.AWAY: "what the command needs does not answer now: the store, the daemon, the "
-    "platform, another record store; try again",
+    "platform, another record store; try again. Or the store's file is not sound",
 }
 
 

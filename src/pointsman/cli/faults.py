@@ -116,7 +116,7 @@ def _ask(method: str, url: str, path: str, api_key: str, body: Any = None) -> An
         refused = payload["errors"][0]["message"] if status >= HTTPStatus.BAD_REQUEST else None
     except (NoReply, ValueError) as error:
         typer.echo(f"no emulator answers at {url}: {error}", err=True)
-        raise typer.Exit(ExitCode.NO) from None
+        raise typer.Exit(ExitCode.AWAY) from None
     except (KeyError, TypeError, IndexError):
         typer.echo(f"what answers at {url} is no emulator", err=True)
         raise typer.Exit(ExitCode.NO) from None

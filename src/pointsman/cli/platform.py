@@ -17,10 +17,11 @@ from pointsman.cli import platform_tables as tables
 from pointsman.cli.learning_path_file import NewPath, read_new_path
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
 from pointsman.cli.output import print_table
-from pointsman.cli.platform_session import PlatformSession, refuse, with_platform
+from pointsman.cli.platform_session import PlatformSession, refuse, with_login, with_platform
 from pointsman.commands import with_store
 from pointsman.config import Settings, load
 from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.platforms.base import LoginClient
 from pointsman.platforms.helium.calls import CallResult
 from pointsman.platforms.tokens.file import save_token
 from pointsman.secret_values import read_secret
@@ -207,13 +208,14 @@ def login(
     settings = load(config)
     password = _password(password_file)
 
-    async def ask(platform: PlatformSession) -> None:
-        login = await platform.login.log_in(email, password)
+    async def ask(client: LoginClient) -> None:
+        login = await client.log_in(email, password)
         if login.token is None:
             refuse(
                 login.answer.message,
                 "see that platform.url and platform.api_key are right (`pointsman wait platform` "
                 "says), and that the instance has this address with this password",
+                login.answer.outcome,
             )
         if save_to is not None:
             save_token(save_to, email.lower(), login.token, login.user_id)
@@ -223,7 +225,7 @@ def login(
         if show_token:
             typer.echo(login.token)
 
-    asyncio.run(with_platform(settings, ask))
+    asyncio.run(with_login(settings, ask))
 
 
 @app.command()
@@ -237,7 +239,7 @@ def budget(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
     async def ask(platform: PlatformSession) -> None:
         reply = await platform.calls.probe()
         if reply.data is None:
-            refuse(reply.message, "see platform.url and platform.api_key")
+            refuse(reply.message, "see platform.url and platform.api_key", reply.answer.outcome)
         rate = reply.answer.rate
         window = await _window(settings)
         now = datetime.now(UTC).timestamp()
@@ -309,7 +311,11 @@ def _print_answer(
     async def run(platform: PlatformSession) -> None:
         reply = await ask(platform)
         if reply.data is None:
-            refuse(reply.message, "see that the platform has it under that name")
+            refuse(
+                reply.message,
+                "see that the platform has it under that name",
+                reply.answer.outcome,
+            )
         if as_json:
             dumped = TypeAdapter(object).dump_python(reply.data, mode="json", by_alias=True)
             typer.echo(json.dumps(dumped, indent=2, ensure_ascii=False))

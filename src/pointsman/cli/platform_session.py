@@ -13,9 +13,11 @@ from pointsman import wiring
 from pointsman.cli.exit_codes import ExitCode
 from pointsman.config import Settings
 from pointsman.domain.clock import SystemClock
-from pointsman.domain.errors import NoToken, TokenDelayed
-from pointsman.platforms.base import LoginClient, TokenProvider
+from pointsman.domain.errors import NoToken
+from pointsman.platforms.base import LoginClient, RequestOutcome, TokenProvider
 from pointsman.platforms.helium import HeliumCalls
+
+_MAY_PASS = {RequestOutcome.UNREACHABLE, RequestOutcome.THROTTLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +25,16 @@ class PlatformSession:
     """One command's connection to the platform."""
 
     calls: HeliumCalls
-    login: LoginClient
     tokens: TokenProvider
 
     async def token(self, learner: str) -> str:
-        """The learner's authToken, or exit code 1 saying where one was looked for."""
+        """The learner's authToken, or exit code 1 saying where one was looked for.
+
+        Raises `TokenDelayed`.
+        """
         try:
             return await self.tokens.token(learner)
-        except (NoToken, TokenDelayed) as error:
+        except NoToken as error:
             refuse(str(error), "docs/tokens.md says where tokens come from")
 
 
@@ -53,10 +57,21 @@ async def with_platform(
         ).provider
         await tokens.open()
         stack.push_async_callback(tokens.close)
-        await run(PlatformSession(calls, clients.login, tokens))
+        await run(PlatformSession(calls, tokens))
 
 
-def refuse(message: str, next_step: str) -> NoReturn:
-    """What went wrong and what to do, on standard error; exit code 1."""
+async def with_login(settings: Settings, run: Callable[[LoginClient], Awaitable[None]]) -> None:
+    """Run without any token: they are what a login is for."""
+    clients = wiring.platform_clients(settings, SystemClock())
+    try:
+        await run(clients.login)
+    finally:
+        await clients.close()
+
+
+def refuse(
+    message: str, next_step: str, outcome: RequestOutcome = RequestOutcome.ANSWERED
+) -> NoReturn:
+    """What went wrong and what to do, on standard error; exit code 1, or 3 where it may pass."""
     typer.echo(f"{message}\nnext: {next_step}", err=True)
-    raise typer.Exit(ExitCode.NO)
+    raise typer.Exit(ExitCode.AWAY if outcome in _MAY_PASS else ExitCode.NO)

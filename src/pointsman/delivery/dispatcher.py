@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -19,7 +20,7 @@ from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import TargetKind, is_completion
+from pointsman.domain.targets import Recipient, TargetKind, is_completion
 from pointsman.fault_log import FaultLog, cause
 from pointsman.platforms.base import RequestOutcome
 from pointsman.store.base import Lease, Store
@@ -90,6 +91,10 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._under_way: set[asyncio.Task[None]] = set()
+        self._of_recipient: dict[Recipient, asyncio.Task[None]] = {}
+        self._longest_pause = micros(
+            max(settings.retry_max_seconds, settings.progress_interval_seconds)
+        )
         self._faults = FaultLog()
         self._doubt = RefusalDoubt(self._jitter)
         self.breaker = Breaker(Backoff(1.0, 60.0))
@@ -142,13 +147,18 @@ class Dispatcher:
         await self._budget.wait_for_quota()
         self._wake.clear()
         leases = await self._store.lease(
-            now=self._now(), ttl=micros(self._settings.lease_seconds), limit=self._lease_limit()
+            now=self._now(),
+            ttl=micros(self._settings.lease_seconds),
+            limit=self._lease_limit(),
+            longest_pause=self._longest_pause,
         )
         for lease in leases:
             await self._slots.acquire()
-            task = asyncio.create_task(self._deliver_or_let_expire(lease))
+            earlier = self._of_recipient.get(lease.recipient)
+            task = asyncio.create_task(self._deliver_or_let_expire(lease, earlier))
             self._under_way.add(task)
-            task.add_done_callback(self._ended)
+            self._of_recipient[lease.recipient] = task
+            task.add_done_callback(partial(self._ended, lease.recipient))
         if not leases:
             await self._idle()
 
@@ -177,15 +187,25 @@ class Dispatcher:
             for task in (timeout, woken):
                 task.cancel()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, recipient: Recipient, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
+        if self._of_recipient.get(recipient) is task:
+            del self._of_recipient[recipient]
         self._slots.release()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._faults.tell("a delivery was not settled for a reason of ours", error)
         self._wake.set()
 
-    async def _deliver_or_let_expire(self, lease: Lease) -> None:
-        """Without the store nothing can be settled: the lease runs out, and it is sent again."""
+    async def _deliver_or_let_expire(
+        self, lease: Lease, earlier: asyncio.Task[None] | None
+    ) -> None:
+        """Without the store nothing can be settled: the lease runs out, and it is sent again.
+
+        A clock that was set forward ends leases that are still used. What is under way for the
+        recipient is waited for, so that the older state does not arrive after the newer one.
+        """
+        if earlier is not None:
+            await asyncio.wait({earlier})
         try:
             await self._deliver(lease)
         except Retry as error:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.turn import DeliveryOutcome
 from pointsman.domain.clock import Clock
+from pointsman.domain.errors import Bug
 from pointsman.platforms.base import Mutation, Platform, PlatformAnswer, RequestOutcome
 
 #: after such an answer nothing more of the turn is sent
@@ -16,7 +17,7 @@ TROUBLE = frozenset(
 )
 
 
-class SendingFailed(Exception):
+class SendingFailed(Bug):
     """A fault of ours while a request was made of these mutations."""
 
     def __init__(self, fault: Exception) -> None:

@@ -3,6 +3,7 @@
     PointsmanError
     ├── Retry                     the same call may succeed later
     │   ├── StoreUnavailable      the store did not commit; nothing was accepted
+    │   │   └── StoreDamaged          the store's file is not sound; a person has to restore it
     │   ├── PlatformUnreachable   no answer came; the request may or may not have run
     │   ├── TokenDelayed          nobody can say at the moment what the learner's authToken is
     │   │   └── TokenSourceDown       whoever is asked for
@@ -26,6 +27,7 @@
     │   ├── Forbidden             a launch credential was used for what is not its own
     │   └── StatementConflict     a known statement id came with other content
     └── Bug                       ours: should never be seen
+        └── SendingFailed         a fault of ours while a request was made of some mutations
 
 An error that one module alone raises is defined there. The docstring of an error is its message
 where none is given.

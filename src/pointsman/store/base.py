@@ -23,6 +23,7 @@ from pointsman.store.records import (
     Books,
     KnownDelivered,
     Lease,
+    Restored,
     Settlement,
     Stats,
     Window,
@@ -61,6 +62,7 @@ __all__ = [
     "Lease",
     "Move",
     "Replayed",
+    "Restored",
     "Search",
     "SearchPage",
     "Settlement",
@@ -143,5 +145,13 @@ class Store(
         """Copy the store to `target` while it is used; `on_progress` gets (pages left, pages).
 
         Raises `ConfigError` where it can't.
+        """
+        ...
+
+    async def restore(self, backup: Path, on_progress: Callable[[int, int], None]) -> Restored:
+        """Put a backup in the store's place, which is not open; `on_progress` as in `backup`.
+
+        Raises `ConfigError` while the store is used, and for what is no sound backup of one; then
+        all is as it was.
         """
         ...

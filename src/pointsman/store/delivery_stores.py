@@ -20,15 +20,28 @@ from pointsman.store.records import (
 
 T = TypeVar("T")
 
+#: microseconds; no setting makes anyone wait for longer
+LONGEST_PAUSE = 86_400_000_000
+#: microseconds by which the clocks of replicas may differ
+_SKEW = 5_000_000
+
+
+def latest_end(now: int, ttl: int, longest_pause: int) -> int:
+    """When all that waits now is over, unless a clock has been set back since it began."""
+    return now + max(ttl, longest_pause) + _SKEW
+
 
 class DeliveryStore(Protocol):
     """Leases, what is settled under them, and what is parked."""
 
-    async def lease(self, *, now: int, ttl: int, limit: int) -> list[Lease]:
+    async def lease(
+        self, *, now: int, ttl: int, limit: int, longest_pause: int = LONGEST_PAUSE
+    ) -> list[Lease]:
         """Take up to `limit` recipients with something to send, the most urgent first.
 
         `ttl` is in microseconds. Completions come first, and anything that has waited longer
-        than the head start of completions comes before them.
+        than the head start of completions comes before them. Clocks jump: what would wait for
+        longer than `longest_pause` and `ttl` is due now, and a lease that would is over.
         """
         ...
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: xAPI's own, and what we keep the same way: launches, their sessions and the authTokens they bring
+#: xAPI's own, and what we keep the same way: launches, their sessions, the authTokens they bring,
+#: and what is written to see whether it can be
 DocumentResource = Literal[
-    "state", "activity_profile", "agent_profile", "launch", "session", "launch_token"
+    "state", "activity_profile", "agent_profile", "launch", "session", "launch_token", "probe"
 ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from pathlib import Path
 from typing import Any, Literal
 
 from pointsman.domain.errors import Bug
@@ -191,3 +192,13 @@ class Stats:
     bytes: Mapping[str, int]
     #: the oldest statement that is still kept
     oldest_statement: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did. `newest` is when the newest statement was stored, 0 without one."""
+
+    #: where what it replaced is now; None where there was nothing
+    aside: Path | None
+    newest: int
+    schema: int

@@ -17,6 +17,8 @@ _LINES = 1_000
 _QUIET = 2.0
 #: loggers whose lines are records of single events, each of which counts
 _RECORDS = frozenset({"pointsman.delivery"})
+#: numbers that name something
+_NAMES = frozenset({"partition"})
 #: what differs between two lines that say the same: numbers that stand alone, and addresses of
 #: objects; a number within a name, an address or a time does not
 _VARIES = re.compile(r"(?<![\w.:/-])\d+(?:\.\d+)?(?![\w.:/-])|0x[0-9a-fA-F]+")
@@ -74,9 +76,9 @@ def _key(record: logging.LogRecord) -> tuple[str, ...]:
     event = record.msg
     if isinstance(event, dict):  # of structlog
         words = [
-            f"{name}={_without_numbers(value)}"
+            f"{name}={value if name in _NAMES else _without_numbers(value)}"
             for name, value in sorted(event.items())
-            if isinstance(value, str) and name != "timestamp"
+            if name in _NAMES or (isinstance(value, str) and name != "timestamp")
         ]
     else:
         words = [_without_numbers(record.getMessage())]

@@ -7,9 +7,9 @@ from pointsman.wiring.metrics import known_labels
 from pointsman.wiring.platforms import PlatformClients, helium_calls, platform_clients
 from pointsman.wiring.sources import (
     http_intake,
+    http_server,
     pipeline,
     readers,
-    serve_http,
     statement_producer,
 )
 from pointsman.wiring.stores import store, store_and_budget
@@ -23,6 +23,7 @@ __all__ = [
     "guarded_intake",
     "helium_calls",
     "http_intake",
+    "http_server",
     "known_labels",
     "launch_cache",
     "launch_deps",
@@ -33,7 +34,6 @@ __all__ = [
     "quota",
     "readers",
     "satisfied_tracker",
-    "serve_http",
     "statement_producer",
     "store",
     "store_and_budget",

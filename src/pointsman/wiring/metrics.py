@@ -8,7 +8,7 @@ from pointsman.config import Settings
 from pointsman.sources.http.authorization import LAUNCHED
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.scorm_cloud import POSTBACK
-from pointsman.sources.kafka.client import ResetReason
+from pointsman.sources.kafka.hooks import ResetReason
 from pointsman.sources.players.cmi5.session_rules import RuleViolation
 from pointsman.telemetry.known import IntakeRoute, KnownLabels
 

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
 from functools import partial
-
-from aiohttp import web
 
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
-from pointsman.domain.errors import ConfigError
-from pointsman.domain.listening import cannot_listen
 from pointsman.domain.records import Position, Receipt, Submission
 from pointsman.setting_types import no_secret
 from pointsman.sources.base import Source
@@ -23,8 +18,10 @@ from pointsman.sources.http.authorization import (
     BearerCredential,
     HttpSource,
 )
+from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
-from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.http.server import HttpServer
+from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.producer import StatementProducer
 from pointsman.sources.kafka.source import KafkaSource
 from pointsman.sources.kafka_forwarder import KafkaForwarder
@@ -32,14 +29,11 @@ from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker
 from pointsman.sources.settings import CredentialSettings
-from pointsman.store.base import Store
+from pointsman.store.base import IngestStore, Store
 from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.operator_log import OperatorLog
 from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
 from pointsman.wiring.mapping import mapping
-
-#: of the time that a stop may take, the part for requests that are being answered
-_ANSWERING_PART = 0.2
 
 
 def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
@@ -67,15 +61,16 @@ def pipeline(
     launches: LaunchCache | None = None,
     tracker: SatisfiedTracker | None = None,
     on_clock_off: Callable[[str, float], None] = lambda *_: None,
+    watch: Callable[[IngestStore], IngestStore] = lambda store: store,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
 
-    `tracker` stands before the store, and passes on what it takes.
+    `tracker` stands before the store, and passes on what it takes; `watch` before both.
     """
     if launches is None and settings.launches is not None:
         launches = LaunchCache(store, clock)
     return Pipeline(
-        tracker or store,
+        watch(tracker or store),
         mapping(settings),
         settings.http,
         clock,
@@ -108,61 +103,46 @@ def http_intake(
     return KafkaForwarder(producer.write, clock, intake.keep_dead_letter)
 
 
-async def serve_http(
-    stack: AsyncExitStack,
+def http_server(
     settings: Settings,
     *,
     intake: StatementIntake,
     store: Store,
-    ready: Callable[[], Awaitable[tuple[bool, str]]],
-    source_problems: Callable[[], dict[str, str]],
+    ready: Callable[[], Awaitable[ReadyState]],
     health_problem: Callable[[], str],
     metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
     metrics: Metrics,
     operator_log: OperatorLog,
     clock: Clock,
     launches: LaunchRoutesDeps | None = None,
-) -> None:
-    """Listen until the stack unwinds; requests under way are then answered first."""
-    app = make_app(
-        HttpDeps(
-            intake=intake,
-            store=store,
-            sources=http_sources(settings),
-            settings=settings.http,
-            ready=ready,
-            source_problems=source_problems,
-            health_problem=health_problem,
-            metrics_page=metrics_page,
-            on_request=metrics.http,
-            on_refused=metrics.refused,
-            on_refusal=operator_log.refused,
-            clock=clock,
-            authority_home_page=settings.platform.origin,
-            launches=launches,
-            postbacks=postback_sources(settings.sources),
-            webhooks=webhook_sources(settings.sources),
-            reader=BatchReader(settings.http),
-        )
+) -> HttpServer:
+    """The endpoint with all its routes; it does not listen yet."""
+    deps = HttpDeps(
+        intake=intake,
+        store=store,
+        sources=http_sources(settings),
+        settings=settings.http,
+        ready=ready,
+        health_problem=health_problem,
+        metrics_page=metrics_page,
+        on_request=metrics.http,
+        on_refused=metrics.refused,
+        on_refusal=operator_log.refused,
+        clock=clock,
+        authority_home_page=settings.platform.origin,
+        launches=launches,
+        postbacks=postback_sources(settings.sources),
+        webhooks=webhook_sources(settings.sources),
+        reader=BatchReader(settings.http),
     )
-    runner = web.AppRunner(
-        app, access_log=None, shutdown_timeout=settings.http.drain_seconds * _ANSWERING_PART
+    return HttpServer(
+        make_app(deps),
+        deps.requests,
+        clock,
+        host=settings.http.host,
+        port=settings.http.port,
+        drain_seconds=settings.http.drain_seconds,
     )
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    site = web.TCPSite(runner, settings.http.host, settings.http.port)
-    try:
-        await site.start()
-    except OSError as error:
-        raise ConfigError(
-            cannot_listen(
-                error,
-                settings.http.host,
-                settings.http.port,
-                host_setting="http.host",
-                port_setting="http.port",
-            )
-        ) from None
 
 
 def readers(

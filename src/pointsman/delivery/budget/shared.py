@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.fair_lock import FairLock
 from pointsman.delivery.budget.slots import (
+    JUMP,
     MICROS,
     QuotaUpdate,
     SharedPace,
@@ -67,6 +68,8 @@ class SharedBudget:
         self._on_the_way = 0
         self._left = QuotaLeft(limits.points, limits.requests)
         self._noted_at = 0.0
+        #: microseconds from our monotonic clock to the store's
+        self._offset: int | None = None
         #: tells replicas apart
         self._replica = random.getrandbits(48)
         self._updates: set[asyncio.Task[None]] = set()
@@ -174,7 +177,7 @@ class SharedBudget:
         update, self._update = self._update, None
 
         def decide(text: str, now: int) -> tuple[str, SlotGrant]:
-            pace = SharedPace.read(text)
+            pace = SharedPace.read(text).moved(self._set_forward(now))
             if update is not None:
                 pace = apply_quota_update(pace, now, update)
             pace, grant = grant_slots(pace, now, self._limits, request)
@@ -200,6 +203,16 @@ class SharedBudget:
             self._slots.append(
                 (granted_at + offset / MICROS, asked_at + (offset + usable_for) / MICROS)
             )
+
+    def _set_forward(self, now: int) -> int:
+        """By how much the store's clock was set forward since we asked it last.
+
+        Another replica may notice it too, and move the pace once more: what lies in the future then
+        counts as if it was dealt now.
+        """
+        offset = now - _micros(self._clock.monotonic())
+        before, self._offset = self._offset, offset
+        return offset - before if before is not None and offset - before > JUMP else 0
 
     def _note(self, grant: SlotGrant, at: float) -> None:
         self._noted_at = at

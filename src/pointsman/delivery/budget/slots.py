@@ -21,12 +21,16 @@ MICROS = 1_000_000
 SLICE = 250_000
 #: what was dealt is remembered by so long pieces of time
 _PIECE = 250_000
+#: a clock that is off by more has been set
+JUMP = 3 * MICROS
 #: reset times that differ by less are of the same window of the platform's
 _SAME = 3 * MICROS
 #: where so large a part of the points is free, so many times the average is dealt for a request
 _GENEROUS = 3
 #: how long a dear request keeps room for itself after it could have been sent
 _HELD = MICROS
+#: a platform that wants to be left alone for longer is asked again after this
+_LONGEST_BLOCK = 3_600 * MICROS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,35 @@ class SharedPace:
         """What still counts at this time."""
         return replace(
             self, dealt=tuple(piece for piece in self.dealt if _expires_at(piece[0], limits) > now)
+        )
+
+    def without_jump(self, now: int, limits: QuotaLimits) -> Self:
+        """The same, moved to the present where the store's clock has been set back since.
+
+        What was dealt last was dealt at that clock's time, so what lies in the future tells how far
+        it was set back. What was spent counts on for a window from now at most.
+        """
+        ahead = max((start for start, _, _ in self.dealt), default=0) - now
+        pace = self.moved(-ahead) if ahead > JUMP else self
+        # nothing was ever dealt, held or blocked further ahead than that
+        soon, latest = now + _window(limits), now + max(_window(limits), _LONGEST_BLOCK)
+        return replace(
+            pace,
+            requests_due=min(pace.requests_due, soon),
+            blocked_until=min(pace.blocked_until, latest),
+            left_until=min(pace.left_until, soon),
+            held_until=min(pace.held_until, latest),
+        )
+
+    def moved(self, by: int) -> Self:
+        """The same after the store's clock was set forward by so much."""
+        return replace(
+            self,
+            requests_due=self.requests_due + by,
+            blocked_until=self.blocked_until + by,
+            dealt=tuple((start + by, requests, points) for start, requests, points in self.dealt),
+            left_until=self.left_until + by,
+            held_until=self.held_until + by,
         )
 
     @property
@@ -133,7 +166,7 @@ def grant_slots(
     pace: SharedPace, now: int, limits: QuotaLimits, request: SlotRequest
 ) -> tuple[SharedPace, SlotGrant]:
     """A slice of the time to come, if it is near enough."""
-    pace = pace.without_expired(now, limits)
+    pace = pace.without_jump(now, limits).without_expired(now, limits)
     first = min(request.first, limits.points)
     start = _start(pace, now, limits, first, request.replica)
     if start > now + SLICE:
@@ -159,7 +192,8 @@ def grant_slots(
 
 def quota_left(pace: SharedPace, now: int, limits: QuotaLimits) -> SlotGrant:
     """No slice; only what is left."""
-    return _slice(pace.without_expired(now, limits), now, limits, 0, 0, now)
+    pace = pace.without_jump(now, limits).without_expired(now, limits)
+    return _slice(pace, now, limits, 0, 0, now)
 
 
 def _slice(

@@ -111,7 +111,7 @@ class FileTokens:
                     "token file can't be used, the tokens of before stay in force",
                     file=str(self._path),
                     reason=reason,
-                    next=f"mend {self._path}; it is read again by itself",
+                    next="write a JSON object of learner: authToken there; it is read by itself",
                 )
             return
         self._problem = ""

@@ -12,7 +12,8 @@ from pointsman.domain.clock import Clock
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, HttpSource, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, route, route_get
-from pointsman.sources.http.health import Health
+from pointsman.sources.http.drain import RequestsUnderWay
+from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.home import home
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, add_launch_routes
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
@@ -37,7 +38,6 @@ class EndpointStore(DocumentStore, StatementStore, Protocol):
 class HttpDeps:
     """What the endpoint needs of the rest of the daemon.
 
-    - source_problems: what can't do its work though statements can be taken, by name
     - ready: whether statements can be taken, and if not why
     - health_problem: why a restart of the process may help; "" while nothing says so
     - metrics_page: for what a request accepts, a body and its content type
@@ -52,7 +52,7 @@ class HttpDeps:
     store: EndpointStore
     sources: Sequence[HttpSource]
     settings: HttpSettings
-    ready: Callable[[], Awaitable[tuple[bool, str]]]
+    ready: Callable[[], Awaitable[ReadyState]]
     metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]]
     on_request: Callable[[str, str, str, int, float], None]
     on_refused: Callable[[str, int], None]
@@ -60,12 +60,12 @@ class HttpDeps:
     authority_home_page: str
     on_refusal: Callable[[str, str, str, int, str], None] = lambda *_: None
     body_timeout: float = 30
-    source_problems: Callable[[], dict[str, str]] = dict
     launches: LaunchRoutesDeps | None = None
     postbacks: Sequence[PostbackSource] = ()
     webhooks: Sequence[WebhookSource] = ()
     reader: BatchReader = field(default_factory=BatchReader)
     health_problem: Callable[[], str] = str
+    requests: RequestsUnderWay = field(default_factory=RequestsUnderWay)
 
 
 def make_app(deps: HttpDeps) -> web.Application:
@@ -79,9 +79,10 @@ def make_app(deps: HttpDeps) -> web.Application:
             deps.clock,
             consistency,
             deps.settings.cors_origins,
+            deps.requests,
         ),
     )
-    health = Health(deps.ready, deps.metrics_page, deps.health_problem, deps.source_problems)
+    health = Health(deps.ready, deps.metrics_page, deps.health_problem)
     authorizer = _authorizer(deps)
     endpoint = LrsEndpoint(
         authorizer,

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from pointsman.sources.http.errors import error_response, json_response
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyState:
+    """Whether statements can be taken now: `reason` says why not, and is "" when they can.
+
+    `details` are problems by the name of the part that has each; not all are a reason.
+    """
+
+    reason: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
 class Health:
     """`ready` tells whether statements can be taken, and why not.
 
-    `source_problems` tells which sources can't read, by name; it is shown with a 200.
     `problem` says why a restart of the process may help, "" while nothing says so.
     `metrics_page` gives body and type of the page for what a request accepts.
     """
 
     def __init__(
         self,
-        ready: Callable[[], Awaitable[tuple[bool, str]]],
+        ready: Callable[[], Awaitable[ReadyState]],
         metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
         problem: Callable[[], str],
-        source_problems: Callable[[], dict[str, str]] = dict,
     ) -> None:
-        self._source_problems = source_problems
         self._ready = ready
         self._problem = problem
         self._metrics_page = metrics_page
@@ -36,12 +45,13 @@ class Health:
         return json_response({"status": "ok"})
 
     async def readyz(self, _request: web.Request) -> web.Response:
-        ready, reason = await self._ready()
-        if not ready:
-            return error_response(503, reason)
-        problems = self._source_problems()
-        shown = {"source_problems": problems} if problems else {}
-        return json_response({"status": "ready", **shown})
+        """What a post would meet: 503 with the reason where it would not be stored."""
+        state = await self._ready()
+        details = dict(state.details)
+        if not state.reason:
+            return json_response({"status": "ready", "details": details})
+        error = {"status": 503, "reason": state.reason, "problems": [], "details": details}
+        return json_response({"error": error}, status=503)
 
     async def metrics(self, request: web.Request) -> web.Response:
         body, content_type = await self._metrics_page(request.headers.get("Accept", ""))

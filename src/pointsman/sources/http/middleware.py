@@ -1,7 +1,7 @@
 """Surrounds every request: counts it, gives its answer headers, and turns errors into answers.
 
-From the outside in: recording, version, consistency, CORS, errors. Each sees the answers of the
-next one, those to refused requests included.
+From the outside in: counting, recording, version, consistency, CORS, errors, cutting. Each sees the
+answers of the next one, those to refused requests included.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 from pointsman.domain.clock import Clock
 from pointsman.sources.http.body import READS
 from pointsman.sources.http.cors import answer_headers, preflight_headers
+from pointsman.sources.http.drain import RequestsUnderWay
 from pointsman.sources.http.errors import REASON, answer, answer_of_router
 from pointsman.sources.http.lrs.consistent_through import HEADER as CONSISTENT
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
@@ -37,6 +38,7 @@ def middlewares(
     clock: Clock,
     consistency: ConsistentThrough,
     origins: Sequence[str],
+    requests: RequestsUnderWay,
 ) -> list[Middleware]:
     """All of them.
 
@@ -44,11 +46,13 @@ def middlewares(
     a request that was turned away, and the reason.
     """
     return [
+        requests.counting,
         _recording(on_request, on_refusal, clock),
         _version_header,
         _consistency_header(consistency),
         _cors(origins),
         _errors,
+        requests.cutting,
     ]
 
 
@@ -62,6 +66,8 @@ def _recording(
         began = clock.monotonic()
         current_source.set("")
         response = await handler(request)
+        # in place of what the library says: its version and Python's
+        response.headers["Server"] = "pointsman"
         source, route = current_source.get(), _route_name(request)
         method = request.method if request.method in _METHODS else "other"
         on_request(source, method, route, response.status, clock.monotonic() - began)

@@ -29,7 +29,9 @@ class HttpSettings(Limits):
     max_body_bytes: int = Field(default=10_485_760, ge=1_024)
     #: web origins whose pages may send, or "*"
     cors_origins: Names = ()
-    #: how long a stop may take
+    #: how long after SIGTERM the listener stays, so that load balancers learn of it
+    drain_delay_seconds: float = Field(default=5, ge=0, le=3_600)
+    #: how long a stop may take after that
     drain_seconds: float = Field(default=20, ge=0, le=3_600)
     #: where a statement is kept before it is answered: the store, or a topic that a source reads
     intake: Literal["store", "kafka"] = "store"

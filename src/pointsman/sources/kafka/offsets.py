@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from pointsman.domain.clock import Clock
-from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.kafka.hooks import KafkaHooks
 
 #: seconds between two commits to the broker
 _EVERY = 1.0

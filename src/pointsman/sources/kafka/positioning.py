@@ -13,11 +13,12 @@ from aiokafka.errors import IllegalStateError
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import PartitionLost
-from pointsman.domain.records import UNREAD, WHOLE_TOPIC, Position, Receipt, Submission
-from pointsman.sources.kafka.client import KafkaHooks, ResetReason
+from pointsman.domain.records import WHOLE_TOPIC, Position, Receipt, Submission
+from pointsman.sources.kafka.hooks import KafkaHooks, ResetReason
 from pointsman.sources.kafka.offsets import OffsetTracker
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaSourceSettings
+from pointsman.sources.kafka.start_lines import tell_starts
 from pointsman.sources.kafka.start_places import (
     RecordMark,
     Start,
@@ -67,6 +68,8 @@ class Positioning:
         self._log_ids: dict[TopicPartition, str] = {}
         #: what each topic was when its partitions were positioned, "" where it was not there
         self._seen: dict[str, str] = {}
+        #: the last record that was read of each, as it is stored
+        self._last_records: dict[TopicPartition, str] = {}
         #: the record before a place, which is read once more to see that the log is the same
         self._marks: dict[TopicPartition, RecordMark] = {}
 
@@ -86,15 +89,18 @@ class Positioning:
         starts = start_places(claimed, logs)
         self._tokens = {start.place: start.stored.token for start in starts}
         self._log_ids = {start.place: start.log_id for start in starts}
+        self._last_records = {
+            start.place: start.stored.last_record for start in starts if start.at is StartAt.STORED
+        }
         self._seen = {topic: logs[topic].log_id for topic in topics}
         offsets = await self._offsets_of(starts)
-        for start in starts:
-            self._tell(start, offsets[start.place])
+        for topic in tell_starts(self._settings, starts, offsets):
+            self._hooks.on_reset(topic, ResetReason.ANOTHER_LOG)
         settled = [
             position
             for start in starts
             if start.at is not StartAt.ABSENT
-            and (position := self._settled(start, offsets[start.place])) != start.stored
+            and (position := self._position(start.place, offsets[start.place])) != start.stored
         ]
         if not await self._settle([*settled, *whole_topics(claimed, logs)], generation):
             return False
@@ -124,7 +130,8 @@ class Positioning:
     def after(self, record: ConsumerRecord) -> Position:
         """The place after a record."""
         place = TopicPartition(record.topic, record.partition)
-        return self._position(place, record.offset + 1, str(RecordMark.of(record)))
+        self._last_records[place] = str(RecordMark.of(record))
+        return self._position(place, record.offset + 1)
 
     async def unread(
         self, place: TopicPartition, records: Sequence[ConsumerRecord]
@@ -174,6 +181,7 @@ class Positioning:
         """Go to where `auto_offset_reset` says, and store that place."""
         generation = self._assignment.generation
         offset = (await self._reset_offsets([place]))[place]
+        self._last_records.pop(place, None)
         position = self._position(place, offset)
         if not await self._settle([position], generation):
             self._assignment.is_positioned = False
@@ -190,7 +198,7 @@ class Positioning:
         if await self._settle(positions, generation):
             self._offsets.stored |= idle
 
-    def _position(self, place: TopicPartition, offset: int, last_record: str = "") -> Position:
+    def _position(self, place: TopicPartition, offset: int) -> Position:
         return Position(
             self._settings.group_id,
             place.topic,
@@ -198,7 +206,7 @@ class Positioning:
             offset,
             self._tokens.get(place, 0),
             self._log_ids.get(place, ""),
-            last_record,
+            self._last_records.get(place, ""),
         )
 
     async def _offsets_of(self, starts: Iterable[Start]) -> dict[TopicPartition, int]:
@@ -229,18 +237,6 @@ class Positioning:
         offsets: dict[TopicPartition, int] = await ask(places)
         return offsets
 
-    def _settled(self, start: Start, offset: int) -> Position:
-        stored = start.stored
-        return Position(
-            stored.group,
-            stored.topic,
-            stored.partition,
-            offset,
-            stored.token,
-            start.log_id,
-            stored.last_record if start.at is StartAt.STORED else "",
-        )
-
     async def _settle(self, positions: Sequence[Position], generation: int) -> bool:
         """Store places without a message; False when the partitions went away first."""
         if not positions:
@@ -262,27 +258,3 @@ class Positioning:
             if receipt.fenced and at.partition != WHOLE_TOPIC:
                 raise PartitionLost
         return generation == self._assignment.generation
-
-    def _tell(self, start: Start, offset: int) -> None:
-        names = {
-            "source": self._settings.name,
-            "topic": start.place.topic,
-            "partition": start.place.partition,
-        }
-        if start.at is StartAt.RESET:
-            log.warning(
-                "kafka topic is another log than the stored position counts in: it was made anew, "
-                "or the cluster is another one; it is read anew",
-                **names,
-                stored_log=start.stored.log_id,
-                log=start.log_id,
-                stored_offset=start.stored.offset,
-                reads_from=f"{self._settings.auto_offset_reset} (offset {offset})",
-                next="nothing, if that was meant; else see that sources.kafka.bootstrap_servers "
-                "name the right cluster",
-            )
-            self._hooks.on_reset(start.place.topic, ResetReason.ANOTHER_LOG)
-        elif start.at is StartAt.BEGINNING:
-            log.info("kafka partition is new in its topic; it is read from the beginning", **names)
-        elif start.stored.offset == UNREAD and start.at is not StartAt.ABSENT:
-            log.info("kafka partition is read for the first time", **names, offset=offset)

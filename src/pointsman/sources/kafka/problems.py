@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import structlog
 
-from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.kafka.hooks import KafkaHooks
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +26,9 @@ class SourceProblems:
     def text(self) -> str:
         """All of them for a person, "" when there are none."""
         return "; ".join(f"{part}: {problem}" for part, problem in sorted(self._problems.items()))
+
+    def has(self, part: str) -> bool:
+        return part in self._problems
 
     def met(self, part: str, problem: str, next_step: str) -> None:
         """`part` can't be read now, for this reason."""

@@ -13,7 +13,8 @@ from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, Offset
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PartitionLost
 from pointsman.sources.kafka.batch_storing import BatchStoring, Message
-from pointsman.sources.kafka.client import KafkaHooks, new_consumer
+from pointsman.sources.kafka.client import new_consumer
+from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.messages import MessageReader, next_offsets
 from pointsman.sources.kafka.offsets import OffsetTracker
 from pointsman.sources.kafka.positioning import Claim, Positioning
@@ -32,7 +33,7 @@ _LEAVING = 10.0
 
 
 class ConsumerSession:
-    """`joined` is whether the group was ever joined."""
+    """`has_read` is whether reading worked for a second at least."""
 
     def __init__(
         self,
@@ -45,9 +46,10 @@ class ConsumerSession:
         watch: TopicWatch,
         problems: SourceProblems,
     ) -> None:
-        self.joined = False
+        self.has_read = False
         self._settings = settings
         self._stop = stop
+        self._hooks = hooks
         self._watch = watch
         self._problems = problems
         self._password = current_password(settings.security)
@@ -79,13 +81,14 @@ class ConsumerSession:
         self._consumer.subscribe(topics=list(topics), listener=self._assignment)
         await self._stop.unless_stopped(self._consumer.start())
         while not self._stop.stopped and self._watch.readable == topics and self._is_current():
-            self.joined = True
             if not self._assignment.is_positioned or self._positioning.is_outdated():
                 await self._take_places()
                 continue
             generation, records = await self._poll()
             stored = await self._store(generation, records)
             if stored and await self._offsets.commit_and_report():
+                self.has_read = True
+                self._problems.solved("connection")
                 await self._positioning.save_progress()
 
     def _is_current(self) -> bool:
@@ -94,6 +97,7 @@ class ConsumerSession:
 
     async def close(self) -> None:
         """Commit, and leave the group."""
+        self._hooks.on_assigned(frozenset())
         self._store_retry.resume()
         await self._offsets.commit()
         # A task of its own: without a broker the client lets its own CancelledError out.
@@ -118,8 +122,9 @@ class ConsumerSession:
         except IllegalStateError:  # the next deal has begun
             return
         self._assignment.is_positioned = True
-        self._problems.solved("connection")
-        log.info(
+        # while each connection fails later than here, this is no news
+        tell = log.debug if self._problems.has("connection") else log.info
+        tell(
             "kafka partitions assigned",
             source=self._settings.name,
             partitions=sorted(f"{place.topic}/{place.partition}" for place in assigned),

@@ -19,7 +19,7 @@ from aiokafka.errors import (
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PartitionLost
-from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.messages import MessageReader
 from pointsman.sources.kafka.positioning import Claim
 from pointsman.sources.kafka.problems import SourceProblems
@@ -114,7 +114,7 @@ class KafkaSource:
             )
             await session.run()
         except Exception as error:  # one source may not end the daemon
-            self._failures = 1 if session is not None and session.joined else self._failures + 1
+            self._failures = 1 if session is not None and session.has_read else self._failures + 1
             self._problems.note("connection", f"{type(error).__name__}: {error}")
             log.warning(
                 "kafka source interrupted; it connects again",

@@ -58,16 +58,18 @@ _NO_LOG = TopicLog("", 0)
 def _start(stored: Position, whole: Position | None, log: TopicLog) -> Start:
     if stored.partition >= log.partitions:
         return Start(stored, stored.log_id, StartAt.ABSENT)
-    if stored.offset != UNREAD:
-        same = is_same_log(stored.log_id, log.log_id)
-        return Start(stored, log.log_id, StartAt.STORED if same else StartAt.RESET)
+    if stored.offset != UNREAD and is_same_log(stored.log_id, log.log_id):
+        return Start(stored, log.log_id, StartAt.STORED)
     came_later = (
         whole is not None
         and whole.offset != UNREAD
         and is_same_log(whole.log_id, log.log_id)
         and stored.partition >= whole.offset
     )
-    return Start(stored, log.log_id, StartAt.BEGINNING if came_later else StartAt.COMMIT_OR_RESET)
+    if came_later:
+        return Start(stored, log.log_id, StartAt.BEGINNING)
+    at = StartAt.COMMIT_OR_RESET if stored.offset == UNREAD else StartAt.RESET
+    return Start(stored, log.log_id, at)
 
 
 def whole_topics(claimed: Iterable[Position], logs: Mapping[str, TopicLog]) -> list[Position]:

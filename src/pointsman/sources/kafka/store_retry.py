@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
-from pointsman.sources.kafka.client import KafkaHooks
+from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.rebalance import Assignment
 
 log = structlog.get_logger(__name__)

@@ -29,6 +29,10 @@ _PROBLEMS = {
         "wait, or see which broker of the topic is down",
     ),
 }
+#: errors that are not passed by waiting a moment
+_UNREADABLE = frozenset(
+    {"UnknownTopicOrPartitionError", "TopicAuthorizationFailedError", "InvalidTopicError"}
+)
 
 
 class TopicWatch:
@@ -61,12 +65,12 @@ class TopicWatch:
 
     @property
     def readable(self) -> tuple[str, ...]:
-        """The topics that could be read when they were last looked at."""
-        return tuple(topic for topic in self._settings.topics if self._is_readable(topic))
-
-    def _is_readable(self, topic: str) -> bool:
-        log = self.logs.get(topic)
-        return log is not None and not log.error
+        """The topics that were there, and open to us, when they were last looked at."""
+        return tuple(
+            topic
+            for topic in self._settings.topics
+            if topic in self.logs and self.logs[topic].error not in _UNREADABLE
+        )
 
     async def look(self) -> dict[str, TopicLog]:
         """What each topic is now. Raises `KafkaError` and `OSError` when no broker answers."""

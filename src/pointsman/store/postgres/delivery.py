@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
+from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
 from pointsman.store.plan import HEAD_START
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.ingest import lock
@@ -24,8 +25,11 @@ from pointsman.store.strip_nul import text
 class PostgresDelivery(PostgresConnections):
     """Leases and what is settled under them, and what is parked."""
 
-    async def lease(self, *, now: int, ttl: int, limit: int) -> list[Lease]:
-        return await self._pool.transaction(lambda db: _lease(db, now, ttl, limit))
+    async def lease(
+        self, *, now: int, ttl: int, limit: int, longest_pause: int = LONGEST_PAUSE
+    ) -> list[Lease]:
+        until = latest_end(now, ttl, longest_pause)
+        return await self._pool.transaction(lambda db: _lease(db, now, ttl, limit, until))
 
     async def settle(
         self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
@@ -74,9 +78,9 @@ class PostgresDelivery(PostgresConnections):
         return ready_at
 
 
-async def _lease(connection: Connection, now: int, ttl: int, limit: int) -> list[Lease]:
+async def _lease(connection: Connection, now: int, ttl: int, limit: int, until: int) -> list[Lease]:
     """The most urgent recipients that are ready, each with all that is not delivered."""
-    await connection.execute(SQL["promote_learners"], now)
+    await connection.execute(SQL["promote_learners"], now, until)
     expires_at = now + ttl
     rows = await connection.fetch(SQL["lease_learners"], expires_at, limit, now)
     if not rows:

@@ -96,6 +96,17 @@ ORDER BY source COLLATE "C"
 ON CONFLICT (source, shard) DO UPDATE SET inputs = a.inputs + excluded.inputs;
 
 -- name: promote_learners
+-- What would wait past $2 was stored by a clock that has been set back since: it is over, and what is
+-- due after that is due now.
+WITH too_far AS (
+    UPDATE learners SET ready = true, hold = 0
+    WHERE learner IN (SELECT learner FROM learners
+        WHERE NOT ready AND due IS NOT NULL AND ready_at > $2
+        ORDER BY ready_at DESC LIMIT 1000 FOR UPDATE SKIP LOCKED)),
+due_too_late AS (
+    UPDATE learners SET due = $1
+    WHERE learner IN (SELECT learner FROM learners WHERE ready AND due > $2
+        ORDER BY due DESC LIMIT 1000 FOR UPDATE SKIP LOCKED))
 UPDATE learners SET ready = true, hold = 0
 WHERE learner IN (SELECT learner FROM learners
     WHERE NOT ready AND due IS NOT NULL AND ready_at <= $1
@@ -305,7 +316,8 @@ WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' ORDER BY r
 -- name: acquire_duty
 INSERT INTO duties AS d (name, holder, until) VALUES ($1, $2, $4)
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-WHERE d.holder = $2 OR d.until <= $3
+-- one that ends far later was taken by a clock that has been set back since
+WHERE d.holder = $2 OR d.until <= $3 OR d.until > $4 + 60000000
 RETURNING 1;
 
 -- name: leave_duties

@@ -19,6 +19,7 @@ from pointsman.store.postgres.ledgers import PostgresLedgers
 from pointsman.store.postgres.redecide import PostgresRedecide
 from pointsman.store.postgres.retention import PostgresRetention
 from pointsman.store.postgres.statements import PostgresStatements
+from pointsman.store.records import Restored
 
 
 class PostgresStore(
@@ -39,3 +40,6 @@ class PostgresStore(
 
     async def backup(self, target: Path, on_progress: Callable[[int, int], None]) -> None:  # noqa: ARG002 - a Protocol's
         raise ConfigError("store.url: a PostgreSQL database is copied with its own pg_dump")
+
+    async def restore(self, backup: Path, on_progress: Callable[[int, int], None]) -> Restored:  # noqa: ARG002 - a Protocol's
+        raise ConfigError("store.url: a PostgreSQL database is restored with its own pg_restore")

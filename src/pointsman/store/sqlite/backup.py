@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from pointsman.domain.errors import ConfigError
+from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.store.sqlite.schema import connect
+from pointsman.store.sqlite.soundness import check
 
 #: pages of one step, and the seconds after it
 _STEP, _PAUSE = 2_000, 0.005
@@ -20,21 +23,40 @@ def back_up(source: Path, target: Path, on_progress: Callable[[int, int], None])
         raise ConfigError(f"{target} is there already; name a file that is not")
     beside = target.with_name(target.name + ".part")
     try:
-        with closing(connect(source, read_only=True)) as old:
-            with closing(sqlite3.connect(beside)) as new:
-                old.backup(
-                    new,
-                    pages=_STEP,
-                    sleep=_PAUSE,
-                    progress=lambda _status, left, pages: on_progress(left, pages),
-                )
-            with closing(sqlite3.connect(beside)) as copy:
-                copy.execute("PRAGMA journal_mode = DELETE")
-                (verdict,) = copy.execute("PRAGMA quick_check").fetchone()
-        if verdict != "ok":
-            raise ConfigError(f"{target}: the copy is not sound: {verdict}")
+        copy_database(source, beside, on_progress)
         beside.rename(target)
-    except (sqlite3.Error, OSError) as error:
+    except (StoreUnavailable, sqlite3.Error, OSError) as error:
         raise ConfigError(f"{target}: the copy could not be made: {error}") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def copy_database(
+    source: Path,
+    target: Path,
+    on_progress: Callable[[int, int], None],
+    *,
+    thoroughly: bool = False,
+) -> None:
+    """One file without a log, checked and on disk, that is there already replaced.
+
+    Raises `StoreDamaged`, `sqlite3.Error` and `OSError`.
+    """
+    target.unlink(missing_ok=True)
+    with closing(connect(source, read_only=True)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(
+            new,
+            pages=_STEP,
+            sleep=_PAUSE,
+            progress=lambda _status, left, pages: on_progress(left, pages),
+        )
+    with closing(sqlite3.connect(target)) as copy:
+        copy.execute("PRAGMA journal_mode = DELETE")
+        # so that the source's log, should it ever get beside the copy, is seen to be another's
+        copy.execute(f"PRAGMA application_id = {secrets.randbelow(2**31 - 1) + 1}")
+        check(copy, source, thoroughly=thoroughly)
+    descriptor = os.open(target, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -11,6 +11,7 @@ import orjson
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
+from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
 from pointsman.store.plan import HEAD_START
 from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.sqlite.connections import SqliteConnections
@@ -20,8 +21,11 @@ from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, to
 class SqliteDelivery(SqliteConnections):
     """Leases and what is settled under them, and what is parked."""
 
-    async def lease(self, *, now: int, ttl: int, limit: int) -> list[Lease]:
-        return await self._write(lambda db: _lease(db, now, ttl, limit))
+    async def lease(
+        self, *, now: int, ttl: int, limit: int, longest_pause: int = LONGEST_PAUSE
+    ) -> list[Lease]:
+        until = latest_end(now, ttl, longest_pause)
+        return await self._write(lambda db: _lease(db, now, ttl, limit, until))
 
     async def settle(
         self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
@@ -67,9 +71,13 @@ class SqliteDelivery(SqliteConnections):
         return await self._read(read)
 
 
-def _lease(connection: sqlite3.Connection, now: int, ttl: int, limit: int) -> list[Lease]:
+def _lease(
+    connection: sqlite3.Connection, now: int, ttl: int, limit: int, until: int
+) -> list[Lease]:
     """The most urgent recipients that are ready, each with all that is not delivered."""
     connection.execute(SQL["promote_learners"], (now,))
+    connection.execute(SQL["end_far_waits"], (until,))
+    connection.execute(SQL["end_far_dues"], (now, until))
     (names,) = connection.execute(SQL["choose_learners"], (limit,)).fetchone()
     order: list[str] = orjson.loads(names)
     if not order:

@@ -102,6 +102,13 @@ ON CONFLICT (activity) DO UPDATE SET inputs = inputs + excluded.inputs, last_at 
 UPDATE learners SET ready = 1, hold = 0
 WHERE ready = 0 AND due IS NOT NULL AND ready_at <= ?;
 
+-- name: end_far_waits
+-- Stored by a clock that has been set back since.
+UPDATE learners SET ready = 1, hold = 0 WHERE ready = 0 AND due IS NOT NULL AND ready_at > ?;
+
+-- name: end_far_dues
+UPDATE learners SET due = ?1 WHERE ready = 1 AND due IS NOT NULL AND due > ?2;
+
 -- name: choose_learners
 SELECT json_group_array(learner) FROM (
     SELECT learner FROM learners WHERE ready = 1 AND due IS NOT NULL ORDER BY due LIMIT ?);

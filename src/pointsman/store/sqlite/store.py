@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from pointsman.store.records import Restored
 from pointsman.store.sqlite.audit import SqliteAudit
 from pointsman.store.sqlite.backup import back_up
 from pointsman.store.sqlite.books import SqliteBooks
@@ -17,6 +18,7 @@ from pointsman.store.sqlite.delivery import SqliteDelivery
 from pointsman.store.sqlite.documents import SqliteDocuments
 from pointsman.store.sqlite.ledgers import SqliteLedgers
 from pointsman.store.sqlite.redecide import SqliteRedecide
+from pointsman.store.sqlite.restore import restore
 from pointsman.store.sqlite.retention import SqliteRetention
 from pointsman.store.sqlite.statements import SqliteStatements
 
@@ -40,3 +42,6 @@ class SqliteStore(
         Raises `ConfigError` when the copy can't be written or is not sound.
         """
         await asyncio.to_thread(back_up, self._path, target, on_progress)
+
+    async def restore(self, backup: Path, on_progress: Callable[[int, int], None]) -> Restored:
+        return await asyncio.to_thread(restore, backup, self._path, self._clock.now(), on_progress)

@@ -1,0 +1,158 @@
+"""Runs the daemon as a process: what signals do to it, and when it ends.
+
+SIGTERM and SIGINT stop it in order, in the middle of its start too; a second one ends it at once,
+and so does the end of the time that a stop may take. Nothing that was acknowledged is lost by that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import structlog
+
+from pointsman.app import Daemon
+from pointsman.config import Settings
+from pointsman.telemetry import logs
+
+log = structlog.get_logger(__name__)
+
+#: seconds; the store's writer must win the interpreter lock back from a busy loop at each small
+#: step, and waits for this long each time (docs/design.md, "The interpreter lock")
+_SWITCH_INTERVAL = 0.0005
+#: seconds after `drain_delay_seconds` and `drain_seconds` for closing the store and what else is
+#: open, and for giving up a start
+CLOSING = 5.0
+#: what a shell adds to the number of the signal that ended a process
+_BY_SIGNAL = 128
+
+
+def run(settings: Settings) -> int:
+    """The daemon until it is told to stop; its exit code.
+
+    0 when it stopped in order, during its start too. Raises `ConfigError` and `StoreUnavailable`.
+    """
+    logs.configure(settings.logging)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        asyncio.run(serve(settings))
+    else:
+        uvloop.run(serve(settings))
+    return 0
+
+
+async def serve(settings: Settings, end: Callable[[int], None] | None = None) -> None:
+    """Run until SIGTERM or SIGINT. `end` ends the process at once with an exit code."""
+    end = end or _end_process
+    stop = Stop(end)
+    daemon = Daemon(settings)
+    with stop.by_signals():
+        if not await _started(daemon, stop):
+            log.info("stopped during the start", signal=stop.signal_name)
+            return
+        try:
+            log.info(
+                "listening",
+                host=settings.http.host,
+                port=settings.http.port,
+                store=settings.store.url,
+                platform=settings.platform.url,
+                rules=len(settings.rules),
+            )
+            await stop.wait()
+            # a person at a terminal has no load balancer that must learn of it
+            delay = settings.http.drain_delay_seconds if stop.number == signal.SIGTERM else 0.0
+            daemon.begin_drain(delay)
+        finally:
+            with stop.at_the_latest_in(
+                settings.http.drain_delay_seconds + settings.http.drain_seconds + CLOSING
+            ):
+                await daemon.close()
+
+
+async def _started(daemon: Daemon, stop: Stop) -> bool:
+    """Whether the start came to its end before a signal did."""
+    starting = asyncio.ensure_future(daemon.open())
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not starting.done():
+        starting.cancel()
+        with stop.at_the_latest_in(CLOSING), contextlib.suppress(asyncio.CancelledError):
+            await starting
+        return False
+    await starting
+    return True
+
+
+class Stop:
+    """The wish to stop. `end` ends the process at once with an exit code."""
+
+    def __init__(self, end: Callable[[int], None]) -> None:
+        self._end = end
+        self._wanted = asyncio.Event()
+        #: the first signal
+        self.number: signal.Signals | None = None
+
+    @property
+    def signal_name(self) -> str:
+        return "" if self.number is None else self.number.name
+
+    async def wait(self) -> None:
+        await self._wanted.wait()
+
+    @contextlib.contextmanager
+    def by_signals(self) -> Iterator[None]:
+        """What signals do within the block."""
+        loop = asyncio.get_running_loop()
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        for number in numbers:
+            loop.add_signal_handler(number, self._asked, number)
+        loop.add_signal_handler(signal.SIGHUP, _hung_up)
+        try:
+            yield
+        finally:
+            for number in (*numbers, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+
+    @contextlib.contextmanager
+    def at_the_latest_in(self, seconds: float) -> Iterator[None]:
+        """End the process when the block takes longer, whatever it waits for."""
+        timer = threading.Timer(seconds, self._late, [seconds])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _asked(self, number: signal.Signals) -> None:
+        if self.number is not None:
+            log.warning("ended at once by a second signal; nothing acknowledged is lost")
+            self._end(_BY_SIGNAL + number)
+        self.number = number
+        self._wanted.set()
+
+    def _late(self, seconds: float) -> None:
+        log.warning(
+            "ended at once: the stop took too long; nothing acknowledged is lost", s=seconds
+        )
+        self._end(0)
+
+
+def _hung_up() -> None:
+    log.warning("SIGHUP changes nothing: settings are read at the start, so restart to apply")
+
+
+def _end_process(code: int) -> None:
+    """Without waiting for anything: neither threads nor connections."""
+    logging.shutdown()
+    os._exit(code)

@@ -1,0 +1,101 @@
+"""Listens, and stops listening so that no sender meets a closed door before it was told to go.
+
+`begin_drain` and then `close`: the listener stays for the delay, in which load balancers learn from
+/readyz that they should send elsewhere, and until what is under way then is answered. Then it
+closes, and what came meanwhile is answered as well. Connections that are idle are cut last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable
+
+import structlog
+from aiohttp import web
+
+from pointsman.domain.clock import Clock
+from pointsman.domain.errors import ConfigError
+from pointsman.domain.listening import cannot_listen
+from pointsman.sources.http.drain import RequestsUnderWay
+
+log = structlog.get_logger(__name__)
+
+#: seconds for answers that are being written when the time is up
+_LAST_WORDS = 1.0
+
+
+class HttpServer:
+    """One listening socket and its connections.
+
+    After `begin_drain` the stop takes at most `drain_delay` and `drain_seconds` together.
+    """
+
+    def __init__(
+        self,
+        app: web.Application,
+        requests: RequestsUnderWay,
+        clock: Clock,
+        *,
+        host: str,
+        port: int,
+        drain_seconds: float,
+    ) -> None:
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_WORDS)
+        self._requests = requests
+        self._clock = clock
+        self._host, self._port = host, port
+        self._drain_seconds = drain_seconds
+        #: on the monotonic clock: the listener stays until then, and requests have until then
+        self._listen_until = self._answer_until = 0.0
+
+    async def open(self) -> None:
+        """Listen. Raises `ConfigError` when the port can't be had."""
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise ConfigError(
+                cannot_listen(
+                    error,
+                    self._host,
+                    self._port,
+                    host_setting="http.host",
+                    port_setting="http.port",
+                )
+            ) from None
+
+    def begin_drain(self, delay: float) -> None:
+        """Answers close their connections from now on; `close` waits `delay` seconds from now."""
+        self._requests.drain()
+        self._listen_until = self._clock.monotonic() + delay
+        self._answer_until = self._listen_until + self._drain_seconds
+
+    async def close(self) -> None:
+        """Answer what is under way, within the time that there is; then cut all connections."""
+        self._requests.drain()
+        await self._clock.sleep(self._listen_until - self._clock.monotonic())
+        await self._in_time(self._requests.wait_for_those_of_now())
+        for site in self._runner.sites:
+            await site.stop()
+        await self._in_time(self._requests.wait_for_all())
+        if cut := self._requests.cut():
+            log.warning("requests were ended at the deadline, answered with 503", n=cut)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORDS):
+                    await self._requests.wait_for_all()
+        if (server := self._runner.server) is not None:
+            server.pre_shutdown()
+            # those of them whose answers are on their way have what is left of the time
+            left = max(_LAST_WORDS, self._answer_until - self._clock.monotonic())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await server.shutdown(left)
+        await self._runner.cleanup()
+
+    async def _in_time(self, answered: Awaitable[None]) -> None:
+        left = max(0.0, self._answer_until - self._clock.monotonic())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(left):
+                await answered

@@ -1,0 +1,99 @@
+"""Lines for the person on call: which have a next step, and what they say of several troubles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from structlog.testing import capture_logs
+
+from pointsman.delivery.dispatcher import DeliveryRecord
+from pointsman.delivery.sender import DeliveryOutcome
+from pointsman.domain.park_codes import ParkCode
+from pointsman.domain.targets import Target, TargetKind
+from pointsman.platforms.base import RequestOutcome
+from pointsman.store.records import Settlement
+from pointsman.telemetry import next_steps
+from pointsman.telemetry.operator_log import OperatorLog
+from tests.support.manual_clock import ManualClock
+
+TOPIC = Target(TargetKind.TOPIC_PROGRESS, "t")
+
+
+def record(
+    *settlements: Settlement, answer: RequestOutcome | None = RequestOutcome.ANSWERED
+) -> DeliveryRecord:
+    return DeliveryRecord(DeliveryOutcome("ana", list(settlements), answer=answer), ())
+
+
+def lines(log: OperatorLog, *records: DeliveryRecord) -> list[Any]:
+    with capture_logs() as captured:
+        for one in records:
+            log.delivery(one)
+    return captured
+
+
+def test_every_code_of_parked_state_has_a_next_step() -> None:
+    assert set(next_steps.OF_PARK_CODE) == set(ParkCode)
+
+
+def test_each_delivery_has_its_line_and_the_level_is_raised_once() -> None:
+    parked = record(Settlement(TOPIC, 1, "parked", "token: none", ParkCode.NO_TOKEN))
+
+    shown = lines(OperatorLog(ManualClock()), *[parked] * 50)
+
+    assert [line["event"] for line in shown] == ["delivery"] * 50
+    assert [line["log_level"] for line in shown] == ["warning"] + ["info"] * 49
+    assert "next" in shown[0]
+    assert "next" not in shown[1]
+
+
+def test_a_trouble_that_lasts_is_reminded_of_with_a_count() -> None:
+    clock = ManualClock()
+    log = OperatorLog(clock)
+    throttled = record(answer=RequestOutcome.THROTTLED)
+    lines(log, *[throttled] * 7)
+    clock.advance(61)
+
+    (line,) = lines(log, throttled)
+
+    assert (line["log_level"], line["times"]) == ("warning", 7)
+
+
+def test_the_most_general_trouble_of_a_delivery_is_named() -> None:
+    away = record(Settlement(TOPIC, 1, "retry", "no answer"), answer=RequestOutcome.UNREACHABLE)
+
+    (line,) = lines(OperatorLog(ManualClock()), away)
+
+    assert line["next"] == next_steps.OF_ANSWER[RequestOutcome.UNREACHABLE]
+
+
+def test_an_answer_ends_a_trouble_and_the_next_one_is_new() -> None:
+    log = OperatorLog(ManualClock())
+    refused, good = record(answer=RequestOutcome.KEY_REFUSED), record()
+
+    shown = lines(log, refused, refused, good, good, refused)
+
+    levels = [line["log_level"] for line in shown]
+    assert levels == ["error", "info", "info", "info", "info", "error"]
+    (over,) = (line for line in shown if line["event"] != "delivery")
+    assert (over["event"], over["was"]) == ("the platform takes requests again", "key_refused")
+
+
+def test_what_is_no_loss_is_no_line() -> None:
+    log = OperatorLog(ManualClock())
+
+    with capture_logs() as shown:
+        log.refused("players", "GET", "/xapi/activities/state", 404, "there is none")
+        log.refused("players", "PUT", "/xapi/activities/state", 412, "it has changed")
+        log.refused("players", "POST", "/xapi/statements", 500, "a bug, logged where it is caught")
+
+    assert shown == []
+
+
+def test_an_unsigned_callback_is_told_of_secrets_and_not_of_launches() -> None:
+    with capture_logs() as shown:
+        OperatorLog(ManualClock()).refused("", "POST", "/webhooks/{source}", 401, "no signature")
+
+    (line,) = shown
+    assert line["next"] == next_steps.OF_CALLBACK
+    assert line["source"] == "not known"
