@@ -84,28 +84,30 @@ def _programs(*, fsync: bool) -> Iterator[Database]:
 
 
 class Server:
-    """PostgreSQL's own programs on a cluster in `folder`; it can be ended and started again."""
+    """PostgreSQL's own programs on a cluster in `folder`; it can be ended and started again.
 
-    def __init__(self, folder: Path, *, fsync: bool = True) -> None:
-        initdb, self._postgres = _program("initdb"), _program("postgres")
-        self._as_user = _not_root(folder)
-        self._data = folder / "data"
+    With `primary` the cluster is a copy of that server's, and follows it as a standby.
+    """
+
+    def __init__(self, folder: Path, *, fsync: bool = True, primary: Server | None = None) -> None:
+        self._postgres = _program("postgres")
+        self._as_user = not_root(folder)
+        self.data = folder / "data"
         self._options = ["-h", "127.0.0.1", "-k", "", "-c", f"fsync={'on' if fsync else 'off'}"]
         self._port = free_port()
         self._process: Child | None = None
-        made = subprocess.run(
-            [*self._as_user, initdb, *f"-D {self._data} -U postgres -A trust -E UTF8".split()],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=folder,
-        )
-        if made.returncode:
-            raise Unavailable(f"initdb failed: {made.stderr[-2000:]}")
+        if primary is None:
+            self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8")
+        else:
+            self._run("pg_basebackup", "-R", "-c", "fast", "-d", primary.dsn)
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self._port}"
 
     @property
     def dsn(self) -> str:
-        return f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        return f"postgresql://postgres@{self.host}/postgres"
 
     @property
     def kind(self) -> str:
@@ -113,15 +115,30 @@ class Server:
         version = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
         return f"PostgreSQL {version.split()[2]}"
 
+    def promote(self) -> None:
+        """A standby becomes a primary; returns when it takes writes."""
+        self._run("pg_ctl", "promote", "-w")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [*self._as_user, _program(program), "-D", str(self.data), *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=self.data.parent,
+        )
+        if done.returncode:
+            raise Unavailable(f"{program} failed: {done.stderr[-2000:]}")
+
     def start(self) -> None:
         """Returns when it accepts connections."""
-        command = [*self._as_user, self._postgres, "-D", str(self._data), "-p", str(self._port)]
-        with self._data.parent.joinpath("log").open("ab") as log:
+        command = [*self._as_user, self._postgres, "-D", str(self.data), "-p", str(self._port)]
+        with self.data.parent.joinpath("log").open("ab") as log:
             self._process = Child(
                 [*command, *self._options],
                 output=log,
                 ends_at=signal.SIGINT,
-                cwd=self._data,
+                cwd=self.data,
             )
         try:
             wait_until_up(self._process, self._accepts_connections)
@@ -161,7 +178,7 @@ def _program(name: str) -> str:
     raise Unavailable(f"there is no {name}")
 
 
-def _not_root(folder: Path) -> list[str]:
+def not_root(folder: Path) -> list[str]:
     """PostgreSQL does not run as root; what a command begins with instead."""
     if os.geteuid() != 0:
         return []

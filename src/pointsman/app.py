@@ -22,7 +22,7 @@ from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import Retry
 from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
-from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
 from pointsman.sources.base import Source
@@ -113,6 +113,7 @@ class Daemon:
                 self._received,
                 self._launches,
                 tracker,
+                self._left_out,
                 self._clock_off,
                 self._readiness.watch,
             )
@@ -241,6 +242,10 @@ class Daemon:
         self._metrics.inputs(submissions, receipts)
         self._operator_log.received(submissions, receipts)
         self._dispatcher.wake()
+
+    def _left_out(self, source: str, statement_id: str, left_out: LeftOut) -> None:
+        self._metrics.left_out(source, statement_id, left_out)
+        self._operator_log.left_out(source, statement_id, left_out)
 
     def _clock_off(self, source: str, seconds: float) -> None:
         self._metrics.clock_off(source, seconds)

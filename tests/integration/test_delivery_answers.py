@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pointsman.domain.errors import NoToken
+from pointsman.domain.errors import NoToken, StoreUnavailable
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.targets import CourseStatus, Target, TargetKind
 from pointsman.emulator import Emulator
@@ -220,6 +220,22 @@ def test_a_learner_after_learner_refusal_parks_nobody_and_the_guilty_are_parked_
             assert (books.delivered, books.parked, books.dirty) == (20, 2, 0)
             refused = await sim.store.parked(codes=[ParkCode.REFUSED_BY_PLATFORM], limit=9)
             assert [row.target for row in refused] == [topic("unknown")]
+
+    run_virtually(main())
+
+
+def test_who_was_parked_before_the_doubt_is_freed_though_the_store_is_away_for_a_moment(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        payload = {"errors": [{"message": "no", "extensions": {"code": "BAD_USER_INPUT"}}]}
+        async with odd(tmp_path, fixed(payload), seconds=20, learners=9) as sim:
+            broken(sim, "store.unpark", StoreUnavailable(), times=2)
+            await sim.ingest(*each([change(f"l{n}@example.com", topic("t0"), 9) for n in range(9)]))
+            await sim.clock.sleep(20)
+            assert (await sim.store.books()).parked == 0
+            await sim.settle(60)
+            assert (await sim.store.books()).delivered == 9
 
     run_virtually(main())
 

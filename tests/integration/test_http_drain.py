@@ -14,7 +14,7 @@ from aiohttp import web
 
 from demo.processes import free_port
 from pointsman.domain.errors import ConfigError
-from pointsman.sources.http.drain import RequestsUnderWay
+from pointsman.sources.http.middleware import RequestsUnderWay
 from pointsman.sources.http.server import HttpServer
 
 #: a body in two pieces

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 import pytest
@@ -349,3 +349,58 @@ async def test_a_learner_that_no_mailbox_can_name_is_an_account(
     launch = await world.launch(learner=learner, authToken=None)
     assert launch["actor"]["account"]["name"] == learner
     assert (await world.say(launch, "experienced"))[0] == 200
+
+
+@pytest.mark.parametrize("kind", ["text/plain;charset=UTF-8", None])
+async def test_a_launched_player_that_can_set_no_content_type_is_understood(
+    world: Launching, kind: str | None
+) -> None:
+    launch = await world.launch()
+    agent = json.dumps(launch["actor"])
+    key = {"activityId": COURSE, "agent": agent, "stateId": "resume"}
+    credential = {
+        "Authorization": launch["authorization"],
+        "X-Experience-API-Version": "1.0.0",
+    }
+    more: dict[str, Any] = {"skip_auto_headers": ["Content-Type"]}
+    if kind is not None:
+        more = {"headers": {"Content-Type": kind}}
+    answers = []
+    for method, content in (("GET", {}), ("PUT", {"content": "page=3"}), ("GET", {})):
+        data = urlencode({**credential, **key, **content}).encode()
+        url = f"{world.url}/xapi/activities/state?method={method}"
+        async with world.run.session.post(url, data=data, **more) as answer:
+            answers.append((answer.status, await answer.text()))
+    assert answers == [(404, ""), (204, ""), (200, "page=3")]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://example.com index.html", "url: must not hold ' '"),
+        ("https:///index.html", "url: must name a host"),
+        ("https://h:port/", "url: is no URL"),
+        ("ftp://example.com/", "url: must be an http:// or https:// URL"),
+    ],
+)
+async def test_a_url_that_no_browser_opens_is_refused(
+    world: Launching, url: str, words: str
+) -> None:
+    for kind in ("xapi", "cmi5", "scorm"):
+        refused = await world.launch(status=400, kind=kind, url=url)
+        assert words in refused["error"]["reason"]
+    player = {"returnURL": url}
+    refused = await world.launch(status=400, kind="cmi5", player=player)
+    assert "player.returnURL" in refused["error"]["reason"]
+
+
+async def test_a_launch_can_ask_for_both_completed_and_passed(world: Launching) -> None:
+    launch = await world.launch(courseId="course_demo", courseCompleted="completed_and_passed")
+    await world.say(launch, "completed", result={"completion": True})
+    await world.run.until(lambda: bool(world.run.ran))
+    statuses = [arguments["status"] for name, arguments in world.run.ran if "Course" in name]
+    assert "completed" not in [status.lower() for status in statuses]
+    await world.say(launch, "passed", result={"success": True})
+    await world.run.until(
+        lambda: any("completed" in str(arguments).lower() for _, arguments in world.run.ran)
+    )

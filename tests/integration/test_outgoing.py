@@ -16,8 +16,8 @@ from aiohttp import web
 from demo.processes import free_port
 from pointsman.outgoing.client import HttpClient, NoReply
 from pointsman.outgoing.settings import OutgoingSettings
-from tests.support.certificates import Authority
 from tests.support.forward_proxy import forward_proxy
+from tests.support.own_authority import Authority
 from tests.support.raw_server import Handler, raw_server
 
 HOST = "learn.example.invalid"

@@ -94,9 +94,47 @@ async def test_every_outcome_is_counted_once_and_the_books_balance(
         "applied": 1,
         "superseded": 1,
         "unmatched": 1,
-        "no_effect": 2,
-        "dead": 2,
+        "no_effect": 4,
     }
+
+
+COMPLETED = {"id": "http://adlnet.gov/expapi/verbs/completed"}
+VIDEO = "https://w3id.org/xapi/video/extensions/"
+
+
+@pytest.mark.parametrize(
+    ("extensions", "reading"),
+    [
+        ({f"{VIDEO}time": 74.608, f"{VIDEO}progress": 1.000349}, "progress"),
+        ({PROGRESS: "100%"}, "progress"),
+        ({PROGRESS: 100.00000000000001}, "progress"),
+        ({f"{VIDEO}played-segments": "0-75"}, "coverage"),
+    ],
+)
+async def test_a_completion_whose_other_reading_makes_no_sense_is_done_and_the_reading_told(
+    store: SqliteStore, extensions: dict[str, Any], reading: str
+) -> None:
+    told: list[tuple[str, str, str]] = []
+    intake = Pipeline(
+        store,
+        Mapper([RULE], ConfiguredIdentity()),
+        Limits(),
+        SystemClock(),
+        lambda *_: None,
+        on_left_out=lambda source, sid, left_out: told.append((source, sid, left_out.reading)),
+    )
+    completed = statement(
+        id=str(uuid.uuid4()),
+        verb=COMPLETED,
+        result={"completion": True, "extensions": extensions},
+    )
+    await post(intake, completed)
+    (lease,) = await store.lease(now=0, ttl=1, limit=1)
+    assert [desired.value for desired in lease.desired] == [100]
+    assert told == [("http", completed["id"], reading)]
+    # what comes again is not counted again
+    await post(intake, completed)
+    assert len(told) == 1
 
 
 async def test_the_same_statement_again_is_accepted_and_not_counted_again(

@@ -193,7 +193,7 @@ async def test_a_sender_who_is_not_known_gets_401_and_changes_nothing(
         (b"\xff\xfe", "not JSON"),
         (b"{}", "course.id"),
         (b"[" * 100_000, "not JSON"),
-        (json.dumps({**GOLF, "score": {"scaled": 700}}).encode(), "score.scaled"),
+        (json.dumps({**GOLF, "learner": {}}).encode(), "learner.id"),
         (
             json.dumps(
                 {

@@ -133,18 +133,30 @@ async def test_what_is_only_browsed_writes_no_progress_and_is_resumed(world: Lau
 
 async def test_what_is_not_understood_is_refused_and_kept_whole(world: Launching) -> None:
     launch = await launched(world)
-    body = b'{"cmi": {"core": {"lesson_status": "done"}}}'
+    body = b'{"cmi": "core"}'
     answer = await commit(world, launch, body, "?final=true")
     said = await answer.json()
     assert (answer.status, said["result"], said["errorCode"]) == (400, False, 101)
     assert said["errorMessage"] == said["error"]["reason"]
-    assert "cmi.core.lesson_status is 'done'" in said["errorMessage"]
+    assert "cmi must be an object" in said["errorMessage"]
     (letter,) = letters(world)
     assert (letter.body, letter.source, letter.reason) == (body, "launch", said["errorMessage"])
     assert letter.origin == f"SCORM commit of registration {launch['registration']}, the last"
     assert read_books(world.run.database).balanced
     page, _ = await world.run.daemon.metrics_page()
     assert b'pointsman_inputs_total{result="refused",source="launch"} 1.0' in page
+
+
+async def test_a_word_that_scorm_has_not_is_left_out_and_counted_and_the_rest_is_taken(
+    world: Launching,
+) -> None:
+    launch = await launched(world)
+    cmi = {"completion_status": "completed", "progress_measure": "1.000349"}
+    answer = await commit(world, launch, json.dumps({"cmi": cmi}).encode())
+    assert answer.status == 200
+    page, _ = await world.run.daemon.metrics_page()
+    assert b'pointsman_readings_left_out_total{reading="progress",source="launch"} 1.0' in page
+    assert b'pointsman_inputs_total{result="applied",source="launch"} 1.0' in page
 
 
 async def test_one_launch_can_not_fill_the_store_with_what_nobody_understands(

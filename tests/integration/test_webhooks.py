@@ -190,8 +190,6 @@ async def test_what_is_not_signed_gets_401_and_is_never_read(
         (b"\xff", "not JSON"),
         ({**BODY, "user": {}}, "the body has nothing at user.email"),
         ({**BODY, "course": None}, "the body has nothing at course"),
-        ({**BODY, "percent": 4_000}, "percent must be a number from 0 to 100, not '4000'"),
-        ({**BODY, "done": "maybe"}, "done must be true or false, not 'maybe'"),
         ([], "the body has nothing at course"),
     ],
 )

@@ -13,6 +13,7 @@ class Pipe:
     def __init__(self, host: str, port: int) -> None:
         self._to = host, port
         self._open = True
+        self._silent = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
@@ -37,6 +38,10 @@ class Pipe:
     def mend(self) -> None:
         self._open = True
 
+    def fall_silent(self) -> None:
+        """Connections stay, and new ones are taken, but nothing comes through any more."""
+        self._silent.set()
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -54,12 +59,13 @@ class Pipe:
         there_reader, there_writer = await asyncio.open_connection(*self._to)
         with contextlib.closing(there_writer):
             async with asyncio.TaskGroup() as group:
-                group.create_task(_copy(reader, there_writer))
-                group.create_task(_copy(there_reader, writer))
+                group.create_task(self._copy(reader, there_writer))
+                group.create_task(self._copy(there_reader, writer))
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while piece := await reader.read(65_536):
-        writer.write(piece)
-        await writer.drain()
-    writer.close()
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await reader.read(65_536):
+            if self._silent.is_set():
+                await asyncio.Event().wait()  # until the task is cancelled
+            writer.write(piece)
+            await writer.drain()
+        writer.close()

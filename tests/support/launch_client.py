@@ -86,13 +86,14 @@ async def launching(
     emulator: Emulator | None = None,
     port: int | None = None,
     cors_origins: tuple[str, ...] = (),
+    public_url: str | None = None,
 ) -> AsyncIterator[Launching]:
     """A daemon whose authTokens come with launches alone, unless `tokens` says otherwise."""
     port = port or free_port()
     key = f'encryption_key = "{new_key()}"'
     launches = f"""
 [launches]
-public_url = "http://127.0.0.1:{port}"
+public_url = "{public_url or f"http://127.0.0.1:{port}"}"
 operators = [{{ key = "operator", secret = "operator-secret" }}]
 signing_key = "{SIGNING_KEY}"
 """

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from demo.broker import KAFKA_VERSION, Broker, Unavailable, child, kafka_jars
 from demo.processes import free_port
+from tests.support.certificates import authority, signed
 
 USER, PASSWORD = "pointsman", "a secret"
 _LISTENERS = ("PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL")
@@ -120,61 +114,7 @@ def secure_broker(folder: Path) -> Iterator[SecureBroker]:
 
 def _certificates(folder: Path) -> None:
     """An authority that signs server.pem and client.pem, and another for stranger.pem."""
-    ours = _authority(folder / "ca.pem")
-    _signed(folder / "server.pem", "127.0.0.1", ours)
-    _signed(folder / "client.pem", "pointsman", ours)
-    _signed(folder / "stranger.pem", "pointsman", _authority(folder / "other-ca.pem"))
-
-
-_Authority = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
-
-
-def _authority(path: Path) -> _Authority:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = _name("a test's authority")
-    certificate = (
-        _begin(name, name, key)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    return certificate, key
-
-
-def _signed(path: Path, who: str, authority: _Authority) -> None:
-    """Certificate and key in one file, as Kafka and Python both read it."""
-    issuer, issuer_key = authority
-    key = ec.generate_private_key(ec.SECP256R1())
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    certificate = (
-        _begin(_name(who), issuer.subject, key)
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(issuer_key, hashes.SHA256())
-    )
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-
-
-def _begin(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
-) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=2))
-    )
-
-
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+    ours = authority(folder / "ca.pem")
+    signed(folder / "server.pem", "127.0.0.1", ours)
+    signed(folder / "client.pem", "pointsman", ours)
+    signed(folder / "stranger.pem", "pointsman", authority(folder / "other-ca.pem"))

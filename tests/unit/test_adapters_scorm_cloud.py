@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.errors import InputRefused
-from pointsman.domain.records import Actor, Observation
+from pointsman.domain.records import Actor, Observation, Reading
 from pointsman.statements import Limits, Valid, observe, parse
 from pointsman.statements.adapters import PathTemplate, ScormCloud
 from tests.support.postbacks import GOLF, MULTI_SCO, sco
@@ -129,9 +129,13 @@ def test_words_become_verbs(
 
 @pytest.mark.parametrize(
     ("scaled", "score"),
-    [(92.0, 0.92), (100, 1), (1, 1), (0.5, 0.5), (0, 0), (-0.5, -0.5), ("80", 0.8), (None, None)],
+    [
+        *[(92.0, 0.92), (100, 1), (1, 0.01), (1.0, 0.01), (0.5, 0.005), (0, 0), (99.5, 0.995)],
+        *[("80", 0.8), ("1", 0.01), (None, None)],
+        *[(-0.5, None), (101, None), ("A", None)],
+    ],
 )
-def test_a_score_above_one_is_one_of_a_hundred(scaled: Any, score: float | None) -> None:
+def test_a_score_is_of_a_hundred_as_score_schema_says(scaled: Any, score: float | None) -> None:
     assert the_one(score={"scaled": scaled}).score == score
 
 
@@ -218,12 +222,6 @@ def test_two_children_that_say_the_same_are_one_statement() -> None:
         ({**SMALL, "course": {"id": ""}}, "course.id is missing"),
         ({**SMALL, "learner": None}, "learner.id is missing"),
         ({**SMALL, "learner": {"email": "x"}}, "learner.id is missing"),
-        ({**SMALL, "updated": "yesterday"}, "updated must be a time"),
-        ({**SMALL, "registrationCompletion": "DONE"}, "registrationCompletion must be completed"),
-        ({**SMALL, "registrationSuccess": 1}, "registrationSuccess must be passed"),
-        ({**SMALL, "registrationCompletionAmount": 45}, "registrationCompletionAmount must be a"),
-        ({**SMALL, "score": {"scaled": 101}}, "score.scaled must be a number from -1 to 100"),
-        ({**SMALL, "score": 7}, "score must be an object"),
         ({**SMALL, "activityDetails": "ORG"}, "activityDetails must be an object"),
         ({**SMALL, "activityDetails": {"children": {}}}, "children of an activity must be a list"),
         ({**SMALL, "activityDetails": {"children": [{}]}}, "with an id each"),
@@ -237,6 +235,39 @@ def test_what_is_not_understood_is_refused_in_words(body: Any, words: str) -> No
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     with pytest.raises(InputRefused, match=words):
         adapter().statements(raw)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reading", "words"),
+    [
+        ({"updated": "yesterday"}, Reading.TIMESTAMP, "updated must be a time"),
+        ({"registrationSuccess": 1}, Reading.SUCCESS, "registrationSuccess must be passed"),
+        (
+            {"registrationCompletionAmount": 45},
+            Reading.PROGRESS,
+            "registrationCompletionAmount must be a number from 0 to 1",
+        ),
+        (
+            {"score": {"scaled": 101}},
+            Reading.SCORE,
+            "score.scaled must be a number from 0 to 100",
+        ),
+        ({"score": 7}, Reading.SCORE, "score must be an object"),
+    ],
+)
+def test_what_makes_no_sense_is_left_out_and_the_completion_is_not(
+    changes: dict[str, Any], reading: Reading, words: str
+) -> None:
+    seen = the_one(**{"registrationCompletion": "COMPLETED", **changes})
+    assert seen.completion is True
+    assert [left_out.reading for left_out in seen.left_out] == [reading]
+    assert words in seen.left_out[0].reason
+
+
+def test_a_completion_that_is_no_word_is_left_out_and_the_success_is_not() -> None:
+    seen = the_one(registrationCompletion="DONE", registrationSuccess="PASSED")
+    assert (seen.completion, seen.success) == (None, True)
+    assert "registrationCompletion must be completed" in seen.left_out[0].reason
 
 
 KEYS = sorted({*SMALL, *GOLF})

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.errors import InputRefused
-from pointsman.domain.records import Actor, Observation
+from pointsman.domain.records import Actor, Observation, Reading
 from pointsman.statements import Limits, Valid, observe, parse
 from pointsman.statements.adapters import Path, PathTemplate, Webhook
 from tests.unit.test_adapters_json_values import JSON
@@ -184,13 +184,7 @@ def test_items_have_ids_of_their_own() -> None:
         ({}, {**BODY, "user": []}, "neither text nor a number at user"),
         ({}, {**BODY, "course": ""}, "the body has nothing at course"),
         ({"activity": "url"}, {**BODY, "url": "lesson 1"}, "the activity must be an absolute IRI"),
-        ({"progress": "percent"}, {**BODY, "percent": 101}, "percent must be a number from 0 to"),
-        ({"progress": "percent", "progress_scale": 1}, {**BODY, "percent": 29}, "from 0 to 1"),
-        ({"score": "grade"}, {**BODY, "grade": "A"}, "grade must be a number, not 'A'"),
-        ({"completed": "state"}, BODY, "state must be true or false, not 'open'"),
-        ({"time": "at"}, {**BODY, "at": "today"}, "at must be a time"),
         ({"id": "event"}, BODY, "the body has nothing at event"),
-        ({"registration": "try"}, {**BODY, "try": []}, "try must be text or a number"),
         ({"items": "list"}, BODY, "the body has no list at list"),
         ({"items": "list"}, {"list": [BODY, {"user": "x"}]}, r"list\[1\]: the body has nothing at"),
     ],
@@ -201,6 +195,41 @@ def test_a_body_that_lacks_what_is_needed_is_refused_with_the_path(
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     with pytest.raises(InputRefused, match=words):
         webhook(**settings).statements(raw)
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes", "reading", "words"),
+    [
+        ({"progress": "percent"}, {"percent": 101}, Reading.PROGRESS, "percent must be a number"),
+        ({"progress": "percent"}, {"percent": "100%"}, Reading.PROGRESS, "not '100%'"),
+        (
+            {"progress": "percent", "progress_scale": 1},
+            {"percent": 1.000349},
+            Reading.PROGRESS,
+            "from 0 to 1",
+        ),
+        ({"score": "grade"}, {"grade": "A"}, Reading.SCORE, "grade must be a number, not 'A'"),
+        ({"score": "grade"}, {"grade": 120}, Reading.SCORE, "from -100 to 100"),
+        ({"passed": "ok"}, {"ok": "maybe"}, Reading.SUCCESS, "ok must be true or false"),
+        ({"time": "at"}, {"at": "today"}, Reading.TIMESTAMP, "at must be a time"),
+        ({"registration": "try"}, {"try": []}, Reading.ATTEMPT, "try must be text or a number"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_left_out_and_the_completion_is_not(
+    settings: dict[str, Any], changes: dict[str, Any], reading: Reading, words: str
+) -> None:
+    adapter = webhook(**settings, completed="done")
+    (seen,) = observations(adapter, {**BODY, **changes, "done": True})
+    assert seen.completion is True
+    assert [left_out.reading for left_out in seen.left_out] == [reading]
+    assert words in seen.left_out[0].reason
+
+
+def test_a_completion_that_makes_no_sense_is_left_out_and_the_progress_is_not() -> None:
+    adapter = webhook(progress="percent", completed="state")
+    (seen,) = observations(adapter, {**BODY, "percent": 40})
+    assert (seen.progress, seen.completion) == (40, None)
+    assert "state must be true or false, not 'open'" in seen.left_out[0].reason
 
 
 @given(

@@ -170,6 +170,15 @@ CASES: list[tuple[dict[str, object], str, str]] = [
     ({"store": {"url": "postgresql://db/x"}}, "store.url = ", "postgresql://USER@HOST/DATABASE"),
     ({"store": {"url": "postgresql://u@db"}}, "store.url = ", "postgresql://USER@HOST/DATABASE"),
     ({"store": {"url": "postgresql://u@db:port/x"}}, "store.url = ", "is no address"),
+    ({"store": {"url": "postgresql://u@a:1,b:port/x"}}, "store.url = ", "is no address"),
+    ({"store": {"url": "postgresql://u@a,,b/x"}}, "store.url = ", "separated by commas"),
+    ({"store": {"url": f"postgresql://u:{SECRET}@a,b/x"}}, "store.url = ", "store.password_file"),
+    ({"store": {"url": f"postgres://u@db/x?sslpassword={SECRET}"}}, "store.url = ", "must not"),
+    (
+        {"store": {"url": "postgresql://u@a,b/x?target_session_attrs=standby"}},
+        "store.url = ",
+        "target_session_attrs=read-write",
+    ),
     ({"store": {"connections": 1}}, "store.connections = 1", "from 2 to 200"),
     ({"http": {"intake": "kafka"}}, "http.kafka", "needs [http.kafka]"),
     (

@@ -256,3 +256,71 @@ def test_the_command_ends_with_2_for_what_is_no_course(tmp_path: Path) -> None:
     shown = CliRunner().invoke(app, ["cmi5", "import", str(path)])
     assert shown.exit_code == 2
     assert "line 1: the root is <a>" in shown.stderr
+
+
+OBJECTIVE = '<objective id="https://example.com/o"><title>O</title></objective>'
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://cdn.example.com index.html",
+        "https://cdn.example.com/a b.html",
+        "https:///index.html",
+        "https:index.html",
+        "https://cdn.example.com:port/",
+        "ftp://cdn.example.com/index.html",
+        "javascript:alert(1)",
+        "https://cdn.example.com/<au>",
+    ],
+)
+def test_a_url_that_no_browser_opens_is_refused_with_its_line(tmp_path: Path, url: str) -> None:
+    written = url.replace("<", "&lt;")
+    unit = UNIT.replace("https://example.com/u.html", written)
+    with pytest.raises(InputRefused, match="line 3: the url"):
+        course_of(tmp_path, structure(unit))
+
+
+@pytest.mark.parametrize(
+    ("objectives", "words"),
+    [
+        (OBJECTIVE * 2, "the id https://example.com/o stands in line"),
+        (OBJECTIVE.replace("com/o", "com/u"), "the id https://example.com/u stands in line 3 too"),
+        ('<objective id="o"/>', "the objective's id 'o' is no absolute IRI"),
+    ],
+)
+def test_objectives_that_are_not_unique_are_a_warning_and_an_error_where_strict(
+    tmp_path: Path, objectives: str, words: str
+) -> None:
+    separated = objectives.replace("</objective><", "</objective>\n<")
+    path = tmp_path / "cmi5.xml"
+    path.write_text(structure(UNIT, f"<objectives>{separated}</objectives>"))
+    assert any(words in warning for warning in read_course(path).warnings)
+    assert CliRunner().invoke(app, ["cmi5", "import", str(path)]).exit_code == 0
+    strict = CliRunner().invoke(app, ["cmi5", "import", "--strict", str(path)])
+    assert strict.exit_code == 2
+    assert words in strict.stderr
+
+
+def test_a_relative_url_outside_a_package_is_an_error_where_strict(tmp_path: Path) -> None:
+    path = tmp_path / "cmi5.xml"
+    path.write_text(structure(UNIT.replace("https://example.com/u.html", "u.html")))
+    strict = CliRunner().invoke(app, ["cmi5", "import", "--strict", str(path)])
+    assert strict.exit_code == 2
+    assert "line 3: the url u.html is relative" in strict.stderr
+
+
+def test_a_sound_course_is_fine_where_strict(tmp_path: Path) -> None:
+    path = tmp_path / "cmi5.xml"
+    path.write_text(structure(UNIT, f"<objectives>{OBJECTIVE}</objectives>"))
+    assert CliRunner().invoke(app, ["cmi5", "import", "--strict", str(path)]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["content/index.html", "content\\index.html", "./content/index.html"]
+)
+@pytest.mark.parametrize("entry", ["content/index.html", "content\\index.html"])
+def test_files_that_windows_wrote_are_found(tmp_path: Path, url: str, entry: str) -> None:
+    text = structure(UNIT.replace("https://example.com/u.html", url))
+    files = {"cmi5.xml": text.encode(), entry: b"<!doctype html>"}
+    assert read_course(package(tmp_path, files)).warnings == ()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pointsman.sources.http.cors import answer_headers, preflight_headers
+import pytest
+
+from pointsman.sources.http.cors import answer_headers, preflight_headers, shows_credential
 
 PLAYER = "https://player.example"
 ALLOW = "Access-Control-Allow-Origin"
@@ -23,10 +25,43 @@ def test_an_unlisted_origin_gets_nothing_but_the_note_for_caches() -> None:
     assert preflight_headers((PLAYER,), "https://evil.example", "x-a") == {"Vary": "Origin"}
 
 
-def test_a_star_allows_every_origin_without_credentials() -> None:
-    headers = answer_headers(("*",), PLAYER)
-    assert headers[ALLOW] == "*"
-    assert "Access-Control-Allow-Credentials" not in headers
+@pytest.mark.parametrize("origin", [PLAYER, "null"])
+def test_a_star_names_every_origin_where_requests_have_their_own_credential(origin: str) -> None:
+    for headers in (answer_headers(("*",), origin), preflight_headers(("*",), origin, None)):
+        assert headers[ALLOW] == origin
+        assert headers["Access-Control-Allow-Credentials"] == "true"
+        assert headers["Vary"] == "Origin"
+    assert answer_headers(("*",), None) == {"Vary": "Origin"}
+
+
+def test_a_star_names_nobody_where_a_browser_might_add_a_credential() -> None:
+    for headers in (
+        answer_headers(("*",), PLAYER, with_credentials=False),
+        preflight_headers(("*",), PLAYER, None, with_credentials=False),
+    ):
+        assert headers[ALLOW] == "*"
+        assert "Access-Control-Allow-Credentials" not in headers
+    listed = answer_headers(("*", PLAYER), PLAYER, with_credentials=False)
+    assert listed[ALLOW] == PLAYER
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/xapi/statements", True),
+        ("/xapi/activities/state/", True),
+        ("/scorm/token/commit", True),
+        ("/cmi5/fetch/token", True),
+        ("/launches", False),
+        ("/launches/1/waive", False),
+        ("/scorm-cloud/postback", False),
+        ("/webhooks/lms", False),
+        ("/metrics", False),
+        ("/", False),
+    ],
+)
+def test_credentials_are_in_the_requests_of_players(path: str, shown: bool) -> None:
+    assert shows_credential(path) is shown
 
 
 def test_without_origins_configured_there_are_no_headers() -> None:

@@ -44,7 +44,25 @@ def test_a_player_may_speak_of_its_activity_what_lies_below_and_what_is_named(
     assert covers(launch(activities=("urn:quiz",)), activity) is covered
 
 
-@given(st.text(max_size=30))
+@pytest.mark.parametrize(
+    ("activity", "covered"),
+    [
+        ("HTTPS://CONTENT.example.com:443/intro/page", True),
+        ("https://content.example.com/%69ntro/page", True),
+        (f"{ACTIVITY}/a/../b", True),
+        (f"{ACTIVITY}/../other", False),
+        (f"{ACTIVITY}/%2e%2E/other", False),
+        (f"{ACTIVITY}/./../other/1", False),
+        ("http://content.example.com/intro", False),
+        ("https://content.example.com:8443/intro", False),
+    ],
+)
+def test_a_launch_covers_an_activity_however_it_is_written(activity: str, covered: bool) -> None:
+    assert ACTIVITY == "https://content.example.com/intro"
+    assert covers(launch(), activity) is covered
+
+
+@given(st.text(max_size=30).filter(lambda text: "." not in text and "%" not in text))
 def test_whatever_else_a_player_speaks_of_begins_with_its_activity(rest: str) -> None:
     other = "https://content.example.com/other" + rest
     assert not covers(launch(), other)
@@ -69,6 +87,40 @@ def test_a_slash_at_the_end_makes_no_other_activity(activity: str, same: bool) -
 )
 def test_a_mailbox_is_the_same_in_any_case(other: Actor, same: bool) -> None:
     assert same_actor(ANA, other) is same
+
+
+@pytest.mark.parametrize(
+    ("actor", "other", "same"),
+    [
+        ("mailto:ana%2Bx@example.com", "mailto:ana+x@example.com", True),
+        ("mailto:ana%2Bx@example.com", "mailto:ANA%2bX@Example.com", True),
+        ("mailto:ana%25x@example.com", "mailto:ana%x@example.com", True),
+        ("mailto:ana%2Fx@example.com", "mailto:ana%252Fx@example.com", False),
+    ],
+)
+def test_a_mailbox_is_the_same_however_it_is_escaped(actor: str, other: str, same: bool) -> None:
+    assert same_actor(Actor("mbox", actor), Actor("mbox", other)) is same
+
+
+@pytest.mark.parametrize(
+    ("home_page", "name", "same"),
+    [
+        ("https://sso.example.com/", "ana", True),
+        ("HTTPS://SSO.example.com", "ana", True),
+        ("https://sso.example.com:443", "ana", True),
+        ("http://sso.example.com", "ana", False),
+        ("https://sso.example.com/hr", "ana", False),
+        ("https://sso.example.com", "Ana", False),
+    ],
+)
+def test_an_account_is_the_same_however_its_home_page_is_written(
+    home_page: str, name: str, same: bool
+) -> None:
+    account = Actor("account", "ana", "https://sso.example.com")
+    assert same_actor(account, Actor("account", name, home_page)) is same
+    openid = Actor("openid", "https://ana.example.com")
+    assert same_actor(openid, Actor("openid", "HTTPS://ana.example.com/"))
+    assert not same_actor(openid, account)
 
 
 def test_the_learner_is_an_agent() -> None:

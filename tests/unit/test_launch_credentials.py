@@ -35,6 +35,7 @@ from pointsman.sources.players.cmi5 import vocabulary
 from pointsman.statements import Limits, Valid, actor_of, identity_of, parse
 from pointsman.statements.activities import Activity
 from tests.support.cmi5_statements import LAUNCH
+from tests.support.launch_factory import launch as launched
 
 ANA, BEN = LAUNCH.actor, Actor("mbox", "mailto:ben@example.com")
 MINE, OTHER = LAUNCH.registration, "39b0aaf8-0000-4000-8000-000000000001"
@@ -136,7 +137,7 @@ def is_own(launch: Launch, item: Valid) -> bool:
 
 
 def agent(actor: Actor) -> AgentParameter:
-    return AgentParameter(shown(actor), identity_of(actor))
+    return AgentParameter(shown(actor), identity_of(actor), actor)
 
 
 async def nothing() -> bytes:
@@ -246,3 +247,25 @@ def test_a_credential_with_one_character_changed_is_none(data: st.DataObject) ->
     assume(other != token[place])
     with pytest.raises(CredentialRefused):
         credentials.check(token[:place] + other + token[place + 1 :], Purpose.XAPI)
+
+
+@pytest.mark.parametrize(
+    ("written", "is_learner"),
+    [
+        (Actor("account", "ana", "HTTPS://SSO.example.com:443/"), True),
+        (Actor("account", "ana", "http://sso.example.com"), False),
+    ],
+)
+def test_a_player_that_writes_its_learner_otherwise_finds_the_documents_of_its_launch(
+    written: Actor, is_learner: bool
+) -> None:
+    launch = launched(actor=Actor("account", "ana", "https://sso.example.com"))
+    asked = Parameters({}, activity_id="HTTPS://Content.example.com/intro", agent=agent(written))
+    if not is_learner:
+        with pytest.raises(RequestRefused, match="the agent is not the learner"):
+            limit_to_launch(launch, Resource.STATE, "GET", asked)
+        return
+    narrowed = limit_to_launch(launch, Resource.STATE, "GET", asked)
+    assert narrowed.agent is not None
+    assert narrowed.agent.identity == identity_of(launch.actor)
+    assert narrowed.activity_id == launch.activity

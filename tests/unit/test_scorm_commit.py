@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.domain.errors import InputRefused
+from pointsman.domain.records import Reading
 from pointsman.statements.scorm import CommitScore, parse_commit
 from pointsman.statements.scorm.durations import duration_seconds, iso_duration
 
@@ -163,7 +163,31 @@ def test_the_last_commit_says_so(more: dict[str, Any], final: bool) -> None:
         (b'{"cmi": {}, "commitSequence": true}', "commitSequence must be a whole number"),
     ],
 )
-def test_a_word_that_is_none_is_refused_by_its_name(body: bytes, words: str) -> None:
-    with pytest.raises(InputRefused) as refused:
-        parse_commit(body)
-    assert words in str(refused.value)
+def test_what_scorm_has_no_word_for_is_left_out_with_its_name(body: bytes, words: str) -> None:
+    (left_out,) = parse_commit(body).left_out
+    assert words in left_out.reason
+
+
+@pytest.mark.parametrize(
+    ("body", "reading"),
+    [
+        (activity(completion_status="completed", progress_measure="1.000349"), Reading.PROGRESS),
+        (activity(completion_status="completed", progress_measure="100%"), Reading.PROGRESS),
+        (activity(completion_status="completed", success_status="win"), Reading.SUCCESS),
+        (activity(completion_status="completed", session_time="an hour"), Reading.DURATION),
+        (activity(completion_status="completed", score={"scaled": "1.5"}), Reading.SCORE),
+        (activity(completion_status="completed", score={"raw": "A"}), Reading.SCORE),
+        (lesson(lesson_status="completed", score={"raw": "120"}), Reading.SCORE),
+        (lesson(lesson_status="completed", session_time="1:2"), Reading.DURATION),
+    ],
+)
+def test_one_bad_reading_never_costs_the_completion(body: bytes, reading: Reading) -> None:
+    commit = parse_commit(body)
+    assert commit.completion is True
+    assert [left_out.reading for left_out in commit.left_out] == [reading]
+
+
+@pytest.mark.parametrize("zero", ["0000:00:00.00", "PT0S"])
+def test_no_time_at_all_is_a_time(zero: str) -> None:
+    commit = parse_commit(activity(session_time=zero))
+    assert (commit.session_time, commit.left_out) == (None, ())

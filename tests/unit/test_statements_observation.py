@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.domain.records import Actor, Observation
-from pointsman.statements import Limits, NoEffect, ReadingRefused, Valid, observe, parse
+from pointsman.domain.records import Actor, LeftOut, Observation, Reading
+from pointsman.statements import Limits, NoEffect, Valid, observe, parse
+from pointsman.statements.left_out import EXTENSION, as_extension
 from tests.support.malformed_bodies import GOOD
 
 ID = "0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11"
@@ -120,7 +120,7 @@ def test_what_is_about_no_learner_or_no_activity_has_no_effect_and_says_why(
     assert found.activity == activity
 
 
-def test_what_has_no_effect_is_not_refused_for_its_reading() -> None:
+def test_what_has_no_effect_has_none_of_its_readings_looked_at() -> None:
     group = {"objectType": "Group", "mbox": "mailto:a@b.c"}
     found = observe(valid(actor=group, result={"extensions": {CMI5: "much"}}), NOW)
     assert isinstance(found, NoEffect)
@@ -185,23 +185,59 @@ def test_progress_is_read_in_both_of_its_spellings_cmi5_before_video(
 @pytest.mark.parametrize("name", [CMI5, CMI5_HTTP, VIDEO])
 @pytest.mark.parametrize(
     "value",
-    [-1, -0.01, 101, 1e300, "", "almost", "40%", "nan", "inf", "-1", True, False, None, [], {}],
+    [
+        *[-1, -0.01, 101, 1e300, 100.00000000000001, "", "almost", "40%", "100%", "nan", "inf"],
+        *["-1", True, False, None, [], {}],
+    ],
 )
-def test_progress_that_makes_no_sense_is_refused_by_name(name: str, value: Any) -> None:
-    with pytest.raises(ReadingRefused, match=re.escape(f"result.extensions[{name}]")):
-        progress(**{name: value})
+def test_progress_that_makes_no_sense_is_left_out_by_name_and_the_completion_is_not(
+    name: str, value: Any
+) -> None:
+    found = seen(result={"completion": True, "extensions": {name: value}})
+    assert (found.completion, found.progress) == (True, None)
+    (left_out,) = found.left_out
+    assert left_out.reading is Reading.PROGRESS
+    assert f"result.extensions[{name}]" in left_out.reason
 
 
-@pytest.mark.parametrize(("name", "value", "most"), [(CMI5, 100.01, 100), (VIDEO, 40, 1)])
-def test_a_refusal_says_how_much_is_the_most(name: str, value: float, most: int) -> None:
-    with pytest.raises(ReadingRefused, match=f"a number from 0 to {most}, not '{value}'"):
-        progress(**{name: value})
+@pytest.mark.parametrize(
+    ("extensions", "percentage"),
+    [
+        ({CMI5: "much", CMI5_HTTP: 40}, 40),
+        ({CMI5: 170, VIDEO: 0.4}, 40),
+        ({CMI5: "much", CMI5_HTTP: [], VIDEO: 0}, 0),
+    ],
+)
+def test_the_next_spelling_is_read_where_the_first_makes_no_sense(
+    extensions: dict[str, Any], percentage: float
+) -> None:
+    found = seen(result={"extensions": extensions})
+    assert found.progress == percentage
+    assert len(found.left_out) == len(extensions) - 1
 
 
-def test_a_refusal_shows_only_the_beginning_of_a_long_value() -> None:
-    with pytest.raises(ReadingRefused) as refused:
-        progress(**{CMI5: "x" * 5_000})
-    assert len(str(refused.value)) < 250
+@pytest.mark.parametrize(("name", "value", "most"), [(CMI5, 100.01, 100), (VIDEO, 1.000349, 1)])
+def test_the_reason_says_how_much_is_the_most(name: str, value: float, most: int) -> None:
+    (left_out,) = seen(result={"extensions": {name: value}}).left_out
+    assert f"a number from 0 to {most}, not '{value}'" in left_out.reason
+
+
+def test_the_reason_shows_only_the_beginning_of_a_long_value() -> None:
+    (left_out,) = seen(result={"extensions": {CMI5: "x" * 5_000}}).left_out
+    assert len(left_out.reason) < 250
+
+
+def test_what_was_left_out_when_the_statement_was_made_is_known_from_it() -> None:
+    noted = LeftOut(Reading.SCORE, "score.scaled must be a number from 0 to 100, not '101'")
+    found = seen(result={"extensions": as_extension([noted])})
+    assert found.left_out == (noted,)
+
+
+@pytest.mark.parametrize(
+    "written", [None, 1, "score", [], {"score": 1}, {"score": None}, {"other": "x"}, {"": ""}]
+)
+def test_what_a_stranger_writes_in_its_place_says_nothing(written: Any) -> None:
+    assert seen(result={"extensions": {EXTENSION: written}}).left_out == ()
 
 
 @settings(max_examples=150)
@@ -214,13 +250,10 @@ def test_a_refusal_shows_only_the_beginning_of_a_long_value() -> None:
     | st.text(max_size=10)
     | st.lists(st.integers(), max_size=2),
 )
-def test_a_reading_is_a_percentage_or_is_refused(name: str, value: Any) -> None:
-    try:
-        found = progress(**{name: value})
-    except ReadingRefused:
-        return
-    assert found is not None
-    assert 0 <= found <= 100
+def test_a_reading_is_a_percentage_or_is_left_out(name: str, value: Any) -> None:
+    found = seen(result={"extensions": {name: value}})
+    assert (found.progress is None) == bool(found.left_out)
+    assert found.progress is None or 0 <= found.progress <= 100
 
 
 @settings(max_examples=150)

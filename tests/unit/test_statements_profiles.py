@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.evidence import Coverage
-from pointsman.domain.records import Observation
-from pointsman.statements import Limits, NoEffect, ReadingRefused, Valid, observe, parse
+from pointsman.domain.records import Observation, Reading
+from pointsman.statements import Limits, NoEffect, Valid, observe, parse
 from tests.support.malformed_bodies import GOOD
 
 ID = "0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11"
@@ -39,12 +39,16 @@ def seen(**changes: Any) -> Observation:
     return found
 
 
-def video(played: object = None, **around: object) -> Coverage | None:
+def recording(played: object = None, **around: object) -> Observation:
     names = {"length": LENGTH, "threshold": THRESHOLD}
     return seen(
-        result={"extensions": {} if played is None else {PLAYED: played}},
+        result={"completion": True, "extensions": {} if played is None else {PLAYED: played}},
         context={"extensions": {names[name]: value for name, value in around.items()}},
-    ).coverage
+    )
+
+
+def video(played: object = None, **around: object) -> Coverage | None:
+    return recording(played, **around).coverage
 
 
 @pytest.mark.parametrize(
@@ -99,24 +103,24 @@ def test_what_was_played_is_read(
         ("0[.]1", {"threshold": 80}, "completion-threshold] must be a number from 0 to 1"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_the_place_and_what_it_was(
+def test_what_makes_no_sense_is_left_out_with_the_place_and_what_it_was(
     played: object, around: dict[str, object], words: str
 ) -> None:
-    with pytest.raises(ReadingRefused) as refused:
-        video(played, **around)
-    assert words in str(refused.value)
-    assert "extensions[https://w3id.org/xapi/video/extensions/" in str(refused.value)
-    assert len(str(refused.value)) < 400
+    found = recording(played, **around)
+    assert (found.coverage, found.completion) == (None, True)
+    (left_out,) = found.left_out
+    assert left_out.reading is Reading.COVERAGE
+    assert words in left_out.reason
+    assert "extensions[https://w3id.org/xapi/video/extensions/" in left_out.reason
+    assert len(left_out.reason) < 400
 
 
 @given(st.one_of(st.text(), st.from_regex(r"([-0-9.e+\[\],]{0,12}\[\.\])*", fullmatch=True)))
-def test_segments_are_read_or_refused_and_nothing_else(played: str) -> None:
-    try:
-        found = video(played)
-    except ReadingRefused:
-        return
-    assert found is not None
-    assert all(math.isfinite(edge) for span in found.spans or () for edge in span)
+def test_segments_are_read_or_left_out_and_nothing_else(played: str) -> None:
+    observation = recording(played)
+    found = observation.coverage
+    assert (found is None) == bool(observation.left_out)
+    assert found is None or all(math.isfinite(edge) for span in found.spans or () for edge in span)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.errors import NotStorable, StoreUnavailable
 from pointsman.domain.records import Receipt
 from pointsman.store.group_commit import MAX_SUBMISSIONS, GroupCommit, Work
-from tests.support.change_factory import change, topic, wants
+from tests.support.change_factory import change, item, submission, topic, wants
 
 
 class Transactions:
@@ -20,14 +20,25 @@ class Transactions:
     def __init__(self) -> None:
         self.taken: list[list[int]] = []
         self.unavailable = False
+        #: ids of statements that can't be stored; "" is a submission that has none left
+        self.refused: set[str] = set()
+        #: the statements of dead letters that were stored
+        self.letters: list[str | None] = []
+        self.leaves_after: int | None = None
         self.commits: list[int] = []
         self.group = GroupCommit[str](self._commit, lambda _seconds, n: self.commits.append(n))
 
     async def _commit(self, works: Sequence[Work[str]]) -> list[Any]:
         self.taken.append([len(work.submissions) for work in works])
         await asyncio.sleep(0)
-        if self.unavailable:
+        if self.unavailable or len(self.taken) - 1 == self.leaves_after:
             raise StoreUnavailable
+        submissions = [each for work in works for each in work.submissions]
+        for each in submissions:
+            names = {statement.statement_id for statement in each.items} or {""}
+            if names & self.refused:
+                raise NotStorable
+        self.letters += [letter.statement_id for each in submissions for letter in each.dead]
         return [
             work.call("connection")
             if work.call is not None
@@ -95,3 +106,33 @@ async def test_the_work_of_a_caller_that_is_gone_is_done_and_holds_nothing_up() 
     assert await stays == [Receipt({})]
     await store.group.close()
     assert store.taken == [[1, 1]]
+
+
+async def test_what_can_not_be_stored_and_has_no_sender_is_buried_without_its_neighbours() -> None:
+    store = Transactions()
+    store.refused = {"bad"}
+    parts = [item(digest=place, statement_id=name) for place, name in enumerate(("a", "bad", "c"))]
+    both = submission(*parts, body=b"{}", all_or_nothing=False)
+    (receipt,) = await store.group.ingest([both])
+    assert receipt == Receipt({}, fenced=False)
+    assert store.letters == ["bad"]
+    # the whole, each statement alone, and the rest
+    assert store.taken == [[1], [1], [1], [1], [1]]
+
+
+async def test_a_letter_that_can_not_be_stored_either_is_an_error_and_no_loop() -> None:
+    store = Transactions()
+    store.refused = {"bad", ""}
+    whole = submission(item(statement_id="bad"), all_or_nothing=False)
+    with pytest.raises(NotStorable):
+        await store.group.ingest([whole])
+    assert len(store.taken) == 3
+
+
+async def test_a_store_that_goes_away_while_a_message_is_taken_apart_is_told_as_that() -> None:
+    store = Transactions()
+    store.refused = {"bad"}
+    store.leaves_after = 2
+    whole = submission(item(statement_id="a"), item(statement_id="bad"), all_or_nothing=False)
+    with pytest.raises(StoreUnavailable):
+        await store.group.ingest([whole])

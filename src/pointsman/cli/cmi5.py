@@ -33,6 +33,7 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A course package (.zip), or its cmi5.xml.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    strict: Annotated[bool, typer.Option(help="Take a warning for an error.")] = False,
 ) -> None:
     """Show a course's blocks and units, with rules for them and the requests that launch them.
 
@@ -40,7 +41,8 @@ def import_(
     capitals, and the rules into your configuration. A launch may name `topicId` and `courseId`
     itself instead: then it needs no rule.
 
-    Exit code 2 when the file is no course; the message names the line.
+    Exit code 2 when the file is no course, or with `--strict` departs from cmi5 anywhere; the
+    message names the line.
 
     **Example:** `pointsman cmi5 import geology.zip`
     """
@@ -49,6 +51,10 @@ def import_(
     except InputRefused as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(ExitCode.WRONG) from None
+    if strict and course.warnings:
+        for warning in course.warnings:
+            typer.echo(f"error: {warning}", err=True)
+        raise typer.Exit(ExitCode.WRONG)
     launches = [launch_request(unit) for unit, _ in course.units()]
     if as_json:
         summary = {

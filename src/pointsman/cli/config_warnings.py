@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pointsman.config import Settings
 from pointsman.config.learners import LearnerSettings
 from pointsman.config.rules import RuleSettings
+from pointsman.domain.iri import same_iri
 from pointsman.platforms.settings import PlatformSettings
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.kafka.settings import KafkaSourceSettings
@@ -46,7 +47,7 @@ def _about_rules(rules: Sequence[RuleSettings]) -> Iterator[str]:
 
 def _takes_all_of(first: RuleSettings, second: RuleSettings) -> bool:
     return (
-        first.activity == second.activity
+        same_iri(first.activity, second.activity)
         and _covers(first.verbs, second.verbs)
         and _covers(first.activity_types, second.activity_types)
     )

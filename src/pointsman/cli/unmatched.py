@@ -13,6 +13,8 @@ from pointsman.cli.output import WideOption, print_table
 from pointsman.cli.times import iso_time
 from pointsman.config import load
 from pointsman.mapping.proposals import VARIABLE, propose
+from pointsman.mapping.rule_finder import RuleFinder
+from pointsman.wiring.mapping import rule
 
 
 def unmatched(
@@ -24,19 +26,25 @@ def unmatched(
 ) -> None:
     """Show activities that no rule takes, the most frequent first, and rules that would take them.
 
+    Where a rule takes nearly the same activity, that is shown too.
+
     The sample is a statement's id: GET it at `/xapi/statements?statementId=`. After writing a rule,
     `pointsman replay` applies it to what is here already.
 
     **Example:** `pointsman unmatched --limit 20`
     """
-    activities = ask_store(load(config), lambda store: store.unmatched(limit=limit))
+    settings = load(config)
+    activities = ask_store(settings, lambda store: store.unmatched(limit=limit))
     rules = propose(row.activity for row in activities)
+    near_miss = RuleFinder(list(map(rule, settings.rules))).near_miss
+    near = {row.activity: words for row in activities if (words := near_miss(row.activity))}
     if as_json:
         listed = [
             {
                 "activity": row.activity,
                 "inputs": row.inputs,
                 "sample": row.sample_id,
+                "near_miss": near.get(row.activity),
                 "first": iso_time(row.first_at),
                 "last": iso_time(row.last_at),
             }
@@ -57,6 +65,8 @@ def unmatched(
             row.sample_id,
         )
     print_table(table, wide=wide)
+    for activity, words in near.items():
+        typer.echo(f"Nearly taken: {activity}: {words}.\n")
     typer.echo("Rules that would take them, to be looked over:\n")
     for activity in rules:
         typer.echo(f'[[rules]]\nactivity = "{activity}"\ntopic_id = "{{{VARIABLE}}}"\n')

@@ -11,6 +11,7 @@ from pydantic import (
     model_validator,
 )
 
+from pointsman.domain.iri import comparable
 from pointsman.platforms.tokens.settings import TokenSettings
 from pointsman.setting_types import (
     Section,
@@ -48,7 +49,7 @@ class LearnerSettings(Section):
     def _one_template_each(
         cls, accounts: tuple[AccountSettings, ...]
     ) -> tuple[AccountSettings, ...]:
-        twice = repeated(account.home_page for account in accounts)
+        twice = repeated(comparable(account.home_page) for account in accounts)
         if twice is not None:
             raise ValueError(f"has the home_page {twice!r} twice")
         return accounts

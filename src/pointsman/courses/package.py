@@ -55,7 +55,9 @@ def _read_package(path: Path, package: zipfile.ZipFile) -> CourseStructure:
         raise InputRefused(f"{path}: {STRUCTURE} is broken: {error}") from None
     except (RuntimeError, NotImplementedError) as error:  # a password, or a method of packing
         raise InputRefused(f"{path}: {STRUCTURE} can't be unpacked: {error}") from None
-    return _read_structure(content, f"{path}: {STRUCTURE}", frozenset(names))
+    # some tools write them as Windows does (APPNOTE 4.4.17.1 has slashes)
+    files = frozenset(name.replace("\\", "/") for name in names)
+    return _read_structure(content, f"{path}: {STRUCTURE}", files)
 
 
 def _read_structure(content: bytes, name: str, files: Collection[str] | None) -> CourseStructure:
@@ -77,6 +79,6 @@ def _location_problem(unit: AssignableUnit, files: Collection[str] | None) -> st
         return ""
     if files is None:
         return f"the url {unit.url[:200]} is relative, and there is no package that it is in"
-    if unquote(parts.path).removeprefix("./") not in files:
+    if unquote(parts.path).replace("\\", "/").removeprefix("./") not in files:
         return f"the url {unit.url[:200]} is relative, and no file of the package"
     return ""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pointsman.courses.xml_elements import Element
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.iri import web_address_problem
 
 NAMESPACE = "https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"
 MOVE_ON = ("Passed", "Completed", "CompletedAndPassed", "CompletedOrPassed", "NotApplicable")
@@ -82,6 +83,7 @@ class CourseReader:
         if course is None:
             raise self._refused(root, "there is no <course>")
         parsed = CourseStructure(self._id(course), self._title(course), self._members(root))
+        self._check_objectives(root)
         if not parsed.members:
             raise self._refused(root, "there is no <au> and no <block>: nothing can be launched")
         return CourseStructure(parsed.id, parsed.title, parsed.members, tuple(self.warnings))
@@ -147,10 +149,24 @@ class CourseReader:
         if url is None:
             raise self._refused(element, "<au> has no <url>")
         try:
-            urlsplit(url)
+            is_absolute = bool(urlsplit(url).scheme)
         except ValueError as error:
             raise self._refused(element, f"the url {url[:200]!r} is none: {error}") from None
+        if is_absolute and (problem := web_address_problem(url)):
+            raise self._refused(element, f"the url {url[:200]!r} {problem}")
         return url
+
+    def _check_objectives(self, root: Element) -> None:
+        """Section 13.1.3. Nothing depends on them here, so what is wrong is a warning."""
+        objectives = root.first("objectives", NAMESPACE)
+        lines: dict[str, int] = {}
+        for objective in objectives.children if objectives is not None else ():
+            identifier = objective.attributes.get("id", "").strip()
+            if not _IRI.fullmatch(identifier):
+                self._warn(objective, f"the objective's id {identifier[:200]!r} is no absolute IRI")
+            known = self._lines.get(identifier) or lines.setdefault(identifier, objective.line)
+            if known != objective.line:
+                self._warn(objective, f"the id {identifier[:200]} stands in line {known} too")
 
     def _mastery_score(self, element: Element) -> float | None:
         score = element.attributes.get("masteryScore", "").strip()

@@ -97,6 +97,8 @@ class Dispatcher:
         )
         self._faults = FaultLog()
         self._doubt = RefusalDoubt(self._jitter)
+        #: those who may be parked wrongly, until the store has freed them
+        self._to_free: dict[Recipient, None] = {}
         self.breaker = Breaker(Backoff(1.0, 60.0))
 
     @property
@@ -225,9 +227,15 @@ class Dispatcher:
             # an alarm is made of each delivery's answer
             log.info("the platform's state changed", reason=self.platform_trouble or "well")
         await self._settle(lease, outcome, now)
-        if review.freed:
-            await self._store.unpark(review.freed, codes=DOUBTFUL)
-            await self._store.retry_now(review.freed)
+        self._to_free.update(dict.fromkeys(review.freed))
+        await self._free()
+
+    async def _free(self) -> None:
+        if freed := list(self._to_free):
+            await self._store.unpark(freed, codes=DOUBTFUL)
+            await self._store.retry_now(freed)
+            for recipient in freed:
+                self._to_free.pop(recipient, None)
 
     def _record(self, lease: Lease, outcome: DeliveryOutcome) -> None:
         """What the turn says of the platform."""

@@ -3,7 +3,8 @@
     PointsmanError
     ├── Retry                     the same call may succeed later
     │   ├── StoreUnavailable      the store did not commit; nothing was accepted
-    │   │   └── StoreDamaged          the store's file is not sound; a person has to restore it
+    │   │   ├── StoreDamaged          the store's file is not sound; a person has to restore it
+    │   │   └── StoreRefuses          nor will it, until somebody changes a setting or a right
     │   ├── PlatformUnreachable   no answer came; the request may or may not have run
     │   ├── TokenDelayed          nobody can say at the moment what the learner's authToken is
     │   │   └── TokenSourceDown       whoever is asked for
@@ -17,7 +18,8 @@
     │   ├── ConfigError           a setting is wrong: exit code 2
     │   ├── InputRefused          an input could not be understood at all
     │   │   ├── StatementsRefused     statements break rules of xAPI; each is named
-    │   │   ├── ReadingRefused        a number in a valid statement makes no sense
+    │   │   ├── ReadingRefused        a reading makes no sense; the statement is taken without
+    │   │   ├── NotStorable           the store can't hold what the input says
     │   │   └── VersionRefused        the request names no version of xAPI that is spoken here
     │   ├── RequestRefused        an HTTP request is answered with a status and a reason
     │   ├── Unauthorized          it is not known who sends
@@ -49,6 +51,10 @@ class Retry(PointsmanError):
 
 class StoreUnavailable(Retry):
     """The store did not commit; nothing of this call was accepted."""
+
+
+class StoreRefuses(StoreUnavailable):
+    """The store refuses, and goes on to until somebody acts; nothing of this was accepted."""
 
 
 class PlatformUnreachable(Retry):
@@ -85,6 +91,10 @@ class ConfigError(Refuse):
 
 class InputRefused(Refuse):
     """The input could not be understood."""
+
+
+class NotStorable(InputRefused):
+    """The store can't hold what the input says; nothing of it was accepted."""
 
 
 class VersionRefused(InputRefused):

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import orjson
 
+from pointsman.domain.iri import comparable, mailbox_address, same_iri
 from pointsman.domain.records import Actor
 
 #: where an activity's IRI ends, so that what follows lies below it
@@ -81,20 +82,38 @@ class Launch:
 
 
 def same_actor(actor: Actor, other: Actor) -> bool:
-    """A mailbox is the same in any case, as it is for learners."""
-    if actor.kind == other.kind == "mbox":
-        return actor.value.lower() == other.value.lower()
-    return actor == other
+    """However both are written; a mailbox is the same in any case, as it is for learners."""
+    if actor == other:
+        return True
+    if actor.kind != other.kind or actor.group != other.group:
+        return False
+    match actor.kind:
+        case "mbox":
+            return mailbox_address(actor.value).lower() == mailbox_address(other.value).lower()
+        case "account":
+            return actor.value == other.value and same_iri(actor.home_page, other.home_page)
+        case "openid":
+            return same_iri(actor.value, other.value)
+        case _:
+            return False
 
 
 def covers(launch: Launch, activity: str) -> bool:
     """Whether the player may speak of this activity: the launch's, another it names, or below."""
-    return any(_lies_within(activity, whole) for whole in (launch.activity, *launch.activities))
+    wholes = (launch.activity, *launch.activities)
+    # what a dot segment or an escape makes of it is only seen once it is normalized
+    plain = "/." not in activity and "%" not in activity
+    if plain and any(_lies_within(activity, whole) for whole in wholes):
+        return True
+    activity = comparable(activity)
+    return any(_lies_within(activity, comparable(whole)) for whole in wholes)
 
 
 def is_its_activity(launch: Launch, activity: str) -> bool:
     """Whether it is the very activity of the launch; a slash at the end does not matter."""
-    return activity.rstrip("/") == launch.activity.rstrip("/")
+    return activity.rstrip("/") == launch.activity.rstrip("/") or comparable(activity).rstrip(
+        "/"
+    ) == comparable(launch.activity).rstrip("/")
 
 
 def launch_actor_json(launch: Launch) -> dict[str, Any]:

@@ -29,11 +29,42 @@ class Actor:
     group: bool = False
 
 
+class Reading(StrEnum):
+    """What an input may say of a learner, each of which may be nonsense while the rest is not."""
+
+    PROGRESS = "progress"
+    #: which spans of a recording were played, its length, and how much of it completes it
+    COVERAGE = "coverage"
+    COMPLETION = "completion"
+    SUCCESS = "success"
+    SCORE = "score"
+    DURATION = "duration"
+    TIMESTAMP = "timestamp"
+    #: the attempt, and the number of a commit in it
+    ATTEMPT = "attempt"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A reading that makes no sense, so that the input is taken without it."""
+
+    reading: Reading
+    #: what it should have been, and was: for a person
+    rule: str
+    #: where it stood
+    field: str = ""
+
+    @property
+    def reason(self) -> str:
+        return f"{self.field} {self.rule}".lstrip()
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one input says about one learner and one activity.
 
     `progress` is a percentage as the input gave it, fractions included; `score` is scaled, -1..1.
+    What is in `left_out` says nothing here.
     """
 
     #: the statement's id, or the id given to another kind of input
@@ -57,6 +88,7 @@ class Observation:
     coverage: Coverage | None = None
     #: why it may say nothing about progress, for a person
     remark: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
 
 #: offset of a partition of which nothing was stored yet
@@ -122,6 +154,8 @@ class Decision:
     rule: str = ""
     activity: str = ""
     changes: tuple[Change, ...] = ()
+    #: what the statement says that makes no sense
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,23 @@ the rest of a path. Percent-encoded characters are decoded on the way.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from urllib.parse import quote, unquote
 
 _TOKEN = re.compile(r"\{([^{}]*)\}|([^{}]+)|([{}])")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _NOT_IN_A_VALUE = re.compile(r"[/?#]")
+
+
+def decoded(values: Mapping[str, str]) -> dict[str, str]:
+    """Variables with their percent-encoded characters decoded."""
+    return {name: unquote(value) for name, value in values.items()}
+
+
+def _marks() -> Iterator[str]:
+    """Texts of lower-case letters and digits, which are the same wherever they stand in a URI."""
+    return (f"zq{number}q" for number in count())
 
 
 class Template:
@@ -53,7 +64,12 @@ class Template:
         self.variables = tuple(names)
 
     def match(self, uri: str) -> dict[str, str] | None:
-        """The variables that make this template into `uri`, or None.
+        """The variables that make this template into `uri`, decoded, or None."""
+        parts = self.take_apart(uri)
+        return None if parts is None else decoded(parts)
+
+    def take_apart(self, uri: str) -> dict[str, str] | None:
+        """As `match`, with the variables as they are written in `uri`.
 
         Where a literal is in `uri` more than once, its last place counts, so that there is
         nothing to try twice: the sender chooses the id, and must not choose how long this takes.
@@ -72,7 +88,7 @@ class Template:
             value = uri[start + (len(literal) if place > 1 else 0) : end]
             if start < 0 or not value or _NOT_IN_A_VALUE.search(value):
                 return None
-            values[self._parts[place]] = unquote(value)
+            values[self._parts[place]] = value
             end = start
         return {name: values[name] for name in self.variables}
 
@@ -85,6 +101,22 @@ class Template:
     def expand(self, values: Mapping[str, str]) -> str:
         """The URI of RFC 6570 section 3.2.2: everything but unreserved characters is encoded."""
         return self.fill({name: quote(values[name], safe="") for name in self.variables})
+
+    def rewritten(self, rewrite: Callable[[str], str]) -> Template | None:
+        """The template of what `rewrite` makes of the URIs of this one; None where it has none.
+
+        There is none where `rewrite` takes away, doubles or changes what a variable stands for.
+        """
+        mark = next(mark for mark in _marks() if mark not in self.text)
+        marked = self.fill({name: f"{mark}{place}z" for place, name in enumerate(self.variables)})
+        text = rewrite(marked).replace("{", "%7B").replace("}", "%7D")
+        for place, name in enumerate(self.variables):
+            text = text.replace(f"{mark}{place}z", f"{{{name}}}")
+        try:
+            template = Template(text)
+        except ValueError:
+            return None
+        return template if template.variables == self.variables else None
 
     def __str__(self) -> str:
         return self.text

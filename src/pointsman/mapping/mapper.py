@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import replace
 
 from pointsman.domain.launch import Launch, LaunchMode, is_its_activity
 from pointsman.domain.records import Change, Decision, InputOutcome, Observation
@@ -15,20 +15,17 @@ from pointsman.mapping.launch_rule import (
     observation_for_launch,
     rule_for_launch,
 )
+from pointsman.mapping.rule_finder import RuleFinder, RuleMatch
 from pointsman.mapping.rules import Rule, short_verb
 from pointsman.mapping.target_changes import target_changes
-
-#: players say the same few activities over and over
-_CACHED_ACTIVITIES = 65_536
 
 
 class Mapper:
     """The rules in their order, and the resolver of actors."""
 
     def __init__(self, rules: Sequence[Rule], identity: IdentityResolver) -> None:
-        self._rules = tuple(rules)
+        self._finder = RuleFinder(rules)
         self._identity = identity
-        self._matches = lru_cache(maxsize=_CACHED_ACTIVITIES)(self._find_matches)
 
     def decide(self, observation: Observation, launch: Launch | None = None) -> Decision:
         """What the observation asks for. Unmatched and no effect come with a reason for a person.
@@ -54,9 +51,12 @@ class Mapper:
         if not launch.says_what_it_is:
             return self._by_rules(observation, launch.learner)
         if is_its_activity(launch, observation.activity):
-            return _decide_by_rule(
-                rule_for_launch(launch), launch_variables(launch), observation, launch.learner
+            match = RuleMatch(
+                rule_for_launch(launch),
+                launch_variables(launch),
+                _activity_spelled_as_before(launch, observation.activity),
             )
+            return _decide_by_rule(match, observation, launch.learner)
         decision = self._by_rules(observation, launch.learner)
         if decision.outcome is not InputOutcome.UNMATCHED:
             return decision
@@ -67,12 +67,12 @@ class Mapper:
         )
 
     def _by_rules(self, observation: Observation, learner: str) -> Decision:
-        matches = self._matches(observation.activity)
-        for rule, values in matches:
-            if rule.takes(observation):
-                return _decide_by_rule(rule, values, observation, learner)
+        matches = self._finder.matches(observation.activity)
+        for match in matches:
+            if match.rule.takes(observation):
+                return _decide_by_rule(match, observation, learner)
         if matches:
-            names = ", ".join(rule.name for rule, _ in matches)
+            names = ", ".join(match.rule.name for match in matches)
             return Decision(
                 InputOutcome.NO_EFFECT,
                 reason=(
@@ -81,24 +81,26 @@ class Mapper:
                 ),
                 activity=observation.activity,
             )
+        near = self._finder.near_miss(observation.activity)
         return Decision(
             InputOutcome.UNMATCHED,
-            reason=f"no rule's activity matches {observation.activity}",
+            reason=f"no rule's activity matches {observation.activity}{near and '; '}{near}",
             activity=observation.activity,
         )
 
-    def _find_matches(self, activity: str) -> tuple[tuple[Rule, dict[str, str]], ...]:
-        return tuple(
-            (rule, values)
-            for rule in self._rules
-            if (values := rule.activity.match(activity)) is not None
-        )
+
+def _activity_spelled_as_before(launch: Launch, activity: str) -> str:
+    """As it was sent where it differs in a last slash only, else as the launch has it."""
+    is_spelled_so = activity.rstrip("/") == launch.activity.rstrip("/")
+    return activity if is_spelled_so else launch.activity
 
 
-def _decide_by_rule(
-    rule: Rule, values: dict[str, str], observation: Observation, learner: str
-) -> Decision:
+def _decide_by_rule(match: RuleMatch, observation: Observation, learner: str) -> Decision:
     recipient = Recipient.learner(learner)
+    rule = match.rule
+    seen = observation
+    if match.activity != observation.activity:
+        seen = replace(observation, activity=match.activity)
     changes = tuple(
         Change(
             recipient=change.recipient,
@@ -113,7 +115,7 @@ def _decide_by_rule(
             read_back=change.read_back,
             evidence=change.evidence,
         )
-        for change in target_changes(rule, values, observation, recipient)
+        for change in target_changes(rule, match.values, seen, recipient)
     )
     if changes:
         return Decision(

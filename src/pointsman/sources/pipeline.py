@@ -20,6 +20,7 @@ from pointsman.domain.records import (
     Decision,
     InputOutcome,
     Item,
+    LeftOut,
     Observation,
     Receipt,
     Submission,
@@ -31,7 +32,6 @@ from pointsman.statements import (
     Invalid,
     Limits,
     NoEffect,
-    ReadingRefused,
     Valid,
     authority_key,
     clock_offset,
@@ -60,10 +60,10 @@ class Pipeline:
 
     `authority_home_page` with a source's name is the authority of what that source sends.
     `launches` are known where there are any; `adapters` make statements of a source's dead letters
-    of an origin, where they were none. `on_batch` is told of every batch before it is stored.
+    of an origin, where they were none. `on_batch` is told of every batch before it is stored,
+    `on_left_out` of each reading that was left out: its source, its statement, and why.
     `on_clock_off` is told the source of a statement whose timestamp is far from its arrival, and
-    the seconds that it is ahead. Of the sources that are `lenient`, readings that make no sense are
-    left out.
+    the seconds that it is ahead.
     """
 
     def __init__(
@@ -77,8 +77,8 @@ class Pipeline:
         launches: LaunchCache | None = None,
         adapters: Mapping[tuple[str, str], Adapt] = MappingProxyType({}),
         on_batch: Callable[[StatementBatch], None] = lambda _batch: None,
+        on_left_out: Callable[[str, str, LeftOut], None] = lambda *_: None,
         on_clock_off: Callable[[str, float], None] = lambda *_: None,
-        lenient: frozenset[str] = frozenset(),
     ) -> None:
         self.adapters = adapters
         self.reader = BatchReader(limits)
@@ -90,8 +90,8 @@ class Pipeline:
         self._clock = clock
         self._on_receipts = on_receipts
         self._on_batch = on_batch
+        self._on_left_out = on_left_out
         self._on_clock_off = on_clock_off
-        self._lenient = lenient
 
     async def accept(self, batch: StatementBatch) -> Accepted:
         """Store a batch; its statements' ids, in order, after the commit.
@@ -200,7 +200,15 @@ class Pipeline:
         """Store them; a receipt each, after the commit. Raises `StoreUnavailable`."""
         receipts = await self._store.ingest(submissions)
         self._on_receipts(submissions, receipts)
+        for submission, receipt in zip(submissions, receipts, strict=True):
+            if receipt.outcomes:
+                self._tell_left_out(submission)
         return receipts
+
+    def _tell_left_out(self, submission: Submission) -> None:
+        for item in submission.items:
+            for left_out in item.decision.left_out:
+                self._on_left_out(submission.source, item.statement_id, left_out)
 
     def _item(
         self, valid: Valid, source: str, received_at: int, launch: Launch | None = None
@@ -211,29 +219,25 @@ class Pipeline:
             valid.statement_id,
             valid.digest,
             valid.index,
-            self._decide(valid, source, received_at, launch),
+            self._decide(valid, received_at, launch),
             tuple(keys),
             refers_to,
             refers_to is not None and valid.statement.verb.id == VOIDED,
         )
 
-    def _decide(
-        self, valid: Valid, source: str, received_at: int, launch: Launch | None
-    ) -> Decision:
-        try:
-            seen = observe(valid, received_at, lenient=source in self._lenient)
-        except ReadingRefused as error:
-            return Decision(InputOutcome.DEAD, reason=str(error))
+    def _decide(self, valid: Valid, received_at: int, launch: Launch | None) -> Decision:
+        seen = observe(valid, received_at)
         if isinstance(seen, NoEffect):
             return Decision(InputOutcome.NO_EFFECT, reason=seen.reason, activity=seen.activity)
         try:
-            return self._mapping.decide(seen, launch or self._launch_of(seen))
+            decision = self._mapping.decide(seen, launch or self._launch_of(seen))
         except Exception as error:  # noqa: BLE001 - whatever a rule does, the statement is kept
             return Decision(
                 InputOutcome.DEAD,
                 reason=f"its rule failed: {type(error).__name__}: {error}",
                 activity=seen.activity,
             )
+        return _with_left_out(decision, seen.left_out) if seen.left_out else decision
 
     def _launch_of(self, seen: Observation) -> Launch | None:
         """That of its registration, where it is what the launch may speak of."""
@@ -243,6 +247,14 @@ class Pipeline:
         if launch is None or not same_actor(seen.actor, launch.actor):
             return None
         return launch if covers(launch, seen.activity) else None
+
+
+def _with_left_out(decision: Decision, left_out: tuple[LeftOut, ...]) -> Decision:
+    """The decision, and in its reason what the statement says that makes no sense."""
+    reason = "left out: " + "; ".join(noted.reason for noted in left_out)
+    if decision.reason:
+        reason = f"{decision.reason}; {reason}"
+    return replace(decision, reason=reason, left_out=left_out)
 
 
 def _dead_letter(item: Invalid, origin: str, batch: StatementBatch) -> DeadLetter:

@@ -2,7 +2,6 @@
 
 from pointsman.statements.actor_identity import actor_of, identity_of
 from pointsman.statements.equality import digest
-from pointsman.statements.extension_numbers import ReadingRefused
 from pointsman.statements.json_body import JSON, media_type, parse_json
 from pointsman.statements.multipart import StatementPackage, guessed_type, unpack
 from pointsman.statements.observation import NoEffect, check_readings, clock_offset, observe
@@ -35,7 +34,6 @@ __all__ = [
     "Parsed",
     "Problem",
     "Query",
-    "ReadingRefused",
     "Statement",
     "StatementPackage",
     "StatementsRefused",

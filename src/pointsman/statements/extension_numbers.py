@@ -6,21 +6,21 @@ import math
 from typing import Any
 
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.records import LeftOut, Reading
 
 #: what is less than the whole is at most this, as a percentage
 _MAX_INCOMPLETE = 99.999999
 
 
 class ReadingRefused(InputRefused):
-    """The statement is valid xAPI, but a reading in it makes no sense."""
+    """A reading makes no sense. It is left out; the statement that has it is taken."""
 
-    def __init__(self, field: str, rule: str) -> None:
-        self.field = field
-        self.rule = rule
-        super().__init__(f"{field} {rule}")
+    def __init__(self, reading: Reading, field: str, rule: str) -> None:
+        self.left_out = LeftOut(reading, rule, field)
+        super().__init__(self.left_out.reason)
 
 
-def number(where: str, value: Any, most: float) -> float:
+def number(reading: Reading, where: str, value: Any, most: float) -> float:
     """A number, also one that is written as text; raises `ReadingRefused` with its place."""
     parsed = math.nan
     if isinstance(value, int | float | str) and not isinstance(value, bool):
@@ -29,7 +29,9 @@ def number(where: str, value: Any, most: float) -> float:
         except (ValueError, OverflowError):
             parsed = math.nan
     if not 0 <= parsed <= most:
-        raise ReadingRefused(where, f"must be a number from 0 to {most}, not {str(value)[:80]!r}")
+        raise ReadingRefused(
+            reading, where, f"must be a number from 0 to {most}, not {str(value)[:80]!r}"
+        )
     return parsed
 
 

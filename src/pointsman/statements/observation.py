@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
-from typing import TypeVar
+from typing import Any
 
-from pointsman.domain.records import Observation
+from pointsman.domain.evidence import Coverage
+from pointsman.domain.records import LeftOut, Observation, Reading
 from pointsman.statements.activities import Activity
 from pointsman.statements.actor_identity import actor_of
 from pointsman.statements.extension_numbers import ReadingRefused, number, percentage
+from pointsman.statements.left_out import left_out_before
 from pointsman.statements.parse import Valid
 from pointsman.statements.profiles import h5p, video
 from pointsman.statements.statement import VOIDED, Statement, parse_timestamp
 from pointsman.statements.validation import Problem, StatementsRefused
 
-T = TypeVar("T")
-
-#: cmi5 section 9.5.5.1, and the spelling that Rise and others use; 0..100
-_CMI5_PROGRESS = (
-    "https://w3id.org/xapi/cmi5/result/extensions/progress",
-    "http://w3id.org/xapi/cmi5/result/extensions/progress",
+_PERCENT = 100
+#: extensions, and what is all of it: cmi5 section 9.5.5.1, the spelling of it that Rise and others
+#: use, and the video profile
+_PROGRESS = (
+    ("https://w3id.org/xapi/cmi5/result/extensions/progress", _PERCENT),
+    ("http://w3id.org/xapi/cmi5/result/extensions/progress", _PERCENT),
+    (video.PROGRESS, 1),
 )
+
+
+#: what is said with these is how far somebody is
+_PROGRESS_VERBS = frozenset({"progressed", "played", "paused", "seeked", "interacted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +40,11 @@ class NoEffect:
     activity: str = ""
 
 
-def observe(valid: Valid, received_at: int, *, lenient: bool = False) -> Observation | NoEffect:
+def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
     """`received_at` is in microseconds since the epoch.
 
-    Raises `ReadingRefused`; where it is `lenient`, a reading that makes no sense is left out.
+    A reading that makes no sense is left out. What else the statement says holds without it: an
+    extension may have any value (xAPI Part 2 section 4.1), and a completion needs no progress.
     """
     statement = valid.statement
     if statement.verb.id == VOIDED:
@@ -56,6 +64,9 @@ def observe(valid: Valid, received_at: int, *, lenient: bool = False) -> Observa
     result, context = statement.result, statement.context
     registration = context.registration if context is not None else None
     tells = result if remark != h5p.REMARK_ANSWERED else None
+    extensions = result.extensions if result else None
+    left_out = left_out_before(extensions) if extensions else []
+    progress = _progress(extensions, left_out) if extensions else None
     return Observation(
         statement_id=valid.statement_id,
         actor=actor,
@@ -63,15 +74,14 @@ def observe(valid: Valid, received_at: int, *, lenient: bool = False) -> Observa
         activity=activity,
         registration=registration.lower() if registration is not None else None,
         occurred_at=_occurred_at(statement, received_at),
-        progress=_reading(_progress, statement, lenient=lenient),
+        progress=progress,
         completion=tells.completion if tells else None,
         success=tells.success if tells else None,
         score=result.score.scaled if result and result.score else None,
         activity_type=definition.type if definition is not None else None,
-        coverage=_reading(video.coverage, statement, lenient=lenient)
-        if _has_extensions(statement)
-        else None,
+        coverage=_coverage(statement, left_out) if _has_extensions(statement) else None,
         remark=remark,
+        left_out=tuple(left_out),
     )
 
 
@@ -104,17 +114,27 @@ def _microseconds(timestamp: str) -> int:
 
 
 def check_readings(items: Sequence[Valid]) -> None:
-    """Raises `StatementsRefused` naming the readings that make no sense."""
-    problems = []
-    for item in items:
-        if not _has_extensions(item.statement):
-            continue
-        try:
-            observe(item, 0)
-        except ReadingRefused as error:
-            problems.append(Problem(item.index, item.statement.id, error.field, error.rule))
+    """Raises `StatementsRefused` naming the readings that make no sense, where that is all.
+
+    A statement that says more than how far its learner is says the rest without it.
+    """
+    problems = [
+        Problem(item.index, item.statement.id, left_out.field, left_out.rule)
+        for item in items
+        if _has_extensions(item.statement)
+        for left_out in _left_out_of_all(item)
+    ]
     if problems:
         raise StatementsRefused(problems)
+
+
+def _left_out_of_all(item: Valid) -> tuple[LeftOut, ...]:
+    """What is left out of a report of progress, after which nothing is left of it."""
+    seen = observe(item, 0)
+    if isinstance(seen, NoEffect) or seen.verb.rpartition("/")[2] not in _PROGRESS_VERBS:
+        return ()
+    says_more = seen.completion or seen.success is not None or seen.score is not None
+    return () if says_more or seen.progress is not None else seen.left_out
 
 
 def clock_offset(valid: Valid, received_at: int) -> float:
@@ -123,24 +143,25 @@ def clock_offset(valid: Valid, received_at: int) -> float:
     return 0.0 if timestamp is None else (_microseconds(timestamp) - received_at) / 1e6
 
 
-def _reading(
-    read: Callable[[Statement], T | None], statement: Statement, *, lenient: bool
-) -> T | None:
-    try:
-        return read(statement)
-    except ReadingRefused:
-        if not lenient:
-            raise
-        return None
-
-
-def _progress(statement: Statement) -> float | None:
-    extensions = (statement.result.extensions if statement.result else None) or {}
-    for name in _CMI5_PROGRESS:
-        if name in extensions:
-            return number(f"result.extensions[{name}]", extensions[name], 100)
-    if video.PROGRESS in extensions:
-        return percentage(
-            number(f"result.extensions[{video.PROGRESS}]", extensions[video.PROGRESS], 1)
-        )
+def _progress(extensions: dict[str, Any], left_out: list[LeftOut]) -> float | None:
+    """The first that makes sense; those before it are left out."""
+    for name, most in _PROGRESS:
+        if name not in extensions:
+            continue
+        try:
+            progress = number(
+                Reading.PROGRESS, f"result.extensions[{name}]", extensions[name], most
+            )
+        except ReadingRefused as refused:
+            left_out.append(refused.left_out)
+        else:
+            return progress if most == _PERCENT else percentage(progress)
     return None
+
+
+def _coverage(statement: Statement, left_out: list[LeftOut]) -> Coverage | None:
+    try:
+        return video.coverage(statement)
+    except ReadingRefused as refused:
+        left_out.append(refused.left_out)
+        return None

@@ -17,6 +17,7 @@ from itertools import pairwise
 import orjson
 
 from pointsman.domain.evidence import Evidence, Span
+from pointsman.domain.iri import comparable
 from pointsman.domain.records import Change, Falls
 from pointsman.domain.target_kinds import TARGET_KINDS
 
@@ -88,9 +89,16 @@ def add(known: Gathered, link: Evidence, change: Change) -> Gathered:
 def share(known: Gathered, evidence: Evidence) -> float:
     """How much of the whole that `evidence` speaks of is there, 0 to 1."""
     if evidence.spans is None:
-        return min(1.0, len(known.items) / evidence.whole)
+        return min(1.0, _distinct(known.items) / evidence.whole)
     played = round(sum(end - start for start, end in known.spans), 3)
     return min(1.0, played / min(known.length, evidence.whole))
+
+
+def _distinct(items: frozenset[str]) -> int:
+    """How many items there are; an activity that came in two spellings is one of them."""
+    if not any("%" in item for item in items):
+        return len(items)
+    return len(set(map(comparable, items)))
 
 
 def is_complete(known: Gathered, evidence: Evidence) -> bool:

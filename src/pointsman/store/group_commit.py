@@ -1,7 +1,8 @@
 """Group commit: what arrives while a transaction runs shares the next one.
 
 A store supplies the transaction. When a shared one fails, each piece of work is tried again alone,
-so that a bad one fails by itself.
+so that a bad one fails by itself. What no store can hold is its sender's fault: they are told, or
+it becomes a dead letter where nobody can be told.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.errors import NotStorable, StoreUnavailable
 from pointsman.domain.records import Receipt, Submission
+from pointsman.store.unstorable import add_receipts, bury, parts
 
 #: submissions that share a commit at most; the rest waits for the next one
 MAX_SUBMISSIONS = 2_000
@@ -106,8 +108,42 @@ class GroupCommit(Generic[Connection]):
             return [error] * len(works)
         except Exception as error:  # noqa: BLE001 - it goes to the caller whose work it was
             if len(works) == 1:
-                return [error]
+                return [await self._alone(works[0], error)]
             return [outcome for work in works for outcome in await self._commit([work])]
         count = sum(len(work.submissions) for work in works)
         self._on_commit(time.perf_counter() - started, count)
         return outcomes
+
+    async def _alone(self, work: Work[Connection], error: Exception) -> Any:
+        """The receipts of a work that failed by itself, or its error."""
+        if not isinstance(error, NotStorable) or not work.submissions:
+            return error
+        try:
+            if len(work.submissions) > 1:
+                return [await self._store(one) for one in work.submissions]
+            (submission,) = work.submissions
+            if submission.all_or_nothing or not submission.items:
+                return error
+            return [await self._store_what_can_be(submission)]
+        except (NotStorable, StoreUnavailable) as refusal:
+            return refusal
+
+    async def _store(self, submission: Submission) -> Receipt:
+        work: Work[Connection] = Work(asyncio.get_running_loop().create_future(), (submission,))
+        (outcome,) = await self._commit([work])
+        if isinstance(outcome, BaseException):
+            raise outcome
+        receipts: list[Receipt] = outcome
+        return receipts[0]
+
+    async def _store_what_can_be(self, submission: Submission) -> Receipt:
+        """Each statement by itself, and those that fail as dead letters; the position at last."""
+        receipts: list[Receipt] = []
+        letters = list(submission.dead)
+        for part in parts(submission):
+            try:
+                receipts.append(await self._store(part))
+            except NotStorable as error:
+                letters.append(bury(submission, part, str(error)))
+        rest = replace(submission, items=(), dead=tuple(letters))
+        return add_receipts([*receipts, await self._store(rest)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.resources import files
 
-from pointsman.domain.errors import ConfigError
+from pointsman.domain.errors import Bug, ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Migration:
 
 
 def all_of(package: str) -> list[Migration]:
-    """A store's migrations, in order."""
+    """A store's migrations, in order. Raises `Bug` for two of one number."""
     folder = files(package).joinpath("migrations")
-    return sorted(
+    steps = sorted(
         (
             Migration(int(file.name[:4]), file.name[5:-4], file.read_text(encoding="utf-8"))
             for file in folder.iterdir()
@@ -32,6 +32,9 @@ def all_of(package: str) -> list[Migration]:
         ),
         key=lambda file: file.number,
     )
+    if [step.number for step in steps] != list(range(1, len(steps) + 1)):
+        raise Bug(f"the migrations of {package} are not numbered one by one")
+    return steps
 
 
 def pending(package: str, current: int) -> list[Migration]:

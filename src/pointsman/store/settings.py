@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from pointsman.setting_types import OptionalSecret, SecretFile, Section, folder_of
+from pointsman.store.hosts import each_host
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://")
+#: values of target_session_attrs that lead to a server which takes writes
+_WRITES = {"any", "primary", "read-write"}
 
 
 class StoreSettings(Section):
@@ -53,14 +56,23 @@ class StoreSettings(Section):
 
 
 def _postgres(url: str) -> str:
-    """Without a password: addresses end up in logs."""
+    """One or several hosts, without a password: addresses end up in logs."""
     try:
-        parts = urlsplit(url)
-        password, host, _ = parts.password, parts.hostname, parts.port
+        hosts = [urlsplit(address) for address in each_host(url)]
+        are_whole = all(
+            host.hostname and host.username and host.path.strip("/") and host.port != 0
+            for host in hosts
+        )
     except ValueError:
         raise ValueError("is no address") from None
-    if password is not None or "password=" in parts.query:
+    query = dict(parse_qsl(hosts[0].query))
+    if hosts[0].password is not None or any(name.endswith("password") for name in query):
         raise ValueError("must not carry a password; give store.password_file or store.password")
-    if not host or not parts.username or not parts.path.strip("/"):
-        raise ValueError("must be postgresql://USER@HOST/DATABASE, with :PORT where it is not 5432")
+    if not are_whole:
+        raise ValueError(
+            "must be postgresql://USER@HOST/DATABASE, with :PORT where it is not 5432; several "
+            "hosts are separated by commas"
+        )
+    if query.get("target_session_attrs", "any") not in _WRITES:
+        raise ValueError("must lead to a server that takes writes: target_session_attrs=read-write")
     return url

@@ -40,10 +40,16 @@ def sort_by_id(submission: Submission, known: Mapping[str, int]) -> tuple[list[I
 
 def conflict_letter(submission: Submission, item: Item) -> DeadLetter:
     """For sources that can't be told: the statement whose id is known with other content."""
+    reason = f"statement {item.statement_id} is already stored with different content"
+    return letter_about(submission, item, reason)
+
+
+def letter_about(submission: Submission, item: Item, reason: str) -> DeadLetter:
+    """One statement of a submission as a dead letter."""
     at = submission.position
     where = f"topic {at.topic}, partition {at.partition}, offset {at.offset - 1}, " if at else ""
     return DeadLetter(
-        reason=f"statement {item.statement_id} is already stored with different content",
+        reason=reason,
         origin=f"{where}statement {item.statement_id}",
         body=item_body(submission.body, item.index),
         statement_id=item.statement_id,

@@ -35,6 +35,12 @@ class Families:
         self.build = Info("pointsman_build", "The version that runs.", registry=self.registry)
 
         self.inputs = self._counter("inputs", "Inputs by what became of them.", "source", "result")
+        self.readings_left_out = self._counter(
+            "readings_left_out",
+            "Readings that made no sense; what else the input says was done.",
+            "source",
+            "reading",
+        )
         self.http_requests = self._counter(
             "http_requests", "HTTP requests answered.", "source", "method", "route", "status"
         )

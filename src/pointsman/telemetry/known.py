@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from pointsman.delivery.dispatcher import NOT_SENT
-from pointsman.domain.records import InputOutcome
+from pointsman.domain.records import InputOutcome, Reading
 from pointsman.domain.targets import TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.store.base import Audited
@@ -91,6 +91,8 @@ def _begin_delivery(families: Families) -> None:
 def _begin_source(families: Families, source: str) -> None:
     for result in (*InputOutcome, DUPLICATE, CONFLICT, REFUSED):
         families.inputs.labels(source, result)
+    for reading in Reading:
+        families.readings_left_out.labels(source, reading)
     for direction in (AHEAD, BEHIND):
         families.clock_off.labels(source, direction)
 

@@ -11,7 +11,7 @@ from pointsman import __version__
 from pointsman.delivery.audit import AuditRecord
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
 from pointsman.delivery.dispatcher import NOT_SENT, DeliveryRecord
-from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.domain.targets import TargetKind
 from pointsman.store.base import Backlog
 from pointsman.telemetry.exemplars import of_receipt, of_statement
@@ -63,6 +63,12 @@ class Metrics:
     def refused(self, source: str, statements: int) -> None:
         """Statements that were refused when they came: they are not in the books."""
         self._of.inputs.labels(self._source(source), REFUSED).inc(statements)
+
+    def left_out(self, source: str, statement_id: str, left_out: LeftOut) -> None:
+        """A reading that made no sense, of a statement that is stored."""
+        self._of.readings_left_out.labels(self._source(source), left_out.reading).inc(
+            1, of_statement(statement_id)
+        )
 
     def clock_off(self, source: str, seconds: float) -> None:
         """A statement came whose timestamp is so far ahead of its arrival, or behind (negative)."""

@@ -62,6 +62,10 @@ OF_CLOCK = (
     "set the clock where the player runs: what is stamped too early loses against what is "
     "newer, and what is stamped in the future counts as of its arrival"
 )
+OF_LEFT_OUT = (
+    "tell the content's author; the rest of what it says was done, and "
+    "pointsman_readings_left_out_total counts how often"
+)
 OF_UNMATCHED = "write a rule; `pointsman unmatched` proposes some, `pointsman replay` applies it"
 
 

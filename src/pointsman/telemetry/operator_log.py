@@ -15,7 +15,7 @@ import structlog
 
 from pointsman.delivery.dispatcher import NOT_SENT, DeliveryRecord
 from pointsman.domain.clock import Clock
-from pointsman.domain.records import InputOutcome, Receipt, Submission
+from pointsman.domain.records import InputOutcome, LeftOut, Receipt, Submission
 from pointsman.platforms.base import RequestOutcome
 from pointsman.telemetry import next_steps
 from pointsman.telemetry.repeats import Repeats
@@ -63,6 +63,21 @@ class OperatorLog:
                 self._dead_letter(submission)
             if receipt.outcomes.get(InputOutcome.UNMATCHED):
                 self._unmatched(submission)
+
+    def left_out(self, source: str, statement_id: str, left_out: LeftOut) -> None:
+        """A reading made no sense; a player that has one sends one with each statement."""
+        times = self._repeats.times(("left out", source, left_out.reading))
+        if times is None:
+            return
+        log.warning(
+            "a reading makes no sense and was left out",
+            source=source,
+            reading=left_out.reading.value,
+            statement_id=statement_id,
+            reason=left_out.reason,
+            **_counted(times),
+            next=next_steps.OF_LEFT_OUT,
+        )
 
     def clock_off(self, source: str, seconds: float) -> None:
         """A statement came whose timestamp is so far ahead of its arrival, or behind (negative)."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
+from urllib.parse import urlsplit
 
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
-from pointsman.domain.records import Position, Receipt, Submission
+from pointsman.domain.records import LeftOut, Position, Receipt, Submission
 from pointsman.setting_types import no_secret
 from pointsman.sources.base import Source
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.app import HttpDeps, make_app
 from pointsman.sources.http.authorization import (
-    LAUNCHED,
     BasicCredential,
     BearerCredential,
     HttpSource,
@@ -60,6 +60,7 @@ def pipeline(
     on_receipts: Callable[[Sequence[Submission], Sequence[Receipt]], None] = lambda *_: None,
     launches: LaunchCache | None = None,
     tracker: SatisfiedTracker | None = None,
+    on_left_out: Callable[[str, str, LeftOut], None] = lambda *_: None,
     on_clock_off: Callable[[str, float], None] = lambda *_: None,
     watch: Callable[[IngestStore], IngestStore] = lambda store: store,
 ) -> Pipeline:
@@ -79,10 +80,8 @@ def pipeline(
         launches=launches,
         adapters=adapters(settings.sources),
         on_batch=tracker.note if tracker is not None else lambda _batch: None,
+        on_left_out=on_left_out,
         on_clock_off=on_clock_off,
-        lenient=frozenset(
-            {LAUNCHED, *(source.name for source in settings.sources.http if source.lenient)}
-        ),
     )
 
 
@@ -92,6 +91,13 @@ def statement_producer(settings: Settings, clock: Clock) -> StatementProducer | 
     if kafka is None:
         return None
     return StatementProducer(kafka, clock)
+
+
+def public_path(settings: Settings) -> str:
+    """What a proxy takes away in front of our paths; all that is handed out has it."""
+    launches = settings.launches
+    url = settings.http.public_url or (launches.public_url if launches is not None else "")
+    return urlsplit(url).path.rstrip("/")
 
 
 def http_intake(
@@ -130,6 +136,7 @@ def http_server(
         on_refusal=operator_log.refused,
         clock=clock,
         authority_home_page=settings.platform.origin,
+        public_path=public_path(settings),
         launches=launches,
         postbacks=postback_sources(settings.sources),
         webhooks=webhook_sources(settings.sources),

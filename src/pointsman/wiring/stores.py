@@ -18,6 +18,7 @@ from pointsman.domain.clock import Clock
 from pointsman.statements import STATEMENT, authority_key, index_keys, referenced_statement
 from pointsman.store.base import Store
 from pointsman.store.postgres import PostgresStore
+from pointsman.store.settings import StoreSettings
 from pointsman.store.sqlite import SqliteStore
 from pointsman.store.statement_index import Indexed, ReadKeys
 
@@ -49,16 +50,21 @@ def store_and_budget(
 def _postgres(
     settings: Settings, clock: Clock, on_commit: OnCommit, *, beside: bool
 ) -> PostgresStore:
-    password = settings.store.password
     return PostgresStore(
         settings.store.url,
-        password=password.get_secret_value if password is not None else None,
+        password=_password(settings.store),
         connections=settings.store.connections,
         clock=clock,
         beside=beside,
         on_commit=on_commit,
         read_keys=key_reader(settings.platform.origin),
     )
+
+
+def _password(settings: StoreSettings) -> Callable[[], str] | None:
+    """Asked for each connection: its file may be replaced while the daemon runs."""
+    password = settings.password
+    return None if password is None else password.get_secret_value
 
 
 def _sqlite(settings: Settings, clock: Clock, on_commit: OnCommit, *, beside: bool) -> SqliteStore:

@@ -24,6 +24,7 @@ from pointsman.platforms.tokens.service import TokenService
 from pointsman.platforms.tokens.settings import TokenSettings
 from pointsman.platforms.tokens.vault import EncryptedVault, TokenCipher
 from pointsman.store.base import Document, DocumentKey, Store
+from pointsman.wiring.account_hints import AccountHints
 
 #: how long a login may wait for the budget, seconds
 _PAY_WITHIN = 20.0
@@ -50,10 +51,14 @@ def token_sources(
     section = settings.learners.tokens
     behind = _configured(section, clock, on_new, log_in, vault)
     if settings.launches is None and behind is not None:
-        return TokenSources(behind)
+        return TokenSources(_with_hints(behind, settings))
     cipher = TokenCipher(section.encryption_keys)
     launched = LaunchTokens(behind, _TokenDocuments(store, clock), cipher, clock, on_new)
-    return TokenSources(launched, launched)
+    return TokenSources(_with_hints(launched, settings), launched)
+
+
+def _with_hints(provider: TokenProvider, settings: Settings) -> TokenProvider:
+    return AccountHints(provider, [account.home_page for account in settings.learners.accounts])
 
 
 def vault(settings: Settings, store: Store, clock: Clock) -> TokenVault | None:

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 import pytest
 from aiohttp import ClientResponse
 
-from tests.support.http_endpoint import AUTH, PLAYER, STATE, STATEMENTS, Endpoint, basic
+from pointsman.sources.http.lrs.resources import TABLE, Resource
+from tests.support.http_endpoint import AUTH, LENIENT, PLAYER, STATE, STATEMENTS, Endpoint, basic
 from tests.support.xapi_factory import ANA, LESSON, SOME_ID, new_id, statement
 
 FORM = "application/x-www-form-urlencoded"
@@ -131,3 +132,60 @@ async def test_broken_forms_are_refused(one: Endpoint) -> None:
             headers=AUTH | VERSION | {"Content-Type": FORM},
         )
         assert answer.status == 400
+
+
+#: of every resource what its methods need, beside credentials
+NEEDED = {
+    "activityId": LESSON,
+    "agent": json.dumps(ANA),
+    "stateId": "bookmark",
+    "profileId": "p",
+    "statementId": SOME_ID,
+}
+
+
+def untyped(kind: str | None) -> dict[str, Any]:
+    """Of Storyline 2, which says text/plain, and of XDomainRequest, which says nothing."""
+    if kind is not None:
+        return {"headers": {"Content-Type": kind}}
+    return {"skip_auto_headers": ["Content-Type"]}
+
+
+@pytest.mark.parametrize("kind", ["text/plain;charset=UTF-8", "text/plain", None])
+@pytest.mark.parametrize(
+    ("resource", "method"),
+    [(resource, method) for resource, methods in TABLE.items() for method in methods],
+)
+async def test_a_form_that_can_not_say_so_is_one_from_a_lenient_source(
+    one: Endpoint, resource: Resource, method: str, kind: str | None
+) -> None:
+    needed = {name: NEEDED[name] for name in TABLE[resource][method].required}
+    form = LENIENT | VERSION | needed
+    if method in {"PUT", "POST"}:
+        content = statement(id=SOME_ID) if resource is Resource.STATEMENTS else {"a": 1}
+        form |= {"content": json.dumps(content), "Content-Type": "application/json"}
+    data = urlencode(form).encode()
+    answer = await one.client.post(f"{resource}?method={method}", data=data, **untyped(kind))
+    assert answer.status in {200, 204}, await answer.text()
+    strict = urlencode(form | AUTH).encode()
+    refused = await one.client.post(f"{resource}?method={method}", data=strict, **untyped(kind))
+    assert refused.status == 400
+    assert "mark the source lenient" in await refused.text()
+
+
+async def test_a_state_that_is_not_there_is_a_404_to_a_player_that_can_set_no_type(
+    one: Endpoint,
+) -> None:
+    """Storyline sends nothing at all any more after any other refusal."""
+    data = urlencode(LENIENT | VERSION | KEY).encode()
+    answer = await one.client.post(
+        f"{STATE}?method=GET", data=data, **untyped("text/plain;charset=UTF-8")
+    )
+    assert answer.status == 404
+
+
+async def test_a_json_body_is_no_form_whoever_sends_it(one: Endpoint) -> None:
+    answer = await one.client.post(
+        f"{STATE}?method=GET", data=b"{}", headers=LENIENT | {"Content-Type": "application/json"}
+    )
+    assert answer.status == 400

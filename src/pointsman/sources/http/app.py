@@ -12,7 +12,6 @@ from pointsman.domain.clock import Clock
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, HttpSource, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, route, route_get
-from pointsman.sources.http.drain import RequestsUnderWay
 from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.home import home
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, add_launch_routes
@@ -23,7 +22,7 @@ from pointsman.sources.http.lrs.endpoint import LrsEndpoint, ResourceHandler
 from pointsman.sources.http.lrs.get_statements import GetStatements
 from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.resources import Resource
-from pointsman.sources.http.middleware import middlewares
+from pointsman.sources.http.middleware import RequestsUnderWay, middlewares
 from pointsman.sources.http.scorm_cloud import POSTBACK, Postbacks, PostbackSource
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.http.webhooks import Webhooks, WebhookSource
@@ -58,6 +57,8 @@ class HttpDeps:
     on_refused: Callable[[str, int], None]
     clock: Clock
     authority_home_page: str
+    #: what stands in front of our paths for those outside, as in "/lrs"
+    public_path: str = ""
     on_refusal: Callable[[str, str, str, int, str], None] = lambda *_: None
     body_timeout: float = 30
     launches: LaunchRoutesDeps | None = None
@@ -133,7 +134,7 @@ def _add_adapters(app: web.Application, deps: HttpDeps) -> None:
 def _handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:
     """What each method of each resource does."""
     statements = PostStatements(deps.reader, deps.intake, deps.on_refused)
-    queries = GetStatements(deps.store, deps.authority_home_page)
+    queries = GetStatements(deps.store, deps.authority_home_page, deps.public_path)
     documents = DocumentResources(deps.store, deps.clock)
     objects = ActivitiesAgents(deps.store, deps.authority_home_page)
     handlers: dict[tuple[Resource, str], ResourceHandler] = {

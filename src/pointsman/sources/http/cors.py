@@ -23,36 +23,62 @@ _EXPOSED = (
     "ETag, Last-Modified, X-Experience-API-Version, X-Experience-API-Consistent-Through, "
     "Retry-After"
 )
+#: xAPI, and what launched players call; not /launches, whose operators are no browsers
+_CREDENTIAL_IN_REQUEST = ("/xapi/", "/scorm/", "/cmi5/")
+#: of a refused request with an origin (RFC 6750 section 3)
+BROWSER_CHALLENGE = 'Bearer realm="xapi"'
 _MAX_AGE = "600"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: names in one preflight that are answered; no player sends nearly as many
 _MOST_NAMES = 50
 
 
-def answer_headers(origins: Sequence[str], origin: str | None) -> dict[str, str]:
-    """What every answer carries for a request of this origin; `origins` are those allowed."""
-    if "*" in origins:
-        if origin is None:
-            return {}
-        return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
+def shows_credential(path: str) -> bool:
+    """Whether a request of this path has its credential in itself: a header, a form, or the path.
+
+    A browser adds none of its own, so an answer may be named to any page that "*" allows.
+    """
+    return path.startswith(_CREDENTIAL_IN_REQUEST)
+
+
+def answer_headers(
+    origins: Sequence[str], origin: str | None, *, with_credentials: bool = True
+) -> dict[str, str]:
+    """What every answer carries for a request of this origin; `origins` are those allowed.
+
+    An origin is named, for with "*" browsers withhold the answer to a request in credentials mode
+    (Fetch section 4.10), as every beacon is (W3C Beacon section 4.2), and send no beacon of JSON.
+    Without `with_credentials` an origin that only "*" allows is not.
+    """
     if not origins:
         return {}
     # Without an allowed origin too: a cache must not give that answer to an allowed one.
     headers = {"Vary": "Origin"}
-    if origin is not None and origin in origins:
-        headers |= {
+    if origin is None:
+        return headers
+    if origin in origins or ("*" in origins and with_credentials):
+        return headers | {
             "Access-Control-Allow-Origin": origin,
             "Access-Control-Allow-Credentials": "true",
+            "Access-Control-Expose-Headers": _EXPOSED,
+        }
+    if "*" in origins:
+        return headers | {
+            "Access-Control-Allow-Origin": "*",
             "Access-Control-Expose-Headers": _EXPOSED,
         }
     return headers
 
 
 def preflight_headers(
-    origins: Sequence[str], origin: str | None, requested: str | None
+    origins: Sequence[str],
+    origin: str | None,
+    requested: str | None,
+    *,
+    with_credentials: bool = True,
 ) -> dict[str, str]:
     """What the answer to a preflight carries; `requested` is Access-Control-Request-Headers."""
-    headers = answer_headers(origins, origin)
+    headers = answer_headers(origins, origin, with_credentials=with_credentials)
     if "Access-Control-Allow-Origin" in headers:
         headers |= {
             "Access-Control-Allow-Methods": _METHODS,

@@ -1,4 +1,4 @@
-"""Surrounds every request: counts it, gives its answer headers, and turns errors into answers.
+"""Surrounds every request: counts it, gives its answer headers, turns errors into answers, drains.
 
 From the outside in: counting, recording, version, consistency, CORS, errors, cutting. Each sees the
 answers of the next one, those to refused requests included.
@@ -6,6 +6,7 @@ answers of the next one, those to refused requests included.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
@@ -14,9 +15,19 @@ from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.domain.clock import Clock
 from pointsman.sources.http.body import READS
-from pointsman.sources.http.cors import answer_headers, preflight_headers
-from pointsman.sources.http.drain import RequestsUnderWay
-from pointsman.sources.http.errors import REASON, answer, answer_of_router
+from pointsman.sources.http.cors import (
+    BROWSER_CHALLENGE,
+    answer_headers,
+    preflight_headers,
+    shows_credential,
+)
+from pointsman.sources.http.errors import (
+    REASON,
+    RETRY_AFTER,
+    answer,
+    answer_of_router,
+    error_response,
+)
 from pointsman.sources.http.lrs.consistent_through import HEADER as CONSISTENT
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 from pointsman.sources.http.lrs.endpoint import (
@@ -120,15 +131,19 @@ def _cors(origins: Sequence[str]) -> Middleware:
     @web.middleware
     async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
+        shows = shows_credential(request.path)
         missing = request.match_info.http_exception
         if request.method == "OPTIONS" and not isinstance(missing, web.HTTPNotFound):
             requested = request.headers.get("Access-Control-Request-Headers")
-            headers = preflight_headers(origins, origin, requested)
+            headers = preflight_headers(origins, origin, requested, with_credentials=shows)
             if isinstance(missing, web.HTTPMethodNotAllowed):
                 headers["Allow"] = ", ".join(sorted({*missing.allowed_methods, "OPTIONS"}))
             return web.Response(status=204, headers=headers)
         response = await handler(request)
-        response.headers.update(answer_headers(origins, origin))
+        if origin is not None and response.headers.get("WWW-Authenticate", "").startswith("Basic"):
+            # a browser would ask the learner for a name and password, for a Basic one
+            response.headers["WWW-Authenticate"] = BROWSER_CHALLENGE
+        response.headers.update(answer_headers(origins, origin, with_credentials=shows))
         return response
 
     return cors
@@ -143,3 +158,91 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return answer_of_router(error)
     except Exception as error:  # noqa: BLE001 - the sender gets an answer whatever happens
         return answer(request, error)
+
+
+class RequestsUnderWay:
+    """Every request from its head to its answer, one whose body is still coming included.
+
+    So a stop can answer each of them before connections close. A load balancer goes on sending for
+    some seconds after it was told not to, so during a drain new requests are answered too, with
+    `Connection: close` (RFC 9112 section 9.6).
+    """
+
+    def __init__(self) -> None:
+        self._draining = False
+        self._requests: set[object] = set()
+        self._limits: set[asyncio.Timeout] = set()
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    @property
+    def counting(self) -> Middleware:
+        """The outermost middleware: it counts, and during a drain each answer closes."""
+
+        @web.middleware
+        async def counting(request: web.Request, handler: Handler) -> web.StreamResponse:
+            mark = object()
+            self._requests.add(mark)
+            try:
+                response = await handler(request)
+            finally:
+                self._requests.discard(mark)
+                self._changed.set()
+            if self._draining:
+                response.force_close()
+            return response
+
+        return counting
+
+    @property
+    def cutting(self) -> Middleware:
+        """The innermost middleware: what `cut` ends is answered with 503."""
+
+        @web.middleware
+        async def cutting(request: web.Request, handler: Handler) -> web.StreamResponse:
+            limit = asyncio.timeout(None)
+            try:
+                async with limit:
+                    self._limits.add(limit)
+                    try:
+                        return await handler(request)
+                    finally:
+                        self._limits.discard(limit)
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                return error_response(
+                    503,
+                    "this daemon stops, and its time for requests under way is over; send it "
+                    "again: a statement with an id is stored once, however often it comes",
+                    headers={"Retry-After": RETRY_AFTER},
+                )
+
+        return cutting
+
+    def drain(self) -> None:
+        """From now on each answer closes its connection."""
+        self._draining = True
+
+    async def wait_for_those_of_now(self) -> None:
+        """Wait until all that is under way now is answered, whatever comes meanwhile."""
+        now = set(self._requests)
+        await self._wait(lambda: not now & self._requests)
+
+    async def wait_for_all(self) -> None:
+        """Wait until nothing is under way."""
+        await self._wait(lambda: not self._requests)
+
+    def cut(self) -> int:
+        """End what is under way; it is answered with 503. How many requests that were."""
+        now = asyncio.get_running_loop().time()
+        for limit in self._limits:
+            limit.reschedule(now)
+        return len(self._limits)
+
+    async def _wait(self, done: Callable[[], bool]) -> None:
+        while not done():
+            self._changed.clear()
+            await self._changed.wait()

@@ -17,7 +17,7 @@ from aiohttp import web
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError
 from pointsman.domain.listening import cannot_listen
-from pointsman.sources.http.drain import RequestsUnderWay
+from pointsman.sources.http.middleware import RequestsUnderWay
 
 log = structlog.get_logger(__name__)
 

@@ -11,6 +11,7 @@ from pointsman.setting_types import (
     Names,
     Section,
     SourceName,
+    WebAddress,
     require_some,
     valid_so_far,
     web_address,
@@ -27,6 +28,9 @@ class HttpSettings(Limits):
     port: int = Field(default=8080, ge=1, le=65535)
     #: of a request's body, decompressed
     max_body_bytes: int = Field(default=10_485_760, ge=1_024)
+    #: how senders reach this daemon, with the path in front of /xapi where there is one; none =
+    #: that of [launches]
+    public_url: WebAddress | None = None
     #: web origins whose pages may send, or "*"
     cors_origins: Names = ()
     #: how long after SIGTERM the listener stays, so that load balancers learn of it

@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.header_value import header_problem
+from pointsman.domain.iri import mailbox, web_address_problem
 from pointsman.domain.launch import Launch, LaunchMode, PlayerKind, launch_actor_json
 from pointsman.domain.records import Actor
 from pointsman.sources.players.cmi5.launch_data import check_player
@@ -27,7 +28,8 @@ _MOST_PLAYER = 16_384
 _AGENT: TypeAdapter[Any] = TypeAdapter(Agent)
 
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
-Completed = Literal["never", "completed", "passed", "completed_or_passed"]
+#: as `course_completed` of a rule
+Completed = Literal["never", "completed", "passed", "completed_or_passed", "completed_and_passed"]
 
 
 class LaunchRequest(BaseModel):
@@ -85,12 +87,12 @@ def parse_launch_request(body: bytes) -> LaunchRequest:
             )
         )
         raise InputRefused("; ".join(problems)) from None
-    if asked.url is not None and urlsplit(asked.url).scheme not in {"http", "https"}:
-        raise InputRefused("url: must be an http:// or https:// URL")
+    if asked.url is not None and (problem := web_address_problem(asked.url)):
+        raise InputRefused(f"url: {problem}")
     if asked.auth_token is not None:
-        problem = header_problem(asked.auth_token.get_secret_value())
-        if problem is not None:
-            raise InputRefused(f"authToken: {problem}")
+        token_problem = header_problem(asked.auth_token.get_secret_value())
+        if token_problem is not None:
+            raise InputRefused(f"authToken: {token_problem}")
     courses = [name for name in (asked.course_id, asked.course_slug, asked.course_sku) if name]
     if len(courses) > 1:
         raise InputRefused("courseId, courseSlug and courseSku name the same course: give one")
@@ -205,5 +207,5 @@ def _actor(asked: LaunchRequest, home_page: str) -> Actor:
             raise InputRefused("actor: cmi5 players know learners by account (cmi5 section 9.2)")
         return actor
     if asked.kind is not PlayerKind.CMI5 and is_address(asked.learner):
-        return Actor("mbox", f"mailto:{asked.learner}")
+        return Actor("mbox", mailbox(asked.learner))
     return Actor("account", asked.learner, home_page)

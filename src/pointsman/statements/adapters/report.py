@@ -13,8 +13,11 @@ from typing import Any
 import orjson
 
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.iri import mailbox
+from pointsman.domain.records import LeftOut
 from pointsman.statements.adapters.json_values import derived_uuid, in_message, is_address, is_iri
 from pointsman.statements.extension_numbers import percentage
+from pointsman.statements.left_out import as_extension
 
 _VERBS = "http://adlnet.gov/expapi/verbs/"
 COURSE = "http://adlnet.gov/expapi/activities/course"
@@ -47,6 +50,8 @@ class ActivityReport:
     timestamp: str | None = None
     #: the IRI of the activity that this one is a part of
     parent: str | None = None
+    #: what made no sense
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def report_statement(report: ActivityReport, *id_parts: Any) -> dict[str, Any]:
@@ -73,7 +78,7 @@ def report_statement(report: ActivityReport, *id_parts: Any) -> dict[str, Any]:
 
 def _actor(report: ActivityReport) -> dict[str, Any]:
     if is_address(report.learner):
-        return {"objectType": "Agent", "mbox": f"mailto:{report.learner}"}
+        return {"objectType": "Agent", "mbox": mailbox(report.learner)}
     account = {"homePage": report.home_page, "name": report.learner}
     return {"objectType": "Agent", "account": account}
 
@@ -105,11 +110,14 @@ def _result(report: ActivityReport) -> dict[str, Any]:
         result["score"] = {"scaled": report.score}
     if report.seconds is not None:
         result["duration"] = f"PT{f'{report.seconds:.2f}'.rstrip('0').rstrip('.')}S"
+    extensions: dict[str, Any] = {**as_extension(report.left_out)}
     # what is completed is so whatever its percentage says
     if report.progress is not None and not report.completed:
         progress = percentage(report.progress / 100)
         whole = progress.is_integer()
-        result["extensions"] = {_PROGRESS: int(progress) if whole else progress}
+        extensions[_PROGRESS] = int(progress) if whole else progress
+    if extensions:
+        result["extensions"] = extensions
     return result
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.records import Reading
 from pointsman.statements.adapters.json_paths import PathTemplate, as_text
 from pointsman.statements.adapters.json_values import (
     derived_uuid,
@@ -24,11 +25,11 @@ from pointsman.statements.adapters.json_values import (
 )
 from pointsman.statements.adapters.report import COURSE, LESSON, ActivityReport, report_statement
 from pointsman.statements.adapters.scorm_cloud_results import (
+    Reader,
     RegistrationResult,
     activity_result,
     course_result,
     descendants,
-    read_at,
     value_at,
 )
 from pointsman.statements.json_body import parse_json
@@ -61,6 +62,7 @@ class ScormCloud:
         if course_id is None:
             raise InputRefused("course.id is missing, so nobody knows what this is about")
         names = {"course": course_id}
+        read = Reader(registration)
         course = ActivityReport(
             learner=self._learner(registration),
             home_page=self.home_page,
@@ -69,11 +71,12 @@ class ScormCloud:
             title=as_text(value_at(registration, "course", "title")),
             registration=_registration_uuid(registration),
             timestamp=later(
-                read_at(registration, ("updated",), timestamp),
+                read(Reading.TIMESTAMP, ("updated",), timestamp),
                 # seen to be later than the last update
-                read_at(registration, ("completedDate",), timestamp),
+                read(Reading.TIMESTAMP, ("completedDate",), timestamp),
             ),
         )
+        course = replace(course, left_out=read.left_out)
         root = registration.get("activityDetails")
         statements = [report_statement(_with_result(course, course_result(registration, root)))]
         for child in descendants(root):
@@ -121,6 +124,7 @@ def _with_result(report: ActivityReport, reading: RegistrationResult) -> Activit
         progress=reading.progress,
         score=reading.score,
         seconds=reading.seconds,
+        left_out=report.left_out + reading.left_out,
     )
 
 

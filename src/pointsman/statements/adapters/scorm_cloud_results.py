@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.records import LeftOut, Reading
 from pointsman.statements.adapters.json_paths import as_text
 from pointsman.statements.adapters.json_values import in_message, number, number_within
 from pointsman.statements.extension_numbers import percentage
+from pointsman.statements.left_out import take
 
 T = TypeVar("T")
 
@@ -23,8 +25,6 @@ _SUCCESS = {"passed": True, "failed": False, "unknown": None}
 _CHILDREN = ("activityDetails", "children")
 #: HHHH:MM:SS.ss, as SCORM 1.2 writes a time
 _TIME = re.compile(r"([0-9]{1,7}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,6})?)")
-#: a score above this is one of a hundred: SCORM Cloud's go from 0 to 100, run time's from -1 to 1
-_MAX_SCALED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class RegistrationResult:
     #: -1..1
     score: float | None
     seconds: float | None
+    #: what made no sense
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def says_nothing(self) -> bool:
@@ -47,13 +49,15 @@ class RegistrationResult:
 
 def course_result(registration: Mapping[str, Any], root: Any) -> RegistrationResult:
     """What the registration says; a course of one SCO is as far as that SCO."""
+    read = Reader(registration)
     whole = RegistrationResult(
-        completed=read_at(registration, ("registrationCompletion",), _word(_COMPLETION)),
-        passed=read_at(registration, ("registrationSuccess",), _word(_SUCCESS)),
-        progress=read_at(registration, ("registrationCompletionAmount",), _percentage),
-        score=read_at(registration, ("score", "scaled"), _score),
-        seconds=read_at(registration, ("totalSecondsTracked",), _seconds),
+        completed=read(Reading.COMPLETION, ("registrationCompletion",), _word(_COMPLETION)),
+        passed=read(Reading.SUCCESS, ("registrationSuccess",), _word(_SUCCESS)),
+        progress=read(Reading.PROGRESS, ("registrationCompletionAmount",), _percentage),
+        score=read(Reading.SCORE, ("score", "scaled"), _score),
+        seconds=read(Reading.DURATION, ("totalSecondsTracked",), _seconds),
     )
+    whole = replace(whole, left_out=read.left_out)
     only = _only_activity(root)
     if only is None:
         return whole
@@ -63,30 +67,33 @@ def course_result(registration: Mapping[str, Any], root: Any) -> RegistrationRes
         whole,
         progress=_larger_known(whole.progress, inner.progress),
         score=_first_known(whole.score, inner.score),
+        left_out=whole.left_out + inner.left_out,
     )
 
 
 def activity_result(activity: Mapping[str, Any]) -> RegistrationResult:
     """What an activity says, and what its SCO stored where it says nothing."""
-    return RegistrationResult(
+    read = Reader(activity)
+    result = RegistrationResult(
         completed=_first_known(
-            read_at(activity, ("activityCompletion",), _word(_COMPLETION)),
-            read_at(activity, ("runtime", "completionStatus"), _optional_word(_COMPLETION)),
+            read(Reading.COMPLETION, ("activityCompletion",), _word(_COMPLETION)),
+            read(Reading.COMPLETION, ("runtime", "completionStatus"), _optional_word(_COMPLETION)),
         ),
         passed=_first_known(
-            read_at(activity, ("activitySuccess",), _word(_SUCCESS)),
-            read_at(activity, ("runtime", "runtimeSuccessStatus"), _optional_word(_SUCCESS)),
+            read(Reading.SUCCESS, ("activitySuccess",), _word(_SUCCESS)),
+            read(Reading.SUCCESS, ("runtime", "runtimeSuccessStatus"), _optional_word(_SUCCESS)),
         ),
         progress=_larger_known(
-            read_at(activity, ("completionAmount", "scaled"), _percentage),
-            read_at(activity, ("runtime", "progressMeasure"), _percentage),
+            read(Reading.PROGRESS, ("completionAmount", "scaled"), _percentage),
+            read(Reading.PROGRESS, ("runtime", "progressMeasure"), _percentage),
         ),
         score=_first_known(
-            read_at(activity, ("score", "scaled"), _score),
-            read_at(activity, ("runtime", "scoreScaled"), _score),
+            read(Reading.SCORE, ("score", "scaled"), _score),
+            read(Reading.SCORE, ("runtime", "scoreScaled"), _run_time_score),
         ),
-        seconds=read_at(activity, ("timeTracked",), _seconds),
+        seconds=read(Reading.DURATION, ("timeTracked",), _seconds),
     )
+    return replace(result, left_out=read.left_out)
 
 
 def _children(activity: Any) -> list[dict[str, Any]]:
@@ -131,26 +138,39 @@ def value_at(holder: Mapping[str, Any], *names: str) -> Any:
     return value
 
 
-def read_at(
-    holder: Mapping[str, Any], names: tuple[str, ...], reading: Callable[[Any], T | None]
-) -> T | None:
-    """What `reading` makes of it. Raises `InputRefused` with the names."""
-    try:
-        return reading(value_at(holder, *names))
-    except ValueError as error:
-        raise InputRefused(f"{'.'.join(names)} {error}") from None
+class Reader:
+    """Reads what an object says, and notes what of it makes no sense."""
+
+    def __init__(self, holder: Mapping[str, Any]) -> None:
+        self._holder = holder
+        self._left_out: list[LeftOut] = []
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        return tuple(self._left_out)
+
+    def __call__(
+        self, reading: Reading, names: tuple[str, ...], convert: Callable[[Any], T | None]
+    ) -> T | None:
+        """What `convert` makes of what stands at these names."""
+        try:
+            value = value_at(self._holder, *names)
+        except InputRefused as error:
+            self._left_out.append(LeftOut(reading, str(error)))
+            return None
+        return take(self._left_out, reading, ".".join(names), lambda: convert(value))
 
 
 def _word(words: Mapping[str, bool | None]) -> Callable[[Any], bool | None]:
     """A word of a list; another one is not understood."""
 
-    def read_at(value: Any) -> bool | None:
+    def convert(value: Any) -> bool | None:
         word = str(value or "unknown").lower()
         if word not in words:
             raise ValueError(f"must be {', '.join(words)}, not {in_message(value)}")
         return words[word]
 
-    return read_at
+    return convert
 
 
 def _optional_word(words: Mapping[str, bool | None]) -> Callable[[Any], bool | None]:
@@ -164,10 +184,14 @@ def _percentage(value: Any) -> float | None:
 
 
 def _score(value: Any) -> float | None:
-    score = number_within(value, -1, 100)
-    if score is None or score <= _MAX_SCALED:
-        return score
-    return round(score / 100, 6)
+    """Of 100, as ScoreSchema has it: "Scaled score between 0 and 100"; so 1 is one of a hundred."""
+    score = number_within(value, 0, 100)
+    return None if score is None else round(score / 100, 6)
+
+
+def _run_time_score(value: Any) -> float | None:
+    """The SCO's own `cmi.score.scaled` (SCORM 2004 4th RTE section 4.2.20)."""
+    return number_within(value, -1, 1)
 
 
 def _seconds(value: Any) -> float | None:

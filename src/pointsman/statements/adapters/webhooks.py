@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 import orjson
 
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.records import LeftOut, Reading
 from pointsman.statements.adapters.json_paths import Path, PathTemplate, as_text, required_text
 from pointsman.statements.adapters.json_values import (
     boolean,
@@ -22,6 +23,7 @@ from pointsman.statements.adapters.json_values import (
 )
 from pointsman.statements.adapters.report import ActivityReport, report_statement
 from pointsman.statements.json_body import parse_json
+from pointsman.statements.left_out import take
 
 T = TypeVar("T")
 
@@ -56,7 +58,8 @@ class Webhook:
     def statements(self, body: bytes, message_id: str | None = None) -> list[dict[str, Any]]:
         """One for each report in `body`. `message_id` is the sender's name for the message.
 
-        Raises `InputRefused`, which names the path that has nothing or something else.
+        Raises `InputRefused`, which names the path that has nothing or something else, where nobody
+        can tell who or what it is about. Any other value that makes no sense is left out.
         """
         whole = parse_json(body)
         message = message_id or hashlib.sha256(body).hexdigest()
@@ -75,13 +78,15 @@ class Webhook:
         return list(statements.values())
 
     def _statement(self, item: Any, whole: Any, message: str, place: int | None) -> dict[str, Any]:
-        def read(path: Path | None, reading: Callable[[Any], T | None]) -> T | None:
+        left_out: list[LeftOut] = []
+
+        def read(
+            reading: Reading, path: Path | None, convert: Callable[[Any], T | None]
+        ) -> T | None:
             if path is None:
                 return None
-            try:
-                return reading(path.find(item, whole))
-            except ValueError as error:
-                raise InputRefused(f"{path} {error}") from None
+            value = path.find(item, whole)
+            return take(left_out, reading, str(path), lambda: convert(value))
 
         if isinstance(self.activity, PathTemplate):
             activity = self.activity.expand(item, whole)
@@ -91,13 +96,20 @@ class Webhook:
             learner=required_text(self.learner, item, whole),
             home_page=self.home_page,
             activity=activity,
-            progress=read(self.progress, self._percentage),
-            completed=read(self.completed, lambda value: boolean(value, self.completed_values)),
-            passed=read(self.passed, lambda value: boolean(value, self.passed_values)),
-            score=read(self.score, self._score),
-            registration=read(self.registration, self._attempt),
-            timestamp=read(self.time, timestamp),
+            progress=read(Reading.PROGRESS, self.progress, self._percentage),
+            completed=read(
+                Reading.COMPLETION,
+                self.completed,
+                lambda value: boolean(value, self.completed_values),
+            ),
+            passed=read(
+                Reading.SUCCESS, self.passed, lambda value: boolean(value, self.passed_values)
+            ),
+            score=read(Reading.SCORE, self.score, self._score),
+            registration=read(Reading.ATTEMPT, self.registration, self._attempt),
+            timestamp=read(Reading.TIMESTAMP, self.time, timestamp),
         )
+        report = replace(report, left_out=tuple(left_out))
         return report_statement(report, self.source, *self._name(item, whole, message, place))
 
     def _name(

@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 from pointsman.domain.evidence import Coverage, Span
+from pointsman.domain.records import Reading
 from pointsman.statements.extension_numbers import ReadingRefused, number
 from pointsman.statements.statement import Statement
 
@@ -34,7 +35,8 @@ def coverage(statement: Statement) -> Coverage | None:
     """What was played, and of how much; None where none of that is said.
 
     Raises:
-        ReadingRefused: what is said makes no sense.
+        ReadingRefused: a part of that makes no sense, so the whole says nothing: spans of a
+            recording whose length is not known would complete nothing, whatever is claimed.
     """
     result, context = statement.result, statement.context
     result_extensions = (result.extensions if result else None) or {}
@@ -54,18 +56,22 @@ def _optional_number(extensions: dict[str, Any], name: str, most: int) -> float 
     # a boolean is no number here, although False is 0
     if value in _UNSET and not isinstance(value, bool):
         return None
-    return number(f"context.extensions[{name}]", value, most) or None
+    return number(Reading.COVERAGE, f"context.extensions[{name}]", value, most) or None
 
 
 def _spans(value: Any) -> tuple[Span, ...]:
     where = f"result.extensions[{_PLAYED}]"
     if not isinstance(value, str):
         raise ReadingRefused(
-            where, f'must be text such as "0[.]2.4[,]5[.]10", not {str(value)[:80]!r}'
+            Reading.COVERAGE,
+            where,
+            f'must be text such as "0[.]2.4[,]5[.]10", not {str(value)[:80]!r}',
         )
     pieces = value.split("[,]") if value.strip() else []
     if len(pieces) > _MAX_SEGMENTS:
-        raise ReadingRefused(where, f"must hold at most {_MAX_SEGMENTS:,} segments")
+        raise ReadingRefused(
+            Reading.COVERAGE, where, f"must hold at most {_MAX_SEGMENTS:,} segments"
+        )
     return tuple(_span(where, piece) for piece in pieces)
 
 
@@ -74,6 +80,7 @@ def _span(where: str, piece: str) -> Span:
     start, end = map(float, match.groups()) if match else (math.nan, math.nan)
     if not (abs(start) <= _MAX_SECONDS and abs(end) <= _MAX_SECONDS):
         raise ReadingRefused(
+            Reading.COVERAGE,
             where,
             'must be segments such as "5[.]10", in seconds, joined by [,]; '
             f"one of them is {piece[:80]!r}",

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pointsman.domain.errors import InputRefused
+from pointsman.domain.records import LeftOut, Reading
 from pointsman.statements.extension_numbers import percentage
 from pointsman.statements.scorm.commit_body import parse_commit_body
-from pointsman.statements.scorm.durations import duration_seconds
+from pointsman.statements.scorm.durations import duration_seconds, is_duration
 
 Version = Literal["1.2", "2004"]
 #: names of the same thing: an integrator chooses them
@@ -35,6 +35,7 @@ _SUCCESS = {"passed": True, "failed": False, "unknown": None}
 _ONLY_12 = frozenset({"core", "student_data", "student_preference", "comments"})
 _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _MAX_SEQUENCE = 1_000_000_000
+_SCORE = ("scaled", "raw", "min", "max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,89 +68,127 @@ class Commit:
     #: counts from 1 in each run of the player
     sequence: int | None = None
     final: bool = False
+    #: what made no sense
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def parse_commit(body: bytes, *, final: bool = False) -> Commit:
     """What a body says; `final` where its address says that it is the last.
 
-    Raises `InputRefused`, naming what can't be understood.
+    Raises `InputRefused` where it is no commit. What SCORM has no word for is left out.
     """
     parsed = parse_commit_body(body)
-    version: Version = "1.2" if _ONLY_12 & parsed.cmi.keys() else "2004"
-    status = _scorm_12_status(parsed.cmi) if version == "1.2" else _scorm_2004_status(parsed.cmi)
-    completion, success, progress, score, times = status
-    beside = parsed.beside
-    if completion is None:
-        completion = _word(beside, "completionStatus", _COMPLETION)
-    if success is None:
-        success = _word(beside, "successStatus", _SUCCESS)
-    exit_holder = _child(parsed.cmi, "core") if version == "1.2" else parsed.cmi
-    session, total = (
-        duration_seconds(_text(times, name)) for name in ("session_time", "total_time")
-    )
-    return Commit(
-        version,
-        parsed.cmi,
-        completion,
-        success,
-        progress,
-        score or _score_beside(beside),
-        session,
-        total or _total_time_beside(beside),
-        _text(exit_holder, "exit"),
-        _sequence(beside),
-        final or any(beside.get(name) in (True, "true") for name in FINAL),
-    )
+    return _CommitReader(parsed.cmi, parsed.beside).commit(final=final)
 
 
-_Status = tuple[bool | None, bool | None, float | None, CommitScore | None, Mapping[str, Any]]
+class _CommitReader:
+    """Reads one commit, and notes what of it makes no sense."""
 
+    def __init__(self, cmi: dict[str, Any], beside: Mapping[str, Any]) -> None:
+        self._cmi = cmi
+        self._beside = beside
+        self._left_out: list[LeftOut] = []
 
-def _scorm_12_status(cmi: Mapping[str, Any]) -> _Status:
-    core = _child(cmi, "core")
-    status = _text(core, "lesson_status")
-    if status not in _LESSON_STATUS:
-        raise _unknown_word("cmi.core.lesson_status", status, _LESSON_STATUS)
-    completion, success = _LESSON_STATUS[status]
-    return completion, success, None, _score(_child(core, "score"), default=(0, 100)), core
-
-
-def _scorm_2004_status(cmi: Mapping[str, Any]) -> _Status:
-    return (
-        _word(cmi, "completion_status", _COMPLETION, "cmi."),
-        _word(cmi, "success_status", _SUCCESS, "cmi."),
-        _progress(_text(cmi, "progress_measure")),
-        _score(_child(cmi, "score")),
-        cmi,
-    )
-
-
-def _progress(text: str) -> float | None:
-    if not text:
-        return None
-    measure = _number(text)
-    if measure is None or not 0 <= measure <= 1:
-        raise InputRefused("cmi.progress_measure must be a number from 0 to 1")
-    return percentage(measure)
-
-
-def _score(
-    score: Mapping[str, Any], default: tuple[float | None, float | None] = (None, None)
-) -> CommitScore | None:
-    """None where nothing was scored: a maximum alone stands there from the beginning."""
-    scaled, raw = (_number(_text(score, name)) for name in ("scaled", "raw"))
-    least, most = (_number(_text(score, name)) for name in ("min", "max"))
-    if scaled is None and raw is not None:
-        scaled = _scaled(
-            raw,
-            default[0] if least is None else least,
-            default[1] if most is None else most,
+    def commit(self, *, final: bool) -> Commit:
+        version: Version = "1.2" if _ONLY_12 & self._cmi.keys() else "2004"
+        holder = _child(self._cmi, "core") if version == "1.2" else self._cmi
+        completion, success, progress = (
+            self._status_12(holder) if version == "1.2" else self._status_2004()
         )
-    if scaled is not None and not -1 <= scaled <= 1:
-        scaled = None
-    if scaled is None and raw is None:
+        if completion is None:
+            completion = self._word(Reading.COMPLETION, "", "completionStatus", _COMPLETION)
+        if success is None:
+            success = self._word(Reading.SUCCESS, "", "successStatus", _SUCCESS)
+        # without any other, raw scores of SCORM 1.2 are of 100 (RTE section 3.4.4)
+        ends = (0.0, 100.0) if version == "1.2" else (None, None)
+        score = self._score(holder, ends) or self._score(self._beside)
+        session, total = (self._duration(holder, name) for name in ("session_time", "total_time"))
+        return Commit(
+            version,
+            self._cmi,
+            completion,
+            success,
+            progress,
+            score,
+            session,
+            total or _total_time_beside(self._beside),
+            _text(holder, "exit"),
+            self._sequence(),
+            final or any(self._beside.get(name) in (True, "true") for name in FINAL),
+            tuple(self._left_out),
+        )
+
+    def _status_12(self, core: Mapping[str, Any]) -> tuple[bool | None, bool | None, None]:
+        status = _text(core, "lesson_status")
+        if status not in _LESSON_STATUS:
+            self._leave_out(
+                Reading.COMPLETION, _unknown_word("cmi.core.lesson_status", status, _LESSON_STATUS)
+            )
+        return *_LESSON_STATUS.get(status, (None, None)), None
+
+    def _status_2004(self) -> tuple[bool | None, bool | None, float | None]:
+        return (
+            self._word(Reading.COMPLETION, "cmi.", "completion_status", _COMPLETION),
+            self._word(Reading.SUCCESS, "cmi.", "success_status", _SUCCESS),
+            self._progress(),
+        )
+
+    def _word(
+        self, reading: Reading, under: str, name: str, words: Mapping[str, bool | None]
+    ) -> bool | None:
+        word = _text(self._cmi if under else self._beside, name)
+        if word and word not in words:
+            self._leave_out(reading, _unknown_word(under + name, word, words))
+        return words.get(word)
+
+    def _progress(self) -> float | None:
+        text = _text(self._cmi, "progress_measure")
+        measure = _number(text)
+        if measure is not None and 0 <= measure <= 1:
+            return percentage(measure)
+        if text:
+            self._leave_out(Reading.PROGRESS, "cmi.progress_measure must be a number from 0 to 1")
         return None
-    return CommitScore(scaled, raw, least, most)
+
+    def _score(
+        self, holder: Mapping[str, Any], ends: tuple[float | None, float | None] = (None, None)
+    ) -> CommitScore | None:
+        """None where nothing was scored: a maximum alone stands there from the beginning."""
+        values = {name: _text(_child(holder, "score"), name) for name in _SCORE}
+        numbers = {name: _number(text) for name, text in values.items()}
+        for name, text in values.items():
+            if text and numbers[name] is None:
+                self._leave_out(Reading.SCORE, f"score.{name} must be a number, not {text[:40]!a}")
+        scaled, raw, least, most = (numbers[name] for name in _SCORE)
+        if scaled is None and raw is not None:
+            scaled = _scaled(
+                raw, ends[0] if least is None else least, ends[1] if most is None else most
+            )
+        if scaled is not None and not -1 <= scaled <= 1:
+            self._leave_out(Reading.SCORE, f"score.scaled must be from -1 to 1, not {scaled:g}")
+            scaled = None
+        if scaled is None and raw is None:
+            return None
+        return CommitScore(scaled, raw, least, most)
+
+    def _duration(self, holder: Mapping[str, Any], name: str) -> float | None:
+        text = _text(holder, name)
+        if text and not is_duration(text):
+            self._leave_out(Reading.DURATION, f"{name} must be a time, not {text[:40]!a}")
+        return duration_seconds(text)
+
+    def _sequence(self) -> int | None:
+        sequence = self._beside.get("commitSequence")
+        if sequence is None:
+            return None
+        is_whole = isinstance(sequence, int) and not isinstance(sequence, bool)
+        if is_whole and 0 <= sequence < _MAX_SEQUENCE:
+            return int(sequence)
+        self._leave_out(Reading.ATTEMPT, "commitSequence must be a whole number")
+        return None
+
+    def _leave_out(self, reading: Reading, reason: str) -> None:
+        self._left_out.append(LeftOut(reading, reason))
 
 
 def _scaled(raw: float, least: float | None, most: float | None) -> float | None:
@@ -158,41 +197,15 @@ def _scaled(raw: float, least: float | None, most: float | None) -> float | None
     return round((raw - least) / (most - least), 6)
 
 
-def _score_beside(beside: Mapping[str, Any]) -> CommitScore | None:
-    return _score(_child(beside, "score"))
-
-
 def _total_time_beside(beside: Mapping[str, Any]) -> float | None:
     total = _number(_text(beside, "totalTimeSeconds"))
     # 0 is what every commit but the last says
     return total if total is not None and total > 0 else None
 
 
-def _sequence(beside: Mapping[str, Any]) -> int | None:
-    sequence = beside.get("commitSequence")
-    if sequence is None:
-        return None
-    if (
-        isinstance(sequence, bool)
-        or not isinstance(sequence, int)
-        or not 0 <= sequence < _MAX_SEQUENCE
-    ):
-        raise InputRefused("commitSequence must be a whole number")
-    return sequence
-
-
-def _word(
-    holder: Mapping[str, Any], name: str, words: Mapping[str, bool | None], under: str = ""
-) -> bool | None:
-    word = _text(holder, name)
-    if word and word not in words:
-        raise _unknown_word(under + name, word, words)
-    return words.get(word)
-
-
-def _unknown_word(name: str, word: str, words: Mapping[str, Any]) -> InputRefused:
+def _unknown_word(name: str, word: str, words: Mapping[str, Any]) -> str:
     known = ", ".join(known_word for known_word in words if known_word)
-    return InputRefused(f"{name} is {word[:40]!a}, which is none of {known}")
+    return f"{name} is {word[:40]!a}, which is none of {known}"
 
 
 def _child(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -99,6 +99,8 @@ def _is_later(seen: SeenCommit, run: int, sequence: int | None) -> bool:
 def digest(commit: Commit) -> str:
     """What tells a commit from another, its number apart."""
     fields = asdict(replace(commit, sequence=None))
+    # stands in `cmi` too, and was no part of the ids that earlier versions gave
+    del fields["left_out"]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -15,16 +15,25 @@ _INTERVAL = re.compile(
 _UNITS = (31_536_000, 2_592_000, 86_400, 3_600, 60, 1)
 
 
+def is_duration(text: str) -> bool:
+    return _counts(text) is not None
+
+
 def duration_seconds(text: str) -> float | None:
     """None where it says nothing, or nothing that can be read: zero is what a fresh player says."""
-    match = _TIMESPAN.fullmatch(text)
-    counts = (None, None, None, *match.groups()) if match else None
-    if counts is None and (match := _INTERVAL.fullmatch(text)):
-        counts = match.groups()
+    counts = _counts(text)
     if counts is None:
         return None
     total = sum(float(n or 0) * unit for n, unit in zip(counts, _UNITS, strict=True))
     return total or None
+
+
+def _counts(text: str) -> tuple[str | None, ...] | None:
+    """How many of each unit; None where the text is no duration."""
+    if match := _TIMESPAN.fullmatch(text):
+        return (None, None, None, *match.groups())
+    match = _INTERVAL.fullmatch(text)
+    return None if match is None else match.groups()
 
 
 def iso_duration(length: float) -> str:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from pointsman.domain.iri import mailbox_address
 from pointsman.domain.launch import Launch, LaunchMode
 from pointsman.statements.scorm.commit_order import ScormSession
-
-_MAILTO = "mailto:"
 
 
 def starting_data(launch: Launch, session: ScormSession) -> dict[str, Any]:
     """`cmi` is that of the newest commit as it came, so its own entry is the last one's."""
-    learner = launch.actor.value.removeprefix(_MAILTO)
+    actor = launch.actor
+    learner = mailbox_address(actor.value) if actor.kind == "mbox" else actor.value
     return {
         "registration": launch.registration,
         "activity": launch.activity,

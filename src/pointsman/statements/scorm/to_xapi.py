@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pointsman.domain.launch import Launch, launch_actor_json
+from pointsman.statements.left_out import as_extension
 from pointsman.statements.scorm.commit import Commit, CommitScore
 from pointsman.statements.scorm.commit_order import digest
 from pointsman.statements.scorm.durations import iso_duration
+from pointsman.statements.scorm.mastery import judged_by_mastery
 
 _NAMESPACE = uuid.UUID("6f0d3c62-52a5-4f0e-9a43-0a7a3f6f5a58")
 _VERBS = "http://adlnet.gov/expapi/verbs/"
@@ -28,8 +30,9 @@ def commit_statement(commit: Commit, launch: Launch, at: int, player: str = "") 
 
     The same commit has the same id whenever it comes again.
     """
+    judged = judged_by_mastery(commit, launch.mastery_score)
     name = f"{launch.registration} {player} {commit.sequence} {digest(commit)} {at}"
-    verb = _verb(commit)
+    verb = _verb(judged)
     statement: dict[str, Any] = {
         "id": str(uuid.uuid5(_NAMESPACE, ascii(name))),
         "actor": launch_actor_json(launch),
@@ -38,7 +41,7 @@ def commit_statement(commit: Commit, launch: Launch, at: int, player: str = "") 
         "context": {"registration": launch.registration, "platform": f"SCORM {commit.version}"},
         "timestamp": (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds"),
     }
-    if result := _result(commit):
+    if result := _result(judged):
         statement["result"] = result
     return statement
 
@@ -66,9 +69,12 @@ def _result(commit: Commit) -> dict[str, Any]:
     length = commit.session_time or commit.total_time
     if length:
         result["duration"] = iso_duration(length)
+    extensions: dict[str, Any] = {**as_extension(commit.left_out)}
     progress = _progress(commit)
     if progress is not None:
-        result["extensions"] = {_PROGRESS: progress}
+        extensions[_PROGRESS] = progress
+    if extensions:
+        result["extensions"] = extensions
     return result
 
 

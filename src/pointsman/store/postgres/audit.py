@@ -12,8 +12,8 @@ from pointsman.store.merge import merge_delivered
 from pointsman.store.plan import HEAD_START
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.ingest import lock
-from pointsman.store.postgres.pool import Connection
 from pointsman.store.postgres.rows import CODEC, SQL, columns
+from pointsman.store.postgres.session import Connection
 from pointsman.store.records import Agreement, Audited, AuditFinding, KnownDelivered
 from pointsman.store.strip_nul import text
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pointsman.store.books import COUNTED_TABLES, BookCounts, make_backlog, make_books
 from pointsman.store.postgres import schema
 from pointsman.store.postgres.connections import PostgresConnections
-from pointsman.store.postgres.pool import LONG, Connection
+from pointsman.store.postgres.pool import LONG
 from pointsman.store.postgres.rows import SQL
+from pointsman.store.postgres.session import Connection
 from pointsman.store.records import Backlog, Books, Stats
 
 

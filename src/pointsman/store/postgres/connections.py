@@ -6,19 +6,19 @@ import asyncio
 import contextlib
 import random
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import asyncpg
 import structlog
 
 from pointsman.domain.clock import Clock, SystemClock, micros
-from pointsman.domain.errors import Retry, StoreUnavailable
+from pointsman.domain.errors import ConfigError, Retry, StoreRefuses, StoreUnavailable
 from pointsman.store.group_commit import GroupCommit, Work
 from pointsman.store.migrations import Migration
 from pointsman.store.postgres import ingest, schema
-from pointsman.store.postgres.pool import Connection, Pool
+from pointsman.store.postgres.pool import Pool
 from pointsman.store.postgres.rows import SQL
+from pointsman.store.postgres.session import Connection
 from pointsman.store.statement_index import ReadKeys, no_keys
 from pointsman.store.strip_nul import clean
 
@@ -31,7 +31,9 @@ _SHARDS = 64
 
 
 class PostgresConnections:
-    """What the parts of the store share. `dsn` is a postgresql:// address.
+    """What the parts of the store share. `dsn` is a postgresql:// address of one or several hosts.
+
+    `password` is asked for each new connection.
 
     `beside` is for a command at a terminal: it upgrades nothing.
     """
@@ -61,7 +63,8 @@ class PostgresConnections:
     async def open(self) -> None:
         """Connect, and create or upgrade the schema; one of several replicas does it.
 
-        A daemon waits for a database that is not there yet, up to a minute.
+        A daemon waits for a database that is not there yet, up to a minute. Raises `ConfigError`
+        at once for what waiting does not mend.
         """
         for left in range(0 if self._beside else _TRIES, -1, -1):
             try:
@@ -74,22 +77,24 @@ class PostgresConnections:
         return None
 
     async def _open(self) -> None:
-        await self._pool.open()
         try:
-            async with self._pool.connection() as connection:
-                if self._beside:
-                    await schema.must_be_current(connection)
-                else:
-                    await schema.migrate(connection)
+            with _mistakes():
+                await self._pool.open()
+                async with self._pool.connection() as connection:
+                    if self._beside:
+                        await schema.must_be_current(connection)
+                    else:
+                        await schema.migrate(connection)
         except BaseException:
             await self._pool.close()
             raise
 
     async def upgrade(self) -> list[Migration]:
-        await self._pool.open()
         try:
-            async with self._pool.connection() as connection:
-                return await schema.migrate(connection)
+            with _mistakes():
+                await self._pool.open()
+                async with self._pool.connection() as connection:
+                    return await schema.migrate(connection)
         finally:
             await self._pool.close()
 
@@ -103,13 +108,18 @@ class PostgresConnections:
     async def _transact(self, works: Sequence[Work[Connection]]) -> list[Any]:
         submissions = clean([submission for work in works for submission in work.submissions])
         stored_at = micros(self._clock.now())
-        try:
-            receipts = await self._pool.transaction(
+        receipts = iter(
+            await self._pool.transaction(
                 lambda db: ingest.ingest(db, submissions, stored_at, self._shard, self._read_keys)
             )
-        except asyncpg.PostgresError as error:  # about the data, of one work perhaps
-            if len(works) > 1:
-                raise
-            raise StoreUnavailable(f"the PostgreSQL store could not commit: {error}") from error
-        left = iter(receipts)
-        return [[next(left) for _ in work.submissions] for work in works]
+        )
+        return [[next(receipts) for _ in work.submissions] for work in works]
+
+
+@contextlib.contextmanager
+def _mistakes() -> Iterator[None]:
+    """What time won't mend is a mistake in the settings while a process starts."""
+    try:
+        yield
+    except StoreRefuses as error:
+        raise ConfigError(str(error)) from error

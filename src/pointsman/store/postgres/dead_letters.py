@@ -10,9 +10,9 @@ from pointsman.domain.records import Receipt, Submission
 from pointsman.store.books import LETTER, STATEMENT_LETTER
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.ingest import known_dead_letters, lock_and_read, write
-from pointsman.store.postgres.pool import Connection
 from pointsman.store.postgres.retention import add_forgotten
 from pointsman.store.postgres.rows import SQL
+from pointsman.store.postgres.session import Connection
 from pointsman.store.statement_index import ReadKeys
 from pointsman.store.statement_records import StoredDeadLetter, UnmatchedSummary
 from pointsman.store.strip_nul import clean

@@ -16,8 +16,9 @@ from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
 from pointsman.store.plan import HEAD_START
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.ingest import lock
-from pointsman.store.postgres.pool import Connection, count_of
+from pointsman.store.postgres.pool import count_of
 from pointsman.store.postgres.rows import CODEC, SQL, columns, to_value
+from pointsman.store.postgres.session import Connection
 from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.strip_nul import text
 

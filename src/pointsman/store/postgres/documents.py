@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.postgres.connections import PostgresConnections
-from pointsman.store.postgres.pool import Connection, count_of
+from pointsman.store.postgres.pool import count_of
 from pointsman.store.postgres.rows import SQL
+from pointsman.store.postgres.session import Connection
 from pointsman.store.strip_nul import text
 
 T = TypeVar("T")

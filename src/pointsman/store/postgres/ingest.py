@@ -19,8 +19,9 @@ from pointsman.store.desired_codec import MOVED
 from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.plan import Plan
 from pointsman.store.postgres import statement_index
-from pointsman.store.postgres.pool import CollisionError, Connection, count_of
+from pointsman.store.postgres.pool import CollisionError, count_of
 from pointsman.store.postgres.rows import CODEC, SQL, columns
+from pointsman.store.postgres.session import Connection
 from pointsman.store.statement_index import ReadKeys
 from pointsman.store.strip_nul import text
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 from pointsman.domain.records import SealedToken
 from pointsman.store.delivery_stores import WindowLedger
 from pointsman.store.postgres.connections import PostgresConnections
-from pointsman.store.postgres.pool import Connection
 from pointsman.store.postgres.rows import SQL, columns
+from pointsman.store.postgres.session import Connection
 
 T = TypeVar("T")
 

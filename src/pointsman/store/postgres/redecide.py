@@ -11,9 +11,9 @@ from pointsman.store.books import STATEMENT_LETTER
 from pointsman.store.plan import Replay
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.ingest import known_dead_letters, lock_and_read, write
-from pointsman.store.postgres.pool import Connection
 from pointsman.store.postgres.retention import add_forgotten
 from pointsman.store.postgres.rows import SQL, columns
+from pointsman.store.postgres.session import Connection
 from pointsman.store.statement_index import ReadKeys
 from pointsman.store.statement_records import DecidedStatement, Replayed, decided_statement
 from pointsman.store.strip_nul import clean

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pointsman.store.postgres.connections import PostgresConnections
-from pointsman.store.postgres.pool import Connection
 from pointsman.store.postgres.rows import SQL, columns
+from pointsman.store.postgres.session import Connection
 
 
 class PostgresRetention(PostgresConnections):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pointsman.store import migrations
 from pointsman.store.migrations import Migration, pending
-from pointsman.store.postgres.pool import LONG, Connection
+from pointsman.store.postgres.pool import LONG
+from pointsman.store.postgres.session import Connection
 
 PACKAGE = "pointsman.store.postgres"
 #: held by whoever migrates; replicas that start at the same time wait for it

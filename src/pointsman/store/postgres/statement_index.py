@@ -8,8 +8,8 @@ import zstandard
 
 from pointsman.store import statement_index
 from pointsman.store.plan import Plan
-from pointsman.store.postgres.pool import Connection
 from pointsman.store.postgres.rows import SQL, columns
+from pointsman.store.postgres.session import Connection
 from pointsman.store.statement_index import Indexed, ReadKeys, Reference
 from pointsman.store.statement_records import StoredStatement, stored_statement
 from pointsman.store.strip_nul import text

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pointsman.domain.clock import micros
 from pointsman.domain.records import AttachedData, Position
 from pointsman.store.postgres.connections import PostgresConnections
-from pointsman.store.postgres.pool import Connection
 from pointsman.store.postgres.rows import SQL, columns
+from pointsman.store.postgres.session import Connection
 from pointsman.store.postgres.statement_index import read_statement
 from pointsman.store.search_page import NO_LIMIT, CommitRow, SearchPageBuilder, StatementRow
 from pointsman.store.statement_records import Search, SearchPage, StoredStatement

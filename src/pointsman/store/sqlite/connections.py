@@ -1,4 +1,4 @@
-"""The connections to one database file: one that writes, two that read, and the file's lock."""
+"""The connections to one database file: one that writes, and two that read."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pointsman.domain.clock import Clock, SystemClock
-from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.domain.clock import Clock, SystemClock, micros
+from pointsman.domain.errors import ConfigError, NotStorable, StoreUnavailable
 from pointsman.domain.records import Receipt, Submission
+from pointsman.store.group_commit import GroupCommit, Work
 from pointsman.store.migrations import Migration
+from pointsman.store.sqlite.ingest import ingest
 from pointsman.store.sqlite.lock import FileLock
+from pointsman.store.sqlite.read_thread import ReadThread
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import connect, migrate, must_be_current
 from pointsman.store.sqlite.soundness import (
+    LOG_HEADER,
+    SALT,
+    VALUE_ERRORS,
     FoundDamage,
-    LogMark,
+    StoreDamaged,
+    log_of,
     mark,
     must_be_sound,
     note_of,
     refusal,
 )
-from pointsman.store.sqlite.writer import Writer
 from pointsman.store.statement_index import ReadKeys, no_keys
 from pointsman.store.strip_nul import clean
 
@@ -140,7 +146,7 @@ class SqliteConnections:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self._lock.release("" if self._damage.is_found else note_of(self._path))
+        self._lock.release("" if self._damage.error else note_of(self._path))
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         return await self._open_writer().ingest(clean(submissions))
@@ -158,32 +164,107 @@ class SqliteConnections:
         return self._writer
 
 
-class ReadThread:
-    """One connection that reads, and its thread; a reader never waits for the writer."""
+class Writer:
+    """The one connection that writes, and its thread: whatever waits shares its transaction.
 
-    def __init__(self, path: Path, damage: FoundDamage, name: str, *, threaded: bool) -> None:
-        self._path = path
+    `threaded=False` commits in the loop's own thread, for tests.
+
+    `last_commit` is when the newest statement of the file was stored.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        clock: Clock,
+        damage: FoundDamage,
+        mark: LogMark,
+        *,
+        threaded: bool,
+        on_commit: Callable[[float, int], None],
+        read_keys: ReadKeys,
+        last_commit: int,
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
         self._damage = damage
-        self._thread = ThreadPoolExecutor(1, name) if threaded else None
-        self._connection: sqlite3.Connection | None = None
+        self._mark = mark
+        self._read_keys = read_keys
+        self._stored_at = last_commit
+        self._thread = ThreadPoolExecutor(1, "pointsman-store") if threaded else None
+        self._commits: GroupCommit[sqlite3.Connection] = GroupCommit(self._transact, on_commit)
 
-    def open(self) -> None:
-        self._connection = connect(self._path)
-
-    def close(self) -> None:
-        if self._thread is not None:
-            self._thread.shutdown()
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+    async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        return await self._commits.ingest(submissions)
 
     async def run(self, call: Callable[[sqlite3.Connection], T]) -> T:
-        connection = self._connection
-        if connection is None:
-            raise StoreUnavailable("the SQLite store is not open")
+        """What `call` returns, committed."""
+        return await self._commits.run(call)
+
+    async def close(self) -> None:
+        await self._commits.close()
+        if self._thread is not None:
+            self._thread.shutdown()
+
+    async def _transact(self, works: Sequence[Work[sqlite3.Connection]]) -> list[Any]:
+        # never twice and never back, whatever the clock does: queries go by it
+        self._stored_at = stored_at = max(micros(self._clock.now()), self._stored_at + 1)
+        if self._damage.error is not None:
+            raise StoreDamaged(str(self._damage.error))
         try:
             if self._thread is None:
-                return call(connection)
-            return await asyncio.get_running_loop().run_in_executor(self._thread, call, connection)
+                return self._transaction(works, stored_at)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._thread, self._transaction, works, stored_at
+            )
+        except VALUE_ERRORS as error:
+            raise NotStorable(f"the SQLite store can't hold this: {error}") from error
         except sqlite3.Error as error:
-            raise self._damage.error_of(error, "be read") from error
+            unavailable = self._damage.error_of(error, "commit")
+            # a full disk, a lock or damage is no single work's fault; anything else may be one's
+            is_general = (
+                isinstance(error, sqlite3.OperationalError) or self._damage.error is not None
+            )
+            if is_general or len(works) == 1:
+                raise unavailable from error
+            raise
+
+    def _transaction(self, works: Sequence[Work[sqlite3.Connection]], stored_at: int) -> list[Any]:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._mark.renew()
+            submissions = [submission for work in works for submission in work.submissions]
+            receipts = iter(
+                ingest(connection, submissions, stored_at, self._read_keys) if submissions else ()
+            )
+            outcomes: list[Any] = [
+                work.call(connection)
+                if work.call is not None
+                else [next(receipts) for _ in work.submissions]
+                for work in works
+            ]
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return outcomes
+
+
+class LogMark:
+    """Writes the file's number into its log each time that the log begins anew."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._log = log_of(path)
+        (self._number,) = connection.execute("PRAGMA application_id").fetchone()
+        self._salt = b""
+
+    def renew(self) -> None:
+        """Within a transaction. The log of the transaction before has the number already."""
+        salt = b""
+        with suppress(FileNotFoundError), self._log.open("rb", buffering=0) as file:
+            salt = file.read(LOG_HEADER)[SALT]
+        if salt != self._salt or not salt:
+            self._connection.execute(f"PRAGMA application_id = {int(self._number)}")
+            self._salt = salt

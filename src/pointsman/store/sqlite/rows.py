@@ -56,8 +56,14 @@ def desired_from_json(rows: str) -> list[Desired]:
 
 
 def to_json(value: object) -> str:
-    """As the text that SQLite's JSON functions read."""
-    return orjson.dumps(value).decode()
+    """As the text that SQLite's JSON functions read.
+
+    Raises `sqlite3.DataError` for half a character and for too large a number.
+    """
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError as error:
+        raise sqlite3.DataError(str(error)) from None
 
 
 def fetch(connection: sqlite3.Connection, query: str, *values: object) -> list[dict[str, Any]]:

@@ -24,12 +24,14 @@ log = structlog.get_logger(__name__)
 #: where a database's first page has the number that `mark` gives it
 _NUMBER_AT = 68
 #: of a log, and of each page in it: docs of SQLite, "WAL-mode File Format"
-_LOG_HEADER, _FRAME_HEADER = 32, 24
-_SALT = slice(16, 24)
+LOG_HEADER, _FRAME_HEADER = 32, 24
+SALT = slice(16, 24)
 _LOG_MAGIC = (0x377F0682, 0x377F0683)
 #: SQLite's primary result codes for what no time mends
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _CLOSED = "closed"
+#: what is wrong with a value alone: too long, too large a number, half a character
+VALUE_ERRORS = (sqlite3.DataError, OverflowError, UnicodeEncodeError)
 
 
 class StoreDamaged(StoreUnavailable):
@@ -67,22 +69,14 @@ class FoundDamage:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._error: StoreDamaged | None = None
-
-    @property
-    def is_found(self) -> bool:
-        return self._error is not None
-
-    def refuse_writes(self) -> None:
-        """Raises `StoreDamaged`."""
-        if self._error is not None:
-            raise StoreDamaged(str(self._error))
+        #: what is to be raised then
+        self.error: StoreDamaged | None = None
 
     def error_of(self, error: sqlite3.Error, what: str) -> StoreUnavailable:
         """What SQLite's error means to the caller, who wanted `what`."""
         if is_damage(error):
-            self._error = damaged(self._path, error)
-            return self._error
+            self.error = damaged(self._path, error)
+            return self.error
         return StoreUnavailable(f"the SQLite store could not {what}: {error}")
 
 
@@ -159,25 +153,6 @@ def mark(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout)}")
 
 
-class LogMark:
-    """Writes the file's number into its log each time that the log begins anew."""
-
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self._log = log_of(path)
-        (self._number,) = connection.execute("PRAGMA application_id").fetchone()
-        self._salt = b""
-
-    def renew(self) -> None:
-        """Within a transaction. The log of the transaction before has the number already."""
-        salt = b""
-        with suppress(FileNotFoundError), self._log.open("rb", buffering=0) as file:
-            salt = file.read(_LOG_HEADER)[_SALT]
-        if salt != self._salt or not salt:
-            self._connection.execute(f"PRAGMA application_id = {int(self._number)}")
-            self._salt = salt
-
-
 def _identity(path: Path) -> str:
     status = path.stat()
     return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
@@ -193,11 +168,11 @@ def _numbers_in(wal: Path) -> set[int]:
     """Those of all first pages that the log would play in."""
     numbers: set[int] = set()
     with suppress(FileNotFoundError), wal.open("rb") as file:
-        header = file.read(_LOG_HEADER)
-        if len(header) < _LOG_HEADER:
+        header = file.read(LOG_HEADER)
+        if len(header) < LOG_HEADER:
             return numbers
         magic, _version, page_size = struct.unpack(">III", header[:12])
-        salt = header[_SALT]
+        salt = header[SALT]
         while magic in _LOG_MAGIC:
             frame = file.read(_FRAME_HEADER)
             if len(frame) < _FRAME_HEADER or frame[8:16] != salt:

@@ -46,6 +46,8 @@ SUPPORTED = ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0")
 _PATTERN_ONE = re.compile(r"1\.0(\.[0-9]{1,9})?")
 _PATTERN_TWO = re.compile(r"2\.0\.[0-9]{1,9}")
 _FORM = "application/x-www-form-urlencoded"
+#: XDomainRequest can set no type, and Storyline 2 sets text/plain
+_FORM_OF_OLD_PLAYERS = frozenset({"text/plain", ""})
 _METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "HEAD"})
 #: what a form may have in place of headers
 _HEADERS = frozenset(
@@ -79,6 +81,8 @@ class RawRequest:
     #: reads the body, where one was sent
     body: Callable[[], Awaitable[bytes]]
     alternate: bool = False
+    #: the media type says that it is what it is
+    well_typed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,8 @@ async def read_alternate(request: web.Request, body: Callable[[], Awaitable[byte
     method = query.pop("method", "")
     if request.method != "POST" or method not in _METHODS:
         raise RequestRefused(400, "?method= is for POST, and one of GET, PUT, POST, DELETE, HEAD")
-    if media_type(request.headers.get("Content-Type", "")) != _FORM:
+    sent_type = media_type(request.headers.get("Content-Type", ""))
+    if sent_type not in {_FORM, *_FORM_OF_OLD_PLAYERS}:
         raise RequestRefused(400, f"a request with ?method= must be a form ({_FORM})")
     if query:
         raise RequestRefused(400, "a request with ?method= has all other parameters in its form")
@@ -144,7 +149,7 @@ async def read_alternate(request: web.Request, body: Callable[[], Awaitable[byte
     async def read() -> bytes:
         return (content or "").encode()
 
-    return RawRequest(method, form, headers, read, alternate=True)
+    return RawRequest(method, form, headers, read, alternate=True, well_typed=sent_type == _FORM)
 
 
 ResourceHandler = Callable[[LrsRequest], Awaitable[web.Response]]
@@ -208,11 +213,17 @@ class LrsEndpoint:
         request[VERSION] = version = negotiate(raw.headers.get(HEADER))
         if raw.alternate and version not in ALTERNATE_SYNTAX:
             raise RequestRefused(400, f"xAPI {version} has no ?method=; send the request itself")
+        # players that are launched pass on what their launch address has
+        lenient = sender.launch is not None or sender.source in self._lenient
+        if not raw.well_typed and not lenient:
+            raise RequestRefused(
+                400,
+                f"a request with ?method= must be a form ({_FORM}); for players that can't say so, "
+                "mark the source lenient = true",
+            )
         searches = resource is Resource.STATEMENTS and method == "GET"
         # before the search, for what is stored meanwhile need not be in it
         through = await self._consistency.now() if searches else ""
-        # players that are launched pass on what their launch address has
-        lenient = sender.launch is not None or sender.source in self._lenient
         parameters = check(raw.parameters, takes, lenient=lenient)
         if sender.launch is not None:
             parameters = limit_to_launch(sender.launch, resource, method, parameters)

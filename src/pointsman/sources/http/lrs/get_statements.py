@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.payload import AsyncIterablePayload
 
 from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.launch import same_actor
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.parameters import Parameters
@@ -22,7 +23,7 @@ from pointsman.sources.http.lrs.statement_search import (
     actor_in,
     in_turns,
 )
-from pointsman.statements import Query, identity_of, render
+from pointsman.statements import Query, render
 from pointsman.statements.formats import accepted_languages, canonical_format, ids_format
 from pointsman.store.base import Search, StatementPlace, StatementStore, StoredStatement
 
@@ -33,9 +34,12 @@ _ROOM = {"Content-Transfer-Encoding": "binary"}
 
 
 class GetStatements:
-    """The statements resource, read."""
+    """The statements resource, read. `public_path` is what stands in front of /xapi outside."""
 
-    def __init__(self, store: StatementStore, authority_home_page: str) -> None:
+    def __init__(
+        self, store: StatementStore, authority_home_page: str, public_path: str = ""
+    ) -> None:
+        self._public_path = public_path
         self._store = store
         self._search = StatementSearch(store, authority_home_page)
         self._home_page = authority_home_page
@@ -57,7 +61,11 @@ class GetStatements:
         )
         page = await self._search.find(query, search, min(parameters.limit or most, most))
         shown = [self._show(call, stored) async for stored in in_turns(page.statements)]
-        more = _more(call.resource, parameters, page.after) if page.after is not None else ""
+        more = (
+            f"{self._public_path}{_more(call.resource, parameters, page.after)}"
+            if page.after is not None
+            else ""
+        )
         return await self._answer(call, {"statements": shown, "more": more}, shown, {})
 
     async def _one(self, call: LrsRequest, statement_id: str, *, void: bool) -> web.Response:
@@ -128,7 +136,10 @@ class GetStatements:
 
 def _is_theirs(call: LrsRequest, stored: StoredStatement) -> bool:
     """A launched player finds what its own learner said."""
-    return call.launch is None or actor_in(stored) == identity_of(call.launch.actor)
+    if call.launch is None:
+        return True
+    actor = actor_in(stored)
+    return actor is not None and same_actor(actor, call.launch.actor)
 
 
 def _query(parameters: Parameters) -> Query:
@@ -143,7 +154,7 @@ def _query(parameters: Parameters) -> Query:
 
 
 def _more(resource: Resource, parameters: Parameters, after: StatementPlace) -> str:
-    """Where the query goes on, relative to the server (section 2.1.3, StatementResult)."""
+    """Where the query goes on, relative to the server (xAPI Part 2 section 2.5)."""
     query = {name: value for name, value in parameters.texts.items() if name != "cursor"}
     return f"{resource}?{urlencode({**query, 'cursor': f'{after.commit}.{after.rank}'})}"
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pointsman.domain.launch import Launch, PlayerKind, covers, launch_actor_json
+from pointsman.domain.iri import same_iri
+from pointsman.domain.launch import Launch, PlayerKind, covers, launch_actor_json, same_actor
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.parameters import AgentParameter, Parameters
 from pointsman.sources.http.lrs.resources import Resource
@@ -20,13 +21,19 @@ def limit_to_launch(
     launch: Launch, resource: Resource, method: str, parameters: Parameters
 ) -> Parameters:
     """The parameters, narrowed to what the launch may see. Raises `RequestRefused` (403)."""
-    mine = AgentParameter(launch_actor_json(launch), identity_of(launch.actor))
-    if parameters.agent is not None and parameters.agent.identity != mine.identity:
-        raise _foreign("the agent is not the learner of this launch")
+    mine = AgentParameter(launch_actor_json(launch), identity_of(launch.actor), launch.actor)
+    if parameters.agent is not None:
+        if not _is_learner(launch, parameters.agent):
+            raise _foreign("the agent is not the learner of this launch")
+        # as the launch writes it, for documents go by that
+        parameters = replace(parameters, agent=mine)
     if parameters.registration not in {None, launch.registration}:
         raise _foreign(f"the registration {parameters.registration} is not that of this launch")
-    if parameters.activity_id is not None and not covers(launch, parameters.activity_id):
-        raise _foreign(f"the activity is neither {launch.activity} nor below it")
+    if parameters.activity_id is not None:
+        if not covers(launch, parameters.activity_id):
+            raise _foreign(f"the activity is neither {launch.activity} nor below it")
+        if same_iri(parameters.activity_id, launch.activity):
+            parameters = replace(parameters, activity_id=launch.activity)
     if resource is Resource.STATE and method != "GET":
         _spare_others(parameters, launch)
     if resource is Resource.ACTIVITY_PROFILE and method != "GET":
@@ -34,6 +41,10 @@ def limit_to_launch(
     if resource is Resource.STATEMENTS and method == "GET":
         return _own(parameters, mine, launch)
     return parameters
+
+
+def _is_learner(launch: Launch, agent: AgentParameter) -> bool:
+    return agent.person is not None and same_actor(agent.person, launch.actor)
 
 
 def _spare_others(parameters: Parameters, launch: Launch) -> None:

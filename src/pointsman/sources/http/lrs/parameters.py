@@ -13,9 +13,10 @@ import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pointsman.domain.clock import micros
+from pointsman.domain.records import Actor
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.resources import WITH_ONE_STATEMENT, MethodRules
-from pointsman.statements.actor_identity import identity
+from pointsman.statements.actor_identity import actor_of, identity
 from pointsman.statements.actors import AnyActor
 from pointsman.statements.data_types import Iri, Timestamp
 from pointsman.statements.statement import parse_timestamp
@@ -39,6 +40,8 @@ class AgentParameter:
 
     json: dict[str, Any]
     identity: str
+    #: the one person that it is; None for a group
+    person: Actor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ def _agent(value: str) -> AgentParameter:
         ) from None
     if not identity(actor):
         raise ValueError("must not be an anonymous group")
-    return AgentParameter(agent, identity(actor))
+    return AgentParameter(agent, identity(actor), actor_of(actor))
 
 
 def _time(value: str) -> int:

@@ -1,16 +1,21 @@
 """Checks If-Match and If-None-Match. Pure.
 
 RFC 9110 section 13; xAPI 1.0.3 Part 3 section 3.1, 2.0 section 4.1.4.
-An ETag is the SHA-1 of a document, quoted. Players send it with and without the quotes.
+An ETag is the SHA-1 of a document, quoted. Players send it with and without the quotes. A proxy
+that compresses makes another of it on the way out, and leaves it so on the way in: a weak one
+(nginx), or one with an ending (Apache -gzip, Jetty --gzip, Caddy -zstd).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pointsman.sources.http.lrs.resources import UNCONDITIONAL_PUT, Resource, Unconditional
 from pointsman.store.base import Document
+
+_TAG = re.compile(r'(?:[Ww]/)?"?([^"]*?)(?:[-;:]{1,2}(?:gzip|br|zstd|deflate))?"?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,11 @@ def refusal(
     if old is None and (lenient or rule is Unconditional.CREATES):
         return None
     if old is None:
-        return Refusal(400, "a PUT needs If-Match with an ETag, or If-None-Match: *")
+        return Refusal(
+            400,
+            "a PUT needs If-Match with an ETag, or If-None-Match: *; for clients that send "
+            "neither, mark the source lenient = true",
+        )
     return Refusal(
         409,
         f"{_now(old)}; a PUT needs If-Match with that to replace it. GET the document, see what "
@@ -67,5 +76,5 @@ def _names(header: str, old: Document | None) -> bool:
     """Whether one of a header's ETags is the document's; * is that of any."""
     if old is None:
         return False
-    tags = (tag.strip().removeprefix("W/").strip('"') for tag in header.split(","))
-    return any(tag in {"*", old.etag} for tag in tags)
+    tags = [_TAG.fullmatch(tag.strip()) for tag in header.split(",")]
+    return any(tag is not None and tag[1] in {"*", old.etag} for tag in tags)

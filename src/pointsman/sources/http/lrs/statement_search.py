@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import ValidationError
 
+from pointsman.domain.records import Actor
 from pointsman.statements import STATEMENT, VOIDED, Query, Statement, matches, referenced_statement
-from pointsman.statements.actor_identity import account_identity, identity
+from pointsman.statements.actor_identity import account_identity, actor_of
 from pointsman.store.base import Search, SearchPage, StatementPlace, StatementStore, StoredStatement
 
 T = TypeVar("T")
@@ -109,10 +110,10 @@ def body_of(stored: StoredStatement) -> dict[str, Any]:
     return statement
 
 
-def actor_in(stored: StoredStatement) -> str:
-    """Who it is about, as text; nothing where it is valid no longer."""
+def actor_in(stored: StoredStatement) -> Actor | None:
+    """Who it is about; None for a group, and where it is valid no longer."""
     statement = _parsed(stored)
-    return "" if statement is None else identity(statement.actor)
+    return None if statement is None else actor_of(statement.actor)
 
 
 def _parsed(stored: StoredStatement) -> Statement | None:

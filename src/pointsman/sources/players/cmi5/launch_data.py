@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.iri import web_address_problem
 from pointsman.domain.launch import Launch
 from pointsman.sources.players.cmi5 import vocabulary
 from pointsman.sources.players.cmi5.lms_statements import grouping, move_on
 from pointsman.statements.data_types import Iri
 
 _Languages = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\s*,\s*[A-Za-z0-9-]+)*$")]
-_WebAddress = Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=4_000)]
+
+
+def _openable(url: str) -> str:
+    if problem := web_address_problem(url):
+        raise ValueError(problem)
+    return url
+
+
+_WebAddress = Annotated[str, Field(max_length=4_000), AfterValidator(_openable)]
 _Text = Annotated[str, Field(max_length=8_192)]
 
 
