@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from pointsman.domain.uri_template import Template
+from pointsman.secret_values import FileSecret, read_secret
 
 T = TypeVar("T")
 
@@ -49,7 +50,8 @@ def folder_of(info: ValidationInfo) -> Path:
 
 
 def _absolute(path: Path, info: ValidationInfo) -> Path:
-    return (folder_of(info) / path.expanduser()).resolve()
+    # Links are not followed here: they may be turned to another file while the program runs.
+    return (folder_of(info) / path.expanduser()).absolute()
 
 
 def _readable(path: Path) -> Path:
@@ -58,20 +60,6 @@ def _readable(path: Path) -> Path:
             return path
     except OSError as error:
         raise ValueError(f"{path} can't be read: {error.strerror}") from None
-
-
-def read_secret(path: Path) -> str:
-    """The secret in a file, without the newline at its end. Raises `ValueError` naming the file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not UTF-8 text") from None
-    except OSError as error:
-        raise ValueError(f"{path} can't be read: {error.strerror}") from None
-    secret = text.rstrip("\r\n")
-    if not secret:
-        raise ValueError(f"{path} is empty")
-    return secret
 
 
 def _readable_secret(path: Path | None) -> Path | None:
@@ -86,7 +74,7 @@ def _secret(value: Any, info: ValidationInfo) -> Any:
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     path: Path | None = info.data.get(f"{key}_file")
     if text in (None, ""):
-        return None if path is None else SecretStr(read_secret(path))
+        return None if path is None else FileSecret(path)
     if path is not None:
         raise ValueError(f"{key} and {key}_file are both given; keep one of them")
     return value

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, AppRunner, Request, TCPSite
+from pydantic import SecretStr
 from yarl import URL
 
 from demo.processes import PATIENCE
@@ -92,8 +93,8 @@ def deps(world: World, tmp_path: Path) -> HttpDeps:
         intake=world,
         store=Away(tmp_path / "nobody opens it.db"),
         sources=[
-            HttpSource("player", (BasicCredential("key", "s3cret"),)),
-            HttpSource("gateway", (BearerCredential("tok"),)),
+            HttpSource("player", (BasicCredential("key", SecretStr("s3cret")),)),
+            HttpSource("gateway", (BearerCredential(SecretStr("tok")),)),
         ],
         settings=HttpSettings(max_body_bytes=LIMIT, cors_origins=(PLAYER,)),
         ready=world.is_ready,

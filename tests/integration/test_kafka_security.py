@@ -175,3 +175,25 @@ def test_files_that_are_not_there_are_named(broker: SecureBroker, tmp_path: Path
     assert (broker.folder / "ca.pem").exists()
     with pytest.raises(Exception, match=r"ca_file.*missing\.pem can't be read"):
         settings(broker, "t", "SSL", f'ca_file = "{tmp_path}/missing.pem"')
+
+
+async def test_a_password_that_is_changed_is_used_for_new_connections(
+    broker: SecureBroker,
+) -> None:
+    file = broker.folder / "changing"
+    file.write_text("guessed\n")
+    how = sasl("SCRAM-SHA-256", password="changing")
+    made = settings(broker, await a_topic(broker), "SASL_PLAINTEXT", how)
+    memory = Memory()
+    source = KafkaSource(made, memory, memory.claim, SystemClock())
+    with capture_logs() as logs:
+        task = asyncio.create_task(source.run())
+        await until(lambda: any("interrupted" in one["event"] for one in logs))
+        file.write_text(PASSWORD)
+        await until(lambda: memory.bodies == [b"a statement"])
+        # a session that runs is begun anew, so that its connections have the password of now
+        joined = sum("interrupted" in one["event"] for one in logs)
+        file.write_text("guessed again")
+        await until(lambda: sum("interrupted" in one["event"] for one in logs) > joined)
+        await source.stop()
+        await asyncio.wait_for(task, PATIENCE)

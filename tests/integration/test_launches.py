@@ -196,6 +196,10 @@ async def test_a_registration_is_of_one_learner_and_activity(world: Launching) -
     [
         ({"activity": "no iri"}, "activity"),
         ({"learner": "", "authToken": "t"}, "learner"),
+        ({"authToken": "TOKEN\n"}, "authToken: has a line break at character 6"),
+        ({"authToken": "TO\0KEN"}, "authToken: has NUL at character 3"),
+        ({"authToken": ""}, "authToken: is empty"),
+        ({"authToken": "\u20ac"}, "authToken: has U+20AC"),
         ({"kind": "scrom"}, "kind"),
         ({"courseId": "a", "courseSlug": "b"}, "give one"),
         ({"courseCompleted": "passed"}, "courseCompleted"),

@@ -115,6 +115,13 @@ async def test_a_body_that_comes_again_is_a_duplicate(endpoint: Endpoint) -> Non
     assert await endpoint.snapshot() == before
 
 
+async def test_standard_webhooks_come_under_the_names_of_svix_too(endpoint: Endpoint) -> None:
+    body = json.dumps({"user": BODY["user"], "data": [{"id": 1, "p": 40}]}).encode()
+    headers = {name.replace("webhook-", "svix-"): text for name, text in standard(body).items()}
+    assert (await post(endpoint, SVIX, body, headers)).status == 204
+    assert [seen.progress for seen in endpoint.seen] == [40]
+
+
 async def test_standard_webhooks_are_known_by_their_id(endpoint: Endpoint) -> None:
     def body(progress: int) -> bytes:
         items = [{"id": n, "p": progress} for n in (1, 2)]
@@ -146,14 +153,14 @@ GOOD = json.dumps(BODY).encode()
 @pytest.mark.parametrize(
     ("path", "headers", "words"),
     [
-        (LMS, {}, "the header X-Signature is missing; expected sha256={HMAC-SHA256 of body"),
+        (LMS, {}, "the header X-Signature is missing; expected sha256={HMAC-SHA256 of {body}"),
         (LMS, {"X-Signature": "sha256=00"}, "X-Signature must be sha256="),
         (LMS, {"X-Signature": "sha256=" + "0" * 64}, "is not one of this body"),
         (LMS, signed(GOOD, "stranger"), "with a known secret"),
         (LMS, signed(GOOD + b" "), "of this body"),
         (LMS, {"X-Signature": "sha256=ä".encode().decode("latin-1")}, "characters"),
         (LMS, {"Authorization": "Basic dXNlcjpwYXNz"}, "X-Signature is missing"),
-        (SVIX, signed(GOOD), "webhook-signature is missing"),
+        (SVIX, signed(GOOD), "webhook-signature or svix-signature is missing"),
         (SVIX, standard(GOOD, at=0), "webhook-timestamp is"),
         (SVIX, standard(GOOD + b" "), "webhook-signature is not one"),
         (SVIX, {**standard(GOOD), "webhook-id": "msg_9"}, "webhook-signature is not one"),

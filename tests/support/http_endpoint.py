@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
 
 from pointsman.config.sources import SourceSettings
 from pointsman.domain.clock import SystemClock
@@ -162,8 +163,10 @@ async def running(
             intake=intake,
             store=store,
             sources=[
-                HttpSource("players", (BasicCredential("user", "pass"),)),
-                HttpSource("launched", (BasicCredential("lenient", "pass"),), lenient=True),
+                HttpSource("players", (BasicCredential("user", SecretStr("pass")),)),
+                HttpSource(
+                    "launched", (BasicCredential("lenient", SecretStr("pass")),), lenient=True
+                ),
             ],
             settings=HttpSettings(max_body_bytes=200_000, cors_origins=(PLAYER,)),
             ready=ready,

@@ -43,8 +43,8 @@ def test_a_postback_source_needs_no_more_than_its_credentials(tmp_path: Path) ->
 
 def test_a_webhook_needs_a_secret_a_scheme_a_learner_and_an_activity(tmp_path: Path) -> None:
     [source] = webhook_sources(settings(tmp_path, webhooks=[WEBHOOK]).sources)
-    assert source.verifier.scheme == SignatureScheme("X-Signature")
-    assert source.verifier.secrets == (SECRET.encode(),)
+    assert source.verifier.schemes == (SignatureScheme("X-Signature"),)
+    assert source.verifier.keys() == (SECRET.encode(),)
     assert source.verifier.tolerance == 300
     assert source.adapter.home_page == "https://webhooks.invalid/lms"
     assert SECRET not in repr(source)
@@ -60,8 +60,8 @@ def test_old_secrets_go_on_opening_what_they_signed(tmp_path: Path) -> None:
         "old_secret_files": ["old"],
     }
     [source] = webhook_sources(settings(tmp_path, webhooks=[webhook]).sources)
-    assert source.verifier.scheme == STANDARD
-    assert source.verifier.secrets == (b"hunter2", b"old")
+    assert source.verifier.schemes == STANDARD
+    assert source.verifier.keys() == (b"hunter2", b"old")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_secret_of_standard_webhooks_is_base64(tmp_path: Path) -> None:
     (tmp_path / "old").write_text(SECRET)
     old = {**UNSIGNED, "standard": True, "secret": STANDARD_SECRET, "old_secret_files": ["old"]}
     [line] = refusal(tmp_path, sources={"webhooks": [old]})
-    assert f"{tmp_path / 'old'} must be whsec_ and base64" in line
+    assert f"{tmp_path / 'old'}: must be whsec_ and base64" in line
 
 
 def test_a_scheme_is_needed(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_launches_have_defaults_that_a_day_of_learning_fits_in(tmp_path: Path) -
     found = settings(tmp_path)
     assert found.launches is not None
     assert (found.launches.lifetime_hours, found.launches.max_lifetime_hours) == (24, 720)
-    assert found.launches.signing_keys == [KEY]
+    assert [key.get_secret_value() for key in found.launches.signing_keys] == [KEY]
     assert found.learners.tokens.kind == "launches"
 
 
@@ -52,7 +52,7 @@ def test_keys_that_were_changed_still_open(tmp_path: Path) -> None:
     (tmp_path / "old").write_text("o" * 32 + "\n")
     found = settings(tmp_path, launches=f'signing_key = "{KEY}"\nold_signing_key_files = ["old"]')
     assert found.launches is not None
-    assert found.launches.signing_keys == [KEY, "o" * 32]
+    assert [key.get_secret_value() for key in found.launches.signing_keys] == [KEY, "o" * 32]
 
 
 @pytest.mark.parametrize(

@@ -158,5 +158,5 @@ def test_a_file_that_is_no_toml_or_is_not_there_is_said_so(tmp_path: Path) -> No
         load_catalogue(tmp_path / "nowhere.toml")
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match="can't be read"):
+    with pytest.raises(ConfigError, match="is UTF-16 text; save it as UTF-8"):
         load_catalogue(binary)

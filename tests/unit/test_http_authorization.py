@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+from pydantic import SecretStr
 
 from pointsman.domain.errors import Unauthorized
 from pointsman.sources.http.authorization import (
@@ -23,9 +24,12 @@ KNOWN = Authenticator(
     [
         HttpSource(
             "player",
-            (BasicCredential("old", "s3cr:et"), BasicCredential("new", "schlüssel")),
+            (
+                BasicCredential("old", SecretStr("s3cr:et")),
+                BasicCredential("new", SecretStr("schlüssel")),
+            ),
         ),
-        HttpSource("gateway", (BearerCredential("tok-123"),)),
+        HttpSource("gateway", (BearerCredential(SecretStr("tok-123")),)),
     ]
 )
 
@@ -83,7 +87,12 @@ def test_without_sources_nobody_is_known() -> None:
 
 
 def test_secrets_are_not_in_the_repr() -> None:
-    shown = repr(HttpSource("x", (BasicCredential("key", "s3cret"), BearerCredential("tok-123"))))
+    shown = repr(
+        HttpSource(
+            "x",
+            (BasicCredential("key", SecretStr("s3cret")), BearerCredential(SecretStr("tok-123"))),
+        )
+    )
     assert "key" in shown
     assert "s3cret" not in shown
     assert "tok-123" not in shown

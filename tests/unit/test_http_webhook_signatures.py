@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -36,7 +37,7 @@ def accepts(
     scheme: SignatureScheme, headers: dict[str, str], body: bytes = BODY, now: float = NOW
 ) -> str | None:
     """The id of the message. Raises `SignatureRefused`."""
-    verifier = WebhookVerifier(scheme, (SECRET, OLD), 300)
+    verifier = WebhookVerifier((scheme,), lambda: (SECRET, OLD), 300)
     signed = verifier.read_headers({name.lower(): value for name, value in headers.items()})
     verifier.check(signed, body, now)
     return signed.message_id
@@ -44,7 +45,7 @@ def accepts(
 
 HEX = SignatureScheme("x-signature", "hex", "sha256=")
 BASE64 = SignatureScheme("x-signature", "base64")
-TIMED = SignatureScheme("x-signature", "hex", "", "x-time")
+TIMED = SignatureScheme("x-signature", timestamp_header="x-time", signed="{timestamp}.{body}")
 
 
 @pytest.mark.parametrize("secret", [SECRET, OLD])
@@ -69,9 +70,8 @@ def standard(secret: bytes = SECRET, *, at: int = int(NOW), more: str = "") -> d
 
 def test_the_example_of_standard_webhooks_is_taken() -> None:
     # the secret, message and signature that its libraries are tested with
-    verifier = WebhookVerifier(
-        STANDARD, (base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),), 300
-    )
+    key = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    verifier = WebhookVerifier(STANDARD, lambda: (key,), 300)
     signed = verifier.read_headers(
         {
             "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
@@ -84,14 +84,14 @@ def test_the_example_of_standard_webhooks_is_taken() -> None:
 
 
 def test_standard_webhooks_may_show_several_signatures() -> None:
-    assert accepts(STANDARD, standard()) == "msg_1"
-    assert accepts(STANDARD, standard(more=f"v1a,AAAA v1,{b64(b'x' * 32)} ")) == "msg_1"
+    assert accepts(STANDARD[0], standard()) == "msg_1"
+    assert accepts(STANDARD[0], standard(more=f"v1a,AAAA v1,{b64(b'x' * 32)} ")) == "msg_1"
 
 
 @pytest.mark.parametrize(
     ("scheme", "headers", "words"),
     [
-        (HEX, {}, "x-signature is missing; expected sha256={HMAC-SHA256 of body, in hex}"),
+        (HEX, {}, "x-signature is missing; expected sha256={HMAC-SHA256 of {body}, in hex}"),
         (HEX, {"x-signature": ""}, "x-signature is missing"),
         (HEX, {"x-signature": mac(SECRET, BODY).hex()}, "must be sha256="),
         (HEX, {"x-signature": "sha256=xyz"}, "must be sha256="),
@@ -104,13 +104,17 @@ def test_standard_webhooks_may_show_several_signatures() -> None:
         (TIMED, {"x-signature": mac(SECRET, BODY).hex(), "x-time": "1674087231"}, "x-signature"),
         (TIMED, {"x-signature": "0" * 64, "x-time": "now"}, "x-time must be Unix seconds"),
         (TIMED, {"x-signature": "0" * 64, "x-time": "9" * 30}, "x-time must be Unix seconds"),
-        (STANDARD, standard(STRANGE), "webhook-signature"),
-        (STANDARD, {**standard(), "webhook-id": "msg_2"}, "webhook-signature"),
-        (STANDARD, {**standard(), "webhook-id": ""}, "webhook-id is missing"),
-        (STANDARD, {**standard(), "webhook-id": "m" * 257}, "webhook-id is longer"),
-        (STANDARD, {**standard(), "webhook-signature": "v1a,AAAA"}, "must be v1,"),
-        (STANDARD, standard(at=int(NOW) - 301), "301 s before this clock; expected within 300 s"),
-        (STANDARD, standard(at=int(NOW) + 301), "301 s after this clock"),
+        (STANDARD[0], standard(STRANGE), "webhook-signature"),
+        (STANDARD[0], {**standard(), "webhook-id": "msg_2"}, "webhook-signature"),
+        (STANDARD[0], {**standard(), "webhook-id": ""}, "webhook-id is missing"),
+        (STANDARD[0], {**standard(), "webhook-id": "m" * 257}, "webhook-id is longer"),
+        (STANDARD[0], {**standard(), "webhook-signature": "v1a,AAAA"}, "must be v1,"),
+        (
+            STANDARD[0],
+            standard(at=int(NOW) - 301),
+            "301 s before this clock; expected within 300 s",
+        ),
+        (STANDARD[0], standard(at=int(NOW) + 301), "301 s after this clock"),
     ],
 )
 def test_anything_else_is_refused_with_the_header_and_what_was_expected(
@@ -136,21 +140,112 @@ def test_what_the_published_package_signs_is_taken(
         "webhook-timestamp": str(at),
         "webhook-signature": signature,
     }
-    verifier = WebhookVerifier(STANDARD, (SECRET, secret), 300)
+    verifier = WebhookVerifier(STANDARD, lambda: (SECRET, secret), 300)
     verifier.check(verifier.read_headers(headers), body, at)
 
 
 @pytest.mark.parametrize("age", [-300, 0, 300])
 def test_the_window_is_open_at_its_ends(age: int) -> None:
-    assert accepts(STANDARD, standard(at=int(NOW) - age)) == "msg_1"
+    assert accepts(STANDARD[0], standard(at=int(NOW) - age)) == "msg_1"
+
+
+SVIX = {name.replace("webhook-", "svix-"): value for name, value in standard().items()}
+STRIPE = SignatureScheme(
+    "stripe-signature",
+    prefix="v1=",
+    separator=",",
+    timestamp_prefix="t=",
+    signed="{timestamp}.{body}",
+)
+SLACK = SignatureScheme(
+    "x-slack-signature",
+    prefix="v0=",
+    timestamp_header="x-slack-request-timestamp",
+    signed="v0:{timestamp}:{body}",
+)
+AROUND = SignatureScheme(
+    "x-signature", id_header="x-id", timestamp_header="x-time", signed="<{id}|{body}|{timestamp}>"
+)
+TIMED_MAC = mac(SECRET, f"{NOW:.0f}.".encode() + BODY).hex()
+
+
+@pytest.mark.parametrize("headers", [standard(), SVIX, {**standard(), "svix-id": "other"}])
+def test_standard_webhooks_come_under_two_sets_of_names(headers: dict[str, str]) -> None:
+    verifier = WebhookVerifier(STANDARD, lambda: (SECRET,), 300)
+    signed = verifier.read_headers(headers)
+    verifier.check(signed, BODY, NOW)
+    assert signed.message_id == "msg_1"
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({}, "the header webhook-signature or svix-signature is missing; expected v1,"),
+        ({"svix-signature": SVIX["svix-signature"]}, "svix-id is missing"),
+        ({**SVIX, "svix-id": "msg_2"}, "svix-signature is not one of this body"),
+        ({**SVIX, "svix-timestamp": "1"}, "svix-signature is not one of this body"),
+        # a name of the one set does not stand in for that of the other
+        ({**standard(), "webhook-id": "", "svix-id": "msg_1"}, "webhook-id is missing"),
+    ],
+)
+def test_headers_of_neither_set_are_refused_by_name(headers: dict[str, str], words: str) -> None:
+    verifier = WebhookVerifier(STANDARD, lambda: (SECRET,), 300)
+    with pytest.raises(SignatureRefused, match=re.escape(words)):
+        verifier.check(verifier.read_headers(headers), BODY, NOW)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "headers"),
+    [
+        (STRIPE, {"stripe-signature": f"t={NOW:.0f},v1={TIMED_MAC}"}),
+        (STRIPE, {"stripe-signature": f"v0=00, v1={'0' * 64}, v1={TIMED_MAC}, t={NOW:.0f}"}),
+        (
+            SLACK,
+            {
+                "x-slack-request-timestamp": f"{NOW:.0f}",
+                "x-slack-signature": "v0=" + mac(SECRET, f"v0:{NOW:.0f}:".encode() + BODY).hex(),
+            },
+        ),
+        (
+            AROUND,
+            {
+                "x-id": "{timestamp}",
+                "x-time": f"{NOW:.0f}",
+                "x-signature": mac(SECRET, b"<{timestamp}|" + BODY + f"|{NOW:.0f}>".encode()).hex(),
+            },
+        ),
+    ],
+)
+def test_the_common_shapes_are_taken(scheme: SignatureScheme, headers: dict[str, str]) -> None:
+    accepts(scheme, headers)
+    with pytest.raises(SignatureRefused, match="is not one of this body"):
+        accepts(scheme, headers, BODY + b" ")
+    with pytest.raises(SignatureRefused, match="301 s before this clock"):
+        accepts(scheme, headers, now=NOW + 301)
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        (f"v1={TIMED_MAC}", "must have one part t={Unix seconds}, and has 0"),
+        (f"t=1,t={NOW:.0f},v1={TIMED_MAC}", "must have one part t={Unix seconds}, and has 2"),
+        (f"t=soon,v1={TIMED_MAC}", "t= in stripe-signature must be Unix seconds"),
+        (f"t={NOW:.0f},v0={TIMED_MAC}", "must be v1={HMAC-SHA256 of {timestamp}.{body}, in hex}"),
+        (f"t={NOW:.0f}" + ",v1=00" * 30 + f",v1={TIMED_MAC}", "must be v1="),
+        (f"t={NOW - 1:.0f},v1={TIMED_MAC}", "is not one of this body"),
+    ],
+)
+def test_a_header_of_parts_is_refused_with_what_it_lacks(shown: str, words: str) -> None:
+    with pytest.raises(SignatureRefused, match=re.escape(words)):
+        accepts(STRIPE, {"stripe-signature": shown})
 
 
 def test_a_secret_is_not_in_the_words_for_its_record() -> None:
-    assert "hunter2" not in repr(WebhookVerifier(HEX, (SECRET,), 300))
+    assert "hunter2" not in repr(WebhookVerifier((HEX,), lambda: (SECRET,), 300))
 
 
 @given(st.text(), st.text(), st.text())
 def test_whatever_headers_say_they_are_read_or_refused(one: str, two: str, three: str) -> None:
     headers = {"webhook-id": one, "webhook-timestamp": two, "webhook-signature": three}
     with pytest.raises(SignatureRefused):
-        accepts(STANDARD, headers)
+        accepts(STANDARD[0], headers)

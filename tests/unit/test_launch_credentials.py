@@ -13,6 +13,7 @@ import orjson
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from pointsman.domain.errors import Forbidden
 from pointsman.domain.launch import Launch, PlayerKind, covers, same_actor
@@ -225,7 +226,7 @@ SECONDS = st.integers(1, 2**32)
 def test_a_credential_is_good_for_its_purpose_until_it_expires(
     expires: int, now: int, purpose: Purpose, asked: Purpose
 ) -> None:
-    credentials = CredentialIssuer([KEY], Still(now))
+    credentials = CredentialIssuer([SecretStr(KEY)], Still(now))
     token = credentials.issue(replace(LAUNCH, expires_at=expires * 1_000_000), purpose)
     if now < expires and asked is purpose:
         found = credentials.check(token, asked)
@@ -237,7 +238,7 @@ def test_a_credential_is_good_for_its_purpose_until_it_expires(
 
 @given(st.data())
 def test_a_credential_with_one_character_changed_is_none(data: st.DataObject) -> None:
-    credentials = CredentialIssuer([KEY], Still(0))
+    credentials = CredentialIssuer([SecretStr(KEY)], Still(0))
     token = credentials.issue(replace(LAUNCH, expires_at=2**40), Purpose.XAPI)
     # the last character of each part has bits that mean nothing
     ends = {place - 1 for place, one in enumerate(f"{token}.") if one == "."}

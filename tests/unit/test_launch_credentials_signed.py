@@ -7,6 +7,7 @@ import base64
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from pointsman.sources.players import CredentialIssuer, CredentialRefused, LaunchCredential, Purpose
 from pointsman.sources.players.credentials import as_authorization, credential_from_header
@@ -22,7 +23,7 @@ def clock() -> ManualClock:
 
 
 def test_a_credential_says_whose_launch_it_is(clock: ManualClock) -> None:
-    credentials = CredentialIssuer([KEY], clock)
+    credentials = CredentialIssuer([SecretStr(KEY)], clock)
     token = credentials.issue(launch(), Purpose.XAPI)
     assert credentials.check(token, Purpose.XAPI) == LaunchCredential(
         REGISTRATION, "ana@example.com", ACTIVITY
@@ -31,13 +32,13 @@ def test_a_credential_says_whose_launch_it_is(clock: ManualClock) -> None:
 
 @pytest.mark.parametrize("other", [Purpose.SCORM, Purpose.FETCH])
 def test_a_credential_is_for_one_purpose(clock: ManualClock, other: Purpose) -> None:
-    credentials = CredentialIssuer([KEY], clock)
+    credentials = CredentialIssuer([SecretStr(KEY)], clock)
     with pytest.raises(CredentialRefused, match="another purpose"):
         credentials.check(credentials.issue(launch(), Purpose.XAPI), other)
 
 
 def test_a_credential_ends_with_its_launch(clock: ManualClock) -> None:
-    credentials = CredentialIssuer([KEY], clock)
+    credentials = CredentialIssuer([SecretStr(KEY)], clock)
     token = credentials.issue(launch(), Purpose.XAPI)
     clock.advance(3_599)
     credentials.check(token, Purpose.XAPI)
@@ -47,16 +48,16 @@ def test_a_credential_ends_with_its_launch(clock: ManualClock) -> None:
 
 
 def test_what_an_old_key_signed_stays_good_while_the_key_is_known(clock: ManualClock) -> None:
-    token = CredentialIssuer([KEY], clock).issue(launch(), Purpose.XAPI)
-    CredentialIssuer([NEXT_KEY, KEY], clock).check(token, Purpose.XAPI)
+    token = CredentialIssuer([SecretStr(KEY)], clock).issue(launch(), Purpose.XAPI)
+    CredentialIssuer([SecretStr(NEXT_KEY), SecretStr(KEY)], clock).check(token, Purpose.XAPI)
     with pytest.raises(CredentialRefused, match="no launch credential of ours"):
-        CredentialIssuer([NEXT_KEY], clock).check(token, Purpose.XAPI)
+        CredentialIssuer([SecretStr(NEXT_KEY)], clock).check(token, Purpose.XAPI)
 
 
 @given(st.text(max_size=60), st.integers(0, 200))
 def test_nothing_else_is_a_pass(text: str, at: int) -> None:
     clock = ManualClock(1_000_000_000.0)
-    credentials = CredentialIssuer([KEY], clock)
+    credentials = CredentialIssuer([SecretStr(KEY)], clock)
     token = credentials.issue(launch(), Purpose.XAPI)
     changed = token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
     for one in (text, changed, token + text[:1] + "x", token.rpartition(".")[0] + "."):

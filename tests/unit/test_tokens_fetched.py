@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+import structlog
 
 from pointsman.domain.errors import NoToken, StoreUnavailable, TokenDelayed
+from pointsman.platforms.tokens.breaker import TokenSourceDown
 from pointsman.platforms.tokens.fetched import FetchedToken, FetchedTokens
 from tests.support.virtual_time import VirtualClock, run_virtually
 
@@ -207,5 +209,96 @@ def test_what_was_fetched_is_written_down_and_a_refused_one_is_taken_away() -> N
             assert not await provider.refused(ANA, "one")
             await asyncio.sleep(3)
             assert shelf.kept == {}
+
+    run_virtually(main())
+
+
+class Poisoned(Shelf):
+    """A vault that one learner's token can't be kept in."""
+
+    async def save(self, changed: dict[str, FetchedToken | None]) -> None:
+        if "poison" in changed:
+            raise OverflowError("the time does not fit")
+        await super().save(changed)
+
+
+def test_a_token_that_cant_be_kept_keeps_no_other_back_and_ends_nothing() -> None:
+    async def main() -> None:
+        source, shelf = Source(), Poisoned()
+        source.gives["poison"] = FetchedToken("p")
+        async with tokens(source, shelf) as (provider, new):
+            with structlog.testing.capture_logs() as logs:
+                await asyncio.gather(provider.token("poison"), provider.token(ANA))
+                await asyncio.sleep(10)
+            told = [line for line in logs if line["log_level"] == "error"]
+            assert len(told) == 1
+            assert isinstance(told[0]["exc_info"], OverflowError)
+            assert shelf.kept == {ANA: FetchedToken("one", "u1")}
+            # whoever waits is still asked for
+            assert not await provider.refused(ANA, "one")
+            source.gives[ANA] = FetchedToken("two")
+            await asyncio.sleep(60)
+            assert new == [ANA]
+            assert shelf.kept == {ANA: FetchedToken("two")}
+
+    run_virtually(main())
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("odd"), KeyError("k"), RuntimeError(), TypeError("t")]
+)
+def test_an_exception_of_ours_is_a_trouble_that_passes_and_is_told_once(error: Exception) -> None:
+    async def main() -> None:
+        source = Source()
+        source.gives[ANA] = error
+        async with tokens(source) as (provider, _):
+            with structlog.testing.capture_logs() as logs:
+                for _ in range(5):
+                    with pytest.raises(TokenDelayed, match=r"for a reason of ours|asked again in"):
+                        await provider.token(ANA)
+                    await asyncio.sleep(300)
+            assert len([line for line in logs if line["log_level"] == "error"]) == 1
+            source.gives[ANA] = FetchedToken("one")
+            await asyncio.sleep(300)
+            assert await provider.token(ANA) == "one"
+
+    run_virtually(main())
+
+
+def test_the_look_for_those_who_wait_outlives_whoever_is_told() -> None:
+    async def main() -> None:
+        source = Source()
+        told: list[str] = []
+
+        def on_new(learners: Sequence[str]) -> None:
+            told.extend(learners)
+            raise RuntimeError("whoever is told fails")
+
+        provider = FetchedTokens(source, VirtualClock(), on_new)
+        task = asyncio.create_task(provider.run())
+        for learner in ("ben", "eve"):
+            with pytest.raises(NoToken):
+                await provider.token(learner)
+        source.gives |= {"ben": FetchedToken("b"), "eve": FetchedToken("e")}
+        await asyncio.sleep(700)
+        assert sorted(told) == ["ben", "eve"]
+        assert not task.done()
+        assert [await provider.token("ben"), await provider.token("eve")] == ["b", "e"]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await provider.close()
+
+    run_virtually(main())
+
+
+def test_a_refused_token_parks_nobody_while_the_source_is_in_trouble() -> None:
+    async def main() -> None:
+        source = Source()
+        async with tokens(source) as (provider, _):
+            token = await provider.token(ANA)
+            source.gives[ANA] = TokenSourceDown("HTTP 503", at_once=True)
+            assert await provider.refused(ANA, token)  # there may be another
+            with pytest.raises(TokenDelayed, match="HTTP 503; asked again in"):
+                await provider.token(ANA)
 
     run_virtually(main())

@@ -17,7 +17,7 @@ from pointsman.platforms.tokens.vault import TokenCipher, new_key
 from tests.support.manual_clock import ManualClock
 
 ANA, BEN = "ana@example.com", "ben@example.com"
-SEALER = TokenCipher([new_key()])
+SEALER = TokenCipher([SecretStr(new_key())])
 
 
 class Shelf:

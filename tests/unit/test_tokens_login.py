@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from pointsman.domain.errors import NoToken, TokenDelayed
-from pointsman.platforms.base import LoginAnswer, PlatformAnswer, RequestOutcome
+from pointsman.platforms.base import LoginAnswer, PlatformAnswer, RateReading, RequestOutcome
+from pointsman.platforms.tokens.breaker import TokenSourceDown
 from pointsman.platforms.tokens.login import PasswordLogin
+from tests.support.manual_clock import ManualClock
 
 ANA = "ana@example.com"
 PASSWORD = "a-secret-password"
@@ -41,7 +43,7 @@ def write(path: Path, content: object, *, at: int = 1) -> None:
 @pytest.fixture
 def login(tmp_path: Path, platform: Platform) -> PasswordLogin:
     write(tmp_path / "passwords.json", {ANA: PASSWORD})
-    return PasswordLogin(tmp_path / "passwords.json", platform.log_in)
+    return PasswordLogin(tmp_path / "passwords.json", platform.log_in, ManualClock())
 
 
 async def test_a_learner_is_logged_in(login: PasswordLogin, platform: Platform) -> None:
@@ -80,6 +82,44 @@ async def test_a_learner_without_a_password_is_named(login: PasswordLogin) -> No
         await login.fetch("eve@example.com")
 
 
+@pytest.mark.parametrize(
+    "outcome", [RequestOutcome.UNREACHABLE, RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED]
+)
+async def test_a_platform_in_trouble_is_so_for_every_learner(
+    login: PasswordLogin, platform: Platform, outcome: RequestOutcome
+) -> None:
+    rate = RateReading(retry_after=30)
+    platform.answer = LoginAnswer(PlatformAnswer(outcome, message="HTTP 503", rate=rate))
+    with pytest.raises(TokenSourceDown) as caught:
+        await login.fetch(ANA)
+    assert caught.value.retry_after == 30
+
+
+async def test_a_token_that_no_header_can_hold_is_refused_where_it_comes_in(
+    login: PasswordLogin, platform: Platform
+) -> None:
+    platform.answer = LoginAnswer(ANSWERED, "TO\nKEN")
+    with pytest.raises(TokenDelayed, match="in gave an authToken that has a line break"):
+        await login.fetch(ANA)
+
+
+async def test_addresses_are_compared_in_lower_case(tmp_path: Path, platform: Platform) -> None:
+    write(tmp_path / "passwords.json", {"mailto:ANA@Example.COM": PASSWORD})
+    login = PasswordLogin(tmp_path / "passwords.json", platform.log_in, ManualClock())
+    assert (await login.fetch(ANA)).token == "token"
+
+
+@pytest.mark.parametrize("content", ["{", "[]", {"a": 5}, {"a": ""}])
+async def test_a_file_that_breaks_keeps_the_passwords_of_before(
+    login: PasswordLogin, tmp_path: Path, content: object
+) -> None:
+    await login.fetch(ANA)
+    write(tmp_path / "passwords.json", content, at=2)
+    assert (await login.fetch(ANA)).token == "token"
+    (tmp_path / "passwords.json").unlink()
+    assert (await login.fetch(ANA)).token == "token"
+
+
 @pytest.mark.parametrize("content", ["{", "[]", {"a": 5}, {"a": ""}])
 async def test_a_file_that_is_broken_is_no_learners_fault_and_shows_no_password(
     login: PasswordLogin, tmp_path: Path, content: object
@@ -90,5 +130,5 @@ async def test_a_file_that_is_broken_is_no_learners_fault_and_shows_no_password(
         await login.fetch(ANA)
     assert PASSWORD not in str(caught.value)
     (tmp_path / "passwords.json").unlink()
-    with pytest.raises(TokenDelayed, match="can't be read"):
+    with pytest.raises(TokenDelayed, match="can't be used: No such file"):
         await login.fetch(ANA)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from pydantic import SecretStr
 
 from pointsman.domain.records import SealedToken
 from pointsman.platforms.tokens.fetched import FetchedToken
@@ -32,23 +33,28 @@ class Table:
 
 
 def vault(table: Table, *keys: str, clock: ManualClock | None = None) -> EncryptedVault:
-    return EncryptedVault(TokenCipher(keys), clock or ManualClock(), table.read, table.write)
+    return EncryptedVault(
+        TokenCipher([SecretStr(key) for key in keys]),
+        clock or ManualClock(),
+        table.read,
+        table.write,
+    )
 
 
 def test_a_seal_opens_for_its_learner_alone_and_shows_nothing() -> None:
-    sealer = TokenCipher([NEW])
+    sealer = TokenCipher([SecretStr(NEW)])
     sealed = sealer.seal(ANA, TOKEN)
     assert b"secret" not in sealed
     assert sealer.open(ANA, sealed) == TOKEN
     assert sealer.open(BEN, sealed) is None
     assert sealer.open(ANA, sealed[:-1] + b"A") is None
-    assert TokenCipher([OTHER]).open(ANA, sealed) is None
+    assert TokenCipher([SecretStr(OTHER)]).open(ANA, sealed) is None
     assert "secret" not in repr(TOKEN)
 
 
 def test_what_is_no_key_is_refused() -> None:
     with pytest.raises(ValueError, match="32 url-safe"):
-        TokenCipher(["short"])
+        TokenCipher([SecretStr("short")])
 
 
 async def test_a_key_is_rotated_by_putting_the_new_one_in_front() -> None:

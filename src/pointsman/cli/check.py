@@ -7,6 +7,7 @@ import typer
 from pointsman.cli.config_summary import explain
 from pointsman.cli.config_warnings import config_warnings
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
+from pointsman.cli.table_warnings import table_warnings
 from pointsman.config import load
 
 
@@ -24,8 +25,8 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
         typer.echo(f"\n{heading}")
         for line in lines:
             typer.echo(f"  {line}")
-    warnings = list(config_warnings(settings))
+    warnings = [*config_warnings(settings), *table_warnings(settings)]
     if warnings:
         typer.echo("\nLook again at")
-        for doubt in warnings:
-            typer.echo(f"  ! {doubt}")
+        for warning in warnings:
+            typer.echo(f"  ! {warning}")

@@ -121,12 +121,13 @@ def _webhook_source(source: WebhookSettings) -> str:
 
 
 def _how_signed(source: WebhookSettings) -> str:
-    secrets = len(source.keys)
+    secrets = len(source.secrets)
     known = "" if secrets == 1 else f" with any of {secrets} secrets"
     within = f", within {source.tolerance_seconds:g} s of this clock"
     if source.signature is None:
         return f"signed as Standard Webhooks say{known}{within}"
-    window = within if source.signature.timestamp_header is not None else ", whenever it was sent"
+    timed = "{timestamp}" in source.signature.signed
+    window = within if timed else ", whenever it was sent"
     return f"signed in {source.signature.header}{known}{window}"
 
 

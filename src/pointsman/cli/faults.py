@@ -8,12 +8,13 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
-import aiohttp
 import typer
 from rich.table import Table
 
 from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.output import print_table
+from pointsman.outgoing.client import HttpClient, NoReply
+from pointsman.outgoing.settings import DIRECT, OutgoingSettings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +28,7 @@ KeyOption = Annotated[
 ]
 _URL = "http://127.0.0.1:8090"
 _SECONDS = 10.0
+_MAX_BYTES = 10_000_000
 
 
 @app.command("list")
@@ -112,8 +114,8 @@ def _ask(method: str, url: str, path: str, api_key: str, body: Any = None) -> An
     try:
         status, payload = asyncio.run(_send(method, url.rstrip("/") + path, api_key, body))
         refused = payload["errors"][0]["message"] if status >= HTTPStatus.BAD_REQUEST else None
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        typer.echo(f"no emulator answers at {url}: {type(error).__name__}", err=True)
+    except (NoReply, ValueError) as error:
+        typer.echo(f"no emulator answers at {url}: {error}", err=True)
         raise typer.Exit(ExitCode.AWAY) from None
     except (KeyError, TypeError, IndexError):
         typer.echo(f"what answers at {url} is no emulator", err=True)
@@ -125,9 +127,17 @@ def _ask(method: str, url: str, path: str, api_key: str, body: Any = None) -> An
 
 
 async def _send(method: str, url: str, api_key: str, body: Any) -> tuple[int, Any]:
-    timeout = aiohttp.ClientTimeout(total=_SECONDS)
-    async with (
-        aiohttp.ClientSession(timeout=timeout) as session,
-        session.request(method, url, params={"apiKey": api_key}, json=body) as answer,
-    ):
-        return answer.status, await answer.json()
+    # it is on this machine, or in this network
+    direct = OutgoingSettings(proxy=DIRECT)
+    client = HttpClient(direct, "--", timeout_seconds=_SECONDS, max_bytes=_MAX_BYTES)
+    try:
+        reply = await client.send(
+            method,
+            url,
+            headers={"Content-Type": "application/json"},
+            query={"apiKey": api_key},
+            body=None if body is None else json.dumps(body).encode(),
+        )
+    finally:
+        await client.close()
+    return reply.status, json.loads(reply.body)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -22,9 +23,13 @@ from pointsman.commands import BackfillProgress, LoadRate, LrsSettings, import_f
 from pointsman.config import Settings, load
 from pointsman.domain.errors import ConfigError, InputRefused, PartitionLost, Retry
 from pointsman.domain.records import InputOutcome
-from pointsman.setting_types import read_secret
+from pointsman.outgoing.settings import OutgoingSettings
+from pointsman.secret_values import read_secret
 
 SecretOption = Annotated[Path | None, typer.Option(help="A file with the secret of --key.")]
+CaOption = Annotated[Path | None, typer.Option(help="PEM: authorities to trust, too.")]
+CertOption = Annotated[Path | None, typer.Option(help="PEM: our own certificate.")]
+KeyFileOption = Annotated[Path | None, typer.Option(help="PEM: the key of --cert-file.")]
 BearerOption = Annotated[Path | None, typer.Option(help="A file with a bearer token.")]
 
 
@@ -45,6 +50,15 @@ def import_(
     key: Annotated[str | None, typer.Option(help="The LRS's user name.")] = None,
     secret_file: SecretOption = None,
     bearer_file: BearerOption = None,
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            help='http://HOST:PORT, or "direct"; without it, HTTPS_PROXY, HTTP_PROXY and NO_PROXY.'
+        ),
+    ] = None,
+    ca_file: CaOption = None,
+    cert_file: CertOption = None,
+    key_file: KeyFileOption = None,
     since: Annotated[str | None, typer.Option(help="Stored since: an ISO 8601 time.")] = None,
     until: Annotated[str | None, typer.Option(help="Stored until: an ISO 8601 time.")] = None,
     agent: Annotated[str | None, typer.Option(help="Of this agent: JSON.")] = None,
@@ -66,10 +80,17 @@ def import_(
     try:
         if source.startswith(("http://", "https://")):
             lrs = LrsSettings(
-                source, key, _secret(secret_file), _secret(bearer_file), filters=filters_set
+                source,
+                key,
+                _secret(secret_file),
+                _secret(bearer_file),
+                filters=filters_set,
+                outgoing=_outgoing(
+                    proxy=proxy, ca_file=ca_file, cert_file=cert_file, key_file=key_file
+                ),
             )
             done = _with_progress(settings, lrs, LoadRate(rate))
-        elif filters_set or key or secret_file or bearer_file:
+        elif filters_set or any((key, secret_file, bearer_file, proxy, ca_file, cert_file)):
             raise ConfigError("a file takes none of the options for an LRS")
         else:
             done = _with_progress(settings, Path(source), LoadRate(rate))
@@ -89,6 +110,19 @@ def _secret(path: Path | None) -> str | None:
         return None if path is None else read_secret(path)
     except ValueError as error:
         raise ConfigError(str(error)) from None
+
+
+def _outgoing(**options: str | Path | None) -> OutgoingSettings:
+    """Raises `ConfigError` with a line for each option that is wrong."""
+    try:
+        return OutgoingSettings.model_validate(options)
+    except ValidationError as error:
+        lines = (
+            f"--{str(detail['loc'][0]).replace('_', '-')}: "
+            + str(detail.get("ctx", {}).get("error", detail["msg"]))
+            for detail in error.errors(include_url=False)
+        )
+        raise ConfigError("\n".join(lines)) from None
 
 
 def _with_progress(

@@ -19,6 +19,8 @@ from pointsman.commands import ImportStep, ImportTarget
 from pointsman.commands import import_state as take_state
 from pointsman.config import load
 from pointsman.domain.errors import ConfigError
+from pointsman.platforms.tokens.learner_table import learner_name
+from pointsman.text_files import read_text
 
 _COLUMNS = {"learner", "course_id", "course_slug", "course_sku"}
 
@@ -81,9 +83,9 @@ def _import_targets(path: Path) -> Iterator[ImportTarget]:
 
 def _entries(path: Path) -> Iterator[tuple[int, Any]]:
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: can't be read: {error}") from error
+        text = read_text(path)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
     lines = text.splitlines()
     if not text.lstrip().startswith("{"):
         for number, row in enumerate(csv.DictReader(lines), start=2):
@@ -111,4 +113,4 @@ def _import_target(entry: Any) -> ImportTarget:
     for by in ("slug", "sku"):
         if f"course_{by}" in entry:
             key = f"{by}:{entry[f'course_{by}']}"
-    return ImportTarget(entry["learner"], entry["course_id"], key)
+    return ImportTarget(learner_name(entry["learner"]), entry["course_id"], key)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pointsman.domain.errors import ConfigError
+from pointsman.text_files import read_text
 
 
 class _Entry(BaseModel):
@@ -44,9 +45,12 @@ class NewPath(_Entry):
 def read_new_path(path: Path) -> NewPath:
     """Raises `ConfigError` with a line for each mistake."""
     try:
-        text = path.read_text("utf-8")
+        text = read_text(path)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    try:
         entries = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: can't be read: {error}") from error
     try:
         return NewPath.model_validate(entries)

@@ -24,6 +24,7 @@ from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.platforms.base import LoginClient
 from pointsman.platforms.helium.calls import CallResult
 from pointsman.platforms.tokens.file import save_token
+from pointsman.secret_values import read_secret
 from pointsman.store.base import Store, Window
 
 T = TypeVar("T")
@@ -266,9 +267,9 @@ def _password(file: Path | None) -> str:
         text = sys.stdin.readline()
     elif file is not None:
         try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"--password-file: {file} can't be read: {error}") from None
+            return read_secret(file)
+        except ValueError as error:
+            raise ConfigError(f"--password-file: {error}") from None
     elif sys.stdin.isatty():
         text = typer.prompt("Password", hide_input=True)
     else:

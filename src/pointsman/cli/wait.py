@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated
 
-import aiohttp
 import typer
 
 from pointsman import wiring
@@ -19,10 +19,13 @@ from pointsman.cli.platform_session import refuse
 from pointsman.config import Settings, load
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import ConfigError, Retry
+from pointsman.outgoing.client import HttpClient, NoReply
+from pointsman.outgoing.settings import DIRECT, OutgoingSettings
 from pointsman.platforms.base import RequestOutcome
 
 #: seconds between two looks, and for one answer
 _PAUSE, _ANSWER = 0.2, 10.0
+_MAX_BYTES = 1_000_000
 #: addresses that mean every address of this machine
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - not listened on
 
@@ -89,24 +92,26 @@ def _daemon_url(settings: Settings) -> str:
 
 
 async def _daemon(url: str) -> tuple[bool, str]:
-    timeout = aiohttp.ClientTimeout(total=_ANSWER)
+    # it is on this machine, or in this network
+    direct = OutgoingSettings(proxy=DIRECT)
+    client = HttpClient(direct, "--", timeout_seconds=_ANSWER, max_bytes=_MAX_BYTES)
     try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(f"{url.rstrip('/')}/readyz") as answer,
-        ):
-            payload = await answer.json(content_type=None)
-            if answer.status == HTTPStatus.OK and payload["status"] == "ready":
-                return True, f"the daemon at {url} takes statements"
-            if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
-                return False, f"the daemon at {url} is not ready: {payload['error']['reason']}"
-    except (aiohttp.ClientConnectionError, TimeoutError):
-        return False, (
-            f"nothing answers at {url}; is `pointsman run` running with this configuration? "
-            "What it printed last says why not"
-        )
-    except (aiohttp.ClientError, ValueError, KeyError, TypeError):
+        reply = await client.send("GET", f"{url.rstrip('/')}/readyz")
+        payload = json.loads(reply.body)
+        if reply.status == HTTPStatus.OK and payload["status"] == "ready":
+            return True, f"the daemon at {url} takes statements"
+        if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            return False, f"the daemon at {url} is not ready: {payload['error']['reason']}"
+    except NoReply as error:
+        if not error.reached:
+            return False, (
+                f"nothing answers at {url}; is `pointsman run` running with this configuration? "
+                "What it printed last says why not"
+            )
+    except (ValueError, KeyError, TypeError):
         pass
+    finally:
+        await client.close()
     return False, f"what answers at {url} is not pointsman; is http.port taken by something else?"
 
 

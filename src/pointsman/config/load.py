@@ -12,6 +12,7 @@ from pointsman.config.environment import from_environment, merged_trees, unknown
 from pointsman.config.errors import describe
 from pointsman.config.settings import Settings
 from pointsman.domain.errors import ConfigError
+from pointsman.text_files import decode_text
 
 
 def load(path: Path | str) -> Settings:
@@ -24,7 +25,7 @@ def load(path: Path | str) -> Settings:
     tree = merged_trees(_read(path), from_environment())
     problems = list(unknown_variables())
     try:
-        settings = Settings.model_validate(tree, context={"folder": path.parent.resolve()})
+        settings = Settings.model_validate(tree, context={"folder": path.parent.absolute()})
     except ValidationError as error:
         problems += describe(error, tree)
     if problems:
@@ -36,15 +37,14 @@ def load(path: Path | str) -> Settings:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(decode_text(path.read_bytes(), str(path)))
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: there is no such file; config.example.toml shows what goes into one"
         ) from None
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 text (byte {error.start + 1})") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from None
+    except ValueError as error:
+        raise ConfigError(str(error)) from None

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
+from pointsman.secret_values import FileSecret, require
 from pointsman.setting_types import (
     ExistingFile,
     Names,
@@ -18,7 +19,6 @@ from pointsman.setting_types import (
     SourceName,
     WebAddress,
     no_secret,
-    read_secret,
     valid_so_far,
 )
 from pointsman.statements.adapters.json_paths import Path as JsonPath
@@ -66,19 +66,66 @@ def standard_key(secret: str) -> bytes:
     return key
 
 
+def _check_standard(secret: str) -> None:
+    standard_key(secret)
+
+
 JsonPathText = Annotated[str, AfterValidator(_path)]
 HeaderName = Annotated[str, AfterValidator(_header)]
 
 
 class SignatureSettings(Section):
-    """`signature` of a webhook: HMAC-SHA256 of the body, in a header."""
+    """`signature` of a webhook: HMAC-SHA256 of the body and what is sent beside it, in a header."""
 
     header: HeaderName = "X-Signature"
     format: Literal["hex", "base64"] = "hex"
     #: the text in front of it, such as "sha256="
     prefix: str = Field(default="", max_length=40)
-    #: a header with Unix seconds; then `{timestamp}.{body}` is what is signed
+    #: between the parts of the header, where it has more than one signature
+    separator: str = Field(default="", max_length=1)
+    #: a header with Unix seconds
     timestamp_header: HeaderName | None = None
+    #: the part of `header` that begins so is the time, such as "t="
+    timestamp_prefix: str | None = Field(default=None, min_length=1, max_length=40)
+    #: a header with the id of the message
+    id_header: HeaderName | None = None
+    #: what is signed; without, `{id}.{timestamp}.{body}`, or those of them that are sent
+    signed: str = ""
+
+    @field_validator("timestamp_prefix")
+    @classmethod
+    def _one_timestamp(cls, prefix: str | None, info: ValidationInfo) -> str | None:
+        if prefix is None:
+            return None
+        if info.data.get("timestamp_header") is not None:
+            raise ValueError("and timestamp_header are both given; keep one of them")
+        if valid_so_far(info, "separator") and not info.data["separator"]:
+            raise ValueError('needs separator, such as ",": the header has the time as a part')
+        if prefix == info.data.get("prefix"):
+            raise ValueError("and prefix are the same; they tell the time from a signature")
+        return prefix
+
+    @field_validator("signed")
+    @classmethod
+    def _all_that_is_sent(cls, signed: str, info: ValidationInfo) -> str:
+        if not valid_so_far(info, "timestamp_header", "timestamp_prefix", "id_header"):
+            return signed
+        sent = {
+            "id": info.data["id_header"] is not None,
+            "timestamp": info.data["timestamp_header"] is not None
+            or info.data["timestamp_prefix"] is not None,
+            "body": True,
+        }
+        if not signed:
+            return ".".join(f"{{{name}}}" for name, is_sent in sent.items() if is_sent)
+        for name, is_sent in sent.items():
+            if signed.count(f"{{{name}}}") != is_sent:
+                raise ValueError(
+                    f"must hold {{{name}}} once: what is not signed, anybody can change"
+                    if is_sent
+                    else f"holds {{{name}}}, but no setting says where that is sent"
+                )
+        return signed
 
 
 class WebhookSettings(Section):
@@ -121,20 +168,14 @@ class WebhookSettings(Section):
     @field_validator("secret")
     @classmethod
     def _standard_secret(cls, secret: SecretStr, info: ValidationInfo) -> SecretStr:
-        if info.data.get("standard") and secret.get_secret_value():
-            standard_key(secret.get_secret_value())
-        return secret
+        standard = info.data.get("standard") and secret.get_secret_value()
+        return require(secret, _check_standard) if standard else secret
 
     @field_validator("old_secret_files")
     @classmethod
     def _old_secrets(cls, files: tuple[Path, ...], info: ValidationInfo) -> tuple[Path, ...]:
         for path in files:
-            secret = read_secret(path)
-            if info.data.get("standard"):
-                try:
-                    standard_key(secret)
-                except ValueError as error:
-                    raise ValueError(f"{path} {error}") from None
+            FileSecret(path, _check_standard if info.data.get("standard") else None)
         return files
 
     @field_validator("signature")
@@ -164,9 +205,12 @@ class WebhookSettings(Section):
         return self.home_page or f"https://webhooks.invalid/{self.name}"
 
     @property
-    def keys(self) -> tuple[bytes, ...]:
+    def secrets(self) -> tuple[SecretStr, ...]:
         """What bodies may be signed with."""
-        secrets = [self.secret.get_secret_value(), *map(read_secret, self.old_secret_files)]
-        return tuple(
-            standard_key(secret) if self.standard else secret.encode() for secret in secrets
-        )
+        check = _check_standard if self.standard else None
+        return (self.secret, *(FileSecret(path, check) for path in self.old_secret_files))
+
+    def key(self, secret: SecretStr) -> bytes:
+        """The key of one of them, of now."""
+        text = secret.get_secret_value()
+        return standard_key(text) if self.standard else text.encode()

@@ -7,6 +7,8 @@
     │   │   └── StoreRefuses          nor will it, until somebody changes a setting or a right
     │   ├── PlatformUnreachable   no answer came; the request may or may not have run
     │   ├── TokenDelayed          nobody can say at the moment what the learner's authToken is
+    │   │   └── TokenSourceDown       whoever is asked for
+    │   ├── NoReply               an HTTP request that went out got no answer
     │   ├── SourceUnavailable     what statements are read from gives no answer now
     │   ├── PartitionLost         another consumer has taken the partition over; join again
     │   └── CollisionError        another replica stored the same at the same time

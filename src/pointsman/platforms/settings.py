@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from pointsman.outgoing.settings import OutgoingSettings
+from pointsman.secret_values import require
 from pointsman.setting_types import (
     RequiredSecret,
     SecretFile,
@@ -49,12 +51,17 @@ class PlatformLimits(Section):
         return _part(self.requests_per_minute, self.share)
 
 
+def _plain(key: str) -> None:
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise ValueError("must be plain ASCII without spaces or line breaks")
+
+
 def _part(whole: int, share: float) -> int:
     # rounded first, so that 0.29 of 100 is 29 and not 28
     return math.floor(round(whole * share, 6))
 
 
-class PlatformSettings(Section):
+class PlatformSettings(OutgoingSettings):
     """[platform]: the Thought Industries instance."""
 
     #: of the instance, or of its GraphQL endpoint; `/helium` is added to a bare host
@@ -82,7 +89,4 @@ class PlatformSettings(Section):
     @field_validator("api_key")
     @classmethod
     def _header_safe(cls, key: SecretStr) -> SecretStr:
-        text = key.get_secret_value()
-        if not text.isascii() or any(character.isspace() for character in text):
-            raise ValueError("must be plain ASCII without spaces or line breaks")
-        return key
+        return require(key, _plain)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
+from pointsman.secret_values import FileSecret, require
 from pointsman.setting_types import (
     ExistingFile,
     OptionalSecret,
@@ -15,7 +16,6 @@ from pointsman.setting_types import (
     Section,
     WebAddress,
     no_secret,
-    read_secret,
     require_some,
     valid_so_far,
 )
@@ -89,18 +89,13 @@ class LaunchSettings(Section):
     @field_validator("signing_key")
     @classmethod
     def _long_enough(cls, key: SecretStr) -> SecretStr:
-        if key.get_secret_value():
-            _check(key.get_secret_value())
-        return key
+        return require(key, _check) if key.get_secret_value() else key
 
     @field_validator("old_signing_key_files")
     @classmethod
     def _keys(cls, files: tuple[Path, ...]) -> tuple[Path, ...]:
         for path in files:
-            try:
-                _check(read_secret(path))
-            except ValueError as error:
-                raise ValueError(f"{path}: {error}") from None
+            FileSecret(path, _check)
         return files
 
     @field_validator("max_lifetime_hours")
@@ -111,10 +106,9 @@ class LaunchSettings(Section):
         return most
 
     @property
-    def signing_keys(self) -> list[str]:
+    def signing_keys(self) -> list[SecretStr]:
         """All of them, the one that signs first."""
-        old = [read_secret(path) for path in self.old_signing_key_files]
-        return [self.signing_key.get_secret_value(), *old]
+        return [self.signing_key, *(FileSecret(p, _check) for p in self.old_signing_key_files)]
 
 
 def _check(key: str) -> None:

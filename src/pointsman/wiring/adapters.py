@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pointsman.config.scorm_cloud import ScormCloudSettings
 from pointsman.config.sources import SourceSettings
 from pointsman.config.webhooks import WebhookSettings, is_template
@@ -24,7 +26,7 @@ def postback_sources(sources: SourceSettings) -> tuple[PostbackSource, ...]:
     return tuple(
         PostbackSource(
             source.name,
-            BasicCredential(source.username, source.password.get_secret_value()),
+            BasicCredential(source.username, source.password),
             _scorm_cloud(source),
         )
         for source in sources.scorm_cloud
@@ -44,20 +46,23 @@ def webhook_sources(sources: SourceSettings) -> tuple[WebhookSource, ...]:
     return tuple(
         WebhookSource(
             source.name,
-            WebhookVerifier(_scheme(source), source.keys, source.tolerance_seconds),
+            WebhookVerifier(_schemes(source), _keys(source), source.tolerance_seconds),
             _webhook(source),
         )
         for source in sources.webhooks
     )
 
 
-def _scheme(source: WebhookSettings) -> SignatureScheme:
+def _keys(source: WebhookSettings) -> Callable[[], tuple[bytes, ...]]:
+    secrets = source.secrets
+    return lambda: tuple(map(source.key, secrets))
+
+
+def _schemes(source: WebhookSettings) -> tuple[SignatureScheme, ...]:
     signature = source.signature
     if signature is None:
         return STANDARD
-    return SignatureScheme(
-        signature.header, signature.format, signature.prefix, signature.timestamp_header
-    )
+    return (SignatureScheme(**signature.model_dump()),)
 
 
 def _webhook(source: WebhookSettings) -> Webhook:

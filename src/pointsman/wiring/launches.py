@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
-from pointsman.platforms.tokens.fetched import FetchedToken
+from pointsman.platforms.tokens.fetched import LONGEST_LIFE, FetchedToken
 from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.sources.http.authorization import HttpSource
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
@@ -37,7 +37,7 @@ def launch_deps(
         if asked.auth_token is None:
             return
         lifetime = asked.auth_token_expires_in
-        expires_at = None if lifetime is None else clock.now() + lifetime
+        expires_at = None if lifetime is None else clock.now() + min(lifetime, LONGEST_LIFE)
         fetched = FetchedToken(asked.auth_token.get_secret_value(), asked.user_id, expires_at)
         await tokens.give(asked.learner, fetched)
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 from pointsman.domain.records import LeftOut, Position, Receipt, Submission
+from pointsman.setting_types import no_secret
 from pointsman.sources.base import Source
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.app import HttpDeps, make_app
@@ -48,9 +49,8 @@ def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
 
 def credential(settings: CredentialSettings) -> BasicCredential | BearerCredential:
     if settings.bearer is not None:
-        return BearerCredential(settings.bearer.get_secret_value())
-    secret = settings.secret.get_secret_value() if settings.secret is not None else ""
-    return BasicCredential(settings.key or "", secret)
+        return BearerCredential(settings.bearer)
+    return BasicCredential(settings.key or "", settings.secret or no_secret())
 
 
 def pipeline(

@@ -15,7 +15,6 @@ from pointsman.delivery.budget.base import Budget, QuotaLimits
 from pointsman.delivery.budget.local import LocalBudget
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
-from pointsman.setting_types import read_secret
 from pointsman.statements import STATEMENT, authority_key, index_keys, referenced_statement
 from pointsman.store.base import Store
 from pointsman.store.postgres import PostgresStore
@@ -63,9 +62,7 @@ def _postgres(
 
 
 def _password(settings: StoreSettings) -> Callable[[], str] | None:
-    """Its file is read for each connection: it may be replaced while the daemon runs."""
-    if (path := settings.password_file) is not None:
-        return lambda: read_secret(path)
+    """Asked for each connection: its file may be replaced while the daemon runs."""
     password = settings.password
     return None if password is None else password.get_secret_value
 

@@ -106,7 +106,7 @@ def _configured(
 
 def _fetcher(settings: TokenSettings, clock: Clock, log_in: LogIn) -> TokenFetcher:
     if settings.login is not None:
-        return PasswordLogin(settings.login.passwords_file, log_in)
+        return PasswordLogin(settings.login.passwords_file, log_in, clock)
     assert settings.service is not None, "the configuration demands one of them"  # noqa: S101
     return TokenService(settings.service, clock)
 

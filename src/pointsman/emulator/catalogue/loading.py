@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from pointsman.domain.errors import ConfigError
 from pointsman.emulator.catalogue.catalogue import Catalogue
+from pointsman.text_files import read_text
 
 
 def builtin_catalogue() -> Catalogue:
@@ -22,9 +23,9 @@ def builtin_catalogue() -> Catalogue:
 def load_catalogue(path: Path) -> Catalogue:
     """Read a catalogue file. Raises `ConfigError` naming the file and every key that is wrong."""
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"catalogue {path}: can't be read: {error}") from error
+        text = read_text(path)
+    except ValueError as error:
+        raise ConfigError(f"catalogue {error}") from None
     return _read(f"catalogue {path}", text)
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from pointsman.domain.errors import ConfigError
 from pointsman.emulator.faults.rules import FAULT, KINDS, Fault
+from pointsman.text_files import read_text
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
@@ -50,11 +51,11 @@ def fault_from_text(text: str) -> Fault:
 def faults_from_file(path: Path) -> list[Fault]:
     """A TOML file of `[[faults]]`."""
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"faults {path}: can't be read: {error}") from error
+        tables = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"faults {path}: is not valid TOML: {error}") from error
+    except ValueError as error:
+        raise ConfigError(f"faults {error}") from None
     if tables.keys() - {"faults"} or not isinstance(tables.get("faults", []), list):
         raise ConfigError(f"faults {path}: must hold [[faults]] and nothing else")
     problems: list[str] = []

@@ -2,13 +2,15 @@
 
 A token is kept until it expires or the platform refuses it; of each learner one fetch is under way
 at a time, and of all learners a few. Where there is none, or only the refused one, it is asked for
-again with growing pauses, and `on_new` is told as soon as there is another.
+again with growing pauses, and `on_new` is told as soon as there is another. A source in trouble is
+left alone by all (breaker.py).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,6 +19,8 @@ import structlog
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import NoToken, StoreUnavailable, TokenDelayed
+from pointsman.platforms.tokens.breaker import TokenSourceBreaker, TokenSourceDown
+from pointsman.platforms.tokens.error_log import ErrorLog
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +30,8 @@ _MARGIN = 10.0
 _CONCURRENCY = 8
 #: seconds between two looks at which learners wait, and the pauses between two fetches for one
 _LOOK_EVERY, _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0, 600.0
+#: seconds; a token that is said to be good for longer is fetched anew after that
+LONGEST_LIFE = 365 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,10 @@ class FetchedToken:
 
 
 class TokenFetcher(Protocol):
-    """Asks for one learner's token. Raises `NoToken` or `TokenDelayed`."""
+    """Asks for one learner's token.
+
+    Raises `NoToken`, `TokenSourceDown`, or `TokenDelayed` for an answer that can't be used.
+    """
 
     async def fetch(self, learner: str) -> FetchedToken: ...
 
@@ -73,7 +82,10 @@ class FetchedTokens:
         clock: Clock,
         on_new: Callable[[Sequence[str]], None],
         vault: TokenVault | None = None,
+        jitter: random.Random | None = None,
     ) -> None:
+        self._breaker = TokenSourceBreaker(jitter or random.Random())  # noqa: S311 - no secret
+        self._errors = ErrorLog("a look after waiting authTokens failed for a reason of ours")
         self._fetcher = fetcher
         self._clock = clock
         self._on_new = on_new
@@ -93,10 +105,12 @@ class FetchedTokens:
         """Ask again for those who wait, and keep what is new, until cancelled."""
         while True:
             await self._clock.sleep(_LOOK_EVERY)
-            now = self._clock.monotonic()
-            due = [name for name, waiting in self._waiting.items() if waiting.again_at <= now]
-            await asyncio.gather(*(self._ask_again(learner) for learner in due))
-            await self._save()
+            with self._errors.caught():
+                now = self._clock.monotonic()
+                due = [name for name, waiting in self._waiting.items() if waiting.again_at <= now]
+                await asyncio.gather(*(self._ask_again(learner) for learner in due))
+            with self._errors.caught():
+                await self._save()
 
     async def close(self) -> None:
         """End the fetches, and keep what is new."""
@@ -104,7 +118,8 @@ class FetchedTokens:
             task.cancel()
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
         await self._fetcher.close()
-        await self._save()
+        with self._errors.caught():
+            await self._save()
 
     async def token(self, learner: str) -> str:
         return (await self._current(learner)).token
@@ -127,21 +142,39 @@ class FetchedTokens:
         try:
             if (await self._current(learner)).token != token:
                 return True
-        except (NoToken, TokenDelayed):
+        except NoToken:
             pass
+        except TokenDelayed:
+            return True  # whether there is another is not known yet; `token` says so
         self._forget(learner)
         self._wait_for_another(learner, token)
         return False
 
     async def _save(self) -> None:
-        """Keep what is new."""
-        if self._vault is not None and self._unsaved:
-            changed, self._unsaved = self._unsaved, {}
-            try:
-                await self._vault.save(changed)
-            except StoreUnavailable as error:
-                self._unsaved = {**changed, **self._unsaved}
-                log.warning("authTokens are not kept yet", reason=str(error))
+        """Keep what is new. What can't be kept keeps nothing else back."""
+        if self._vault is None or not self._unsaved:
+            return
+        changed, self._unsaved = self._unsaved, {}
+        try:
+            await self._vault.save(changed)
+        except StoreUnavailable as error:
+            self._unsaved = {**changed, **self._unsaved}
+            log.warning("authTokens are not kept yet", reason=str(error))
+        except Exception:
+            if len(changed) == 1:
+                raise
+            for learner, fetched in changed.items():
+                with self._errors.caught():
+                    self._unsaved = {learner: fetched, **self._unsaved}
+                    await self._save_one(learner)
+
+    async def _save_one(self, learner: str) -> None:
+        assert self._vault is not None  # noqa: S101 - whoever calls has looked
+        fetched = self._unsaved.pop(learner)
+        try:
+            await self._vault.save({learner: fetched})
+        except StoreUnavailable:
+            self._unsaved.setdefault(learner, fetched)
 
     async def _current(self, learner: str) -> FetchedToken:
         fetched = self._tokens.get(learner)
@@ -153,23 +186,58 @@ class FetchedTokens:
         if task is None:
             task = asyncio.create_task(self._fetch(learner))
             self._under_way[learner] = task
-            task.add_done_callback(lambda _: self._under_way.pop(learner, None))
+            task.add_done_callback(lambda done: self._ended(learner, done))
         # whoever gives up waiting does not take the answer from the others
         return await asyncio.shield(task)
 
+    def _ended(self, learner: str, task: asyncio.Task[FetchedToken]) -> None:
+        self._under_way.pop(learner, None)
+        if not task.cancelled():
+            task.exception()  # seen, even if all who waited have given up
+
     async def _fetch(self, learner: str) -> FetchedToken:
+        self._breaker.check(learner, self._clock.monotonic())
         async with self._slots:
-            try:
-                fetched = await self._fetcher.fetch(learner)
-            except NoToken:
-                self._wait_for_another(learner, "")
-                raise
+            # it may have stopped answering while this one waited for its turn
+            self._breaker.check(learner, self._clock.monotonic())
+            fetched = await self._ask(learner)
         self._tokens[learner] = self._unsaved[learner] = fetched
         waiting = self._waiting.get(learner)
         if waiting is not None and fetched.token != waiting.refused:
             del self._waiting[learner]
             log.info("there is another authToken", learner=learner)
             self._on_new([learner])
+        return fetched
+
+    async def _ask(self, learner: str) -> FetchedToken:
+        """One question; what it comes to is told to the breaker."""
+        breaker, before = self._breaker, self._breaker.reason
+        breaker.begin()
+        try:
+            fetched = await self._fetcher.fetch(learner)
+        except NoToken:
+            breaker.answered(learner)
+            self._wait_for_another(learner, "")
+            raise
+        except TokenSourceDown as error:
+            breaker.down(self._clock.monotonic(), error)
+            raise
+        except TokenDelayed as error:
+            breaker.unusable(learner, self._clock.monotonic(), str(error))
+            raise
+        except Exception as error:
+            words = f"asking for the authToken of {learner!r} failed for a reason of ours"
+            breaker.unusable(learner, self._clock.monotonic(), words)
+            self._errors.tell(error)
+            raise TokenDelayed(words) from error
+        except BaseException:
+            breaker.abandoned()
+            raise
+        else:
+            breaker.answered(learner)
+        finally:
+            if bool(breaker.reason) != bool(before):
+                log.warning("the token source's state changed", reason=breaker.reason or "well")
         return fetched
 
     def _forget(self, learner: str) -> None:
@@ -185,6 +253,10 @@ class FetchedTokens:
         self._waiting[learner] = _Waiting(still, pause, again_at)
 
     async def _ask_again(self, learner: str) -> None:
+        try:
+            self._breaker.check(learner, self._clock.monotonic())
+        except TokenDelayed:
+            return  # its turn comes when the source is asked at all
         self._forget(learner)
         with contextlib.suppress(NoToken, TokenDelayed):
             await self._current(learner)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pointsman.domain.errors import NoToken
+from pointsman.platforms.tokens.learner_table import LearnerTable
 from pointsman.platforms.tokens.settings import TokenEntry
 
 
@@ -21,12 +22,14 @@ class InlineTokens:
     """Those of `learners.tokens.inline`. They change with a restart only."""
 
     def __init__(self, entries: Mapping[str, TokenEntry]) -> None:
-        self._known = {
-            learner: Credentials(
-                entry.auth_token.get_secret_value() if entry.auth_token else None, entry.user_id
-            )
-            for learner, entry in entries.items()
-        }
+        self._known = LearnerTable(
+            {
+                learner: Credentials(
+                    entry.auth_token.get_secret_value() if entry.auth_token else None, entry.user_id
+                )
+                for learner, entry in entries.items()
+            }
+        )
 
     async def open(self) -> None:
         """All is known."""
@@ -38,13 +41,16 @@ class InlineTokens:
         """Nothing is open."""
 
     async def token(self, learner: str) -> str:
-        token = self._known.get(learner, Credentials()).token
+        token = (self._known.find(learner) or Credentials()).token
         if token is None:
-            raise NoToken(f"learners.tokens.inline has none for {learner!r}; add one and restart")
+            near = self._known.near_miss(learner)
+            raise NoToken(
+                f"learners.tokens.inline has none for {learner!r}{near}; add one and restart"
+            )
         return token
 
     async def user_id(self, learner: str) -> str:
-        user_id = self._known.get(learner, Credentials()).user_id
+        user_id = (self._known.find(learner) or Credentials()).user_id
         if user_id is None:
             raise NoToken(
                 f"learners.tokens.inline has no user_id for {learner!r}, which attendance needs; "
@@ -53,4 +59,4 @@ class InlineTokens:
         return user_id
 
     async def refused(self, learner: str, token: str) -> bool:
-        return self._known.get(learner, Credentials()).token not in {None, token}
+        return (self._known.find(learner) or Credentials()).token not in {None, token}

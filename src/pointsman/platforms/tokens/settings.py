@@ -15,6 +15,9 @@ from pydantic import (
     model_validator,
 )
 
+from pointsman.domain.header_value import header_problem, header_value
+from pointsman.outgoing.settings import OutgoingSettings
+from pointsman.secret_values import FileSecret, require
 from pointsman.setting_types import (
     ExistingFile,
     FileToCome,
@@ -23,7 +26,6 @@ from pointsman.setting_types import (
     Section,
     TemplateText,
     only_variable,
-    read_secret,
     valid_so_far,
     web_address,
 )
@@ -31,7 +33,7 @@ from pointsman.setting_types import (
 _KEY_BYTES = 32
 
 
-class TokenServiceSettings(Section):
+class TokenServiceSettings(OutgoingSettings):
     """[learners.tokens.service]: an HTTP service of the customer's.
 
     `GET url` answers 200 with `{"authToken": "...", "expiresIn": 3600}` (seconds, optional), or
@@ -47,6 +49,11 @@ class TokenServiceSettings(Section):
     bearer_file: SecretFile = None
     bearer: OptionalSecret = None
     timeout_seconds: float = Field(default=10, gt=0, le=300)
+
+    @field_validator("bearer")
+    @classmethod
+    def _header_safe(cls, bearer: SecretStr | None) -> SecretStr | None:
+        return None if bearer is None else require(bearer, _header_value)
 
 
 class LoginSettings(Section):
@@ -92,8 +99,10 @@ class TokenSettings(Section):
         for learner, entry in (inline or {}).items():
             if entry.auth_token is None and entry.user_id is None:
                 raise ValueError(f"says nothing of {learner!r}")
-            if entry.auth_token is not None and not entry.auth_token.get_secret_value():
-                raise ValueError(f"has an empty token for {learner!r}")
+            if entry.auth_token is not None:
+                problem = header_problem(entry.auth_token.get_secret_value())
+                if problem is not None:
+                    raise ValueError(f"has a token for {learner!r} that {problem}")
         return inline
 
     @field_validator("service")
@@ -117,27 +126,22 @@ class TokenSettings(Section):
     @field_validator("encryption_key")
     @classmethod
     def _a_key(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None:
-            _fernet_key(key.get_secret_value())
-        return key
+        return None if key is None else require(key, _fernet_key)
 
     @field_validator("old_encryption_key_files")
     @classmethod
     def _keys(cls, files: tuple[Path, ...]) -> tuple[Path, ...]:
         for path in files:
-            try:
-                _fernet_key(read_secret(path))
-            except ValueError as error:
-                raise ValueError(f"{path}: {error}") from None
+            FileSecret(path, _fernet_key)
         return files
 
     @property
-    def encryption_keys(self) -> list[str]:
+    def encryption_keys(self) -> list[SecretStr]:
         """All keys, the one that encrypts first; empty where tokens are not kept."""
         if self.encryption_key is None:
             return []
-        old = [read_secret(path) for path in self.old_encryption_key_files]
-        return [self.encryption_key.get_secret_value(), *old]
+        old = (FileSecret(path, _fernet_key) for path in self.old_encryption_key_files)
+        return [self.encryption_key, *old]
 
     @property
     def kind(self) -> Literal["inline", "file", "service", "login", "launches"]:
@@ -148,6 +152,10 @@ class TokenSettings(Section):
         if self.file is not None:
             return "file"
         return "service" if self.service is not None else "login"
+
+
+def _header_value(text: str) -> None:
+    header_value(text)
 
 
 def _fernet_key(text: str) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import orjson
 import structlog
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from pydantic import SecretStr
 
 from pointsman.domain.clock import MICROSECONDS, Clock, micros
 from pointsman.domain.records import SealedToken
@@ -27,22 +28,36 @@ def new_key() -> str:
 
 
 class TokenCipher:
-    """Seals with the first key, opens with any. Raises `ValueError` for what is no key."""
+    """Seals with the first key, opens with any. Raises `ValueError` for what is no key.
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        made = [Fernet(key.encode()) for key in keys]
-        self._first = made[0]
-        self._all = MultiFernet(made)
+    A key whose file is given another one goes on opening what it sealed, until the process ends.
+    """
+
+    def __init__(self, keys: Sequence[SecretStr]) -> None:
+        self._keys = tuple(keys)
+        #: by value, those that went before too
+        self._made: dict[str, Fernet] = {}
+        self._current()
+
+    def _current(self) -> tuple[Fernet, MultiFernet]:
+        """What seals, and what opens."""
+        values = [key.get_secret_value() for key in self._keys]
+        for value in values:
+            if value not in self._made:
+                self._made[value] = Fernet(value.encode())
+        return self._made[values[0]], MultiFernet(list(self._made.values()))
 
     def seal(self, learner: str, fetched: FetchedToken) -> bytes:
-        return self._first.encrypt(
+        first, _ = self._current()
+        return first.encrypt(
             orjson.dumps([learner, fetched.token, fetched.user_id, fetched.expires_at])
         )
 
     def open(self, learner: str, sealed: bytes) -> FetchedToken | None:
         """What was sealed for this learner; None for anything else."""
         try:
-            owner, token, user_id, expires_at = orjson.loads(self._all.decrypt(sealed))
+            _, every = self._current()
+            owner, token, user_id, expires_at = orjson.loads(every.decrypt(sealed))
         except (InvalidToken, orjson.JSONDecodeError, ValueError, TypeError):
             return None
         return FetchedToken(token, user_id, expires_at) if owner == learner else None
@@ -50,7 +65,8 @@ class TokenCipher:
     def is_old(self, sealed: bytes) -> bool:
         """Whether another key than the first sealed it."""
         try:
-            self._first.decrypt(sealed)
+            first, _ = self._current()
+            first.decrypt(sealed)
         except InvalidToken:
             return True
         return False

@@ -6,7 +6,6 @@ server's root (section 2.5.2.2). A new run begins where the last one ended.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +14,13 @@ from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
-import aiohttp
 import orjson
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError, InputRefused, SourceUnavailable
+from pointsman.outgoing.client import HttpClient, NoReply
+from pointsman.outgoing.retry_after import retry_after
+from pointsman.outgoing.settings import OutgoingSettings
 
 #: statements of one page; a store may send fewer
 _PAGE = 200
@@ -43,6 +44,7 @@ class LrsSettings:
     #: of the query: since, until, agent, verb, activity, registration
     filters: Mapping[str, str] = field(default_factory=dict)
     timeout_seconds: float = 60.0
+    outgoing: OutgoingSettings = field(default_factory=OutgoingSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +64,25 @@ class LrsClient:
         self._clock = clock
         query = "&".join(f"{key}={value}" for key, value in sorted(settings.filters.items()))
         self.name = f"lrs {settings.url.rstrip('/')}?{query}"
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        settings = self._settings
-        headers = {"X-Experience-API-Version": "1.0.3"}
+        self._headers = {"X-Experience-API-Version": "1.0.3"}
         if settings.bearer is not None:
-            headers["Authorization"] = f"Bearer {settings.bearer}"
+            self._headers["Authorization"] = f"Bearer {settings.bearer}"
         if settings.key is not None:
             pair = f"{settings.key}:{settings.secret or ''}".encode()
-            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-        timeout = aiohttp.ClientTimeout(total=settings.timeout_seconds)
-        self._session = aiohttp.ClientSession(headers=headers, timeout=timeout)
+            self._headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        self._client = HttpClient(
+            settings.outgoing,
+            "--",
+            timeout_seconds=settings.timeout_seconds,
+            max_bytes=_MAX_BYTES,
+            clock=clock,
+        )
+
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._client.close()
 
     async def pages(self, after: int) -> AsyncIterator[PageOfStatements]:
         """From those stored after `after` (microseconds) on.
@@ -117,8 +121,8 @@ class LrsClient:
                 return await self._get(url, query)
             except _TryAgainError as error:
                 wait, words = max(pause, error.after), str(error)
-            except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
-                words = f"{type(error).__name__}: {error}"
+            except NoReply as error:
+                words = str(error)
             if not left:
                 raise SourceUnavailable(f"{url} gives no answer: {words}")
             await self._clock.sleep(min(wait, _LONGEST))
@@ -126,15 +130,15 @@ class LrsClient:
         raise AssertionError
 
     async def _get(self, url: str, query: Mapping[str, str] | None) -> bytes:
-        assert self._session is not None  # noqa: S101 - it is a context manager
-        async with self._session.get(url, params=query, allow_redirects=False) as answer:
-            if answer.status == HTTPStatus.OK:
-                return await _whole(answer, url)
-            words = f"HTTP {answer.status}: {(await answer.text())[:300]}"
-            retry_after = answer.headers.get("Retry-After", "")
-            if answer.status in _PASSING or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise _TryAgainError(words, float(retry_after) if retry_after.isdigit() else 0.0)
-            raise ConfigError(f"{url} refuses: {words}")
+        reply = await self._client.send("GET", url, headers=self._headers, query=query)
+        if reply.status == HTTPStatus.OK:
+            if not reply.is_whole:
+                raise ConfigError(f"{url} answers more than {_MAX_BYTES:,} bytes; that is no page")
+            return reply.body
+        words = f"HTTP {reply.status}: {reply.body[:300].decode('utf-8', 'replace')}"
+        if reply.status in _PASSING or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise _TryAgainError(words, retry_after(reply.headers, self._clock.now()) or 0.0)
+        raise ConfigError(f"{url} refuses: {words}")
 
 
 class _TryAgainError(SourceUnavailable):
@@ -143,15 +147,6 @@ class _TryAgainError(SourceUnavailable):
     def __init__(self, words: str, after: float) -> None:
         super().__init__(words)
         self.after = after
-
-
-async def _whole(answer: aiohttp.ClientResponse, url: str) -> bytes:
-    body = bytearray()
-    async for chunk in answer.content.iter_chunked(65_536):
-        body += chunk
-        if len(body) > _MAX_BYTES:
-            raise ConfigError(f"{url} answers more than {_MAX_BYTES:,} bytes; that is no page")
-    return bytes(body)
 
 
 def _read(body: bytes, url: str) -> tuple[PageOfStatements | None, str]:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, cast
 import zstandard
 
 from pointsman.domain.errors import ConfigError
+from pointsman.text_files import without_mark
 
 #: what tells files apart: their beginning, and their size
 _BEGINNING = 65_536
@@ -56,6 +57,8 @@ class StatementFile:
             with self._open() as (raw, file):
                 while body := file.readline(self._max_bytes + 1):
                     number += 1
+                    if number == 1:
+                        body = without_mark(body)
                     too_long = len(body) > self._max_bytes and not body.endswith(b"\n")
                     if too_long:
                         self._skip(file)

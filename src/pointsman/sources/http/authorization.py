@@ -11,7 +11,9 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+
+from pydantic import SecretStr
 
 from pointsman.domain.errors import Unauthorized
 from pointsman.domain.launch import Launch
@@ -27,12 +29,22 @@ class BasicCredential:
     """The user name (which RFC 7617 allows no colon) and the password of HTTP Basic."""
 
     key: str
-    secret: str = field(repr=False)
+    secret: SecretStr
+
+    @property
+    def shown(self) -> tuple[str, bytes]:
+        """The scheme, and what stands behind it."""
+        return "basic", f"{self.key}:{self.secret.get_secret_value()}".encode()
 
 
 @dataclass(frozen=True, slots=True)
 class BearerCredential:
-    token: str = field(repr=False)
+    token: SecretStr
+
+    @property
+    def shown(self) -> tuple[str, bytes]:
+        """The scheme, and what stands behind it."""
+        return "bearer", self.token.get_secret_value().encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +61,11 @@ class HttpSource:
 
 
 class Authenticator:
-    """Knows digests only, so that a comparison takes the same time for every length of secret."""
+    """Compares digests only, so that it takes the same time for every length of secret."""
 
     def __init__(self, sources: Sequence[HttpSource]) -> None:
         self._sources = tuple(
-            (_digest(*_shown(credential)), source.name)
-            for source in sources
-            for credential in source.credentials
+            (credential, source.name) for source in sources for credential in source.credentials
         )
 
     def source(self, header: str | None) -> str:
@@ -70,8 +80,8 @@ class Authenticator:
         offered = _digest(scheme, shown)
         source: str | None = None
         # Every credential is compared, so that the time says nothing about which one matched.
-        for digest, name in self._sources:
-            if hmac.compare_digest(digest, offered):
+        for credential, name in self._sources:
+            if hmac.compare_digest(_digest(*credential.shown), offered):
                 source = name
         if source is None:
             raise Unauthorized("the credentials are not known here")
@@ -106,12 +116,6 @@ def _basic(shown: str) -> bytes:
     if not key:
         raise Unauthorized("the key that follows Basic is empty")
     return decoded
-
-
-def _shown(credential: BasicCredential | BearerCredential) -> tuple[str, bytes]:
-    if isinstance(credential, BasicCredential):
-        return "basic", f"{credential.key}:{credential.secret}".encode()
-    return "bearer", credential.token.encode()
 
 
 def _digest(scheme: str, shown: bytes) -> bytes:

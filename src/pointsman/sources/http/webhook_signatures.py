@@ -1,7 +1,7 @@
 """Checks who signed a body, and when: HMAC-SHA256 (RFC 2104). Pure.
 
-Standard Webhooks 1.0.0 (https://www.standardwebhooks.com) is one scheme, with headers of its own;
-the other is a signature in a header that the operator names. No message repeats anything of a
+Standard Webhooks 1.0.0 (https://www.standardwebhooks.com) is one scheme, under two sets of header
+names; the others are what an operator's settings say of a sender. No message repeats anything of a
 secret or of a right signature.
 """
 
@@ -11,44 +11,72 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pointsman.domain.errors import Unauthorized
 
 _DIGEST_BYTES = 32
-#: signatures of one request that are looked at; a sender that changes its secret shows two
-_MOST_SIGNATURES = 10
+#: parts of one header that are looked at; a sender that changes its secret shows two signatures
+_MOST_PARTS = 20
 _LONGEST_ID = 256
 _MILLISECONDS_FROM = 100_000_000_000
+_BODY = "{body}"
+_VARIABLE = re.compile(r"\{(?:id|timestamp)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureScheme:
-    """How one sender signs: what it signs is `id.timestamp.body`, of those parts that it has."""
+    """How one sender signs."""
 
     header: str
     format: Literal["hex", "base64"] = "hex"
     #: what stands in front of each signature
     prefix: str = ""
     timestamp_header: str | None = None
+    #: the part of `header` that begins so is the time of sending
+    timestamp_prefix: str | None = None
     id_header: str | None = None
-    #: signatures are separated by spaces, and of others' prefixes too
-    several: bool = False
+    #: what is between the parts of `header`: signatures, of other kinds too, and the time. "": it
+    #: has one signature and nothing else
+    separator: str = ""
+    #: what is signed, made of `{id}`, `{timestamp}` and `{body}`
+    signed: str = _BODY
+
+    @property
+    def has_timestamp(self) -> bool:
+        return self.timestamp_header is not None or self.timestamp_prefix is not None
+
+    @property
+    def timestamp_place(self) -> str:
+        """Where the time of sending is, for a person."""
+        if self.timestamp_header is not None:
+            return self.timestamp_header
+        return f"{self.timestamp_prefix} in {self.header}"
 
     @property
     def expected(self) -> str:
         """What the header has to hold, for a person."""
-        headers = [name for name in (self.id_header, self.timestamp_header) if name is not None]
-        content = ".".join([*(f"{{{name}}}" for name in headers), "body"])
-        return f"{self.prefix}{{HMAC-SHA256 of {content}, in {self.format}}}"
+        return f"{self.prefix}{{HMAC-SHA256 of {self.signed}, in {self.format}}}"
 
 
-#: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-STANDARD = SignatureScheme(
-    "webhook-signature", "base64", "v1,", "webhook-timestamp", "webhook-id", several=True
-)
+def _standard(brand: str) -> SignatureScheme:
+    return SignatureScheme(
+        f"{brand}-signature",
+        "base64",
+        "v1,",
+        timestamp_header=f"{brand}-timestamp",
+        id_header=f"{brand}-id",
+        separator=" ",
+        signed="{id}.{timestamp}.{body}",
+    )
+
+
+#: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, and
+#: the names that Svix and all who send through it give the same headers
+STANDARD = (_standard("webhook"), _standard("svix"))
 
 
 class SignatureRefused(Unauthorized):
@@ -59,9 +87,11 @@ class SignatureRefused(Unauthorized):
 class SignedRequest:
     """What the headers of a request say."""
 
+    scheme: SignatureScheme
     signatures: tuple[bytes, ...]
-    #: what is signed in front of the body
+    #: what is signed in front of the body, and behind it
     lead: bytes
+    tail: bytes = b""
     #: Unix seconds
     sent_at: float | None = None
     message_id: str | None = None
@@ -69,75 +99,112 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True)
 class WebhookVerifier:
-    """One sender's scheme and secrets: any of them will do, so that they can be changed.
+    """One sender's schemes, of which a request follows one, and the keys, any of which will do.
 
-    `tolerance` is how many seconds a timestamp may be away from our clock.
+    `keys` is asked each time, for secrets change. `tolerance` is how many seconds a timestamp may
+    be away from our clock.
     """
 
-    scheme: SignatureScheme
-    secrets: Sequence[bytes] = field(repr=False)
+    schemes: Sequence[SignatureScheme]
+    keys: Callable[[], Sequence[bytes]] = field(repr=False)
     tolerance: float
 
     def read_headers(self, headers: Mapping[str, str]) -> SignedRequest:
         """What a request shows, before its body is read. Raises `SignatureRefused`."""
-        scheme = self.scheme
-        text = self._header(headers, scheme.header, scheme.expected)
-        lead: list[str] = []
+        scheme = next(
+            (scheme for scheme in self.schemes if headers.get(scheme.header, "").strip()), None
+        )
+        if scheme is None:
+            names = " or ".join(scheme.header for scheme in self.schemes)
+            raise SignatureRefused(
+                f"the header {names} is missing; expected {self.schemes[0].expected}"
+            )
+        parts = _parts(scheme, _header(headers, scheme.header, scheme.expected))
         message_id: str | None = None
         if scheme.id_header is not None:
-            message_id = self._header(headers, scheme.id_header, "the id of the message")
+            message_id = _header(headers, scheme.id_header, "the id of the message")
             if len(message_id) > _LONGEST_ID:
                 raise SignatureRefused(f"{scheme.id_header} is longer than {_LONGEST_ID}")
-            lead.append(message_id)
-        sent_at: float | None = None
-        if scheme.timestamp_header is not None:
-            sent = self._header(headers, scheme.timestamp_header, "Unix seconds")
-            sent_at = _seconds(scheme.timestamp_header, sent)
-            lead.append(sent)
-        signatures = tuple(_signatures(scheme, text))
+        timestamp = _timestamp(scheme, headers, parts)
+        signatures = tuple(_signatures(scheme, parts))
         if not signatures:
             raise SignatureRefused(f"the header {scheme.header} must be {scheme.expected}")
+        lead, _, tail = scheme.signed.partition(_BODY)
+        values = {"{id}": message_id or "", "{timestamp}": timestamp or ""}
         return SignedRequest(
-            signatures, "".join(f"{part}." for part in lead).encode(), sent_at, message_id
+            scheme,
+            signatures,
+            _filled(lead, values),
+            _filled(tail, values),
+            None if timestamp is None else _seconds(scheme.timestamp_place, timestamp),
+            message_id,
         )
 
-    def check(self, signed: SignedRequest, body: bytes, now: float) -> None:
+    def check(self, request: SignedRequest, body: bytes, now: float) -> None:
         """Raises `SignatureRefused`; `now` is in Unix seconds."""
-        scheme = self.scheme
+        scheme = request.scheme
+        signed = request.lead + body + request.tail
         fits = False
         # All are compared, so that the time says nothing about which one matched.
-        for secret in self.secrets:
-            right = hmac.new(secret, signed.lead + body, hashlib.sha256).digest()
-            for signature in signed.signatures:
+        for key in self.keys():
+            right = hmac.new(key, signed, hashlib.sha256).digest()
+            for signature in request.signatures:
                 fits |= hmac.compare_digest(right, signature)
         if not fits:
             raise SignatureRefused(
                 f"the signature in {scheme.header} is not one of this body with a known secret; "
                 f"expected {scheme.expected}"
             )
-        age = 0 if signed.sent_at is None else now - signed.sent_at
+        age = 0 if request.sent_at is None else now - request.sent_at
         if abs(age) > self.tolerance:
             side = "before" if age > 0 else "after"
             raise SignatureRefused(
-                f"{scheme.timestamp_header} is {abs(age):.0f} s {side} this clock; expected within "
+                f"{scheme.timestamp_place} is {abs(age):.0f} s {side} this clock; expected within "
                 f"{self.tolerance:g} s of it (tolerance_seconds)"
             )
 
-    @staticmethod
-    def _header(headers: Mapping[str, str], name: str, expected: str) -> str:
-        text = headers.get(name, "").strip()
-        if not text:
-            raise SignatureRefused(f"the header {name} is missing; expected {expected}")
-        if not (text.isascii() and text.isprintable()):
-            raise SignatureRefused(f"the header {name} has characters that no header has")
-        return text
+
+def _header(headers: Mapping[str, str], name: str, expected: str) -> str:
+    text = headers.get(name, "").strip()
+    if not text:
+        raise SignatureRefused(f"the header {name} is missing; expected {expected}")
+    if not (text.isascii() and text.isprintable()):
+        raise SignatureRefused(f"the header {name} has characters that no header has")
+    return text
 
 
-def _signatures(scheme: SignatureScheme, text: str) -> list[bytes]:
+def _parts(scheme: SignatureScheme, text: str) -> list[str]:
+    if not scheme.separator:
+        return [text]
+    return [part.strip() for part in text.split(scheme.separator, _MOST_PARTS)[:_MOST_PARTS]]
+
+
+def _timestamp(
+    scheme: SignatureScheme, headers: Mapping[str, str], parts: Sequence[str]
+) -> str | None:
+    if scheme.timestamp_header is not None:
+        return _header(headers, scheme.timestamp_header, "Unix seconds")
+    prefix = scheme.timestamp_prefix
+    if prefix is None:
+        return None
+    times = [part.removeprefix(prefix) for part in parts if part.startswith(prefix)]
+    if len(times) != 1:
+        raise SignatureRefused(
+            f"the header {scheme.header} must have one part {prefix}{{Unix seconds}}, and has "
+            f"{len(times)}"
+        )
+    return times[0]
+
+
+def _filled(text: str, values: Mapping[str, str]) -> bytes:
+    # in one go: what a value says is not looked into
+    return _VARIABLE.sub(lambda variable: values[variable[0]], text).encode()
+
+
+def _signatures(scheme: SignatureScheme, parts: Sequence[str]) -> list[bytes]:
     """Those of this scheme; what is none is left out."""
-    shown = text.split()[:_MOST_SIGNATURES] if scheme.several else [text]
     signatures: list[bytes] = []
-    for part in shown:
+    for part in parts:
         if not part.startswith(scheme.prefix):
             continue
         signature = part.removeprefix(scheme.prefix)
@@ -154,8 +221,8 @@ def _signatures(scheme: SignatureScheme, text: str) -> list[bytes]:
     return signatures
 
 
-def _seconds(header: str, text: str) -> float:
+def _seconds(place: str, text: str) -> float:
     if not text.isdecimal() or len(text) > len(str(_MILLISECONDS_FROM * 10)):
-        raise SignatureRefused(f"the header {header} must be Unix seconds, a whole number")
+        raise SignatureRefused(f"the header {place} must be Unix seconds, a whole number")
     number = int(text)
     return number / 1_000 if number >= _MILLISECONDS_FROM else number

@@ -58,7 +58,8 @@ class Webhooks:
             body = await read_body(request, self._limits)
             source.verifier.check(signed, body, self._clock.now())
         except SignatureRefused as refused:
-            challenge = {"WWW-Authenticate": f'Signature header="{source.verifier.scheme.header}"'}
+            header = source.verifier.schemes[0].header
+            challenge = {"WWW-Authenticate": f'Signature header="{header}"'}
             raise RequestRefused(401, str(refused), headers=challenge) from None
         current_source.set(source.name)
         try:

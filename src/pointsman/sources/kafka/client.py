@@ -72,13 +72,17 @@ def new_producer(settings: KafkaTopicSettings) -> AIOKafkaProducer:
     )
 
 
+def current_password(security: KafkaSecurity) -> str | None:
+    """The password of now; the client keeps the one that it was made with."""
+    return None if security.password is None else security.password.get_secret_value()
+
+
 def _security(security: KafkaSecurity) -> dict[str, Any]:
-    password = security.password
     return {
         "security_protocol": security.protocol,
         "sasl_mechanism": security.sasl_mechanism or "PLAIN",
         "sasl_plain_username": security.username,
-        "sasl_plain_password": None if password is None else password.get_secret_value(),
+        "sasl_plain_password": current_password(security),
         "ssl_context": _ssl_context(security),
     }
 

@@ -13,7 +13,7 @@ from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, Offset
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PartitionLost
 from pointsman.sources.kafka.batch_storing import BatchStoring, Message
-from pointsman.sources.kafka.client import new_consumer
+from pointsman.sources.kafka.client import current_password, new_consumer
 from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.messages import MessageReader, next_offsets
 from pointsman.sources.kafka.offsets import OffsetTracker
@@ -52,6 +52,7 @@ class ConsumerSession:
         self._hooks = hooks
         self._watch = watch
         self._problems = problems
+        self._password = current_password(settings.security)
         self._consumer = new_consumer(settings)
         self._offsets = OffsetTracker(self._consumer, clock, hooks)
         self._assignment = Assignment(self._offsets.commit)
@@ -71,7 +72,7 @@ class ConsumerSession:
         )
 
     async def run(self) -> None:
-        """Read until a stop, or until other topics can be read.
+        """Read until a stop, or until other topics can be read or there is another password.
 
         Raises what the broker or the client is troubled by.
         """
@@ -79,7 +80,7 @@ class ConsumerSession:
         topics = self._watch.readable
         self._consumer.subscribe(topics=list(topics), listener=self._assignment)
         await self._stop.unless_stopped(self._consumer.start())
-        while not self._stop.stopped and self._watch.readable == topics:
+        while not self._stop.stopped and self._watch.readable == topics and self._is_current():
             if not self._assignment.is_positioned or self._positioning.is_outdated():
                 await self._take_places()
                 continue
@@ -89,6 +90,10 @@ class ConsumerSession:
                 self.has_read = True
                 self._problems.solved("connection")
                 await self._positioning.save_progress()
+
+    def _is_current(self) -> bool:
+        """Whether new connections would be made with the password of now."""
+        return current_password(self._settings.security) == self._password
 
     async def close(self) -> None:
         """Commit, and leave the group."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import jwt
+from pydantic import SecretStr
 
 from pointsman.domain.clock import MICROSECONDS, Clock
 from pointsman.domain.errors import Unauthorized
@@ -58,7 +59,7 @@ class CredentialExpired(CredentialRefused):
 class CredentialIssuer:
     """Signs with the first key, and knows what any of them signed."""
 
-    def __init__(self, keys: Sequence[str], clock: Clock) -> None:
+    def __init__(self, keys: Sequence[SecretStr], clock: Clock) -> None:
         self._keys = tuple(keys)
         self._clock = clock
 
@@ -74,7 +75,7 @@ class CredentialIssuer:
         }
         if launch.session:
             claims["sid"] = launch.session
-        return jwt.encode(claims, self._keys[0], algorithm=_ALGORITHM)
+        return jwt.encode(claims, self._keys[0].get_secret_value(), algorithm=_ALGORITHM)
 
     def check(self, token: str, purpose: Purpose) -> LaunchCredential:
         """What the credential says. Raises `CredentialRefused`."""
@@ -82,7 +83,7 @@ class CredentialIssuer:
             try:
                 claims = jwt.decode(
                     token,
-                    key,
+                    key.get_secret_value(),
                     algorithms=[_ALGORITHM],
                     audience=purpose.value,
                     # time is the injected clock's, below

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.header_value import header_problem
 from pointsman.domain.iri import mailbox, web_address_problem
 from pointsman.domain.launch import Launch, LaunchMode, PlayerKind, launch_actor_json
 from pointsman.domain.records import Actor
@@ -88,6 +89,10 @@ def parse_launch_request(body: bytes) -> LaunchRequest:
         raise InputRefused("; ".join(problems)) from None
     if asked.url is not None and (problem := web_address_problem(asked.url)):
         raise InputRefused(f"url: {problem}")
+    if asked.auth_token is not None:
+        token_problem = header_problem(asked.auth_token.get_secret_value())
+        if token_problem is not None:
+            raise InputRefused(f"authToken: {token_problem}")
     courses = [name for name in (asked.course_id, asked.course_slug, asked.course_sku) if name]
     if len(courses) > 1:
         raise InputRefused("courseId, courseSlug and courseSku name the same course: give one")

@@ -1,0 +1,36 @@
+"""Reads `Retry-After` (RFC 9110 section 10.2.3): seconds, or an HTTP date. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+#: a wait that is longer is cut to this, seconds
+LONGEST_WAIT = 3_600.0
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds to wait, from 0 up to `LONGEST_WAIT`; None where it says nothing that makes sense.
+
+    A date is compared with the server's own `Date` where there is one, else with `now`.
+    """
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdecimal():
+        return min(float(text[:9]), LONGEST_WAIT)
+    until = _date(text)
+    if until is None:
+        return None
+    seconds = until - (_date(headers.get("Date", "").strip()) or now)
+    return min(seconds, LONGEST_WAIT) if seconds >= 0 else None
+
+
+def _date(text: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
