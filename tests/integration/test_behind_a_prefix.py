@@ -155,3 +155,10 @@ async def test_the_etag_that_a_compressing_proxy_made_weak_still_matches(outside
         "PUT", url, params=params, json={"a": 2}, headers={**SOURCE, "If-Match": etag}
     )
     assert again.status == 204
+
+
+async def test_the_places_that_the_first_page_names_can_be_called(outside: Outside) -> None:
+    places = (await (await outside.call("GET", f"{outside.base}/")).json())["places"]
+    assert places
+    for place in places:
+        assert (await outside.call("GET", place)).status == 200

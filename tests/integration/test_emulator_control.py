@@ -143,7 +143,7 @@ def test_what_the_command_line_may_not_do_is_said_on_standard_error(
 def test_without_an_emulator_the_command_line_says_so(emulator: Process) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     ended = emulator.faults("list", url=url)
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (3, "")
     assert ended.stderr.startswith(f"no emulator answers at {url}: ")
 
 

@@ -379,7 +379,7 @@ async def test_a_method_that_is_not_there_is_answered_with_those_that_are(
     assert world.requests[-1] == ("", "other", "unknown", 405)
 
 
-@pytest.mark.parametrize("path", ["/", "/xapi", "/xapi/verbs", "/xapi/statements/more"])
+@pytest.mark.parametrize("path", ["/nothing", "/xapi", "/xapi/verbs", "/xapi/statements/more"])
 async def test_an_unknown_path_is_404_in_json(client: Client, world: World, path: str) -> None:
     response = await client.get(path, headers={"Origin": PLAYER}, allow_redirects=False)
     assert response.status == 404

@@ -31,6 +31,7 @@ KNOWN = KnownLabels(
     ),
     oddities=("no_session_id",),
     kafka_topics=frozenset({("log", "lessons")}),
+    kafka_resets=tuple(ResetReason),
 )
 #: the minute of the first bad event; the daemon is fresh, and scraped before
 BAD = 5

@@ -96,7 +96,7 @@ async def _daemon(url: str) -> tuple[bool, str]:
             session.get(f"{url.rstrip('/')}/readyz") as answer,
         ):
             payload = await answer.json(content_type=None)
-            if answer.status == HTTPStatus.OK and payload == {"status": "ready"}:
+            if answer.status == HTTPStatus.OK and payload["status"] == "ready":
                 return True, f"the daemon at {url} takes statements"
             if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
                 return False, f"the daemon at {url} is not ready: {payload['error']['reason']}"

@@ -103,7 +103,7 @@ def make_app(deps: HttpDeps) -> web.Application:
     _add_adapters(app, deps)
     if deps.launches is not None:
         add_launch_routes(app, deps.launches, deps, authorizer)
-    route_get(app, "/", home)
+    route_get(app, "/", home(deps.public_path))
     route_get(app, "/healthz", health.healthz)
     route_get(app, "/readyz", health.readyz)
     route_get(app, "/metrics", health.metrics)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from pointsman.sources.http.errors import json_response
 
@@ -34,16 +35,22 @@ body {{ margin: 2rem auto; max-width: 40rem; padding: 0 1rem; font: 1rem/1.6 san
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
-async def home(request: web.Request) -> web.Response:
-    """HTML for a browser, JSON for the rest."""
-    if "text/html" not in request.headers.get("Accept", ""):
-        return json_response({"what": _WHAT, "places": _PLACES})
-    places = "\n".join(
-        f'<li><a href="{path.removeprefix("/")}">{path}</a>: {what}'
+def home(public_path: str = "") -> Handler:
+    """HTML for a browser, JSON for the rest; `public_path` is what a proxy takes away."""
+    places = {f"{public_path}{path}": what for path, what in _PLACES.items()}
+    # relative, so that they hold wherever the page was found
+    links = "\n".join(
+        f'<li><a href="{path.removeprefix("/")}">{public_path}{path}</a>: {what}'
         for path, what in _PLACES.items()
     )
-    return web.Response(
-        text=_PAGE.format(what=_WHAT, places=places),
-        content_type="text/html",
-        headers={"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"},
-    )
+
+    async def handle(request: web.Request) -> web.Response:
+        if "text/html" not in request.headers.get("Accept", ""):
+            return json_response({"what": _WHAT, "places": places})
+        return web.Response(
+            text=_PAGE.format(what=_WHAT, places=links),
+            content_type="text/html",
+            headers={"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"},
+        )
+
+    return handle
