@@ -117,11 +117,3 @@ def test_the_data_is_of_the_schema_before_the_codes() -> None:
         for package in ("pointsman.store.sqlite", "pointsman.store.postgres")
     }
     assert numbers == {"pointsman.store.sqlite": [7], "pointsman.store.postgres": [5]}
-
-
-@pytest.mark.parametrize("store", ["sqlite", "postgres"])
-def test_migrations_are_numbered_without_gaps_or_doubles(store: str) -> None:
-    """Of two with one number a store of ours would run one and take the other as done."""
-    numbers = [step.number for step in all_of(f"pointsman.store.{store}")]
-
-    assert numbers == list(range(1, len(numbers) + 1))

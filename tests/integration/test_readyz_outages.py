@@ -200,7 +200,10 @@ async def test_a_server_that_only_reads(tmp_path: Path, database: Database) -> N
             await connection.close()
 
         await set_read_only("on")
-        assert "read-only" in await daemon.not_ready()
+        async with asyncio.timeout(PATIENCE):
+            # at first its sessions were ended
+            while "takes no writes" not in await daemon.not_ready():  # noqa: ASYNC110 - the same
+                await asyncio.sleep(0.05)
         assert await daemon.post() == 503
         await set_read_only("off")
         await daemon.well()
