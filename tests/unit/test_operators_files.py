@@ -158,3 +158,18 @@ def test_check_names_a_table_that_is_none(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["check", "--config", str(tmp_path / "pointsman.toml")])
     assert "tokens.json: not JSON at line 2, column 21." in result.output
     assert "hunter2" not in result.output
+
+
+def test_check_names_a_key_that_is_written_twice(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("the-key")
+    inner = '{"userId": "u", "authToken": "A-hunter2"}'
+    (tmp_path / "tokens.json").write_text(
+        f'{{\n"ana@example.com": {inner},\n"ben@example.com": "B",\n"ana@example.com": "C"\n}}'
+    )
+    (tmp_path / "pointsman.toml").write_text(CONFIG)
+    result = CliRunner().invoke(app, ["check", "--config", str(tmp_path / "pointsman.toml")])
+    shown = [line[4:] for line in result.output.splitlines() if "learners.tokens.file:" in line]
+    assert shown == [
+        f"learners.tokens.file: {tmp_path / 'tokens.json'}, line 2: the key 'ana@example.com' is "
+        "written more than once, and only the last one counts."
+    ]

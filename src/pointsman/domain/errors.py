@@ -70,7 +70,14 @@ class PartitionLost(Retry):
 
 
 class TokenDelayed(Retry):
-    """The source of authTokens can't give one at the moment; it says nothing about this learner."""
+    """The source of authTokens can't give one at the moment; it says nothing about this learner.
+
+    `retry_after` is what the source says of when to ask again, in seconds.
+    """
+
+    def __init__(self, message: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Pause(PointsmanError):

@@ -223,7 +223,8 @@ class FetchedTokens:
             breaker.down(self._clock.monotonic(), error)
             raise
         except TokenDelayed as error:
-            breaker.unusable(learner, self._clock.monotonic(), str(error))
+            now = self._clock.monotonic()
+            breaker.unusable(learner, now, str(error), error.retry_after)
             raise
         except Exception as error:
             words = f"asking for the authToken of {learner!r} failed for a reason of ours"
