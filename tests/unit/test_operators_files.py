@@ -35,6 +35,7 @@ _READERS = {
     "emulator/catalogue/loading.py",
     "store/named_sql.py",
     "store/migrations.py",
+    "store/sqlite/soundness.py",  # the bytes of a database
 }
 MARK = b"\xef\xbb\xbf"
 CONFIG = """
@@ -169,7 +170,5 @@ def test_check_names_a_key_that_is_written_twice(tmp_path: Path) -> None:
     (tmp_path / "pointsman.toml").write_text(CONFIG)
     result = CliRunner().invoke(app, ["check", "--config", str(tmp_path / "pointsman.toml")])
     shown = [line[4:] for line in result.output.splitlines() if "learners.tokens.file:" in line]
-    assert shown == [
-        f"learners.tokens.file: {tmp_path / 'tokens.json'}, line 2: the key 'ana@example.com' is "
-        "written more than once, and only the last one counts."
-    ]
+    twice = "the key 'ana@example.com' is written more than once, and only the last one counts."
+    assert shown == [f"learners.tokens.file: {tmp_path / 'tokens.json'}, line 2: {twice}"]
