@@ -10,6 +10,7 @@ from functools import partial
 
 import structlog
 
+from pointsman.cancellation import only_own_cancellation
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.outcomes import storable
@@ -209,7 +210,8 @@ class Dispatcher:
         if earlier is not None:
             await asyncio.wait({earlier})
         try:
-            await self._deliver(lease)
+            with only_own_cancellation():
+                await self._deliver(lease)
         except Retry as error:
             log.warning("delivery not settled", learner=str(lease.recipient), reason=str(error))
 

@@ -29,7 +29,8 @@
     │   ├── Forbidden             a launch credential was used for what is not its own
     │   └── StatementConflict     a known statement id came with other content
     └── Bug                       ours: should never be seen
-        └── SendingFailed         a fault of ours while a request was made of some mutations
+        ├── SendingFailed         a fault of ours while a request was made of some mutations
+        └── AwaitedCancelled      what was waited for was cancelled, and this task was not
 
 An error that one module alone raises is defined there. The docstring of an error is its message
 where none is given.
