@@ -16,10 +16,10 @@ from pointsman.domain.errors import PartitionLost
 from pointsman.domain.records import WHOLE_TOPIC, Position, Receipt, Submission
 from pointsman.sources.kafka.hooks import KafkaHooks, ResetReason
 from pointsman.sources.kafka.offsets import OffsetTracker
+from pointsman.sources.kafka.position_log_lines import tell_starts
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaSourceSettings
-from pointsman.sources.kafka.start_lines import tell_starts
-from pointsman.sources.kafka.start_places import (
+from pointsman.sources.kafka.start_positions import (
     RecordMark,
     Start,
     StartAt,
