@@ -26,7 +26,7 @@ from demo.children import ended_by_signals
 from demo.player_live import OPERATOR, WATCHER, LiveView
 from demo.processes import CannotStart, free_port, pointsman
 from demo.scenario import API_KEY, Ports
-from pointsman.domain.listening import cannot_listen
+from pointsman.domain.port_errors import cannot_listen
 from pointsman.platforms.tokens.vault import new_key
 
 ROOT = Path(__file__).parents[1]

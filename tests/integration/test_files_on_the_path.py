@@ -12,16 +12,23 @@ from tests.support.http_endpoint import running
 from tests.support.xapi_factory import statement
 
 
-#: what a rule takes goes through the rest of mapping/, and is merged into desired state
+#: What a rule takes goes through the rest of mapping/, and is merged into desired state. Which rule
+#: takes an activity is remembered, so its first statement passes more files than those that follow.
 @pytest.mark.parametrize(
-    ("changes", "most"),
+    ("changes", "first", "most"),
     [
-        pytest.param({"object": {"id": "http://elsewhere.example.com/x"}}, 29, id="no rule"),
-        pytest.param({"object": {"id": "http://example.com/course/2"}}, 36, id="a rule"),
+        pytest.param(
+            {"object": {"id": "http://elsewhere.example.com/x"}}, True, 28, id="no rule, first"
+        ),
+        pytest.param({"object": {"id": "http://elsewhere.example.com/x"}}, False, 24, id="no rule"),
+        pytest.param(
+            {"object": {"id": "http://example.com/course/2"}}, True, 35, id="a rule, first"
+        ),
+        pytest.param({"object": {"id": "http://example.com/course/2"}}, False, 34, id="a rule"),
     ],
 )
 async def test_a_plain_post_passes_few_files_between_the_socket_and_the_commit(
-    tmp_path: Path, changes: dict[str, Any], most: int
+    tmp_path: Path, changes: dict[str, Any], first: bool, most: int
 ) -> None:
     at_commit: list[set[str]] = []
     with files_executed() as files:
@@ -31,6 +38,8 @@ async def test_a_plain_post_passes_few_files_between_the_socket_and_the_commit(
 
         async with running(tmp_path, on_commit=on_commit) as endpoint:
             await endpoint.post(statement())
+            if not first:
+                await endpoint.post(statement(**changes))
             files.clear()
             at_commit.clear()
             await endpoint.post(statement(**changes))

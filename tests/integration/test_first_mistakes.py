@@ -17,7 +17,7 @@ from demo.processes import free_port
 from pointsman.cli import app
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import ConfigError, NoToken
-from pointsman.domain.listening import cannot_listen
+from pointsman.domain.port_errors import cannot_listen
 from pointsman.platforms.tokens.file import FileTokens, save_token
 from tests.integration.test_wait_command import config
 

@@ -19,7 +19,7 @@ from pointsman.domain.targets import ReadBackPlace, TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.sources.kafka.hooks import ResetReason
 from pointsman.store.base import Audited
-from pointsman.telemetry.known import IntakeRoute, KnownLabels
+from pointsman.telemetry.initial_series import IntakeRoute, KnownLabels
 from tests.support.promtool import MIXIN, RULES, Replica, Story, evaluate, firing, run, tell
 
 KNOWN = KnownLabels(

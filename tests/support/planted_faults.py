@@ -8,10 +8,10 @@ from typing import Any
 
 from pointsman.domain.evidence import Evidence
 from pointsman.domain.records import Change, Desired, Item, Receipt, Submission
+from pointsman.store import commit_plan as planning
 from pointsman.store import merge as merging
-from pointsman.store import plan as planning
+from pointsman.store.commit_plan import Plan
 from pointsman.store.evidence import Gathered, gathered
-from pointsman.store.plan import Plan
 from pointsman.store.postgres.rows import SQL as POSTGRES
 from pointsman.store.sqlite.rows import SQL as SQLITE
 

@@ -15,7 +15,7 @@ from prometheus_client.samples import Sample
 
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
 from pointsman.store.base import Backlog
-from pointsman.telemetry.known import KnownLabels
+from pointsman.telemetry.initial_series import KnownLabels
 from pointsman.telemetry.metrics import Metrics
 
 MIXIN = Path(__file__).parents[2] / "deploy" / "mixin"

@@ -18,7 +18,7 @@ from pointsman.sources.players.cmi5.session import (
     may_be_fetched,
     with_new,
 )
-from pointsman.sources.players.cmi5.session_guard import refusal
+from pointsman.sources.players.cmi5.session_rules import refusal
 
 OLD = Cmi5Session("old", 10)
 NEW = Cmi5Session("new", 20)

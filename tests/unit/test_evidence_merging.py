@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pointsman.domain.evidence import Evidence, Span
 from pointsman.domain.records import Change, Falls
 from pointsman.domain.targets import CourseStatus, Target, Value
+from pointsman.store.commit_plan import Plan
 from pointsman.store.evidence import (
     MAX_ITEM_LENGTH,
     MAX_ITEMS,
@@ -29,7 +30,6 @@ from pointsman.store.evidence import (
     to_body,
     valued,
 )
-from pointsman.store.plan import Plan
 from tests.support.change_factory import change, course, topic, wants
 
 LENGTH = 100.0

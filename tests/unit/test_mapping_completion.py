@@ -21,7 +21,7 @@ from pointsman.mapping import (
     Rule,
     Template,
 )
-from pointsman.store.plan import Plan
+from pointsman.store.commit_plan import Plan
 
 ADL = "http://adlnet.gov/expapi/verbs/"
 TYPE = "http://adlnet.gov/expapi/activities/"

@@ -18,7 +18,7 @@ from pointsman.mapping import (
     Rule,
     Template,
 )
-from pointsman.store.plan import Plan
+from pointsman.store.commit_plan import Plan
 
 IDENTITY = ConfiguredIdentity(
     [AccountTemplate("https://sso.example.com", Template("{name}@example.com"))]

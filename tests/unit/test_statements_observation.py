@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pointsman.domain.records import Actor, LeftOut, Observation, Reading
 from pointsman.statements import Limits, NoEffect, Valid, observe, parse
-from pointsman.statements.left_out import EXTENSION, as_extension
+from pointsman.statements.left_out_readings import EXTENSION, as_extension
 from tests.support.malformed_bodies import GOOD
 
 ID = "0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11"

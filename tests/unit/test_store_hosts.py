@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pointsman.store.hosts import each_host, first_to_succeed
+from pointsman.store.database_hosts import each_host, first_to_succeed
 
 ALL = ["a", "b", "c"]
 

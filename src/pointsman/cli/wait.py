@@ -142,6 +142,11 @@ async def _delivery(settings: Settings) -> tuple[bool, str]:
         books = await read_books(settings)
     except (ConfigError, Retry) as error:
         return False, str(error)
+    if not books.accepted:
+        return False, (
+            f"nothing was received in {settings.store.url} yet; did `pointsman run` start, or did "
+            "another daemon that has http.port take the statement?"
+        )
     if books.dirty:
         return False, (
             f"{books.dirty:,} desired states are not delivered; is `pointsman run` running? Its "

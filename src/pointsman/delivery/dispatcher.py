@@ -226,9 +226,8 @@ class Dispatcher:
         )
         outcome.settlements = review.settlements
         if self.platform_trouble != before:
-            # an alarm is made of each delivery's answer
-            tell = log.warning if self.platform_trouble else log.info
-            tell("the platform's state changed", reason=self.platform_trouble or "well")
+            # what to do about it is in the line of the delivery that met it
+            log.info("the platform's state changed", reason=self.platform_trouble or "well")
         await self._settle(lease, outcome, now)
         self._to_free.update(dict.fromkeys(review.freed))
         await self._free()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pointsman.cancellation import only_own_cancellation
 from pointsman.delivery.budget.base import Budget
-from pointsman.delivery.turn import DeliveryOutcome
+from pointsman.delivery.turn_outcome import DeliveryOutcome
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import Bug
 from pointsman.platforms.base import Mutation, Platform, PlatformAnswer, RequestOutcome

@@ -22,7 +22,7 @@ from pointsman.delivery.outcomes import (
 )
 from pointsman.delivery.paid_requests import TROUBLE, PaidRequests, SendingFailed
 from pointsman.delivery.settings import DeliverySettings
-from pointsman.delivery.turn import DeliveryOutcome, Pauses, is_unmet
+from pointsman.delivery.turn_outcome import DeliveryOutcome, Pauses, is_unmet
 from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Pause, Retry, StoreUnavailable

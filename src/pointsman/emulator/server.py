@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from pointsman.domain.errors import ConfigError
-from pointsman.domain.listening import cannot_listen
+from pointsman.domain.port_errors import cannot_listen
 from pointsman.emulator import responses
 from pointsman.emulator.control import EMULATOR, add_control, guarded
 from pointsman.emulator.emulator import Emulator

@@ -12,7 +12,7 @@ from pointsman.domain.records import LeftOut, Observation, Reading
 from pointsman.statements.activities import Activity
 from pointsman.statements.actor_identity import actor_of
 from pointsman.statements.extension_numbers import ReadingRefused, number, percentage
-from pointsman.statements.left_out import left_out_before
+from pointsman.statements.left_out_readings import left_out_before
 from pointsman.statements.parse import Valid
 from pointsman.statements.profiles import h5p, video
 from pointsman.statements.statement import VOIDED, Statement, parse_timestamp

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import Field, ValidationInfo, field_validator
 
 from pointsman.setting_types import OptionalSecret, SecretFile, Section, folder_of
-from pointsman.store.hosts import each_host
+from pointsman.store.database_hosts import each_host
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pointsman.store.plan import NewStatement
+from pointsman.store.commit_plan import NewStatement
 
 #: how far a chain of statements about statements is followed
 MAX_CHAIN = 10

@@ -16,7 +16,7 @@ from pointsman.domain.targets import TargetKind
 from pointsman.store.base import Backlog
 from pointsman.telemetry.exemplars import of_receipt, of_statement
 from pointsman.telemetry.families import Families
-from pointsman.telemetry.known import (
+from pointsman.telemetry.initial_series import (
     AHEAD,
     BEHIND,
     CONFLICT,

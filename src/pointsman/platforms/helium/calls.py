@@ -15,11 +15,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PlatformUnreachable
+from pointsman.domain.header_value import header_problem
 from pointsman.platforms.base import PlatformAnswer, RequestOutcome, Verdict
 from pointsman.platforms.helium import selections
 from pointsman.platforms.helium.operations import OPERATIONS
 from pointsman.platforms.helium.outcomes import read_answer, read_payload, unusable_token
-from pointsman.platforms.helium.transport import JSON_HEADERS, Transport, header_fault
+from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
 
 T = TypeVar("T")
 
@@ -140,7 +141,7 @@ class HeliumCalls:
         auth_token: str | None = None,
     ) -> CallResult[T]:
         """Send a document with one field; `kind` is what its data is read as."""
-        if auth_token is not None and (fault := header_fault(auth_token)):
+        if auth_token is not None and (fault := header_problem(auth_token)):
             return CallResult(unusable_token(fault))
         learner = {} if auth_token is None else {"authToken": auth_token}
         body = orjson.dumps({"query": document, "variables": dict(variables)})

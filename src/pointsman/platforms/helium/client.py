@@ -9,6 +9,7 @@ import orjson
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PlatformUnreachable
+from pointsman.domain.header_value import header_problem
 from pointsman.platforms.base import (
     Mutation,
     MutationResult,
@@ -19,7 +20,7 @@ from pointsman.platforms.base import (
 from pointsman.platforms.helium.documents import OPERATION, document, price
 from pointsman.platforms.helium.outcomes import read_answer, unusable_token
 from pointsman.platforms.helium.remediation import remedy
-from pointsman.platforms.helium.transport import JSON_HEADERS, Transport, header_fault
+from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
 
 #: seconds; it opens with the first request and does not roll (platform facts, "Limits")
 QUOTA_WINDOW = 60.0
@@ -43,7 +44,7 @@ class HeliumPlatform:
         self, auth_token: str | None, mutations: Sequence[Mutation]
     ) -> PlatformAnswer:
         """Send `mutations`; what came back is in the result, whatever it was."""
-        if auth_token is not None and (fault := header_fault(auth_token)):
+        if auth_token is not None and (fault := header_problem(auth_token)):
             return unusable_token(fault, len(mutations))
         request = document(mutations, self._clock.now())
         learner = {} if auth_token is None else {"authToken": auth_token}

@@ -14,6 +14,7 @@ import orjson
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PlatformUnreachable
+from pointsman.domain.header_value import header_problem
 from pointsman.domain.targets import ReadBackKind, ReadBackPlace
 from pointsman.platforms.base import (
     PlatformAnswer,
@@ -25,7 +26,7 @@ from pointsman.platforms.base import (
 from pointsman.platforms.helium.graphql_errors import read_errors
 from pointsman.platforms.helium.operations import EXTRA_POINTS
 from pointsman.platforms.helium.outcomes import read_answer, read_payload, unusable_token
-from pointsman.platforms.helium.transport import JSON_HEADERS, Transport, header_fault
+from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
 
 _COMPLETE = 100
 
@@ -63,7 +64,7 @@ class HeliumReader:
 
     async def read(self, auth_token: str, places: Sequence[ReadBackPlace]) -> ReadBack:
         """Places that are missing from the answer were spoilt by another one: read them again."""
-        if fault := header_fault(auth_token):
+        if fault := header_problem(auth_token):
             return ReadBack(unusable_token(fault), {})
         body = orjson.dumps({"query": document(places), "variables": _variables(places)})
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Protocol, TypeAlias
 
@@ -11,19 +10,10 @@ from pointsman.outgoing.client import HttpClient, HttpReply, NoReply
 from pointsman.platforms.settings import PlatformSettings
 
 JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
-#: control characters, and halves of characters
-_NOT_IN_A_HEADER = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 #: an answer to a thousand aliases is some 30 kB; whatever is larger is not an answer to us
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 HttpAnswer: TypeAlias = HttpReply
-
-
-def header_fault(value: str) -> str:
-    """Why a value can't stand in a header (RFC 9110, section 5.5); "" when it can."""
-    if odd := _NOT_IN_A_HEADER.search(value):
-        return f"it holds the character U+{ord(odd[0]):04X}, which can't stand in a header"
-    return "" if value.strip() else "it is empty"
 
 
 class Transport(Protocol):

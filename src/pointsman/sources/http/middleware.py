@@ -131,6 +131,11 @@ def _cors(origins: Sequence[str]) -> Middleware:
     @web.middleware
     async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
+        if origin is None and request.method != "OPTIONS":  # no page of another origin asks
+            response = await handler(request)
+            if origins:
+                response.headers["Vary"] = "Origin"
+            return response
         shows = shows_credential(request.path)
         missing = request.match_info.http_exception
         if request.method == "OPTIONS" and not isinstance(missing, web.HTTPNotFound):

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError
-from pointsman.domain.listening import cannot_listen
+from pointsman.domain.port_errors import cannot_listen
 from pointsman.sources.http.middleware import RequestsUnderWay
 
 log = structlog.get_logger(__name__)

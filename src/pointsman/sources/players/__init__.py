@@ -1,6 +1,5 @@
 """Launches: players that are started for one learner and one activity, and what they may say."""
 
-from pointsman.sources.players.authorize import add_launch_context, authorize_statements
 from pointsman.sources.players.credentials import (
     CredentialExpired,
     CredentialIssuer,
@@ -10,6 +9,10 @@ from pointsman.sources.players.credentials import (
 )
 from pointsman.sources.players.launch_cache import LaunchCache
 from pointsman.sources.players.launch_request import LaunchRequest, launch_from_request
+from pointsman.sources.players.statement_authorization import (
+    add_launch_context,
+    authorize_statements,
+)
 
 __all__ = [
     "CredentialExpired",

@@ -17,7 +17,7 @@ from pointsman.domain.iri import mailbox
 from pointsman.domain.records import LeftOut
 from pointsman.statements.adapters.json_values import derived_uuid, in_message, is_address, is_iri
 from pointsman.statements.extension_numbers import percentage
-from pointsman.statements.left_out import as_extension
+from pointsman.statements.left_out_readings import as_extension
 
 _VERBS = "http://adlnet.gov/expapi/verbs/"
 COURSE = "http://adlnet.gov/expapi/activities/course"

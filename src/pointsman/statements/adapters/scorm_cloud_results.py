@@ -16,7 +16,7 @@ from pointsman.domain.records import LeftOut, Reading
 from pointsman.statements.adapters.json_paths import as_text
 from pointsman.statements.adapters.json_values import in_message, number, number_within
 from pointsman.statements.extension_numbers import percentage
-from pointsman.statements.left_out import take
+from pointsman.statements.left_out_readings import take
 
 T = TypeVar("T")
 

@@ -23,7 +23,7 @@ from pointsman.statements.adapters.json_values import (
 )
 from pointsman.statements.adapters.report import ActivityReport, report_statement
 from pointsman.statements.json_body import parse_json
-from pointsman.statements.left_out import take
+from pointsman.statements.left_out_readings import take
 
 T = TypeVar("T")
 

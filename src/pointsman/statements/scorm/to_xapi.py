@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pointsman.domain.launch import Launch, launch_actor_json
-from pointsman.statements.left_out import as_extension
+from pointsman.statements.left_out_readings import as_extension
 from pointsman.statements.scorm.commit import Commit, CommitScore
 from pointsman.statements.scorm.commit_order import digest
 from pointsman.statements.scorm.durations import iso_duration

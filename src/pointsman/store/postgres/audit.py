@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace, Target
+from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.desired_codec import IMPORTED, by_learner
 from pointsman.store.merge import merge_delivered
-from pointsman.store.plan import HEAD_START
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.ingest import lock
 from pointsman.store.postgres.rows import CODEC, SQL, columns

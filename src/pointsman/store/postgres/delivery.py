@@ -12,8 +12,8 @@ from collections.abc import Collection, Sequence
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
+from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
-from pointsman.store.plan import HEAD_START
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.ingest import lock
 from pointsman.store.postgres.pool import count_of

@@ -15,9 +15,9 @@ import zstandard
 
 from pointsman.domain.records import Desired, Receipt, Submission
 from pointsman.domain.targets import Recipient, Target
+from pointsman.store.commit_plan import Plan
 from pointsman.store.desired_codec import MOVED
 from pointsman.store.evidence import Gathered, from_body, links, to_body
-from pointsman.store.plan import Plan
 from pointsman.store.postgres import statement_index
 from pointsman.store.postgres.pool import CollisionError, count_of
 from pointsman.store.postgres.rows import CODEC, SQL, columns

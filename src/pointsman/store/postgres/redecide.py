@@ -8,7 +8,7 @@ import zstandard
 
 from pointsman.domain.records import InputOutcome, Submission
 from pointsman.store.books import STATEMENT_LETTER
-from pointsman.store.plan import Replay
+from pointsman.store.commit_plan import Replay
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.ingest import known_dead_letters, lock_and_read, write
 from pointsman.store.postgres.retention import add_forgotten

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from pointsman.domain.errors import StoreRefuses, StoreUnavailable
-from pointsman.store.hosts import each_host, first_to_succeed
+from pointsman.store.database_hosts import each_host, first_to_succeed
 from pointsman.store.postgres.sqlstates import ERRORS, Verdict, explain, judge
 
 Connection: TypeAlias = asyncpg.Connection

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import zstandard
 
 from pointsman.store import statement_index
-from pointsman.store.plan import Plan
+from pointsman.store.commit_plan import Plan
 from pointsman.store.postgres.rows import SQL, columns
 from pointsman.store.postgres.session import Connection
 from pointsman.store.statement_index import Indexed, ReadKeys, Reference

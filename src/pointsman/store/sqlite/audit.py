@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace, Target
+from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.desired_codec import by_learner
 from pointsman.store.merge import merge_delivered
-from pointsman.store.plan import HEAD_START
 from pointsman.store.records import Agreement, Audited, AuditFinding, KnownDelivered
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, to_json

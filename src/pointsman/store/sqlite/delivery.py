@@ -11,8 +11,8 @@ import orjson
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
+from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
-from pointsman.store.plan import HEAD_START
 from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, to_json

@@ -11,8 +11,8 @@ import zstandard
 from pointsman.domain.records import Change, Desired, Receipt, Submission
 from pointsman.domain.targets import Recipient, Target
 from pointsman.store import statement_index
+from pointsman.store.commit_plan import Plan
 from pointsman.store.evidence import Gathered, from_body, links, to_body
-from pointsman.store.plan import Plan
 from pointsman.store.sqlite.rows import (
     CODEC,
     SQL,

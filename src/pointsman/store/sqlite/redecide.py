@@ -10,7 +10,7 @@ import zstandard
 
 from pointsman.domain.records import InputOutcome, Submission
 from pointsman.store.books import STATEMENT_LETTER
-from pointsman.store.plan import Replay
+from pointsman.store.commit_plan import Replay
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.ingest import new_plan, write
 from pointsman.store.sqlite.rows import SQL, fetch, to_json

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import structlog
 
-from pointsman.domain.clock import MICROSECONDS, Clock, micros
+from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Forbidden, StoreUnavailable
 from pointsman.domain.launch import Launch, PlayerKind
 from pointsman.sources.batch import Accepted, StatementBatch, StatementIntake
@@ -15,6 +15,7 @@ from pointsman.sources.players.cmi5.session import Cmi5Session
 from pointsman.sources.players.cmi5.session_rules import (
     RuleViolation,
     check_session_statements,
+    refusal,
     session_after,
     violations,
 )
@@ -88,20 +89,3 @@ class SessionGuard:
             registration=launch.registration,
             session=launch.session,
         )
-
-
-def refusal(session: Cmi5Session | None, now: int, grace: float) -> str | None:
-    """Why statements of it are taken no longer; `grace` in seconds after `terminated`."""
-    if session is None:
-        return "this session is not known any longer; start the activity again"
-    if session.superseded_at is not None:
-        return (
-            f"the session {session.id} is over: its activity was launched again, and what is said "
-            "now belongs to the newer session (cmi5 section 9.3.6)"
-        )
-    if session.terminated_at is not None and now > session.terminated_at + grace * MICROSECONDS:
-        return (
-            f"the session {session.id} was terminated, and launches.grace_seconds have passed "
-            "since; start the activity again (cmi5 section 9.3.8)"
-        )
-    return None

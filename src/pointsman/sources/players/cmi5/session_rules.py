@@ -1,4 +1,4 @@
-"""Checks what a cmi5 player states in its session, and which rules it breaks. Pure.
+"""Decides what a cmi5 player may state in its session, and when that session is over. Pure.
 
 What merely breaks a rule is counted and taken: a player does not say again what was refused.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
+from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.errors import Forbidden
 from pointsman.domain.launch import Launch
 from pointsman.mapping.rules import short_verb
@@ -31,6 +32,23 @@ class RuleViolation(StrEnum):
     BELOW_MASTERY = "below_mastery"
     #: section 9.6.2.1: a `completed` or `passed` that moveOn does not count
     NOT_CMI5_DEFINED = "not_cmi5_defined"
+
+
+def refusal(session: Cmi5Session | None, now: int, grace: float) -> str | None:
+    """Why statements of it are taken no longer; `grace` in seconds after `terminated`."""
+    if session is None:
+        return "this session is not known any longer; start the activity again"
+    if session.superseded_at is not None:
+        return (
+            f"the session {session.id} is over: its activity was launched again, and what is said "
+            "now belongs to the newer session (cmi5 section 9.3.6)"
+        )
+    if session.terminated_at is not None and now > session.terminated_at + grace * MICROSECONDS:
+        return (
+            f"the session {session.id} was terminated, and launches.grace_seconds have passed "
+            "since; start the activity again (cmi5 section 9.3.8)"
+        )
+    return None
 
 
 def check_session_statements(session: Cmi5Session, items: Sequence[Valid]) -> None:

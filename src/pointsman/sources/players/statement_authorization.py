@@ -1,4 +1,4 @@
-"""Checks that a launched player speaks of its own learner, session and activity. Pure."""
+"""Decides what a launched player may state: of its own learner, session and activity. Pure."""
 
 from __future__ import annotations
 

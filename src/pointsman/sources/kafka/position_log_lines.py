@@ -9,7 +9,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from pointsman.sources.kafka.settings import KafkaSourceSettings
-from pointsman.sources.kafka.start_places import Start, StartAt
+from pointsman.sources.kafka.start_positions import Start, StartAt
 
 log = structlog.get_logger(__name__)
 
