@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
+from pointsman.domain.log_positions import Position
 from pointsman.domain.log_steps import REPORT_IT
 from pointsman.domain.records import DeadLetter, Position, Receipt, Submission
 from pointsman.sources.kafka.messages import MessageReader, origin_of, read_record
