@@ -34,6 +34,7 @@ _READERS = {
     "emulator/graphiql_page.py",
     "emulator/catalogue/loading.py",
     "store/named_sql.py",
+    "store/sqlite/soundness.py",  # the header of a binary file
     "store/migrations.py",
     "store/sqlite/soundness.py",  # the bytes of a database
 }

@@ -27,7 +27,7 @@ def table_warnings(settings: Settings) -> Iterator[str]:
     if tokens.inline is not None:
         for key, problem in _unmatched(tokens.inline, settings).items():
             yield f"learners.tokens.inline: the key {key!a} can never match: it {problem}."
-    if tokens.file is not None:
+    if tokens.file is not None and tokens.file.exists():  # config_warnings names a missing one
         yield from _file("learners.tokens.file", tokens.file, _token_table, settings)
     if tokens.login is not None:
         path = tokens.login.passwords_file

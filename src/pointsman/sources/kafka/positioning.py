@@ -152,6 +152,7 @@ class Positioning:
                     expected=str(mark),
                     found=str(found),
                     reads_from=self._settings.auto_offset_reset,
+                    next="see that it was meant: a topic or a cluster was restored or made again",
                 )
                 await self.reset(place, ResetReason.ANOTHER_LOG)
                 return []
