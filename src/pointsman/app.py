@@ -18,7 +18,8 @@ import structlog
 
 from pointsman import wiring
 from pointsman.config import Settings
-from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
+from pointsman.delivery.delivery_record import DeliveryRecord
+from pointsman.delivery.dispatcher import Dispatcher
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import Retry
 from pointsman.domain.log_steps import NOTHING

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Self
 
 from pointsman.delivery.budget.local import LocalBudget
-from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
+from pointsman.delivery.delivery_record import DeliveryRecord
+from pointsman.delivery.dispatcher import Dispatcher
 from pointsman.delivery.sender import Sender
 from pointsman.delivery.settings import DeliverySettings
 from pointsman.domain.errors import NoToken, TokenDelayed

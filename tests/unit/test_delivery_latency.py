@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.delivery.dispatcher import DeliveryLatency, latency
+from pointsman.delivery.delivery_record import DeliveryLatency
+from pointsman.delivery.dispatcher import latency
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient, Target, TargetKind, Value
 

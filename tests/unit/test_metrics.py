@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from pointsman import __version__
 from pointsman.delivery.audit import AuditRecord
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
-from pointsman.delivery.dispatcher import DeliveryLatency, DeliveryRecord
+from pointsman.delivery.delivery_record import DeliveryLatency, DeliveryRecord
 from pointsman.delivery.sender import DeliveryOutcome
 from pointsman.domain.records import DeadLetter, Decision, InputOutcome, Item, Receipt, Submission
 from pointsman.domain.targets import ReadBackPlace, TargetKind

@@ -35,7 +35,7 @@ _READERS = {
     "emulator/catalogue/loading.py",
     "store/named_sql.py",
     "store/sqlite/soundness.py",  # the header of a binary file
-    "store/migrations.py",  # the bytes of a database
+    "store/migrations.py",
 }
 MARK = b"\xef\xbb\xbf"
 CONFIG = """

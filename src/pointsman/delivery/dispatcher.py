@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -13,6 +12,7 @@ import structlog
 from pointsman.cancellation import only_own_cancellation
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget
+from pointsman.delivery.delivery_record import DeliveryLatency, DeliveryRecord
 from pointsman.delivery.outcomes import storable
 from pointsman.delivery.refusals import DOUBTFUL, RefusalDoubt
 from pointsman.delivery.sender import DeliveryOutcome, Sender
@@ -22,15 +22,13 @@ from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
 from pointsman.domain.log_steps import NOTHING, STORE_AWAY
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import Recipient, TargetKind, is_completion
+from pointsman.domain.targets import Recipient, is_completion
 from pointsman.fault_log import FaultLog, cause
 from pointsman.platforms.base import RequestOutcome
 from pointsman.store.base import Lease, Store
 
 log = structlog.get_logger(__name__)
 
-#: the answer of a turn in which nothing was sent
-NOT_SENT = "not_sent"
 #: learners are leased for about so many seconds of sending ahead
 _LEASE_AHEAD = 0.25
 #: a command at a terminal may free parked state without a word to us, seconds
@@ -39,29 +37,6 @@ _LOOK_AGAIN = 5.0
 _STORE_PAUSE = 1.0
 #: how long to wait after a fault of ours
 _FAULT_PAUSE = Backoff(1.0, 60.0)
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryLatency:
-    """One desired state that the platform said yes to.
-
-    `seconds` count from the arrival of the first change that was not delivered, and
-    `completion_seconds` from the one that completed it; None when it completes nothing.
-    """
-
-    kind: TargetKind
-    seconds: float
-    completion_seconds: float | None
-    #: the statement that asked for it
-    statement_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryRecord:
-    """One lease, settled: for the log line and the metrics."""
-
-    outcome: DeliveryOutcome
-    latencies: tuple[DeliveryLatency, ...]
 
 
 class Dispatcher:

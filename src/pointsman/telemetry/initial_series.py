@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
-from pointsman.delivery.dispatcher import NOT_SENT
+from pointsman.delivery.delivery_record import NOT_SENT
 from pointsman.domain.records import InputOutcome, Reading
 from pointsman.domain.targets import TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict

@@ -10,7 +10,7 @@ from prometheus_client.exposition import choose_encoder
 from pointsman import __version__
 from pointsman.delivery.audit import AuditRecord
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
-from pointsman.delivery.dispatcher import NOT_SENT, DeliveryRecord
+from pointsman.delivery.delivery_record import NOT_SENT, DeliveryRecord
 from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.domain.targets import TargetKind
 from pointsman.store.base import Backlog

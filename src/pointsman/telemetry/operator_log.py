@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from pointsman.delivery.dispatcher import NOT_SENT, DeliveryRecord
+from pointsman.delivery.delivery_record import NOT_SENT, DeliveryRecord
 from pointsman.domain.clock import Clock
 from pointsman.domain.records import InputOutcome, LeftOut, Receipt, Submission
 from pointsman.platforms.base import RequestOutcome

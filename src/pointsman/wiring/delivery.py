@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pointsman.config import Settings
 from pointsman.delivery.audit import Auditor, AuditRecord
 from pointsman.delivery.budget.base import Budget, QuotaLimits
-from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
+from pointsman.delivery.delivery_record import DeliveryRecord
+from pointsman.delivery.dispatcher import Dispatcher
 from pointsman.delivery.sender import Sender
 from pointsman.domain.clock import Clock
 from pointsman.platforms.base import Platform, ReadBackClient, TokenProvider

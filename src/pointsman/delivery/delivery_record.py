@@ -1,0 +1,34 @@
+"""What became of one lease, for the log line and the metrics. Frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pointsman.delivery.turn_outcome import DeliveryOutcome
+from pointsman.domain.targets import TargetKind
+
+#: the answer of a turn in which nothing was sent
+NOT_SENT = "not_sent"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLatency:
+    """One desired state that the platform said yes to.
+
+    `seconds` count from the arrival of the first change that was not delivered, and
+    `completion_seconds` from the one that completed it; None when it completes nothing.
+    """
+
+    kind: TargetKind
+    seconds: float
+    completion_seconds: float | None
+    #: the statement that asked for it
+    statement_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """One lease, settled: for the log line and the metrics."""
+
+    outcome: DeliveryOutcome
+    latencies: tuple[DeliveryLatency, ...]
