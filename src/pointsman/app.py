@@ -253,9 +253,9 @@ class Daemon:
         self._metrics.left_out(source, statement_id, left_out)
         self._operator_log.left_out(source, statement_id, left_out)
 
-    def _clock_off(self, source: str, seconds: float) -> None:
+    def _clock_off(self, source: str, statement_id: str, seconds: float) -> None:
         self._metrics.clock_off(source, seconds)
-        self._operator_log.clock_off(source, seconds)
+        self._operator_log.clock_off(source, statement_id, seconds)
 
     def _delivered(self, record: DeliveryRecord) -> None:
         self._metrics.delivery(record)

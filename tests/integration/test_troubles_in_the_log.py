@@ -269,6 +269,7 @@ async def test_a_clock_that_is_off_is_counted_and_named_once_by_source(
     assert line["event"] == "a player's clock is off"
     assert (line["log_level"], line["source"]) == ("warning", "players")
     assert line[off] > 1_000
+    assert uuid.UUID(line["statement_id"])
     assert "set the clock" in line["next"]
     assert f'pointsman_clock_off_total{{direction="{direction}",source="players"}} 5.0' in page
 

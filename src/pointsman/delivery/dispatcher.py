@@ -245,9 +245,7 @@ class Dispatcher:
                 lease, outcome.settlements, now=now, ready_at=ready_at
             )
         if not settled:
-            log.warning(
-                "lease had passed on before it was settled", learner=outcome.learner, next=NOTHING
-            )
+            log.warning("lease ended before it was settled", learner=outcome.learner, next=NOTHING)
         delivered = {
             settlement.target
             for settlement in outcome.settlements

@@ -62,8 +62,8 @@ class Pipeline:
     `launches` are known where there are any; `adapters` make statements of a source's dead letters
     of an origin, where they were none. `on_batch` is told of every batch before it is stored,
     `on_left_out` of each reading that was left out: its source, its statement, and why.
-    `on_clock_off` is told the source of a statement whose timestamp is far from its arrival, and
-    the seconds that it is ahead.
+    `on_clock_off` is told the source and id of a statement whose timestamp is far from its
+    arrival, and the seconds that it is ahead.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Pipeline:
         adapters: Mapping[tuple[str, str], Adapt] = MappingProxyType({}),
         on_batch: Callable[[StatementBatch], None] = lambda _batch: None,
         on_left_out: Callable[[str, str, LeftOut], None] = lambda *_: None,
-        on_clock_off: Callable[[str, float], None] = lambda *_: None,
+        on_clock_off: Callable[[str, str, float], None] = lambda *_: None,
     ) -> None:
         self.adapters = adapters
         self.reader = BatchReader(limits)
@@ -136,7 +136,7 @@ class Pipeline:
         for item in batch.items:
             offset = clock_offset(item, received_at)
             if not -_FAR_BEHIND <= offset <= _FAR_AHEAD:
-                self._on_clock_off(batch.source, offset)
+                self._on_clock_off(batch.source, item.statement_id, offset)
         return Submission(
             source=batch.source,
             body=batch.body,

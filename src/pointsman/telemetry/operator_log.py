@@ -79,7 +79,7 @@ class OperatorLog:
             next=next_steps.OF_LEFT_OUT,
         )
 
-    def clock_off(self, source: str, seconds: float) -> None:
+    def clock_off(self, source: str, statement_id: str, seconds: float) -> None:
         """A statement came whose timestamp is so far ahead of its arrival, or behind (negative)."""
         times = self._repeats.times(("clock", source, seconds > 0))
         if times is None:
@@ -90,6 +90,7 @@ class OperatorLog:
         log.warning(
             "a player's clock is off",
             source=source,
+            statement_id=statement_id,
             **off,
             **_counted(times),
             next=next_steps.OF_CLOCK,

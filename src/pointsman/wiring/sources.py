@@ -62,7 +62,7 @@ def pipeline(
     launches: LaunchCache | None = None,
     tracker: SatisfiedTracker | None = None,
     on_left_out: Callable[[str, str, LeftOut], None] = lambda *_: None,
-    on_clock_off: Callable[[str, float], None] = lambda *_: None,
+    on_clock_off: Callable[[str, str, float], None] = lambda *_: None,
     watch: Callable[[IngestStore], IngestStore] = lambda store: store,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
