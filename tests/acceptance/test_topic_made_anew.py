@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,34 +33,51 @@ from tests.support.store_queries import list_statement_ids
 LEARNERS = 6
 PARTITIONS = 3
 #: messages of the old topic that are read before it is deleted
-OLD = 60
+OLD = 12
+#: the first messages of the new one: they pass the stored places before anybody looks at them
+MANY = 600
+
+
+@dataclass(slots=True)
+class Messages:
+    """Statements that are written to the topic, as far as it is there. Use `messages_coming`."""
+
+    topic: str
+    producer: AIOKafkaProducer
+    traffic: Traffic
+    ids: set[str] = field(default_factory=set)
+
+    async def keep_coming(self) -> None:
+        while True:
+            await self._write()
+            await asyncio.sleep(0.02)
+
+    async def many_at_once(self) -> None:
+        """They wait for the topic, and are its first messages."""
+        await asyncio.gather(*(self._write() for _ in range(MANY)))
+
+    async def _write(self) -> None:
+        change = self.traffic.next(0)
+        made = statement(self.traffic.latest, change)
+        self.ids.add(made["id"])
+        with suppress(KafkaError):
+            body, key = json.dumps(made).encode(), made["id"].encode()
+            await self.producer.send_and_wait(self.topic, body, key)
 
 
 @asynccontextmanager
-async def messages_coming(settings: KafkaSourceSettings) -> AsyncIterator[set[str]]:
-    """Statements that are written to the topic all the time, as far as it is there; their ids."""
-    ids: set[str] = set()
+async def messages_coming(settings: KafkaSourceSettings) -> AsyncIterator[Messages]:
     async with AIOKafkaProducer(
-        bootstrap_servers=list(settings.bootstrap_servers), request_timeout_ms=2_000
+        bootstrap_servers=list(settings.bootstrap_servers), request_timeout_ms=5_000
     ) as producer:
-        task = asyncio.create_task(_write(producer, settings.topics[0], ids))
+        messages = Messages(settings.topics[0], producer, Traffic(LEARNERS, random.Random(99)))
+        task = asyncio.create_task(messages.keep_coming())
         try:
-            yield ids
+            yield messages
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-
-
-async def _write(producer: AIOKafkaProducer, topic: str, ids: set[str]) -> None:
-    traffic = Traffic(LEARNERS, random.Random(99))
-    while True:
-        change = traffic.next(0)
-        made = statement(traffic.latest, change)
-        ids.add(made["id"])
-        with suppress(KafkaError):
-            await producer.send_and_wait(topic, json.dumps(made).encode(), made["id"].encode())
-        await asyncio.sleep(0.01)
 
 
 async def ids_in(settings: KafkaSourceSettings) -> list[str]:
@@ -90,15 +108,18 @@ def test_a_topic_made_anew_under_load_is_read_whole(
 
     async def run() -> None:
         await create(settings)
-        async with under_load(fleet) as load, messages_coming(settings) as ids:
+        async with under_load(fleet) as load, messages_coming(settings) as messages:
+            ids = messages.ids
             await until_stored(ids, OLD)
             assert not any(names_topic(words) for _, _, words in load.samples)
             await delete(settings)
             if is_missed:
                 await named(load)
+            waiting = asyncio.create_task(messages.many_at_once())
             await create(settings)
-            # past the place that was stored of the old one
-            await until_stored(ids, len(ids) + 3 * OLD)
+            await waiting
+            before = len(ids.intersection(await stored()))
+            await until_stored(ids, before + OLD)
             await until(lambda: not names_topic(load.samples[-1][2]))
             read_again = time.monotonic()
             await load.acknowledges(20)
@@ -124,8 +145,9 @@ def test_a_topic_made_anew_under_load_is_read_whole(
         async with asyncio.timeout(PATIENCE):
             while not set(new) <= set(await stored()):  # noqa: ASYNC110 - it is another process
                 await asyncio.sleep(0.1)
-        messages = ids.intersection(await stored())
-        await check(load, fleet, stored, len(messages))
+        of_both = ids.intersection(await stored())
+        assert len(set(new)) > MANY // 2
+        await check(load, fleet, stored, len(of_both))
         assert load.refused == []
         pause = longest_pause(load)
         assert pause < SOON
@@ -134,7 +156,7 @@ def test_a_topic_made_anew_under_load_is_read_whole(
         assert not any(names_topic(words) for words in since)
         assert json.loads(since[-1])["details"] == {}
         print(  # noqa: T201
-            f"{len(new)} messages of the new topic, {len(messages)} of both and "
+            f"{len(set(new))} messages of the new topic, {len(of_both)} of both and "
             f"{len(load.acknowledged)} posts are stored once; longest pause of posts {pause:.2f} s"
         )
 
