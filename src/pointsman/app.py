@@ -21,6 +21,7 @@ from pointsman.config import Settings
 from pointsman.delivery.dispatcher import DeliveryRecord, Dispatcher
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import Retry
+from pointsman.domain.log_steps import NOTHING
 from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
 from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.domain.targets import Recipient
@@ -197,7 +198,11 @@ class Daemon:
             until = self._drain_until or 0.0
             seconds = max(0.0, until - self._clock.monotonic())
             if left := await self._dispatcher.drain(seconds):
-                log.warning("deliveries abandoned at the deadline; they will be repeated", n=left)
+                log.warning(
+                    "deliveries abandoned at the deadline; they will be repeated",
+                    n=left,
+                    next=NOTHING,
+                )
 
         self._stack.push_async_callback(drain)
         # nothing new is leased while that drains

@@ -6,6 +6,8 @@ import traceback
 
 import structlog
 
+from pointsman.domain.log_steps import REPORT_IT
+
 log = structlog.get_logger(__name__)
 
 #: so many places in the code are remembered
@@ -31,6 +33,7 @@ class FaultLog:
             event,
             cause=cause(error),
             times=times,
+            next=REPORT_IT,
             exc_info=error if times == 1 else None,
             **keys,
         )

@@ -8,6 +8,7 @@ import structlog
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.log_steps import STORE_AWAY
 from pointsman.store.base import Store
 from pointsman.store.settings import StoreSettings
 
@@ -41,7 +42,7 @@ class Housekeeper:
             try:
                 done = await self.round()
             except StoreUnavailable as error:
-                log.warning("housekeeping waits for the store", reason=str(error))
+                log.warning("housekeeping waits for the store", reason=str(error), next=STORE_AWAY)
                 done = False
             await self._clock.sleep(_EVERY if done else _DUTY)
 

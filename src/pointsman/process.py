@@ -20,6 +20,7 @@ import structlog
 from pointsman.app import Daemon
 from pointsman.config import Settings
 from pointsman.domain.errors import PointsmanError
+from pointsman.domain.log_steps import NOTHING
 from pointsman.telemetry import logs
 
 log = structlog.get_logger(__name__)
@@ -139,20 +140,27 @@ class Stop:
 
     def _asked(self, number: signal.Signals) -> None:
         if self.number is not None:
-            log.warning("ended at once by a second signal; nothing acknowledged is lost")
+            log.warning(
+                "ended at once by a second signal; nothing acknowledged is lost", next=NOTHING
+            )
             self._end(_BY_SIGNAL + number)
         self.number = number
         self._wanted.set()
 
     def _late(self, seconds: float) -> None:
         log.warning(
-            "ended at once: the stop took too long; nothing acknowledged is lost", s=seconds
+            "ended at once: the stop took too long; nothing acknowledged is lost",
+            s=seconds,
+            next="if often: raise http.drain_seconds, and terminationGracePeriodSeconds with it",
         )
         self._end(0)
 
 
 def _hung_up() -> None:
-    log.warning("SIGHUP changes nothing: settings are read at the start, so restart to apply")
+    log.warning(
+        "SIGHUP changes nothing: settings are read at the start",
+        next="restart to apply changed settings",
+    )
 
 
 def _end_process(code: int) -> None:

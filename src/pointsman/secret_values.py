@@ -85,6 +85,7 @@ class FileSecret(SecretStr):
                     "secret file can't be used, the value of before stays in force",
                     file=str(self.path),
                     reason=reason,
+                    next="correct the file; it is read again by itself",
                 )
             return
         if value is None:

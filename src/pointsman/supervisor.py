@@ -7,6 +7,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from pointsman.cancellation import only_own_cancellation
 from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock
 from pointsman.fault_log import FaultLog, cause
@@ -67,7 +68,8 @@ class Supervisor:
         while True:
             state.started_at = self._clock.monotonic()
             try:
-                await work()
+                with only_own_cancellation():
+                    await work()
             except Exception as error:  # noqa: BLE001 - whatever it is, the task goes on
                 if self._clock.monotonic() - state.started_at >= _RECOVERED:
                     state.ends = 0

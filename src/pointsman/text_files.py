@@ -25,6 +25,9 @@ def decode_text(content: bytes, name: str) -> str:
     """A file's content as text. Raises `ValueError` with `name` in front."""
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise ValueError(f"{name} is UTF-16 text; save it as UTF-8")
+    if (place := content.find(0)) >= 0:
+        # UTF-16 without a mark is UTF-8 with NULs
+        raise ValueError(f"{name} is not UTF-8 text (NUL at byte {place + 1}); save it as UTF-8")
     try:
         return without_mark(content).decode("utf-8")
     except UnicodeDecodeError as error:

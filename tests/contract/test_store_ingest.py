@@ -9,15 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pointsman.domain.log_positions import UNREAD, WHOLE_TOPIC, Position
 from pointsman.domain.records import (
-    UNREAD,
-    WHOLE_TOPIC,
     DeadLetter,
     Decision,
     Falls,
     InputOutcome,
     Item,
-    Position,
     Receipt,
     Submission,
 )

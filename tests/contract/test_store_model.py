@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from demo.database import Database
 from pointsman.domain.evidence import Evidence
+from pointsman.domain.log_positions import Position
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import (
     Change,
@@ -27,7 +28,6 @@ from pointsman.domain.records import (
     Falls,
     InputOutcome,
     Item,
-    Position,
     Submission,
 )
 from pointsman.domain.targets import Recipient, Target, TargetKind, Value

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.domain.records import (
-    UNREAD,
-    Change,
-    DeadLetter,
-    Decision,
-    InputOutcome,
-    Position,
-    Submission,
-)
+from pointsman.domain.log_positions import UNREAD, Position
+from pointsman.domain.records import Change, DeadLetter, Decision, InputOutcome, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.store.base import Store
 from tests.support.change_factory import change, item, new_id, submission, topic, wants

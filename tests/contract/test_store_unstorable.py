@@ -13,14 +13,8 @@ from dataclasses import replace
 import pytest
 
 from pointsman.domain.errors import NotStorable
-from pointsman.domain.records import (
-    DeadLetter,
-    Decision,
-    InputOutcome,
-    Item,
-    Position,
-    Submission,
-)
+from pointsman.domain.log_positions import Position
+from pointsman.domain.records import DeadLetter, Decision, InputOutcome, Item, Submission
 from pointsman.store.base import Document, DocumentKey, Store
 from tests.support.change_factory import change, item, submission, topic, wants
 from tests.support.store_steps import take

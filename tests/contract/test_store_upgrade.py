@@ -11,8 +11,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from pointsman.domain.log_positions import UNREAD, Position
 from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID, ParkCode
-from pointsman.domain.records import UNREAD, Position
 from pointsman.domain.targets import ReadBackPlace, Recipient
 from pointsman.store.base import DocumentKey, Settlement, Store
 from pointsman.store.migrations import all_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -315,7 +316,7 @@ def test_a_completed_course_does_not_go_when_its_topic_was_refused_in_another_ha
 Raise = Callable[..., Any]
 
 
-def raising(error: Exception, times: int, inner: Raise) -> Raise:
+def raising(error: BaseException, times: int, inner: Raise) -> Raise:
     """`inner`, which first raises so often."""
     left = [times]
 
@@ -337,7 +338,7 @@ CALLS = [
 FAULTS: list[Exception] = [ValueError("a fault"), OverflowError("too much"), KeyError("x")]
 
 
-def broken(sim: VirtualDelivery, call: str, error: Exception, times: int) -> None:
+def broken(sim: VirtualDelivery, call: str, error: BaseException, times: int) -> None:
     """Let a call of the delivery raise."""
     where, _, name = call.partition(".")
     sender = sim.dispatcher._sender
@@ -370,6 +371,40 @@ def test_a_fault_of_ours_at_any_call_costs_nothing_but_time(
             books = await sim.store.books()
             assert (books.delivered, books.dirty, books.balanced) == (8, 0, True)
             assert sim.clock.monotonic() < 200
+
+    run_virtually(main())
+
+
+@pytest.mark.parametrize("call", ["platform.deliver", "tokens.token", "budget.reserve"])
+def test_something_awaited_that_was_cancelled_costs_nothing_but_time(
+    tmp_path: Path, call: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def main() -> None:
+        async with VirtualDelivery(tmp_path, catalogue(2, 2)) as sim:
+            broken(sim, call, asyncio.CancelledError(), times=3)
+            for n in range(2):
+                await two_completions(sim, f"l{n}@example.com")
+            await sim.clock.sleep(20)
+            books = await sim.store.books()
+            assert (books.delivered, books.dirty, books.balanced) == (4, 0, True)
+
+    run_virtually(main())
+    assert "a delivery failed for a reason of ours" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("call", ["platform.probe", "tokens.refused"])
+def test_a_fault_while_a_refusal_is_looked_into_costs_nothing_but_time(
+    tmp_path: Path, call: str
+) -> None:
+    async def main() -> None:
+        transport = odd_transport(OddAnswer("waf", 403, lambda _aliases: b"<html>"), 2.0)
+        async with VirtualDelivery(tmp_path, catalogue(2, 2), transport=transport) as sim:
+            broken(sim, call, ValueError("a fault"), times=3)
+            for n in range(2):
+                await two_completions(sim, f"l{n}@example.com")
+            await sim.clock.sleep(120)
+            books = await sim.store.books()
+            assert (books.delivered, books.dirty, books.balanced) == (4, 0, True)
 
     run_virtually(main())
 

@@ -152,3 +152,48 @@ async def test_want_of_a_token_says_what_is_wrong_with_the_file_and_how_to_get_o
 
     assert words in str(refused.value)
     assert f"pointsman platform login ana@example.com --save-to {path}" in str(refused.value)
+
+
+@pytest.mark.parametrize("content", ["ana: token", '["ana@example.com"]'])
+async def test_a_token_file_that_has_to_be_corrected_is_not_said_to_be_added_to(
+    tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "tokens.json"
+    path.write_text(content)
+    tokens = FileTokens(path, SystemClock(), lambda _learners: None)
+    await tokens.open()
+
+    with pytest.raises(NoToken, match="correct the file") as refused:
+        await tokens.token("ana@example.com")
+
+    assert "--save-to" not in str(refused.value)
+
+
+def test_a_token_file_that_cant_be_written_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "none" / "tokens.json"
+
+    with pytest.raises(ConfigError) as refused:
+        save_token(path, "ana@example.com", "token", None)
+
+    assert str(refused.value) == f"{path}: can't be written: No such file or directory"
+
+
+def test_a_token_file_that_is_missing_is_named_once(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["check", "-c", str(config(tmp_path, port=1))])
+
+    assert result.output.count("learners.tokens.file: ") == 1
+
+
+@pytest.mark.parametrize("what", ["daemon", "delivery", "platform"])
+def test_a_long_wait_says_early_what_is_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr("pointsman.cli.wait._SAY_AFTER", 0.0)
+    path = config(tmp_path, port=free_port())
+
+    result = CliRunner().invoke(app, ["wait", what, "--timeout", "0.5", "-c", str(path)])
+
+    first, *_, last = result.stderr.splitlines()
+    assert first.startswith("still waiting, up to 0.5 s: ")
+    assert last == f"after 0.5 s: {first.removeprefix('still waiting, up to 0.5 s: ')}"
+    assert len(result.stderr.splitlines()) == 2

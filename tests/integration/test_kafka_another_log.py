@@ -15,7 +15,7 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from structlog.testing import capture_logs
 
 from demo.broker import Broker, start_broker
-from pointsman.domain.records import Position
+from pointsman.domain.log_positions import Position
 from pointsman.sources.kafka.hooks import ResetReason
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from tests.support.kafka_source import (

@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 
 from demo.broker import Broker
 from demo.processes import free_port
-from pointsman.domain.records import Position, Submission
+from pointsman.domain.log_positions import Position
+from pointsman.domain.records import Submission
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from tests.support.kafka_source import (
     Memory,

@@ -18,7 +18,7 @@ from pointsman import wiring
 from pointsman.cli import app
 from pointsman.config import load
 from pointsman.domain.clock import SystemClock
-from pointsman.domain.records import Position
+from pointsman.domain.log_positions import Position
 from pointsman.sources.batch import LogMessage
 from pointsman.store.base import Store
 from pointsman.store.migrations import all_of

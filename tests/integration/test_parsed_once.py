@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from pointsman.domain.clock import SystemClock
-from pointsman.domain.records import Position, Receipt, Submission
+from pointsman.domain.log_positions import Position
+from pointsman.domain.records import Receipt, Submission
 from pointsman.mapping import ConfiguredIdentity, Mapper
 from pointsman.sources.batch import BatchReader, LogMessage
 from pointsman.sources.kafka_forwarder import KafkaForwarder

@@ -13,7 +13,8 @@ import pytest
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import InputRefused, StatementConflict
 from pointsman.domain.launch import Launch
-from pointsman.domain.records import Decision, InputOutcome, Observation, Position, Submission
+from pointsman.domain.log_positions import Position
+from pointsman.domain.records import Decision, InputOutcome, Observation, Submission
 from pointsman.mapping import ConfiguredIdentity, Mapper, Rule, Template
 from pointsman.sources.batch import Accepted, LogMessage
 from pointsman.sources.pipeline import Pipeline

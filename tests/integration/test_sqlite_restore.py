@@ -184,6 +184,25 @@ async def test_a_new_machine_needs_nothing_but_the_backup(path: Path, tmp_path: 
     assert (done.aside, await accepted(elsewhere)) == (None, 40)
 
 
+@pytest.mark.parametrize("companion", ["-wal", "-shm"])
+async def test_what_a_killed_daemon_left_of_a_file_that_is_gone_is_moved_away(
+    path: Path, companion: str
+) -> None:
+    await stored(path, 40)
+    backup = await backed_up(path)
+    with store_process.running(path, 30):
+        pass
+    left = path.with_name(path.name + companion)
+    content = left.read_bytes()
+    path.unlink()
+
+    done = await restored(path, backup)
+
+    assert await accepted(path) == 40
+    assert done.aside is not None
+    assert done.aside.with_name(done.aside.name + companion).read_bytes() == content
+
+
 async def test_the_file_itself_is_no_backup_of_itself(path: Path) -> None:
     await stored(path, 4)
     link = path.with_name("link.db")

@@ -13,8 +13,9 @@ import pytest
 
 from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.domain.evidence import Evidence
+from pointsman.domain.log_positions import Position
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import DeadLetter, Decision, Falls, InputOutcome, Position
+from pointsman.domain.records import DeadLetter, Decision, Falls, InputOutcome
 from pointsman.domain.targets import ReadBackPlace
 from pointsman.store.base import Settlement, Window
 from pointsman.store.migrations import Migration, all_of

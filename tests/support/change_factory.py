@@ -7,15 +7,8 @@ import uuid
 from collections.abc import Sequence
 
 from pointsman.domain.evidence import Evidence
-from pointsman.domain.records import (
-    Change,
-    Decision,
-    Falls,
-    InputOutcome,
-    Item,
-    Position,
-    Submission,
-)
+from pointsman.domain.log_positions import Position
+from pointsman.domain.records import Change, Decision, Falls, InputOutcome, Item, Submission
 from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind, Value
 
 _count = itertools.count(1)

@@ -14,7 +14,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from demo.processes import PATIENCE
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import StoreUnavailable
-from pointsman.domain.records import UNREAD, DeadLetter, Position, Receipt, Submission
+from pointsman.domain.log_positions import UNREAD, Position
+from pointsman.domain.records import DeadLetter, Receipt, Submission
 from pointsman.sources.batch import LogMessage
 from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.settings import KafkaSourceSettings

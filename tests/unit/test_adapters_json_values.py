@@ -31,6 +31,7 @@ JSON = st.recursive(
         ("NaN", None),
         (0, 0.0),
         ("0.45", 0.45),
+        (" +.5e1 ", 5.0),
         (7.5, 7.5),
     ],
 )
@@ -38,7 +39,9 @@ def test_a_number_may_be_a_text_and_nan_says_nothing(value: Any, found: float | 
     assert json_values.number(value) == found
 
 
-@pytest.mark.parametrize("value", [True, "many", [], {}, "inf", 10**400])
+@pytest.mark.parametrize(
+    "value", [True, "many", [], {}, "inf", 10**400, "5_0", "\u0665\u0660", "1 0", "50%", "0x10"]
+)
 def test_what_is_no_number_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="must be a number"):
         json_values.number(value)

@@ -31,6 +31,7 @@ def printed(
     screen = Terminal() if tty else io.StringIO()
     monkeypatch.setattr(sys, "stdout", screen)
     monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("LINES", "25")
     monkeypatch.setenv("TERM", "dumb")
     table = Table("learner", "target", "wanted", "since", "reason")
     table.add_row(*cells)
@@ -65,5 +66,39 @@ def test_at_80_columns_no_character_is_lost(words: list[str]) -> None:
 
     assert max(map(len, shown.splitlines())) <= 80
     assert "…" not in shown
-    column = "".join(line.split("│")[-2] for line in shown.splitlines() if line.count("│") == 6)
-    assert re.sub(r"\s", "", column) == "".join(words)
+    assert re.sub(r"\s", "", shown).count("".join(words)) >= 1
+
+
+@pytest.mark.parametrize("columns", [30, 80, 120])
+def test_what_is_too_wide_for_a_terminal_is_a_list_with_each_header(
+    monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    lines = printed(monkeypatch, *ROW, columns=columns, tty=True).splitlines()
+
+    labels = [line.split()[0] for line in lines if line and not line.startswith(" ")]
+    assert labels == ["learner", "target", "wanted", "since", "reason"]
+    assert re.sub(r"\s", "", REASON) in re.sub(r"\s", "", "".join(lines))
+
+
+def test_what_fits_stays_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = printed(monkeypatch, *ROW[:4], "none", columns=120, tty=True)
+
+    (line,) = (line for line in shown.splitlines() if "ana@" in line)
+    assert line.count("│") == 6
+
+
+def test_a_table_without_headers_stays_one_and_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("LINES", "25")
+    monkeypatch.setenv("TERM", "dumb")
+    table = Table(show_header=False, box=None)
+    table.add_row("activity", "a" * 100)
+
+    print_table(table)
+
+    assert isinstance(sys.stdout, Terminal)
+    assert sys.stdout.getvalue().startswith(" activity")
+    assert sys.stdout.getvalue().count("a") == 101

@@ -109,7 +109,8 @@ def test_no_command_module_is_left_out_of_the_help() -> None:
         if "**Example:**" in path.read_text() and path.stem != "__init__"
     }
 
-    assert modules == defining
+    # a command of `pointsman platform`, which lists it
+    assert modules == defining - {"pointsman.cli.platform_login"}
 
 
 def test_a_mistyped_command_is_told_the_nearest() -> None:

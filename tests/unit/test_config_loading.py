@@ -267,7 +267,10 @@ def test_settings_can_be_made_without_a_file() -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    assert f"{tmp_path / 'none.toml'}: there is no such file" in refusal(tmp_path / "none.toml")
+    words = refusal(tmp_path / "none.toml")
+
+    assert f"{tmp_path / 'none.toml'}: there is no such file" in words
+    assert "-c FILE or POINTSMAN_CONFIG" in words
 
 
 def test_a_folder_is_no_configuration(tmp_path: Path) -> None:

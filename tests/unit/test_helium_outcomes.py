@@ -179,7 +179,15 @@ PASSING: list[object] = [
 QUOTA: list[object] = [
     *("THROTTLED", "RATE_LIMITED", "RATE_LIMIT_EXCEEDED", "rate-limit-exceeded", "RateLimited"),
     *("TOO_MANY_REQUESTS", "QUOTA_EXCEEDED", "COMPLEXITY_BUDGET_EXHAUSTED", 429, "429"),
-    "RESOURCE_EXHAUSTED",
+    *("RESOURCE_EXHAUSTED", "SLOW_DOWN", "SlowDown", "RequestLimitExceeded", "API_LIMIT"),
+    *("COST_LIMIT_EXCEEDED", "ThrottlingException", "TooManyRequestsException", "LimitExceeded"),
+    *("LimitExceededException", "ENHANCE_YOUR_CALM", "CONCURRENCY_LIMIT_REACHED"),
+]
+TOKEN: list[object] = [
+    *("UNAUTHENTICATED", "UNAUTHORIZED", "UnauthorizedException", "AUTH_NOT_AUTHENTICATED"),
+    *("invalid-jwt", "JWT_EXPIRED", "TokenExpired", "TokenExpiredError", "EXPIRED_TOKEN"),
+    *("AuthenticationError", "AUTHENTICATION_REQUIRED", "NOT_AUTHENTICATED", "SESSION_EXPIRED"),
+    *(401, "401"),
 ]
 OK, LIMIT = RequestOutcome.ANSWERED, RequestOutcome.THROTTLED
 DOWN, DOCUMENT = RequestOutcome.UNREACHABLE, RequestOutcome.DOCUMENT_REFUSED
@@ -232,9 +240,85 @@ def test_words_of_quota_are_a_429_in_any_dialect(place: str, code: object) -> No
         "errorType": {"message": "no", "extensions": {"errorType": code}},
         "message": {"message": f"Sorry: {code}"},
     }
-    if (place == "message" and "429" in str(code)) or code == "RESOURCE_EXHAUSTED":
+    if place == "message" and ("429" in str(code) or str(code).startswith("LimitExceeded")):
         place = "code"
     assert read({"errors": [errors[place]]}) == (LIMIT, [NOT_RUN] * 3)
+
+
+@pytest.mark.parametrize("code", TOKEN)
+def test_a_token_that_is_good_no_longer_is_known_in_any_dialect(code: object) -> None:
+    refused = RequestOutcome.TOKEN_REFUSED
+    assert read({"errors": [coded(code)]}) == (refused, [NOT_RUN] * 3)
+    assert read({"data": None, "errors": [coded(code, alias="m0")]}) == (refused, [NOT_RUN] * 3)
+
+
+@pytest.mark.parametrize("words", ["jwt expired", "Unauthorized", "Unauthenticated.", "not found"])
+@pytest.mark.parametrize("code", [None, "INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE"])
+def test_words_alone_say_that_the_token_is_refused_only_without_a_code(
+    words: str, code: str | None
+) -> None:
+    says_so = words != "not found" and code != "SERVICE_UNAVAILABLE"
+    outcome = RequestOutcome.TOKEN_REFUSED if says_so else DOWN
+    assert read({"errors": [error(None, code, words)]})[0] is outcome
+
+
+@pytest.mark.parametrize(
+    ("extensions", "verdict"),
+    [
+        ({"exception": {"status": 429}}, NOT_RUN),
+        ({"code": "INTERNAL_SERVER_ERROR", "response": {"status": 429}}, NOT_RUN),
+        ({"code": "INTERNAL_SERVER_ERROR", "originalError": {"statusCode": "429"}}, NOT_RUN),
+        ({"errorType": "UNAVAILABLE", "errorDetail": "ENHANCE_YOUR_CALM"}, NOT_RUN),
+        ({"error": {"code": "RATE_LIMITED"}}, NOT_RUN),
+        ({"exception": {"code": "NOT_FOUND"}}, REFUSED),
+        # a 404 of something behind the platform says nothing of the mutation
+        ({"code": "INTERNAL_SERVER_ERROR", "response": {"status": 404}}, UNKNOWN),
+        ({"exception": ["NOT_FOUND"], "response": "429", "originalError": None}, UNKNOWN),
+    ],
+)
+def test_codes_of_an_error_that_was_wrapped_are_read_too(
+    extensions: dict[str, Any], verdict: Verdict
+) -> None:
+    payload = {
+        "data": None,
+        "errors": [{"message": "no", "path": ["m0"], "extensions": extensions}],
+    }
+    assert read(payload)[1][0] is verdict
+
+
+@pytest.mark.parametrize("words", ["Too many requests", "429 Too Many Requests", "Slow down!"])
+@pytest.mark.parametrize("code", [None, "INTERNAL_SERVER_ERROR", "NEVER_HEARD_OF"])
+def test_words_of_quota_beside_a_code_that_says_nothing_are_a_429(
+    words: str, code: str | None
+) -> None:
+    assert read({"errors": [error(None, code, words)]}) == (LIMIT, [NOT_RUN] * 3)
+
+
+def test_words_of_quota_beside_a_final_code_are_about_the_datum() -> None:
+    payload = {"data": None, "errors": [error("m0", "NOT_FOUND", "no course 'quota'")]}
+    assert read(payload) == (OK, [REFUSED, NOT_RUN, NOT_RUN])
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 500, 503])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"message": "API rate limit exceeded"},
+        {"code": "THROTTLED"},
+        {"error": "rate_limited"},
+        {"error": {"message": "Too many requests"}},
+        {"errors": ["quota exceeded"]},
+        {"errors": {"message": "Too many requests"}},
+        {"status": 429, "title": "no"},
+    ],
+)
+def test_a_gateway_that_speaks_of_quota_is_a_429(payload: object, status: int) -> None:
+    assert read(payload, status) == (LIMIT, [NOT_RUN] * 3)
+
+
+@pytest.mark.parametrize("payload", [{"message": "down"}, {"error": 5}, {"errors": [[], None, 5]}])
+def test_a_gateway_that_speaks_of_something_else_is_an_outage(payload: object) -> None:
+    assert read(payload, 200) == (DOWN, [UNKNOWN] * 3)
 
 
 def test_a_quota_that_ends_in_the_middle_leaves_done_what_ran_before_it() -> None:
@@ -247,12 +331,14 @@ def test_a_quota_that_ends_in_the_middle_leaves_done_what_ran_before_it() -> Non
     [
         (429, {}, LIMIT),
         (503, {"Retry-After": "7"}, LIMIT),
+        (403, {"Retry-After": "7"}, LIMIT),
+        (403, {}, RequestOutcome.TOKEN_REFUSED),
         (503, {}, DOWN),
         (503, {"Retry-After": "soon"}, DOWN),
         (500, {"Retry-After": "7"}, DOWN),
     ],
 )
-def test_a_503_that_says_when_to_come_back_is_a_429(
+def test_a_503_or_403_that_says_when_to_come_back_is_a_429(
     status: int, headers: dict[str, str], outcome: RequestOutcome
 ) -> None:
     response = HttpAnswer(status, headers, b"<html>busy")
@@ -288,7 +374,9 @@ def test_when_to_come_back_is_read_with_any_status(status: int) -> None:
             },
             0.0,
         ),
-        ({"retryAfter": "5"}, None),
+        ({"retryAfter": "5"}, 5.0),
+        ({"retryAfter": "soon"}, None),
+        ({"retryAfter": "nan"}, None),
         ({"retryAfter": -5}, None),
         ({"retryAfter": True}, None),
         ({"cost": {"throttleStatus": {"restoreRate": 0}}}, None),

@@ -185,3 +185,14 @@ def test_no_header_can_do_harm(date: str, remaining: str, reset: str, retry: str
     assert reading.points_left is None or reading.points_left >= 0
     assert reading.resets_in is None or 0 <= reading.resets_in <= 3600
     assert reading.retry_after is None or 0 <= reading.retry_after <= 3600
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        *(("0", 0), ("-3", 0), ("7.5", 7), ("1e400", None), ("nan", None), ("many", None)),
+        *((str(2**63), 1_000_000_000), ("1e300", 1_000_000_000)),
+    ],
+)
+def test_points_that_are_left_fit_into_a_column_of_a_store(text: str, points: int | None) -> None:
+    assert read_rate({"X-RateLimit-Remaining": text}, 0.0).points_left == points

@@ -10,7 +10,8 @@ from aiokafka import ConsumerRecord
 from structlog.testing import capture_logs
 
 from pointsman.domain.errors import PartitionLost, StoreUnavailable
-from pointsman.domain.records import Position, Receipt, Submission
+from pointsman.domain.log_positions import Position
+from pointsman.domain.records import Receipt, Submission
 from pointsman.sources.batch import LogMessage
 from pointsman.sources.kafka.batch_storing import BatchStoring, Message
 from pointsman.sources.kafka.hooks import KafkaHooks

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.errors import InputRefused
-from pointsman.domain.records import Position
+from pointsman.domain.log_positions import Position
 from pointsman.sources.batch import BatchReader, LogMessage
 from pointsman.statements import Limits
 from tests.support.xapi_factory import statement

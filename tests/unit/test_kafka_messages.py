@@ -11,7 +11,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 from pydantic import SecretStr
 
 from pointsman.domain.clock import SystemClock
-from pointsman.domain.records import Position, Receipt, Submission
+from pointsman.domain.log_positions import Position
+from pointsman.domain.records import Receipt, Submission
 from pointsman.sources.batch import LogMessage
 from pointsman.sources.kafka.messages import next_offsets, read_record
 from pointsman.sources.kafka.settings import KafkaSecurity, KafkaSourceSettings

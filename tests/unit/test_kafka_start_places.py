@@ -7,7 +7,7 @@ from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.domain.records import UNREAD, WHOLE_TOPIC, Position
+from pointsman.domain.log_positions import UNREAD, WHOLE_TOPIC, Position
 from pointsman.sources.kafka.metadata_request import NO_ID
 from pointsman.sources.kafka.start_positions import (
     RecordMark,

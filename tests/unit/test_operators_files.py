@@ -34,7 +34,8 @@ _READERS = {
     "emulator/graphiql_page.py",
     "emulator/catalogue/loading.py",
     "store/named_sql.py",
-    "store/migrations.py",
+    "store/sqlite/soundness.py",  # the header of a binary file
+    "store/migrations.py",  # the bytes of a database
 }
 MARK = b"\xef\xbb\xbf"
 CONFIG = """
@@ -158,3 +159,16 @@ def test_check_names_a_table_that_is_none(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["check", "--config", str(tmp_path / "pointsman.toml")])
     assert "tokens.json: not JSON at line 2, column 21." in result.output
     assert "hunter2" not in result.output
+
+
+def test_check_names_a_key_that_is_written_twice(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("the-key")
+    inner = '{"userId": "u", "authToken": "A-hunter2"}'
+    (tmp_path / "tokens.json").write_text(
+        f'{{\n"ana@example.com": {inner},\n"ben@example.com": "B",\n"ana@example.com": "C"\n}}'
+    )
+    (tmp_path / "pointsman.toml").write_text(CONFIG)
+    result = CliRunner().invoke(app, ["check", "--config", str(tmp_path / "pointsman.toml")])
+    shown = [line[4:] for line in result.output.splitlines() if "learners.tokens.file:" in line]
+    twice = "the key 'ana@example.com' is written more than once, and only the last one counts."
+    assert shown == [f"learners.tokens.file: {tmp_path / 'tokens.json'}, line 2: {twice}"]

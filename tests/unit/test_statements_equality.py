@@ -94,6 +94,14 @@ def are_same(first: dict[str, Any], second: dict[str, Any]) -> bool:
             said(context={"statement": {"objectType": "StatementRef", "id": SOME_ID.upper()}}),
         ),
         # numbers are numbers however JSON writes them
+        *(
+            (said(result={"score": {"raw": whole}}), said(result={"score": {"raw": float(whole)}}))
+            for whole in (0, -5, 10**15, 2**53, 10**16, -(10**16), 3 * 2**60, 2**63, 10**19)
+        ),
+        (
+            said(result={"score": {"raw": 10**16, "max": 1e17}}),
+            said(result={"score": {"raw": 1e16, "max": 10**17}}),
+        ),
         (said(result={"score": {"raw": 1}}), said(result={"score": {"raw": 1.0}})),
         (
             said(result={"extensions": {"http://e.com/x": [2]}}),

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pointsman.domain.records import Reading
 from pointsman.mapping.result import progress
 from pointsman.statements import Limits, NoEffect, observe, parse
 from pointsman.statements.adapters.report import ActivityReport, report_statement
-from pointsman.statements.extension_numbers import percentage
+from pointsman.statements.extension_numbers import ReadingRefused, number, percentage
 from pointsman.statements.parse import Valid
 from pointsman.statements.profiles.video import PROGRESS
 from pointsman.statements.scorm.commit import parse_commit
@@ -53,6 +54,19 @@ def test_an_extension_is_cut_to_a_whole_percentage(
     extension: str, value: float, expected: int
 ) -> None:
     assert whole_percentage(extension, value) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["5_0", "\u0665\u0660", "0x32", "50%", "50,5", "1 0", "nan", "-inf", "."]
+)
+def test_text_that_only_python_reads_as_a_number_is_none(text: str) -> None:
+    with pytest.raises(ReadingRefused, match="must be a number"):
+        number(Reading.PROGRESS, "there", text, 100)
+
+
+@pytest.mark.parametrize(("text", "expected"), [(" 50 ", 50), ("1e2", 100), (".5", 0.5), ("7.", 7)])
+def test_a_number_may_be_written_as_text(text: str, expected: float) -> None:
+    assert number(Reading.PROGRESS, "there", text, 100) == expected
 
 
 def test_what_other_systems_report_is_cut_too() -> None:

@@ -47,6 +47,28 @@ def test_a_task_that_ends_in_an_error_is_started_again_with_growing_pauses_and_c
     assert output.count("Traceback") == 1
 
 
+def test_a_task_that_awaits_something_that_was_cancelled_is_started_again() -> None:
+    async def main() -> None:
+        clock, restarts = VirtualClock(), list[str]()
+        supervisor = Supervisor(clock, restarts.append)
+
+        async def wait_for_another() -> None:
+            other = asyncio.create_task(asyncio.Event().wait())
+            other.cancel()
+            await asyncio.shield(other)
+
+        supervisor.start("audit", wait_for_another)
+        await clock.sleep(10)
+        assert len(restarts) > 2
+        assert "AwaitedCancelled" in supervisor.problem()
+        await supervisor.stop()
+        restarts.clear()
+        await clock.sleep(100)
+        assert restarts == []
+
+    run_virtually(main())
+
+
 def test_a_task_that_keeps_ending_is_a_problem_until_it_has_run_for_a_while() -> None:
     async def main() -> None:
         clock = VirtualClock()

@@ -49,6 +49,9 @@ def test_a_secret_is_its_text_without_mark_and_space_around_it(
         (b"\r\n", "is empty"),
         (b"\xef\xbb\xbf\n", "is empty"),
         ("s3cret".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+        ("s3cret".encode("utf-16-le"), "is not UTF-8 text (NUL at byte 2); save it as UTF-8"),
+        ("s3cret".encode("utf-16-be"), "is not UTF-8 text (NUL at byte 1); save it as UTF-8"),
+        (b"s3cret\0", "is not UTF-8 text (NUL at byte 7); save it as UTF-8"),
         (b"s3cret\xff", "is not UTF-8 text (byte 7)"),
     ],
 )

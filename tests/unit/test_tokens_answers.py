@@ -126,7 +126,17 @@ def test_the_others_are_a_trouble_of_the_service(status: int, words: str) -> Non
     with pytest.raises(TokenSourceDown, match=words) as caught:
         read("", status, **{"Retry-After": "7"})
     assert caught.value.retry_after == 7
+    assert caught.value.at_once
+    with pytest.raises(TokenSourceDown, match=words) as caught:
+        read("", status)
     assert caught.value.at_once == (status in {429, 503})
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 400, 409, 410, 422])
+def test_when_to_come_back_is_read_with_any_status(status: int) -> None:
+    with pytest.raises(TokenDelayed) as caught:
+        read("{}", status, **{"Retry-After": "7"})
+    assert caught.value.retry_after == 7
 
 
 @pytest.mark.parametrize(
@@ -136,6 +146,11 @@ def test_the_others_are_a_trouble_of_the_service(status: int, words: str) -> Non
         ({"Retry-After": "30"}, 30),
         ({"retry-after": " 30 "}, 30),
         ({"Retry-After": "0"}, 0),
+        ({"Retry-After": "30.0"}, 30),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"Retry-After": "1e3"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "2023-11-14T22:13:50Z"}, 30),
         ({"Retry-After": "999999999999999999999"}, 3600),
         ({"Retry-After": "-1"}, None),
         ({"Retry-After": "soon"}, None),

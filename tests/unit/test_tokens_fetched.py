@@ -184,6 +184,23 @@ def test_a_source_in_trouble_says_nothing_of_the_learner() -> None:
     run_virtually(main())
 
 
+def test_a_learner_is_not_asked_for_before_the_source_said() -> None:
+    async def main() -> None:
+        source = Source()
+        source.gives[ANA] = TokenDelayed("not ready", 60.0)
+        async with tokens(source) as (provider, _):
+            for _ in range(50):
+                with pytest.raises(TokenDelayed, match="not ready"):
+                    await provider.token(ANA)
+                await asyncio.sleep(1)
+            assert source.asked == [ANA]
+            source.gives[ANA] = FetchedToken("one")
+            await asyncio.sleep(15)
+            assert await provider.token(ANA) == "one"
+
+    run_virtually(main())
+
+
 def test_no_user_id_is_said_so() -> None:
     async def main() -> None:
         source = Source()

@@ -52,6 +52,11 @@ def audit(
             typer.echo(f"{state.recipient}: {_target(state)}: {state.parked}")
     else:
         typer.echo("Nothing is delivered that can be read back.")
+        if place is None:
+            typer.echo(
+                "next: see docs/audit.md; a rule that names its course by slug or SKU needs "
+                "audit_course_id"
+            )
     raise typer.Exit(ExitCode.NO if drift else ExitCode.OK)
 
 

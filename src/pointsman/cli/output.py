@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console, ConsoleRenderable, Group
+from rich.console import Console, ConsoleRenderable, Group, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 
 WideOption = Annotated[
@@ -19,21 +20,45 @@ _UNLIMITED = 100_000
 def print_table(renderable: ConsoleRenderable, *, wide: bool = False) -> None:
     """Print a table, or several in a `Group`.
 
-    At a terminal, cells are broken over lines to fit; `wide`, or piped, each row is one line.
+    At a terminal, a table that is too wide is printed as a list, a line or more for each cell;
+    `wide`, or piped, each row is one line.
     """
-    _fold(renderable)
     console = Console()
+    # the height too, or a terminal that can't say its size is taken to be 80 wide
+    unlimited = Console(width=_UNLIMITED, height=_UNLIMITED)
     if wide or not console.is_terminal:
-        # the height too, or a terminal that can't say its size is taken to be 80 wide
-        console = Console(width=_UNLIMITED, height=_UNLIMITED)
-    console.print(renderable)
+        unlimited.print(renderable)
+    else:
+        console.print(_fitting(renderable, unlimited, console.width))
 
 
-def _fold(renderable: object) -> None:
-    """Break long words over lines, where the default cuts them with an ellipsis."""
+def _fitting(renderable: RenderableType, unlimited: Console, width: int) -> RenderableType:
     if isinstance(renderable, Group):
-        for part in renderable.renderables:
-            _fold(part)
-    if isinstance(renderable, Table):
-        for column in renderable.columns:
-            column.overflow = "fold"
+        return Group(*(_fitting(part, unlimited, width) for part in renderable.renderables))
+    if not isinstance(renderable, Table):
+        return renderable
+    needed = Measurement.get(unlimited, unlimited.options, renderable).maximum
+    if needed > width and renderable.show_header:
+        return _as_list(renderable)
+    return _folded(renderable)
+
+
+def _folded(table: Table) -> Table:
+    """With long words broken over lines, where the default cuts them with an ellipsis."""
+    for column in table.columns:
+        column.overflow = "fold"
+    return table
+
+
+def _as_list(table: Table) -> Group:
+    """Each row by itself, its cells one below the other with their headers before them."""
+    headers = [column.header for column in table.columns]
+    rows = zip(*(column.cells for column in table.columns), strict=True)
+    parts: list[RenderableType] = [] if table.title is None else [table.title]
+    for row in rows:
+        grid = Table.grid("header", "cell", padding=(0, 2, 0, 0))
+        grid.columns[0].style = "bold"
+        for header, cell in zip(headers, row, strict=True):
+            grid.add_row(header, cell)
+        parts += [_folded(grid), ""]
+    return Group(*parts)

@@ -6,6 +6,7 @@ What a file holds is never shown, for it is secrets; keys are.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def table_warnings(settings: Settings) -> Iterator[str]:
     if tokens.inline is not None:
         for key, problem in _unmatched(tokens.inline, settings).items():
             yield f"learners.tokens.inline: the key {key!a} can never match: it {problem}."
-    if tokens.file is not None:
+    if tokens.file is not None and tokens.file.exists():  # config_warnings names a missing one
         yield from _file("learners.tokens.file", tokens.file, _token_table, settings)
     if tokens.login is not None:
         path = tokens.login.passwords_file
@@ -44,6 +45,11 @@ def _file(setting: str, path: Path, read: ReadTable, settings: Settings) -> Iter
     except ValueError as error:
         yield f"{setting}: {path}: {error}."
         return
+    for key in _keys_written_twice(text):
+        yield (
+            f"{setting}: {path}{_line(text, key)}: the key {key!a} is written more than once, and "
+            "only the last one counts."
+        )
     for key, problem in unusable.items():
         yield f"{setting}: {path}{_line(text, key)}: the entry of {key!a} {problem}."
     for key, problem in _unmatched(keys, settings).items():
@@ -71,6 +77,17 @@ def _unmatched(keys: Iterable[str], settings: Settings) -> dict[str, str]:
         return any(template.match(name) is not None for template in templates)
 
     return unmatched_keys(keys, known=filter(is_known, keys))
+
+
+def _keys_written_twice(text: str) -> list[str]:
+    """Of the outermost object; a JSON reader keeps the last one of each and says nothing."""
+    outermost: list[str] = []
+
+    def pairs(members: list[tuple[str, object]]) -> None:
+        outermost[:] = [key for key, _ in members]  # inner objects end before outer ones
+
+    json.loads(text, object_pairs_hook=pairs)
+    return [key for key, times in Counter(outermost).items() if times > 1]
 
 
 def _line(text: str, key: str) -> str:

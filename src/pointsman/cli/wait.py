@@ -25,6 +25,8 @@ from pointsman.platforms.base import RequestOutcome
 
 #: seconds between two looks, and for one answer
 _PAUSE, _ANSWER = 0.2, 10.0
+#: seconds after which what is in the way is said, long before the time is over
+_SAY_AFTER = 5.0
 _MAX_BYTES = 1_000_000
 #: addresses that mean every address of this machine
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - not listened on
@@ -58,8 +60,8 @@ def wait(
     `platform.api_key`. `delivery`: nothing in the store waits to be sent; what is parked does not
     wait, and is named.
 
-    Exit code 0 when it is so, 1 when it can't become so by waiting, 3 when the time is over; the
-    message says what was in the way.
+    Exit code 0 when it is so, 1 when it can't become so by waiting, 3 when the time is over. What
+    is in the way is said after 5 s, and when the time is over.
 
     **Example:** `pointsman wait daemon --timeout 30`
     """
@@ -78,11 +80,16 @@ def wait(
 
 
 async def _until(look: Look, seconds: float) -> tuple[bool, str]:
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
+    said = False
     while True:
         is_there, words = await look()
-        if is_there or time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if is_there or waited > seconds:
             return is_there, words
+        if waited > _SAY_AFTER and not said:
+            said = True
+            typer.echo(f"still waiting, up to {seconds:g} s: {words}", err=True)
         await asyncio.sleep(_PAUSE)
 
 

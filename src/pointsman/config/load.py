@@ -40,7 +40,8 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(decode_text(path.read_bytes(), str(path)))
     except FileNotFoundError:
         raise ConfigError(
-            f"{path}: there is no such file; config.example.toml shows what goes into one"
+            f"{path}: there is no such file; name yours with -c FILE or POINTSMAN_CONFIG. "
+            "config.example.toml shows what goes into one"
         ) from None
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}") from None

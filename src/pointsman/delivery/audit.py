@@ -18,6 +18,7 @@ from pointsman.delivery.comparison import Comparison, Judgement, compare, place_
 from pointsman.delivery.settings import AuditSettings
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import NoToken, Retry, TokenDelayed
+from pointsman.domain.log_steps import STORE_AWAY
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace
 from pointsman.platforms.base import PlatformState, ReadBackClient, RequestOutcome, TokenProvider
@@ -87,7 +88,7 @@ class Auditor:
             try:
                 audited = await self._may_read() and await self.audit_next()
             except Retry as error:
-                log.warning("the audit waits for the store", reason=str(error))
+                log.warning("the audit waits for the store", reason=str(error), next=STORE_AWAY)
                 audited = False
             await self._clock.sleep(pause if audited else max(pause, _IDLE_PAUSE))
 

@@ -10,6 +10,7 @@ from functools import partial
 
 import structlog
 
+from pointsman.cancellation import only_own_cancellation
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.outcomes import storable
@@ -19,6 +20,7 @@ from pointsman.delivery.settings import DeliverySettings
 from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
+from pointsman.domain.log_steps import NOTHING, STORE_AWAY
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient, TargetKind, is_completion
 from pointsman.fault_log import FaultLog, cause
@@ -117,7 +119,7 @@ class Dispatcher:
                 await self._lease_some()
                 faults = 0
             except Retry as error:
-                log.warning("delivery waits for the store", reason=str(error))
+                log.warning("delivery waits for the store", reason=str(error), next=STORE_AWAY)
                 await self._clock.sleep(_STORE_PAUSE)
             except Exception as error:  # noqa: BLE001 - what is under way goes on, and so do others
                 faults += 1
@@ -209,9 +211,11 @@ class Dispatcher:
         if earlier is not None:
             await asyncio.wait({earlier})
         try:
-            await self._deliver(lease)
+            with only_own_cancellation():
+                await self._deliver(lease)
         except Retry as error:
-            log.warning("delivery not settled", learner=str(lease.recipient), reason=str(error))
+            learner = str(lease.recipient)
+            log.warning("delivery not settled", learner=learner, reason=str(error), next=STORE_AWAY)
 
     async def _deliver(self, lease: Lease) -> None:
         give_up_at = self._clock.monotonic() + self._settings.lease_seconds - self._request_timeout
@@ -266,7 +270,9 @@ class Dispatcher:
                 lease, outcome.settlements, now=now, ready_at=ready_at
             )
         if not settled:
-            log.warning("lease had passed on before it was settled", learner=str(lease.recipient))
+            log.warning(
+                "lease had passed on before it was settled", learner=outcome.learner, next=NOTHING
+            )
         delivered = {
             settlement.target
             for settlement in outcome.settlements

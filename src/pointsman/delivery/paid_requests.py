@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pointsman.cancellation import only_own_cancellation
 from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.turn_outcome import DeliveryOutcome
 from pointsman.domain.clock import Clock
@@ -47,7 +48,8 @@ class PaidRequests:
             return None
         started = self._clock.monotonic()
         try:
-            answer = await self._platform.deliver(token, mutations)
+            with only_own_cancellation():
+                answer = await self._platform.deliver(token, mutations)
         except Exception as error:  # a fault of ours, in one of these perhaps
             self._budget.settle(reservation, PlatformAnswer(RequestOutcome.UNREACHABLE))
             raise SendingFailed(error) from error
@@ -70,7 +72,12 @@ class PaidRequests:
         reservation = await self._budget.reserve(1, give_up_at=give_up_at)
         if reservation is None:
             return answer
-        probe = await self._platform.probe()
+        try:
+            with only_own_cancellation():
+                probe = await self._platform.probe()
+        except Exception:
+            self._budget.settle(reservation, PlatformAnswer(RequestOutcome.UNREACHABLE))
+            raise
         self._budget.settle(reservation, probe)
         outcome.requests += 1
         outcome.points += 1

@@ -10,6 +10,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pointsman.cancellation import only_own_cancellation
 from pointsman.delivery.batching import plan_batch
 from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.outcomes import (
@@ -91,7 +92,8 @@ class Sender:
         """
         outcome = DeliveryOutcome(str(lease.recipient))
         try:
-            await self._deliver(outcome, lease, give_up_at)
+            with only_own_cancellation():
+                await self._deliver(outcome, lease, give_up_at)
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - settled like any other failure

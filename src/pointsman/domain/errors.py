@@ -29,7 +29,8 @@
     │   ├── Forbidden             a launch credential was used for what is not its own
     │   └── StatementConflict     a known statement id came with other content
     └── Bug                       ours: should never be seen
-        └── SendingFailed         a fault of ours while a request was made of some mutations
+        ├── SendingFailed         a fault of ours while a request was made of some mutations
+        └── AwaitedCancelled      what was waited for was cancelled, and this task was not
 
 An error that one module alone raises is defined there. The docstring of an error is its message
 where none is given.
@@ -70,7 +71,14 @@ class PartitionLost(Retry):
 
 
 class TokenDelayed(Retry):
-    """The source of authTokens can't give one at the moment; it says nothing about this learner."""
+    """The source of authTokens can't give one at the moment; it says nothing about this learner.
+
+    `retry_after` is what the source says of when to ask again, in seconds.
+    """
+
+    def __init__(self, message: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Pause(PointsmanError):

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from pointsman.domain.evidence import Coverage, Evidence
+from pointsman.domain.log_positions import Position
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.targets import ReadBackPlace, Recipient, Target, Value
 
@@ -89,13 +90,6 @@ class Observation:
     #: why it may say nothing about progress, for a person
     remark: str = ""
     left_out: tuple[LeftOut, ...] = ()
-
-
-#: offset of a partition of which nothing was stored yet
-UNREAD = -1
-#: partition of the row of a topic as a whole: its offset is the number of partitions that the topic
-#: had when the group first came to it
-WHOLE_TOPIC = -1
 
 
 class Falls(StrEnum):
@@ -196,24 +190,6 @@ class DeadLetter:
     origin: str
     body: bytes
     statement_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a Kafka partition has been read to: `offset` is the next one to read.
-
-    `token` fences: only with that of the newest claim can anything of the partition be stored.
-    """
-
-    group: str
-    topic: str
-    partition: int
-    offset: int
-    token: int = 0
-    #: which log the offset counts in: an offset of another log says nothing. "" where nobody said
-    log_id: str = ""
-    #: the last record that was stored, to know it again; "" where none was
-    last_record: str = ""
 
 
 @dataclass(frozen=True, slots=True)

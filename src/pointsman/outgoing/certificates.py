@@ -55,4 +55,5 @@ class WatchedCertificates:
                 log.warning(
                     "certificate files can't be used, those of before stay in force",
                     reason=self._problem,
+                    next="correct the files; they are read again by themselves",
                 )

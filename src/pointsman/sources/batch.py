@@ -16,7 +16,8 @@ import orjson
 
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.launch import Launch
-from pointsman.domain.records import AttachedData, Position
+from pointsman.domain.log_positions import Position
+from pointsman.domain.records import AttachedData
 from pointsman.statements import (
     JSON,
     Invalid,

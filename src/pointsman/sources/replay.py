@@ -8,7 +8,8 @@ from typing import Any
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import InputRefused
-from pointsman.domain.records import InputOutcome, Position, Submission
+from pointsman.domain.log_positions import Position
+from pointsman.domain.records import InputOutcome, Submission
 from pointsman.sources.batch import LogMessage
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.scorm.commits import dead_commit_statement, is_commit

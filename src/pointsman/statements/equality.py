@@ -33,10 +33,10 @@ from pointsman.statements.statement import LEAP_SECOND, parse_timestamp
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: milliseconds that set a leap second apart from the second before it, and from all others
 _LEAP = 10**15
-#: whole numbers up to here are exact as JSON's numbers
-_MOST_EXACT = 2**53
-#: a number that is written as a fraction and is whole, or a text that looks like it
-_WHOLE_FRACTION = re.compile(rb"\.0[,\]}]")
+#: whole numbers are parsed as such within these, and those beyond as fractions
+_LEAST_WHOLE, _MOST_WHOLE = -(2**63), 2**64
+#: a number that is written as a fraction or with an exponent and is whole, or a text like it
+_WHOLE_FRACTION = re.compile(rb"(?:\.0|e\+1[6-9])[,\]}]")
 
 
 def digest(statement: dict[str, Any]) -> int:
@@ -57,7 +57,7 @@ def content(statement: dict[str, Any]) -> bytes:
     """What counts of a statement, its timestamp aside: the same bytes for the same statement."""
     compared = _content(statement)
     written = orjson.dumps(compared, option=orjson.OPT_SORT_KEYS)
-    if b".0" in written and _WHOLE_FRACTION.search(written):
+    if (b".0" in written or b"e+1" in written) and _WHOLE_FRACTION.search(written):
         written = orjson.dumps(_with_whole_numbers(compared), option=orjson.OPT_SORT_KEYS)
     return written
 
@@ -179,6 +179,6 @@ def _with_whole_numbers(value: Any) -> Any:
         return {name: _with_whole_numbers(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_with_whole_numbers(inner) for inner in value]
-    if isinstance(value, float) and value.is_integer() and abs(value) < _MOST_EXACT:
+    if isinstance(value, float) and value.is_integer() and _LEAST_WHOLE <= value < _MOST_WHOLE:
         return int(value)
     return value

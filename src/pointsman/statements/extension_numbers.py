@@ -7,6 +7,7 @@ from typing import Any
 
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import LeftOut, Reading
+from pointsman.statements.number_text import number_of
 
 #: what is less than the whole is at most this, as a percentage
 _MAX_INCOMPLETE = 99.999999
@@ -25,7 +26,7 @@ def number(reading: Reading, where: str, value: Any, most: float) -> float:
     parsed = math.nan
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
-            parsed = float(value)
+            parsed = number_of(value) if isinstance(value, str) else float(value)
         except (ValueError, OverflowError):
             parsed = math.nan
     if not 0 <= parsed <= most:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from pointsman.domain.log_positions import Position
 from pointsman.domain.records import (
     AttachedData,
     Change,
@@ -18,7 +19,6 @@ from pointsman.domain.records import (
     Desired,
     InputOutcome,
     Item,
-    Position,
     Receipt,
     Submission,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,6 +12,8 @@ from pointsman.setting_types import OptionalSecret, SecretFile, Section, folder_
 from pointsman.store.database_hosts import each_host
 
 _SQLITE = "sqlite:///"
+#: a folder, SQLite's own addresses, and options of an address: a file of that name would be made
+_NO_FILE = re.compile(r"^:memory:$|^file:|[?#]|/$")
 _POSTGRES = ("postgresql://", "postgres://")
 #: values of target_session_attrs that lead to a server which takes writes
 _WRITES = {"any", "primary", "read-write"}
@@ -37,7 +40,7 @@ class StoreSettings(Section):
         if url.startswith(_POSTGRES):
             return _postgres(url)
         path = url.removeprefix(_SQLITE)
-        if path == url or not path or path == ":memory:" or path.endswith("/"):
+        if path == url or not path or _NO_FILE.search(path):
             raise ValueError(
                 "must be sqlite:///FILE (beside the configuration file), sqlite:////FOLDER/FILE "
                 "or postgresql://USER@HOST/DATABASE"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from pointsman.domain.records import AttachedData, Position, Receipt, Submission
+from pointsman.domain.log_positions import Position
+from pointsman.domain.records import AttachedData, Receipt, Submission
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.statement_records import (
     DecidedStatement,

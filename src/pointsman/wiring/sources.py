@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
-from pointsman.domain.records import LeftOut, Position, Receipt, Submission
+from pointsman.domain.log_positions import Position
+from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.setting_types import no_secret
 from pointsman.sources.base import Source
 from pointsman.sources.batch import BatchReader, StatementIntake

@@ -1,8 +1,9 @@
 """One entry of an answer's `errors`: what it is about and what it blames. Pure.
 
 Only what blames the document or the datum is final. Servers have no common place or spelling for a
-code, so every usual one is read: `extensions.code` (Apollo), `errorType` and `classification` (DGS,
-Spring), `type` (GitHub), HTTP statuses as numbers.
+code, so every usual one is read: `extensions.code` (Apollo), `errorType`, `errorDetail` and
+`classification` (DGS, Spring), `type` (GitHub), `exception`, `response` and `originalError` within
+`extensions` (NestJS, errors of a service behind the platform), HTTP statuses as numbers.
 """
 
 from __future__ import annotations
@@ -17,7 +18,18 @@ from typing import Any
 #: characters
 _LONGEST_MESSAGE = 300
 
-_CODE_KEYS = ("code", "errorType", "classification", "type", "status", "statusCode", "status_code")
+_CODE_KEYS = (
+    "code",
+    "errorType",
+    "errorDetail",
+    "classification",
+    "type",
+    "status",
+    "statusCode",
+    "status_code",
+)
+#: objects within `extensions` that have codes of their own
+_NESTED = ("http", "exception", "response", "originalError", "error")
 
 _OF_STATUS = {
     400: "BAD_REQUEST",
@@ -30,20 +42,17 @@ _OF_STATUS = {
 }
 
 _QUOTA = re.compile(
-    r"THROTTL|RATE_?LIMIT|LIMIT_?RATE|TOO_?MANY_?REQ|QUOTA|BUDGET_?EXHAUSTED"
-    r"|^LIMIT_EXCEEDED$|^RESOURCE_EXHAUSTED$"
+    r"THROTTL|RATE_?LIMIT|LIMIT_?RATE|TOO_?MANY_?REQ|QUOTA|BUDGET_?EXHAUSTED|SLOW_?DOWN"
+    r"|(REQUESTS?|API|USAGE|CONCURRENCY|BANDWIDTH)_LIMIT|(?<!MAX_)COST_LIMIT|THROUGHPUT_EXCEEDED"
+    r"|ENHANCE_YOUR_CALM|^LIMIT_EXCEEDED|RESOURCE_EXHAUSTED"
 )
-_TOKEN = frozenset(
-    {
-        "UNAUTHENTICATED",
-        "UNAUTHORIZED",
-        "INVALID_TOKEN",
-        "INVALID_AUTH_TOKEN",
-        "TOKEN_INVALID",
-        "TOKEN_EXPIRED",
-        "EXPIRED_TOKEN",
-    }
+_TOKEN = re.compile(
+    r"^(UNAUTHENTICATED|UNAUTHORIZED|(AUTH_)?NOT_AUTHENTICATED|AUTHENTICATION(_REQUIRED|_FAILED)?"
+    r"|(INVALID|EXPIRED|REVOKED)_(AUTH_|ACCESS_)?(TOKEN|JWT|SESSION)"
+    r"|(AUTH_|ACCESS_)?(TOKEN|JWT|SESSION)_(INVALID|EXPIRED|REVOKED))(_ERROR|_EXCEPTION)?$"
 )
+#: what servers say of an error that they have no code for
+_SAYS_NOTHING = "INTERNAL_SERVER_ERROR"
 #: the text of the request, or its variables, as a whole
 _DOCUMENT = re.compile(
     r"^(GRAPHQL_PARSE_FAILED|GRAPHQL_VALIDATION_FAILED|BAD_USER_INPUT|PERSISTED_QUERY_\w+"
@@ -102,13 +111,20 @@ class GraphQLError:
     @cached_property
     def blame(self) -> Blame:
         codes = list(self._codes())
-        if any(map(_QUOTA.search, codes or [_spelt(str(self.fields.get("message")))])):
+        if any(map(_QUOTA.search, codes)):
             return Blame.QUOTA
-        if self.code in _TOKEN:
+        if _TOKEN.match(self.code):
             return Blame.TOKEN
-        if _DOCUMENT.match(self.code) or (not codes and self._points_at_document):
+        if _DOCUMENT.match(self.code):
             return Blame.DOCUMENT
-        return Blame.DATUM if self.code in _DATUM else Blame.NOTHING
+        if self.code in _DATUM:
+            return Blame.DATUM
+        words = _spelt(str(self.fields.get("message") or ""))
+        if _QUOTA.search(words):
+            return Blame.QUOTA
+        if _TOKEN.match(words.strip("_")) and set(codes) <= {_SAYS_NOTHING}:
+            return Blame.TOKEN
+        return Blame.DOCUMENT if not codes and self._points_at_document else Blame.NOTHING
 
     @property
     def message(self) -> str:
@@ -127,7 +143,8 @@ class GraphQLError:
         return bool(self.fields.get("locations")) and not self.fields.get("path")
 
     def _codes(self) -> Iterator[str]:
-        places = (self.extensions, self.extensions.get("http"), self.fields)
+        nested = (self.extensions.get(key) for key in _NESTED)
+        places = (self.extensions, *nested, self.fields)
         for place in places:
             if isinstance(place, dict):
                 yield from _codes(place.get(key) for key in _CODE_KEYS)
@@ -138,6 +155,18 @@ def read_errors(payload: Mapping[str, Any]) -> list[GraphQLError]:
     errors = payload.get("errors")
     entries = errors if isinstance(errors, list) else []
     return [GraphQLError(entry) for entry in entries if isinstance(entry, dict)]
+
+
+def is_quota_answer(payload: Mapping[str, Any]) -> bool:
+    """Whether an answer that is no GraphQL, of a gateway for instance, speaks of the quota."""
+    for key in ("error", "errors"):
+        inner = payload.get(key)
+        words = inner if isinstance(inner, list) else [inner]
+        for word in words:
+            fields = word if isinstance(word, dict) else {"message": word}
+            if GraphQLError(fields).blame is Blame.QUOTA:
+                return True
+    return GraphQLError(payload).blame is Blame.QUOTA
 
 
 def asked_pause(extensions: Any) -> float | None:
@@ -178,6 +207,11 @@ def _spelt(text: str) -> str:
 
 
 def _number(value: Any) -> float | None:
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value)

@@ -17,7 +17,13 @@ from typing import Any
 import orjson
 
 from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
-from pointsman.platforms.helium.graphql_errors import Blame, GraphQLError, asked_pause, read_errors
+from pointsman.platforms.helium.graphql_errors import (
+    Blame,
+    GraphQLError,
+    asked_pause,
+    is_quota_answer,
+    read_errors,
+)
 from pointsman.platforms.helium.rate_headers import read_rate
 from pointsman.platforms.helium.transport import HttpAnswer
 
@@ -27,6 +33,8 @@ _LONGEST_MESSAGE = 300
 _MOST_MESSAGES = 5
 #: these may mean the apiKey as well as the authToken
 _HTTP_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+#: with a time to come back, these are about the load, and not about who asks
+_MAY_ASK_TO_WAIT = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE})
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NOTHING = "the platform answered nothing for it"
 
@@ -98,6 +106,10 @@ class _Answer:
         return bool(self._data) and not self._errors and self._status < HTTPStatus.BAD_REQUEST
 
     @property
+    def _is_graphql(self) -> bool:
+        return bool(self._data) or bool(self._errors)
+
+    @property
     def _speaks_of_mutations(self) -> bool:
         return bool(self._by_alias) or any(alias in self._data for alias in self._requested)
 
@@ -122,10 +134,9 @@ class _Answer:
             self._status == HTTPStatus.TOO_MANY_REQUESTS
             or any(error.blame is Blame.QUOTA for error in self._errors)
             or (
-                self._status == HTTPStatus.SERVICE_UNAVAILABLE
-                and asked_to_wait
-                and not self._speaks_of_mutations
+                self._status in _MAY_ASK_TO_WAIT and asked_to_wait and not self._speaks_of_mutations
             )
+            or (not self._is_graphql and is_quota_answer(self._payload))
         )
 
     def outcome_and_results(self) -> tuple[RequestOutcome, tuple[MutationResult, ...]]:

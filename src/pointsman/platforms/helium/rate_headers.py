@@ -18,6 +18,8 @@ _LONGEST = 3600.0
 #: whoever asks to be left alone is asked again after an hour; whoever names more than a day does
 #: not mean it
 _LONGEST_PAUSE, _NONSENSE = 3600.0, 86_400.0
+#: more points than any window has; it has to fit into the column of a store
+_MOST_POINTS = 1_000_000_000
 #: numbers above are seconds since the epoch, and above that milliseconds
 _EPOCH_SECONDS = 1e8
 _EPOCH_MILLISECONDS = 1e11
@@ -44,7 +46,7 @@ def read_rate(headers: Mapping[str, str], now: float, *, asked: float | None = N
 
 def _whole(text: str | None) -> int | None:
     try:
-        return max(0, int(float(text))) if text else None
+        return min(max(0, int(float(text))), _MOST_POINTS) if text else None
     except (ValueError, OverflowError):
         return None
 

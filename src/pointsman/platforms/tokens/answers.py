@@ -31,6 +31,7 @@ _ABOUT_THE_QUESTION = frozenset(
         HTTPStatus.UNPROCESSABLE_ENTITY,
     }
 )
+_SAY_SO_THEMSELVES = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _REFUSES_US = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _SHAPE = '{"authToken": "...", "expiresIn": seconds, "userId": "..."}'
 _TYPES: dict[type, str] = {
@@ -50,29 +51,31 @@ def read_answer(reply: HttpReply, learner: str, now: float) -> FetchedToken:
     Raises `NoToken` where there is none for this learner, `TokenSourceDown` where the service is
     in trouble, and `TokenDelayed` where only this answer can't be used.
     """
-    status = reply.status
+    status, pause = reply.status, retry_after(reply.headers, now)
     if status == HTTPStatus.OK:
         return _read_body(reply, learner, now)
     if status == HTTPStatus.NOT_FOUND:
         raise NoToken(f"the token service has none for {learner!r} (HTTP 404)")
     words = f"the token service answered HTTP {status} for {learner!r}"
     if status in _ABOUT_THE_QUESTION or HTTPStatus.OK < status < HTTPStatus.MULTIPLE_CHOICES:
-        raise TokenDelayed(f"{words}; a token comes with 200")
+        raise TokenDelayed(f"{words}; a token comes with 200", pause)
     if status < HTTPStatus.BAD_REQUEST:
         words += "; redirects are not followed, see learners.tokens.service.url"
     if status in _REFUSES_US:
         words += "; see learners.tokens.service.bearer"
     raise TokenSourceDown(
         words,
-        retry_after(reply.headers, now),
-        at_once=status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE},
+        pause,
+        at_once=pause is not None or status in _SAY_SO_THEMSELVES,
     )
 
 
 def _read_body(reply: HttpReply, learner: str, now: float) -> FetchedToken:
     def refused(words: str) -> TokenDelayed:
         whose = f"the token service's answer for {learner!r}"
-        return TokenDelayed(f"{whose} {words}; it must be {_SHAPE}")
+        return TokenDelayed(
+            f"{whose} {words}; it must be {_SHAPE}", retry_after(reply.headers, now)
+        )
 
     if not reply.is_whole:
         raise refused(f"is longer than {len(reply.body):,} bytes")

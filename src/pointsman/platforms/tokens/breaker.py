@@ -23,15 +23,13 @@ _LONGEST_OF_ONE = 300.0
 class TokenSourceDown(TokenDelayed):
     """The source of authTokens is in trouble, whoever is asked for.
 
-    `retry_after` is what it says, in seconds. `at_once`: it said so itself, so nobody is asked for
-    from the first time on.
+    `at_once`: it said so itself, so nobody is asked for from the first time on.
     """
 
     def __init__(
         self, message: str, retry_after: float | None = None, *, at_once: bool = False
     ) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+        super().__init__(message, retry_after)
         self.at_once = at_once
 
 
@@ -81,11 +79,15 @@ class TokenSourceBreaker:
         self._failures = self._trips = 0
         self._unusable.clear()
 
-    def unusable(self, learner: str, now: float, words: str) -> None:
-        """The answer for this learner can't be used."""
+    def unusable(
+        self, learner: str, now: float, words: str, retry_after: float | None = None
+    ) -> None:
+        """The answer for this learner can't be used; `retry_after` is what it says, in seconds."""
         before = self._learners.get(learner)
         seconds = _FIRST if before is None else min(_LONGEST_OF_ONE, 2 * before.seconds)
-        self._learners[learner] = _Pause(now + self._jittered(seconds), seconds, words)
+        self._learners[learner] = _Pause(
+            now + max(retry_after or 0.0, self._jittered(seconds)), seconds, words
+        )
         self._unusable.add(learner)
         was_trying, self._trying = self._trying, False
         if was_trying or len(self._unusable) >= _TRIPS_AT:

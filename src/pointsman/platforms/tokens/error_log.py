@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import structlog
 
+from pointsman.domain.log_steps import REPORT_IT
+
 log = structlog.get_logger(__name__)
 
 
@@ -32,4 +34,4 @@ class ErrorLog:
         words = f"{type(error).__name__}: {error}"
         if words != self._last:
             self._last = words
-            log.error(self._words, exc_info=error, errors=self.count)
+            log.error(self._words, exc_info=error, errors=self.count, next=REPORT_IT)

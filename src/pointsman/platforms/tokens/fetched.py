@@ -19,6 +19,7 @@ import structlog
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import NoToken, StoreUnavailable, TokenDelayed
+from pointsman.domain.log_steps import STORE_AWAY
 from pointsman.platforms.tokens.breaker import TokenSourceBreaker, TokenSourceDown
 from pointsman.platforms.tokens.error_log import ErrorLog
 
@@ -159,7 +160,7 @@ class FetchedTokens:
             await self._vault.save(changed)
         except StoreUnavailable as error:
             self._unsaved = {**changed, **self._unsaved}
-            log.warning("authTokens are not kept yet", reason=str(error))
+            log.warning("authTokens are not kept yet", reason=str(error), next=STORE_AWAY)
         except Exception:
             if len(changed) == 1:
                 raise
@@ -223,7 +224,8 @@ class FetchedTokens:
             breaker.down(self._clock.monotonic(), error)
             raise
         except TokenDelayed as error:
-            breaker.unusable(learner, self._clock.monotonic(), str(error))
+            now = self._clock.monotonic()
+            breaker.unusable(learner, now, str(error), error.retry_after)
             raise
         except Exception as error:
             words = f"asking for the authToken of {learner!r} failed for a reason of ours"
@@ -237,7 +239,7 @@ class FetchedTokens:
             breaker.answered(learner)
         finally:
             if bool(breaker.reason) != bool(before):
-                log.warning("the token source's state changed", reason=breaker.reason or "well")
+                _tell_state(breaker.reason)
         return fetched
 
     def _forget(self, learner: str) -> None:
@@ -264,3 +266,15 @@ class FetchedTokens:
         if waiting is not None:
             self._forget(learner)
             self._wait_for_another(learner, waiting.refused)
+
+
+def _tell_state(problem: str) -> None:
+    event = "the token source's state changed"
+    if problem:
+        log.warning(
+            event,
+            reason=problem,
+            next="see that the source of learners.tokens works; nothing is parked meanwhile",
+        )
+    else:
+        log.info(event, reason="well")

@@ -78,8 +78,15 @@ class FileTokens:
     def _where(self) -> str:
         """The beginning of a sentence that says what the file has not."""
         if self._problem:
-            return f"{self._path} can't be used ({self._problem}), and before there was"
+            return f"{self._path} can't be used ({self._problem}), and there was"
         return f"{self._path} has"
+
+    def _has_content(self) -> bool:
+        """Whether there is something in the file that `save_token` would not overwrite."""
+        try:
+            return self._path.stat().st_size > 0
+        except OSError:
+            return False
 
     def _look_up(self, learner: str) -> Credentials:
         if self._known.find(learner) is None:
@@ -91,6 +98,8 @@ class FileTokens:
         problem = self._refused.find(learner)
         if problem is not None:
             return f": its entry {problem}; mend it, the file is read again by itself"
+        if self._problem and self._has_content():
+            return f"{self._known.near_miss(learner)}; correct the file, it is read again by itself"
         return (
             f"{self._known.near_miss(learner)}; add one (on a sandbox: pointsman platform login "
             f"{learner} --save-to {self._path}), it is read again by itself"
@@ -123,6 +132,7 @@ class FileTokens:
                 file=str(self._path),
                 learner=learner,
                 reason=problem,
+                next="correct that entry; the file is read again by itself",
             )
         new = {key for key, entry in entries.items() if self._entries.get(key) != entry}
         self._entries, self._known = entries, LearnerTable(entries)
@@ -175,7 +185,7 @@ def _credentials(entry: object) -> Credentials:
 def save_token(path: Path, learner: str, token: str, user_id: str | None) -> None:
     """Put one learner's token into a token file; only its owner may read a file that is new.
 
-    Raises `ConfigError` where there is a file that is no token file.
+    Raises `ConfigError` where there is a file that is no token file, or none can be written.
     """
     try:
         text = read_text(path) if path.exists() else ""
@@ -188,6 +198,9 @@ def save_token(path: Path, learner: str, token: str, user_id: str | None) -> Non
         raise ConfigError(f"{path}: the authToken of {learner} {problem}, and is not kept")
     tokens[learner] = token if user_id is None else {"authToken": token, "userId": user_id}
     beside = path.with_name(f"{path.name}.new")
-    beside.touch(mode=0o600)
-    beside.write_bytes(orjson.dumps(tokens, option=orjson.OPT_INDENT_2))
-    beside.replace(path)
+    try:
+        beside.touch(mode=0o600)
+        beside.write_bytes(orjson.dumps(tokens, option=orjson.OPT_INDENT_2))
+        beside.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be written: {error.strerror}") from None

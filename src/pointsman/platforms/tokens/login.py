@@ -82,7 +82,12 @@ class PasswordLogin:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
             if reason != self._problem:
                 self._problem = reason
-                log.warning("password file can't be used", file=str(self._path), reason=reason)
+                log.warning(
+                    "password file can't be used",
+                    file=str(self._path),
+                    reason=reason,
+                    next="correct the file; it is read again by itself",
+                )
         if self._passwords is None:
             raise TokenSourceDown(f"{self._path} can't be used: {self._problem}")
         return self._passwords

@@ -110,7 +110,10 @@ class EncryptedVault:
         log.info("kept authTokens read", learners=len(opened), resealed=resealed)
         if lost:
             log.warning(
-                "kept authTokens that no key opens were dropped; they are fetched anew", n=lost
+                "kept authTokens that no key opens were dropped; they are fetched anew",
+                n=lost,
+                next="nothing, if learners.tokens.encryption_key was changed on purpose; else put "
+                "the key of before into learners.tokens.old_encryption_key_files",
             )
         return opened
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import PartitionLost
-from pointsman.domain.records import UNREAD, DeadLetter, InputOutcome, Position, Submission
+from pointsman.domain.log_positions import UNREAD, Position
+from pointsman.domain.records import DeadLetter, InputOutcome, Submission
 from pointsman.sources.backfill.lrs_client import LrsClient
 from pointsman.sources.backfill.statement_file import Line, StatementFile
 from pointsman.sources.batch import LogMessage

@@ -120,6 +120,7 @@ def answer(request: web.Request, error: Exception) -> web.Response:
                 error_id=error_id,
                 method=request.method,
                 path=_path(request),
+                next="report it with the traceback; the sender was told the error_id",
                 exc_info=error,
             )
             return error_response(500, f"an error of this service; its log has it as {error_id}")
@@ -139,6 +140,8 @@ def answer_of_router(error: web.HTTPException) -> web.Response:
             reason = f"{error.method} is not possible here; allowed: {allowed}"
             return error_response(405, reason, headers={"Allow": allowed})
         case web.HTTPNotFound():
-            return error_response(404, "there is nothing at this path")
+            return error_response(
+                404, "there is nothing at this path; a player's endpoint ends with /xapi, see GET /"
+            )
         case _:
             return error_response(error.status, HTTPStatus(error.status).phrase)

@@ -81,7 +81,11 @@ class HttpServer:
             await site.stop()
         await self._in_time(self._requests.wait_for_all())
         if cut := self._requests.cut():
-            log.warning("requests were ended at the deadline, answered with 503", n=cut)
+            log.warning(
+                "requests were ended at the deadline, answered with 503",
+                n=cut,
+                next="their senders may repeat them; if often, raise http.drain_seconds",
+            )
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_WORDS):
                     await self._requests.wait_for_all()

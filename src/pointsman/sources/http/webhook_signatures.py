@@ -24,6 +24,7 @@ _MOST_PARTS = 20
 _LONGEST_ID = 256
 _MILLISECONDS_FROM = 100_000_000_000
 _BODY = "{body}"
+_STANDARD_ALPHABET = str.maketrans("-_", "+/")
 _VARIABLE = re.compile(r"\{(?:id|timestamp)\}")
 
 
@@ -209,16 +210,18 @@ def _signatures(scheme: SignatureScheme, parts: Sequence[str]) -> list[bytes]:
             continue
         signature = part.removeprefix(scheme.prefix)
         try:
-            digest = (
-                bytes.fromhex(signature)
-                if scheme.format == "hex"
-                else base64.b64decode(signature, validate=True)
-            )
+            digest = bytes.fromhex(signature) if scheme.format == "hex" else _from_base64(signature)
         except (ValueError, binascii.Error):
             continue
         if len(digest) == _DIGEST_BYTES:
             signatures.append(digest)
     return signatures
+
+
+def _from_base64(text: str) -> bytes:
+    """Either alphabet, with or without padding (RFC 4648, sections 3.2 and 5)."""
+    text = text.rstrip("=").translate(_STANDARD_ALPHABET)
+    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
 def _seconds(place: str, text: str) -> float:

@@ -12,7 +12,9 @@ from aiokafka.errors import KafkaError
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
-from pointsman.domain.records import DeadLetter, Position, Receipt, Submission
+from pointsman.domain.log_positions import Position
+from pointsman.domain.log_steps import REPORT_IT
+from pointsman.domain.records import DeadLetter, Receipt, Submission
 from pointsman.sources.kafka.messages import MessageReader, origin_of, read_record
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.store_retry import StopSignal, StoreRetry
@@ -62,6 +64,7 @@ class BatchStoring:
                 source=self._settings.name,
                 messages=len(messages),
                 error=f"{type(error).__name__}: {error}",
+                next=REPORT_IT,
             )
         receipts: list[Receipt] = []
         for message in messages:

@@ -8,7 +8,8 @@ from typing import Protocol
 from aiokafka import ConsumerRecord, TopicPartition
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.records import Position, Receipt, Submission
+from pointsman.domain.log_positions import Position
+from pointsman.domain.records import Receipt, Submission
 from pointsman.sources.batch import LogMessage
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.statements import media_type

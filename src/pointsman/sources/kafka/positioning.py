@@ -13,7 +13,8 @@ from aiokafka.errors import IllegalStateError
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import PartitionLost
-from pointsman.domain.records import WHOLE_TOPIC, Position, Receipt, Submission
+from pointsman.domain.log_positions import WHOLE_TOPIC, Position
+from pointsman.domain.records import Receipt, Submission
 from pointsman.sources.kafka.hooks import KafkaHooks, ResetReason
 from pointsman.sources.kafka.offsets import OffsetTracker
 from pointsman.sources.kafka.position_log_lines import tell_starts
@@ -151,6 +152,7 @@ class Positioning:
                     expected=str(mark),
                     found=str(found),
                     reads_from=self._settings.auto_offset_reset,
+                    next="see that it was meant: a topic or a cluster was restored or made again",
                 )
                 await self.reset(place, ResetReason.ANOTHER_LOG)
                 return []

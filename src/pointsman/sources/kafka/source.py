@@ -19,6 +19,7 @@ from aiokafka.errors import (
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PartitionLost
+from pointsman.domain.log_steps import NOTHING, REPORT_IT
 from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.messages import MessageReader
 from pointsman.sources.kafka.positioning import Claim
@@ -137,7 +138,9 @@ def _advice(error: Exception) -> dict[str, str]:
     for kinds, step in _ADVICE:
         if isinstance(error, kinds):
             return {"next": step}
-    return {}
+    return {
+        "next": NOTHING if isinstance(error, KafkaError | OSError | PartitionLost) else REPORT_IT
+    }
 
 
 _ADVICE: tuple[tuple[type[Exception], str], ...] = (

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from pointsman.domain.records import UNREAD, WHOLE_TOPIC, Position
+from pointsman.domain.log_positions import UNREAD, WHOLE_TOPIC, Position
 from pointsman.sources.kafka.topic_logs import TopicLog, is_same_log
 
 

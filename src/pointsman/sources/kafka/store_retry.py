@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.log_steps import STORE_AWAY
 from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.rebalance import Assignment
 
@@ -103,6 +104,7 @@ class StoreRetry:
                         source=self._name,
                         error=str(error),
                         failures=failures,
+                        next=STORE_AWAY,
                     )
                 finally:
                     self._assignment.idle.set()

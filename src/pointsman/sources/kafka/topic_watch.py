@@ -6,6 +6,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from pointsman.domain.clock import Clock
+from pointsman.domain.log_steps import REPORT_IT
 from pointsman.sources.kafka.problems import SourceProblems
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.topic_logs import TopicLog, TopicLogs
@@ -54,7 +55,9 @@ class TopicWatch:
                 await self.look()
             except Exception as error:
                 if not isinstance(error, KafkaError | OSError):
-                    log.exception("looking at the topics failed for a reason of ours")
+                    log.exception(
+                        "looking at the topics failed for a reason of ours", next=REPORT_IT
+                    )
                 self._problems.met(
                     "brokers",
                     f"no answer about the topics: {type(error).__name__}: {error}",

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pointsman.statements.data_types import Iri, Mailbox, Timestamp
+from pointsman.statements.number_text import number_of
 from pointsman.statements.statement import parse_timestamp
 
 _MAILBOX: TypeAdapter[str] = TypeAdapter(Mailbox)
@@ -62,7 +63,7 @@ def number(value: Any) -> float | None:
     parsed = math.inf
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
-            parsed = float(value)
+            parsed = number_of(value) if isinstance(value, str) else float(value)
         except (ValueError, OverflowError):
             parsed = math.inf
     if not math.isfinite(parsed):

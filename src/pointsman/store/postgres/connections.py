@@ -72,7 +72,12 @@ class PostgresConnections:
             except Retry as error:
                 if not left:
                     raise
-                log.warning("the store is not there yet", reason=str(error), tries_left=left)
+                log.warning(
+                    "the store is not there yet",
+                    reason=str(error),
+                    tries_left=left,
+                    next="see that the database of store.url runs; it is tried again by itself",
+                )
                 await self._clock.sleep(_PAUSE)
         return None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pointsman.domain.clock import micros
-from pointsman.domain.records import AttachedData, Position
+from pointsman.domain.log_positions import Position
+from pointsman.domain.records import AttachedData
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.rows import SQL, columns
 from pointsman.store.postgres.session import Connection

@@ -22,7 +22,7 @@ from pointsman.store.sqlite.backup import copy_database
 from pointsman.store.sqlite.lock import FileLock
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import PACKAGE, connect, version
-from pointsman.store.sqlite.soundness import log_of, must_have_own_log, note_of
+from pointsman.store.sqlite.soundness import must_have_own_log, note_of
 
 #: a database's companions: its log, and the index of it
 _COMPANIONS = ("-wal", "-shm")
@@ -53,7 +53,7 @@ def restore(
             schema = _schema(connection, backup)
             (newest,) = connection.execute(SQL["last_commit"]).fetchone()
         aside = None
-        if was_there and target.stat().st_size + _size(log_of(target)):
+        if target.stat().st_size or any(beside.exists() for beside in _companions(target)):
             aside = _set_aside(target, new, now)
         new.replace(target)
         _sync(target.parent)
@@ -104,15 +104,14 @@ def _set_aside(target: Path, new: Path, now: float) -> Path:
     with contextlib.suppress(PermissionError):
         os.chown(new, target.stat().st_uid, target.stat().st_gid)
     aside.hardlink_to(target)
-    for companion in _COMPANIONS:
-        beside = target.with_name(target.name + companion)
+    for beside, beside_aside in zip(_companions(target), _companions(aside), strict=True):
         if beside.exists():
-            beside.rename(aside.with_name(aside.name + companion))
+            beside.rename(beside_aside)
     return aside
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def _companions(database: Path) -> list[Path]:
+    return [database.with_name(database.name + companion) for companion in _COMPANIONS]
 
 
 def _sync(folder: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.domain.log_steps import NOTHING
 from pointsman.store.sqlite.schema import connect
 
 log = structlog.get_logger(__name__)
@@ -105,7 +106,12 @@ def must_be_sound(path: Path, note: str) -> None:
             f"put {path.name} back beside it, or a backup in its place: pointsman db restore BACKUP"
         )
     must_have_own_log(path)
-    log.warning("the store was not closed in order; it is checked", path=str(path), bytes=size)
+    log.warning(
+        "the store was not closed in order; it is checked",
+        path=str(path),
+        bytes=size,
+        next=NOTHING,
+    )
     try:
         # one that only reads leaves the log as it is
         with closing(connect(path, read_only=True)) as connection:

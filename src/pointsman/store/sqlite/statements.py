@@ -11,7 +11,8 @@ import time
 from collections.abc import Sequence
 
 from pointsman.domain.clock import micros
-from pointsman.domain.records import UNREAD, AttachedData, Position
+from pointsman.domain.log_positions import UNREAD, Position
+from pointsman.domain.records import AttachedData
 from pointsman.store.search_page import NO_LIMIT, CommitRow, SearchPageBuilder, StatementRow
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import SQL, fetch, read_statement, to_json

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.launch import Launch, LaunchMode, PlayerKind
+from pointsman.domain.log_steps import STORE_AWAY
 from pointsman.domain.records import Receipt, Submission
 from pointsman.sources.batch import StatementBatch
 from pointsman.sources.players import LaunchCache
@@ -92,6 +93,7 @@ class SatisfiedTracker:
                     registration=registration,
                     learner=launch.learner,
                     reason=str(error),
+                    next=STORE_AWAY,
                 )
 
     async def _look_at(self, launch: Launch) -> None:

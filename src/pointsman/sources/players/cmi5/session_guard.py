@@ -10,6 +10,7 @@ import structlog
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Forbidden, StoreUnavailable
 from pointsman.domain.launch import Launch, PlayerKind
+from pointsman.domain.log_steps import STORE_AWAY
 from pointsman.sources.batch import Accepted, StatementBatch, StatementIntake
 from pointsman.sources.players.cmi5.session import Cmi5Session
 from pointsman.sources.players.cmi5.session_rules import (
@@ -77,7 +78,12 @@ class SessionGuard:
         try:
             await self._sessions.change(launch, lambda current: session_after(current, items, now))
         except StoreUnavailable as error:  # the statements are stored, and that is what counts
-            log.warning("a session's end was not noted", session=session.id, reason=str(error))
+            log.warning(
+                "a session's end was not noted",
+                session=session.id,
+                reason=str(error),
+                next=STORE_AWAY,
+            )
 
     def _report(self, launch: Launch, violation: RuleViolation) -> None:
         self._on_violation(violation.value)
@@ -88,4 +94,5 @@ class SessionGuard:
             activity=launch.activity,
             registration=launch.registration,
             session=launch.session,
+            next="tell the content's author; docs/players/cmi5.md has the rules",
         )
