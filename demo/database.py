@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.broker import Unavailable
+from demo.apache_kafka import Unavailable
 from demo.children import Child
 from demo.processes import PATIENCE, NotUp, free_port, wait_until_up
 

@@ -10,10 +10,18 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import server_report
-from tests.support.brokers import broker, topic
+from tests.support.brokers import broker, own_kafka_server, topic
 from tests.support.databases import database, own_database_server
+from tests.support.small_disk import small_disk
 
-__all__ = ["broker", "database", "own_database_server", "topic"]
+__all__ = [
+    "broker",
+    "database",
+    "own_database_server",
+    "own_kafka_server",
+    "small_disk",
+    "topic",
+]
 
 
 # a busy machine makes an example slow, and is no failure

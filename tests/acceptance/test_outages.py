@@ -6,8 +6,10 @@ import asyncio
 import random
 import resource
 import signal
+import time
 import uuid
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,14 @@ from aiokafka import AIOKafkaProducer
 
 from demo.broker import Broker
 from demo.database import Server
+from demo.processes import PATIENCE
 from demo.traffic import make_topic
+from tests.support import fleet_load
 from tests.support.daemon_fleet import HEADERS, Fleet, Replica, a_fleet, statement, verdict
+from tests.support.fleet_load import SENDERS, STALE, Load
 from tests.support.random_traffic import Traffic
+from tests.support.small_disk import fill
+from tests.support.store_queries import list_statement_ids
 
 LEARNERS = 12
 STATEMENTS = 200
@@ -154,3 +161,29 @@ def test_a_full_disk_is_said_and_when_there_is_room_again_it_goes_on(
             await ride_out(fleet, outage)
 
         asyncio.run(run())
+
+
+def test_a_file_system_that_fills_under_load_and_is_freed_is_gone_on_with(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    store = small_disk / "store.db"
+    ids = partial(asyncio.to_thread, list_statement_ids, store)
+
+    async def fill_and_free(load: Load) -> float:
+        full = await asyncio.to_thread(fill, small_disk)
+        # the log may hold some more, in room that it has
+        async with asyncio.timeout(PATIENCE):
+            while not load.refused:  # noqa: ASYNC110 - it is another process
+                await asyncio.sleep(0.01)
+        began, acknowledged = load.refused[0][0], len(load.acknowledged)
+        await asyncio.sleep(STALE + 2)
+        assert load.ready_between(began + STALE, time.monotonic()) == {503}
+        assert len(load.acknowledged) - acknowledged <= SENDERS, "they were under way"
+        for words in (load.refused[-1][2], load.samples[-1][2]):
+            assert "could not commit" in words
+            assert "full" in words
+        full.unlink()
+        return time.monotonic()
+
+    with a_fleet(tmp_path, LEARNERS, store=f"sqlite:///{store}") as fleet:
+        asyncio.run(fleet_load.ride_out(fleet, ids, fill_and_free, out=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from structlog.testing import capture_logs
 
-from demo.broker import Broker, start_broker
+from demo.apache_kafka import KafkaServer
+from demo.broker import Broker
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from tests.support.kafka_source import (
     Memory,
@@ -200,18 +202,40 @@ async def test_a_missing_topic_makes_no_lines_of_the_client(
 
 
 async def test_brokers_that_are_away_are_named_and_the_source_goes_on_when_they_are_back(
-    settings: KafkaSourceSettings,
+    settings: KafkaSourceSettings, own_kafka_server: KafkaServer
 ) -> None:
-    memory = Memory()
-    with start_broker() as other:
-        if other.bootstrap == settings.bootstrap_servers[0]:
-            pytest.skip("needs a second broker")
-        there = settings.model_copy(update={"bootstrap_servers": tuple(other.bootstrap.split(","))})
-        await create(there)
-        async with running(there, memory) as source:
-            await send(there, b"1")
-            await until(lambda: memory.bodies == [b"1"])
-            assert source.problem == ""
+    """The broker crashes twice beside one source, and comes back at its address with its data."""
+    server, memory = own_kafka_server, Memory()
+    there = settings.model_copy(update={"bootstrap_servers": (server.bootstrap,)})
+    await create(there)
     async with running(there, memory) as source:
-        await until(lambda: "brokers" in source.problem)
-        assert "no answer about the topics" in source.problem
+        sent = [b"0"]
+        await send(there, *sent)
+        await until(lambda: memory.bodies == sent)
+        assert source.problem == ""
+        for body in (b"1", b"2"):
+            await asyncio.to_thread(server.stop)
+            await until(lambda: "brokers: no answer about the topics" in source.problem)
+            await asyncio.to_thread(server.start)
+            await send(there, body)
+            sent.append(body)
+            await until(lambda: source.problem == "" and memory.bodies == sent)
+        await until(lambda: memory.lag.get(0) == 0)
+    assert memory.bodies == sent
+    assert memory.resets == []
+    assert await committed(there, 0) == 3
+
+
+async def test_brokers_that_are_away_at_the_start_are_waited_for(
+    settings: KafkaSourceSettings, own_kafka_server: KafkaServer
+) -> None:
+    server, memory = own_kafka_server, Memory()
+    there = settings.model_copy(update={"bootstrap_servers": (server.bootstrap,)})
+    await create(there)
+    await send(there, b"1")
+    await asyncio.to_thread(server.stop)
+    async with running(there, memory) as source:
+        await until(lambda: "brokers: no answer about the topics" in source.problem)
+        await asyncio.to_thread(server.start)
+        await until(lambda: memory.bodies == [b"1"])
+        await until(lambda: source.problem == "")

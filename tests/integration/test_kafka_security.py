@@ -12,7 +12,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from structlog.testing import capture_logs
 
-from demo.broker import Unavailable
+from demo.apache_kafka import Unavailable
 from demo.processes import PATIENCE
 from demo.traffic import make_topic
 from pointsman.config import load

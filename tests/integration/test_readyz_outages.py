@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import asyncpg
-import pytest
 
 from demo.database import Database
 from demo.processes import PATIENCE, free_port
@@ -19,7 +17,7 @@ from pointsman.app import Daemon
 from pointsman.config import load
 from tests.support.daemon_fleet import HEADERS
 from tests.support.databases import fresh_database
-from tests.support.tools import need
+from tests.support.small_disk import fill
 
 CONFIG = """
 [http]
@@ -94,34 +92,6 @@ async def running(folder: Path, store: str) -> AsyncIterator[Running]:
         daemon = Running(f"http://127.0.0.1:{port}", session)
         await daemon.well()
         yield daemon
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of 8 MB."""
-    mount, umount = need("mount", "umount")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    done = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], capture_output=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"needs the right to mount: {done.stderr.decode().strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run([umount, "--lazy", folder], check=True)
-
-
-def fill(folder: Path) -> Path:
-    """A file that leaves no room."""
-    path = folder / "full"
-    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        for size in (65_536, 4_096, 1):
-            with contextlib.suppress(OSError):
-                while True:
-                    file.write(b"\0" * size)
-    return path
 
 
 async def test_a_full_disk(tmp_path: Path, small_disk: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from demo.apache_kafka import KafkaServer, Unavailable, own_kafka
 from demo.broker import Broker, start_broker
 from tests.support import server_report
 
@@ -25,6 +26,17 @@ def broker(pytestconfig: pytest.Config) -> Iterator[Broker]:
             pytest.skip(f"needs a Kafka broker: {reason}")
         server_report.note(pytestconfig, f"Kafka broker: {started.kind}")
         yield started
+
+
+@pytest.fixture
+def own_kafka_server() -> Iterator[KafkaServer]:
+    """A broker that nobody else uses, which the test may end and start again."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(own_kafka())
+        except Unavailable as reason:
+            pytest.skip(f"needs Apache Kafka: {reason}")
+        yield server
 
 
 @pytest_asyncio.fixture

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from demo.broker import Unavailable
+from demo.apache_kafka import Unavailable
 from demo.database import Database, Server, own_server, start_database
 from tests.support import server_report
 

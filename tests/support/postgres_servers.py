@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import asyncpg
 import pytest
 
-from demo.broker import Unavailable
+from demo.apache_kafka import Unavailable
 from demo.children import Child
 from demo.database import Server, not_root
 from demo.processes import PATIENCE, free_port

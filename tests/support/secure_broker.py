@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from demo.broker import KAFKA_VERSION, Broker, Unavailable, child, kafka_jars
+from demo.apache_kafka import KAFKA_VERSION, Unavailable, child, kafka_jars
+from demo.broker import Broker
 from demo.processes import free_port
 from tests.support.certificates import authority, signed
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,3 +37,9 @@ def read_books(path: Path) -> Books:
 
 def list_parked(path: Path, codes: Collection[ParkCode] = ()) -> list[Desired]:
     return look(path, lambda store: store.parked(codes=codes, limit=9))
+
+
+def list_statement_ids(path: Path) -> list[str]:
+    """Of all statements that are stored, with nothing between us and the file."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        return [row[0] for row in connection.execute("SELECT id FROM statements")]
