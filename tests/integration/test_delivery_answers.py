@@ -160,7 +160,7 @@ def test_a_token_that_can_stand_in_no_header_parks_its_learner_and_harms_nobody_
             await sim.settle()
             parked = await sim.store.parked(limit=9)
             assert {row.park_code for row in parked} == {ParkCode.TOKEN_REFUSED}
-            assert parked[0].parked.startswith("token: the authToken can't be sent: it ")
+            assert parked[0].parked.startswith("token: the authToken can't be sent: ")
             assert sim.topics("l1@example.com") == {"t0": 100, "t1": 100}
             assert sim.requests == 1
             del sim.tokens.stale[ANA]
