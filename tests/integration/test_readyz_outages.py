@@ -15,6 +15,8 @@ from demo.database import Database
 from demo.processes import PATIENCE, free_port
 from pointsman.app import Daemon
 from pointsman.config import load
+from pointsman.domain.errors import StoreUnavailable
+from pointsman.store.sqlite import SqliteStore
 from tests.support.daemon_fleet import HEADERS
 from tests.support.databases import fresh_database
 from tests.support.small_disk import fill
@@ -116,6 +118,30 @@ async def test_a_disk_that_fills_while_nothing_is_posted(tmp_path: Path, small_d
         assert await daemon.post(200_000) == 503
         (small_disk / "full").unlink()
         await daemon.well()
+
+
+@pytest.mark.parametrize("was_there", [False, True])
+async def test_a_disk_that_is_full_at_the_start_is_no_mistake_of_the_settings(
+    small_disk: Path, *, was_there: bool
+) -> None:
+    path = small_disk / "store.db"
+    if was_there:
+        await _opened_and_closed(path)
+    full = fill(small_disk)
+
+    with pytest.raises(StoreUnavailable, match=r"can.t be used now: .*room on its disk"):
+        await _opened_and_closed(path)
+
+    full.unlink()
+    await _opened_and_closed(path)
+
+
+async def _opened_and_closed(path: Path) -> None:
+    store = SqliteStore(path)
+    try:
+        await store.open()
+    finally:
+        await store.close()
 
 
 async def test_a_file_that_another_process_has_locked(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ Database File", 1.4), so each start gives the file a number, which its log then 
 
 from __future__ import annotations
 
+import errno
 import secrets
 import sqlite3
 import struct
@@ -30,6 +31,11 @@ SALT = slice(16, 24)
 _LOG_MAGIC = (0x377F0682, 0x377F0683)
 #: SQLite's primary result codes for what no time mends
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+#: those for a disk that is full or fails, and for a lock
+_PASSING = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+)
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 _CLOSED = "closed"
 #: what is wrong with a value alone: too long, too large a number, half a character
 VALUE_ERRORS = (sqlite3.DataError, OverflowError, UnicodeEncodeError)
@@ -45,8 +51,13 @@ def is_damage(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
-def refusal(path: Path, error: sqlite3.Error | OSError) -> ConfigError | StoreDamaged:
+def refusal(path: Path, error: sqlite3.Error | OSError) -> ConfigError | StoreUnavailable:
     """Why a file can't be opened. One that was never a database is another file's path."""
+    if _may_pass(error):
+        return StoreUnavailable(
+            f"store.url: {path} can't be used now: {error}; see that there is room on its disk, "
+            "that the disk is sound, and that no other program has the file locked"
+        )
     if isinstance(error, sqlite3.Error) and is_damage(error):
         if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
             return ConfigError(
@@ -55,6 +66,13 @@ def refusal(path: Path, error: sqlite3.Error | OSError) -> ConfigError | StoreDa
             )
         return damaged(path, error)
     return ConfigError(f"store.url: can't use {path}: {error}")
+
+
+def _may_pass(error: sqlite3.Error | OSError) -> bool:
+    """Whether the path may be right and the trouble is the disk's, or another program's lock."""
+    if isinstance(error, OSError):
+        return error.errno in _DISK_ERRORS
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING
 
 
 def damaged(path: Path, what: object) -> StoreDamaged:
