@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import asyncpg
+import pytest
 
 from demo.database import Database
 from demo.processes import PATIENCE, free_port
