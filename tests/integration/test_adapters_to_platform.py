@@ -148,7 +148,7 @@ async def run(folder: Path, command: list[str]) -> str:
 
 
 async def test_the_examples_of_the_documentation_do_what_it_says(tmp_path: Path) -> None:
-    signed_body, standard = blocks("webhook.md", "toml")
+    signed_body, standard, *_other_senders = blocks("webhook.md", "toml")
     (postbacks, _) = blocks("scorm-cloud.md", "toml")
     (tmp_path / "secrets").mkdir()
     for name in ("lms_webhook", "scorm_cloud_password"):

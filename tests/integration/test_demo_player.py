@@ -10,7 +10,7 @@ from demo.processes import PATIENCE
 from tests.support.browser import open_tab
 from tests.support.clients import node
 
-COURSE = 'document.getElementById("course").contentDocument'
+COURSE = 'document.getElementById("course")?.contentDocument'
 NEXT = f'{COURSE}?.getElementById("sco")?.contentDocument?.getElementById("next")'
 
 #: the lists beside the course, and what is in each at the end

@@ -110,7 +110,9 @@ async def test_make_player_leaves_no_process_behind(number: str, tmp_path: Path)
         await all_ended(below)
 
 
-async def test_the_demo_leaves_no_process_behind() -> None:
+async def test_the_demo_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    # it starts a broker of its own, beside the one that this run has
+    monkeypatch.delenv("POINTSMAN_TEST_KAFKA", raising=False)
     async with running(sys.executable, "-u", "-m", "demo", sign="platform: ") as process:
         below = descendants(process.pid)
         assert len(below) == 4  # broker, emulator, daemon and watchdog
