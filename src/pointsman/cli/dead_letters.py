@@ -107,7 +107,7 @@ def replay(
     settings = load(config)
     _must_say_which(numbers, source, reason, everything=everything)
     # not before it is needed: the other commands need not load the whole daemon
-    from pointsman.commands import replay_letters  # noqa: PLC0415
+    from pointsman.commands import replay_letters  # noqa: PLC0415 - not before it is needed
 
     count = 0
 

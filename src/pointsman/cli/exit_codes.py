@@ -50,7 +50,7 @@ def errors_end_the_command() -> Iterator[None]:
 
 def _code(error: Exception) -> ExitCode | None:
     # `pointsman --help` needs neither errors nor settings
-    from pointsman.domain.errors import ConfigError, Retry  # noqa: PLC0415
+    from pointsman.domain.errors import ConfigError, Retry  # noqa: PLC0415 - not before it is needed
 
     if isinstance(error, ConfigError):
         return ExitCode.WRONG

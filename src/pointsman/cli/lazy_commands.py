@@ -46,7 +46,7 @@ class LazyCommand:
 def _log_to_stderr() -> Iterator[None]:
     """What goes wrong on the way is no part of a command's output; `run` logs its own way."""
     # not before it is needed: the help needs no log
-    import structlog  # noqa: PLC0415
+    import structlog  # noqa: PLC0415 - not before it is needed
 
     before = structlog.get_config()
     structlog.configure(

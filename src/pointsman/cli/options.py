@@ -30,6 +30,6 @@ DEFAULT_CONFIG = Path("pointsman.toml")
 def ask_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -> T:
     """What `use` returns. Raises `ConfigError` where there is no store, `Retry` when it is away."""
     # not before it is needed: the other commands need not load the whole daemon
-    from pointsman.commands import with_store  # noqa: PLC0415
+    from pointsman.commands import with_store  # noqa: PLC0415 - not before it is needed
 
     return asyncio.run(with_store(settings, use))

@@ -28,7 +28,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     with _ended_by_sigterm():
         settings = load(config)
         # not before it is needed: the other commands need not load the whole daemon
-        from pointsman.process import run as run_daemon  # noqa: PLC0415
+        from pointsman.process import run as run_daemon  # noqa: PLC0415 - not before it is needed
 
         raise typer.Exit(run_daemon(settings))
 

@@ -36,8 +36,8 @@ def verify(
     """
     settings = load(config)
     # not before it is needed: the other commands need not load the whole daemon
-    from pointsman.commands import books as read_books  # noqa: PLC0415
-    from pointsman.commands import waits_for_person  # noqa: PLC0415
+    from pointsman.commands import books as read_books  # noqa: PLC0415 - not before it is needed
+    from pointsman.commands import waits_for_person  # noqa: PLC0415 - not before it is needed
 
     books = asyncio.run(read_books(settings))
     if as_json:

@@ -143,7 +143,7 @@ async def _platform(settings: Settings) -> tuple[bool, str]:
 
 async def _delivery(settings: Settings) -> tuple[bool, str]:
     # not before it is needed: the other waits need no store
-    from pointsman.commands import books as read_books  # noqa: PLC0415
+    from pointsman.commands import books as read_books  # noqa: PLC0415 - not before it is needed
 
     try:
         books = await read_books(settings)
