@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pointsman import wiring
+from pointsman import privacy, wiring
 from pointsman.config import Settings
 from pointsman.delivery.state_import import ImportStep, ImportTarget, StateImport
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.records import Desired
+from pointsman.privacy import ForgetRequest, Forgotten
 from pointsman.sources.backfill import (
     BackfillLoader,
     BackfillProgress,
@@ -23,11 +24,13 @@ from pointsman.sources.backfill import (
 )
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
-from pointsman.store.base import Books, Restored, Store, StoredDeadLetter
+from pointsman.store.base import Books, RefusedLearner, Restored, Store, StoredDeadLetter
 from pointsman.store.migrations import Migration
 
 __all__ = [
     "BackfillProgress",
+    "ForgetRequest",
+    "Forgotten",
     "ImportStep",
     "ImportTarget",
     "LoadRate",
@@ -36,14 +39,18 @@ __all__ = [
     "WaitsForPerson",
     "back_up",
     "books",
+    "export_person",
+    "forget",
     "import_file",
     "import_lrs",
     "import_state",
+    "refused_learners",
     "replay",
     "replay_letters",
     "restore",
     "upgrade",
     "waits_for_person",
+    "who",
     "with_store",
 ]
 
@@ -60,6 +67,33 @@ async def with_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -
         return await use(store)
     finally:
         await store.close()
+
+
+async def forget(
+    settings: Settings, request: ForgetRequest, on_step: Callable[[str], None]
+) -> Forgotten:
+    """Erase a person from the store, beside the daemons; `on_step` is told in words."""
+    rules = wiring.identity_rules(settings)
+    return await with_store(
+        settings, lambda store: privacy.forget(store, request, rules, _CLOCK, on_step)
+    )
+
+
+async def export_person(settings: Settings, learner: str) -> dict[str, Any]:
+    """All that the store holds of a person, as JSON."""
+    rules = wiring.identity_rules(settings)
+    return await with_store(settings, lambda store: privacy.export_person(store, learner, rules))
+
+
+async def who(settings: Settings, pseudonym: str) -> str | None:
+    """The learner whom the log calls so, None where the store knows none."""
+    rules = wiring.identity_rules(settings)
+    return await with_store(settings, lambda store: privacy.find_pseudonym(store, pseudonym, rules))
+
+
+async def refused_learners(settings: Settings) -> list[RefusedLearner]:
+    """Whose input is refused, as hashes."""
+    return await with_store(settings, lambda store: store.refused_learners())
 
 
 async def books(settings: Settings) -> Books:

@@ -15,6 +15,12 @@ from pointsman.store.delivery_stores import (
 )
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.migrations import Migration
+from pointsman.store.personal_data_store import (
+    BlockChange,
+    PersonalDataStore,
+    RefusedLearner,
+    Row,
+)
 from pointsman.store.records import (
     Agreement,
     Audited,
@@ -51,6 +57,7 @@ __all__ = [
     "AuditFinding",
     "Audited",
     "Backlog",
+    "BlockChange",
     "Books",
     "DecidedStatement",
     "Document",
@@ -61,8 +68,11 @@ __all__ = [
     "KnownDelivered",
     "Lease",
     "Move",
+    "PersonalDataStore",
+    "RefusedLearner",
     "Replayed",
     "Restored",
+    "Row",
     "Search",
     "SearchPage",
     "Settlement",
@@ -129,6 +139,7 @@ class Store(
     LedgerStore,
     RetentionStore,
     BookStore,
+    PersonalDataStore,
     Protocol,
 ):
     """Durable memory. Every method raises `StoreUnavailable` when it could not do its work."""

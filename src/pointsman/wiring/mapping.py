@@ -17,16 +17,24 @@ from pointsman.mapping import (
     Rule,
     Template,
 )
+from pointsman.privacy.identity_rules import IdentityRules
 
 
 def mapping(settings: Settings) -> Mapper:
-    identity = ConfiguredIdentity(
-        [
-            AccountTemplate(account.home_page, Template(account.learner))
-            for account in settings.learners.accounts
-        ]
-    )
-    return Mapper(list(map(rule, settings.rules)), identity)
+    return Mapper(list(map(rule, settings.rules)), ConfiguredIdentity(_accounts(settings)))
+
+
+def identity_rules(settings: Settings) -> IdentityRules:
+    """Who is one person, for forgetting and handing out."""
+    accounts = _accounts(settings)
+    return IdentityRules(ConfiguredIdentity(accounts), accounts, settings.platform.origin)
+
+
+def _accounts(settings: Settings) -> list[AccountTemplate]:
+    return [
+        AccountTemplate(account.home_page, Template(account.learner))
+        for account in settings.learners.accounts
+    ]
 
 
 def rule(settings: RuleSettings) -> Rule:

@@ -16,6 +16,7 @@ from pointsman.store.postgres.dead_letters import PostgresDeadLetters
 from pointsman.store.postgres.delivery import PostgresDelivery
 from pointsman.store.postgres.documents import PostgresDocuments
 from pointsman.store.postgres.ledgers import PostgresLedgers
+from pointsman.store.postgres.personal_data import PostgresPersonalData
 from pointsman.store.postgres.redecide import PostgresRedecide
 from pointsman.store.postgres.retention import PostgresRetention
 from pointsman.store.postgres.statements import PostgresStatements
@@ -32,6 +33,7 @@ class PostgresStore(
     PostgresRetention,
     PostgresLedgers,
     PostgresBooks,
+    PostgresPersonalData,
 ):
     """A `Store` that replicas share."""
 
