@@ -177,7 +177,7 @@ class Daemon:
         housekeeper = Housekeeper(
             self._store,
             self._clock,
-            self._settings.store,
+            wiring.retention(self._settings),
             self._metrics.pruned,
         )
         self._background.start("housekeeping", housekeeper.run)

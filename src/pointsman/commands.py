@@ -21,9 +21,10 @@ from pointsman.sources.backfill import (
     LrsSettings,
     StatementFile,
 )
+from pointsman.sources.players import revocations
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
-from pointsman.store.base import Books, Restored, Store, StoredDeadLetter
+from pointsman.store.base import Books, DocumentKey, Restored, Store, StoredDeadLetter
 from pointsman.store.migrations import Migration
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
     "replay",
     "replay_letters",
     "restore",
+    "revoke_launch",
+    "revoke_launches_of",
     "upgrade",
     "waits_for_person",
     "with_store",
@@ -136,6 +139,31 @@ async def import_lrs(
         return loader.done
 
     return await with_store(settings, use)
+
+
+async def revoke_launch(settings: Settings, registration: str) -> bool:
+    """No credential of this registration's launches opens anything from now on.
+
+    Whether there is such a launch; without one nothing is done.
+    """
+
+    async def use(store: Store) -> bool:
+        key = DocumentKey("launch", name=registration.lower())
+        if await store.document(key) is None:
+            return False
+        await revocations.revoke_registration(store, registration, _CLOCK)
+        return True
+
+    return await with_store(settings, use)
+
+
+async def revoke_launches_of(settings: Settings, learner: str) -> None:
+    """No credential of this learner's launches opens anything from now on."""
+
+    async def use(store: Store) -> None:
+        await revocations.revoke_learner(store, learner, _CLOCK)
+
+    await with_store(settings, use)
 
 
 async def replay(

@@ -1,12 +1,13 @@
-"""`pointsman launches` makes signing keys, and shows one launch."""
+"""`pointsman launches` makes signing keys, shows a launch, and revokes launches."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.table import Table
@@ -54,12 +55,7 @@ def show(
     key = DocumentKey("launch", name=registration.lower())
     document = ask_store(settings, lambda store: store.document(key))
     if document is None:
-        typer.echo(
-            f"there is no launch with the registration {registration}; it may be older than "
-            "store.retention_days",
-            err=True,
-        )
-        raise typer.Exit(ExitCode.NO)
+        _no_such_launch(registration)
     launch = launch_from_json(document.content)
     if as_json:
         typer.echo(json.dumps(asdict(launch), indent=2))
@@ -68,6 +64,49 @@ def show(
     for name, value in _rows(launch):
         table.add_row(name, value)
     print_table(table)
+
+
+@app.command()
+def revoke(
+    registration: Annotated[
+        str | None, typer.Argument(help="The registration of the launch.")
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    learner: Annotated[
+        str | None, typer.Option("--learner", help="Every launch of this learner instead.")
+    ] = None,
+) -> None:
+    """Take back what players hold: at once, on every replica. Exit code 1 for no such launch.
+
+    Its credentials get 401 from now on; what was stored stays. A launch that is asked for later is
+    good, with the same registration too.
+
+    **Example:** `pointsman launches revoke 0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11`
+
+    **Example:** `pointsman launches revoke --learner ana@example.com`
+    """
+    if (registration is None) == (learner is None):
+        raise typer.BadParameter("give a registration, or --learner: one of the two")
+    from pointsman import commands  # noqa: PLC0415 - the other commands need not load the daemon
+
+    settings = load(config)
+    if learner is not None:
+        asyncio.run(commands.revoke_launches_of(settings, learner))
+        typer.echo(f"every launch of {learner} that there is now is revoked")
+    elif registration is not None:
+        if not asyncio.run(commands.revoke_launch(settings, registration)):
+            _no_such_launch(registration)
+        typer.echo(f"the launch {registration} is revoked")
+
+
+def _no_such_launch(registration: str) -> NoReturn:
+    typer.echo(
+        f"there is no launch with the registration {registration}; it may be older than "
+        "store.retention_days",
+        err=True,
+    )
+    raise typer.Exit(ExitCode.NO)
 
 
 def _rows(launch: Launch) -> list[tuple[str, str]]:
