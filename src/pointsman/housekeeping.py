@@ -23,7 +23,7 @@ DUTY = "housekeeping"
 
 
 class Housekeeper:
-    """Runs until cancelled. `retention_days` of 0 keeps everything."""
+    """Runs until cancelled. A setting of 0 days keeps everything."""
 
     def __init__(
         self,
@@ -35,10 +35,11 @@ class Housekeeper:
         self._store = store
         self._clock = clock
         self._retention = settings.retention_days * _DAY
+        self._action_retention = settings.activity_days * _DAY
         self._on_pruned = on_pruned
 
     async def run(self) -> None:
-        while self._retention:
+        while self._retention or self._action_retention:
             try:
                 done = await self.round()
             except StoreUnavailable as error:
@@ -50,18 +51,35 @@ class Housekeeper:
         """Forget what is too old, step by step; False when another replica is at it."""
         pruned = 0
         while await self._store.acquire_duty(DUTY, now=self._now(), ttl=micros(_DUTY)):
-            before = self._now() - micros(self._retention)
-            step = await self._store.prune(before=before, limit=_STEP)
+            step = await self._prune_statements()
             if not step:
                 if pruned:
                     log.info("old statements forgotten", statements=pruned)
-                if launches := await self._store.prune_documents(before=before):
-                    log.info("old launches forgotten", records=launches)
+                await self._prune_records()
                 return True
             pruned += step
             self._on_pruned(step)
             await self._clock.sleep(_PAUSE)
         return False
+
+    async def _prune_statements(self) -> int:
+        if not self._retention:
+            return 0
+        return await self._store.prune(before=self._before(self._retention), limit=_STEP)
+
+    async def _prune_records(self) -> None:
+        """Launches, and what operators did."""
+        if self._retention:
+            before = self._before(self._retention)
+            if launches := await self._store.prune_documents(before=before):
+                log.info("old launches forgotten", records=launches)
+        if self._action_retention:
+            before = self._before(self._action_retention)
+            if actions := await self._store.prune_actions(before=before):
+                log.info("old records of what operators did forgotten", records=actions)
+
+    def _before(self, seconds: float) -> int:
+        return self._now() - micros(seconds)
 
     def _now(self) -> int:
         return micros(self._clock.now())

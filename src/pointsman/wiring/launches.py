@@ -23,6 +23,7 @@ def launch_deps(
     launches: LaunchCache | None,
     tokens: LaunchTokens | None,
     lms: Lms | None,
+    store: Store,
     clock: Clock,
 ) -> LaunchRoutesDeps | None:
     """What the HTTP side needs of it; None where no player is launched.
@@ -49,4 +50,5 @@ def launch_deps(
         settings=section,
         home_page=settings.platform.origin,
         lms=lms,
+        record=store.record_action,
     )

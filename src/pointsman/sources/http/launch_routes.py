@@ -20,6 +20,7 @@ from pointsman.sources.http.authorization import (
 from pointsman.sources.http.body import BodyLimits, route, route_get
 from pointsman.sources.http.cmi5 import FETCH, WAIVE, Cmi5Resource, LearningSystem
 from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource
+from pointsman.sources.http.operator_actions import RecordAction
 from pointsman.sources.http.scorm import ScormResource
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.players import CredentialIssuer, LaunchCache
@@ -39,6 +40,7 @@ class LaunchRoutesDeps:
     #: of the accounts of learners who are no mailboxes
     home_page: str
     lms: LearningSystem
+    record: RecordAction
 
 
 class HttpContext(Protocol):
@@ -90,6 +92,7 @@ def _launch_resource(launches: LaunchRoutesDeps, context: HttpContext) -> Launch
         launches.launches,
         launches.keep_token,
         _begin(launches.lms),
+        launches.record,
         launches.settings,
         launches.home_page,
         context.clock,

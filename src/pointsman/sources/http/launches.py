@@ -11,9 +11,11 @@ from aiohttp import web
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.launch import Launch
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.sources.http.authorization import Authenticator
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import RequestRefused, json_response
+from pointsman.sources.http.operator_actions import RecordAction, action_of_request
 from pointsman.sources.players import (
     CredentialIssuer,
     LaunchCache,
@@ -36,8 +38,8 @@ Begin = Callable[[Launch, str | None], Awaitable[None]]
 class LaunchResource:
     """`operators` may ask; `keep_token` has the authToken before the launch is answered.
 
-    So has `begin` done its work. `home_page` is that of the accounts of learners who are no
-    mailboxes.
+    So has `begin` done its work, and `record` has what was done. `home_page` is that of the
+    accounts of learners who are no mailboxes.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class LaunchResource:
         launches: LaunchCache,
         keep_token: KeepToken,
         begin: Begin,
+        record: RecordAction,
         settings: LaunchSettings,
         home_page: str,
         clock: Clock,
@@ -57,6 +60,7 @@ class LaunchResource:
         self._launches = launches
         self._keep_token = keep_token
         self._begin = begin
+        self._record = record
         self._settings = settings
         self._home_page = home_page
         self._clock = clock
@@ -76,6 +80,12 @@ class LaunchResource:
             )
         await self._keep_token(asked)
         await self._begin(launch, asked.url)
+        details = {"registration": launch.registration, "activity": launch.activity}
+        await self._record(
+            action_of_request(
+                ActionKind.LAUNCH, request, self._clock, learner=launch.learner, details=details
+            )
+        )
         response = launch_response(launch, self._credentials, self._settings.public_url, asked.url)
         return json_response(response, status=201, headers={"Cache-Control": "no-store"})
 
