@@ -31,6 +31,7 @@ from pointsman.sources.http.routes import (
 from pointsman.sources.http.scorm import ScormResource
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.players import CredentialIssuer, LaunchCache
+from pointsman.sources.players.launch_actor import ActorRules
 from pointsman.sources.players.scorm.commits import CommitHandler, SessionStore
 from pointsman.sources.settings import LaunchSettings
 
@@ -44,8 +45,7 @@ class LaunchRoutesDeps:
     launches: LaunchCache
     keep_token: KeepToken
     settings: LaunchSettings
-    #: of the accounts of learners who are no mailboxes
-    home_page: str
+    actors: ActorRules
     lms: LearningSystem
 
 
@@ -96,7 +96,7 @@ def _launch_resource(launches: LaunchRoutesDeps, context: HttpContext) -> Launch
         launches.keep_token,
         _begin(launches.lms),
         launches.settings,
-        launches.home_page,
+        launches.actors,
         context.clock,
         context.body_timeout,
     )
