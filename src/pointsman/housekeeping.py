@@ -28,12 +28,14 @@ class Retention:
 
     #: statements, launches, their sessions and authTokens
     statements: float
+    #: what operators did
+    actions: float
     #: that a launch was revoked: longer than any credential of it is good
     revocations: float
 
 
 class Housekeeper:
-    """Runs until cancelled."""
+    """Runs until cancelled. What is kept for 0 seconds is kept for ever."""
 
     def __init__(
         self,
@@ -48,7 +50,7 @@ class Housekeeper:
         self._on_pruned = on_pruned
 
     async def run(self) -> None:
-        while self._retention.statements:
+        while self._retention.statements or self._retention.actions:
             try:
                 done = await self.round()
             except StoreUnavailable as error:
@@ -60,23 +62,36 @@ class Housekeeper:
         """Forget what is too old, step by step; False when another replica is at it."""
         pruned = 0
         while await self._store.acquire_duty(DUTY, now=self._now(), ttl=micros(_DUTY)):
-            before = self._before(self._retention.statements)
-            step = await self._store.prune(before=before, limit=_STEP)
+            step = await self._prune_statements()
             if not step:
                 if pruned:
                     log.info("old statements forgotten", statements=pruned)
-                await self._prune_documents(before)
+                await self._prune_records()
                 return True
             pruned += step
             self._on_pruned(step)
             await self._clock.sleep(_PAUSE)
         return False
 
-    async def _prune_documents(self, before: int) -> None:
-        if launches := await self._store.prune_documents(_LAUNCHES, before=before):
-            log.info("old launches forgotten", records=launches)
-        before = self._before(self._retention.revocations)
-        await self._store.prune_documents(("revocation",), before=before)
+    async def _prune_statements(self) -> int:
+        if not self._retention.statements:
+            return 0
+        before = self._before(self._retention.statements)
+        return await self._store.prune(before=before, limit=_STEP)
+
+    async def _prune_records(self) -> None:
+        """Launches, and what operators did."""
+        kept = self._retention
+        if kept.statements:
+            before = self._before(kept.statements)
+            if launches := await self._store.prune_documents(_LAUNCHES, before=before):
+                log.info("old launches forgotten", records=launches)
+            before = self._before(kept.revocations)
+            await self._store.prune_documents(("revocation",), before=before)
+        if kept.actions:
+            before = self._before(kept.actions)
+            if actions := await self._store.prune_actions(before=before):
+                log.info("old records of what operators did forgotten", records=actions)
 
     def _before(self, seconds: float) -> int:
         return self._now() - micros(seconds)

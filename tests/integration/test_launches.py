@@ -16,7 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 from pointsman.cli import app
+from pointsman.cli.operator_identity import begun
 from pointsman.commands import ReplayPage, replay
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.domain.park_codes import CURED_BY_TOKEN
 from tests.support.launch_client import (
     ANA,
@@ -28,7 +30,7 @@ from tests.support.launch_client import (
     launching,
 )
 from tests.support.running_daemon import ADL
-from tests.support.store_queries import list_parked
+from tests.support.store_queries import list_parked, look
 
 OTHER = "https://content.example.com/other"
 RULES = """
@@ -283,7 +285,8 @@ async def test_a_replay_finds_the_launch_of_a_statement_again(world: Launching) 
 
     async def pages() -> list[ReplayPage]:
         found: list[ReplayPage] = []
-        await replay(settings, since=0, until=2**62, dry_run=False, on_page=found.append)
+        action = begun(ActionKind.REPLAY, {})
+        await replay(settings, since=0, until=2**62, action=action, on_page=found.append)
         return found
 
     (page,) = await pages()
@@ -416,6 +419,16 @@ async def test_a_launch_can_ask_for_both_completed_and_passed(world: Launching) 
     await world.run.until(
         lambda: any("completed" in str(arguments).lower() for _, arguments in world.run.ran)
     )
+
+
+async def test_a_launch_is_on_the_record_with_the_credential_and_the_address(
+    world: Launching,
+) -> None:
+    launch = await world.launch()
+    (action,) = look(world.run.database, lambda store: store.operator_actions(limit=9))
+    assert (action.kind, action.learner, action.outcome) == (ActionKind.LAUNCH, ANA, "done")
+    assert (action.who, action.origin) == ("operator", "127.0.0.1")
+    assert action.details == {"registration": launch["registration"], "activity": COURSE}
 
 
 @pytest.mark.parametrize("of_learner", [False, True])

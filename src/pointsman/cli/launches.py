@@ -7,17 +7,19 @@ import json
 import secrets
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from pointsman.cli.exit_codes import ExitCode
+from pointsman.cli.operator_identity import begun
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
 from pointsman.cli.output import print_table
-from pointsman.config import load
+from pointsman.config import Settings, load
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.launch import Launch, launch_from_json
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.store.base import DocumentKey
 
 app = typer.Typer(
@@ -51,12 +53,7 @@ def show(
 
     **Example:** `pointsman launches show 0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11`
     """
-    settings = load(config)
-    key = DocumentKey("launch", name=registration.lower())
-    document = ask_store(settings, lambda store: store.document(key))
-    if document is None:
-        _no_such_launch(registration)
-    launch = launch_from_json(document.content)
+    launch = _launch(load(config), registration)
     if as_json:
         typer.echo(json.dumps(asdict(launch), indent=2))
         return
@@ -91,22 +88,29 @@ def revoke(
     from pointsman import commands  # noqa: PLC0415 - the other commands need not load the daemon
 
     settings = load(config)
-    if learner is not None:
-        asyncio.run(commands.revoke_launches_of(settings, learner))
+    if registration is not None:
+        whose = _launch(settings, registration).learner
+        action = begun(ActionKind.LAUNCHES_REVOKE, {"registration": registration}, learner=whose)
+        asyncio.run(commands.revoke_launches(settings, action, registration=registration))
+        typer.echo(f"the launch {registration} of {whose} is revoked")
+    elif learner is not None:
+        action = begun(ActionKind.LAUNCHES_REVOKE, {}, learner=learner)
+        asyncio.run(commands.revoke_launches(settings, action, learner=learner))
         typer.echo(f"every launch of {learner} that there is now is revoked")
-    elif registration is not None:
-        if not asyncio.run(commands.revoke_launch(settings, registration)):
-            _no_such_launch(registration)
-        typer.echo(f"the launch {registration} is revoked")
 
 
-def _no_such_launch(registration: str) -> NoReturn:
-    typer.echo(
-        f"there is no launch with the registration {registration}; it may be older than "
-        "store.retention_days",
-        err=True,
-    )
-    raise typer.Exit(ExitCode.NO)
+def _launch(settings: Settings, registration: str) -> Launch:
+    """Ends the command where there is none."""
+    key = DocumentKey("launch", name=registration.lower())
+    document = ask_store(settings, lambda store: store.document(key))
+    if document is None:
+        typer.echo(
+            f"there is no launch with the registration {registration}; it may be older than "
+            "store.retention_days",
+            err=True,
+        )
+        raise typer.Exit(ExitCode.NO)
+    return launch_from_json(document.content)
 
 
 def _rows(launch: Launch) -> list[tuple[str, str]]:

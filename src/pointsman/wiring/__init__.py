@@ -7,7 +7,7 @@ from pointsman.wiring.metrics import known_labels
 from pointsman.wiring.platforms import PlatformClients, helium_calls, platform_clients
 from pointsman.wiring.sources import (
     http_intake,
-    http_server,
+    http_servers,
     pipeline,
     readers,
     statement_producer,
@@ -23,7 +23,7 @@ __all__ = [
     "guarded_intake",
     "helium_calls",
     "http_intake",
-    "http_server",
+    "http_servers",
     "known_labels",
     "launch_cache",
     "launch_deps",

@@ -23,7 +23,11 @@ def retention(settings: Settings) -> Retention:
     statements = settings.store.retention_days * _DAY
     launches = settings.launches
     longest = 0.0 if launches is None else launches.max_lifetime_hours * _HOUR
-    return Retention(statements=statements, revocations=max(statements, longest))
+    return Retention(
+        statements=statements,
+        actions=settings.store.activity_days * _DAY,
+        revocations=max(statements, longest),
+    )
 
 
 def launch_cache(settings: Settings, store: Store, clock: Clock) -> LaunchCache | None:
@@ -35,6 +39,7 @@ def launch_deps(
     launches: LaunchCache | None,
     tokens: LaunchTokens | None,
     lms: Lms | None,
+    store: Store,
     clock: Clock,
 ) -> LaunchRoutesDeps | None:
     """What the HTTP side needs of it; None where no player is launched.
@@ -61,4 +66,5 @@ def launch_deps(
         settings=section,
         actors=ActorRules(settings.platform.origin, identity(settings).resolve, section.any_actor),
         lms=lms,
+        record=store.record_action,
     )
