@@ -53,9 +53,7 @@ async def export_person(
     return {
         "learner": person.learner,
         "pseudonym": pseudonyms.of(person.learner),
-        "identifiers": sorted(
-            (asdict(actor) for actor in person.actors), key=str
-        ),
+        "identifiers": sorted((asdict(actor) for actor in person.actors), key=str),
         "names": sorted(person.names),
         "registrations": sorted(person.registrations),
         "statements": statements,

@@ -10,7 +10,7 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from pointsman.domain.clock import MICROSECONDS, Clock, micros
@@ -55,6 +55,12 @@ class Forgotten:
     #: microseconds since the epoch; None where new input is taken
     refused_until: int | None = None
     is_dry_run: bool = False
+
+    def __str__(self) -> str:
+        """For the record: numbers, and nobody's name."""
+        erased, replaced = self.erased.total(), self.replaced.total()
+        words = f"{erased} records erased, the name replaced in {replaced}"
+        return words if self.is_proved else f"{words}; not proved"
 
     @property
     def is_proved(self) -> bool:
@@ -172,7 +178,7 @@ async def _erase_state(store: Store, matcher: PersonMatcher, clock: Clock) -> in
             return erased
         if clock.monotonic() > give_up:
             raise StoreUnavailable(
-                f"{matcher.person.learner} is being delivered all the time; see that the platform "
+                "something of this learner is being delivered all the time; see that the platform "
                 "answers, and run it again"
             )
         await clock.sleep(_LOOK)
@@ -198,6 +204,6 @@ async def _sweep_attachments(store: Store) -> int:
     return await store.change_rows("attachments", rows, lambda _row: None)
 
 
-def without_person(done: Forgotten) -> Forgotten:
-    """For the record: with nobody's name in it."""
-    return replace(done, person=Person(done.pseudonym))
+def pseudonym(secret: bytes, learner: str, rules: IdentityRules) -> str:
+    """How the log and the record of operators' actions call the learner."""
+    return Pseudonyms(secret).of(rules.learner(learner))

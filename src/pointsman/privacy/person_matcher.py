@@ -70,6 +70,10 @@ class PersonMatcher:
             else:
                 yield from _spellings(actor.value.lower())
 
+    def is_learner(self, text: str) -> bool:
+        """Whether an operator means this person by it, however it is written."""
+        return text in self.learners or self._rules.learner(text) in self.learners
+
     def is_theirs(self, actor: Actor) -> bool:
         """Whether an identifier is this person's."""
         return identity_of(actor) in self._identities or (

@@ -16,7 +16,7 @@ from pointsman.store.base import Row
 from pointsman.store.personal_data import TABLES, Holds, Table
 
 #: what takes a document's content for the person's own, by its resource
-_BY_NAME = frozenset({"session", "launch_token"})
+_BY_NAME = frozenset({"session", "launch_token", "revocation"})
 
 
 class RowRules:
@@ -64,8 +64,9 @@ class RowRules:
 
     def _about(self, learner: str) -> str:
         names = learner.split(", ")
-        own = {name for name in names if name in self._matcher.learners}
-        return ", ".join(self._pseudonym if name in own else name for name in names)
+        return ", ".join(
+            self._pseudonym if self._matcher.is_learner(name) else name for name in names
+        )
 
     def _content(self, content: bytes, *, is_letter: bool) -> bytes | None:
         if not self._matcher.may_name(content):
@@ -94,7 +95,8 @@ class RowRules:
             launch = launch_from_json(bytes(row["content"]))
             return row["name"] in person.registrations or self._matcher.is_theirs(launch.actor)
         if row["resource"] in _BY_NAME:
-            return row["name"] in person.registrations or row["name"] in self._matcher.learners
+            name = row["name"].removeprefix("learner ")
+            return name in person.registrations or self._matcher.is_learner(name)
         if row["registration"] in person.registrations:
             return True
         actor = actor_of_identity(row["agent"])

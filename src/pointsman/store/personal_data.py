@@ -92,6 +92,10 @@ TABLES: Mapping[str, Table] = {
         nobody="due ready ready_at hold lease_token leased_at",
         learner="learner",
     ),
+    # the action is kept; whom it was about becomes a pseudonym
+    "operator_actions": _table(
+        "id", nobody="id at kind who origin", about="learner", words="details outcome"
+    ),
     "pace": _table("id", nobody="id state"),
     "positions": _table(
         "consumer_group topic partition",

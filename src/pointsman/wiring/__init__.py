@@ -2,13 +2,13 @@
 
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
 from pointsman.wiring.delivery import auditor, dispatcher, quota
-from pointsman.wiring.launches import launch_cache, launch_deps
+from pointsman.wiring.launches import launch_cache, launch_deps, retention
 from pointsman.wiring.mapping import identity_rules
 from pointsman.wiring.metrics import known_labels
 from pointsman.wiring.platforms import PlatformClients, helium_calls, platform_clients
 from pointsman.wiring.sources import (
     http_intake,
-    http_server,
+    http_servers,
     pipeline,
     readers,
     statement_producer,
@@ -24,7 +24,7 @@ __all__ = [
     "guarded_intake",
     "helium_calls",
     "http_intake",
-    "http_server",
+    "http_servers",
     "identity_rules",
     "known_labels",
     "launch_cache",
@@ -35,6 +35,7 @@ __all__ = [
     "platform_clients",
     "quota",
     "readers",
+    "retention",
     "satisfied_tracker",
     "statement_producer",
     "store",

@@ -21,13 +21,17 @@ from pointsman.privacy.identity_rules import IdentityRules
 
 
 def mapping(settings: Settings) -> Mapper:
-    return Mapper(list(map(rule, settings.rules)), ConfiguredIdentity(_accounts(settings)))
+    return Mapper(list(map(rule, settings.rules)), identity(settings))
+
+
+def identity(settings: Settings) -> ConfiguredIdentity:
+    """Who an actor is, by [learners]."""
+    return ConfiguredIdentity(_accounts(settings))
 
 
 def identity_rules(settings: Settings) -> IdentityRules:
     """Who is one person, for forgetting and handing out."""
-    accounts = _accounts(settings)
-    return IdentityRules(ConfiguredIdentity(accounts), accounts, settings.platform.origin)
+    return IdentityRules(identity(settings), _accounts(settings), settings.platform.origin)
 
 
 def _accounts(settings: Settings) -> list[AccountTemplate]:
