@@ -124,7 +124,8 @@ async def forget(
     done.still_naming += sum(map(len, (*survey.own.values(), *survey.naming.values())))
     done.names_elsewhere = dict(survey.names_elsewhere)
     texts = {text.encode("utf-8", "surrogatepass"): text for text in matcher.telling}
-    remains = await store.raw_remains(list(texts))
+    longer = [word.encode() for word in survey.longer_words]
+    remains = await store.raw_remains(list(texts), longer)
     done.remains = {texts[needle]: count for needle, count in remains.items()}
     return done
 

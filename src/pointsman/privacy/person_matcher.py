@@ -46,6 +46,8 @@ class PersonMatcher:
         #: texts that name this person and nobody else, longest first, in lower case
         self.telling = tuple(sorted(set(self._telling()), key=lambda text: (-len(text), text)))
         self._pattern = _pattern(self.telling)
+        parts = "|".join(map(re.escape, self.telling))
+        self._longer = re.compile(rf"[\w.+%-]*(?:{parts})[\w.-]*")
         accounts = (actor.value for actor in person.actors if actor.kind == "account")
         hints = {*self.telling, *(name.lower() for name in accounts)}
         self._hints = tuple(hint.encode("utf-8", "surrogatepass") for hint in hints if hint)
@@ -109,6 +111,14 @@ class PersonMatcher:
     def names(self, text: str) -> bool:
         """Whether words name this person."""
         return self._pattern.search(text) is not None
+
+    def longer_words(self, text: str) -> list[str]:
+        """Words of which an identifier of this person is a part, and which are somebody else's."""
+        return [
+            word
+            for word in self._longer.findall(text.lower())
+            if self._pattern.search(word) is None
+        ]
 
     def without_person(self, text: str) -> str:
         """Words with the stand-in for this person."""

@@ -28,6 +28,8 @@ class Survey:
     naming: defaultdict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     #: where a name of theirs is in what is left, which may be somebody else's
     names_elsewhere: Counter[str] = field(default_factory=Counter)
+    #: words of others of which an identifier is a part: `joana@example.com`
+    longer_words: set[str] = field(default_factory=set)
 
     @property
     def is_empty(self) -> bool:
@@ -47,6 +49,7 @@ async def look_through(store: PersonalDataStore, matcher: PersonMatcher, rules: 
                     new = matcher.decide_statement(statement)
                     survey.statements += new is None and statement is not None
                     survey.named_in += new is not None and new is not statement
+            survey.longer_words.update(matcher.longer_words(bodies.decode("utf-8", "replace")))
         if survey.statements + survey.named_in > before:
             survey.blocks.add(block)
             return
@@ -60,7 +63,7 @@ async def look_through(store: PersonalDataStore, matcher: PersonMatcher, rules: 
     present = await store.table_columns()
     for table, declared in TABLES.items():
         if table in present and declared.holding(*_PERSONAL):
-            await _look_through_rows(store, table, rules, survey)
+            await _look_through_rows(store, table, matcher, rules, survey)
     return survey
 
 
@@ -68,15 +71,26 @@ _PERSONAL = (Holds.LEARNER, Holds.WORDS, Holds.CONTENT, Holds.OWNER, Holds.ABOUT
 
 
 async def _look_through_rows(
-    store: PersonalDataStore, table: str, rules: RowRules, survey: Survey
+    store: PersonalDataStore,
+    table: str,
+    matcher: PersonMatcher,
+    rules: RowRules,
+    survey: Survey,
 ) -> None:
     key_columns = TABLES[table].key
 
     def look(row: Row) -> None:
         new = rules.decide(table, row)
         if new is row:
+            for value in row.values():
+                text = value if isinstance(value, str) else _text(value)
+                survey.longer_words.update(matcher.longer_words(text))
             return
         found = survey.own if new is None else survey.naming
         found[table].append({name: row[name] for name in key_columns})
 
     await store.scan_rows(table, look)
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""

@@ -105,6 +105,8 @@ TABLES: Mapping[str, Table] = {
     "refs": _table("target block id", nobody="target block voids", follows="id"),
     # a keyed hash; kept on purpose, for as long as input is refused
     "refused_learners": _table("hash", nobody="hash person refused_at until inputs"),
+    # PostgreSQL's number of the last migration
+    "schema": _table("number", nobody="number"),
     "statement_keys": _table("key block", nobody="block", follows="key ranks"),
     "statements": _table(
         "id",

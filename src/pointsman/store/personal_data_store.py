@@ -99,10 +99,13 @@ class PersonalDataStore(Protocol):
         """Let nothing of what was erased stay in free space, as far as the store can."""
         ...
 
-    async def raw_remains(self, needles: Sequence[bytes]) -> dict[bytes, int]:
+    async def raw_remains(
+        self, needles: Sequence[bytes], within: Sequence[bytes]
+    ) -> dict[bytes, int]:
         """How often each of these is in the store's own files, whatever the case of its letters.
 
-        Empty where the store has no files that it could look into.
+        Not counted where it is a part of one of the longer words `within`. Empty where the store
+        has no files that it could look into.
         """
         ...
 

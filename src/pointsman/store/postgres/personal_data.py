@@ -92,7 +92,11 @@ class PostgresPersonalData(PostgresConnections):
 
         await self._pool.read(vacuum)
 
-    async def raw_remains(self, needles: Sequence[bytes]) -> dict[bytes, int]:  # noqa: ARG002 - a Protocol's
+    async def raw_remains(
+        self,
+        needles: Sequence[bytes],  # noqa: ARG002 - a Protocol's
+        within: Sequence[bytes],  # noqa: ARG002 - a Protocol's
+    ) -> dict[bytes, int]:
         return {}
 
     async def refuse_learners(self, refused: Sequence[RefusedLearner]) -> None:

@@ -97,8 +97,10 @@ class SqlitePersonalData(SqliteConnections):
         """Write the file anew without its free space, and empty the log; others wait meanwhile."""
         await asyncio.to_thread(self._compact)
 
-    async def raw_remains(self, needles: Sequence[bytes]) -> dict[bytes, int]:
-        return await asyncio.to_thread(self._raw_remains, needles)
+    async def raw_remains(
+        self, needles: Sequence[bytes], within: Sequence[bytes]
+    ) -> dict[bytes, int]:
+        return await asyncio.to_thread(self._raw_remains, needles, within)
 
     async def refuse_learners(self, refused: Sequence[RefusedLearner]) -> None:
         rows = [(one.hash, one.person, one.refused_at, one.until, one.inputs) for one in refused]
@@ -132,17 +134,21 @@ class SqlitePersonalData(SqliteConnections):
                     return
         raise StoreUnavailable("the SQLite store is read all the time, so its log can't be emptied")
 
-    def _raw_remains(self, needles: Sequence[bytes]) -> dict[bytes, int]:
+    def _raw_remains(self, needles: Sequence[bytes], within: Sequence[bytes]) -> dict[bytes, int]:
         wanted = [needle.lower() for needle in needles]
-        longest = max(map(len, wanted), default=0)
+        longer = sorted((word.lower() for word in within), key=len, reverse=True)
+        longest = max(map(len, (*wanted, *longer)), default=1)
         remains: Counter[bytes] = Counter()
         for chunks in (self._chunks(), _chunks_of_log(log_of(self._path))):
             before = b""
             for chunk in chunks:
-                text = before + chunk.lower()
+                text = masked = before + chunk.lower()
+                for word in longer:
+                    masked = masked.replace(word, bytes(len(word)))
                 for needle in wanted:
                     # what ends in the part that was read before is counted already
-                    remains[needle] += text.count(needle, max(0, len(before) - len(needle) + 1))
+                    start = max(0, len(before) - len(needle) + 1)
+                    remains[needle] += masked.count(needle, start)
                 before = text[-longest:]
         return {needle: count for needle, count in remains.items() if count}
 
