@@ -9,7 +9,7 @@ from pointsman.sources.http.authorization import LAUNCHED
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.scorm_cloud import POSTBACK
 from pointsman.sources.kafka.hooks import ResetReason
-from pointsman.sources.players.cmi5.session_rules import RuleViolation
+from pointsman.sources.players.cmi5.rule_violations import RuleViolation
 from pointsman.telemetry.initial_series import IntakeRoute, KnownLabels
 
 

@@ -16,9 +16,10 @@ from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.home import home
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, add_launch_routes
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
+from pointsman.sources.http.lrs.cmi5_scope import Cmi5Scope
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 from pointsman.sources.http.lrs.documents import DocumentResources
-from pointsman.sources.http.lrs.endpoint import LrsEndpoint, ResourceHandler
+from pointsman.sources.http.lrs.endpoint import Limit, LrsEndpoint, ResourceHandler
 from pointsman.sources.http.lrs.get_statements import GetStatements
 from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.resources import Resource
@@ -91,6 +92,7 @@ def make_app(deps: HttpDeps) -> web.Application:
         _handlers(deps),
         consistency,
         frozenset(source.name for source in deps.sources if source.lenient),
+        _cmi5_limit(deps),
     )
     # Both spellings, for a redirect would lose a player's POST.
     for slash in ("", "/"):
@@ -115,6 +117,19 @@ def _authorizer(deps: HttpDeps) -> RequestAuthorizer:
     if deps.launches is None:
         return RequestAuthorizer(authenticator)
     return RequestAuthorizer(authenticator, deps.launches.credentials, deps.launches.launches)
+
+
+def _cmi5_limit(deps: HttpDeps) -> Limit | None:
+    if deps.launches is None:
+        return None
+    settings = deps.launches.settings
+    scope = Cmi5Scope(
+        deps.launches.lms.sessions,
+        deps.clock,
+        settings.grace_seconds,
+        notes_preferences=settings.cmi5_conflicts == "reject",
+    )
+    return scope.limit
 
 
 def _add_adapters(app: web.Application, deps: HttpDeps) -> None:

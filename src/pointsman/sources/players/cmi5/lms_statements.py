@@ -1,4 +1,6 @@
-"""Makes the statements of the LMS: launched, abandoned, waived, satisfied (cmi5 section 9.3). Pure.
+"""Makes the statements of the LMS: launched, abandoned, waived, satisfied, voided. Pure.
+
+cmi5 sections 6.3 and 9.3.
 
 Their ids are made of what they are about, so that none is stated twice.
 """
@@ -28,6 +30,21 @@ def waived_id(launch: Launch) -> str:
 
 def abandoned_id(session: Cmi5Session) -> str:
     return _id(session.id, "abandoned")
+
+
+def voiding_id(statement_id: str) -> str:
+    return _id(statement_id, "voided")
+
+
+def voided(launch: Launch, statement_id: str, home_page: str, now: int) -> Statement:
+    """Section 6.3, in the form of xAPI Part 2 section 2.3.2; `home_page` is that of the LMS."""
+    statement = _statement(
+        launch, voiding_id(statement_id), vocabulary.VOIDED, launch.session, now, is_defined=False
+    )
+    return statement | {
+        "actor": {"objectType": "Agent", "account": {"homePage": home_page, "name": "pointsman"}},
+        "object": {"objectType": "StatementRef", "id": statement_id},
+    }
 
 
 def launched(launch: Launch, url: str | None, now: int) -> Statement:
@@ -94,11 +111,14 @@ def _statement(
     extensions: dict[str, Any] | None = None,
     *,
     move_on: bool = False,
+    is_defined: bool = True,
 ) -> Statement:
     categories = [vocabulary.CMI5_CATEGORY, *([vocabulary.MOVE_ON_CATEGORY] if move_on else [])]
-    activities: dict[str, Any] = {
-        "category": [{"objectType": "Activity", "id": category} for category in categories]
-    }
+    activities: dict[str, Any] = {}
+    if is_defined:
+        activities["category"] = [
+            {"objectType": "Activity", "id": category} for category in categories
+        ]
     if group := grouping(launch):
         activities["grouping"] = group
     return {

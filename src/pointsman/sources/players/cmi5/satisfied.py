@@ -24,7 +24,7 @@ from pointsman.domain.records import Receipt, Submission
 from pointsman.sources.batch import StatementBatch
 from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5 import vocabulary
-from pointsman.sources.players.cmi5.lms_statements import satisfied, satisfied_id
+from pointsman.sources.players.cmi5.lms_statements import satisfied, satisfied_id, voiding_id
 from pointsman.sources.players.cmi5.move_on import NOT_APPLICABLE, counts, is_met
 from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore, LmsStore
 from pointsman.statements import STATEMENT, Statement
@@ -33,8 +33,9 @@ from pointsman.store.base import Search, StoredStatement
 
 log = structlog.get_logger(__name__)
 
-#: says a statement of the LMS through the intake; one that was said already is nothing new
-State = Callable[[Launch, dict[str, Any]], Awaitable[None]]
+#: says a statement of the LMS through the intake, about the launch's activity where there is one;
+#: what was said already is nothing new
+State = Callable[[Launch | None, dict[str, Any]], Awaitable[None]]
 _AT_ONCE = 100
 #: registrations that are known to be satisfied; a forgotten one costs a look
 _MOST_SATISFIED = 50_000
@@ -124,11 +125,15 @@ class SatisfiedTracker:
         sessions = await self._sessions.all(launch.registration)
         stated = stated_in_registration(self._store, launch, verb, self._read)
         async for stored, statement in stated:
-            if counts(launch, statement, sessions) and not await self._store.voided(
-                [stored.statement_id]
-            ):
+            if counts(launch, statement, sessions) and not await self._is_voided_by_others(stored):
                 return True
         return False
+
+    async def _is_voided_by_others(self, stored: StoredStatement) -> bool:
+        """What the LMS voids for its form says what it says (section 6.3)."""
+        if not await self._store.voided([stored.statement_id]):
+            return False
+        return await self._store.statement(voiding_id(stored.statement_id)) is None
 
     def _read(self, stored: StoredStatement) -> Statement | None:
         noted = self._noted.pop(stored.statement_id, None)
