@@ -173,6 +173,18 @@ async def test_a_player_sees_its_own_learners_statements_and_documents(world: La
     assert await world.send(ana, "GET", where) == (200, "page 3")
 
 
+async def test_no_launch_lets_a_learner_act_as_another(world: Launching) -> None:
+    """What a browser sent to a launcher that passed it on: ana's launch with ben as its actor."""
+    ben = await world.launch(learner=BEN)
+    await world.say(ben, "experienced")
+    for actor in ({"mbox": f"mailto:{BEN}"}, {"mbox": f"mailto:{BEN.upper()}"}):
+        refused = await world.launch(status=400, actor=actor)
+        assert refused["error"]["reason"].startswith("actor: is another learner")
+    ana = await world.launch(actor={"mbox": f"mailto:{ANA.title()}"})
+    _, found = await world.send(ana, "GET", "/xapi/statements")
+    assert json.loads(found)["statements"] == []
+
+
 async def test_a_newer_auth_token_wakes_what_was_parked_for_want_of_one(world: Launching) -> None:
     launch = await world.launch(topicId="topic_demo_1", authToken=None)
     await world.say(launch, "completed")
@@ -283,7 +295,7 @@ async def test_an_expired_or_foreign_credential_opens_nothing(world: Launching) 
     launch = await world.launch()
     header, claims, signature = launch["credential"].split(".")
     read = json.loads(base64.urlsafe_b64decode(claims + "=="))
-    assert read["exp"] - read["iat"] == 24 * 3600
+    assert read["exp"] - read["iat"] == 8 * 3600
     forged = jwt.encode(read, "another-key-that-is-long-enough-too", algorithm="HS256")
     late = jwt.encode({**read, "exp": read["iat"]}, SIGNING_KEY, algorithm="HS256")
     other = jwt.encode({**read, "aud": "scorm"}, SIGNING_KEY, algorithm="HS256")

@@ -10,7 +10,9 @@ from pointsman.sources.http.authorization import HttpSource
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.players import CredentialIssuer, LaunchCache, LaunchRequest
 from pointsman.sources.players.cmi5.lms import Lms
+from pointsman.sources.players.launch_actor import ActorRules
 from pointsman.store.base import Store
+from pointsman.wiring.mapping import identity
 from pointsman.wiring.sources import credential
 
 
@@ -47,6 +49,6 @@ def launch_deps(
         launches=launches,
         keep_token=keep_token,
         settings=section,
-        home_page=settings.platform.origin,
+        actors=ActorRules(settings.platform.origin, identity(settings).resolve, section.any_actor),
         lms=lms,
     )

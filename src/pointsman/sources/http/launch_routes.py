@@ -23,6 +23,7 @@ from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource
 from pointsman.sources.http.scorm import ScormResource
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.players import CredentialIssuer, LaunchCache
+from pointsman.sources.players.launch_actor import ActorRules
 from pointsman.sources.players.scorm.commits import CommitHandler, SessionStore
 from pointsman.sources.settings import LaunchSettings
 
@@ -36,8 +37,7 @@ class LaunchRoutesDeps:
     launches: LaunchCache
     keep_token: KeepToken
     settings: LaunchSettings
-    #: of the accounts of learners who are no mailboxes
-    home_page: str
+    actors: ActorRules
     lms: LearningSystem
 
 
@@ -91,7 +91,7 @@ def _launch_resource(launches: LaunchRoutesDeps, context: HttpContext) -> Launch
         launches.keep_token,
         _begin(launches.lms),
         launches.settings,
-        launches.home_page,
+        launches.actors,
         context.clock,
         context.body_timeout,
     )

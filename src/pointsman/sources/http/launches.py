@@ -20,6 +20,7 @@ from pointsman.sources.players import (
     LaunchRequest,
     launch_from_request,
 )
+from pointsman.sources.players.launch_actor import ActorRules
 from pointsman.sources.players.launch_request import launch_response, parse_launch_request
 from pointsman.sources.settings import LaunchSettings
 
@@ -36,8 +37,7 @@ Begin = Callable[[Launch, str | None], Awaitable[None]]
 class LaunchResource:
     """`operators` may ask; `keep_token` has the authToken before the launch is answered.
 
-    So has `begin` done its work. `home_page` is that of the accounts of learners who are no
-    mailboxes.
+    So has `begin` done its work. `actors` says whom the `actor` of a request may be.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class LaunchResource:
         keep_token: KeepToken,
         begin: Begin,
         settings: LaunchSettings,
-        home_page: str,
+        actors: ActorRules,
         clock: Clock,
         body_timeout: float,
     ) -> None:
@@ -58,7 +58,7 @@ class LaunchResource:
         self._keep_token = keep_token
         self._begin = begin
         self._settings = settings
-        self._home_page = home_page
+        self._actors = actors
         self._clock = clock
         self._limits = BodyLimits(_MOST_BYTES, body_timeout)
 
@@ -86,5 +86,5 @@ class LaunchResource:
             now=micros(self._clock.now()),
             lifetime=settings.lifetime_hours * _HOUR,
             longest=settings.max_lifetime_hours * _HOUR,
-            home_page=self._home_page,
+            actors=self._actors,
         )
