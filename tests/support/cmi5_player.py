@@ -36,7 +36,17 @@ class Player:
     template: dict[str, Any] = field(default_factory=dict)
     mastery_score: float | None = None
 
-    async def post(self, statement: dict[str, Any]) -> tuple[int, str]:
+    async def put(self, statement: dict[str, Any]) -> tuple[int, str]:
+        path = f"/xapi/statements?statementId={statement['id']}"
+        return await self.world.send(self._launch, "PUT", path, json=statement)
+
+    async def request(
+        self, method: str, path: str, content_type: str, body: bytes
+    ) -> tuple[int, str]:
+        headers = {"Content-Type": content_type}
+        return await self.world.send(self._launch, method, path, data=body, headers=headers)
+
+    async def post(self, statement: dict[str, Any] | list[dict[str, Any]]) -> tuple[int, str]:
         return await self.world.send(self._launch, "POST", "/xapi/statements", json=statement)
 
     async def say(self, verb: str, **result: Any) -> tuple[int, str]:

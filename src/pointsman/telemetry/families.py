@@ -48,7 +48,7 @@ class Families:
             "http_seconds", "Time to answer an HTTP request.", _SECONDS, "route"
         )
         self.cmi5_oddities = self._counter(
-            "cmi5_oddities", "Rules of cmi5 that players broke; what they said was taken.", "kind"
+            "cmi5_oddities", "Rules of cmi5 that players broke.", "kind"
         )
         self.clock_off = self._counter(
             "clock_off",

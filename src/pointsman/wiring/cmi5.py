@@ -31,13 +31,16 @@ def satisfied_tracker(
 
 
 def lms(
-    settings: Settings,
     store: Store,
     tracker: SatisfiedTracker | None,
     intake: Pipeline,
     clock: Clock,
+    home_page: str,
 ) -> Lms | None:
-    """`intake` is the store's own: what the LMS says needs no topic to travel through."""
+    """`intake` is the store's own: what the LMS says needs no topic to travel through.
+
+    `home_page` is that of the LMS's account.
+    """
     if tracker is None:
         return None
 
@@ -49,7 +52,7 @@ def lms(
             log.debug("stated already", statement=statement["id"])
 
     tracker.state = state
-    return Lms(store, tracker, state, clock, settings.platform.origin)
+    return Lms(store, tracker, state, clock, home_page)
 
 
 def guarded_intake(

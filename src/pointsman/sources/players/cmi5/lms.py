@@ -33,7 +33,7 @@ class Lms:
         following: SatisfiedTracker,
         state: State,
         clock: Clock,
-        home_page: str = "https://lms.example.com",
+        home_page: str,
     ) -> None:
         """`home_page` is that of the account that voids."""
         self._sessions = Cmi5SessionStore(store, clock)
@@ -54,8 +54,9 @@ class Lms:
         for earlier in sessions:
             if earlier.was_abandoned:
                 await self._abandon(launch, earlier)
-        await self._state(launch, lms_statements.launched(launch, url, self._now()))
+        # what is satisfied with the registration is so before the launch (section 9.6.1)
         await self._following.look([launch])
+        await self._state(launch, lms_statements.launched(launch, url, self._now()))
 
     async def fetch(self, launch: Launch) -> bool:
         """Whether the session's credential may be given: once, and while the session lasts."""

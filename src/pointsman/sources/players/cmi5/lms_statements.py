@@ -28,6 +28,15 @@ def waived_id(launch: Launch) -> str:
     return _id(launch.registration, launch.activity, "waived")
 
 
+def waived_session(launch: Launch) -> str:
+    return _id(launch.registration, launch.activity, "waived session")
+
+
+def registration_session(launch: Launch) -> str:
+    """Of what is stated because the registration began (section 9.6.1)."""
+    return _id(launch.registration, launch.activity, "registration session")
+
+
 def abandoned_id(session: Cmi5Session) -> str:
     return _id(session.id, "abandoned")
 
@@ -78,15 +87,19 @@ def abandoned(launch: Launch, session: Cmi5Session, last: int, now: int) -> Stat
 
 def waived(launch: Launch, reason: str, now: int) -> Statement:
     """Section 9.3.7: in a session of its own."""
-    session = _id(launch.registration, launch.activity, "waived session")
-    statement = _statement(launch, waived_id(launch), vocabulary.WAIVED, session, now, move_on=True)
+    statement = _statement(
+        launch, waived_id(launch), vocabulary.WAIVED, waived_session(launch), now, move_on=True
+    )
     result = {"success": True, "completion": True, "extensions": {vocabulary.REASON: reason}}
     return statement | {"result": result}
 
 
-def satisfied(launch: Launch, now: int) -> Statement:
-    """Section 9.3.9; what is satisfied is the launch's activity, as a course of this one unit."""
-    statement = _statement(launch, satisfied_id(launch), vocabulary.SATISFIED, launch.session, now)
+def satisfied(launch: Launch, session: str, now: int) -> Statement:
+    """Section 9.3.9; what is satisfied is the launch's activity, as a course of this one unit.
+
+    `session` is that of the launch, or another where it was not the player that met moveOn.
+    """
+    statement = _statement(launch, satisfied_id(launch), vocabulary.SATISFIED, session, now)
     statement["object"]["definition"] = {"type": vocabulary.COURSE_TYPE}
     return statement
 

@@ -24,7 +24,13 @@ from pointsman.domain.records import Receipt, Submission
 from pointsman.sources.batch import StatementBatch
 from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5 import vocabulary
-from pointsman.sources.players.cmi5.lms_statements import satisfied, satisfied_id, voiding_id
+from pointsman.sources.players.cmi5.lms_statements import (
+    registration_session,
+    satisfied,
+    satisfied_id,
+    voiding_id,
+    waived_session,
+)
 from pointsman.sources.players.cmi5.move_on import NOT_APPLICABLE, counts, is_met
 from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore, LmsStore
 from pointsman.statements import STATEMENT, Statement
@@ -107,19 +113,24 @@ class SatisfiedTracker:
         ):
             return
         if await self._store.statement(satisfied_id(launch)) is None:
-            if not await self._is_met(launch):
+            session = await self._session_that_met(launch)
+            if session is None:
                 return
-            await self.state(launch, satisfied(launch, micros(self._clock.now())))
+            await self.state(launch, satisfied(launch, session, micros(self._clock.now())))
         self._satisfied[launch.registration] = True
 
-    async def _is_met(self, launch: Launch) -> bool:
-        if launch.move_on == NOT_APPLICABLE or await self._is_stated(launch, vocabulary.WAIVED):
-            return True
-        return is_met(
+    async def _session_that_met(self, launch: Launch) -> str | None:
+        """The session in which moveOn was met, or the operator waived it; None while it is not."""
+        if launch.move_on == NOT_APPLICABLE:
+            return registration_session(launch)
+        if await self._is_stated(launch, vocabulary.WAIVED):
+            return waived_session(launch)
+        met = is_met(
             launch.move_on,
             completed=await self._is_stated(launch, vocabulary.COMPLETED),
             passed=await self._is_stated(launch, vocabulary.PASSED),
         )
+        return launch.session if met else None
 
     async def _is_stated(self, launch: Launch, verb: str) -> bool:
         sessions = await self._sessions.all(launch.registration)
