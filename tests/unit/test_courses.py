@@ -102,7 +102,9 @@ def test_without_a_package_a_relative_url_is_nowhere() -> None:
 
 
 def test_a_missing_title_is_a_warning(tmp_path: Path) -> None:
-    course = course_of(tmp_path, structure(UNIT.replace("<title><langstring>U</langstring></title>", "")))
+    course = course_of(
+        tmp_path, structure(UNIT.replace("<title><langstring>U</langstring></title>", ""))
+    )
     assert [unit.title for unit, _ in course.units()] == ["https://example.com/u"]
     assert ", line 3: <au> has no title" in course.warnings[0]
 

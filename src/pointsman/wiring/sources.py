@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ from pointsman.sources.http.authorization import (
 )
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
+from pointsman.sources.http.middleware import RequestsUnderWay
+from pointsman.sources.http.routes import Listener
 from pointsman.sources.http.server import HttpServer
 from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.producer import StatementProducer
@@ -110,7 +113,7 @@ def http_intake(
     return KafkaForwarder(producer.write, clock, intake.keep_dead_letter)
 
 
-def http_server(
+def http_servers(
     settings: Settings,
     *,
     intake: StatementIntake,
@@ -122,8 +125,11 @@ def http_server(
     operator_log: OperatorLog,
     clock: Clock,
     launches: LaunchRoutesDeps | None = None,
-) -> HttpServer:
-    """The endpoint with all its routes; it does not listen yet."""
+) -> list[HttpServer]:
+    """The endpoint with all its routes, first for the public; it does not listen yet.
+
+    Without [http.operator] there is one for all.
+    """
     deps = HttpDeps(
         intake=intake,
         store=store,
@@ -143,14 +149,27 @@ def http_server(
         webhooks=webhook_sources(settings.sources),
         reader=BatchReader(settings.http),
     )
-    return HttpServer(
-        make_app(deps),
-        deps.requests,
-        clock,
-        host=settings.http.host,
-        port=settings.http.port,
-        drain_seconds=settings.http.drain_seconds,
-    )
+    http = settings.http
+
+    def server(host: str, port: int, section: str, *listeners: Listener) -> HttpServer:
+        # each has its own, for each stops by itself
+        requests = RequestsUnderWay()
+        return HttpServer(
+            make_app(replace(deps, requests=requests), listeners),
+            requests,
+            clock,
+            host=host,
+            port=port,
+            drain_seconds=http.drain_seconds,
+            section=section,
+        )
+
+    if http.operator is None:
+        return [server(http.host, http.port, "http", *Listener)]
+    return [
+        server(http.host, http.port, "http", Listener.PUBLIC),
+        server(http.operator.host, http.operator.port, "http.operator", Listener.OPERATOR),
+    ]
 
 
 def readers(

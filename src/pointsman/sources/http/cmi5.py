@@ -24,8 +24,6 @@ from pointsman.sources.players import (
 from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore
 from pointsman.sources.players.credentials import in_base64
 
-FETCH = "/cmi5/fetch/{token}"
-WAIVE = "/launches/{registration}/waive"
 _MOST_BYTES = 16_384
 _NO_STORE = {"Cache-Control": "no-store"}
 #: section 8.2.3.2

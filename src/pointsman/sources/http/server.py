@@ -40,7 +40,10 @@ class HttpServer:
         host: str,
         port: int,
         drain_seconds: float,
+        section: str = "http",
     ) -> None:
+        """`section` of the settings is the one that has `host` and `port`."""
+        self._section = section
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_WORDS)
         self._requests = requests
         self._clock = clock
@@ -61,8 +64,8 @@ class HttpServer:
                     error,
                     self._host,
                     self._port,
-                    host_setting="http.host",
-                    port_setting="http.port",
+                    host_setting=f"{self._section}.host",
+                    port_setting=f"{self._section}.port",
                 )
             ) from None
 

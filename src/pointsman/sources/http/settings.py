@@ -21,8 +21,18 @@ from pointsman.sources.settings import CredentialSettings
 from pointsman.statements.settings import Limits
 
 
+class OperatorListenerSettings(Section):
+    """[http.operator]: the listener for metrics, probes, launches and the operator's own requests.
+
+    The operator's network reaches it, and players do not.
+    """
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=8081, ge=1, le=65535)
+
+
 class HttpSettings(Limits):
-    """[http]: where the daemon listens, for statements, metrics and probes."""
+    """[http]: where the daemon listens, and what a request may be."""
 
     host: str = Field(default="0.0.0.0", min_length=1)  # noqa: S104 - it runs in a container
     port: int = Field(default=8080, ge=1, le=65535)
@@ -31,6 +41,8 @@ class HttpSettings(Limits):
     #: how senders reach this daemon, with the path in front of /xapi where there is one; none =
     #: that of [launches]
     public_url: WebAddress | None = None
+    #: none: everything is on `port`
+    operator: OperatorListenerSettings | None = None
     #: web origins whose pages may send, or "*"
     cors_origins: Names = ()
     #: how long after SIGTERM the listener stays, so that load balancers learn of it
@@ -40,6 +52,20 @@ class HttpSettings(Limits):
     #: where a statement is kept before it is answered: the store, or a topic that a source reads
     intake: Literal["store", "kafka"] = "store"
     kafka: KafkaTopicSettings | None = None
+
+    @field_validator("operator")
+    @classmethod
+    def _another_port(
+        cls, operator: OperatorListenerSettings | None, info: ValidationInfo
+    ) -> OperatorListenerSettings | None:
+        if operator is not None and valid_so_far(info, "port"):
+            port = info.data["port"]
+            if operator.port == port:
+                raise ValueError(
+                    f"must have another port than http.port, which is {port} too; leave the "
+                    "section out to have everything on one port"
+                )
+        return operator
 
     @field_validator("kafka")
     @classmethod
