@@ -177,7 +177,7 @@ class Daemon:
         housekeeper = Housekeeper(
             self._store,
             self._clock,
-            self._settings.store,
+            wiring.retention(self._settings),
             self._metrics.pruned,
         )
         self._background.start("housekeeping", housekeeper.run)
@@ -230,7 +230,7 @@ class Daemon:
             operator_log=self._operator_log,
             clock=self._clock,
             launches=wiring.launch_deps(
-                self._settings, self._launches, self._tokens.launched, lms, self._clock
+                self._settings, self._launches, self._tokens.launched, lms, self._store, self._clock
             ),
         )
         # the operator's listener closes last, so that probes and metrics see the whole stop

@@ -6,7 +6,7 @@ and which activity is to be played. What the player says later is about that lea
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -33,6 +33,21 @@ class LaunchMode(StrEnum):
     NORMAL = "Normal"
     BROWSE = "Browse"
     REVIEW = "Review"
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """The newest revocation of a registration, and of its learner; numbers that only grow."""
+
+    registration: int = 0
+    learner: int = 0
+
+    def is_after(self, other: Revoked) -> bool:
+        """Whether something was revoked that `other` does not know of."""
+        return self.registration > other.registration or self.learner > other.learner
+
+
+NOTHING_REVOKED = Revoked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,8 @@ class Launch:
     player: dict[str, Any] = field(default_factory=dict)
     #: cmi5's session ID, new with each launch of a registration; empty for other players
     session: str = ""
+    #: what was revoked before it: its credentials are good until something is revoked after that
+    revoked: Revoked = NOTHING_REVOKED
 
     @property
     def moves_on(self) -> bool:
@@ -127,7 +144,10 @@ def launch_actor_json(launch: Launch) -> dict[str, Any]:
 
 def launch_to_json(launch: Launch) -> bytes:
     """As the store keeps it."""
-    return orjson.dumps(launch)
+    fields = asdict(launch)
+    if launch.revoked == NOTHING_REVOKED:
+        del fields["revoked"]  # which replicas of the version before do not know
+    return orjson.dumps(fields)
 
 
 def launch_from_json(content: bytes) -> Launch:
@@ -140,6 +160,7 @@ def launch_from_json(content: bytes) -> Launch:
             "kind": PlayerKind(fields["kind"]),
             "mode": LaunchMode(fields["mode"]),
             "activities": tuple(fields["activities"]),
+            "revoked": Revoked(**fields.get("revoked", {})),
         }
     )
 

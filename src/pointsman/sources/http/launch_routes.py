@@ -20,6 +20,7 @@ from pointsman.sources.http.authorization import (
 from pointsman.sources.http.body import BodyLimits
 from pointsman.sources.http.cmi5 import Cmi5Resource, LearningSystem
 from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource
+from pointsman.sources.http.operator_actions import RecordAction
 from pointsman.sources.http.routes import (
     CMI5_FETCH,
     CMI5_WAIVE,
@@ -47,6 +48,7 @@ class LaunchRoutesDeps:
     settings: LaunchSettings
     actors: ActorRules
     lms: LearningSystem
+    record: RecordAction
 
 
 class HttpContext(Protocol):
@@ -95,6 +97,7 @@ def _launch_resource(launches: LaunchRoutesDeps, context: HttpContext) -> Launch
         launches.launches,
         launches.keep_token,
         _begin(launches.lms),
+        launches.record,
         launches.settings,
         launches.actors,
         context.clock,
