@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.sources.http.client_address import client_address
+from pointsman.sources.http.client_address import (
+    TRUSTED_PROXIES,
+    TrustedProxies,
+    client_address,
+    sender_address,
+)
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("2001:db8:f::/48"))
 XFF, FORWARDED = "X-Forwarded-For", "Forwarded"
@@ -55,3 +64,18 @@ def test_whatever_a_sender_writes_the_proxys_own_word_for_it_counts(
 
     assert client_address("10.0.0.1", [*written, appended], PROXIES, header) == ANA
     assert client_address(STRANGER, written, PROXIES, header) == STRANGER
+
+
+@pytest.mark.parametrize(
+    ("networks", "address"), [((), "10.0.0.1"), (PROXIES, ANA)], ids=["no proxies", "proxies"]
+)
+def test_a_request_is_asked_with_what_its_application_knows(
+    networks: tuple[Any, ...], address: str
+) -> None:
+    app = web.Application()
+    app[TRUSTED_PROXIES] = TrustedProxies(networks)
+    transport = Mock()
+    transport.get_extra_info.return_value = ("10.0.0.1", 4711)
+    request = make_mocked_request("GET", "/", headers={XFF: ANA}, app=app, transport=transport)
+
+    assert sender_address(request) == address

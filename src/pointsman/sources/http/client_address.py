@@ -1,4 +1,4 @@
-"""Decides from which address a request comes: the other end's, or what a known proxy says. Pure.
+"""Decides from which address a request comes: the other end's, or what a known proxy says.
 
 Every sender can write such a header, so it is believed of the proxies of the settings only, and of
 one header only: a proxy that appends to the one lets the other pass as it came.
@@ -8,12 +8,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from aiohttp import web
 
 #: "for" of RFC 7239 section 4, in quotation marks or not
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^;\s]*))', re.IGNORECASE)
 #: hops that are looked at; nobody has as many proxies
 _MOST_HOPS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedProxies:
+    """Whose word is believed, and the header in which they give it."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    header: str = "X-Forwarded-For"
+
+
+#: where an application keeps those of its settings
+TRUSTED_PROXIES = web.AppKey("trusted_proxies", TrustedProxies)
+
+
+def sender_address(request: web.Request) -> str:
+    """The address of who sent a request; "" where the connection has none."""
+    trusted = request.app.get(TRUSTED_PROXIES, TrustedProxies())
+    values = request.headers.getall(trusted.header, []) if trusted.networks else []
+    return client_address(request.remote or "", values, trusted.networks, trusted.header)
 
 
 def client_address(
