@@ -13,6 +13,7 @@ from pointsman.domain.clock import Clock
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, HttpSource, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits
+from pointsman.sources.http.client_address import TRUSTED_PROXIES, TrustedProxies
 from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.home import home
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, launch_handlers
@@ -105,6 +106,7 @@ def make_app(
             deps.requests,
         ),
     )
+    app[TRUSTED_PROXIES] = TrustedProxies(deps.settings.proxies, deps.settings.forwarded_header)
     handlers = route_handlers(deps, consistency)
     paths = {route.path for route in handlers if route.listener in listeners}
     if Listener.PUBLIC in listeners:
