@@ -42,13 +42,14 @@ def forget(
             "people holds keyed hashes, and no address.",
         ),
     ] = "",
-    compact: Annotated[
+    no_compact: Annotated[
         bool,
         typer.Option(
-            help="SQLite: write the file anew, so that nothing stays in its free space. Others "
-            "wait meanwhile.",
+            "--no-compact",
+            help="SQLite: leave what was erased in the file's free space. Without it the file is "
+            "written anew, and others wait meanwhile.",
         ),
-    ] = True,
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Erase a person from the store, and prove it by searching every byte.
@@ -64,7 +65,7 @@ def forget(
 
     settings = load(config)
     seconds = parse_duration(refuse_for) if refuse_for else None
-    request = commands.ForgetRequest(learner, dry_run, seconds, compact)
+    request = commands.ForgetRequest(learner, dry_run, seconds, compact=not no_compact)
     action = begun(ActionKind.FORGET, {"refuse_for": refuse_for})
     done = asyncio.run(
         commands.forget(settings, action, request, lambda words: typer.echo(f"{words} …", err=True))
@@ -73,7 +74,7 @@ def forget(
         typer.echo(json.dumps(_as_json(done, settings), indent=2, ensure_ascii=False))
     else:
         _print(done, settings)
-    if not dry_run and not done.is_proved and compact:
+    if not dry_run and not done.is_proved and not no_compact:
         raise typer.Exit(ExitCode.NO)
 
 
@@ -103,7 +104,7 @@ def _proof(done: Forgotten) -> str:
     if done.remains:
         places = ", ".join(f"{text!r} {count} times" for text, count in done.remains.items())
         return (
-            f"NOT PROVED: the store's files still have {places}: in free space without --compact, "
+            f"NOT PROVED: the store's files still have {places}: in free space with --no-compact, "
             "or in a form that no record has; tell us"
         )
     return "Proved: no record names the person, and no byte of the store's files does."
