@@ -15,7 +15,7 @@ _TRIPS_AT = 3
 _FIRST_TRY = Backoff(0.5, 0.5)
 _TRIES = Backoff(1.5, 1.5)
 #: a key that is refused is changed by a person
-_KEY_TRIES = Backoff(1.0, 15.0)
+_KEY_TRIES = Backoff(1.0, 60.0)
 #: without quota, where the platform does not say when to come back
 _THROTTLED = Backoff(1.0, 60.0)
 #: recipients that are remembered
@@ -27,7 +27,8 @@ class Breaker:
     """Counts requests that failed in a row, whoever's they were.
 
     While the platform is out, one request at a time tries it, every second or so; the first answer
-    sets all free again. What was sent before all began to wait counts no more when it fails.
+    sets all free again. What was sent before all began to wait, or
+    before another request that came to something, counts no more when it fails.
     `reason` is for a person, "" while all is well. All times are on the monotonic clock.
     """
 
@@ -41,8 +42,8 @@ class Breaker:
     _throttled_at: float = float("-inf")
     _throttled_until: float = 0.0
     _key_refusals: int = 0
-    #: whether a request came to something since the start
-    _has_worked: bool = False
+    #: when the newest request was sent that came to something
+    _worked_at: float = float("-inf")
     _key_refused: dict[Recipient, None] = field(default_factory=dict)
     _without_success: dict[Recipient, None] = field(default_factory=dict)
     #: who failed while the platform was out, and waits for a time of its own
@@ -70,9 +71,15 @@ class Breaker:
             self._record_refused_key(now, message, jitter, recipient, sent_at)
         elif outcome is RequestOutcome.UNREACHABLE:
             _remember(self._waiting, recipient)
-            self.reason = f"the platform does not answer: {message}"
-            self._fail(now, self.failures + 1, jitter, sent_at)
+            self._fail(
+                now,
+                self.failures + 1,
+                jitter,
+                sent_at,
+                f"the platform does not answer: {message}",
+            )
         else:
+            self._worked_at = max(self._worked_at, sent_at)
             return self._succeed()
         return ()
 
@@ -92,8 +99,13 @@ class Breaker:
         _remember(self._without_success, recipient)
         if len(self._without_success) >= _TRIPS_AT:
             _remember(self._waiting, recipient)
-            self.reason = f"the platform fails for one learner after another: {message}"
-            self._fail(now, max(self.failures + 1, _TRIPS_AT), jitter, sent_at)
+            self._fail(
+                now,
+                max(self.failures + 1, _TRIPS_AT),
+                jitter,
+                sent_at,
+                f"the platform fails for one learner after another: {message}",
+            )
 
     def trying(self, now: float, jitter: random.Random) -> None:
         """A request goes now; while it has to show something first, the next one goes later."""
@@ -125,14 +137,28 @@ class Breaker:
     ) -> None:
         """A key that has worked is not taken to be bad for one recipient's sake."""
         _remember(self._key_refused, recipient)
-        if self._has_worked and len(self._key_refused) < _TRIPS_AT and not self.tripped:
+        if (
+            self._worked_at > float("-inf")
+            and len(self._key_refused) < _TRIPS_AT
+            and not self.tripped
+        ):
             return
-        self.reason = f"the platform refuses our apiKey: {message}"
         if self._tripped_at is None or sent_at > self._tripped_at:
             self._key_refusals += 1
-        self._fail(now, max(self.failures + 1, _TRIPS_AT), jitter, sent_at)
+        self._fail(
+            now,
+            max(self.failures + 1, _TRIPS_AT),
+            jitter,
+            sent_at,
+            f"the platform refuses our apiKey: {message}",
+        )
 
-    def _fail(self, now: float, failures: int, jitter: random.Random, sent_at: float) -> None:
+    def _fail(
+        self, now: float, failures: int, jitter: random.Random, sent_at: float, reason: str
+    ) -> None:
+        if sent_at < self._worked_at:
+            return
+        self.reason = reason
         if self._tripped_at is not None:
             if sent_at > self._tripped_at:
                 self.failures += 1
@@ -148,7 +174,6 @@ class Breaker:
         self.failures = self.throttles = self._key_refusals = 0
         self.next_at = self._throttled_until = 0.0
         self._tripped_at = None
-        self._has_worked = True
         self.reason = ""
         for memory in (self._key_refused, self._without_success, self._waiting):
             memory.clear()

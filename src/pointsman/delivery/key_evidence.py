@@ -58,3 +58,7 @@ class KeyEvidence:
     def is_good_since(self, sent_at: float) -> bool:
         """Whether the key was taken for a request that was sent then or later."""
         return self._worked_at >= sent_at
+
+    def is_refused_since(self, sent_at: float) -> bool:
+        """Whether a probe that was sent then or later was refused."""
+        return self._probe_refused_at is not None and self._probe_refused_at >= sent_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -40,6 +41,7 @@ class PaidRequests:
         self._concurrency = concurrency
         #: what answers have shown of the apiKey
         self.key = KeyEvidence()
+        self._probing = asyncio.Lock()
 
     async def send(
         self,
@@ -92,8 +94,21 @@ class PaidRequests:
         give_up_at: float,
     ) -> PlatformAnswer:
         """Where nothing shows that the key is good, the platform is asked without a learner."""
+        async with self._probing:
+            return await self._probe(outcome, answer, sent_at, give_up_at)
+
+    async def _probe(
+        self,
+        outcome: DeliveryOutcome,
+        answer: PlatformAnswer,
+        sent_at: float,
+        give_up_at: float,
+    ) -> PlatformAnswer:
+        """What is known by now spares the question."""
         if self.key.probe_is_useless or self.key.is_good_since(sent_at):
             return answer
+        if self.key.is_refused_since(sent_at):
+            return replace(answer, outcome=RequestOutcome.KEY_REFUSED)
         reservation = await self._reserve(1, give_up_at)
         if reservation is None:
             return answer
