@@ -13,10 +13,16 @@ import orjson
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.launch import Launch, LaunchMode
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.sources.players.cmi5 import lms_statements, vocabulary
 from pointsman.sources.players.cmi5.launch_data import launch_data, preferences
 from pointsman.sources.players.cmi5.move_on import session_of
-from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker, State, stated_in_registration
+from pointsman.sources.players.cmi5.satisfied import (
+    SatisfiedTracker,
+    State,
+    is_stated,
+    stated_in_registration,
+)
 from pointsman.sources.players.cmi5.session import Cmi5Session
 from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore, LmsStore
 from pointsman.statements import identity_of
@@ -28,12 +34,18 @@ class Lms:
     """Every method raises `StoreUnavailable`; each can be repeated, and states nothing twice."""
 
     def __init__(
-        self, store: LmsStore, following: SatisfiedTracker, state: State, clock: Clock
+        self,
+        store: LmsStore,
+        following: SatisfiedTracker,
+        state: State,
+        ids: StatementIds,
+        clock: Clock,
     ) -> None:
         self.sessions = Cmi5SessionStore(store, clock)
         self._store = store
         self._following = following
         self._state = state
+        self._ids = ids
         self._clock = clock
 
     async def open(self, launch: Launch, url: str | None) -> None:
@@ -43,7 +55,7 @@ class Lms:
         for earlier in sessions:
             if earlier.was_abandoned:
                 await self._abandon(launch, earlier)
-        await self._state(launch, lms_statements.launched(launch, url, self._now()))
+        await self._state(launch, lms_statements.launched(self._ids, launch, url, self._now()))
         await self._following.look([launch])
 
     async def fetch(self, launch: Launch) -> bool:
@@ -52,10 +64,12 @@ class Lms:
 
     async def waive(self, launch: Launch, reason: str) -> str:
         """State that the learner need not do it; the statement's id."""
-        statement_id = lms_statements.waived_id(launch)
-        if await self._store.statement(statement_id) is None:
+        statement_id = lms_statements.waived_id(self._ids, launch)
+        if not await is_stated(self._store, self._ids, statement_id):
             counting = replace(launch, mode=LaunchMode.NORMAL)
-            await self._state(counting, lms_statements.waived(launch, reason, self._now()))
+            await self._state(
+                counting, lms_statements.waived(self._ids, launch, reason, self._now())
+            )
         return statement_id
 
     async def _write_launch_data(self, launch: Launch) -> None:
@@ -79,7 +93,7 @@ class Lms:
         await self._store.change_document(key, lambda _old: (document, None))
 
     async def _abandon(self, launch: Launch, session: Cmi5Session) -> None:
-        if await self._store.statement(lms_statements.abandoned_id(session)) is not None:
+        if await is_stated(self._store, self._ids, lms_statements.abandoned_id(self._ids, session)):
             return
         last = session.opened_at
         async for stored, statement in stated_in_registration(self._store, launch):
@@ -88,7 +102,9 @@ class Lms:
             if statement.verb.id == vocabulary.TERMINATED:
                 return  # its end was stored, and not noted
             last = max(last, _when(statement.timestamp, stored.received_at))
-        await self._state(launch, lms_statements.abandoned(launch, session, last, self._now()))
+        await self._state(
+            launch, lms_statements.abandoned(self._ids, launch, session, last, self._now())
+        )
 
     def _now(self) -> int:
         return micros(self._clock.now())

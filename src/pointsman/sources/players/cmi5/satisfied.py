@@ -21,6 +21,7 @@ from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.launch import Launch, LaunchMode, PlayerKind
 from pointsman.domain.log_steps import STORE_AWAY
 from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.statement_ids import DerivedId, StatementIds
 from pointsman.sources.batch import StatementBatch
 from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5 import vocabulary
@@ -55,8 +56,11 @@ class _Noted:
 class SatisfiedTracker:
     """Stands between pipeline and store. Until `state` is set it only passes on."""
 
-    def __init__(self, store: LmsStore, launches: LaunchCache, clock: Clock) -> None:
+    def __init__(
+        self, store: LmsStore, launches: LaunchCache, ids: StatementIds, clock: Clock
+    ) -> None:
         self._store = store
+        self._ids = ids
         self._launches = launches
         self._clock = clock
         self._sessions = Cmi5SessionStore(store, clock)
@@ -105,10 +109,10 @@ class SatisfiedTracker:
             or launch.registration in self._satisfied
         ):
             return
-        if await self._store.statement(satisfied_id(launch)) is None:
+        if not await is_stated(self._store, self._ids, satisfied_id(self._ids, launch)):
             if not await self._is_met(launch):
                 return
-            await self.state(launch, satisfied(launch, micros(self._clock.now())))
+            await self.state(launch, satisfied(self._ids, launch, micros(self._clock.now())))
         self._satisfied[launch.registration] = True
 
     async def _is_met(self, launch: Launch) -> bool:
@@ -135,6 +139,14 @@ class SatisfiedTracker:
         if noted is not None and (noted.body, noted.index) == (stored.body, stored.index):
             return noted.statement
         return parse_stored(stored)
+
+
+async def is_stated(store: LmsStore, ids: StatementIds, statement_id: DerivedId) -> bool:
+    """Whether the LMS has stated it, in this version or an earlier one."""
+    if await store.statement(statement_id) is not None:
+        return True
+    former = await store.statement(statement_id.former) if statement_id.former else None
+    return former is not None and former.received_at < ids.former_until
 
 
 async def stated_in_registration(
