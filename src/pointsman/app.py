@@ -120,7 +120,9 @@ class Daemon:
                 self._readiness.watch,
             )
             stack.push_async_callback(self._readiness.close)
-            lms = wiring.lms(self._store, tracker, pipeline, self._clock)
+            lms = wiring.lms(
+                self._store, tracker, pipeline, self._clock, self._settings.platform.origin
+            )
             await self._start_http(pipeline, lms)
             self._start_delivery()
             self._start_readers(pipeline)
@@ -177,7 +179,7 @@ class Daemon:
         housekeeper = Housekeeper(
             self._store,
             self._clock,
-            self._settings.store,
+            wiring.retention(self._settings),
             self._metrics.pruned,
         )
         self._background.start("housekeeping", housekeeper.run)

@@ -23,6 +23,7 @@ from pointsman.sources.backfill import (
     LrsSettings,
     StatementFile,
 )
+from pointsman.sources.players import revocations
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
 from pointsman.store.base import Books, Restored, Store, StoredDeadLetter
@@ -45,6 +46,7 @@ __all__ = [
     "replay",
     "replay_letters",
     "restore",
+    "revoke_launches",
     "upgrade",
     "waits_for_person",
     "with_store",
@@ -167,6 +169,23 @@ async def import_lrs(
 
 def _taken_in(done: BackfillProgress) -> str:
     return f"{done.outcomes.total()} statements taken in"
+
+
+async def revoke_launches(
+    settings: Settings, action: OperatorAction, *, registration: str = "", learner: str = ""
+) -> None:
+    """No credential of the registration's launches, or of the learner's, opens anything any longer.
+
+    Give one of the two.
+    """
+
+    async def use(store: Store) -> None:
+        if registration:
+            await revocations.revoke_registration(store, registration, _CLOCK)
+        if learner:
+            await revocations.revoke_learner(store, learner, _CLOCK)
+
+    await with_store(settings, recorded(action, use, lambda _: "done"))
 
 
 async def replay(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.log_steps import STORE_AWAY
-from pointsman.store.base import Store
-from pointsman.store.settings import StoreSettings
+from pointsman.store.base import DocumentResource, Store
 
 log = structlog.get_logger(__name__)
 
@@ -18,28 +18,39 @@ log = structlog.get_logger(__name__)
 _EVERY, _DUTY = 60.0, 10.0
 #: commits that one step forgets, and the pause after it that leaves the store to others
 _STEP, _PAUSE = 4, 0.2
-_DAY = 86_400.0
 DUTY = "housekeeping"
+_LAUNCHES: tuple[DocumentResource, ...] = ("launch", "session", "launch_token")
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is kept, in seconds; 0 keeps it for ever."""
+
+    #: statements, launches, their sessions and authTokens
+    statements: float
+    #: what operators did
+    actions: float
+    #: that a launch was revoked: longer than any credential of it is good
+    revocations: float
 
 
 class Housekeeper:
-    """Runs until cancelled. A setting of 0 days keeps everything."""
+    """Runs until cancelled. What is kept for 0 seconds is kept for ever."""
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
-        settings: StoreSettings,
+        retention: Retention,
         on_pruned: Callable[[int], None],
     ) -> None:
         self._store = store
         self._clock = clock
-        self._retention = settings.retention_days * _DAY
-        self._action_retention = settings.activity_days * _DAY
+        self._retention = retention
         self._on_pruned = on_pruned
 
     async def run(self) -> None:
-        while self._retention or self._action_retention:
+        while self._retention.statements or self._retention.actions:
             try:
                 done = await self.round()
             except StoreUnavailable as error:
@@ -63,18 +74,22 @@ class Housekeeper:
         return False
 
     async def _prune_statements(self) -> int:
-        if not self._retention:
+        if not self._retention.statements:
             return 0
-        return await self._store.prune(before=self._before(self._retention), limit=_STEP)
+        before = self._before(self._retention.statements)
+        return await self._store.prune(before=before, limit=_STEP)
 
     async def _prune_records(self) -> None:
         """Launches, and what operators did."""
-        if self._retention:
-            before = self._before(self._retention)
-            if launches := await self._store.prune_documents(before=before):
+        kept = self._retention
+        if kept.statements:
+            before = self._before(kept.statements)
+            if launches := await self._store.prune_documents(_LAUNCHES, before=before):
                 log.info("old launches forgotten", records=launches)
-        if self._action_retention:
-            before = self._before(self._action_retention)
+            before = self._before(kept.revocations)
+            await self._store.prune_documents(("revocation",), before=before)
+        if kept.actions:
+            before = self._before(kept.actions)
             if actions := await self._store.prune_actions(before=before):
                 log.info("old records of what operators did forgotten", records=actions)
 

@@ -429,3 +429,52 @@ async def test_a_launch_is_on_the_record_with_the_credential_and_the_address(
     assert (action.kind, action.learner, action.outcome) == (ActionKind.LAUNCH, ANA, "done")
     assert (action.who, action.origin) == ("operator", "127.0.0.1")
     assert action.details == {"registration": launch["registration"], "activity": COURSE}
+
+
+@pytest.mark.parametrize("of_learner", [False, True])
+async def test_a_launch_that_is_revoked_opens_nothing_from_then_on(
+    world: Launching, of_learner: bool
+) -> None:
+    """By registration or learner; from another process, as replicas are, and for every player."""
+    launches = {kind: await world.launch(kind=kind) for kind in ("xapi", "cmi5", "scorm")}
+    of_ben = await world.launch(learner=BEN)
+    player = await _fetched(world, await world.launch(kind="cmi5"))
+    assert (await world.say(launches["xapi"], "experienced"))[0] == 200
+    assert (await world.say(player, "initialized"))[0] == 200
+    config = str(world.run.database.with_name("pointsman.toml"))
+    asked = [[launch["registration"]] for launch in (*launches.values(), player)]
+    for named in [["--learner", ANA.upper()]] if of_learner else asked:
+        shown = await asyncio.to_thread(
+            CliRunner().invoke, app, ["launches", "revoke", *named, "-c", config]
+        )
+        assert shown.exit_code == 0, shown.output
+    for launch, kind in ((launches["xapi"], "xapi"), (player, "cmi5")):
+        status, body = await world.say(launch, "experienced")
+        assert (status, "was revoked" in body) == (401, True), kind
+    for method, url in (
+        ("POST", launches["cmi5"]["fetchUrl"]),
+        ("POST", launches["scorm"]["commitUrl"]),
+        ("GET", launches["scorm"]["dataUrl"]),
+    ):
+        async with world.run.session.request(method, url, data=b"{}") as answer:
+            assert (answer.status, "was revoked" in await answer.text()) == (401, True), url
+    again = await world.launch(registration=launches["xapi"]["registration"])
+    assert (await world.say(again, "experienced"))[0] == 200
+    assert (await world.say(launches["xapi"], "experienced"))[0] == 401
+    assert (await world.say(of_ben, "experienced"))[0] == 200
+
+
+async def _fetched(world: Launching, launch: dict[str, Any]) -> dict[str, Any]:
+    """The launch with what its fetch URL gives, and statements of its session."""
+    async with world.run.session.post(launch["fetchUrl"]) as answer:
+        token = (await answer.json())["auth-token"]
+    return {**launch, "authorization": f"Basic {token}"}
+
+
+async def test_revoking_a_launch_that_is_not_there_says_so(world: Launching) -> None:
+    config = str(world.run.database.with_name("pointsman.toml"))
+    for named, code in (([str(uuid.uuid4())], 1), ([], 2), (["r", "--learner", "l"], 2)):
+        shown = await asyncio.to_thread(
+            CliRunner().invoke, app, ["launches", "revoke", *named, "-c", config]
+        )
+        assert shown.exit_code == code, shown.output

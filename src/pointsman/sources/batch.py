@@ -6,10 +6,9 @@ it, and parses nothing again.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -20,6 +19,7 @@ from pointsman.domain.launch import Launch
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import AttachedData
 from pointsman.domain.statement_ids import StatementIds, former_ids
+from pointsman.sources.message_ids import message_ids
 from pointsman.statements import (
     JSON,
     Invalid,
@@ -38,8 +38,6 @@ from pointsman.statements import (
 
 #: the header of a message that has them, as a JSON object
 FORMER_IDS = "pointsman-former-ids"
-#: statement ids for messages that bring none and may be read twice
-_NAMESPACE = uuid.UUID("5d1c1f0e-8a63-4a5f-9d2b-6f0a0f3f7a11")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +227,7 @@ class BatchReader:
             json = json[:most]
             body = whole = orjson.dumps(json)
         made: dict[str, str] = dict(message.former_ids)
-        new_id = self._ids_of_message(message, made)
+        new_id = message_ids(self.ids, message.origin, message.body, made)
         parsed = check_statements(json, body, limits, new_id=new_id, data=data)
         return StatementBatch(
             message.source,
@@ -244,21 +242,6 @@ class BatchReader:
             left_over=left_over,
             former_ids=made,
         )
-
-    def _ids_of_message(self, message: LogMessage, former: dict[str, str]) -> Callable[[], str]:
-        """Ids for statements without; those that they had before are added to `former`."""
-        content = hashlib.sha256(message.body).hexdigest()
-        count = 0
-
-        def new_id() -> str:
-            nonlocal count
-            count += 1
-            made = self.ids.derive(_NAMESPACE, f"{message.origin} {count} {content}")
-            if made.former:
-                former[str(made)] = made.former
-            return str(made)
-
-        return new_id
 
 
 def _unpacked(body: bytes, content_type: str) -> StatementPackage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
+from pointsman.housekeeping import Retention
 from pointsman.platforms.tokens.fetched import LONGEST_LIFE, FetchedToken
 from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.sources.http.authorization import HttpSource
@@ -14,6 +15,19 @@ from pointsman.sources.players.launch_actor import ActorRules
 from pointsman.store.base import Store
 from pointsman.wiring.mapping import identity
 from pointsman.wiring.sources import credential
+
+_HOUR, _DAY = 3_600.0, 86_400.0
+
+
+def retention(settings: Settings) -> Retention:
+    statements = settings.store.retention_days * _DAY
+    launches = settings.launches
+    longest = 0.0 if launches is None else launches.max_lifetime_hours * _HOUR
+    return Retention(
+        statements=statements,
+        actions=settings.store.activity_days * _DAY,
+        revocations=max(statements, longest),
+    )
 
 
 def launch_cache(settings: Settings, store: Store, clock: Clock) -> LaunchCache | None:

@@ -6,6 +6,7 @@ No part of xAPI; docs/launches.md has the whole of it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -72,6 +73,8 @@ class LaunchResource:
         self._operators.source(request.headers.get("Authorization"))
         asked = parse_launch_request(await read_body(request, self._limits))
         launch = self._launch(asked)
+        _, revoked = await self._launches.newest(launch.registration, launch.learner)
+        launch = replace(launch, revoked=revoked)
         other = await self._launches.save(launch)
         if other is not None:
             raise RequestRefused(

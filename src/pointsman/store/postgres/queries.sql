@@ -514,12 +514,12 @@ WHERE resource = $1 AND md5(activity) = md5($2) AND md5(agent) = md5($3)
     AND ($4 = '' OR registration = $4);
 
 -- name: named_documents
-SELECT name, content_type, content, etag, updated_at FROM documents
-WHERE resource = $1 AND md5(activity) = md5('') AND md5(agent) = md5('') AND registration = ''
+SELECT resource, name, content_type, content, etag, updated_at FROM documents
+WHERE resource = ANY($1::text[]) AND md5(activity) = md5('') AND md5(agent) = md5('') AND registration = ''
     AND md5(name) = ANY(SELECT md5(wanted) FROM unnest($2::text[]) AS wanted);
 
 -- name: prune_documents
-DELETE FROM documents WHERE resource IN ('launch', 'session', 'launch_token') AND updated_at < $1;
+DELETE FROM documents WHERE resource = ANY($1::text[]) AND updated_at < $2;
 
 -- name: record_action
 INSERT INTO operator_actions (at, kind, who, origin, learner, details, outcome)

@@ -503,12 +503,13 @@ DELETE FROM documents
 WHERE resource = ?1 AND activity = ?2 AND agent = ?3 AND (?4 = '' OR registration = ?4);
 
 -- name: named_documents
-SELECT name, content_type, content, etag, updated_at FROM documents
-WHERE resource = ? AND activity = '' AND agent = '' AND registration = ''
-    AND name IN (SELECT value FROM json_each(?));
+SELECT resource, name, content_type, content, etag, updated_at FROM documents
+WHERE resource IN (SELECT value FROM json_each(?)) AND activity = '' AND agent = ''
+    AND registration = '' AND name IN (SELECT value FROM json_each(?));
 
 -- name: prune_documents
-DELETE FROM documents WHERE resource IN ('launch', 'session', 'launch_token') AND updated_at < ?;
+DELETE FROM documents
+WHERE resource IN (SELECT value FROM json_each(?)) AND updated_at < ?;
 
 -- name: record_action
 INSERT INTO operator_actions (at, kind, who, origin, learner, details, outcome)

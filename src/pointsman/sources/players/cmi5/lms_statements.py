@@ -1,4 +1,6 @@
-"""Makes the statements of the LMS: launched, abandoned, waived, satisfied (cmi5 section 9.3). Pure.
+"""Makes the statements of the LMS: launched, abandoned, waived, satisfied, voided. Pure.
+
+cmi5 sections 6.3 and 9.3.
 
 Their ids are made of what they are about, so that none is stated twice, and with the secret of the
 installation, so that no player can state one first.
@@ -28,8 +30,39 @@ def waived_id(ids: StatementIds, launch: Launch) -> DerivedId:
     return _id(ids, launch.registration, launch.activity, "waived")
 
 
+def waived_session(launch: Launch) -> str:
+    return _session(launch, "waived session")
+
+
+def registration_session(launch: Launch) -> str:
+    """Of what is stated because the registration began (section 9.6.1)."""
+    return _session(launch, "registration session")
+
+
 def abandoned_id(ids: StatementIds, session: Cmi5Session) -> DerivedId:
     return _id(ids, session.id, "abandoned")
+
+
+def voiding_id(ids: StatementIds, statement_id: str) -> DerivedId:
+    return _id(ids, statement_id, "voided")
+
+
+def voided(
+    ids: StatementIds, launch: Launch, statement_id: str, home_page: str, now: int
+) -> Statement:
+    """Section 6.3, in the form of xAPI Part 2 section 2.3.2; `home_page` is that of the LMS."""
+    statement = _statement(
+        launch,
+        voiding_id(ids, statement_id),
+        vocabulary.VOIDED,
+        launch.session,
+        now,
+        is_defined=False,
+    )
+    return statement | {
+        "actor": {"objectType": "Agent", "account": {"homePage": home_page, "name": "pointsman"}},
+        "object": {"objectType": "StatementRef", "id": statement_id},
+    }
 
 
 def launched(ids: StatementIds, launch: Launch, url: str | None, now: int) -> Statement:
@@ -67,19 +100,25 @@ def abandoned(
 
 def waived(ids: StatementIds, launch: Launch, reason: str, now: int) -> Statement:
     """Section 9.3.7: in a session of its own."""
-    session = str(uuid.uuid5(_NAMESPACE, f"{launch.registration} {launch.activity} waived session"))
     statement = _statement(
-        launch, waived_id(ids, launch), vocabulary.WAIVED, session, now, move_on=True
+        launch,
+        waived_id(ids, launch),
+        vocabulary.WAIVED,
+        waived_session(launch),
+        now,
+        move_on=True,
     )
     result = {"success": True, "completion": True, "extensions": {vocabulary.REASON: reason}}
     return statement | {"result": result}
 
 
-def satisfied(ids: StatementIds, launch: Launch, now: int) -> Statement:
-    """Section 9.3.9; what is satisfied is the launch's activity, as a course of this one unit."""
-    statement = _statement(
-        launch, satisfied_id(ids, launch), vocabulary.SATISFIED, launch.session, now
-    )
+def satisfied(ids: StatementIds, launch: Launch, session: str, now: int) -> Statement:
+    """Section 9.3.9; what is satisfied is the launch's activity, as a course of this one unit.
+
+    `session` is that of the launch, or another where it was not the player that met moveOn.
+    """
+    statement_id = satisfied_id(ids, launch)
+    statement = _statement(launch, statement_id, vocabulary.SATISFIED, session, now)
     statement["object"]["definition"] = {"type": vocabulary.COURSE_TYPE}
     return statement
 
@@ -104,11 +143,14 @@ def _statement(
     extensions: dict[str, Any] | None = None,
     *,
     move_on: bool = False,
+    is_defined: bool = True,
 ) -> Statement:
     categories = [vocabulary.CMI5_CATEGORY, *([vocabulary.MOVE_ON_CATEGORY] if move_on else [])]
-    activities: dict[str, Any] = {
-        "category": [{"objectType": "Activity", "id": category} for category in categories]
-    }
+    activities: dict[str, Any] = {}
+    if is_defined:
+        activities["category"] = [
+            {"objectType": "Activity", "id": category} for category in categories
+        ]
     if group := grouping(launch):
         activities["grouping"] = group
     return {
@@ -123,6 +165,10 @@ def _statement(
         },
         "timestamp": timestamp_of(now),
     }
+
+
+def _session(launch: Launch, name: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, f"{launch.registration} {launch.activity} {name}"))
 
 
 def _id(ids: StatementIds, *parts: str) -> DerivedId:
