@@ -15,6 +15,7 @@ from pointsman.store.delivery_stores import (
 )
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.migrations import Migration
+from pointsman.store.operator_action_store import OperatorActionStore
 from pointsman.store.records import (
     Agreement,
     Audited,
@@ -128,6 +129,7 @@ class Store(
     AuditStore,
     LedgerStore,
     RetentionStore,
+    OperatorActionStore,
     BookStore,
     Protocol,
 ):

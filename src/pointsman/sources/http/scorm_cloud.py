@@ -21,12 +21,12 @@ from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import no_content
 from pointsman.sources.http.lrs.endpoint import current_source
 from pointsman.sources.http.lrs.parameters import pairs
+from pointsman.sources.http.routes import POSTBACK
 from pointsman.statements import media_type
 from pointsman.statements.adapters import ScormCloud
 
-POSTBACK = "/scorm-cloud/postback"
 #: of dead letters
-ORIGIN = f"POST {POSTBACK}"
+ORIGIN = f"POST {POSTBACK.path}"
 #: what is not UTF-8 in a form is kept, and judged later
 _AS_IT_CAME = "surrogateescape"
 _FORM = "application/x-www-form-urlencoded"
