@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.log_steps import STORE_AWAY
-from pointsman.store.base import Store
-from pointsman.store.settings import StoreSettings
+from pointsman.store.base import DocumentResource, Store
 
 log = structlog.get_logger(__name__)
 
@@ -18,27 +18,39 @@ log = structlog.get_logger(__name__)
 _EVERY, _DUTY = 60.0, 10.0
 #: commits that one step forgets, and the pause after it that leaves the store to others
 _STEP, _PAUSE = 4, 0.2
-_DAY = 86_400.0
 DUTY = "housekeeping"
+_LAUNCHES: tuple[DocumentResource, ...] = ("launch", "session", "launch_token")
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is kept, in seconds; 0 keeps it for ever."""
+
+    #: statements, launches, their sessions and authTokens
+    statements: float
+    #: what operators did
+    actions: float
+    #: that a launch was revoked: longer than any credential of it is good
+    revocations: float
 
 
 class Housekeeper:
-    """Runs until cancelled. `retention_days` of 0 keeps everything."""
+    """Runs until cancelled. What is kept for 0 seconds is kept for ever."""
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
-        settings: StoreSettings,
+        retention: Retention,
         on_pruned: Callable[[int], None],
     ) -> None:
         self._store = store
         self._clock = clock
-        self._retention = settings.retention_days * _DAY
+        self._retention = retention
         self._on_pruned = on_pruned
 
     async def run(self) -> None:
-        while self._retention:
+        while self._retention.statements or self._retention.actions:
             try:
                 done = await self.round()
             except StoreUnavailable as error:
@@ -50,18 +62,39 @@ class Housekeeper:
         """Forget what is too old, step by step; False when another replica is at it."""
         pruned = 0
         while await self._store.acquire_duty(DUTY, now=self._now(), ttl=micros(_DUTY)):
-            before = self._now() - micros(self._retention)
-            step = await self._store.prune(before=before, limit=_STEP)
+            step = await self._prune_statements()
             if not step:
                 if pruned:
                     log.info("old statements forgotten", statements=pruned)
-                if launches := await self._store.prune_documents(before=before):
-                    log.info("old launches forgotten", records=launches)
+                await self._prune_records()
                 return True
             pruned += step
             self._on_pruned(step)
             await self._clock.sleep(_PAUSE)
         return False
+
+    async def _prune_statements(self) -> int:
+        if not self._retention.statements:
+            return 0
+        before = self._before(self._retention.statements)
+        return await self._store.prune(before=before, limit=_STEP)
+
+    async def _prune_records(self) -> None:
+        """Launches, and what operators did."""
+        kept = self._retention
+        if kept.statements:
+            before = self._before(kept.statements)
+            if launches := await self._store.prune_documents(_LAUNCHES, before=before):
+                log.info("old launches forgotten", records=launches)
+            before = self._before(kept.revocations)
+            await self._store.prune_documents(("revocation",), before=before)
+        if kept.actions:
+            before = self._before(kept.actions)
+            if actions := await self._store.prune_actions(before=before):
+                log.info("old records of what operators did forgotten", records=actions)
+
+    def _before(self, seconds: float) -> int:
+        return self._now() - micros(seconds)
 
     def _now(self) -> int:
         return micros(self._clock.now())

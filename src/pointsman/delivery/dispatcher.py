@@ -25,7 +25,8 @@ from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient, is_completion
 from pointsman.fault_log import FaultLog, cause
 from pointsman.platforms.base import RequestOutcome
-from pointsman.store.base import Lease, Store
+from pointsman.store.base import Lease
+from pointsman.store.delivery_stores import DeliveryStore
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        store: Store,
+        store: DeliveryStore,
         sender: Sender,
         budget: Budget,
         clock: Clock,

@@ -33,6 +33,8 @@ class StoreSettings(Section):
     connections: int = Field(default=8, ge=2, le=200)
     #: statements are forgotten after that; 0 = never
     retention_days: float = Field(default=365, ge=0, le=36_500)
+    #: what operators did (`pointsman activity`) is forgotten after that; 0 = never
+    activity_days: float = Field(default=730, ge=0, le=36_500)
 
     @field_validator("url")
     @classmethod

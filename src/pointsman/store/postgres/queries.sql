@@ -18,6 +18,16 @@ ORDER BY p.consumer_group, p.topic, p.partition FOR UPDATE OF p;
 -- name: known_statements
 SELECT id, digest FROM statements WHERE id = ANY($1::text[]);
 
+-- name: formerly_known
+-- Of (id, former id, source); nobody else can have taken a former id in the source's name.
+SELECT k.id, s.digest
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k(id, former, source)
+JOIN statements AS s ON s.id = k.former AND s.source = k.source
+JOIN installation AS i ON s.stored_at < i.former_ids_until;
+
+-- name: read_installation
+SELECT secret, former_ids_until FROM installation;
+
 -- name: desired_by_key
 SELECT {desired}
 FROM unnest($1::text[], $2::text[], $3::text[]) AS k(learner, kind, key)
@@ -504,9 +514,24 @@ WHERE resource = $1 AND md5(activity) = md5($2) AND md5(agent) = md5($3)
     AND ($4 = '' OR registration = $4);
 
 -- name: named_documents
-SELECT name, content_type, content, etag, updated_at FROM documents
-WHERE resource = $1 AND md5(activity) = md5('') AND md5(agent) = md5('') AND registration = ''
+SELECT resource, name, content_type, content, etag, updated_at FROM documents
+WHERE resource = ANY($1::text[]) AND md5(activity) = md5('') AND md5(agent) = md5('') AND registration = ''
     AND md5(name) = ANY(SELECT md5(wanted) FROM unnest($2::text[]) AS wanted);
 
 -- name: prune_documents
-DELETE FROM documents WHERE resource IN ('launch', 'session', 'launch_token') AND updated_at < $1;
+DELETE FROM documents WHERE resource = ANY($1::text[]) AND updated_at < $2;
+
+-- name: record_action
+INSERT INTO operator_actions (at, kind, who, origin, learner, details, outcome)
+VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id;
+
+-- name: finish_action
+UPDATE operator_actions SET outcome = $1 WHERE id = $2;
+
+-- name: operator_actions
+SELECT id, at, kind, who, origin, learner, details, outcome FROM operator_actions
+WHERE ($1 = '' OR kind = $1) AND ($2 = '' OR md5(learner) = md5($2)) AND at >= $3
+ORDER BY at DESC, id DESC LIMIT $4;
+
+-- name: prune_actions
+DELETE FROM operator_actions WHERE at < $1;

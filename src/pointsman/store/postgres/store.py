@@ -16,6 +16,7 @@ from pointsman.store.postgres.dead_letters import PostgresDeadLetters
 from pointsman.store.postgres.delivery import PostgresDelivery
 from pointsman.store.postgres.documents import PostgresDocuments
 from pointsman.store.postgres.ledgers import PostgresLedgers
+from pointsman.store.postgres.operator_actions import PostgresOperatorActions
 from pointsman.store.postgres.redecide import PostgresRedecide
 from pointsman.store.postgres.retention import PostgresRetention
 from pointsman.store.postgres.statements import PostgresStatements
@@ -30,6 +31,7 @@ class PostgresStore(
     PostgresDeadLetters,
     PostgresRedecide,
     PostgresRetention,
+    PostgresOperatorActions,
     PostgresLedgers,
     PostgresBooks,
 ):

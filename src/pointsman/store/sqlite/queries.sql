@@ -5,6 +5,16 @@
 SELECT json_group_object(id, digest) FROM statements
 WHERE id IN (SELECT value FROM json_each(?));
 
+-- name: formerly_known
+-- Of (id, former id, source); nobody else can have taken a former id in the source's name.
+SELECT json_group_object(json_extract(k.value, '$[0]'), s.digest)
+FROM json_each(?) AS k CROSS JOIN statements AS s, installation AS i
+WHERE s.id = json_extract(k.value, '$[1]') AND s.source = json_extract(k.value, '$[2]')
+    AND s.stored_at < i.former_ids_until;
+
+-- name: read_installation
+SELECT secret, former_ids_until FROM installation;
+
 -- name: insert_block
 INSERT INTO blocks (stored_at, data, keys) VALUES (?, ?, ?);
 
@@ -493,9 +503,25 @@ DELETE FROM documents
 WHERE resource = ?1 AND activity = ?2 AND agent = ?3 AND (?4 = '' OR registration = ?4);
 
 -- name: named_documents
-SELECT name, content_type, content, etag, updated_at FROM documents
-WHERE resource = ? AND activity = '' AND agent = '' AND registration = ''
-    AND name IN (SELECT value FROM json_each(?));
+SELECT resource, name, content_type, content, etag, updated_at FROM documents
+WHERE resource IN (SELECT value FROM json_each(?)) AND activity = '' AND agent = ''
+    AND registration = '' AND name IN (SELECT value FROM json_each(?));
 
 -- name: prune_documents
-DELETE FROM documents WHERE resource IN ('launch', 'session', 'launch_token') AND updated_at < ?;
+DELETE FROM documents
+WHERE resource IN (SELECT value FROM json_each(?)) AND updated_at < ?;
+
+-- name: record_action
+INSERT INTO operator_actions (at, kind, who, origin, learner, details, outcome)
+VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id;
+
+-- name: finish_action
+UPDATE operator_actions SET outcome = ? WHERE id = ?;
+
+-- name: operator_actions
+SELECT id, at, kind, who, origin, learner, details, outcome FROM operator_actions
+WHERE (?1 = '' OR kind = ?1) AND (?2 = '' OR learner = ?2) AND at >= ?3
+ORDER BY at DESC, id DESC LIMIT ?4;
+
+-- name: prune_actions
+DELETE FROM operator_actions WHERE at < ?;

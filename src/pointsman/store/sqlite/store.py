@@ -17,6 +17,7 @@ from pointsman.store.sqlite.dead_letters import SqliteDeadLetters
 from pointsman.store.sqlite.delivery import SqliteDelivery
 from pointsman.store.sqlite.documents import SqliteDocuments
 from pointsman.store.sqlite.ledgers import SqliteLedgers
+from pointsman.store.sqlite.operator_actions import SqliteOperatorActions
 from pointsman.store.sqlite.redecide import SqliteRedecide
 from pointsman.store.sqlite.restore import restore
 from pointsman.store.sqlite.retention import SqliteRetention
@@ -31,6 +32,7 @@ class SqliteStore(
     SqliteDeadLetters,
     SqliteRedecide,
     SqliteRetention,
+    SqliteOperatorActions,
     SqliteLedgers,
     SqliteBooks,
 ):
