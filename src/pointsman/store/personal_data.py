@@ -86,7 +86,7 @@ TABLES: Mapping[str, Table] = {
     "duties": _table("name", nobody="name holder until"),
     "evidence": _table("learner key", learner="learner", words="key body"),
     "forgotten": _table("what", nobody="what inputs"),
-    "installation": _table("id", nobody="id secret"),
+    "installation": _table("secret", nobody="secret former_ids_until"),
     "learners": _table(
         "learner",
         nobody="due ready ready_at hold lease_token leased_at",
