@@ -51,6 +51,7 @@ class KnownLabels:
     - kafka_resets: the reasons why a place in a topic is given up
     - listeners: the sections of the settings that have a port
     - closings: the reasons why a connection is closed from here
+    - attempts: what becomes of credentials that are not known
     - oddities: the rules of cmi5 that are counted when a player breaks them
     """
 
@@ -62,6 +63,7 @@ class KnownLabels:
     kafka_resets: tuple[str, ...] = ()
     listeners: tuple[str, ...] = ()
     closings: tuple[str, ...] = ()
+    attempts: tuple[str, ...] = ()
 
 
 def begin_at_zero(families: Families, known: KnownLabels) -> None:
@@ -76,6 +78,8 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
         families.cmi5_oddities.labels(kind)
     for listener in known.listeners:
         families.http_connections.labels(listener)
+    for result in known.attempts:
+        families.failed_attempts.labels(result)
     for reason in known.closings:
         families.http_connections_closed.labels(reason)
     _begin_kafka(families, known)
