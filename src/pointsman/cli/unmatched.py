@@ -6,10 +6,9 @@ import json
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
-from pointsman.cli.output import WideOption, print_table
+from pointsman.cli.output import PlainTable, WideOption, print_table, up_to
 from pointsman.cli.times import iso_time
 from pointsman.config import load
 from pointsman.mapping.proposals import VARIABLE, propose
@@ -34,7 +33,8 @@ def unmatched(
     **Example:** `pointsman unmatched --limit 20`
     """
     settings = load(config)
-    activities = ask_store(settings, lambda store: store.unmatched(limit=limit))
+    activities = ask_store(settings, lambda store: store.unmatched(limit=limit + 1))
+    activities = up_to(activities, limit)
     rules = propose(row.activity for row in activities)
     near_miss = RuleFinder(list(map(rule, settings.rules))).near_miss
     near = {row.activity: words for row in activities if (words := near_miss(row.activity))}
@@ -55,7 +55,7 @@ def unmatched(
     if not activities:
         typer.echo("Every activity is taken by a rule.")
         return
-    table = Table("activity", "inputs", "first", "last", "a statement of it")
+    table = PlainTable("activity", "inputs", "first", "last", "a statement of it")
     for row in activities:
         table.add_row(
             row.activity,

@@ -180,6 +180,19 @@ WHERE learner IN (SELECT value FROM json_each(?1)) AND version > delivered_versi
     AND parked != '' AND substr(parked, 1, length(?2)) = ?2
     AND (?3 = '[]' OR park_code IN (SELECT value FROM json_each(?3)));
 
+-- name: drop_parked
+DELETE FROM desired WHERE version > delivered_version AND parked != '' AND delivered_version = 0
+    AND (learner, kind, key, version) IN (
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+            json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?));
+
+-- name: fall_back_to_delivered
+UPDATE desired SET value = delivered_value, delivered_version = version, parked = '',
+    park_code = '', failures = 0, retry_at = 0
+WHERE version > delivered_version AND parked != '' AND (learner, kind, key, version) IN (
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+            json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?));
+
 -- name: forget_retry_at
 UPDATE desired SET retry_at = 0
 WHERE learner IN (SELECT value FROM json_each(?)) AND version > delivered_version AND parked = '';
