@@ -314,7 +314,8 @@ SELECT s.id AS statement_id, s.block, s.start, s.length, s.item AS "index", b.st
     s.stored_at AS received_at, s.version, s.outcome
 FROM statements AS s JOIN blocks AS b ON b.id = s.block
 WHERE b.stored_at >= $1 AND (s.block, s.id) > ($2::bigint, $3::text)
-ORDER BY s.block, s.id LIMIT $4;
+    AND ($4::text = '' OR s.outcome = $4)
+ORDER BY s.block, s.id LIMIT $5;
 
 -- name: read_blocks
 SELECT id, data FROM blocks WHERE id = ANY($1::bigint[]);

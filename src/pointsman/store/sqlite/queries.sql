@@ -317,7 +317,8 @@ WHERE statements.id = s.key;
 SELECT s.id AS statement_id, s.block, s.start, s.length, s.item AS "index", b.stored_at, s.source,
     s.stored_at AS received_at, s.version, s.outcome
 FROM statements AS s JOIN blocks AS b ON b.id = s.block
-WHERE b.stored_at >= ?1 AND (s.block, s.id) > (?2, ?3) ORDER BY s.block, s.id LIMIT ?4;
+WHERE b.stored_at >= ?1 AND (s.block, s.id) > (?2, ?3) AND (?4 = '' OR s.outcome = ?4)
+ORDER BY s.block, s.id LIMIT ?5;
 
 -- name: read_block
 SELECT data FROM blocks WHERE id = ?;
