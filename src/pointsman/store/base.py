@@ -13,6 +13,7 @@ from pointsman.store.delivery_stores import (
     LedgerStore,
     WindowLedger,
 )
+from pointsman.store.document_quota import DocumentAmounts, OverQuota
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.migrations import Migration
 from pointsman.store.operator_action_store import OperatorActionStore
@@ -55,6 +56,7 @@ __all__ = [
     "Books",
     "DecidedStatement",
     "Document",
+    "DocumentAmounts",
     "DocumentKey",
     "DocumentResource",
     "DocumentStore",
@@ -62,6 +64,7 @@ __all__ = [
     "KnownDelivered",
     "Lease",
     "Move",
+    "OverQuota",
     "Replayed",
     "Restored",
     "Search",

@@ -49,6 +49,7 @@ class KnownLabels:
     - kafka: those of them that read from Kafka
     - kafka_topics: (source, topic) of those
     - kafka_resets: the reasons why a place in a topic is given up
+    - launch_limits: the settings of [launches.limits], where players are launched
     - oddities: the rules of cmi5 that are counted when a player breaks them
     """
 
@@ -58,6 +59,7 @@ class KnownLabels:
     oddities: tuple[str, ...] = ()
     kafka_topics: frozenset[tuple[str, str]] = frozenset()
     kafka_resets: tuple[str, ...] = ()
+    launch_limits: tuple[str, ...] = ()
 
 
 def begin_at_zero(families: Families, known: KnownLabels) -> None:
@@ -70,6 +72,8 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
             families.http_requests.labels(source, route.method, route.route, status)
     for kind in known.oddities:
         families.cmi5_oddities.labels(kind)
+    for limit in known.launch_limits:
+        families.over_limit.labels(limit)
     _begin_kafka(families, known)
     _begin_delivery(families)
     begin_place(families, OTHER)

@@ -10,6 +10,7 @@ from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.routes import LAUNCH, POSTBACK, SCORM_COMMIT, WEBHOOK
 from pointsman.sources.kafka.hooks import ResetReason
 from pointsman.sources.players.cmi5.session_rules import RuleViolation
+from pointsman.sources.settings import LaunchLimitSettings
 from pointsman.telemetry.initial_series import IntakeRoute, KnownLabels
 
 
@@ -25,6 +26,7 @@ def known_labels(settings: Settings) -> KnownLabels:
         kafka_resets=tuple(ResetReason),
         routes=tuple(_routes(settings)),
         oddities=tuple(RuleViolation) if launched else (),
+        launch_limits=tuple(LaunchLimitSettings.model_fields) if launched else (),
     )
 
 
