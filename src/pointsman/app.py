@@ -120,7 +120,9 @@ class Daemon:
                 self._readiness.watch,
             )
             stack.push_async_callback(self._readiness.close)
-            lms = wiring.lms(self._store, tracker, pipeline, self._clock)
+            lms = wiring.lms(
+                self._store, tracker, pipeline, self._clock, self._settings.platform.origin
+            )
             await self._start_http(pipeline, lms)
             self._start_delivery()
             self._start_readers(pipeline)

@@ -46,7 +46,7 @@ class Replica:
             launches=self.launches,
             on_batch=behind.note,
         )
-        made = lms(store, behind, self.intake, CLOCK)
+        made = lms(store, behind, self.intake, CLOCK, "https://learn.example.com")
         assert made is not None
         self.lms: Lms = made
 

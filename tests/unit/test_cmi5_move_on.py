@@ -97,10 +97,10 @@ def test_what_the_lms_says_is_valid_and_has_the_same_id_again() -> None:
             lms_statements.launched(LAUNCH, "https://cdn.example.com/unit", now),
             lms_statements.abandoned(LAUNCH, session, 1_500_000, now),
             lms_statements.waived(LAUNCH, "Tested Out", now),
-            lms_statements.satisfied(LAUNCH, now),
+            lms_statements.satisfied(LAUNCH, "s1", now),
         ):
             STATEMENT.validate_python(made)
-    ids = {lms_statements.satisfied(LAUNCH, now)["id"] for now in (0, 9)}
+    ids = {lms_statements.satisfied(LAUNCH, "s1", now)["id"] for now in (0, 9)}
     assert ids == {lms_statements.satisfied_id(LAUNCH)}
     other = replace(LAUNCH, registration="39b0aaf8-0000-4000-8000-000000000001")
     assert lms_statements.satisfied_id(other) not in ids

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
@@ -106,6 +106,9 @@ class LaunchSettings(Section):
     any_actor: bool = False
     #: how long a cmi5 session may still say something after its `terminated`
     grace_seconds: float = Field(default=60, ge=0, le=3_600)
+    #: of a statement that conflicts with cmi5 (section 6.3): it is taken for what it says, and
+    #: voided by the LMS; or rejected with 403, and most players never repeat what was
+    cmi5_conflicts: Literal["void", "reject"] = "void"
 
     #: state of a registration is forgotten so long after its last launch and its last change;
     #: 0 = never

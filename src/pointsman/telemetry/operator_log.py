@@ -56,6 +56,16 @@ class OperatorLog:
             next=next_step,
         )
 
+    def connection_closed(self, reason: str, address: str) -> None:
+        """A connection was closed or refused from here; no more than one line tells of many."""
+        next_step = next_steps.OF_CLOSED.get(reason)
+        times = None if next_step is None else self._repeats.times(("closed", reason))
+        if times is None:
+            return
+        log.warning(
+            "connection closed", reason=reason, address=address, **_counted(times), next=next_step
+        )
+
     def received(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
         """What was stored, and was not understood or is taken by no rule."""
         for submission, receipt in zip(submissions, receipts, strict=True):

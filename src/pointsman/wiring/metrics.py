@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from pointsman.config import Settings
 from pointsman.sources.http.authorization import LAUNCHED
+from pointsman.sources.http.connection_limits import Closed
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.routes import LAUNCH, POSTBACK, SCORM_COMMIT, WEBHOOK
 from pointsman.sources.kafka.hooks import ResetReason
-from pointsman.sources.players.cmi5.session_rules import RuleViolation
+from pointsman.sources.players.cmi5.rule_violations import RuleViolation
 from pointsman.sources.settings import LaunchLimitSettings
 from pointsman.telemetry.initial_series import IntakeRoute, KnownLabels
 
@@ -25,6 +26,8 @@ def known_labels(settings: Settings) -> KnownLabels:
         ),
         kafka_resets=tuple(ResetReason),
         routes=tuple(_routes(settings)),
+        listeners=("http",) if settings.http.operator is None else ("http", "http.operator"),
+        closings=tuple(Closed),
         oddities=tuple(RuleViolation) if launched else (),
         launch_limits=tuple(LaunchLimitSettings.model_fields) if launched else (),
     )

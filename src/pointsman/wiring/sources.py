@@ -20,6 +20,8 @@ from pointsman.sources.http.authorization import (
     BearerCredential,
     HttpSource,
 )
+from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes
+from pointsman.sources.http.connection_limits import Closed, ConnectionLimits
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.http.middleware import RequestsUnderWay
@@ -38,6 +40,9 @@ from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.operator_log import OperatorLog
 from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
 from pointsman.wiring.mapping import mapping
+
+#: the route, in metrics and log, of what is no request
+MALFORMED = "malformed"
 
 
 def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
@@ -148,8 +153,18 @@ def http_servers(
         postbacks=postback_sources(settings.sources),
         webhooks=webhook_sources(settings.sources),
         reader=BatchReader(settings.http),
+        body_timeout=settings.http.connections.body_seconds,
     )
     http = settings.http
+    connections = http.connections
+
+    def on_malformed(status: int, reason: str) -> None:
+        metrics.http("", "other", MALFORMED, status, 0.0)
+        operator_log.refused("", "other", MALFORMED, status, reason)
+
+    def on_closed(why: Closed, address: str) -> None:
+        metrics.connection_closed(why)
+        operator_log.connection_closed(why, address)
 
     def server(host: str, port: int, section: str, *listeners: Listener) -> HttpServer:
         # each has its own, for each stops by itself
@@ -158,6 +173,13 @@ def http_servers(
             make_app(replace(deps, requests=requests), listeners),
             requests,
             clock,
+            ConnectionLimits(connections.most, connections.most_of_address, http.proxies),
+            ConnectionTimes(connections.head_seconds, connections.idle_seconds),
+            ConnectionHooks(
+                closed=on_closed,
+                malformed=on_malformed,
+                open=partial(metrics.connections, section),
+            ),
             host=host,
             port=port,
             drain_seconds=http.drain_seconds,

@@ -13,13 +13,15 @@ from pointsman.domain.clock import Clock
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, HttpSource, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits
+from pointsman.sources.http.client_address import TRUSTED_PROXIES, TrustedProxies
 from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.home import home
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, launch_handlers
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
+from pointsman.sources.http.lrs.cmi5_scope import Cmi5Scope
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 from pointsman.sources.http.lrs.documents import DocumentResources
-from pointsman.sources.http.lrs.endpoint import LrsEndpoint, ResourceHandler
+from pointsman.sources.http.lrs.endpoint import Limit, LrsEndpoint, ResourceHandler
 from pointsman.sources.http.lrs.get_statements import GetStatements
 from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.resources import Resource
@@ -104,6 +106,7 @@ def make_app(
             deps.requests,
         ),
     )
+    app[TRUSTED_PROXIES] = TrustedProxies(deps.settings.proxies, deps.settings.forwarded_header)
     handlers = route_handlers(deps, consistency)
     paths = {route.path for route in handlers if route.listener in listeners}
     if Listener.PUBLIC in listeners:
@@ -125,6 +128,7 @@ def route_handlers(deps: HttpDeps, consistency: ConsistentThrough) -> dict[Route
         _resource_handlers(deps),
         consistency,
         frozenset(source.name for source in deps.sources if source.lenient),
+        _cmi5_limit(deps),
     )
     handlers: dict[Route, Handler] = {
         route: endpoint.handler(resource) for resource, route in XAPI.items()
@@ -155,6 +159,19 @@ def _authorizer(deps: HttpDeps) -> RequestAuthorizer:
     return RequestAuthorizer(
         authenticator, launches.credentials, launches.launches, launches.limits.count_request
     )
+
+
+def _cmi5_limit(deps: HttpDeps) -> Limit | None:
+    if deps.launches is None:
+        return None
+    settings = deps.launches.settings
+    scope = Cmi5Scope(
+        deps.launches.lms.sessions,
+        deps.clock,
+        settings.grace_seconds,
+        notes_preferences=settings.cmi5_conflicts == "reject",
+    )
+    return scope.limit
 
 
 def _resource_handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:

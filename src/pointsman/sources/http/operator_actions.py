@@ -10,6 +10,7 @@ from aiohttp import web
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.operator_actions import ActionKind, OperatorAction
+from pointsman.sources.http.client_address import sender_address
 
 RecordAction = Callable[[OperatorAction], Awaitable[object]]
 DONE = "done"
@@ -28,7 +29,7 @@ def action_of_request(
         micros(clock.now()),
         kind,
         credential_name(request.headers.get("Authorization")),
-        request.remote or "",
+        sender_address(request),
         learner,
         details or {},
         DONE,

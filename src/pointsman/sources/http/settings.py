@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -31,6 +32,21 @@ class OperatorListenerSettings(Section):
     port: int = Field(default=8081, ge=1, le=65535)
 
 
+class ConnectionSettings(Section):
+    """[http.connections]: how long a connection may take, and how many there may be."""
+
+    #: for the request line and headers, from their first byte; a new connection has as long
+    head_seconds: float = Field(default=15, gt=0, le=3_600)
+    #: for a whole body
+    body_seconds: float = Field(default=30, gt=0, le=3_600)
+    #: between two requests, and for an answer of which nothing is read
+    idle_seconds: float = Field(default=75, gt=0, le=3_600)
+    #: in all, on each port
+    most: int = Field(default=2_000, ge=10)
+    #: from one address that is none of `trusted_proxies`; a /64 of IPv6 is one
+    most_of_address: int = Field(default=500, ge=1)
+
+
 class HttpSettings(Limits):
     """[http]: where the daemon listens, and what a request may be."""
 
@@ -41,6 +57,11 @@ class HttpSettings(Limits):
     #: how senders reach this daemon, with the path in front of /xapi where there is one; none =
     #: that of [launches]
     public_url: WebAddress | None = None
+    connections: ConnectionSettings = Field(default_factory=ConnectionSettings)
+    #: networks of the proxies in front, whose word for the sender's address is believed
+    trusted_proxies: Names = ()
+    #: the header in which they say it
+    forwarded_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
     #: none: everything is on `port`
     operator: OperatorListenerSettings | None = None
     #: web origins whose pages may send, or "*"
@@ -52,6 +73,22 @@ class HttpSettings(Limits):
     #: where a statement is kept before it is answered: the store, or a topic that a source reads
     intake: Literal["store", "kafka"] = "store"
     kafka: KafkaTopicSettings | None = None
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(ip_network(network) for network in self.trusted_proxies)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError(
+                    f'must hold addresses or networks such as "10.0.0.0/8"; {network!r} is none'
+                ) from None
+        return networks
 
     @field_validator("operator")
     @classmethod

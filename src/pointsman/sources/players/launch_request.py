@@ -14,7 +14,13 @@ from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.header_value import header_problem
 from pointsman.domain.iri import web_address_problem
-from pointsman.domain.launch import Launch, LaunchMode, PlayerKind, launch_actor_json
+from pointsman.domain.launch import (
+    Launch,
+    LaunchMode,
+    PlayerKind,
+    launch_actor_json,
+    launch_url_problem,
+)
 from pointsman.sources.players.cmi5.launch_data import check_player
 from pointsman.sources.players.credentials import CredentialIssuer, Purpose, as_authorization
 from pointsman.sources.players.launch_actor import ActorRules, launch_actor
@@ -83,7 +89,7 @@ def parse_launch_request(body: bytes) -> LaunchRequest:
             )
         )
         raise InputRefused("; ".join(problems)) from None
-    if asked.url is not None and (problem := web_address_problem(asked.url)):
+    if asked.url is not None and (problem := _url_problem(asked.kind, asked.url)):
         raise InputRefused(f"url: {problem}")
     if asked.auth_token is not None:
         token_problem = header_problem(asked.auth_token.get_secret_value())
@@ -99,6 +105,12 @@ def parse_launch_request(body: bytes) -> LaunchRequest:
     if asked.kind is PlayerKind.CMI5:
         check_player(asked.player, asked.activity)
     return asked
+
+
+def _url_problem(kind: PlayerKind, url: str) -> str:
+    if problem := web_address_problem(url):
+        return problem
+    return launch_url_problem(url) if kind is PlayerKind.CMI5 else ""
 
 
 def launch_from_request(

@@ -1,6 +1,6 @@
-"""Acts as the LMS of cmi5: opens the session that a launch begins, gives its credential, waives.
+"""Acts as the LMS of cmi5: opens a launch's session, gives its credential, waives and voids.
 
-cmi5 sections 8.2 (fetch), 9.3.1 (launched), 9.3.6 (abandoned), 9.3.7 (waived), 10 and 11.
+cmi5 sections 6.3, 8.2 (fetch), 9.3.1 (launched), 9.3.6 (abandoned), 9.3.7 (waived), 10 and 11.
 """
 
 from __future__ import annotations
@@ -21,34 +21,46 @@ from pointsman.sources.players.cmi5.session import Cmi5Session
 from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore, LmsStore
 from pointsman.statements import identity_of
 from pointsman.statements.statement import parse_timestamp
-from pointsman.store.base import Document, DocumentKey
+from pointsman.store.base import Document, DocumentKey, StoredStatement
 
 
 class Lms:
     """Every method raises `StoreUnavailable`; each can be repeated, and states nothing twice."""
 
     def __init__(
-        self, store: LmsStore, following: SatisfiedTracker, state: State, clock: Clock
+        self,
+        store: LmsStore,
+        following: SatisfiedTracker,
+        state: State,
+        clock: Clock,
+        home_page: str,
     ) -> None:
-        self.sessions = Cmi5SessionStore(store, clock)
+        """`home_page` is that of the account that voids."""
+        self._sessions = Cmi5SessionStore(store, clock)
         self._store = store
         self._following = following
         self._state = state
         self._clock = clock
+        self._home_page = home_page
+
+    @property
+    def sessions(self) -> Cmi5SessionStore:
+        return self._sessions
 
     async def open(self, launch: Launch, url: str | None) -> None:
         """Begin the launch's session; whoever asked for it is answered after that."""
-        sessions = await self.sessions.open(launch)
+        sessions = await self._sessions.open(launch)
         await self._write_launch_data(launch)
         for earlier in sessions:
             if earlier.was_abandoned:
                 await self._abandon(launch, earlier)
-        await self._state(launch, lms_statements.launched(launch, url, self._now()))
+        # what is satisfied with the registration is so before the launch (section 9.6.1)
         await self._following.look([launch])
+        await self._state(launch, lms_statements.launched(launch, url, self._now()))
 
     async def fetch(self, launch: Launch) -> bool:
         """Whether the session's credential may be given: once, and while the session lasts."""
-        return await self.sessions.mark_fetched(launch)
+        return await self._sessions.mark_fetched(launch)
 
     async def waive(self, launch: Launch, reason: str) -> str:
         """State that the learner need not do it; the statement's id."""
@@ -57,6 +69,15 @@ class Lms:
             counting = replace(launch, mode=LaunchMode.NORMAL)
             await self._state(counting, lms_statements.waived(launch, reason, self._now()))
         return statement_id
+
+    async def stored(self, statement_id: str) -> StoredStatement | None:
+        return await self._store.statement(statement_id)
+
+    async def void(self, launch: Launch, statement_id: str) -> None:
+        """State that it conflicts with cmi5; what it counts for, it counts for all the same."""
+        if await self._store.statement(lms_statements.voiding_id(statement_id)) is None:
+            voiding = lms_statements.voided(launch, statement_id, self._home_page, self._now())
+            await self._state(None, voiding)
 
     async def _write_launch_data(self, launch: Launch) -> None:
         """Write what the player reads at its start."""

@@ -1,4 +1,6 @@
-"""Makes the statements of the LMS: launched, abandoned, waived, satisfied (cmi5 section 9.3). Pure.
+"""Makes the statements of the LMS: launched, abandoned, waived, satisfied, voided. Pure.
+
+cmi5 sections 6.3 and 9.3.
 
 Their ids are made of what they are about, so that none is stated twice.
 """
@@ -26,8 +28,32 @@ def waived_id(launch: Launch) -> str:
     return _id(launch.registration, launch.activity, "waived")
 
 
+def waived_session(launch: Launch) -> str:
+    return _id(launch.registration, launch.activity, "waived session")
+
+
+def registration_session(launch: Launch) -> str:
+    """Of what is stated because the registration began (section 9.6.1)."""
+    return _id(launch.registration, launch.activity, "registration session")
+
+
 def abandoned_id(session: Cmi5Session) -> str:
     return _id(session.id, "abandoned")
+
+
+def voiding_id(statement_id: str) -> str:
+    return _id(statement_id, "voided")
+
+
+def voided(launch: Launch, statement_id: str, home_page: str, now: int) -> Statement:
+    """Section 6.3, in the form of xAPI Part 2 section 2.3.2; `home_page` is that of the LMS."""
+    statement = _statement(
+        launch, voiding_id(statement_id), vocabulary.VOIDED, launch.session, now, is_defined=False
+    )
+    return statement | {
+        "actor": {"objectType": "Agent", "account": {"homePage": home_page, "name": "pointsman"}},
+        "object": {"objectType": "StatementRef", "id": statement_id},
+    }
 
 
 def launched(launch: Launch, url: str | None, now: int) -> Statement:
@@ -61,15 +87,19 @@ def abandoned(launch: Launch, session: Cmi5Session, last: int, now: int) -> Stat
 
 def waived(launch: Launch, reason: str, now: int) -> Statement:
     """Section 9.3.7: in a session of its own."""
-    session = _id(launch.registration, launch.activity, "waived session")
-    statement = _statement(launch, waived_id(launch), vocabulary.WAIVED, session, now, move_on=True)
+    statement = _statement(
+        launch, waived_id(launch), vocabulary.WAIVED, waived_session(launch), now, move_on=True
+    )
     result = {"success": True, "completion": True, "extensions": {vocabulary.REASON: reason}}
     return statement | {"result": result}
 
 
-def satisfied(launch: Launch, now: int) -> Statement:
-    """Section 9.3.9; what is satisfied is the launch's activity, as a course of this one unit."""
-    statement = _statement(launch, satisfied_id(launch), vocabulary.SATISFIED, launch.session, now)
+def satisfied(launch: Launch, session: str, now: int) -> Statement:
+    """Section 9.3.9; what is satisfied is the launch's activity, as a course of this one unit.
+
+    `session` is that of the launch, or another where it was not the player that met moveOn.
+    """
+    statement = _statement(launch, satisfied_id(launch), vocabulary.SATISFIED, session, now)
     statement["object"]["definition"] = {"type": vocabulary.COURSE_TYPE}
     return statement
 
@@ -94,11 +124,14 @@ def _statement(
     extensions: dict[str, Any] | None = None,
     *,
     move_on: bool = False,
+    is_defined: bool = True,
 ) -> Statement:
     categories = [vocabulary.CMI5_CATEGORY, *([vocabulary.MOVE_ON_CATEGORY] if move_on else [])]
-    activities: dict[str, Any] = {
-        "category": [{"objectType": "Activity", "id": category} for category in categories]
-    }
+    activities: dict[str, Any] = {}
+    if is_defined:
+        activities["category"] = [
+            {"objectType": "Activity", "id": category} for category in categories
+        ]
     if group := grouping(launch):
         activities["grouping"] = group
     return {
