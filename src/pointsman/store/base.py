@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.store.delivery_stores import (
     AuditStore,
     DeliveryStore,
@@ -137,6 +138,11 @@ class Store(
     Protocol,
 ):
     """Durable memory. Every method raises `StoreUnavailable` when it could not do its work."""
+
+    @property
+    def statement_ids(self) -> StatementIds:
+        """Made with the secret of this store, once it is open."""
+        ...
 
     async def open(self) -> None: ...
 

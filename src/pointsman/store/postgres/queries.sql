@@ -18,6 +18,16 @@ ORDER BY p.consumer_group, p.topic, p.partition FOR UPDATE OF p;
 -- name: known_statements
 SELECT id, digest FROM statements WHERE id = ANY($1::text[]);
 
+-- name: formerly_known
+-- Of (id, former id, source); nobody else can have taken a former id in the source's name.
+SELECT k.id, s.digest
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k(id, former, source)
+JOIN statements AS s ON s.id = k.former AND s.source = k.source
+JOIN installation AS i ON s.stored_at < i.former_ids_until;
+
+-- name: read_installation
+SELECT secret, former_ids_until FROM installation;
+
 -- name: desired_by_key
 SELECT {desired}
 FROM unnest($1::text[], $2::text[], $3::text[]) AS k(learner, kind, key)

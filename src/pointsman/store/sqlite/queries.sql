@@ -5,6 +5,16 @@
 SELECT json_group_object(id, digest) FROM statements
 WHERE id IN (SELECT value FROM json_each(?));
 
+-- name: formerly_known
+-- Of (id, former id, source); nobody else can have taken a former id in the source's name.
+SELECT json_group_object(json_extract(k.value, '$[0]'), s.digest)
+FROM json_each(?) AS k CROSS JOIN statements AS s, installation AS i
+WHERE s.id = json_extract(k.value, '$[1]') AND s.source = json_extract(k.value, '$[2]')
+    AND s.stored_at < i.former_ids_until;
+
+-- name: read_installation
+SELECT secret, former_ids_until FROM installation;
+
 -- name: insert_block
 INSERT INTO blocks (stored_at, data, keys) VALUES (?, ?, ?);
 
