@@ -18,6 +18,12 @@ from pointsman.store.document_quota import DocumentAmounts, OverQuota
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.migrations import Migration
 from pointsman.store.operator_action_store import OperatorActionStore
+from pointsman.store.personal_data_store import (
+    BlockChange,
+    PersonalDataStore,
+    RefusedLearner,
+    Row,
+)
 from pointsman.store.records import (
     Agreement,
     Audited,
@@ -54,6 +60,7 @@ __all__ = [
     "AuditFinding",
     "Audited",
     "Backlog",
+    "BlockChange",
     "Books",
     "DecidedStatement",
     "Document",
@@ -66,8 +73,11 @@ __all__ = [
     "Lease",
     "Move",
     "OverQuota",
+    "PersonalDataStore",
+    "RefusedLearner",
     "Replayed",
     "Restored",
+    "Row",
     "Search",
     "SearchPage",
     "Settlement",
@@ -135,6 +145,7 @@ class Store(
     RetentionStore,
     OperatorActionStore,
     BookStore,
+    PersonalDataStore,
     Protocol,
 ):
     """Durable memory. Every method raises `StoreUnavailable` when it could not do its work."""
