@@ -69,14 +69,6 @@ class DeliveryStore(Protocol):
         """
         ...
 
-    async def drop_parked(self, states: Sequence[Desired]) -> int:
-        """Forget these for good, if they are parked still and in this version; how many were.
-
-        What was delivered before counts as wanted again, and else there is nothing wanted, until an
-        input wants something. What waits for them is free. The books go on counting them.
-        """
-        ...
-
     async def retry_now(self, recipients: Sequence[Recipient]) -> None:
         """What waits for a time of its own to be sent again waits no longer."""
         ...
@@ -94,6 +86,18 @@ class DeliveryStore(Protocol):
 
     async def next_ready_at(self) -> int | None:
         """When the next learner can be leased; None when nothing is dirty."""
+        ...
+
+
+class ParkedStore(Protocol):
+    """What an operator does with parked state that will never be sent."""
+
+    async def drop_parked(self, states: Sequence[Desired]) -> int:
+        """Forget these for good, if they are parked still and in this version; how many were.
+
+        What was delivered before counts as wanted again, and else there is nothing wanted, until an
+        input wants something. What waits for them is free. The books go on counting them.
+        """
         ...
 
 

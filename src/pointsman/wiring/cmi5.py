@@ -27,7 +27,9 @@ def satisfied_tracker(
     store: Store, launches: LaunchCache | None, clock: Clock
 ) -> SatisfiedTracker | None:
     """What the intake has in place of the store; None where no player is launched."""
-    return None if launches is None else SatisfiedTracker(store, launches, clock)
+    return (
+        None if launches is None else SatisfiedTracker(store, launches, store.statement_ids, clock)
+    )
 
 
 def lms(
@@ -48,11 +50,12 @@ def lms(
         try:
             await intake.accept(intake.reader.statements(LAUNCHED, statement, launch=launch))
         except StatementConflict:
-            # another replica was quicker, and said the same of another moment
+            # another replica was quicker, and said the same of another moment: nobody but us can
+            # make this id
             log.debug("stated already", statement=statement["id"])
 
     tracker.state = state
-    return Lms(store, tracker, state, clock, home_page)
+    return Lms(store, tracker, state, store.statement_ids, clock, home_page)
 
 
 def guarded_intake(

@@ -87,7 +87,8 @@ def pipeline(
         on_receipts,
         settings.platform.origin,
         launches=launches,
-        adapters=adapters(settings.sources),
+        adapters=adapters(settings.sources, store.statement_ids),
+        ids=store.statement_ids,
         on_batch=tracker.note if tracker is not None else lambda _batch: None,
         on_left_out=on_left_out,
         on_clock_off=on_clock_off,
@@ -150,9 +151,9 @@ def http_servers(
         authority_home_page=settings.platform.origin,
         public_path=public_path(settings),
         launches=launches,
-        postbacks=postback_sources(settings.sources),
-        webhooks=webhook_sources(settings.sources),
-        reader=BatchReader(settings.http),
+        postbacks=postback_sources(settings.sources, store.statement_ids),
+        webhooks=webhook_sources(settings.sources, store.statement_ids),
+        reader=BatchReader(settings.http, store.statement_ids),
         body_timeout=settings.http.connections.body_seconds,
     )
     http = settings.http

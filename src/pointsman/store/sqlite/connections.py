@@ -15,6 +15,7 @@ import structlog
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import ConfigError, NotStorable, StoreUnavailable
 from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.store.group_commit import GroupCommit, Work
 from pointsman.store.migrations import Migration
 from pointsman.store.sqlite.ingest import ingest
@@ -62,6 +63,7 @@ class SqliteConnections:
         read_keys: ReadKeys = no_keys,
     ) -> None:
         self._read_keys = read_keys
+        self._statement_ids: StatementIds | None = None
         self._beside = beside
         self._path = Path(path)
         self._clock = clock or SystemClock()
@@ -127,6 +129,8 @@ class SqliteConnections:
                 if is_new:
                     log.info("a new store was made; nothing was received yet", path=str(self._path))
                 self._connection.execute(SQL["release_leases"])
+            installation = self._connection.execute(SQL["read_installation"]).fetchone()
+            self._statement_ids = StatementIds(*installation)
             (last_commit,) = self._connection.execute(SQL["last_commit"]).fetchone()
             self._reader.open()
             self._searcher.open()
@@ -146,6 +150,12 @@ class SqliteConnections:
         finally:
             self._lock.release()
         return steps
+
+    @property
+    def statement_ids(self) -> StatementIds:
+        if self._statement_ids is None:
+            raise StoreUnavailable("the store is not open")
+        return self._statement_ids
 
     async def close(self) -> None:
         if self._writer is not None:

@@ -13,10 +13,16 @@ import orjson
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.launch import Launch, LaunchMode
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.sources.players.cmi5 import lms_statements, vocabulary
 from pointsman.sources.players.cmi5.launch_data import launch_data, preferences
 from pointsman.sources.players.cmi5.move_on import session_of
-from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker, State, stated_in_registration
+from pointsman.sources.players.cmi5.satisfied import (
+    SatisfiedTracker,
+    State,
+    is_stated,
+    stated_in_registration,
+)
 from pointsman.sources.players.cmi5.session import Cmi5Session
 from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore, LmsStore
 from pointsman.statements import identity_of
@@ -32,6 +38,7 @@ class Lms:
         store: LmsStore,
         following: SatisfiedTracker,
         state: State,
+        ids: StatementIds,
         clock: Clock,
         home_page: str,
     ) -> None:
@@ -40,6 +47,7 @@ class Lms:
         self._store = store
         self._following = following
         self._state = state
+        self._ids = ids
         self._clock = clock
         self._home_page = home_page
 
@@ -56,7 +64,7 @@ class Lms:
                 await self._abandon(launch, earlier)
         # what is satisfied with the registration is so before the launch (section 9.6.1)
         await self._following.look([launch])
-        await self._state(launch, lms_statements.launched(launch, url, self._now()))
+        await self._state(launch, lms_statements.launched(self._ids, launch, url, self._now()))
 
     async def fetch(self, launch: Launch) -> bool:
         """Whether the session's credential may be given: once, and while the session lasts."""
@@ -64,10 +72,12 @@ class Lms:
 
     async def waive(self, launch: Launch, reason: str) -> str:
         """State that the learner need not do it; the statement's id."""
-        statement_id = lms_statements.waived_id(launch)
-        if await self._store.statement(statement_id) is None:
+        statement_id = lms_statements.waived_id(self._ids, launch)
+        if not await is_stated(self._store, self._ids, statement_id):
             counting = replace(launch, mode=LaunchMode.NORMAL)
-            await self._state(counting, lms_statements.waived(launch, reason, self._now()))
+            await self._state(
+                counting, lms_statements.waived(self._ids, launch, reason, self._now())
+            )
         return statement_id
 
     async def stored(self, statement_id: str) -> StoredStatement | None:
@@ -75,8 +85,11 @@ class Lms:
 
     async def void(self, launch: Launch, statement_id: str) -> None:
         """State that it conflicts with cmi5; what it counts for, it counts for all the same."""
-        if await self._store.statement(lms_statements.voiding_id(statement_id)) is None:
-            voiding = lms_statements.voided(launch, statement_id, self._home_page, self._now())
+        voiding_id = lms_statements.voiding_id(self._ids, statement_id)
+        if not await is_stated(self._store, self._ids, voiding_id):
+            voiding = lms_statements.voided(
+                self._ids, launch, statement_id, self._home_page, self._now()
+            )
             await self._state(None, voiding)
 
     async def _write_launch_data(self, launch: Launch) -> None:
@@ -100,7 +113,7 @@ class Lms:
         await self._store.change_document(key, lambda _old: (document, None))
 
     async def _abandon(self, launch: Launch, session: Cmi5Session) -> None:
-        if await self._store.statement(lms_statements.abandoned_id(session)) is not None:
+        if await is_stated(self._store, self._ids, lms_statements.abandoned_id(self._ids, session)):
             return
         last = session.opened_at
         async for stored, statement in stated_in_registration(self._store, launch):
@@ -109,7 +122,9 @@ class Lms:
             if statement.verb.id == vocabulary.TERMINATED:
                 return  # its end was stored, and not noted
             last = max(last, _when(statement.timestamp, stored.received_at))
-        await self._state(launch, lms_statements.abandoned(launch, session, last, self._now()))
+        await self._state(
+            launch, lms_statements.abandoned(self._ids, launch, session, last, self._now())
+        )
 
     def _now(self) -> int:
         return micros(self._clock.now())

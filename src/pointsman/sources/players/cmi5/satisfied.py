@@ -19,6 +19,7 @@ from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.launch import Launch, LaunchMode, PlayerKind
 from pointsman.domain.log_steps import STORE_AWAY
 from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.statement_ids import DerivedId, StatementIds
 from pointsman.sources.batch import StatementBatch
 from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5 import vocabulary
@@ -61,8 +62,11 @@ class _Noted:
 class SatisfiedTracker:
     """Stands between pipeline and store. Until `state` is set it only passes on."""
 
-    def __init__(self, store: LmsStore, launches: LaunchCache, clock: Clock) -> None:
+    def __init__(
+        self, store: LmsStore, launches: LaunchCache, ids: StatementIds, clock: Clock
+    ) -> None:
         self._store = store
+        self._ids = ids
         self._launches = launches
         self._clock = clock
         self._sessions = Cmi5SessionStore(store, clock)
@@ -111,11 +115,12 @@ class SatisfiedTracker:
             or launch.registration in self._satisfied
         ):
             return
-        if await self._store.statement(satisfied_id(launch)) is None:
+        if not await is_stated(self._store, self._ids, satisfied_id(self._ids, launch)):
             session = await self._session_that_met(launch)
             if session is None:
                 return
-            await self.state(launch, satisfied(launch, session, micros(self._clock.now())))
+            now = micros(self._clock.now())
+            await self.state(launch, satisfied(self._ids, launch, session, now))
         self._satisfied[launch.registration] = True
 
     async def _session_that_met(self, launch: Launch) -> str | None:
@@ -143,13 +148,22 @@ class SatisfiedTracker:
         """What the LMS voids for its form says what it says (section 6.3)."""
         if not await self._store.voided([stored.statement_id]):
             return False
-        return await self._store.statement(voiding_id(stored.statement_id)) is None
+        voiding = voiding_id(self._ids, stored.statement_id)
+        return not await is_stated(self._store, self._ids, voiding)
 
     def _read(self, stored: StoredStatement) -> Statement | None:
         noted = self._noted.pop(stored.statement_id, None)
         if noted is not None and (noted.body, noted.index) == (stored.body, stored.index):
             return noted.statement
         return parse_stored(stored)
+
+
+async def is_stated(store: LmsStore, ids: StatementIds, statement_id: DerivedId) -> bool:
+    """Whether the LMS has stated it, in this version or an earlier one."""
+    if await store.statement(statement_id) is not None:
+        return True
+    former = await store.statement(statement_id.former) if statement_id.former else None
+    return former is not None and former.received_at < ids.former_until
 
 
 async def stated_in_registration(
