@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
 from pointsman.cancellation import only_own_cancellation
 from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.turn_outcome import DeliveryOutcome
-from pointsman.domain.clock import Clock
+from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Bug
-from pointsman.platforms.base import Mutation, Platform, PlatformAnswer, RequestOutcome
+from pointsman.platforms.base import (
+    Mutation,
+    MutationResult,
+    Platform,
+    PlatformAnswer,
+    RequestOutcome,
+    Verdict,
+)
+from pointsman.store.history_records import SentMutation, SentRequest
 
 #: after such an answer nothing more of the turn is sent
 TROUBLE = frozenset(
@@ -57,13 +66,34 @@ class PaidRequests:
         if not answer.sent:
             outcome.message = answer.message
             return answer
-        outcome.seconds.append(self._clock.monotonic() - started)
+        seconds = self._clock.monotonic() - started
+        outcome.seconds.append(seconds)
         outcome.requests += 1
         outcome.points += points
         if answer.key_in_doubt:
             answer = await self._tell_key_from_token(outcome, answer, give_up_at)
         outcome.answer, outcome.message = answer.outcome, answer.message
+        outcome.sent.append(self._sent(points, seconds, mutations, answer))
         return answer
+
+    def _sent(
+        self, points: int, seconds: float, mutations: Sequence[Mutation], answer: PlatformAnswer
+    ) -> SentRequest:
+        may_have_run = answer.outcome is RequestOutcome.UNREACHABLE
+        nothing = MutationResult(Verdict.UNKNOWN if may_have_run else Verdict.NOT_RUN)
+        results = answer.results or [nothing] * len(mutations)
+        return SentRequest(
+            id=uuid.uuid4().hex[:12],
+            at=micros(self._clock.now()),
+            points=points,
+            seconds=seconds,
+            answer=answer.outcome.value,
+            words=answer.message,
+            mutations=tuple(
+                SentMutation(mutation.target, mutation.value, result.verdict.value, result.message)
+                for mutation, result in zip(mutations, results, strict=False)
+            ),
+        )
 
     async def _tell_key_from_token(
         self, outcome: DeliveryOutcome, answer: PlatformAnswer, give_up_at: float

@@ -14,6 +14,7 @@ from pointsman.store.delivery_stores import (
     WindowLedger,
 )
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
+from pointsman.store.history_stores import HistoryStore
 from pointsman.store.migrations import Migration
 from pointsman.store.records import (
     Agreement,
@@ -57,6 +58,7 @@ __all__ = [
     "DocumentKey",
     "DocumentResource",
     "DocumentStore",
+    "HistoryStore",
     "IngestStore",
     "KnownDelivered",
     "Lease",
@@ -129,6 +131,7 @@ class Store(
     LedgerStore,
     RetentionStore,
     BookStore,
+    HistoryStore,
     Protocol,
 ):
     """Durable memory. Every method raises `StoreUnavailable` when it could not do its work."""

@@ -15,6 +15,7 @@ from pointsman.store.postgres.books import PostgresBooks
 from pointsman.store.postgres.dead_letters import PostgresDeadLetters
 from pointsman.store.postgres.delivery import PostgresDelivery
 from pointsman.store.postgres.documents import PostgresDocuments
+from pointsman.store.postgres.history import PostgresHistory
 from pointsman.store.postgres.ledgers import PostgresLedgers
 from pointsman.store.postgres.redecide import PostgresRedecide
 from pointsman.store.postgres.retention import PostgresRetention
@@ -32,6 +33,7 @@ class PostgresStore(
     PostgresRetention,
     PostgresLedgers,
     PostgresBooks,
+    PostgresHistory,
 ):
     """A `Store` that replicas share."""
 

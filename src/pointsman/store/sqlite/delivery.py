@@ -13,8 +13,11 @@ from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
 from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
+from pointsman.store.history_codec import rows_of_turn
+from pointsman.store.history_records import SentRequest
 from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.sqlite.connections import SqliteConnections
+from pointsman.store.sqlite.history_rows import write_turns
 from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, to_json
 
 
@@ -28,9 +31,22 @@ class SqliteDelivery(SqliteConnections):
         return await self._write(lambda db: _lease(db, now, ttl, limit, until))
 
     async def settle(
-        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+        self,
+        lease: Lease,
+        settlements: Sequence[Settlement],
+        *,
+        now: int,
+        ready_at: int,
+        requests: Sequence[SentRequest] = (),
     ) -> bool:
-        return await self._write(lambda db: _settle(db, lease, settlements, now, ready_at))
+        def write(connection: sqlite3.Connection) -> bool:
+            settled = _settle(connection, lease, settlements, now, ready_at)
+            if settled:
+                rows = rows_of_turn(lease, settlements, requests)
+                write_turns(connection, rows, now, publish=self._publish_turns)
+            return settled
+
+        return await self._write(write)
 
     async def unpark(
         self,

@@ -13,6 +13,7 @@ from pointsman.domain.targets import Recipient, Target
 from pointsman.store import statement_index
 from pointsman.store.commit_plan import Plan
 from pointsman.store.evidence import Gathered, from_body, links, to_body
+from pointsman.store.sqlite.history_rows import write_moves
 from pointsman.store.sqlite.rows import (
     CODEC,
     SQL,
@@ -136,6 +137,7 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
     if plan.moved:
         moved = [CODEC.moved_row(desired) for desired in plan.moved.values()]
         connection.execute(SQL["upsert_desired"], (to_json(moved),))
+    write_moves(connection, plan.history, stored_at)
     if plan.grown:
         grown = [
             (str(recipient), key, to_body(known)) for (recipient, key), known in plan.grown.items()

@@ -16,6 +16,7 @@ from pointsman.store.sqlite.books import SqliteBooks
 from pointsman.store.sqlite.dead_letters import SqliteDeadLetters
 from pointsman.store.sqlite.delivery import SqliteDelivery
 from pointsman.store.sqlite.documents import SqliteDocuments
+from pointsman.store.sqlite.history import SqliteHistory
 from pointsman.store.sqlite.ledgers import SqliteLedgers
 from pointsman.store.sqlite.redecide import SqliteRedecide
 from pointsman.store.sqlite.restore import restore
@@ -33,6 +34,7 @@ class SqliteStore(
     SqliteRetention,
     SqliteLedgers,
     SqliteBooks,
+    SqliteHistory,
 ):
     """A `Store` on one file."""
 

@@ -1,0 +1,90 @@
+"""Collects what one commit's statements did to each learner's targets, as rows to keep. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pointsman.domain.records import Change, Desired, Falls, Submission
+from pointsman.domain.targets import Value
+from pointsman.store.history_records import MoveResult, person_of
+from pointsman.store.merge import IMPORTED
+from pointsman.store.records import KnownDelivered
+
+#: statements in one row: retention counts rows, so that none may be of any length
+STATEMENTS_IN_ROW = 20
+#: learner, 1 where a value moved, and the statements, each with what it did
+MoveRow = tuple[str, int, list[list[Any]]]
+
+
+class CommitHistory:
+    """Notes in the order in which a plan takes changes. `history_codec` reads the rows again."""
+
+    def __init__(self, *, only_moves: bool = False) -> None:
+        #: what is decided about anew says again what it has said before
+        self._only_moves = only_moves
+        self._of_learner: dict[str, list[list[Any]]] = {}
+        self._moved: set[str] = set()
+
+    def note(
+        self,
+        source: str,
+        received_at: int,
+        change: Change,
+        wanted: Value | None,
+        before: Value | None,
+        after: Value | None,
+        result: MoveResult,
+    ) -> None:
+        """One statement's change of one target; see `HistoryMove` for the words."""
+        is_move = result is MoveResult.MOVED
+        if self._only_moves and not is_move:
+            return
+        recipient, target = change.recipient, change.target
+        learner = person_of(recipient, target)
+        statements = self._of_learner.setdefault(learner, [])
+        if not statements or statements[-1][0] != change.statement_id:
+            statements.append(
+                [change.statement_id, source, change.occurred_at, received_at, change.rule, []]
+            )
+        meeting = recipient.id if recipient.is_meeting else ""
+        statements[-1][5].append([target.kind, target.key, meeting, wanted, before, after, result])
+        if is_move:
+            self._moved.add(learner)
+
+    def note_duplicate(self, submission: Submission, change: Change) -> None:
+        """A statement that is stored already came again."""
+        self.note(
+            submission.source,
+            submission.received_at,
+            change,
+            None if change.evidence is not None else change.value,
+            None,
+            None,
+            MoveResult.DUPLICATE,
+        )
+
+    def note_import(self, known: KnownDelivered, before: Value | None, now: int) -> None:
+        """What the platform is known to show was taken as wanted and delivered."""
+        change = Change(
+            known.recipient, known.target, known.value, now, IMPORTED, IMPORTED, falls=Falls.ALWAYS
+        )
+        result = MoveResult.SAME if before == known.value else MoveResult.MOVED
+        self.note("", now, change, known.value, before, known.value, result)
+
+    def rows(self) -> Iterator[MoveRow]:
+        """What is to be stored."""
+        for learner, statements in self._of_learner.items():
+            moved = int(learner in self._moved)
+            for start in range(0, len(statements), STATEMENTS_IN_ROW):
+                yield learner, moved, statements[start : start + STATEMENTS_IN_ROW]
+
+
+def unmoved_result(current: Desired, merged: Desired, change: Change) -> MoveResult:
+    """Why a change did not move the value; `merged` is what the merge made of `current`."""
+    by_attempt = change.falls is Falls.NEW_ATTEMPT and merged.attempts
+    if by_attempt and by_attempt[0].registration != (change.registration or ""):
+        return MoveResult.OTHER_ATTEMPT
+    if change.value == current.value:
+        return MoveResult.SAME
+    return MoveResult.OLDER if change.falls is Falls.ALWAYS else MoveResult.LOWER
