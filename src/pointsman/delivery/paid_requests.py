@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
+import itertools
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -42,6 +43,9 @@ class PaidRequests:
         self._platform = platform
         self._budget = budget
         self._clock = clock
+        #: a request is called by the process and its number
+        self._name = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
 
     async def send(
         self,
@@ -83,7 +87,7 @@ class PaidRequests:
         nothing = MutationResult(Verdict.UNKNOWN if may_have_run else Verdict.NOT_RUN)
         results = answer.results or [nothing] * len(mutations)
         return SentRequest(
-            id=uuid.uuid4().hex[:12],
+            id=f"{self._name}-{next(self._numbers):x}",
             at=micros(self._clock.now()),
             points=points,
             seconds=seconds,

@@ -7,14 +7,15 @@ from typing import Any
 
 from pointsman.domain.records import Change, Desired, Falls, Submission
 from pointsman.domain.targets import Value
+from pointsman.store.history_codec import to_json
 from pointsman.store.history_records import MoveResult, person_of
 from pointsman.store.merge import IMPORTED
 from pointsman.store.records import KnownDelivered
 
 #: statements in one row: retention counts rows, so that none may be of any length
 STATEMENTS_IN_ROW = 20
-#: learner, 1 where a value moved, and the statements, each with what it did
-MoveRow = tuple[str, int, list[list[Any]]]
+#: learner, 1 where a value moved, and as JSON the statements, each with what it did
+MoveRow = tuple[str, int, str]
 
 
 class CommitHistory:
@@ -48,7 +49,9 @@ class CommitHistory:
                 [change.statement_id, source, change.occurred_at, received_at, change.rule, []]
             )
         meeting = recipient.id if recipient.is_meeting else ""
-        statements[-1][5].append([target.kind, target.key, meeting, wanted, before, after, result])
+        statements[-1][5].append(
+            [target.kind.value, target.key, meeting, wanted, before, after, result.value]
+        )
         if is_move:
             self._moved.add(learner)
 
@@ -77,7 +80,7 @@ class CommitHistory:
         for learner, statements in self._of_learner.items():
             moved = int(learner in self._moved)
             for start in range(0, len(statements), STATEMENTS_IN_ROW):
-                yield learner, moved, statements[start : start + STATEMENTS_IN_ROW]
+                yield learner, moved, to_json(statements[start : start + STATEMENTS_IN_ROW])
 
 
 def unmoved_result(current: Desired, merged: Desired, change: Change) -> MoveResult:

@@ -1,7 +1,6 @@
 """Converts the history to what a store keeps, and back, for every store. Pure.
 
-A row holds what one commit did for a learner, as JSON: moves as arrays, for there are many of them,
-turns by their fields' names.
+A row holds what one commit did for a learner, as arrays of JSON, for there are many of them.
 """
 
 from __future__ import annotations
@@ -64,109 +63,95 @@ def rows_of_turn(
     lease: Lease, settlements: Sequence[Settlement], requests: Sequence[SentRequest]
 ) -> list[tuple[str, str]]:
     """(learner, data) for each person in a turn; none where there is nothing to tell."""
-    wanted = {row.target: row for row in lease.desired}
+    states = {row.target: row for row in lease.desired}
     sent = {mutation.target for request in requests for mutation in request.mutations}
-    settled: dict[str, list[dict[str, Any]]] = {}
+    recipient = lease.recipient
+    settled: dict[str, list[list[Any]]] = {}
     for settlement in settlements:
-        row = wanted.get(settlement.target)
-        if row is None or not (settlement.result in _NEWS or settlement.target in sent):
-            continue
-        learner = person_of(lease.recipient, settlement.target)
-        settled.setdefault(learner, []).append(_settled(lease.recipient, row, settlement))
+        target = settlement.target
+        row = states.get(target)
+        if row is not None and (settlement.result in _NEWS or target in sent):
+            learner = person_of(recipient, target)
+            settled.setdefault(learner, []).append(_settled(row, settlement))
+    meeting = recipient.id if recipient.is_meeting else ""
     rows = []
-    for learner, states in settled.items():
-        theirs = list(_requests(lease.recipient, learner, requests))
-        rows.append((learner, to_json({"requests": theirs, "settled": states})))
+    for learner, of_learner in settled.items():
+        theirs = [
+            [*request[:5], text(request.words), mutations]
+            for request in requests
+            if (mutations := _mutations(recipient, learner, request))
+        ]
+        rows.append((learner, to_json([meeting, theirs, of_learner])))
     return rows
 
 
-def _settled(recipient: Recipient, row: Desired, settlement: Settlement) -> dict[str, Any]:
-    return {
-        "meeting": recipient.id if recipient.is_meeting else "",
-        "kind": row.target.kind,
-        "key": row.target.key,
-        "value": row.value,
-        "version": settlement.version,
-        "result": settlement.result,
-        "reason": text(settlement.reason),
-        "code": settlement.code or "",
-        "retry_at": settlement.retry_at,
-        "since": row.since,
-        "changed_at": row.changed_at,
-        "statement_id": row.statement_id,
-        "rule": row.rule,
-    }
+def _settled(row: Desired, settlement: Settlement) -> list[Any]:
+    """In the order of the fields of `SettledState`, with kind and key for the target."""
+    return [
+        row.target.kind.value,
+        row.target.key,
+        row.value,
+        settlement.version,
+        settlement.result,
+        text(settlement.reason),
+        settlement.code or "",
+        settlement.retry_at,
+        row.since,
+        row.changed_at,
+        row.statement_id,
+        row.rule,
+    ]
 
 
-def _requests(
-    recipient: Recipient, learner: str, requests: Sequence[SentRequest]
-) -> Iterator[dict[str, Any]]:
-    """Those that were about this person, without what they said of others."""
-    for request in requests:
-        mutations = [
-            [one.target.kind, one.target.key, one.value, one.verdict, text(one.words)]
-            for one in request.mutations
-            if person_of(recipient, one.target) == learner
-        ]
-        if mutations:
-            yield {
-                "id": request.id,
-                "at": request.at,
-                "points": request.points,
-                "seconds": round(request.seconds, 4),
-                "answer": request.answer,
-                "words": text(request.words),
-                "mutations": mutations,
-            }
+def _mutations(recipient: Recipient, learner: str, request: SentRequest) -> list[list[Any]]:
+    """Those about this person, without what was said of others."""
+    return [
+        [one.target.kind.value, one.target.key, one.value, one.verdict, text(one.words)]
+        for one in request.mutations
+        if not recipient.is_meeting or person_of(recipient, one.target) == learner
+    ]
 
 
 def row_of_readings(findings: Sequence[AuditFinding], outcomes: Mapping[Target, Audited]) -> str:
     """The data of what was read back of one learner; empty where it was out of date."""
     readings = [
-        {
-            "kind": finding.target.kind,
-            "key": finding.target.key,
-            "version": finding.version,
-            "result": outcomes[finding.target],
-            "reason": text(finding.reason),
-        }
+        [
+            finding.target.kind.value,
+            finding.target.key,
+            finding.version,
+            outcomes[finding.target].value,
+            text(finding.reason),
+        ]
         for finding in findings
         if outcomes[finding.target] is not Audited.MOVED
     ]
-    return to_json({"read_back": readings}) if readings else ""
+    return to_json(readings) if readings else ""
 
 
 def turn_of_row(row: Mapping[str, Any]) -> HistoryTurn:
     """What `rows_of_turn` or `row_of_readings` made; `row` has id, learner, at and data."""
     data = orjson.loads(row["data"])
+    if not isinstance(data[0], str):
+        readings = tuple(ReadBackState(_target(kind, key), *values) for kind, key, *values in data)
+        return HistoryTurn(row["id"], row["learner"], row["at"], read_back=readings)
+    meeting, requests, settled = data
+    recipient = Recipient.meeting(meeting) if meeting else Recipient.from_text(row["learner"])
     return HistoryTurn(
         id=row["id"],
         learner=row["learner"],
         at=row["at"],
-        requests=tuple(
-            SentRequest(**{**request, "mutations": tuple(map(_mutation, request["mutations"]))})
-            for request in data.get("requests", ())
-        ),
-        settled=tuple(_settled_state(row["learner"], of) for of in data.get("settled", ())),
-        read_back=tuple(
-            ReadBackState(**_with_target(reading)) for reading in data.get("read_back", ())
+        requests=tuple(map(_request, requests)),
+        settled=tuple(
+            SettledState(recipient, _target(kind, key), *values) for kind, key, *values in settled
         ),
     )
 
 
-def _mutation(values: Sequence[Any]) -> SentMutation:
-    kind, key, value, verdict, words = values
-    return SentMutation(Target(TargetKind(kind), key), value, verdict, words)
+def _request(values: Sequence[Any]) -> SentRequest:
+    name, at, points, seconds, answer, words, mutations = values
+    said = tuple(SentMutation(_target(kind, key), *rest) for kind, key, *rest in mutations)
+    return SentRequest(name, at, points, seconds, answer, words, said)
 
 
-def _settled_state(learner: str, data: Mapping[str, Any]) -> SettledState:
-    meeting = data["meeting"]
-    recipient = Recipient.meeting(meeting) if meeting else Recipient.from_text(learner)
-    fields = {name: value for name, value in data.items() if name != "meeting"}
-    return SettledState(recipient=recipient, **_with_target(fields))
-
-
-def _with_target(data: Mapping[str, Any]) -> dict[str, Any]:
-    """With kind and key as the target that they name."""
-    fields = {name: value for name, value in data.items() if name not in {"kind", "key"}}
-    return {**fields, "target": Target(TargetKind(data["kind"]), data["key"])}
+def _target(kind: str, key: str) -> Target:
+    return Target(TargetKind(kind), key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient, RecipientKind, Target, Value
@@ -55,9 +56,11 @@ class HistoryMove:
     result: MoveResult
 
 
-@dataclass(frozen=True, slots=True)
-class SentMutation:
-    """One mutation of a request: `verdict` is what the platform did, `words` are its own."""
+class SentMutation(NamedTuple):
+    """One mutation of a request: `verdict` is what the platform did, `words` are its own.
+
+    A tuple, for one is made of every mutation that is sent.
+    """
 
     target: Target
     value: Value
@@ -65,9 +68,8 @@ class SentMutation:
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SentRequest:
-    """One request to the platform, and its answer."""
+class SentRequest(NamedTuple):
+    """One request to the platform, and its answer; a tuple as its mutations are."""
 
     id: str
     at: int

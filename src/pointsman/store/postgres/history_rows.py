@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pointsman.store.commit_history import CommitHistory
-from pointsman.store.history_codec import to_json
 from pointsman.store.postgres.rows import SQL, columns
 from pointsman.store.postgres.session import Connection
 
 
 async def write_moves(connection: Connection, history: CommitHistory, at: int) -> None:
     """What a commit did to each learner's targets."""
-    rows = [(learner, bool(moved), to_json(said)) for learner, moved, said in history.rows()]
+    rows = [(learner, bool(moved), data) for learner, moved, data in history.rows()]
     if rows:
         await connection.execute(SQL["insert_moves"], at, *columns(rows, 3))
 

@@ -40,7 +40,8 @@ class SqliteHistory(SqliteConnections):
     async def turns_since(
         self, *, since: int, after: tuple[int, int] | None, limit: int
     ) -> list[HistoryTurn]:
-        return await self._turns("turns_since", *(after or (since, -1)), limit)
+        behind = since - 1 if after is None else after[1]
+        return await self._turns("turns_since", behind, since, limit)
 
     async def unpublished_turns(self, *, limit: int) -> list[HistoryTurn]:
         return await self._turns("unpublished_turns", limit)

@@ -501,12 +501,13 @@ WHERE resource = ? AND activity = '' AND agent = '' AND registration = ''
 DELETE FROM documents WHERE resource IN ('launch', 'session', 'launch_token') AND updated_at < ?;
 
 -- name: insert_moves
-INSERT INTO moves (learner, at, moved, data)
-SELECT json_extract(value, '$[0]'), ?, json_extract(value, '$[1]'), json_extract(value, '$[2]')
-FROM json_each(?);
+-- The rows are added to it (history_rows.py).
+INSERT INTO moves (learner, at, moved, data) VALUES;
 
 -- name: insert_turn
-INSERT INTO turns (learner, at, data, unpublished) VALUES (?, ?, ?, ?);
+-- The id is the time, or the next number where that is taken: so times are found without an index.
+INSERT INTO turns (id, learner, at, data, unpublished)
+VALUES (max(?2, coalesce((SELECT max(id) + 1 FROM turns), 0)), ?1, ?2, ?3, ?4);
 
 -- name: moves_of_learner
 -- Those that moved a value, and the others: a player that says the same over and over must not hide
@@ -526,7 +527,7 @@ ORDER BY id;
 SELECT id, learner, at, data FROM turns ORDER BY id DESC LIMIT ?;
 
 -- name: turns_since
-SELECT id, learner, at, data FROM turns WHERE (at, id) > (?, ?) ORDER BY at, id LIMIT ?;
+SELECT id, learner, at, data FROM turns WHERE id > ?1 AND at >= ?2 ORDER BY id LIMIT ?3;
 
 -- name: unpublished_turns
 SELECT id, learner, at, data FROM turns WHERE unpublished = 1 ORDER BY id LIMIT ?;

@@ -12,7 +12,7 @@ CREATE TABLE moves (
 
 CREATE INDEX moves_of_learner ON moves (learner, moved);
 
--- What was sent, what became of it, and what was read back. `unpublished` is 1 while it waits to be
+-- `id` is the time of `at`, or later. What was sent, what became of it, and what was read back. `unpublished` is 1 while it waits to be
 -- written to a topic.
 CREATE TABLE turns (
     id INTEGER PRIMARY KEY,
@@ -22,6 +22,5 @@ CREATE TABLE turns (
     unpublished INTEGER NOT NULL DEFAULT 0
 );
 
-CREATE INDEX turns_at ON turns (at);
 CREATE INDEX turns_of_learner ON turns (learner);
 CREATE INDEX turns_unpublished ON turns (id) WHERE unpublished = 1;
