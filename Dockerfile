@@ -26,7 +26,8 @@ ENV PATH=/opt/pointsman/bin:$PATH \
 WORKDIR /data
 VOLUME /data
 USER 10001:10001
-EXPOSE 8080
+# 8081 is [http.operator], where that is set; not for the internet
+EXPOSE 8080 8081
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["pointsman"]
 CMD ["run"]

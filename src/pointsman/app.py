@@ -51,7 +51,7 @@ class Daemon:
         self._settings = settings
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
-        self._http: HttpServer | None = None
+        self._http: list[HttpServer] = []
         #: on the monotonic clock, when deliveries are abandoned; None when it does not stop
         self._drain_until: float | None = None
         self._clients = wiring.platform_clients(settings, self._clock)
@@ -120,7 +120,9 @@ class Daemon:
                 self._readiness.watch,
             )
             stack.push_async_callback(self._readiness.close)
-            lms = wiring.lms(self._store, tracker, pipeline, self._clock)
+            lms = wiring.lms(
+                self._store, tracker, pipeline, self._clock, self._settings.platform.origin
+            )
             await self._start_http(pipeline, lms)
             self._start_delivery()
             self._start_readers(pipeline)
@@ -133,8 +135,8 @@ class Daemon:
         seconds = self._settings.http.drain_seconds
         log.info("draining", delay_seconds=delay, seconds=seconds)
         self._drain_until = self._clock.monotonic() + seconds
-        if self._http is not None:
-            self._http.begin_drain(delay)
+        for server in self._http:
+            server.begin_drain(delay)
 
     async def close(self) -> None:
         """Finish what is under way, and end all parts."""
@@ -177,7 +179,7 @@ class Daemon:
         housekeeper = Housekeeper(
             self._store,
             self._clock,
-            self._settings.store,
+            wiring.retention(self._settings),
             self._metrics.pruned,
         )
         self._background.start("housekeeping", housekeeper.run)
@@ -213,7 +215,7 @@ class Daemon:
         if self._producer is not None:
             await self._producer.open()
             self._stack.push_async_callback(self._producer.close)
-        self._http = wiring.http_server(
+        self._http = wiring.http_servers(
             self._settings,
             intake=wiring.guarded_intake(
                 self._settings,
@@ -230,11 +232,14 @@ class Daemon:
             operator_log=self._operator_log,
             clock=self._clock,
             launches=wiring.launch_deps(
-                self._settings, self._launches, self._tokens.launched, lms, self._clock
+                self._settings, self._launches, self._tokens.launched, lms, self._store, self._clock
             ),
         )
-        await self._http.open()
-        self._stack.push_async_callback(self._http.close)
+        # the operator's listener closes last, so that probes and metrics see the whole stop
+        for server in reversed(self._http):
+            self._stack.push_async_callback(server.close)
+        for server in self._http:
+            await server.open()
 
     def _start_readers(self, pipeline: Pipeline) -> None:
         for source in wiring.readers(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +12,8 @@ from pointsman import wiring
 from pointsman.config import Settings
 from pointsman.delivery.state_import import ImportStep, ImportTarget, StateImport
 from pointsman.domain.clock import SystemClock
+from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.operator_actions import OperatorAction
 from pointsman.domain.records import Desired
 from pointsman.sources.backfill import (
     BackfillLoader,
@@ -21,6 +23,7 @@ from pointsman.sources.backfill import (
     LrsSettings,
     StatementFile,
 )
+from pointsman.sources.players import revocations
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
 from pointsman.store.base import Books, Restored, Store, StoredDeadLetter
@@ -39,9 +42,11 @@ __all__ = [
     "import_file",
     "import_lrs",
     "import_state",
+    "recorded",
     "replay",
     "replay_letters",
     "restore",
+    "revoke_launches",
     "upgrade",
     "waits_for_person",
     "with_store",
@@ -60,6 +65,25 @@ async def with_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -
         return await use(store)
     finally:
         await store.close()
+
+
+def recorded(
+    action: OperatorAction, use: Callable[[Store], Awaitable[T]], outcome: Callable[[T], str]
+) -> Callable[[Store], Awaitable[T]]:
+    """`use`, on the record: what is begun is written first, and then how it ended, in words."""
+
+    async def recorded_use(store: Store) -> T:
+        number = await store.record_action(action)
+        try:
+            result = await use(store)
+        except BaseException as error:
+            with suppress(StoreUnavailable):
+                await store.finish_action(number, f"failed: {error or type(error).__name__}")
+            raise
+        await store.finish_action(number, outcome(result))
+        return result
+
+    return recorded_use
 
 
 async def books(settings: Settings) -> Books:
@@ -106,7 +130,11 @@ async def restore(
 
 
 async def import_file(
-    settings: Settings, path: Path, pace: LoadRate, on_progress: Callable[[int, int | None], None]
+    settings: Settings,
+    action: OperatorAction,
+    path: Path,
+    pace: LoadRate,
+    on_progress: Callable[[int, int | None], None],
 ) -> BackfillProgress:
     """Take a file's statements in. `on_progress` is told (bytes read, bytes)."""
     source = StatementFile(path, settings.http.max_body_bytes)
@@ -117,11 +145,12 @@ async def import_file(
             on_progress(reached, source.size)
         return loader.done
 
-    return await with_store(settings, use)
+    return await with_store(settings, recorded(action, use, _taken_in))
 
 
 async def import_lrs(
     settings: Settings,
+    action: OperatorAction,
     lrs: LrsSettings,
     pace: LoadRate,
     on_progress: Callable[[int, int | None], None],
@@ -135,7 +164,28 @@ async def import_lrs(
                 on_progress(count, None)
         return loader.done
 
-    return await with_store(settings, use)
+    return await with_store(settings, recorded(action, use, _taken_in))
+
+
+def _taken_in(done: BackfillProgress) -> str:
+    return f"{done.outcomes.total()} statements taken in"
+
+
+async def revoke_launches(
+    settings: Settings, action: OperatorAction, *, registration: str = "", learner: str = ""
+) -> None:
+    """No credential of the registration's launches, or of the learner's, opens anything any longer.
+
+    Give one of the two.
+    """
+
+    async def use(store: Store) -> None:
+        if registration:
+            await revocations.revoke_registration(store, registration, _CLOCK)
+        if learner:
+            await revocations.revoke_learner(store, learner, _CLOCK)
+
+    await with_store(settings, recorded(action, use, lambda _: "done"))
 
 
 async def replay(
@@ -143,31 +193,44 @@ async def replay(
     *,
     since: int,
     until: int,
-    dry_run: bool,
+    action: OperatorAction | None,
     on_page: Callable[[ReplayPage], None],
 ) -> None:
-    """Decide anew about the statements stored in between, beside the daemons."""
+    """Decide anew about the statements stored in between, beside the daemons.
 
-    async def use(store: Store) -> None:
+    Without an `action` for the record it is a dry run, and nothing is changed.
+    """
+
+    async def use(store: Store) -> int:
         intake = wiring.pipeline(settings, store, _CLOCK)
+        statements = 0
         async for page in replay_pages(
-            store, intake, _CLOCK, since=since, until=until, dry_run=dry_run
+            store, intake, _CLOCK, since=since, until=until, dry_run=action is None
         ):
             on_page(page)
+            statements += page.statements
+        return statements
 
-    await with_store(settings, use)
+    if action is None:
+        await with_store(settings, use)
+    else:
+        await with_store(
+            settings, recorded(action, use, lambda count: f"{count} statements decided anew")
+        )
 
 
 async def replay_letters(
     settings: Settings,
+    action: OperatorAction,
     choose: Callable[[Store], Awaitable[Sequence[int]]],
     on_letter: Callable[[int, str], None],
 ) -> None:
     """Read dead letters again, with the rules and limits of now."""
 
-    async def use(store: Store) -> None:
+    async def use(store: Store) -> int:
         intake = wiring.pipeline(settings, store, _CLOCK)
-        for number in await choose(store):
+        numbers = await choose(store)
+        for number in numbers:
             letter = await store.dead_letter(number)
             words = (
                 "there is no such letter"
@@ -175,12 +238,14 @@ async def replay_letters(
                 else await replay_letter(store, intake, _CLOCK, letter)
             )
             on_letter(number, words)
+        return len(numbers)
 
-    await with_store(settings, use)
+    await with_store(settings, recorded(action, use, lambda count: f"{count} read again"))
 
 
 async def import_state(
     settings: Settings,
+    action: OperatorAction,
     targets: Sequence[ImportTarget] | None,
     on_step: Callable[[ImportStep, int, int], None],
 ) -> None:
@@ -204,17 +269,23 @@ async def import_state(
         ).provider
         await tokens.open()
         stack.push_async_callback(tokens.close)
-        limit = settings.platform.limits.points_per_request
-        importer = StateImport(
-            store, clients.reader, tokens, budget, clock, points_per_request=limit
-        )
-        if targets is None:
-            desired = await store.undelivered()
-            total, steps = len(desired), importer.of_desired(desired)
-        else:
-            total = len({target.learner for target in targets})
-            steps = importer.of_courses(targets)
-        number = 0
-        async for step in steps:
-            number += 1
-            on_step(step, number, total)
+
+        async def use(store: Store) -> int:
+            limit = settings.platform.limits.points_per_request
+            importer = StateImport(
+                store, clients.reader, tokens, budget, clock, points_per_request=limit
+            )
+            if targets is None:
+                desired = await store.undelivered()
+                total, steps = len(desired), importer.of_desired(desired)
+            else:
+                total = len({target.learner for target in targets})
+                steps = importer.of_courses(targets)
+            number = taken = 0
+            async for step in steps:
+                number += 1
+                taken += step.taken
+                on_step(step, number, total)
+            return taken
+
+        await recorded(action, use, lambda count: f"{count} taken as delivered")(store)

@@ -1,16 +1,16 @@
-"""Prunes statements and history that are old now and then, by one replica at a time."""
+"""Prunes what is old now and then, by one replica at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.log_steps import STORE_AWAY
-from pointsman.store.base import Store
-from pointsman.store.settings import StoreSettings
+from pointsman.store.base import DocumentResource, Store
 
 log = structlog.get_logger(__name__)
 
@@ -20,25 +20,38 @@ _EVERY, _DUTY = 60.0, 10.0
 _STEP, _PAUSE = 4, 0.2
 #: learners whose history one round looks through, and in one step
 _LEARNERS, _LEARNERS_AT_ONCE = 1_000, 50
-_DAY = 86_400.0
 DUTY = "housekeeping"
+_LAUNCHES: tuple[DocumentResource, ...] = ("launch", "session", "launch_token")
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is kept, in seconds; 0 keeps it for ever."""
+
+    #: statements, launches, their sessions and authTokens
+    statements: float
+    #: what operators did
+    actions: float
+    #: that a launch was revoked: longer than any credential of it is good
+    revocations: float
+    #: what explains a learner's state; never for ever, and of a learner so many rows of each sort
+    history: float
+    history_rows: int
 
 
 class Housekeeper:
-    """Runs until cancelled. `retention_days` of 0 keeps every statement."""
+    """Runs until cancelled. What is kept for 0 seconds is kept for ever."""
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
-        settings: StoreSettings,
+        retention: Retention,
         on_pruned: Callable[[int], None],
     ) -> None:
         self._store = store
         self._clock = clock
-        self._retention = settings.retention_days * _DAY
-        self._history = settings.history_days * _DAY
-        self._history_rows = settings.history_rows
+        self._retention = retention
         #: the learner up to whom the history was looked through
         self._after = ""
         self._on_pruned = on_pruned
@@ -56,20 +69,36 @@ class Housekeeper:
         """Forget what is too old, step by step; False when another replica is at it."""
         pruned = 0
         while await self._store.acquire_duty(DUTY, now=self._now(), ttl=micros(_DUTY)):
-            if not self._retention:
-                return await self._prune_history()
-            before = self._now() - micros(self._retention)
-            step = await self._store.prune(before=before, limit=_STEP)
+            step = await self._prune_statements()
             if not step:
                 if pruned:
                     log.info("old statements forgotten", statements=pruned)
-                if launches := await self._store.prune_documents(before=before):
-                    log.info("old launches forgotten", records=launches)
+                await self._prune_records()
                 return await self._prune_history()
             pruned += step
             self._on_pruned(step)
             await self._clock.sleep(_PAUSE)
         return False
+
+    async def _prune_statements(self) -> int:
+        if not self._retention.statements:
+            return 0
+        before = self._before(self._retention.statements)
+        return await self._store.prune(before=before, limit=_STEP)
+
+    async def _prune_records(self) -> None:
+        """Launches, and what operators did."""
+        kept = self._retention
+        if kept.statements:
+            before = self._before(kept.statements)
+            if launches := await self._store.prune_documents(_LAUNCHES, before=before):
+                log.info("old launches forgotten", records=launches)
+            before = self._before(kept.revocations)
+            await self._store.prune_documents(("revocation",), before=before)
+        if kept.actions:
+            before = self._before(kept.actions)
+            if actions := await self._store.prune_actions(before=before):
+                log.info("old records of what operators did forgotten", records=actions)
 
     async def _prune_history(self) -> bool:
         """A part of it, so that each learner's turn comes in time; False as `round` says."""
@@ -77,8 +106,8 @@ class Housekeeper:
             if not await self._store.acquire_duty(DUTY, now=self._now(), ttl=micros(_DUTY)):
                 return False
             pruned = await self._store.prune_history(
-                before=self._now() - micros(self._history),
-                keep=self._history_rows,
+                before=self._before(self._retention.history),
+                keep=self._retention.history_rows,
                 after=self._after,
                 learners=_LEARNERS_AT_ONCE,
             )
@@ -87,6 +116,9 @@ class Housekeeper:
                 break
             await self._clock.sleep(_PAUSE)
         return True
+
+    def _before(self, seconds: float) -> int:
+        return self._now() - micros(seconds)
 
     def _now(self) -> int:
         return micros(self._clock.now())

@@ -61,10 +61,14 @@ async def serve(settings: Settings, end: Callable[[int], None] | None = None) ->
             log.info("stopped during the start", signal=stop.signal_name)
             return
         try:
+            http = settings.http
+            operator = http.operator or http
             log.info(
                 "listening",
-                host=settings.http.host,
-                port=settings.http.port,
+                host=http.host,
+                port=http.port,
+                operator_host=operator.host,
+                operator_port=operator.port,
                 store=settings.store.url,
                 platform=settings.platform.url,
                 rules=len(settings.rules),

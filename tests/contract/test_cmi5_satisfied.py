@@ -46,7 +46,7 @@ class Replica:
             launches=self.launches,
             on_batch=behind.note,
         )
-        made = lms(store, behind, self.intake, CLOCK)
+        made = lms(store, behind, self.intake, CLOCK, "https://learn.example.com")
         assert made is not None
         self.lms: Lms = made
 
@@ -79,7 +79,9 @@ async def test_of_two_replicas_that_store_the_halves_at_once_one_states_it(store
         )
     )
     assert await satisfied(store) == 1
-    assert (await store.statement(lms_statements.satisfied_id(BOTH))) is not None
+    assert (
+        await store.statement(lms_statements.satisfied_id(store.statement_ids, BOTH))
+    ) is not None
 
 
 @pytest.mark.parametrize(
@@ -193,10 +195,10 @@ async def test_a_session_whose_terminated_was_not_noted_is_not_abandoned(store: 
 async def test_a_new_session_is_known_to_a_replica_that_knew_the_one_before(store: Store) -> None:
     one, other = Replica(store), Replica(store)
     await one.open(replace(BOTH, mode=LaunchMode.BROWSE))
-    known = await other.launches.find(BOTH.registration, session="s1")
+    known, _ = await other.launches.newest(BOTH.registration, BOTH.learner)
     assert known is not None
     assert known.mode is LaunchMode.BROWSE
     await one.open(replace(BOTH, session="s2"))
-    known = await other.launches.find(BOTH.registration, session="s2")
+    known, _ = await other.launches.newest(BOTH.registration, BOTH.learner)
     assert known is not None
     assert known.mode is LaunchMode.NORMAL

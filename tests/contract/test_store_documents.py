@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from pointsman.store.base import Document, DocumentKey, Store
+from pointsman.store.base import Document, DocumentKey, DocumentResource, Store
 
 KEY = DocumentKey("state", "http://example.com/a", "mbox mailto:ana@example.com", "", "bookmark")
 DOCUMENT = Document("text/plain", b"\x00\xff page 3", "e1", 10)
@@ -101,6 +101,7 @@ async def test_changes_at_once_come_one_after_the_other(store: Store) -> None:
     assert kept.content == b"20"
 
 
+_OF_LAUNCHES: tuple[DocumentResource, ...] = ("launch", "session", "launch_token")
 LAUNCHES = [DocumentKey("launch", name=name) for name in ("one", "two", "three")]
 
 
@@ -109,9 +110,15 @@ async def test_documents_of_ours_are_found_by_name_many_at_once(store: Store) ->
         await store.change_document(key, put(replace(DOCUMENT, etag=key.name)))
     await store.change_document(DocumentKey("session", name="three"), put(DOCUMENT))
     await store.change_document(replace(LAUNCHES[2], registration="r"), put(DOCUMENT))
-    found = await store.named_documents("launch", ["one", "two", "three", "four"])
-    assert {name: one.etag for name, one in found.items()} == {"one": "one", "two": "two"}
-    assert await store.named_documents("launch", []) == {}
+    names = ["one", "two", "three", "four"]
+    found = await store.named_documents(("launch",), names)
+    assert {key: document.etag for key, document in found.items()} == {
+        ("launch", "one"): "one",
+        ("launch", "two"): "two",
+    }
+    both = await store.named_documents(("launch", "session"), names)
+    assert both.keys() == {*found, ("session", "three")}
+    assert await store.named_documents(("launch",), []) == {}
 
 
 async def test_launches_and_what_belongs_to_them_are_forgotten_when_old(store: Store) -> None:
@@ -123,7 +130,8 @@ async def test_launches_and_what_belongs_to_them_are_forgotten_when_old(store: S
     for at, key in enumerate(ours, start=1):
         await store.change_document(key, put(replace(DOCUMENT, updated_at=at)))
     await store.change_document(KEY, put(replace(DOCUMENT, updated_at=1)))
-    assert await store.prune_documents(before=4) == 3
+    assert await store.prune_documents(_OF_LAUNCHES, before=4) == 3
     assert [await store.document(key) is None for key in ours] == [True, True, True, False, False]
-    assert await store.prune_documents(before=9) == 2
+    assert await store.prune_documents(("session",), before=9) == 1
+    assert await store.prune_documents(_OF_LAUNCHES, before=9) == 1
     assert await store.document(KEY) is not None

@@ -14,9 +14,13 @@ from aiohttp import web
 
 from demo.processes import free_port
 from pointsman.domain.errors import ConfigError
+from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes
+from pointsman.sources.http.connection_limits import ConnectionLimits
 from pointsman.sources.http.middleware import RequestsUnderWay
 from pointsman.sources.http.server import HttpServer
 
+#: none of these is of importance here
+CONNECTIONS = ConnectionLimits(100, 100, ()), ConnectionTimes(60, 60), ConnectionHooks()
 #: a body in two pieces
 FIRST, SECOND = b'{"verb": ', b'"completed"}'
 
@@ -111,7 +115,9 @@ async def world() -> AsyncIterator[World]:
     app = web.Application(middlewares=[requests.counting, requests.cutting])
     app.router.add_post("/at-once", at_once)
     app.router.add_post("/when-told", when_told)
-    server = HttpServer(app, requests, clock, host="127.0.0.1", port=port, drain_seconds=60)
+    server = HttpServer(
+        app, requests, clock, *CONNECTIONS, host="127.0.0.1", port=port, drain_seconds=60
+    )
     made = World(server, port, clock, requests)
     await server.open()
     yield made
@@ -240,6 +246,7 @@ async def test_a_port_that_is_taken_is_named(world: World) -> None:
         web.Application(),
         RequestsUnderWay(),
         world.clock,
+        *CONNECTIONS,
         host="127.0.0.1",
         port=world.port,
         drain_seconds=1,

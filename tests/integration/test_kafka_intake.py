@@ -19,8 +19,10 @@ from aiokafka import AIOKafkaProducer
 from demo.broker import Broker
 from demo.processes import PATIENCE, free_port
 from pointsman.app import Daemon
+from pointsman.cli.operator_identity import begun
 from pointsman.commands import replay_letters
 from pointsman.config import load
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.domain.records import InputOutcome
 from pointsman.platforms.tokens.vault import new_key
 from pointsman.sources.kafka.settings import KafkaSourceSettings
@@ -312,7 +314,8 @@ async def test_what_a_message_has_beyond_its_limit_is_replayed_by_the_dead_lette
     async def choose(_: Store) -> list[int]:
         return [letter.id for letter in letters]
 
-    await replay_letters(settings, choose, lambda _, result: words.append(result))
+    action = begun(ActionKind.DEAD_LETTERS_REPLAY, {})
+    await replay_letters(settings, action, choose, lambda _, result: words.append(result))
     assert words == ["superseded"]  # all of them say the same
     async with daemon(tmp_path, "back") as (again, _):
         books = await again._store.books()

@@ -16,7 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 from pointsman.cli import app
+from pointsman.cli.operator_identity import begun
 from pointsman.commands import ReplayPage, replay
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.domain.park_codes import CURED_BY_TOKEN
 from tests.support.launch_client import (
     ANA,
@@ -28,7 +30,7 @@ from tests.support.launch_client import (
     launching,
 )
 from tests.support.running_daemon import ADL
-from tests.support.store_queries import list_parked
+from tests.support.store_queries import list_parked, look
 
 OTHER = "https://content.example.com/other"
 RULES = """
@@ -173,6 +175,18 @@ async def test_a_player_sees_its_own_learners_statements_and_documents(world: La
     assert await world.send(ana, "GET", where) == (200, "page 3")
 
 
+async def test_no_launch_lets_a_learner_act_as_another(world: Launching) -> None:
+    """What a browser sent to a launcher that passed it on: ana's launch with ben as its actor."""
+    ben = await world.launch(learner=BEN)
+    await world.say(ben, "experienced")
+    for actor in ({"mbox": f"mailto:{BEN}"}, {"mbox": f"mailto:{BEN.upper()}"}):
+        refused = await world.launch(status=400, actor=actor)
+        assert refused["error"]["reason"].startswith("actor: is another learner")
+    ana = await world.launch(actor={"mbox": f"mailto:{ANA.title()}"})
+    _, found = await world.send(ana, "GET", "/xapi/statements")
+    assert json.loads(found)["statements"] == []
+
+
 async def test_a_newer_auth_token_wakes_what_was_parked_for_want_of_one(world: Launching) -> None:
     launch = await world.launch(topicId="topic_demo_1", authToken=None)
     await world.say(launch, "completed")
@@ -271,7 +285,8 @@ async def test_a_replay_finds_the_launch_of_a_statement_again(world: Launching) 
 
     async def pages() -> list[ReplayPage]:
         found: list[ReplayPage] = []
-        await replay(settings, since=0, until=2**62, dry_run=False, on_page=found.append)
+        action = begun(ActionKind.REPLAY, {})
+        await replay(settings, since=0, until=2**62, action=action, on_page=found.append)
         return found
 
     (page,) = await pages()
@@ -283,7 +298,7 @@ async def test_an_expired_or_foreign_credential_opens_nothing(world: Launching) 
     launch = await world.launch()
     header, claims, signature = launch["credential"].split(".")
     read = json.loads(base64.urlsafe_b64decode(claims + "=="))
-    assert read["exp"] - read["iat"] == 24 * 3600
+    assert read["exp"] - read["iat"] == 8 * 3600
     forged = jwt.encode(read, "another-key-that-is-long-enough-too", algorithm="HS256")
     late = jwt.encode({**read, "exp": read["iat"]}, SIGNING_KEY, algorithm="HS256")
     other = jwt.encode({**read, "aud": "scorm"}, SIGNING_KEY, algorithm="HS256")
@@ -404,3 +419,62 @@ async def test_a_launch_can_ask_for_both_completed_and_passed(world: Launching) 
     await world.run.until(
         lambda: any("completed" in str(arguments).lower() for _, arguments in world.run.ran)
     )
+
+
+async def test_a_launch_is_on_the_record_with_the_credential_and_the_address(
+    world: Launching,
+) -> None:
+    launch = await world.launch()
+    (action,) = look(world.run.database, lambda store: store.operator_actions(limit=9))
+    assert (action.kind, action.learner, action.outcome) == (ActionKind.LAUNCH, ANA, "done")
+    assert (action.who, action.origin) == ("operator", "127.0.0.1")
+    assert action.details == {"registration": launch["registration"], "activity": COURSE}
+
+
+@pytest.mark.parametrize("of_learner", [False, True])
+async def test_a_launch_that_is_revoked_opens_nothing_from_then_on(
+    world: Launching, of_learner: bool
+) -> None:
+    """By registration or learner; from another process, as replicas are, and for every player."""
+    launches = {kind: await world.launch(kind=kind) for kind in ("xapi", "cmi5", "scorm")}
+    of_ben = await world.launch(learner=BEN)
+    player = await _fetched(world, await world.launch(kind="cmi5"))
+    assert (await world.say(launches["xapi"], "experienced"))[0] == 200
+    assert (await world.say(player, "initialized"))[0] == 200
+    config = str(world.run.database.with_name("pointsman.toml"))
+    asked = [[launch["registration"]] for launch in (*launches.values(), player)]
+    for named in [["--learner", ANA.upper()]] if of_learner else asked:
+        shown = await asyncio.to_thread(
+            CliRunner().invoke, app, ["launches", "revoke", *named, "-c", config]
+        )
+        assert shown.exit_code == 0, shown.output
+    for launch, kind in ((launches["xapi"], "xapi"), (player, "cmi5")):
+        status, body = await world.say(launch, "experienced")
+        assert (status, "was revoked" in body) == (401, True), kind
+    for method, url in (
+        ("POST", launches["cmi5"]["fetchUrl"]),
+        ("POST", launches["scorm"]["commitUrl"]),
+        ("GET", launches["scorm"]["dataUrl"]),
+    ):
+        async with world.run.session.request(method, url, data=b"{}") as answer:
+            assert (answer.status, "was revoked" in await answer.text()) == (401, True), url
+    again = await world.launch(registration=launches["xapi"]["registration"])
+    assert (await world.say(again, "experienced"))[0] == 200
+    assert (await world.say(launches["xapi"], "experienced"))[0] == 401
+    assert (await world.say(of_ben, "experienced"))[0] == 200
+
+
+async def _fetched(world: Launching, launch: dict[str, Any]) -> dict[str, Any]:
+    """The launch with what its fetch URL gives, and statements of its session."""
+    async with world.run.session.post(launch["fetchUrl"]) as answer:
+        token = (await answer.json())["auth-token"]
+    return {**launch, "authorization": f"Basic {token}"}
+
+
+async def test_revoking_a_launch_that_is_not_there_says_so(world: Launching) -> None:
+    config = str(world.run.database.with_name("pointsman.toml"))
+    for named, code in (([str(uuid.uuid4())], 1), ([], 2), (["r", "--learner", "l"], 2)):
+        shown = await asyncio.to_thread(
+            CliRunner().invoke, app, ["launches", "revoke", *named, "-c", config]
+        )
+        assert shown.exit_code == code, shown.output

@@ -11,8 +11,10 @@ from typing import Any, NoReturn
 import jwt
 import pytest
 
+from pointsman.cli.operator_identity import begun
 from pointsman.commands import replay_letters
 from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.store.base import Store, StoredDeadLetter
 from pointsman.store.sqlite import SqliteStore
 from tests.support.http_endpoint import PLAYER
@@ -188,7 +190,8 @@ async def test_a_last_commit_that_comes_after_its_launch_expired_is_kept_and_can
     async def choose(_store: Store) -> list[int]:
         return [letter.id]
 
-    await replay_letters(world.run.settings, choose, lambda _, said: words.append(said))
+    action = begun(ActionKind.DEAD_LETTERS_REPLAY, {})
+    await replay_letters(world.run.settings, action, choose, lambda _, said: words.append(said))
     assert words == ["applied"]
     (kept,) = await statements(world, launch)
     assert kept["result"] == {"completion": True}

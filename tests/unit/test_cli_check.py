@@ -165,12 +165,32 @@ def test_what_is_rarely_meant_is_pointed_out(tmp_path: Path) -> None:
     for doubt in (
         'rules: "again" is never reached; "rule 1" takes all of its.',
         'rules: "again" names a course, but neither starts nor completes it.',
+        "http.operator: it is not set, so metrics, probes and POST /launches are on http.port",
         "http.cors_origins: with *",
         "platform.url: with http://",
         "platform.limits.share: with 1",
         'source "lessons": with SASL_PLAINTEXT',
     ):
         assert f"! {doubt}" in found
+
+
+@pytest.mark.parametrize(
+    "http", ['[http]\nhost = "127.0.0.1"\n', "[http.operator]\n[http]\n"], ids=["loopback", "own"]
+)
+def test_an_operators_port_is_missed_only_where_others_reach_the_one_that_there_is(
+    tmp_path: Path, http: str
+) -> None:
+    _, words, _ = check(tmp_path, GOOD.replace("[http]\n", http))
+
+    assert "http.operator: it is not set" not in words
+
+
+def test_an_operators_port_is_another_one(tmp_path: Path) -> None:
+    code, _, errors = check(tmp_path, GOOD + "[http.operator]\nport = 9000\n")
+
+    assert code == 2
+    assert "http.operator" in errors
+    assert "must have another port than http.port, which is 9000 too" in errors
 
 
 def test_a_configuration_without_rules_is_right_but_pointed_out(tmp_path: Path) -> None:

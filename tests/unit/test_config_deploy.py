@@ -42,13 +42,26 @@ def test_the_configuration_for_kubernetes_is_right(
     settings = load(path)
 
     assert settings.store.url == store
-    spec = yaml.safe_load((manifests / f"{pod}.yaml").read_text())["spec"]["template"]["spec"]
+    template = yaml.safe_load((manifests / f"{pod}.yaml").read_text())["spec"]["template"]
+    spec = template["spec"]
     http = settings.http
     assert spec["terminationGracePeriodSeconds"] > (
         http.drain_delay_seconds + http.drain_seconds + CLOSING
     )
     (container,) = spec["containers"]
     assert "lifecycle" not in container, "a preStop delays SIGTERM, and /readyz with it"
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    operator = settings.http.operator
+    assert operator is not None, "what operators ask is on players' port"
+    assert ports == {"http": settings.http.port, "operator": operator.port}
+    probes = [container[f"{name}Probe"] for name in ("startup", "liveness", "readiness")]
+    assert {probe["httpGet"]["port"] for probe in probes} == {"operator"}
+    assert template["metadata"]["annotations"]["prometheus.io/port"] == str(operator.port)
+    services = {
+        service["metadata"]["name"]: [port["targetPort"] for port in service["spec"]["ports"]]
+        for service in yaml.safe_load_all((manifests / "service.yaml").read_text())
+    }
+    assert services == {"pointsman": ["http"], "pointsman-operator": ["operator"]}
     probe = container["readinessProbe"]
     assert probe["httpGet"]["path"] == "/readyz"
     assert probe["periodSeconds"] <= http.drain_delay_seconds, "it never sees the 503"

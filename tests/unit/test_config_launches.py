@@ -43,7 +43,7 @@ def settings(tmp_path: Path, *, tokens: str | None = None, launches: str | None 
 def test_launches_have_defaults_that_a_day_of_learning_fits_in(tmp_path: Path) -> None:
     found = settings(tmp_path)
     assert found.launches is not None
-    assert (found.launches.lifetime_hours, found.launches.max_lifetime_hours) == (24, 720)
+    assert (found.launches.lifetime_hours, found.launches.max_lifetime_hours) == (8, 720)
     assert [key.get_secret_value() for key in found.launches.signing_keys] == [KEY]
     assert found.learners.tokens.kind == "launches"
 

@@ -28,6 +28,8 @@ KNOWN = KnownLabels(
     ("no_session_id",),
     frozenset({("log", "lessons")}),
     ("another_log", "out_of_range"),
+    ("http",),
+    ("slow_head",),
 )
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 _LEFT = QuotaLeft(90, 9)

@@ -149,3 +149,14 @@ async def test_the_source_behind_is_opened_run_and_closed_with_it(shelf: Shelf) 
         await tokens.run()
         await tokens.close()
     assert behind.steps == ["open", "run", "close"]
+
+
+async def test_of_a_world_of_learners_only_the_newest_are_remembered(shelf: Shelf) -> None:
+    world = World(shelf)
+    await world.tokens.give(ANA, FetchedToken("one"))
+    shelf.kept[ANA] = SEALER.seal(ANA, FetchedToken("newer, of another replica"))
+    assert await world.tokens.token(ANA) == "one"
+    for number in range(20_000):
+        with pytest.raises(NoToken):
+            await world.tokens.token(f"learner-{number}")
+    assert await world.tokens.token(ANA) == "newer, of another replica"

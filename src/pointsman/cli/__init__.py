@@ -82,6 +82,12 @@ COMMANDS = (
         "Inputs that could not be understood: see them, read them again, drop them.",
         "pointsman.cli.dead_letters",
     ),
+    LazyCommand(
+        "activity",
+        "Show what operators did, the newest first: who, what, when, from where, how it ended.",
+        "pointsman.cli.activity",
+        "activity",
+    ),
     LazyCommand("cmi5", "cmi5 courses.", "pointsman.cli.cmi5"),
     LazyCommand(
         "db",

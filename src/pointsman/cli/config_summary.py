@@ -11,7 +11,7 @@ from pointsman.config.webhooks import WebhookSettings
 from pointsman.domain.records import Falls
 from pointsman.domain.target_kinds import TARGET_KINDS
 from pointsman.setting_types import listed
-from pointsman.sources.http.settings import HttpSourceSettings
+from pointsman.sources.http.settings import HttpSettings, HttpSourceSettings
 from pointsman.sources.settings import CredentialSettings, LaunchSettings
 from pointsman.store.settings import StoreSettings
 
@@ -59,6 +59,11 @@ def _listening(settings: Settings) -> Iterator[str]:
         f"HTTP on {http.host}:{http.port}: xAPI at /xapi/statements, up to "
         f"{http.max_statements:,} statements and {http.max_body_bytes:,} bytes a request."
     )
+    if http.operator is not None:
+        yield (
+            f"HTTP for operators on {http.operator.host}:{http.operator.port}: metrics, probes and "
+            "launches, which the port above does not answer."
+        )
     if http.kafka is not None:
         yield (
             f"What comes over HTTP is written to the Kafka topic {http.kafka.topic}, and answered "
@@ -71,7 +76,7 @@ def _listening(settings: Settings) -> Iterator[str]:
 def _senders(settings: Settings) -> Iterator[str]:
     sources = settings.sources
     if settings.launches is not None:
-        yield from _launches(settings.launches)
+        yield from _launches(settings.launches, settings.http)
     elif not (sources.http or sources.scorm_cloud or sources.webhooks):
         yield "Nobody may send over HTTP; it serves probes and metrics."
     yield from map(_http_source, sources.http)
@@ -81,9 +86,12 @@ def _senders(settings: Settings) -> Iterator[str]:
         yield reader.summary
 
 
-def _launches(launches: LaunchSettings) -> Iterator[str]:
+def _launches(launches: LaunchSettings, http: HttpSettings) -> Iterator[str]:
+    address = launches.public_url.rstrip("/")
+    if http.operator is not None:
+        address = f"http://{http.operator.host}:{http.operator.port}"
     yield (
-        f"Players are launched by POST {launches.public_url.rstrip('/')}/launches with "
+        f"Players are launched by POST {address}/launches with "
         f"{listed(map(_credential, launches.operators))}; a launch is good for "
         f"{launches.lifetime_hours:g} hours unless it says otherwise, and "
         f"{launches.max_lifetime_hours:g} at most."

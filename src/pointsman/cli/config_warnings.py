@@ -58,6 +58,11 @@ def _covers(first: Sequence[str] | None, second: Sequence[str] | None) -> bool:
 
 
 def _about_http(http: HttpSettings) -> Iterator[str]:
+    if http.operator is None and http.host not in _LOCAL:
+        yield (
+            "http.operator: it is not set, so metrics, probes and POST /launches are on http.port "
+            "with everything else; set it before players outside reach that port."
+        )
     if "*" in http.cors_origins:
         yield "http.cors_origins: with * the pages of every web site may send, given a credential."
 

@@ -11,14 +11,17 @@ import typer
 from rich.table import Table
 
 from pointsman.cli.exit_codes import ExitCode
+from pointsman.cli.operator_identity import begun
 from pointsman.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     ask_store,
+    change_store,
 )
 from pointsman.cli.output import WideOption, print_table
 from pointsman.cli.times import iso_time
 from pointsman.config import load
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.store.base import Store, StoredDeadLetter
 
 app = typer.Typer(
@@ -119,7 +122,8 @@ def replay(
     async def choose(store: Store) -> Sequence[int]:
         return numbers or await _matching_numbers(store, source, reason)
 
-    asyncio.run(replay_letters(settings, choose, on_letter))
+    action = begun(ActionKind.DEAD_LETTERS_REPLAY, _asked(numbers, source, reason))
+    asyncio.run(replay_letters(settings, action, choose, on_letter))
     typer.echo(f"{count} read again")
 
 
@@ -146,8 +150,21 @@ def drop(
     chosen = ask_store(settings, choose)
     if chosen and not yes:
         typer.confirm(f"Drop {len(chosen)} dead letters for good?", abort=True)
-    dropped = ask_store(settings, lambda store: store.drop_dead_letters(chosen))
+    dropped = change_store(
+        settings,
+        begun(ActionKind.DEAD_LETTERS_DROP, _asked(numbers, source, reason)),
+        lambda store: store.drop_dead_letters(chosen),
+        lambda count: f"{count} dropped",
+    )
     typer.echo(f"{dropped} dropped")
+
+
+def _asked(
+    numbers: list[int] | None, source: str | None, reason: str
+) -> dict[str, str | int | None]:
+    """Which letters, for the record."""
+    listed = " ".join(map(str, numbers or ()))
+    return {"numbers": listed, "source": source, "reason": reason}
 
 
 def _must_say_which(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
 
 import typer
 from pydantic import ValidationError
@@ -18,10 +19,12 @@ from rich.progress import (
 )
 
 from pointsman.cli.exit_codes import ExitCode
+from pointsman.cli.operator_identity import begun
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
 from pointsman.commands import BackfillProgress, LoadRate, LrsSettings, import_file, import_lrs
 from pointsman.config import Settings, load
 from pointsman.domain.errors import ConfigError, InputRefused, PartitionLost, Retry
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.domain.records import InputOutcome
 from pointsman.outgoing.settings import OutgoingSettings
 from pointsman.secret_values import read_secret
@@ -137,8 +140,16 @@ def _with_progress(
             progress.update(bar, completed=reached, total=total)
 
         if isinstance(source, LrsSettings):
-            return asyncio.run(import_lrs(settings, source, pace, on_progress))
-        return asyncio.run(import_file(settings, source, pace, on_progress))
+            action = begun(ActionKind.IMPORT, {"source": _without_user(source.url)})
+            return asyncio.run(import_lrs(settings, action, source, pace, on_progress))
+        action = begun(ActionKind.IMPORT, {"source": str(source)})
+        return asyncio.run(import_file(settings, action, source, pace, on_progress))
+
+
+def _without_user(url: str) -> str:
+    """An address without a password, for the record."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _summary(done: BackfillProgress) -> str:

@@ -14,11 +14,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pointsman.cli.exit_codes import ExitCode
+from pointsman.cli.operator_identity import begun
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
 from pointsman.commands import ImportStep, ImportTarget
 from pointsman.commands import import_state as take_state
 from pointsman.config import load
 from pointsman.domain.errors import ConfigError
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.platforms.tokens.learner_table import learner_name
 from pointsman.text_files import read_text
 
@@ -62,7 +64,8 @@ def import_state(
             for place, reason in step.unread.items():
                 progress.console.print(f"{step.learner}: {place}: {reason}", markup=False)
 
-        asyncio.run(take_state(settings, targets, on_step))
+        action = begun(ActionKind.IMPORT_STATE, {"file": None if file is None else str(file)})
+        asyncio.run(take_state(settings, action, targets, on_step))
     typer.echo(f"{taken} taken as delivered, {unread} courses and paths could not be read")
     if unread:
         typer.echo("next: mend what is said above, and run this again", err=True)

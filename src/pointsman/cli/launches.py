@@ -1,7 +1,8 @@
-"""`pointsman launches` makes signing keys, and shows one launch."""
+"""`pointsman launches` makes signing keys, shows a launch, and revokes launches."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from dataclasses import asdict
@@ -12,11 +13,13 @@ import typer
 from rich.table import Table
 
 from pointsman.cli.exit_codes import ExitCode
+from pointsman.cli.operator_identity import begun
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
 from pointsman.cli.output import print_table
-from pointsman.config import load
+from pointsman.config import Settings, load
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.launch import Launch, launch_from_json
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.store.base import DocumentKey
 
 app = typer.Typer(
@@ -50,7 +53,54 @@ def show(
 
     **Example:** `pointsman launches show 0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11`
     """
+    launch = _launch(load(config), registration)
+    if as_json:
+        typer.echo(json.dumps(asdict(launch), indent=2))
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in _rows(launch):
+        table.add_row(name, value)
+    print_table(table)
+
+
+@app.command()
+def revoke(
+    registration: Annotated[
+        str | None, typer.Argument(help="The registration of the launch.")
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    learner: Annotated[
+        str | None, typer.Option("--learner", help="Every launch of this learner instead.")
+    ] = None,
+) -> None:
+    """Take back what players hold: at once, on every replica. Exit code 1 for no such launch.
+
+    Its credentials get 401 from now on; what was stored stays. A launch that is asked for later is
+    good, with the same registration too.
+
+    **Example:** `pointsman launches revoke 0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11`
+
+    **Example:** `pointsman launches revoke --learner ana@example.com`
+    """
+    if (registration is None) == (learner is None):
+        raise typer.BadParameter("give a registration, or --learner: one of the two")
+    from pointsman import commands  # noqa: PLC0415 - the other commands need not load the daemon
+
     settings = load(config)
+    if registration is not None:
+        whose = _launch(settings, registration).learner
+        action = begun(ActionKind.LAUNCHES_REVOKE, {"registration": registration}, learner=whose)
+        asyncio.run(commands.revoke_launches(settings, action, registration=registration))
+        typer.echo(f"the launch {registration} of {whose} is revoked")
+    elif learner is not None:
+        action = begun(ActionKind.LAUNCHES_REVOKE, {}, learner=learner)
+        asyncio.run(commands.revoke_launches(settings, action, learner=learner))
+        typer.echo(f"every launch of {learner} that there is now is revoked")
+
+
+def _launch(settings: Settings, registration: str) -> Launch:
+    """Ends the command where there is none."""
     key = DocumentKey("launch", name=registration.lower())
     document = ask_store(settings, lambda store: store.document(key))
     if document is None:
@@ -60,14 +110,7 @@ def show(
             err=True,
         )
         raise typer.Exit(ExitCode.NO)
-    launch = launch_from_json(document.content)
-    if as_json:
-        typer.echo(json.dumps(asdict(launch), indent=2))
-        return
-    table = Table(show_header=False, box=None)
-    for name, value in _rows(launch):
-        table.add_row(name, value)
-    print_table(table)
+    return launch_from_json(document.content)
 
 
 def _rows(launch: Launch) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from pointsman.config import Settings
+from pointsman.domain.operator_actions import OperatorAction
 from pointsman.store.base import Store
 
 T = TypeVar("T")
@@ -25,6 +26,19 @@ ConfigOption = Annotated[
     ),
 ]
 DEFAULT_CONFIG = Path("pointsman.toml")
+
+
+def change_store(
+    settings: Settings,
+    action: OperatorAction,
+    use: Callable[[Store], Awaitable[T]],
+    outcome: Callable[[T], str],
+) -> T:
+    """As `ask_store`, on the record: what was begun, and its outcome in words."""
+    # not before it is needed: the other commands need not load the whole daemon
+    from pointsman.commands import recorded  # noqa: PLC0415 - not before it is needed
+
+    return ask_store(settings, recorded(action, use, outcome))
 
 
 def ask_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -> T:

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
+from pointsman.cli.operator_identity import begun
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, change_store
 from pointsman.cli.output import WideOption, print_table
 from pointsman.cli.times import iso_time
 from pointsman.config import load
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
 
@@ -69,7 +71,12 @@ def retry(
     """
     settings = load(config)
     recipients = None if learner is None else _recipients(learner)
-    freed = ask_store(settings, lambda store: store.unpark(recipients, reason_prefix=reason))
+    freed = change_store(
+        settings,
+        begun(ActionKind.PARKED_RETRY, {"reason": reason}, learner=", ".join(learner or ())),
+        lambda store: store.unpark(recipients, reason_prefix=reason),
+        lambda count: f"{count} freed",
+    )
     typer.echo(f"{freed} freed")
 
 

@@ -13,12 +13,14 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from pointsman.cli.operator_identity import begun
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
 from pointsman.cli.output import print_table
 from pointsman.cli.times import parse_time
 from pointsman.commands import ReplayPage
 from pointsman.commands import replay as run_replay
 from pointsman.config import load
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.domain.records import InputOutcome
 from pointsman.domain.targets import Recipient, Target
 from pointsman.store.base import Move
@@ -71,7 +73,8 @@ def replay(
             total.add(page)
             progress.update(bar, completed=page.reached - start)
 
-        asyncio.run(run_replay(settings, since=start, until=end, dry_run=dry_run, on_page=on_page))
+        action = None if dry_run else begun(ActionKind.REPLAY, {"since": since, "until": until})
+        asyncio.run(run_replay(settings, since=start, until=end, action=action, on_page=on_page))
     if as_json:
         typer.echo(json.dumps(_as_json(total), indent=2))
         return

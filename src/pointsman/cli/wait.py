@@ -51,7 +51,9 @@ def wait(
     timeout: Annotated[float, typer.Option(help="Seconds to wait at most.", min=0)] = 120,
     url: Annotated[
         str | None,
-        typer.Option(help="Where the daemon is; without it, at http.port of this machine."),
+        typer.Option(
+            help="Where /readyz is; without it, at http.operator.port or http.port of this machine."
+        ),
     ] = None,
 ) -> None:
     """Wait until the daemon takes statements, the platform answers, or all is delivered.
@@ -94,8 +96,9 @@ async def _until(look: Look, seconds: float) -> tuple[bool, str]:
 
 
 def _daemon_url(settings: Settings) -> str:
-    host = _EVERYWHERE.get(settings.http.host, settings.http.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.http.port}"
+    listener = settings.http.operator or settings.http
+    host = _EVERYWHERE.get(listener.host, listener.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{listener.port}"
 
 
 async def _daemon(url: str) -> tuple[bool, str]:

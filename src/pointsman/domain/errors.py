@@ -24,7 +24,8 @@
     │   ├── RequestRefused        an HTTP request is answered with a status and a reason
     │   ├── Unauthorized          it is not known who sends
     │   │   ├── CredentialRefused     a launch credential opens nothing
-    │   │   │   └── CredentialExpired     it was ours, and its launch is over
+    │   │   │   ├── CredentialExpired     it was ours, and its launch is over
+    │   │   │   └── CredentialRevoked     it was ours, and an operator took its launch back
     │   │   └── SignatureRefused      nobody known has signed the body
     │   ├── Forbidden             a launch credential was used for what is not its own
     │   └── StatementConflict     a known statement id came with other content

@@ -6,15 +6,18 @@ and which activity is to be played. What the player says later is about that lea
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
 from pointsman.domain.iri import comparable, mailbox_address, same_iri
 from pointsman.domain.records import Actor
 
+#: what a cmi5 launch adds to the address of its unit
+_ADDED = frozenset({"endpoint", "fetch", "actor", "registration", "activityId"})
 #: where an activity's IRI ends, so that what follows lies below it
 _BELOW = ("/", "?", "#")
 
@@ -33,6 +36,21 @@ class LaunchMode(StrEnum):
     NORMAL = "Normal"
     BROWSE = "Browse"
     REVIEW = "Review"
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """The newest revocation of a registration, and of its learner; numbers that only grow."""
+
+    registration: int = 0
+    learner: int = 0
+
+    def is_after(self, other: Revoked) -> bool:
+        """Whether something was revoked that `other` does not know of."""
+        return self.registration > other.registration or self.learner > other.learner
+
+
+NOTHING_REVOKED = Revoked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,8 @@ class Launch:
     player: dict[str, Any] = field(default_factory=dict)
     #: cmi5's session ID, new with each launch of a registration; empty for other players
     session: str = ""
+    #: what was revoked before it: its credentials are good until something is revoked after that
+    revoked: Revoked = NOTHING_REVOKED
 
     @property
     def moves_on(self) -> bool:
@@ -116,6 +136,13 @@ def is_its_activity(launch: Launch, activity: str) -> bool:
     ) == comparable(launch.activity).rstrip("/")
 
 
+def launch_url_problem(url: str) -> str:
+    """What an address has that a cmi5 launch adds to it (section 8.1); empty where it has none."""
+    names = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    taken = sorted(names & _ADDED)
+    return f"must not have {', '.join(taken)} in its query: the launch adds it" if taken else ""
+
+
 def launch_actor_json(launch: Launch) -> dict[str, Any]:
     """The learner as an xAPI Agent (xAPI Part 2 section 2.4.2)."""
     actor = launch.actor
@@ -127,7 +154,10 @@ def launch_actor_json(launch: Launch) -> dict[str, Any]:
 
 def launch_to_json(launch: Launch) -> bytes:
     """As the store keeps it."""
-    return orjson.dumps(launch)
+    fields = asdict(launch)
+    if launch.revoked == NOTHING_REVOKED:
+        del fields["revoked"]  # which replicas of the version before do not know
+    return orjson.dumps(fields)
 
 
 def launch_from_json(content: bytes) -> Launch:
@@ -140,6 +170,7 @@ def launch_from_json(content: bytes) -> Launch:
             "kind": PlayerKind(fields["kind"]),
             "mode": LaunchMode(fields["mode"]),
             "activities": tuple(fields["activities"]),
+            "revoked": Revoked(**fields.get("revoked", {})),
         }
     )
 

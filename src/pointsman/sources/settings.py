@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
@@ -80,11 +80,16 @@ class LaunchSettings(Section):
     #: files of keys that sign no longer; what they signed is good until it expires
     old_signing_key_files: tuple[ExistingFile, ...] = ()
     #: of a launch that does not say how long it is good for
-    lifetime_hours: float = Field(default=24, ge=0.02, le=8_760)
+    lifetime_hours: float = Field(default=8, ge=0.02, le=8_760)
     #: of any launch
     max_lifetime_hours: float = Field(default=720, ge=0.02, le=8_760)
+    #: whether the `actor` of a launch may be another learner than its `learner`
+    any_actor: bool = False
     #: how long a cmi5 session may still say something after its `terminated`
     grace_seconds: float = Field(default=60, ge=0, le=3_600)
+    #: of a statement that conflicts with cmi5 (section 6.3): it is taken for what it says, and
+    #: voided by the LMS; or rejected with 403, and most players never repeat what was
+    cmi5_conflicts: Literal["void", "reject"] = "void"
 
     @field_validator("signing_key")
     @classmethod

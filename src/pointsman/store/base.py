@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.store.delivery_stores import (
     AuditStore,
     DeliveryStore,
@@ -16,6 +17,7 @@ from pointsman.store.delivery_stores import (
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.history_stores import HistoryStore
 from pointsman.store.migrations import Migration
+from pointsman.store.operator_action_store import OperatorActionStore
 from pointsman.store.records import (
     Agreement,
     Audited,
@@ -130,11 +132,17 @@ class Store(
     AuditStore,
     LedgerStore,
     RetentionStore,
+    OperatorActionStore,
     BookStore,
     HistoryStore,
     Protocol,
 ):
     """Durable memory. Every method raises `StoreUnavailable` when it could not do its work."""
+
+    @property
+    def statement_ids(self) -> StatementIds:
+        """Made with the secret of this store, once it is open."""
+        ...
 
     async def open(self) -> None: ...
 

@@ -14,6 +14,7 @@ COUNTED_TABLES = (
     *("statements", "blocks", "desired", "learners", "dead_letters", "unmatched"),
     *("positions", "tokens", "statement_keys", "attachments", "documents", "evidence"),
     *("moves", "turns"),
+    "operator_actions",
 )
 
 #: what `forgotten` calls dead letters that were dropped: those that were no statements, and others

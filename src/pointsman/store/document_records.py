@@ -6,9 +6,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: xAPI's own, and what we keep the same way: launches, their sessions, the authTokens they bring,
-#: and what is written to see whether it can be
+#: which of them are revoked, and what is written to see whether it can be
 DocumentResource = Literal[
-    "state", "activity_profile", "agent_profile", "launch", "session", "launch_token", "probe"
+    "state",
+    "activity_profile",
+    "agent_profile",
+    "launch",
+    "session",
+    "launch_token",
+    "revocation",
+    "probe",
 ]
 
 

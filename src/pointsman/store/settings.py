@@ -37,6 +37,8 @@ class StoreSettings(Section):
     history_days: float = Field(default=90, gt=0, le=36_500)
     #: rows of it kept for a learner: of moves, of what moved nothing, and of deliveries, each
     history_rows: int = Field(default=200, ge=1, le=100_000)
+    #: what operators did (`pointsman activity`) is forgotten after that; 0 = never
+    activity_days: float = Field(default=730, ge=0, le=36_500)
 
     @field_validator("url")
     @classmethod

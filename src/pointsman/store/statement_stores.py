@@ -83,13 +83,13 @@ class DocumentStore(Protocol):
         ...
 
     async def named_documents(
-        self, resource: DocumentResource, names: Sequence[str]
-    ) -> dict[str, Document]:
-        """Those of these names, which have nothing else in their keys."""
+        self, resources: Sequence[DocumentResource], names: Sequence[str]
+    ) -> dict[tuple[DocumentResource, str], Document]:
+        """Those of these resources and names, which have nothing else in their keys."""
         ...
 
-    async def prune_documents(self, *, before: int) -> int:
-        """Forget launches, their sessions and tokens that were changed before; how many."""
+    async def prune_documents(self, resources: Sequence[DocumentResource], *, before: int) -> int:
+        """Forget those of these resources that were changed before; how many."""
         ...
 
 

@@ -47,8 +47,14 @@ class Families:
         self.http_seconds = self._histogram(
             "http_seconds", "Time to answer an HTTP request.", _SECONDS, "route"
         )
+        self.http_connections = self._gauge(
+            "http_connections", "Connections that are open.", "listener"
+        )
+        self.http_connections_closed = self._counter(
+            "http_connections_closed", "Connections that were closed or refused here.", "reason"
+        )
         self.cmi5_oddities = self._counter(
-            "cmi5_oddities", "Rules of cmi5 that players broke; what they said was taken.", "kind"
+            "cmi5_oddities", "Rules of cmi5 that players broke.", "kind"
         )
         self.clock_off = self._counter(
             "clock_off",

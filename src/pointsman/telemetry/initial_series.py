@@ -49,6 +49,8 @@ class KnownLabels:
     - kafka: those of them that read from Kafka
     - kafka_topics: (source, topic) of those
     - kafka_resets: the reasons why a place in a topic is given up
+    - listeners: the sections of the settings that have a port
+    - closings: the reasons why a connection is closed from here
     - oddities: the rules of cmi5 that are counted when a player breaks them
     """
 
@@ -58,6 +60,8 @@ class KnownLabels:
     oddities: tuple[str, ...] = ()
     kafka_topics: frozenset[tuple[str, str]] = frozenset()
     kafka_resets: tuple[str, ...] = ()
+    listeners: tuple[str, ...] = ()
+    closings: tuple[str, ...] = ()
 
 
 def begin_at_zero(families: Families, known: KnownLabels) -> None:
@@ -70,6 +74,10 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
             families.http_requests.labels(source, route.method, route.route, status)
     for kind in known.oddities:
         families.cmi5_oddities.labels(kind)
+    for listener in known.listeners:
+        families.http_connections.labels(listener)
+    for reason in known.closings:
+        families.http_connections_closed.labels(reason)
     _begin_kafka(families, known)
     _begin_delivery(families)
     begin_place(families, OTHER)

@@ -116,6 +116,12 @@ class Metrics:
         self._of.http_requests.labels(source, method, route, str(status)).inc()
         self._of.http_seconds.labels(route).observe(seconds)
 
+    def connections(self, listener: str, count: int) -> None:
+        self._of.http_connections.labels(listener).set(count)
+
+    def connection_closed(self, reason: str) -> None:
+        self._of.http_connections_closed.labels(reason).inc()
+
     def kafka_lag(self, source: str, topic: str, partition: int, lag: int) -> None:
         self._partitions.setdefault(source, set()).add((topic, partition))
         self._of.kafka_lag.labels(source, topic, str(partition)).set(lag)

@@ -31,6 +31,19 @@ OF_CALLBACK = (
     "compare the secret on both sides, and both clocks; docs/players/webhook.md says what is signed"
 )
 
+#: by why a connection was closed; an idle one that made room is no trouble by itself
+OF_CLOSED = {
+    "slow_head": "who connects and says nothing, or little at a time, is cut off: nothing is to be "
+    "done, but for a proxy that opens connections ahead; let it wait less than "
+    "http.connections.head_seconds",
+    "large_head": "the sender's request line and headers are larger than any player's",
+    "unread_answer": "the sender does not read its answers; nothing is to be done",
+    "full": "if these are players, raise http.connections.most; else let the proxy in front "
+    "limit connections (docs/http.md)",
+    "full_for_address": "if the address is your proxy's, name it in http.trusted_proxies; if many "
+    "learners share it, raise http.connections.most_of_address",
+}
+
 OF_ANSWER = {
     RequestOutcome.KEY_REFUSED: "mend platform.api_key and restart; nothing is lost meanwhile",
     RequestOutcome.THROTTLED: "another client spends the instance's quota: lower "

@@ -56,11 +56,21 @@ class OperatorLog:
             next=next_step,
         )
 
+    def connection_closed(self, reason: str, address: str) -> None:
+        """A connection was closed or refused from here; no more than one line tells of many."""
+        next_step = next_steps.OF_CLOSED.get(reason)
+        times = None if next_step is None else self._repeats.times(("closed", reason))
+        if times is None:
+            return
+        log.warning(
+            "connection closed", reason=reason, address=address, **_counted(times), next=next_step
+        )
+
     def received(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
         """What was stored, and was not understood or is taken by no rule."""
         for submission, receipt in zip(submissions, receipts, strict=True):
             if receipt.outcomes.get(InputOutcome.DEAD):
-                self._dead_letter(submission)
+                self._dead_letter(submission, receipt)
             if receipt.outcomes.get(InputOutcome.UNMATCHED):
                 self._unmatched(submission)
 
@@ -117,11 +127,12 @@ class OperatorLog:
         if over:
             delivery_log.info("the platform takes requests again", was=" and ".join(over))
 
-    def _dead_letter(self, submission: Submission) -> None:
+    def _dead_letter(self, submission: Submission, receipt: Receipt) -> None:
         times = self._repeats.times(("dead", submission.source))
         if times is None:
             return
         letter = next(iter(submission.dead), None)
+        conflict = f"already stored with different content: {', '.join(receipt.conflicts)}"
         reasons = [
             item.decision.reason
             for item in submission.items
@@ -131,7 +142,7 @@ class OperatorLog:
             "dead letter",
             source=submission.source,
             origin=letter.origin if letter is not None else "",
-            reason=letter.reason if letter is not None else next(iter(reasons), "conflict"),
+            reason=letter.reason if letter is not None else next(iter(reasons), conflict),
             **_counted(times),
             next=next_steps.of_dead_letter(submission.source),
         )

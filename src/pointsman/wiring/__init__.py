@@ -2,12 +2,12 @@
 
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
 from pointsman.wiring.delivery import auditor, dispatcher, quota
-from pointsman.wiring.launches import launch_cache, launch_deps
+from pointsman.wiring.launches import launch_cache, launch_deps, retention
 from pointsman.wiring.metrics import known_labels
 from pointsman.wiring.platforms import PlatformClients, helium_calls, platform_clients
 from pointsman.wiring.sources import (
     http_intake,
-    http_server,
+    http_servers,
     pipeline,
     readers,
     statement_producer,
@@ -23,7 +23,7 @@ __all__ = [
     "guarded_intake",
     "helium_calls",
     "http_intake",
-    "http_server",
+    "http_servers",
     "known_labels",
     "launch_cache",
     "launch_deps",
@@ -33,6 +33,7 @@ __all__ = [
     "platform_clients",
     "quota",
     "readers",
+    "retention",
     "satisfied_tracker",
     "statement_producer",
     "store",

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
+from pointsman.housekeeping import Retention
 from pointsman.platforms.tokens.fetched import LONGEST_LIFE, FetchedToken
 from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.sources.http.authorization import HttpSource
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.players import CredentialIssuer, LaunchCache, LaunchRequest
 from pointsman.sources.players.cmi5.lms import Lms
+from pointsman.sources.players.launch_actor import ActorRules
 from pointsman.store.base import Store
+from pointsman.wiring.mapping import identity
 from pointsman.wiring.sources import credential
+
+_HOUR, _DAY = 3_600.0, 86_400.0
+
+
+def retention(settings: Settings) -> Retention:
+    statements = settings.store.retention_days * _DAY
+    launches = settings.launches
+    longest = 0.0 if launches is None else launches.max_lifetime_hours * _HOUR
+    return Retention(
+        statements=statements,
+        actions=settings.store.activity_days * _DAY,
+        revocations=max(statements, longest),
+        history=settings.store.history_days * _DAY,
+        history_rows=settings.store.history_rows,
+    )
 
 
 def launch_cache(settings: Settings, store: Store, clock: Clock) -> LaunchCache | None:
@@ -23,6 +41,7 @@ def launch_deps(
     launches: LaunchCache | None,
     tokens: LaunchTokens | None,
     lms: Lms | None,
+    store: Store,
     clock: Clock,
 ) -> LaunchRoutesDeps | None:
     """What the HTTP side needs of it; None where no player is launched.
@@ -47,6 +66,7 @@ def launch_deps(
         launches=launches,
         keep_token=keep_token,
         settings=section,
-        home_page=settings.platform.origin,
+        actors=ActorRules(settings.platform.origin, identity(settings).resolve, section.any_actor),
         lms=lms,
+        record=store.record_action,
     )

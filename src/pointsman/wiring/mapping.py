@@ -20,13 +20,17 @@ from pointsman.mapping import (
 
 
 def mapping(settings: Settings) -> Mapper:
-    identity = ConfiguredIdentity(
+    return Mapper(list(map(rule, settings.rules)), identity(settings))
+
+
+def identity(settings: Settings) -> ConfiguredIdentity:
+    """Who an actor is, by [learners]."""
+    return ConfiguredIdentity(
         [
             AccountTemplate(account.home_page, Template(account.learner))
             for account in settings.learners.accounts
         ]
     )
-    return Mapper(list(map(rule, settings.rules)), identity)
 
 
 def rule(settings: RuleSettings) -> Rule:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from pointsman.config import Settings
 from pointsman.sources.http.authorization import LAUNCHED
+from pointsman.sources.http.connection_limits import Closed
 from pointsman.sources.http.lrs.resources import Resource
-from pointsman.sources.http.scorm_cloud import POSTBACK
+from pointsman.sources.http.routes import LAUNCH, POSTBACK, SCORM_COMMIT, WEBHOOK
 from pointsman.sources.kafka.hooks import ResetReason
-from pointsman.sources.players.cmi5.session_rules import RuleViolation
+from pointsman.sources.players.cmi5.rule_violations import RuleViolation
 from pointsman.telemetry.initial_series import IntakeRoute, KnownLabels
 
 
@@ -24,6 +25,8 @@ def known_labels(settings: Settings) -> KnownLabels:
         ),
         kafka_resets=tuple(ResetReason),
         routes=tuple(_routes(settings)),
+        listeners=("http",) if settings.http.operator is None else ("http", "http.operator"),
+        closings=tuple(Closed),
         oddities=tuple(RuleViolation) if launched else (),
     )
 
@@ -38,10 +41,10 @@ def _routes(settings: Settings) -> Iterator[IntakeRoute]:
             yield IntakeRoute(method, Resource.STATEMENTS, ("", *players, *launched))
     if sources.webhooks:
         names = tuple(source.name for source in sources.webhooks)
-        yield IntakeRoute("POST", "/webhooks/{source}", ("", *names))
+        yield IntakeRoute("POST", WEBHOOK.path, ("", *names))
     if sources.scorm_cloud:
         names = tuple(source.name for source in sources.scorm_cloud)
-        yield IntakeRoute("POST", POSTBACK, ("", *names))
+        yield IntakeRoute("POST", POSTBACK.path, ("", *names))
     if launched:
-        yield IntakeRoute("POST", "/scorm/{token}/commit", ("", *launched))
-        yield IntakeRoute("POST", "/launches", ("",))
+        yield IntakeRoute("POST", SCORM_COMMIT.path, ("", *launched))
+        yield IntakeRoute("POST", LAUNCH.path, ("",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -19,8 +20,12 @@ from pointsman.sources.http.authorization import (
     BearerCredential,
     HttpSource,
 )
+from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes
+from pointsman.sources.http.connection_limits import Closed, ConnectionLimits
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
+from pointsman.sources.http.middleware import RequestsUnderWay
+from pointsman.sources.http.routes import Listener
 from pointsman.sources.http.server import HttpServer
 from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.producer import StatementProducer
@@ -35,6 +40,9 @@ from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.operator_log import OperatorLog
 from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
 from pointsman.wiring.mapping import mapping
+
+#: the route, in metrics and log, of what is no request
+MALFORMED = "malformed"
 
 
 def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
@@ -79,7 +87,8 @@ def pipeline(
         on_receipts,
         settings.platform.origin,
         launches=launches,
-        adapters=adapters(settings.sources),
+        adapters=adapters(settings.sources, store.statement_ids),
+        ids=store.statement_ids,
         on_batch=tracker.note if tracker is not None else lambda _batch: None,
         on_left_out=on_left_out,
         on_clock_off=on_clock_off,
@@ -110,7 +119,7 @@ def http_intake(
     return KafkaForwarder(producer.write, clock, intake.keep_dead_letter)
 
 
-def http_server(
+def http_servers(
     settings: Settings,
     *,
     intake: StatementIntake,
@@ -122,8 +131,11 @@ def http_server(
     operator_log: OperatorLog,
     clock: Clock,
     launches: LaunchRoutesDeps | None = None,
-) -> HttpServer:
-    """The endpoint with all its routes; it does not listen yet."""
+) -> list[HttpServer]:
+    """The endpoint with all its routes, first for the public; it does not listen yet.
+
+    Without [http.operator] there is one for all.
+    """
     deps = HttpDeps(
         intake=intake,
         store=store,
@@ -139,18 +151,48 @@ def http_server(
         authority_home_page=settings.platform.origin,
         public_path=public_path(settings),
         launches=launches,
-        postbacks=postback_sources(settings.sources),
-        webhooks=webhook_sources(settings.sources),
-        reader=BatchReader(settings.http),
+        postbacks=postback_sources(settings.sources, store.statement_ids),
+        webhooks=webhook_sources(settings.sources, store.statement_ids),
+        reader=BatchReader(settings.http, store.statement_ids),
+        body_timeout=settings.http.connections.body_seconds,
     )
-    return HttpServer(
-        make_app(deps),
-        deps.requests,
-        clock,
-        host=settings.http.host,
-        port=settings.http.port,
-        drain_seconds=settings.http.drain_seconds,
-    )
+    http = settings.http
+    connections = http.connections
+
+    def on_malformed(status: int, reason: str) -> None:
+        metrics.http("", "other", MALFORMED, status, 0.0)
+        operator_log.refused("", "other", MALFORMED, status, reason)
+
+    def on_closed(why: Closed, address: str) -> None:
+        metrics.connection_closed(why)
+        operator_log.connection_closed(why, address)
+
+    def server(host: str, port: int, section: str, *listeners: Listener) -> HttpServer:
+        # each has its own, for each stops by itself
+        requests = RequestsUnderWay()
+        return HttpServer(
+            make_app(replace(deps, requests=requests), listeners),
+            requests,
+            clock,
+            ConnectionLimits(connections.most, connections.most_of_address, http.proxies),
+            ConnectionTimes(connections.head_seconds, connections.idle_seconds),
+            ConnectionHooks(
+                closed=on_closed,
+                malformed=on_malformed,
+                open=partial(metrics.connections, section),
+            ),
+            host=host,
+            port=port,
+            drain_seconds=http.drain_seconds,
+            section=section,
+        )
+
+    if http.operator is None:
+        return [server(http.host, http.port, "http", *Listener)]
+    return [
+        server(http.host, http.port, "http", Listener.PUBLIC),
+        server(http.operator.host, http.operator.port, "http.operator", Listener.OPERATOR),
+    ]
 
 
 def readers(

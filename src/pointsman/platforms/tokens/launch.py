@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from cachetools import LRUCache
+
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import NoToken
 from pointsman.platforms.base import TokenProvider
@@ -18,6 +20,8 @@ from pointsman.platforms.tokens.vault import TokenCipher
 #: seconds that a token is used without a look into the store, where another replica may have put a
 #: newer one
 _LOOK_EVERY = 5.0
+#: learners that are remembered; a forgotten one costs a look
+_MOST_KNOWN = 10_000
 #: a token is not used this close to its end, seconds
 _MARGIN = 10.0
 
@@ -51,7 +55,7 @@ class LaunchTokens:
         self._clock = clock
         self._on_new = on_new
         #: by learner: until when it is good without a look, and the token
-        self._known: dict[str, tuple[float, FetchedToken | None]] = {}
+        self._known: LRUCache[str, tuple[float, FetchedToken | None]] = LRUCache(_MOST_KNOWN)
 
     async def open(self) -> None:
         if self._behind is not None:

@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from pointsman.domain.clock import Clock
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, HttpSource, RequestAuthorizer
-from pointsman.sources.http.body import BodyLimits, route, route_get
+from pointsman.sources.http.body import BodyLimits
+from pointsman.sources.http.client_address import TRUSTED_PROXIES, TrustedProxies
 from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.home import home
-from pointsman.sources.http.launch_routes import LaunchRoutesDeps, add_launch_routes
+from pointsman.sources.http.launch_routes import LaunchRoutesDeps, launch_handlers
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
+from pointsman.sources.http.lrs.cmi5_scope import Cmi5Scope
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 from pointsman.sources.http.lrs.documents import DocumentResources
-from pointsman.sources.http.lrs.endpoint import LrsEndpoint, ResourceHandler
+from pointsman.sources.http.lrs.endpoint import Limit, LrsEndpoint, ResourceHandler
 from pointsman.sources.http.lrs.get_statements import GetStatements
 from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.resources import Resource
+from pointsman.sources.http.metrics_page import MetricsPage
 from pointsman.sources.http.middleware import RequestsUnderWay, middlewares
-from pointsman.sources.http.scorm_cloud import POSTBACK, Postbacks, PostbackSource
+from pointsman.sources.http.routes import (
+    ABOUT,
+    HEALTHZ,
+    HOME,
+    METRICS,
+    OPERATOR_HOME,
+    POSTBACK,
+    READYZ,
+    WEBHOOK,
+    XAPI,
+    Listener,
+    Route,
+    add_routes,
+)
+from pointsman.sources.http.scorm_cloud import Postbacks, PostbackSource
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.http.webhooks import Webhooks, WebhookSource
 from pointsman.store.base import DocumentStore, StatementStore
@@ -69,8 +87,13 @@ class HttpDeps:
     requests: RequestsUnderWay = field(default_factory=RequestsUnderWay)
 
 
-def make_app(deps: HttpDeps) -> web.Application:
-    """The application; it holds no state, and stops when its runner does."""
+def make_app(
+    deps: HttpDeps, listeners: Collection[Listener] = frozenset(Listener)
+) -> web.Application:
+    """The application that answers the routes of these listeners.
+
+    It holds no state, and stops when its runner does.
+    """
     consistency = ConsistentThrough(deps.store.consistent_through, deps.clock)
     app = web.Application(
         client_max_size=deps.settings.max_body_bytes,
@@ -83,31 +106,49 @@ def make_app(deps: HttpDeps) -> web.Application:
             deps.requests,
         ),
     )
-    health = Health(deps.ready, deps.metrics_page, deps.health_problem)
+    app[TRUSTED_PROXIES] = TrustedProxies(deps.settings.proxies, deps.settings.forwarded_header)
+    handlers = route_handlers(deps, consistency)
+    paths = {route.path for route in handlers if route.listener in listeners}
+    if Listener.PUBLIC in listeners:
+        handlers[HOME] = home(paths, deps.public_path)
+    else:
+        # it is reached without the proxy that takes a path away
+        handlers[OPERATOR_HOME] = home(paths)
+    add_routes(app, handlers, listeners)
+    return app
+
+
+def route_handlers(deps: HttpDeps, consistency: ConsistentThrough) -> dict[Route, Handler]:
+    """What answers each route; there is nothing for what is not configured."""
     authorizer = _authorizer(deps)
+    limits = BodyLimits(deps.settings.max_body_bytes, deps.body_timeout)
     endpoint = LrsEndpoint(
         authorizer,
-        BodyLimits(deps.settings.max_body_bytes, deps.body_timeout),
-        _handlers(deps),
+        limits,
+        _resource_handlers(deps),
         consistency,
         frozenset(source.name for source in deps.sources if source.lenient),
+        _cmi5_limit(deps),
     )
-    # Both spellings, for a redirect would lose a player's POST.
-    for slash in ("", "/"):
-        for resource in Resource:
-            handler = endpoint.handler(resource)
-            for method in ("POST", "PUT", "DELETE"):
-                route(app, method, resource + slash, handler)
-            route_get(app, resource + slash, handler)
-        route_get(app, "/xapi/about" + slash, about(deps.settings.max_body_bytes))
-    _add_adapters(app, deps)
+    handlers: dict[Route, Handler] = {
+        route: endpoint.handler(resource) for resource, route in XAPI.items()
+    }
+    health = Health(deps.ready, deps.health_problem)
+    handlers |= {
+        ABOUT: about(deps.settings.max_body_bytes),
+        HEALTHZ: health.healthz,
+        READYZ: health.readyz,
+        METRICS: MetricsPage(deps.metrics_page, deps.clock).get,
+    }
+    if deps.postbacks:
+        handlers[POSTBACK] = Postbacks(deps.postbacks, limits, deps.reader, deps.intake).post
+    if deps.webhooks:
+        handlers[WEBHOOK] = Webhooks(
+            deps.webhooks, limits, deps.reader, deps.intake, deps.clock, deps.on_refused
+        ).post
     if deps.launches is not None:
-        add_launch_routes(app, deps.launches, deps, authorizer)
-    route_get(app, "/", home(deps.public_path))
-    route_get(app, "/healthz", health.healthz)
-    route_get(app, "/readyz", health.readyz)
-    route_get(app, "/metrics", health.metrics)
-    return app
+        handlers |= launch_handlers(deps.launches, deps, authorizer)
+    return handlers
 
 
 def _authorizer(deps: HttpDeps) -> RequestAuthorizer:
@@ -117,21 +158,20 @@ def _authorizer(deps: HttpDeps) -> RequestAuthorizer:
     return RequestAuthorizer(authenticator, deps.launches.credentials, deps.launches.launches)
 
 
-def _add_adapters(app: web.Application, deps: HttpDeps) -> None:
-    """Routes of the systems that send no xAPI; there are none where none is configured."""
-    limits = BodyLimits(deps.settings.max_body_bytes, deps.body_timeout)
-    for slash in ("", "/"):
-        if deps.postbacks:
-            postbacks = Postbacks(deps.postbacks, limits, deps.reader, deps.intake)
-            route(app, "POST", POSTBACK + slash, postbacks.post)
-        if deps.webhooks:
-            webhooks = Webhooks(
-                deps.webhooks, limits, deps.reader, deps.intake, deps.clock, deps.on_refused
-            )
-            route(app, "POST", "/webhooks/{source}" + slash, webhooks.post)
+def _cmi5_limit(deps: HttpDeps) -> Limit | None:
+    if deps.launches is None:
+        return None
+    settings = deps.launches.settings
+    scope = Cmi5Scope(
+        deps.launches.lms.sessions,
+        deps.clock,
+        settings.grace_seconds,
+        notes_preferences=settings.cmi5_conflicts == "reject",
+    )
+    return scope.limit
 
 
-def _handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:
+def _resource_handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:
     """What each method of each resource does."""
     statements = PostStatements(deps.reader, deps.intake, deps.on_refused)
     queries = GetStatements(deps.store, deps.authority_home_page, deps.public_path)

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from pointsman.domain.errors import Unauthorized
 from pointsman.domain.launch import Launch
 from pointsman.sources.players import CredentialIssuer, CredentialRefused, LaunchCache, Purpose
-from pointsman.sources.players.credentials import credential_from_header
+from pointsman.sources.players.credentials import CredentialRevoked, credential_from_header
 
 #: the source that everything belongs to that launched players say; no configured one has its name
 LAUNCHED = "launch"
@@ -161,7 +161,9 @@ class RequestAuthorizer:
         if self._credentials is None or self._launches is None:
             raise CredentialRefused("there are no launches here")
         shown = self._credentials.check(token, purpose)
-        launch = await self._launches.find(shown.registration, session=shown.session)
+        launch, revoked = await self._launches.newest(shown.registration, shown.learner)
+        if revoked.is_after(shown.revoked):
+            raise CredentialRevoked
         if launch is None or (launch.learner, launch.activity) != (shown.learner, shown.activity):
             raise CredentialRefused("this launch is not known any longer; start the activity again")
         # the session of the credential, which need not be the newest

@@ -1,7 +1,4 @@
-"""Reads the body of a request: no further than it may go, and not for longer than it may take.
-
-Routes are added here, because each of them leaves `Expect` to the reader of the body.
-"""
+"""Reads the body of a request: no further than it may go, and not for longer than it may take."""
 
 from __future__ import annotations
 
@@ -10,12 +7,8 @@ from dataclasses import dataclass
 
 from aiohttp import ClientError, web
 from aiohttp.http_exceptions import BadHttpMessage
-from aiohttp.typedefs import Handler
 
 from pointsman.sources.http.errors import RequestRefused
-
-#: the methods that read
-READS = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +37,6 @@ async def read_body(request: web.Request, limits: BodyLimits) -> bytes:
         ) from error
     except (ConnectionError, ClientError, BadHttpMessage, web.RequestPayloadError) as error:
         raise RequestRefused(400, "the body could not be read to its end", close=True) from error
-
-
-def route(app: web.Application, method: str, path: str, handler: Handler) -> None:
-    app.router.add_route(method, path, handler, expect_handler=_hold_expectation)
-
-
-def route_get(app: web.Application, path: str, handler: Handler) -> None:
-    """HEAD works wherever GET does."""
-    for method in READS:
-        route(app, method, path, handler)
-
-
-async def _hold_expectation(_request: web.Request) -> None:
-    """Leaves `Expect: 100-continue` to `read_body`.
-
-    aiohttp would invite the body at once, before anybody was asked who they are.
-    """
 
 
 async def _invite(request: web.Request) -> None:

@@ -1,4 +1,4 @@
-"""Answers probes and the metrics page: for the operator's side, so without credentials."""
+"""Answers probes: for the operator's side, so without credentials."""
 
 from __future__ import annotations
 
@@ -25,18 +25,13 @@ class Health:
     """`ready` tells whether statements can be taken, and why not.
 
     `problem` says why a restart of the process may help, "" while nothing says so.
-    `metrics_page` gives body and type of the page for what a request accepts.
     """
 
     def __init__(
-        self,
-        ready: Callable[[], Awaitable[ReadyState]],
-        metrics_page: Callable[[str], Awaitable[tuple[bytes, str]]],
-        problem: Callable[[], str],
+        self, ready: Callable[[], Awaitable[ReadyState]], problem: Callable[[], str]
     ) -> None:
         self._ready = ready
         self._problem = problem
-        self._metrics_page = metrics_page
 
     async def healthz(self, _request: web.Request) -> web.Response:
         """The process runs its loop, and no part of it keeps ending: a restart mends no more."""
@@ -52,7 +47,3 @@ class Health:
             return json_response({"status": "ready", "details": details})
         error = {"status": 503, "reason": state.reason, "problems": [], "details": details}
         return json_response({"error": error}, status=503)
-
-    async def metrics(self, request: web.Request) -> web.Response:
-        body, content_type = await self._metrics_page(request.headers.get("Accept", ""))
-        return web.Response(body=body, headers={"Content-Type": content_type})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -35,13 +37,17 @@ body {{ margin: 2rem auto; max-width: 40rem; padding: 0 1rem; font: 1rem/1.6 san
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
-def home(public_path: str = "") -> Handler:
-    """HTML for a browser, JSON for the rest; `public_path` is what a proxy takes away."""
-    places = {f"{public_path}{path}": what for path, what in _PLACES.items()}
+def home(paths: Collection[str], public_path: str = "") -> Handler:
+    """HTML for a browser, JSON for the rest, of those of `paths` that are to be shown.
+
+    `public_path` is what a proxy takes away.
+    """
+    here = {path: what for path, what in _PLACES.items() if path in paths}
+    places = {f"{public_path}{path}": what for path, what in here.items()}
     # relative, so that they hold wherever the page was found
     links = "\n".join(
         f'<li><a href="{path.removeprefix("/")}">{public_path}{path}</a>: {what}'
-        for path, what in _PLACES.items()
+        for path, what in here.items()
     )
 
     async def handle(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""Adds the routes of launches and of players that are launched, where there are launches."""
+"""What answers the routes of launches, and of players that are launched."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.launch import Launch, PlayerKind
@@ -17,12 +17,22 @@ from pointsman.sources.http.authorization import (
     HttpSource,
     RequestAuthorizer,
 )
-from pointsman.sources.http.body import BodyLimits, route, route_get
-from pointsman.sources.http.cmi5 import FETCH, WAIVE, Cmi5Resource, LearningSystem
+from pointsman.sources.http.body import BodyLimits
+from pointsman.sources.http.cmi5 import Cmi5Resource, LearningSystem
 from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource
+from pointsman.sources.http.operator_actions import RecordAction
+from pointsman.sources.http.routes import (
+    CMI5_FETCH,
+    CMI5_WAIVE,
+    LAUNCH,
+    SCORM_COMMIT,
+    SCORM_DATA,
+    Route,
+)
 from pointsman.sources.http.scorm import ScormResource
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.players import CredentialIssuer, LaunchCache
+from pointsman.sources.players.launch_actor import ActorRules
 from pointsman.sources.players.scorm.commits import CommitHandler, SessionStore
 from pointsman.sources.settings import LaunchSettings
 
@@ -36,9 +46,9 @@ class LaunchRoutesDeps:
     launches: LaunchCache
     keep_token: KeepToken
     settings: LaunchSettings
-    #: of the accounts of learners who are no mailboxes
-    home_page: str
+    actors: ActorRules
     lms: LearningSystem
+    record: RecordAction
 
 
 class HttpContext(Protocol):
@@ -66,21 +76,18 @@ class HttpContext(Protocol):
     def on_refused(self) -> Callable[[str, int], None]: ...
 
 
-def add_launch_routes(
-    app: web.Application,
-    launches: LaunchRoutesDeps,
-    context: HttpContext,
-    authorizer: RequestAuthorizer,
-) -> None:
-    resource = _launch_resource(launches, context)
-    route(app, "POST", "/launches", resource.post)
+def launch_handlers(
+    launches: LaunchRoutesDeps, context: HttpContext, authorizer: RequestAuthorizer
+) -> dict[Route, Handler]:
     cmi5 = _cmi5(launches, context, authorizer)
-    route(app, "POST", FETCH, cmi5.fetch)
-    route(app, "POST", WAIVE, cmi5.waive)
     scorm = _scorm(context, authorizer)
-    for slash in ("", "/"):
-        route(app, "POST", "/scorm/{token}/commit" + slash, scorm.post)
-        route_get(app, "/scorm/{token}/data" + slash, scorm.data)
+    return {
+        LAUNCH: _launch_resource(launches, context).post,
+        CMI5_FETCH: cmi5.fetch,
+        CMI5_WAIVE: cmi5.waive,
+        SCORM_COMMIT: scorm.post,
+        SCORM_DATA: scorm.data,
+    }
 
 
 def _launch_resource(launches: LaunchRoutesDeps, context: HttpContext) -> LaunchResource:
@@ -90,8 +97,9 @@ def _launch_resource(launches: LaunchRoutesDeps, context: HttpContext) -> Launch
         launches.launches,
         launches.keep_token,
         _begin(launches.lms),
+        launches.record,
         launches.settings,
-        launches.home_page,
+        launches.actors,
         context.clock,
         context.body_timeout,
     )

@@ -6,20 +6,24 @@ No part of xAPI; docs/launches.md has the whole of it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from aiohttp import web
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.launch import Launch
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.sources.http.authorization import Authenticator
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import RequestRefused, json_response
+from pointsman.sources.http.operator_actions import RecordAction, action_of_request
 from pointsman.sources.players import (
     CredentialIssuer,
     LaunchCache,
     LaunchRequest,
     launch_from_request,
 )
+from pointsman.sources.players.launch_actor import ActorRules
 from pointsman.sources.players.launch_request import launch_response, parse_launch_request
 from pointsman.sources.settings import LaunchSettings
 
@@ -36,8 +40,8 @@ Begin = Callable[[Launch, str | None], Awaitable[None]]
 class LaunchResource:
     """`operators` may ask; `keep_token` has the authToken before the launch is answered.
 
-    So has `begin` done its work. `home_page` is that of the accounts of learners who are no
-    mailboxes.
+    So has `begin` done its work, and `record` has what was done. `actors` says whom the `actor` of
+    a request may be.
     """
 
     def __init__(
@@ -47,8 +51,9 @@ class LaunchResource:
         launches: LaunchCache,
         keep_token: KeepToken,
         begin: Begin,
+        record: RecordAction,
         settings: LaunchSettings,
-        home_page: str,
+        actors: ActorRules,
         clock: Clock,
         body_timeout: float,
     ) -> None:
@@ -57,8 +62,9 @@ class LaunchResource:
         self._launches = launches
         self._keep_token = keep_token
         self._begin = begin
+        self._record = record
         self._settings = settings
-        self._home_page = home_page
+        self._actors = actors
         self._clock = clock
         self._limits = BodyLimits(_MOST_BYTES, body_timeout)
 
@@ -67,6 +73,8 @@ class LaunchResource:
         self._operators.source(request.headers.get("Authorization"))
         asked = parse_launch_request(await read_body(request, self._limits))
         launch = self._launch(asked)
+        _, revoked = await self._launches.newest(launch.registration, launch.learner)
+        launch = replace(launch, revoked=revoked)
         other = await self._launches.save(launch)
         if other is not None:
             raise RequestRefused(
@@ -76,6 +84,12 @@ class LaunchResource:
             )
         await self._keep_token(asked)
         await self._begin(launch, asked.url)
+        details = {"registration": launch.registration, "activity": launch.activity}
+        await self._record(
+            action_of_request(
+                ActionKind.LAUNCH, request, self._clock, learner=launch.learner, details=details
+            )
+        )
         response = launch_response(launch, self._credentials, self._settings.public_url, asked.url)
         return json_response(response, status=201, headers={"Cache-Control": "no-store"})
 
@@ -86,5 +100,5 @@ class LaunchResource:
             now=micros(self._clock.now()),
             lifetime=settings.lifetime_hours * _HOUR,
             longest=settings.max_lifetime_hours * _HOUR,
-            home_page=self._home_page,
+            actors=self._actors,
         )

@@ -14,7 +14,6 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.domain.clock import Clock
-from pointsman.sources.http.body import READS
 from pointsman.sources.http.cors import (
     BROWSER_CHALLENGE,
     answer_headers,
@@ -37,6 +36,7 @@ from pointsman.sources.http.lrs.endpoint import (
     version_of_answer,
 )
 from pointsman.sources.http.lrs.resources import Resource
+from pointsman.sources.http.routes import READ
 
 _XAPI = "/xapi/"
 #: a method is any token, and a counter must not grow with what strangers send
@@ -103,7 +103,7 @@ async def _version_header(request: web.Request, handler: Handler) -> web.StreamR
     response = await handler(request)
     if request.path.startswith(_XAPI):
         named = request.headers.get(HEADER)
-        bare = request.method in READS and not request.query_string
+        bare = request.method in READ and not request.query_string
         probing = bare and response.status == HTTPStatus.BAD_REQUEST
         version = request.get(VERSION) or version_of_answer(named, probing=probing)
         response.headers[HEADER] = version

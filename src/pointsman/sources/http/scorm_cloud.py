@@ -14,19 +14,19 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from pointsman.domain.errors import InputRefused, StatementConflict
+from pointsman.domain.errors import InputRefused
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, BasicCredential, HttpSource
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import no_content
 from pointsman.sources.http.lrs.endpoint import current_source
 from pointsman.sources.http.lrs.parameters import pairs
+from pointsman.sources.http.routes import POSTBACK
 from pointsman.statements import media_type
 from pointsman.statements.adapters import ScormCloud
 
-POSTBACK = "/scorm-cloud/postback"
 #: of dead letters
-ORIGIN = f"POST {POSTBACK}"
+ORIGIN = f"POST {POSTBACK.path}"
 #: what is not UTF-8 in a form is kept, and judged later
 _AS_IT_CAME = "surrogateescape"
 _FORM = "application/x-www-form-urlencoded"
@@ -84,8 +84,10 @@ class Postbacks:
     async def _accept(self, source: str, body: bytes) -> None:
         try:
             statements = self._adapters[source].statements(body)
-            await self._intake.accept(self._reader.statements(source, statements))
-        except (InputRefused, StatementConflict) as error:
+            await self._intake.accept(
+                self._reader.statements(source, statements, all_or_nothing=False)
+            )
+        except InputRefused as error:
             await self._intake.keep_dead_letter(source, body, str(error), ORIGIN)
 
 

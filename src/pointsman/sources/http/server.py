@@ -17,12 +17,16 @@ from aiohttp import web
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError
 from pointsman.domain.port_errors import cannot_listen
+from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes, SenderConnection
+from pointsman.sources.http.connection_limits import ConnectionLimits
 from pointsman.sources.http.middleware import RequestsUnderWay
 
 log = structlog.get_logger(__name__)
 
 #: seconds for answers that are being written when the time is up
 _LAST_WORDS = 1.0
+#: connections that the system holds until they are taken; less than a flood of a moment fills
+_BACKLOG = 1_024
 
 
 class HttpServer:
@@ -36,11 +40,19 @@ class HttpServer:
         app: web.Application,
         requests: RequestsUnderWay,
         clock: Clock,
+        limits: ConnectionLimits,
+        times: ConnectionTimes,
+        hooks: ConnectionHooks,
         *,
         host: str,
         port: int,
         drain_seconds: float,
+        section: str = "http",
     ) -> None:
+        """`section` of the settings is the one that has `host` and `port`."""
+        self._section = section
+        self._limits, self._times, self._hooks = limits, times, hooks
+        self._listener: asyncio.Server | None = None
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_WORDS)
         self._requests = requests
         self._clock = clock
@@ -53,7 +65,9 @@ class HttpServer:
         """Listen. Raises `ConfigError` when the port can't be had."""
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
+            self._listener = await asyncio.get_running_loop().create_server(
+                self._connection, self._host, self._port, backlog=_BACKLOG, reuse_address=True
+            )
         except OSError as error:
             await self._runner.cleanup()
             raise ConfigError(
@@ -61,8 +75,8 @@ class HttpServer:
                     error,
                     self._host,
                     self._port,
-                    host_setting="http.host",
-                    port_setting="http.port",
+                    host_setting=f"{self._section}.host",
+                    port_setting=f"{self._section}.port",
                 )
             ) from None
 
@@ -77,8 +91,8 @@ class HttpServer:
         self._requests.drain()
         await self._clock.sleep(self._listen_until - self._clock.monotonic())
         await self._in_time(self._requests.wait_for_those_of_now())
-        for site in self._runner.sites:
-            await site.stop()
+        if self._listener is not None:
+            self._listener.close()
         await self._in_time(self._requests.wait_for_all())
         if cut := self._requests.cut():
             log.warning(
@@ -97,6 +111,13 @@ class HttpServer:
                 async with asyncio.timeout(left):
                     await server.shutdown(left)
         await self._runner.cleanup()
+
+    def _connection(self) -> SenderConnection:
+        server = self._runner.server
+        if server is None:
+            raise ConnectionAbortedError("the listener is closed")
+        loop = asyncio.get_running_loop()
+        return SenderConnection(server, loop, self._limits, self._times, self._hooks)
 
     async def _in_time(self, answered: Awaitable[None]) -> None:
         left = max(0.0, self._answer_until - self._clock.monotonic())

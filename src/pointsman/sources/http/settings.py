@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -21,8 +22,33 @@ from pointsman.sources.settings import CredentialSettings
 from pointsman.statements.settings import Limits
 
 
+class OperatorListenerSettings(Section):
+    """[http.operator]: the listener for metrics, probes, launches and the operator's own requests.
+
+    The operator's network reaches it, and players do not.
+    """
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=8081, ge=1, le=65535)
+
+
+class ConnectionSettings(Section):
+    """[http.connections]: how long a connection may take, and how many there may be."""
+
+    #: for the request line and headers, from their first byte; a new connection has as long
+    head_seconds: float = Field(default=15, gt=0, le=3_600)
+    #: for a whole body
+    body_seconds: float = Field(default=30, gt=0, le=3_600)
+    #: between two requests, and for an answer of which nothing is read
+    idle_seconds: float = Field(default=75, gt=0, le=3_600)
+    #: in all, on each port
+    most: int = Field(default=2_000, ge=10)
+    #: from one address that is none of `trusted_proxies`; a /64 of IPv6 is one
+    most_of_address: int = Field(default=500, ge=1)
+
+
 class HttpSettings(Limits):
-    """[http]: where the daemon listens, for statements, metrics and probes."""
+    """[http]: where the daemon listens, and what a request may be."""
 
     host: str = Field(default="0.0.0.0", min_length=1)  # noqa: S104 - it runs in a container
     port: int = Field(default=8080, ge=1, le=65535)
@@ -31,6 +57,13 @@ class HttpSettings(Limits):
     #: how senders reach this daemon, with the path in front of /xapi where there is one; none =
     #: that of [launches]
     public_url: WebAddress | None = None
+    connections: ConnectionSettings = Field(default_factory=ConnectionSettings)
+    #: networks of the proxies in front, whose word for the sender's address is believed
+    trusted_proxies: Names = ()
+    #: the header in which they say it
+    forwarded_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
+    #: none: everything is on `port`
+    operator: OperatorListenerSettings | None = None
     #: web origins whose pages may send, or "*"
     cors_origins: Names = ()
     #: how long after SIGTERM the listener stays, so that load balancers learn of it
@@ -40,6 +73,36 @@ class HttpSettings(Limits):
     #: where a statement is kept before it is answered: the store, or a topic that a source reads
     intake: Literal["store", "kafka"] = "store"
     kafka: KafkaTopicSettings | None = None
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(ip_network(network) for network in self.trusted_proxies)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError(
+                    f'must hold addresses or networks such as "10.0.0.0/8"; {network!r} is none'
+                ) from None
+        return networks
+
+    @field_validator("operator")
+    @classmethod
+    def _another_port(
+        cls, operator: OperatorListenerSettings | None, info: ValidationInfo
+    ) -> OperatorListenerSettings | None:
+        if operator is not None and valid_so_far(info, "port"):
+            port = info.data["port"]
+            if operator.port == port:
+                raise ValueError(
+                    f"must have another port than http.port, which is {port} too; leave the "
+                    "section out to have everything on one port"
+                )
+        return operator
 
     @field_validator("kafka")
     @classmethod

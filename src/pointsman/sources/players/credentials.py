@@ -11,13 +11,14 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import jwt
 from pydantic import SecretStr
 
 from pointsman.domain.clock import MICROSECONDS, Clock
 from pointsman.domain.errors import Unauthorized
-from pointsman.domain.launch import Launch
+from pointsman.domain.launch import NOTHING_REVOKED, Launch, Revoked
 
 #: the user name of HTTP Basic before a credential; no source's credential may have it
 USER = "launch"
@@ -42,6 +43,8 @@ class LaunchCredential:
     activity: str
     #: that of cmi5, empty for other players
     session: str = ""
+    #: what was revoked before it was issued
+    revoked: Revoked = NOTHING_REVOKED
 
 
 class CredentialRefused(Unauthorized):
@@ -56,6 +59,13 @@ class CredentialExpired(CredentialRefused):
         self.credential = credential
 
 
+class CredentialRevoked(CredentialRefused):
+    """The credential was ours, and an operator has revoked it."""
+
+    def __init__(self) -> None:
+        super().__init__("the launch was revoked; start the activity again")
+
+
 class CredentialIssuer:
     """Signs with the first key, and knows what any of them signed."""
 
@@ -65,7 +75,7 @@ class CredentialIssuer:
 
     def issue(self, launch: Launch, purpose: Purpose) -> str:
         """A credential that is good until the launch expires."""
-        claims = {
+        claims: dict[str, Any] = {
             "sub": launch.learner,
             "reg": launch.registration,
             "act": launch.activity,
@@ -75,6 +85,8 @@ class CredentialIssuer:
         }
         if launch.session:
             claims["sid"] = launch.session
+        if launch.revoked != NOTHING_REVOKED:
+            claims["rev"] = [launch.revoked.registration, launch.revoked.learner]
         return jwt.encode(claims, self._keys[0].get_secret_value(), algorithm=_ALGORITHM)
 
     def check(self, token: str, purpose: Purpose) -> LaunchCredential:
@@ -96,7 +108,11 @@ class CredentialIssuer:
             except jwt.InvalidTokenError:
                 break
             credential = LaunchCredential(
-                claims["reg"], claims["sub"], claims["act"], claims.get("sid", "")
+                claims["reg"],
+                claims["sub"],
+                claims["act"],
+                claims.get("sid", ""),
+                Revoked(*claims.get("rev", ())),
             )
             if claims["exp"] <= self._clock.now():
                 raise CredentialExpired(credential)

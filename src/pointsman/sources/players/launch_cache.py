@@ -9,13 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from cachetools import LRUCache
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.launch import Launch, launch_from_json, launch_to_json
-from pointsman.store.base import Document, DocumentKey
+from pointsman.domain.launch import Launch, Revoked, launch_from_json, launch_to_json
+from pointsman.sources.players.revocations import (
+    REVOCATION,
+    revocation_names,
+    revoked_in,
+)
+from pointsman.store.base import Document, DocumentKey, DocumentResource
 
 T = TypeVar("T")
 
@@ -31,7 +36,9 @@ _REGISTRATION = re.compile(
 class LaunchStore(Protocol):
     """The store, as launches see it."""
 
-    async def named_documents(self, resource: Any, names: Sequence[str]) -> dict[str, Document]: ...
+    async def named_documents(
+        self, resources: Sequence[DocumentResource], names: Sequence[str]
+    ) -> dict[tuple[DocumentResource, str], Document]: ...
 
     async def change_document(
         self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
@@ -72,13 +79,23 @@ class LaunchCache:
         launches = (self.get(registration) for registration in sorted(_registrations(bodies)))
         return [launch for launch in launches if launch is not None]
 
-    async def find(self, registration: str, *, session: str | None = None) -> Launch | None:
-        """The launch; with a `session` that it is not known to have, as the store has it now."""
+    async def find(self, registration: str) -> Launch | None:
+        """The launch, where the store has it."""
         await self._ask({registration})
-        launch = self.get(registration)
-        if session is not None and launch is not None and launch.session != session:
-            await self._ask({registration}, anew=True)
         return self.get(registration)
+
+    async def newest(self, registration: str, learner: str) -> tuple[Launch | None, Revoked]:
+        """The launch, and what was revoked of it and its learner, as the store has both now.
+
+        Nothing of it is remembered from before, so that a launch that is revoked opens nothing
+        from then on, whichever replica is asked.
+        """
+        names = [registration, *revocation_names(registration, learner)]
+        documents = await self._store.named_documents(("launch", REVOCATION), names)
+        document = documents.get(("launch", registration))
+        launch = None if document is None else launch_from_json(document.content)
+        self._remember(registration, launch)
+        return launch, revoked_in(documents, registration, learner)
 
     async def save(self, launch: Launch) -> Launch | None:
         """Save it; the other launch where one of this registration is somebody else's."""
@@ -95,14 +112,14 @@ class LaunchCache:
             self._remember(launch.registration, launch)
         return other
 
-    async def _ask(self, registrations: set[str], *, anew: bool = False) -> None:
+    async def _ask(self, registrations: set[str]) -> None:
         now = self._clock.monotonic()
-        unknown = [name for name in registrations if anew or not self._is_known(name, now)]
+        unknown = [name for name in registrations if not self._is_known(name, now)]
         if not unknown:
             return
-        documents = await self._store.named_documents("launch", unknown)
+        documents = await self._store.named_documents(("launch",), unknown)
         for name in unknown:
-            document = documents.get(name)
+            document = documents.get(("launch", name))
             self._remember(name, None if document is None else launch_from_json(document.content))
 
     def _is_known(self, registration: str, now: float) -> bool:

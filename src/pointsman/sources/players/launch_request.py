@@ -7,25 +7,27 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
 
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.header_value import header_problem
-from pointsman.domain.iri import mailbox, web_address_problem
-from pointsman.domain.launch import Launch, LaunchMode, PlayerKind, launch_actor_json
-from pointsman.domain.records import Actor
+from pointsman.domain.iri import web_address_problem
+from pointsman.domain.launch import (
+    Launch,
+    LaunchMode,
+    PlayerKind,
+    launch_actor_json,
+    launch_url_problem,
+)
 from pointsman.sources.players.cmi5.launch_data import check_player
 from pointsman.sources.players.credentials import CredentialIssuer, Purpose, as_authorization
-from pointsman.statements import actor_of
-from pointsman.statements.actors import Agent
-from pointsman.statements.adapters.json_values import is_address
+from pointsman.sources.players.launch_actor import ActorRules, launch_actor
 from pointsman.statements.data_types import Iri
 
 _MOST_ACTIVITIES = 100
 _MOST_PLAYER = 16_384
-_AGENT: TypeAdapter[Any] = TypeAdapter(Agent)
 
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
 #: as `course_completed` of a rule
@@ -87,7 +89,7 @@ def parse_launch_request(body: bytes) -> LaunchRequest:
             )
         )
         raise InputRefused("; ".join(problems)) from None
-    if asked.url is not None and (problem := web_address_problem(asked.url)):
+    if asked.url is not None and (problem := _url_problem(asked.kind, asked.url)):
         raise InputRefused(f"url: {problem}")
     if asked.auth_token is not None:
         token_problem = header_problem(asked.auth_token.get_secret_value())
@@ -105,14 +107,16 @@ def parse_launch_request(body: bytes) -> LaunchRequest:
     return asked
 
 
-def launch_from_request(
-    asked: LaunchRequest, *, now: int, lifetime: float, longest: float, home_page: str
-) -> Launch:
-    """The launch; times in microseconds, lifetimes in seconds. Raises `InputRefused`.
+def _url_problem(kind: PlayerKind, url: str) -> str:
+    if problem := web_address_problem(url):
+        return problem
+    return launch_url_problem(url) if kind is PlayerKind.CMI5 else ""
 
-    A learner that is no mailbox, and every learner of a cmi5 player (cmi5 section 9.2), is known to
-    it as an account of `home_page`.
-    """
+
+def launch_from_request(
+    asked: LaunchRequest, *, now: int, lifetime: float, longest: float, actors: ActorRules
+) -> Launch:
+    """The launch; times in microseconds, lifetimes in seconds. Raises `InputRefused`."""
     seconds = asked.lifetime_seconds or lifetime
     if seconds > longest:
         raise InputRefused(
@@ -123,7 +127,7 @@ def launch_from_request(
         registration=str(asked.registration or uuid.uuid4()),
         kind=asked.kind,
         learner=asked.learner,
-        actor=_actor(asked, home_page),
+        actor=launch_actor(asked.learner, asked.kind, asked.actor, actors),
         name=asked.name,
         activity=asked.activity,
         opened_at=now,
@@ -191,21 +195,3 @@ def _course(asked: LaunchRequest) -> tuple[Literal["id", "slug", "sku", ""], str
     if asked.course_slug:
         return "slug", asked.course_slug
     return ("sku", asked.course_sku) if asked.course_sku else ("", "")
-
-
-def _actor(asked: LaunchRequest, home_page: str) -> Actor:
-    if asked.actor is not None:
-        try:
-            actor = actor_of(_AGENT.validate_python(asked.actor))
-        except ValidationError:
-            actor = None
-        if actor is None:
-            raise InputRefused(
-                "actor: must be an agent with exactly one of mbox, mbox_sha1sum, openid and account"
-            )
-        if asked.kind is PlayerKind.CMI5 and actor.kind != "account":
-            raise InputRefused("actor: cmi5 players know learners by account (cmi5 section 9.2)")
-        return actor
-    if asked.kind is not PlayerKind.CMI5 and is_address(asked.learner):
-        return Actor("mbox", mailbox(asked.learner))
-    return Actor("account", asked.learner, home_page)

@@ -39,16 +39,17 @@ class PostgresDocuments(PostgresConnections):
         await self._pool.transaction(lambda db: db.execute(SQL["delete_documents"], *values))
 
     async def named_documents(
-        self, resource: DocumentResource, names: Sequence[str]
-    ) -> dict[str, Document]:
-        wanted = [text(one) for one in names]
-        rows = await self._pool.read(lambda db: db.fetch(SQL["named_documents"], resource, wanted))
-        found = [dict(row) for row in rows]
-        return {row.pop("name"): Document(**row) for row in found}
+        self, resources: Sequence[DocumentResource], names: Sequence[str]
+    ) -> dict[tuple[DocumentResource, str], Document]:
+        values = list(resources), [text(name) for name in names]
+        rows = await self._pool.read(lambda db: db.fetch(SQL["named_documents"], *values))
+        fields = [dict(row) for row in rows]
+        return {(row.pop("resource"), row.pop("name")): Document(**row) for row in fields}
 
-    async def prune_documents(self, *, before: int) -> int:
+    async def prune_documents(self, resources: Sequence[DocumentResource], *, before: int) -> int:
+        values = list(resources), before
         return count_of(
-            await self._pool.transaction(lambda db: db.execute(SQL["prune_documents"], before))
+            await self._pool.transaction(lambda db: db.execute(SQL["prune_documents"], *values))
         )
 
 

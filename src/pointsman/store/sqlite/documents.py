@@ -36,16 +36,19 @@ class SqliteDocuments(SqliteConnections):
         await self._write(lambda db: db.execute(SQL["delete_documents"], values) and None)
 
     async def named_documents(
-        self, resource: DocumentResource, names: Sequence[str]
-    ) -> dict[str, Document]:
-        def read(connection: sqlite3.Connection) -> dict[str, Document]:
-            rows = fetch(connection, "named_documents", resource, to_json(names))
-            return {row.pop("name"): Document(**row) for row in rows}
+        self, resources: Sequence[DocumentResource], names: Sequence[str]
+    ) -> dict[tuple[DocumentResource, str], Document]:
+        def read(
+            connection: sqlite3.Connection,
+        ) -> dict[tuple[DocumentResource, str], Document]:
+            rows = fetch(connection, "named_documents", to_json(resources), to_json(names))
+            return {(row.pop("resource"), row.pop("name")): Document(**row) for row in rows}
 
         return await self._read(read)
 
-    async def prune_documents(self, *, before: int) -> int:
-        return await self._write(lambda db: db.execute(SQL["prune_documents"], (before,)).rowcount)
+    async def prune_documents(self, resources: Sequence[DocumentResource], *, before: int) -> int:
+        values = (to_json(resources), before)
+        return await self._write(lambda db: db.execute(SQL["prune_documents"], values).rowcount)
 
 
 def _document(connection: sqlite3.Connection, key: DocumentKey) -> Document | None:

@@ -22,6 +22,7 @@ from pointsman.store.sqlite.rows import (
     read_statement,
     to_json,
 )
+from pointsman.store.statement_conflicts import former_names
 from pointsman.store.statement_index import Indexed, ReadKeys, Reference
 
 #: level 1: bodies of JSON shrink to about a fifth already
@@ -69,6 +70,9 @@ def _known(connection: sqlite3.Connection, submissions: Sequence[Submission]) ->
         return {}
     (text,) = connection.execute(SQL["known_statements"], (to_json(ids),)).fetchone()
     known: dict[str, int] = orjson.loads(text)
+    if former := former_names(submissions):
+        (text,) = connection.execute(SQL["formerly_known"], (to_json(former),)).fetchone()
+        known = orjson.loads(text) | known
     return known
 
 

@@ -18,6 +18,7 @@ from pointsman.store.sqlite.delivery import SqliteDelivery
 from pointsman.store.sqlite.documents import SqliteDocuments
 from pointsman.store.sqlite.history import SqliteHistory
 from pointsman.store.sqlite.ledgers import SqliteLedgers
+from pointsman.store.sqlite.operator_actions import SqliteOperatorActions
 from pointsman.store.sqlite.redecide import SqliteRedecide
 from pointsman.store.sqlite.restore import restore
 from pointsman.store.sqlite.retention import SqliteRetention
@@ -32,6 +33,7 @@ class SqliteStore(
     SqliteDeadLetters,
     SqliteRedecide,
     SqliteRetention,
+    SqliteOperatorActions,
     SqliteLedgers,
     SqliteBooks,
     SqliteHistory,

@@ -1,0 +1,119 @@
+"""The table of routes: path, methods, which listener answers, and who may call it.
+
+It is the whole of what answers: `app.handlers` says with what, and nothing else adds routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from pointsman.sources.http.lrs.resources import Resource
+
+#: HEAD works wherever GET does
+READ = ("GET", "HEAD")
+
+
+class Listener(StrEnum):
+    """Which port answers. Without [http.operator] there is one port, and it answers all."""
+
+    #: [http]: players, browsers and other systems, also those on the internet
+    PUBLIC = "public"
+    #: [http.operator]: the operator's own network
+    OPERATOR = "operator"
+
+
+class Caller(StrEnum):
+    """Who may call a route, and how they are known."""
+
+    #: no credential is asked for
+    ANYBODY = "anybody"
+    #: a source of [[sources.http]], or a launched player: Basic or bearer
+    SENDER = "sender"
+    #: a launched player: its credential is in the path
+    LAUNCHED_PLAYER = "launched player"
+    #: another system: its signature or password is known only with the body
+    SIGNED_SOURCE = "signed source"
+    #: a credential of launches.operators
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table.
+
+    With `slash` the path is answered with a slash at its end too, for a redirect would lose a
+    player's POST.
+    """
+
+    path: str
+    methods: tuple[str, ...]
+    listener: Listener
+    caller: Caller
+    slash: bool = False
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path, f"{self.path}/") if self.slash else (self.path,)
+
+
+_PUBLIC, _POST = Listener.PUBLIC, ("POST",)
+XAPI = {
+    resource: Route(resource, (*_POST, "PUT", "DELETE", *READ), _PUBLIC, Caller.SENDER, slash=True)
+    for resource in Resource
+}
+ABOUT = Route("/xapi/about", READ, _PUBLIC, Caller.ANYBODY, slash=True)
+SCORM_COMMIT = Route("/scorm/{token}/commit", _POST, _PUBLIC, Caller.LAUNCHED_PLAYER, slash=True)
+SCORM_DATA = Route("/scorm/{token}/data", READ, _PUBLIC, Caller.LAUNCHED_PLAYER, slash=True)
+CMI5_FETCH = Route("/cmi5/fetch/{token}", _POST, _PUBLIC, Caller.LAUNCHED_PLAYER)
+POSTBACK = Route("/scorm-cloud/postback", _POST, _PUBLIC, Caller.SIGNED_SOURCE, slash=True)
+WEBHOOK = Route("/webhooks/{source}", _POST, _PUBLIC, Caller.SIGNED_SOURCE, slash=True)
+HOME = Route("/", READ, _PUBLIC, Caller.ANYBODY)
+
+LAUNCH = Route("/launches", _POST, Listener.OPERATOR, Caller.OPERATOR)
+CMI5_WAIVE = Route("/launches/{registration}/waive", _POST, Listener.OPERATOR, Caller.OPERATOR)
+OPERATOR_HOME = Route("/", READ, Listener.OPERATOR, Caller.ANYBODY)
+HEALTHZ = Route("/healthz", READ, Listener.OPERATOR, Caller.ANYBODY)
+READYZ = Route("/readyz", READ, Listener.OPERATOR, Caller.ANYBODY)
+METRICS = Route("/metrics", READ, Listener.OPERATOR, Caller.ANYBODY)
+
+ROUTES = (
+    *XAPI.values(),
+    ABOUT,
+    SCORM_COMMIT,
+    SCORM_DATA,
+    CMI5_FETCH,
+    POSTBACK,
+    WEBHOOK,
+    HOME,
+    LAUNCH,
+    CMI5_WAIVE,
+    OPERATOR_HOME,
+    HEALTHZ,
+    READYZ,
+    METRICS,
+)
+
+
+def add_routes(
+    app: web.Application, handlers: Mapping[Route, Handler], listeners: Collection[Listener]
+) -> None:
+    """Let the application answer those of these listeners that have a handler."""
+    for route in ROUTES:
+        handler = handlers.get(route)
+        if handler is None or route.listener not in listeners:
+            continue
+        for path in route.paths:
+            for method in route.methods:
+                app.router.add_route(method, path, handler, expect_handler=_hold_expectation)
+
+
+async def _hold_expectation(_request: web.Request) -> None:
+    """Leaves `Expect: 100-continue` to `read_body`.
+
+    aiohttp would invite the body at once, before anybody was asked who they are.
+    """
