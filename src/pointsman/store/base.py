@@ -18,6 +18,12 @@ from pointsman.store.document_records import Document, DocumentKey, DocumentReso
 from pointsman.store.history_stores import HistoryStore
 from pointsman.store.migrations import Migration
 from pointsman.store.operator_action_store import OperatorActionStore
+from pointsman.store.personal_data_store import (
+    BlockChange,
+    PersonalDataStore,
+    RefusedLearner,
+    Row,
+)
 from pointsman.store.records import (
     Agreement,
     Audited,
@@ -54,6 +60,7 @@ __all__ = [
     "AuditFinding",
     "Audited",
     "Backlog",
+    "BlockChange",
     "Books",
     "DecidedStatement",
     "Document",
@@ -65,8 +72,11 @@ __all__ = [
     "KnownDelivered",
     "Lease",
     "Move",
+    "PersonalDataStore",
+    "RefusedLearner",
     "Replayed",
     "Restored",
+    "Row",
     "Search",
     "SearchPage",
     "Settlement",
@@ -135,6 +145,7 @@ class Store(
     OperatorActionStore,
     BookStore,
     HistoryStore,
+    PersonalDataStore,
     Protocol,
 ):
     """Durable memory. Every method raises `StoreUnavailable` when it could not do its work."""

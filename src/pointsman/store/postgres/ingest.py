@@ -27,7 +27,7 @@ from pointsman.store.statement_conflicts import former_names
 from pointsman.store.statement_index import ReadKeys
 from pointsman.store.strip_nul import text
 
-_COMPRESSION_LEVEL = 1
+COMPRESSION_LEVEL = 1
 
 _Dead = tuple[str, str, bytes]
 
@@ -163,7 +163,7 @@ async def write(
 async def _write_statements(
     connection: Connection, plan: Plan, stored_at: int, read_keys: ReadKeys
 ) -> None:
-    block = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
+    block = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
     rows = [
         (
             new.item.statement_id,

@@ -18,6 +18,7 @@ from pointsman.store.postgres.documents import PostgresDocuments
 from pointsman.store.postgres.history import PostgresHistory
 from pointsman.store.postgres.ledgers import PostgresLedgers
 from pointsman.store.postgres.operator_actions import PostgresOperatorActions
+from pointsman.store.postgres.personal_data import PostgresPersonalData
 from pointsman.store.postgres.redecide import PostgresRedecide
 from pointsman.store.postgres.retention import PostgresRetention
 from pointsman.store.postgres.statements import PostgresStatements
@@ -36,6 +37,7 @@ class PostgresStore(
     PostgresLedgers,
     PostgresBooks,
     PostgresHistory,
+    PostgresPersonalData,
 ):
     """A `Store` that replicas share."""
 

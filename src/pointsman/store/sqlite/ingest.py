@@ -26,7 +26,7 @@ from pointsman.store.statement_conflicts import former_names
 from pointsman.store.statement_index import Indexed, ReadKeys, Reference
 
 #: level 1: bodies of JSON shrink to about a fifth already
-_COMPRESSION_LEVEL = 1
+COMPRESSION_LEVEL = 1
 
 
 def ingest(
@@ -118,7 +118,7 @@ def _claims(
 def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys: ReadKeys) -> None:
     """Write what the plan holds."""
     if plan.statements:
-        block = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
+        block = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
         ranks = _ranks_by_key(connection, plan, read_keys)
         values = (stored_at, block, pack_keys(list(ranks)))
         block_id = connection.execute(SQL["insert_block"], values).lastrowid or 0
