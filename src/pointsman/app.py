@@ -232,7 +232,13 @@ class Daemon:
             operator_log=self._operator_log,
             clock=self._clock,
             launches=wiring.launch_deps(
-                self._settings, self._launches, self._tokens.launched, lms, self._store, self._clock
+                self._settings,
+                self._launches,
+                self._tokens.launched,
+                lms,
+                self._store,
+                self._clock,
+                self._metrics.over_limit,
             ),
         )
         # the operator's listener closes last, so that probes and metrics see the whole stop

@@ -14,6 +14,7 @@ from pointsman.store.delivery_stores import (
     LedgerStore,
     WindowLedger,
 )
+from pointsman.store.document_quota import DocumentAmounts, OverQuota
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.history_stores import HistoryStore
 from pointsman.store.migrations import Migration
@@ -64,6 +65,7 @@ __all__ = [
     "Books",
     "DecidedStatement",
     "Document",
+    "DocumentAmounts",
     "DocumentKey",
     "DocumentResource",
     "DocumentStore",
@@ -72,6 +74,7 @@ __all__ = [
     "KnownDelivered",
     "Lease",
     "Move",
+    "OverQuota",
     "PersonalDataStore",
     "RefusedLearner",
     "Replayed",

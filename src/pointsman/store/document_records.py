@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: xAPI's own, and what we keep the same way: launches, their sessions, the authTokens they bring,
-#: which of them are revoked, and what is written to see whether it can be
+#: which of them are revoked, how much they stored, and what is written to see whether it can be
 DocumentResource = Literal[
     "state",
     "activity_profile",
@@ -15,6 +15,8 @@ DocumentResource = Literal[
     "session",
     "launch_token",
     "revocation",
+    "usage",
+    "usage_of_day",
     "probe",
 ]
 

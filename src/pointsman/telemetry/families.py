@@ -47,6 +47,11 @@ class Families:
         self.http_seconds = self._histogram(
             "http_seconds", "Time to answer an HTTP request.", _SECONDS, "route"
         )
+        self.over_limit = self._counter(
+            "launch_limits",
+            "Requests of launched players that a setting of [launches.limits] turned away.",
+            "limit",
+        )
         self.http_connections = self._gauge(
             "http_connections", "Connections that are open.", "listener"
         )

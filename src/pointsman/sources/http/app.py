@@ -155,7 +155,10 @@ def _authorizer(deps: HttpDeps) -> RequestAuthorizer:
     authenticator = Authenticator(deps.sources)
     if deps.launches is None:
         return RequestAuthorizer(authenticator)
-    return RequestAuthorizer(authenticator, deps.launches.credentials, deps.launches.launches)
+    launches = deps.launches
+    return RequestAuthorizer(
+        authenticator, launches.credentials, launches.launches, launches.limits.count_request
+    )
 
 
 def _cmi5_limit(deps: HttpDeps) -> Limit | None:
@@ -173,9 +176,10 @@ def _cmi5_limit(deps: HttpDeps) -> Limit | None:
 
 def _resource_handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:
     """What each method of each resource does."""
-    statements = PostStatements(deps.reader, deps.intake, deps.on_refused)
+    limits = None if deps.launches is None else deps.launches.limits
+    statements = PostStatements(deps.reader, deps.intake, deps.on_refused, limits)
     queries = GetStatements(deps.store, deps.authority_home_page, deps.public_path)
-    documents = DocumentResources(deps.store, deps.clock)
+    documents = DocumentResources(deps.store, deps.clock, limits)
     objects = ActivitiesAgents(deps.store, deps.authority_home_page)
     handlers: dict[tuple[Resource, str], ResourceHandler] = {
         (Resource.STATEMENTS, "POST"): statements.post,
