@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 from pointsman.domain.records import Change, Desired, Falls, Submission
-from pointsman.domain.targets import Value
-from pointsman.store.history_codec import to_json
-from pointsman.store.history_records import MoveResult, person_of
+from pointsman.domain.targets import Recipient, RecipientKind, Target, Value
+from pointsman.store.history_records import MoveResult
 from pointsman.store.merge import IMPORTED
 from pointsman.store.records import KnownDelivered
 
@@ -22,7 +24,6 @@ class CommitHistory:
     """Notes in the order in which a plan takes changes. `history_codec` reads the rows again."""
 
     def __init__(self, *, only_moves: bool = False) -> None:
-        #: what is decided about anew says again what it has said before
         self._only_moves = only_moves
         self._of_learner: dict[str, list[list[Any]]] = {}
         self._moved: set[str] = set()
@@ -91,3 +92,18 @@ def unmoved_result(current: Desired, merged: Desired, change: Change) -> MoveRes
     if change.value == current.value:
         return MoveResult.SAME
     return MoveResult.OLDER if change.falls is Falls.ALWAYS else MoveResult.LOWER
+
+
+def person_of(recipient: Recipient, target: Target) -> str:
+    """Whom a state is about: the learner, or the one whose attendance of a meeting it is."""
+    if recipient.kind is RecipientKind.LEARNER:
+        return recipient.id
+    return target.key.partition(" ")[2]
+
+
+def to_json(value: object) -> str:
+    """As JSON. What UTF-8 can't hold is escaped, for the store to refuse as it does elsewhere."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return json.dumps(value)

@@ -97,8 +97,10 @@ class Plan:
     dead: dict[tuple[str, str, bytes], NewDeadLetter] = field(default_factory=dict)
     unmatched: dict[str, UnmatchedActivity] = field(default_factory=dict)
     attachments: dict[str, AttachedData] = field(default_factory=dict)
-    #: what is kept to explain it later
-    history: CommitHistory = field(default_factory=CommitHistory)
+    #: what is kept to explain it later; None where nothing asks for a change
+    history: CommitHistory | None = None
+    #: what is decided about anew says again what it has said before, which is no news
+    is_replay: bool = False
 
     def take(self, submission: Submission) -> Receipt:
         """Sort a submission's items into new, known and conflicting, and merge the new ones."""
@@ -190,7 +192,7 @@ class Plan:
         current = self.desired.get(key)
         before = None if current is None else current.value
         source, received_at = submission.source, submission.received_at
-        note = self.history.note
+        note = self._noted().note
         if change.evidence is not None:
             worth = valued(change, lambda key: self.evidence.get((change.recipient, key), NOTHING))
             if worth is None:
@@ -214,7 +216,12 @@ class Plan:
         for item in submission.items:
             if id(item) not in others:
                 for change in item.decision.changes:
-                    self.history.note_duplicate(submission, change)
+                    self._noted().note_duplicate(submission, change)
+
+    def _noted(self) -> CommitHistory:
+        if self.history is None:
+            self.history = CommitHistory(only_moves=self.is_replay)
+        return self.history
 
     def _enqueue(self, desired: Desired) -> None:
         urgent = is_completion(desired.target, desired.value)
@@ -246,8 +253,7 @@ class Replay:
     no_longer_dead: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        # what they said before, they say again
-        self.plan.history = CommitHistory(only_moves=True)
+        self.plan.is_replay = True
 
     def take(self, submission: Submission) -> None:
         """One known statement, with its new decision; nothing where it has been forgotten."""

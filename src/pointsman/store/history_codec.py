@@ -5,7 +5,6 @@ A row holds what one commit did for a learner, as arrays of JSON, for there are 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ import orjson
 
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient, Target, TargetKind
+from pointsman.store.commit_history import person_of, to_json
 from pointsman.store.history_records import (
     HistoryMove,
     HistoryTurn,
@@ -21,21 +21,12 @@ from pointsman.store.history_records import (
     SentMutation,
     SentRequest,
     SettledState,
-    person_of,
 )
 from pointsman.store.records import Audited, AuditFinding, Lease, Settlement
 from pointsman.store.strip_nul import text
 
 #: what a turn without a request has to say; anything else is no news
 _NEWS = {"delivered", "retry", "parked"}
-
-
-def to_json(value: object) -> str:
-    """As JSON. What UTF-8 can't hold is escaped, for the store to refuse as it does elsewhere."""
-    try:
-        return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:
-        return json.dumps(value)
 
 
 def moves_of_row(learner: str, at: int, data: str) -> Iterator[HistoryMove]:

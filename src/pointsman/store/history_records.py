@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pointsman.domain.records import Desired
-from pointsman.domain.targets import Recipient, RecipientKind, Target, Value
+from pointsman.domain.targets import Recipient, Target, Value
 
 
 class MoveResult(StrEnum):
@@ -167,10 +167,3 @@ class PrunedHistory:
     rows: int
     #: the learner to go on after; empty where it begins anew
     after: str
-
-
-def person_of(recipient: Recipient, target: Target) -> str:
-    """Whom a state is about: the learner, or the one whose attendance of a meeting it is."""
-    if recipient.kind is RecipientKind.LEARNER:
-        return recipient.id
-    return target.key.partition(" ")[2]

@@ -134,7 +134,8 @@ async def write(
     if plan.moved:
         moved = [CODEC.moved_row(one) for one in plan.moved.values()]
         await connection.execute(SQL["upsert_desired"], *columns(moved, len(MOVED)))
-    await write_moves(connection, plan.history, stored_at)
+    if plan.history is not None:
+        await write_moves(connection, plan.history, stored_at)
     if plan.grown:
         grown = [
             (str(recipient), key, to_body(known)) for (recipient, key), known in plan.grown.items()

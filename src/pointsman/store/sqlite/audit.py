@@ -15,7 +15,8 @@ from pointsman.store.history_codec import row_of_readings
 from pointsman.store.merge import merge_delivered
 from pointsman.store.records import Agreement, Audited, AuditFinding, KnownDelivered
 from pointsman.store.sqlite.connections import SqliteConnections
-from pointsman.store.sqlite.history_rows import write_moves, write_turns
+from pointsman.store.sqlite.delivery import write_turns
+from pointsman.store.sqlite.ingest import write_moves
 from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, to_json
 
 #: what a row has been through when a second disagreement parks it

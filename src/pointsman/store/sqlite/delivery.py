@@ -17,7 +17,6 @@ from pointsman.store.history_codec import rows_of_turn
 from pointsman.store.history_records import SentRequest
 from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.sqlite.connections import SqliteConnections
-from pointsman.store.sqlite.history_rows import write_turns
 from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, to_json
 
 
@@ -183,3 +182,15 @@ def _unpark(
 
 def _texts(values: Iterable[Recipient | ParkCode]) -> str:
     return to_json([str(value) for value in values])
+
+
+def write_turns(
+    connection: sqlite3.Connection,
+    rows: Sequence[tuple[str, str]],
+    at: int,
+    *,
+    publish: bool = False,
+) -> None:
+    """(learner, data) of each person whom a turn or a reading was about."""
+    for learner, data in rows:
+        connection.execute(SQL["insert_turn"], (learner, at, data, int(publish)))

@@ -1,5 +1,5 @@
 -- name: insert_moves
--- The rows are added to it (history_rows.py).
+-- The rows are added to it (ingest.py).
 INSERT INTO moves (learner, at, moved, data) VALUES;
 
 -- name: insert_turn
