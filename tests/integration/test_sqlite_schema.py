@@ -80,10 +80,6 @@ def test_no_folder_is_made_for_an_address_that_may_be_mistyped(tmp_path: Path) -
     assert words in refusal(path)
     with pytest.raises(ConfigError, match=words):
         asyncio.run(SqliteStore(path).upgrade())
-    backup = tmp_path / "backup.db"
-    asyncio.run(opened_and_closed(backup))
-    with pytest.raises(ConfigError, match=words):
-        asyncio.run(SqliteStore(path).restore(backup, lambda *_: None))
     assert list(tmp_path.glob("vra*")) == []
 
 

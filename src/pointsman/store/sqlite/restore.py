@@ -22,7 +22,7 @@ from pointsman.store.sqlite.backup import copy_database
 from pointsman.store.sqlite.lock import FileLock
 from pointsman.store.sqlite.rows import SQL
 from pointsman.store.sqlite.schema import PACKAGE, connect, version
-from pointsman.store.sqlite.soundness import must_have_folder, must_have_own_log, note_of
+from pointsman.store.sqlite.soundness import must_have_own_log, note_of
 
 #: a database's companions: its log, and the index of it
 _COMPANIONS = ("-wal", "-shm")
@@ -39,7 +39,7 @@ def restore(
     target = Path(os.path.realpath(target))
     _must_be_another_file(backup, target)
     new = target.with_name(target.name + ".restoring")
-    must_have_folder(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
     was_there = target.exists()
     lock = FileLock(target)
     note = ""
