@@ -58,6 +58,22 @@ def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
     )
 
 
+def defining_sources(settings: Settings) -> list[str]:
+    """Those that may say what an activity is: never what players say, by whichever way it came."""
+    sources, forwarded = settings.sources, settings.http.kafka
+    return [
+        *(source.name for source in sources.http if source.defines_activities),
+        *(source.name for source in sources.scorm_cloud),
+        *(source.name for source in sources.webhooks),
+        *(
+            source.name
+            for source in sources.kafka
+            if source.defines_activities
+            and (forwarded is None or forwarded.topic not in source.topics)
+        ),
+    ]
+
+
 def credential(settings: CredentialSettings) -> BasicCredential | BearerCredential:
     if settings.bearer is not None:
         return BearerCredential(settings.bearer)
@@ -164,6 +180,7 @@ def http_servers(
         on_refusal=operator_log.refused,
         clock=clock,
         authority_home_page=settings.platform.origin,
+        defining_sources=defining_sources(settings),
         public_path=public_path(settings),
         launches=launches,
         must_take=must_take,

@@ -76,6 +76,8 @@ class HttpDeps:
     on_refused: Callable[[str, int], None]
     clock: Clock
     authority_home_page: str
+    #: the sources that say what an activity is
+    defining_sources: Sequence[str] = ()
     #: what stands in front of our paths for those outside, as in "/lrs"
     public_path: str = ""
     on_refusal: Callable[[str, str, str, int, str], None] = lambda *_: None
@@ -182,7 +184,9 @@ def _resource_handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHan
     statements = PostStatements(deps.reader, deps.intake, deps.on_refused, limits)
     queries = GetStatements(deps.store, deps.authority_home_page, deps.public_path)
     documents = DocumentResources(deps.store, deps.clock, limits, deps.must_take)
-    objects = ActivitiesAgents(deps.store, deps.authority_home_page)
+    objects = ActivitiesAgents(
+        deps.store, deps.store, deps.authority_home_page, deps.defining_sources
+    )
     handlers: dict[tuple[Resource, str], ResourceHandler] = {
         (Resource.STATEMENTS, "POST"): statements.post,
         (Resource.STATEMENTS, "PUT"): statements.put,
