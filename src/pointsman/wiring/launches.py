@@ -37,6 +37,8 @@ def retention(settings: Settings) -> Retention:
     return Retention(
         statements=statements,
         actions=settings.store.activity_days * _DAY,
+        history=settings.store.history_days * _DAY,
+        history_rows=settings.store.history_rows,
         bounds=max(statements, longest),
         documents=documents,
     )
