@@ -90,6 +90,10 @@ class Families:
         self.store_up = self._gauge(
             "store_up", "1 when the store answered this scrape; without it its gauges are old."
         )
+        self.store_free = self._gauge(
+            "store_free_ratio",
+            "The part of the store's volume that is free; 1 for a database on another machine.",
+        )
         self.commit_seconds = self._histogram("store_commit_seconds", "Time of a commit.", _SECONDS)
         self.desired = self._gauge(
             "desired", "Desired states that are not delivered.", "kind", "state"

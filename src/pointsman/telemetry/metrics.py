@@ -172,6 +172,7 @@ class Metrics:
             self._of.desired.labels(kind, "parked").set(backlog.parked.get(kind, 0))
         self._of.dead_letters.set(backlog.dead_letters)
         self._of.unmatched.set(backlog.unmatched)
+        self._of.store_free.set(backlog.free_part)
         oldest = backlog.oldest_dirty
         self._of.oldest_dirty.set(0 if oldest is None else max(0.0, (now - oldest) / 1e6))
 
