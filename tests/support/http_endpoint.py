@@ -184,6 +184,7 @@ async def running(
             clock=clock,
             attempts=FailedAttempts(100_000, clock),
             authority_home_page=ORIGIN,
+            defining_sources=("players", "launched"),
             postbacks=postback_sources(foreign, ids),
             webhooks=webhook_sources(foreign, ids),
         )

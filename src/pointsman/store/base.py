@@ -12,9 +12,12 @@ from pointsman.store.delivery_stores import (
     AuditStore,
     DeliveryStore,
     LedgerStore,
+    ParkedStore,
     WindowLedger,
 )
+from pointsman.store.document_quota import DocumentAmounts, OverQuota
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
+from pointsman.store.history_stores import HistoryStore
 from pointsman.store.migrations import Migration
 from pointsman.store.operator_action_store import OperatorActionStore
 from pointsman.store.personal_data_store import (
@@ -63,13 +66,16 @@ __all__ = [
     "Books",
     "DecidedStatement",
     "Document",
+    "DocumentAmounts",
     "DocumentKey",
     "DocumentResource",
     "DocumentStore",
+    "HistoryStore",
     "IngestStore",
     "KnownDelivered",
     "Lease",
     "Move",
+    "OverQuota",
     "PersonalDataStore",
     "RefusedLearner",
     "Replayed",
@@ -137,11 +143,13 @@ class Store(
     DeadLetterStore,
     RedecideStore,
     DeliveryStore,
+    ParkedStore,
     AuditStore,
     LedgerStore,
     RetentionStore,
     OperatorActionStore,
     BookStore,
+    HistoryStore,
     PersonalDataStore,
     Protocol,
 ):

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired, SealedToken
 from pointsman.domain.targets import Recipient, Target
+from pointsman.store.history_records import SentRequest
 from pointsman.store.records import (
     Agreement,
     Audited,
@@ -46,12 +47,18 @@ class DeliveryStore(Protocol):
         ...
 
     async def settle(
-        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+        self,
+        lease: Lease,
+        settlements: Sequence[Settlement],
+        *,
+        now: int,
+        ready_at: int,
+        requests: Sequence[SentRequest] = (),
     ) -> bool:
         """Record what was sent and give the lease back; False when the lease was no longer ours.
 
         What is left to send of this learner is leased again at `ready_at`, a completion at once;
-        but what is to be sent again not before its own `retry_at`.
+        but what is to be sent again not before its own `retry_at`. `requests` are for the history.
         """
         ...
 
@@ -86,6 +93,18 @@ class DeliveryStore(Protocol):
 
     async def next_ready_at(self) -> int | None:
         """When the next learner can be leased; None when nothing is dirty."""
+        ...
+
+
+class ParkedStore(Protocol):
+    """What an operator does with parked state that will never be sent."""
+
+    async def drop_parked(self, states: Sequence[Desired]) -> int:
+        """Forget these for good, if they are parked still and in this version; how many were.
+
+        What was delivered before counts as wanted again, and else there is nothing wanted, until an
+        input wants something. What waits for them is free. The books go on counting them.
+        """
         ...
 
 

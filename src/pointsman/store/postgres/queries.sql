@@ -182,6 +182,19 @@ WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked <> ''
     AND starts_with(parked, $2)
     AND ($3::text[] = '{}' OR park_code = ANY($3::text[]) OR park_code = '');
 
+-- name: drop_parked
+DELETE FROM desired AS d
+USING unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS s(learner, kind, key, version)
+WHERE d.learner = s.learner AND d.kind = s.kind AND d.key = s.key AND d.version = s.version
+    AND d.version > d.delivered_version AND d.parked <> '' AND d.delivered_version = 0;
+
+-- name: fall_back_to_delivered
+UPDATE desired AS d SET value = d.delivered_value, delivered_version = d.version, parked = '',
+    park_code = '', failures = 0, retry_at = 0
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS s(learner, kind, key, version)
+WHERE d.learner = s.learner AND d.kind = s.kind AND d.key = s.key AND d.version = s.version
+    AND d.version > d.delivered_version AND d.parked <> '';
+
 -- name: forget_retry_at
 UPDATE desired SET retry_at = 0
 WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked = '';
@@ -311,7 +324,8 @@ SELECT s.id AS statement_id, s.block, s.start, s.length, s.item AS "index", b.st
     s.stored_at AS received_at, s.version, s.outcome
 FROM statements AS s JOIN blocks AS b ON b.id = s.block
 WHERE b.stored_at >= $1 AND (s.block, s.id) > ($2::bigint, $3::text)
-ORDER BY s.block, s.id LIMIT $4;
+    AND ($4::text = '' OR s.outcome = $4)
+ORDER BY s.block, s.id LIMIT $5;
 
 -- name: read_blocks
 SELECT id, data FROM blocks WHERE id = ANY($1::bigint[]);
@@ -518,8 +532,33 @@ SELECT resource, name, content_type, content, etag, updated_at FROM documents
 WHERE resource = ANY($1::text[]) AND md5(activity) = md5('') AND md5(agent) = md5('') AND registration = ''
     AND md5(name) = ANY(SELECT md5(wanted) FROM unnest($2::text[]) AS wanted);
 
+-- name: lock_agent
+SELECT pg_advisory_xact_lock(hashtextextended('documents of ' || $1::text, 0));
+
+-- name: document_amounts
+SELECT count(*) FILTER (WHERE registration = $2) AS registration_documents,
+    coalesce(sum(size) FILTER (WHERE registration = $2), 0)::bigint AS registration_bytes,
+    count(*) AS learner_documents, coalesce(sum(size), 0)::bigint AS learner_bytes
+FROM (
+    SELECT registration, octet_length(content) + octet_length(activity) + octet_length(name)
+        + octet_length(content_type) AS size
+    FROM documents
+    WHERE md5(agent) = md5($1) AND agent <> '' AND resource IN ('state', 'agent_profile')
+) AS sizes;
+
 -- name: prune_documents
 DELETE FROM documents WHERE resource = ANY($1::text[]) AND updated_at < $2;
+
+-- name: prune_ended_states
+DELETE FROM documents WHERE ctid = ANY(ARRAY(
+    SELECT state.ctid FROM documents AS state
+    WHERE state.resource = 'state' AND state.updated_at < $1 AND EXISTS (
+        SELECT 1 FROM documents AS launch
+        WHERE launch.resource = 'launch' AND md5(launch.activity) = md5('')
+            AND md5(launch.agent) = md5('') AND launch.registration = ''
+            AND md5(launch.name) = md5(state.registration) AND launch.updated_at < $1
+    ) LIMIT $2
+));
 
 -- name: record_action
 INSERT INTO operator_actions (at, kind, who, origin, learner, details, outcome)

@@ -11,8 +11,11 @@ import orjson
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
+from pointsman.store.books import STATE
 from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
+from pointsman.store.history_codec import rows_of_turn
+from pointsman.store.history_records import SentRequest
 from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, to_json
@@ -28,9 +31,22 @@ class SqliteDelivery(SqliteConnections):
         return await self._write(lambda db: _lease(db, now, ttl, limit, until))
 
     async def settle(
-        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+        self,
+        lease: Lease,
+        settlements: Sequence[Settlement],
+        *,
+        now: int,
+        ready_at: int,
+        requests: Sequence[SentRequest] = (),
     ) -> bool:
-        return await self._write(lambda db: _settle(db, lease, settlements, now, ready_at))
+        def write(connection: sqlite3.Connection) -> bool:
+            settled = _settle(connection, lease, settlements, now, ready_at)
+            if settled:
+                rows = rows_of_turn(lease, settlements, requests)
+                write_turns(connection, rows, now, publish=self._publish_turns)
+            return settled
+
+        return await self._write(write)
 
     async def unpark(
         self,
@@ -40,6 +56,9 @@ class SqliteDelivery(SqliteConnections):
         reason_prefix: str = "",
     ) -> int:
         return await self._write(lambda db: _unpark(db, recipients, codes, reason_prefix))
+
+    async def drop_parked(self, states: Sequence[Desired]) -> int:
+        return await self._write(lambda db: _drop_parked(db, states))
 
     async def retry_now(self, recipients: Sequence[Recipient]) -> None:
         names = _texts(recipients)
@@ -165,5 +184,34 @@ def _unpark(
     return freed
 
 
+def _drop_parked(connection: sqlite3.Connection, states: Sequence[Desired]) -> int:
+    rows = to_json(
+        [
+            (str(state.recipient), state.target.kind, state.target.key, state.version)
+            for state in states
+        ]
+    )
+    dropped = connection.execute(SQL["drop_parked"], (rows,)).rowcount
+    dropped += connection.execute(SQL["fall_back_to_delivered"], (rows,)).rowcount
+    if dropped:
+        names = _texts({state.recipient for state in states})
+        connection.execute(SQL["add_forgotten"], (to_json({STATE: dropped}),))
+        connection.execute(SQL["free_waiting"], (names, ParkCode.WAITS_FOR))
+        connection.execute(SQL["requeue_freed"], (names, HEAD_START))
+    return dropped
+
+
 def _texts(values: Iterable[Recipient | ParkCode]) -> str:
     return to_json([str(value) for value in values])
+
+
+def write_turns(
+    connection: sqlite3.Connection,
+    rows: Sequence[tuple[str, str]],
+    at: int,
+    *,
+    publish: bool = False,
+) -> None:
+    """(learner, data) of each person whom a turn or a reading was about."""
+    for learner, data in rows:
+        connection.execute(SQL["insert_turn"], (learner, at, data, int(publish)))
