@@ -512,8 +512,9 @@ SELECT count(*) FILTER (WHERE registration = ?2) AS registration_documents,
     coalesce(sum(size) FILTER (WHERE registration = ?2), 0) AS registration_bytes,
     count(*) AS learner_documents, coalesce(sum(size), 0) AS learner_bytes
 FROM (
-    SELECT registration, length(content) + length(CAST(activity AS BLOB))
-        + length(CAST(name AS BLOB)) + length(CAST(content_type AS BLOB)) AS size
+    SELECT registration,
+        length(content) + length(CAST(activity AS BLOB)) + length(CAST(name AS BLOB))
+        + length(CAST(content_type AS BLOB)) AS size
     FROM documents
     WHERE agent = ?1 AND agent <> '' AND resource IN ('state', 'agent_profile')
 );
