@@ -205,12 +205,12 @@ SELECT CASE WHEN EXISTS (SELECT 1 FROM learners WHERE ready = 1 AND due IS NOT N
     ELSE (SELECT min(ready_at) FROM learners WHERE ready = 0 AND due IS NOT NULL) END;
 
 -- name: read_window
-SELECT ends_at, points, requests FROM quota_window;
+SELECT ends_at, points, requests, sent FROM quota_window;
 
 -- name: save_window
-INSERT INTO quota_window (id, ends_at, points, requests) VALUES (1, ?, ?, ?)
+INSERT INTO quota_window (id, ends_at, points, requests, sent) VALUES (1, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET ends_at = excluded.ends_at, points = excluded.points,
-    requests = excluded.requests;
+    requests = excluded.requests, sent = excluded.sent;
 
 -- name: read_statement
 SELECT s.id AS statement_id, b.data AS block, s.start, s.length, s.item AS "index", b.stored_at,
