@@ -64,6 +64,25 @@ class CredentialSettings(Section):
         return bearer
 
 
+class LaunchLimitSettings(Section):
+    """[launches.limits]: what one launched player may do, for the learner holds its credential."""
+
+    #: requests of one launch, in a second; ten times that at once
+    requests_per_second: float = Field(default=20, ge=0.1, le=10_000)
+    #: of one state or profile document
+    document_bytes: int = Field(default=524_288, ge=1_024)
+    #: of one registration
+    registration_documents: int = Field(default=200, ge=1)
+    registration_bytes: int = Field(default=10_485_760, ge=1_024)
+    #: of one learner, of all registrations and of none
+    learner_documents: int = Field(default=5_000, ge=1)
+    learner_bytes: int = Field(default=104_857_600, ge=1_024)
+    #: of all statements of one registration, with their attachments
+    statement_bytes: int = Field(default=104_857_600, ge=1_024)
+    #: of all statements of one learner in a day (UTC)
+    learner_statement_bytes: int = Field(default=209_715_200, ge=1_024)
+
+
 class LaunchSettings(Section):
     """[launches]: who may start players, and how what players hold is signed.
 
@@ -90,6 +109,11 @@ class LaunchSettings(Section):
     #: of a statement that conflicts with cmi5 (section 6.3): it is taken for what it says, and
     #: voided by the LMS; or rejected with 403, and most players never repeat what was
     cmi5_conflicts: Literal["void", "reject"] = "void"
+
+    #: state of a registration is forgotten so long after its last launch and its last change;
+    #: 0 = never
+    documents_days: float = Field(default=180, ge=0, le=36_500)
+    limits: LaunchLimitSettings = Field(default_factory=LaunchLimitSettings)
 
     @field_validator("signing_key")
     @classmethod

@@ -19,6 +19,7 @@ from pointsman.statements.query import (
     matches,
     referenced_statement,
 )
+from pointsman.statements.query import key as index_key
 from pointsman.statements.render import render, timestamp_of
 from pointsman.statements.settings import Limits
 from pointsman.statements.statement import STATEMENT, VOIDED, Statement
@@ -46,6 +47,7 @@ __all__ = [
     "digest",
     "guessed_type",
     "identity_of",
+    "index_key",
     "index_keys",
     "matches",
     "media_type",

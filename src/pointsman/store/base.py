@@ -14,9 +14,17 @@ from pointsman.store.delivery_stores import (
     LedgerStore,
     WindowLedger,
 )
+from pointsman.store.document_quota import DocumentAmounts, OverQuota
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
+from pointsman.store.history_stores import HistoryStore
 from pointsman.store.migrations import Migration
 from pointsman.store.operator_action_store import OperatorActionStore
+from pointsman.store.personal_data_store import (
+    BlockChange,
+    PersonalDataStore,
+    RefusedLearner,
+    Row,
+)
 from pointsman.store.records import (
     Agreement,
     Audited,
@@ -53,18 +61,25 @@ __all__ = [
     "AuditFinding",
     "Audited",
     "Backlog",
+    "BlockChange",
     "Books",
     "DecidedStatement",
     "Document",
+    "DocumentAmounts",
     "DocumentKey",
     "DocumentResource",
     "DocumentStore",
+    "HistoryStore",
     "IngestStore",
     "KnownDelivered",
     "Lease",
     "Move",
+    "OverQuota",
+    "PersonalDataStore",
+    "RefusedLearner",
     "Replayed",
     "Restored",
+    "Row",
     "Search",
     "SearchPage",
     "Settlement",
@@ -132,6 +147,8 @@ class Store(
     RetentionStore,
     OperatorActionStore,
     BookStore,
+    HistoryStore,
+    PersonalDataStore,
     Protocol,
 ):
     """Durable memory. Every method raises `StoreUnavailable` when it could not do its work."""

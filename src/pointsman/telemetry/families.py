@@ -41,11 +41,19 @@ class Families:
             "source",
             "reading",
         )
+        self.forgotten_refused = self._counter(
+            "forgotten_refused", "Inputs of learners who were forgotten, refused.", "source"
+        )
         self.http_requests = self._counter(
             "http_requests", "HTTP requests answered.", "source", "method", "route", "status"
         )
         self.http_seconds = self._histogram(
             "http_seconds", "Time to answer an HTTP request.", _SECONDS, "route"
+        )
+        self.over_limit = self._counter(
+            "launch_limits",
+            "Requests of launched players that a setting of [launches.limits] turned away.",
+            "limit",
         )
         self.http_connections = self._gauge(
             "http_connections", "Connections that are open.", "listener"
@@ -81,6 +89,10 @@ class Families:
 
         self.store_up = self._gauge(
             "store_up", "1 when the store answered this scrape; without it its gauges are old."
+        )
+        self.store_free = self._gauge(
+            "store_free_ratio",
+            "The part of the store's volume that is free; 1 for a database on another machine.",
         )
         self.commit_seconds = self._histogram("store_commit_seconds", "Time of a commit.", _SECONDS)
         self.desired = self._gauge(

@@ -19,6 +19,7 @@ from pointsman.sources.http.authorization import (
 )
 from pointsman.sources.http.body import BodyLimits
 from pointsman.sources.http.cmi5 import Cmi5Resource, LearningSystem
+from pointsman.sources.http.launch_limits import LaunchLimits
 from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource
 from pointsman.sources.http.operator_actions import RecordAction
 from pointsman.sources.http.routes import (
@@ -47,8 +48,11 @@ class LaunchRoutesDeps:
     keep_token: KeepToken
     settings: LaunchSettings
     actors: ActorRules
+    limits: LaunchLimits
     lms: LearningSystem
     record: RecordAction
+    #: raises `Forbidden` for a learner whose input is refused
+    must_take: Callable[[Launch], None]
 
 
 class HttpContext(Protocol):
@@ -80,7 +84,7 @@ def launch_handlers(
     launches: LaunchRoutesDeps, context: HttpContext, authorizer: RequestAuthorizer
 ) -> dict[Route, Handler]:
     cmi5 = _cmi5(launches, context, authorizer)
-    scorm = _scorm(context, authorizer)
+    scorm = _scorm(context, authorizer, launches.limits)
     return {
         LAUNCH: _launch_resource(launches, context).post,
         CMI5_FETCH: cmi5.fetch,
@@ -100,6 +104,7 @@ def _launch_resource(launches: LaunchRoutesDeps, context: HttpContext) -> Launch
         launches.record,
         launches.settings,
         launches.actors,
+        launches.must_take,
         context.clock,
         context.body_timeout,
     )
@@ -126,10 +131,13 @@ def _cmi5(
     )
 
 
-def _scorm(context: HttpContext, authorizer: RequestAuthorizer) -> ScormResource:
+def _scorm(
+    context: HttpContext, authorizer: RequestAuthorizer, launch_limits: LaunchLimits
+) -> ScormResource:
     return ScormResource(
         authorizer,
         CommitHandler(LAUNCHED, context.store, context.reader, context.intake, context.clock),
         BodyLimits(context.settings.max_body_bytes, context.body_timeout),
+        launch_limits,
         context.on_refused,
     )

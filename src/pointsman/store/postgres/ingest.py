@@ -19,6 +19,7 @@ from pointsman.store.commit_plan import Plan
 from pointsman.store.desired_codec import MOVED
 from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.postgres import statement_index
+from pointsman.store.postgres.history_rows import write_moves
 from pointsman.store.postgres.pool import CollisionError, count_of
 from pointsman.store.postgres.rows import CODEC, SQL, columns
 from pointsman.store.postgres.session import Connection
@@ -26,7 +27,7 @@ from pointsman.store.statement_conflicts import former_names
 from pointsman.store.statement_index import ReadKeys
 from pointsman.store.strip_nul import text
 
-_COMPRESSION_LEVEL = 1
+COMPRESSION_LEVEL = 1
 
 _Dead = tuple[str, str, bytes]
 
@@ -133,6 +134,8 @@ async def write(
     if plan.moved:
         moved = [CODEC.moved_row(one) for one in plan.moved.values()]
         await connection.execute(SQL["upsert_desired"], *columns(moved, len(MOVED)))
+    if plan.history is not None:
+        await write_moves(connection, plan.history, stored_at)
     if plan.grown:
         grown = [
             (str(recipient), key, to_body(known)) for (recipient, key), known in plan.grown.items()
@@ -161,7 +164,7 @@ async def write(
 async def _write_statements(
     connection: Connection, plan: Plan, stored_at: int, read_keys: ReadKeys
 ) -> None:
-    block = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
+    block = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
     rows = [
         (
             new.item.statement_id,

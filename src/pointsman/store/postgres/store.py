@@ -15,8 +15,10 @@ from pointsman.store.postgres.books import PostgresBooks
 from pointsman.store.postgres.dead_letters import PostgresDeadLetters
 from pointsman.store.postgres.delivery import PostgresDelivery
 from pointsman.store.postgres.documents import PostgresDocuments
+from pointsman.store.postgres.history import PostgresHistory
 from pointsman.store.postgres.ledgers import PostgresLedgers
 from pointsman.store.postgres.operator_actions import PostgresOperatorActions
+from pointsman.store.postgres.personal_data import PostgresPersonalData
 from pointsman.store.postgres.redecide import PostgresRedecide
 from pointsman.store.postgres.retention import PostgresRetention
 from pointsman.store.postgres.statements import PostgresStatements
@@ -34,6 +36,8 @@ class PostgresStore(
     PostgresOperatorActions,
     PostgresLedgers,
     PostgresBooks,
+    PostgresHistory,
+    PostgresPersonalData,
 ):
     """A `Store` that replicas share."""
 

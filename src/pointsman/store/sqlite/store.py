@@ -16,8 +16,10 @@ from pointsman.store.sqlite.books import SqliteBooks
 from pointsman.store.sqlite.dead_letters import SqliteDeadLetters
 from pointsman.store.sqlite.delivery import SqliteDelivery
 from pointsman.store.sqlite.documents import SqliteDocuments
+from pointsman.store.sqlite.history import SqliteHistory
 from pointsman.store.sqlite.ledgers import SqliteLedgers
 from pointsman.store.sqlite.operator_actions import SqliteOperatorActions
+from pointsman.store.sqlite.personal_data import SqlitePersonalData
 from pointsman.store.sqlite.redecide import SqliteRedecide
 from pointsman.store.sqlite.restore import restore
 from pointsman.store.sqlite.retention import SqliteRetention
@@ -35,6 +37,8 @@ class SqliteStore(
     SqliteOperatorActions,
     SqliteLedgers,
     SqliteBooks,
+    SqliteHistory,
+    SqlitePersonalData,
 ):
     """A `Store` on one file."""
 
