@@ -6,7 +6,7 @@ Times are in microseconds since the epoch.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -98,6 +98,8 @@ class Backlog:
     unmatched: int
     #: arrival of the oldest change that is dirty and not parked, None when all is delivered
     oldest_dirty: int | None
+    #: the part of the store's volume that is free; 1 where that is not seen from here
+    free_part: float = field(default=1.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ class Books:
     delivered: int
     dirty: int
     parked: int
+    #: parked state that an operator dropped
+    dropped: int = 0
     problems: tuple[str, ...] = ()
 
     @property
@@ -117,7 +121,7 @@ class Books:
         return (
             not self.problems
             and self.accepted == sum(self.outcomes.values())
-            and self.desired == self.delivered + self.dirty + self.parked
+            and self.desired == self.delivered + self.dirty + self.parked + self.dropped
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -129,6 +133,7 @@ class Books:
                 "delivered": self.delivered,
                 "dirty": self.dirty,
                 "parked": self.parked,
+                "dropped": self.dropped,
             },
             "problems": list(self.problems),
         }
