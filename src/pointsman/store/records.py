@@ -117,6 +117,8 @@ class Books:
     delivered: int
     dirty: int
     parked: int
+    #: parked state that an operator dropped
+    dropped: int = 0
     problems: tuple[str, ...] = ()
 
     @property
@@ -124,7 +126,7 @@ class Books:
         return (
             not self.problems
             and self.accepted == sum(self.outcomes.values())
-            and self.desired == self.delivered + self.dirty + self.parked
+            and self.desired == self.delivered + self.dirty + self.parked + self.dropped
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -136,6 +138,7 @@ class Books:
                 "delivered": self.delivered,
                 "dirty": self.dirty,
                 "parked": self.parked,
+                "dropped": self.dropped,
             },
             "problems": list(self.problems),
         }
