@@ -24,11 +24,21 @@ from pointsman.sources.backfill import (
     LrsSettings,
     StatementFile,
 )
+from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import revocations
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
-from pointsman.store.base import Books, RefusedLearner, Restored, Store, StoredDeadLetter
+from pointsman.sources.unmatched import unmatched_of as find_unmatched
+from pointsman.store.base import (
+    Books,
+    RefusedLearner,
+    Restored,
+    Store,
+    StoredDeadLetter,
+    UnmatchedSummary,
+)
 from pointsman.store.migrations import Migration
+from pointsman.story import Question, Story
 
 __all__ = [
     "BackfillProgress",
@@ -42,6 +52,7 @@ __all__ = [
     "WaitsForPerson",
     "back_up",
     "books",
+    "explain",
     "export_person",
     "forget",
     "import_file",
@@ -53,6 +64,7 @@ __all__ = [
     "replay_letters",
     "restore",
     "revoke_launches",
+    "unmatched_of",
     "upgrade",
     "waits_for_person",
     "who",
@@ -131,6 +143,14 @@ async def export_person(settings: Settings, action: OperatorAction, learner: str
     )
 
 
+async def explain(settings: Settings, question: Question, *, limit: int) -> Story:
+    """Why a learner's state is what it is, beside the daemon; the newest `limit` events of it."""
+    return await with_store(
+        settings,
+        lambda store: wiring.teller(settings, store, _CLOCK).tell(question, limit=limit),
+    )
+
+
 async def who(settings: Settings, pseudonym: str) -> str | None:
     """The learner whom the log calls so, None where the store knows none."""
     rules = wiring.identity_rules(settings)
@@ -166,6 +186,12 @@ async def waits_for_person(settings: Settings) -> WaitsForPerson:
     return await with_store(settings, ask)
 
 
+async def unmatched_of(settings: Settings, learner: str) -> list[UnmatchedSummary]:
+    """The activities of one learner that no rule takes."""
+    resolve = wiring.identity(settings).resolve
+    return await with_store(settings, lambda store: find_unmatched(store, resolve, learner))
+
+
 async def upgrade(settings: Settings) -> list[Migration]:
     """Bring the store's schema up to date; what was done."""
     return await wiring.store(settings, _CLOCK).upgrade()
@@ -185,6 +211,13 @@ async def restore(
     return await wiring.store(settings, _CLOCK).restore(backup, on_progress)
 
 
+async def _pipeline(settings: Settings, store: Store) -> Pipeline:
+    """An intake that takes nothing of people who are refused."""
+    refused = wiring.refused_learners(settings, store, _CLOCK)
+    await refused.refresh()
+    return wiring.pipeline(settings, store, _CLOCK, refused=refused)
+
+
 async def import_file(
     settings: Settings,
     action: OperatorAction,
@@ -196,7 +229,7 @@ async def import_file(
     source = StatementFile(path, settings.http.max_body_bytes)
 
     async def use(store: Store) -> BackfillProgress:
-        loader = BackfillLoader(store, wiring.pipeline(settings, store, _CLOCK), _CLOCK, pace)
+        loader = BackfillLoader(store, await _pipeline(settings, store), _CLOCK, pace)
         async for reached in loader.file(source):
             on_progress(reached, source.size)
         return loader.done
@@ -214,7 +247,7 @@ async def import_lrs(
     """Take another store's statements in. `on_progress` is told (statements read, None)."""
 
     async def use(store: Store) -> BackfillProgress:
-        loader = BackfillLoader(store, wiring.pipeline(settings, store, _CLOCK), _CLOCK, pace)
+        loader = BackfillLoader(store, await _pipeline(settings, store), _CLOCK, pace)
         async with LrsClient(lrs, _CLOCK) as source:
             async for count in loader.lrs(source):
                 on_progress(count, None)
@@ -258,7 +291,7 @@ async def replay(
     """
 
     async def use(store: Store) -> int:
-        intake = wiring.pipeline(settings, store, _CLOCK)
+        intake = await _pipeline(settings, store)
         statements = 0
         async for page in replay_pages(
             store, intake, _CLOCK, since=since, until=until, dry_run=action is None
@@ -284,7 +317,7 @@ async def replay_letters(
     """Read dead letters again, with the rules and limits of now."""
 
     async def use(store: Store) -> int:
-        intake = wiring.pipeline(settings, store, _CLOCK)
+        intake = await _pipeline(settings, store)
         numbers = await choose(store)
         for number in numbers:
             letter = await store.dead_letter(number)

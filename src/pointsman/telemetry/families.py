@@ -41,6 +41,9 @@ class Families:
             "source",
             "reading",
         )
+        self.forgotten_refused = self._counter(
+            "forgotten_refused", "Inputs of learners who were forgotten, refused.", "source"
+        )
         self.http_requests = self._counter(
             "http_requests", "HTTP requests answered.", "source", "method", "route", "status"
         )

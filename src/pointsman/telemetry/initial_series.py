@@ -102,6 +102,7 @@ def _begin_delivery(families: Families) -> None:
 
 
 def _begin_source(families: Families, source: str) -> None:
+    families.forgotten_refused.labels(source)
     for result in (*InputOutcome, DUPLICATE, CONFLICT, REFUSED):
         families.inputs.labels(source, result)
     for reading in Reading:

@@ -70,6 +70,10 @@ class Metrics:
             1, of_statement(statement_id)
         )
 
+    def forgotten_refused(self, source: str) -> None:
+        """An input of a learner who was forgotten was refused."""
+        self._of.forgotten_refused.labels(self._source(source)).inc()
+
     def clock_off(self, source: str, seconds: float) -> None:
         """A statement came whose timestamp is so far ahead of its arrival, or behind (negative)."""
         self._of.clock_off.labels(self._source(source), AHEAD if seconds > 0 else BEHIND).inc()

@@ -3,7 +3,7 @@
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
 from pointsman.wiring.delivery import auditor, dispatcher, quota
 from pointsman.wiring.launches import launch_cache, launch_deps, retention
-from pointsman.wiring.mapping import identity_rules
+from pointsman.wiring.mapping import identity, identity_rules
 from pointsman.wiring.metrics import known_labels
 from pointsman.wiring.platforms import PlatformClients, helium_calls, platform_clients
 from pointsman.wiring.sources import (
@@ -11,9 +11,11 @@ from pointsman.wiring.sources import (
     http_servers,
     pipeline,
     readers,
+    refused_learners,
     statement_producer,
 )
 from pointsman.wiring.stores import store, store_and_budget
+from pointsman.wiring.story import teller
 from pointsman.wiring.tokens import TokenSources, paid_login, token_sources, vault
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "helium_calls",
     "http_intake",
     "http_servers",
+    "identity",
     "identity_rules",
     "known_labels",
     "launch_cache",
@@ -35,11 +38,13 @@ __all__ = [
     "platform_clients",
     "quota",
     "readers",
+    "refused_learners",
     "retention",
     "satisfied_tracker",
     "statement_producer",
     "store",
     "store_and_budget",
+    "teller",
     "token_sources",
     "vault",
 ]
