@@ -176,15 +176,15 @@ class RequestAuthorizer:
         Raises `Unauthorized`, `StoreUnavailable`, and `RequestRefused` where the sender has to
         wait.
         """
-        token = credential_from_header(authorization)
         credentials = self._credentials
+        token = None if credentials is None else credential_from_header(authorization)
         # what we signed ourselves is no guess, even when it is good no longer
         if token is not None and credentials is not None and credentials.is_ours(token):
             return AuthorizedSender(LAUNCHED, await self.launch(token, Purpose.XAPI))
         try:
             return AuthorizedSender(self._authenticator.source(authorization, address))
         except Unauthorized:
-            if token is None or credentials is None:
+            if token is None:
                 raise
         # says what is wrong with it
         return AuthorizedSender(LAUNCHED, await self.launch(token, Purpose.XAPI))
