@@ -102,7 +102,7 @@ def _http_source(source: HttpSourceSettings) -> str:
     how = (
         "lenient = true lets it"
         if source.lenient
-        else "it has to send as xAPI has it, and for clients that can't, set lenient = true to let it"
+        else "it has to send as xAPI has it; for a client that can't, set lenient = true to let it"
     )
     return (
         f"{source.name} sends over HTTP with {listed(map(_credential, source.credentials))}; {how} "
