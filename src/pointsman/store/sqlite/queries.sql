@@ -218,12 +218,12 @@ SELECT CASE WHEN EXISTS (SELECT 1 FROM learners WHERE ready = 1 AND due IS NOT N
     ELSE (SELECT min(ready_at) FROM learners WHERE ready = 0 AND due IS NOT NULL) END;
 
 -- name: read_window
-SELECT ends_at, points, requests FROM quota_window;
+SELECT ends_at, points, requests, sent FROM quota_window;
 
 -- name: save_window
-INSERT INTO quota_window (id, ends_at, points, requests) VALUES (1, ?, ?, ?)
+INSERT INTO quota_window (id, ends_at, points, requests, sent) VALUES (1, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET ends_at = excluded.ends_at, points = excluded.points,
-    requests = excluded.requests;
+    requests = excluded.requests, sent = excluded.sent;
 
 -- name: read_statement
 SELECT s.id AS statement_id, b.data AS block, s.start, s.length, s.item AS "index", b.stored_at,
@@ -526,8 +526,9 @@ SELECT count(*) FILTER (WHERE registration = ?2) AS registration_documents,
     coalesce(sum(size) FILTER (WHERE registration = ?2), 0) AS registration_bytes,
     count(*) AS learner_documents, coalesce(sum(size), 0) AS learner_bytes
 FROM (
-    SELECT registration, length(content) + length(CAST(activity AS BLOB))
-        + length(CAST(name AS BLOB)) + length(CAST(content_type AS BLOB)) AS size
+    SELECT registration,
+        length(content) + length(CAST(activity AS BLOB)) + length(CAST(name AS BLOB))
+        + length(CAST(content_type AS BLOB)) AS size
     FROM documents
     WHERE agent = ?1 AND agent <> '' AND resource IN ('state', 'agent_profile')
 );
