@@ -14,7 +14,7 @@ from pointsman.cli.times import iso_time
 from pointsman.config import load
 from pointsman.mapping.proposals import VARIABLE, propose
 from pointsman.mapping.rule_finder import RuleFinder
-from pointsman.wiring.mapping import rule
+from pointsman.wiring.mapping import rules
 
 
 def unmatched(
@@ -35,8 +35,8 @@ def unmatched(
     """
     settings = load(config)
     activities = ask_store(settings, lambda store: store.unmatched(limit=limit))
-    rules = propose(row.activity for row in activities)
-    near_miss = RuleFinder(list(map(rule, settings.rules))).near_miss
+    proposals = propose(row.activity for row in activities)
+    near_miss = RuleFinder(rules(settings)).near_miss
     near = {row.activity: words for row in activities if (words := near_miss(row.activity))}
     if as_json:
         listed = [
@@ -50,7 +50,7 @@ def unmatched(
             }
             for row in activities
         ]
-        typer.echo(json.dumps({"activities": listed, "rules": rules}, indent=2))
+        typer.echo(json.dumps({"activities": listed, "rules": proposals}, indent=2))
         return
     if not activities:
         typer.echo("Every activity is taken by a rule.")
@@ -68,5 +68,5 @@ def unmatched(
     for activity, words in near.items():
         typer.echo(f"Nearly taken: {activity}: {words}.\n")
     typer.echo("Rules that would take them, to be looked over:\n")
-    for activity in rules:
+    for activity in proposals:
         typer.echo(f'[[rules]]\nactivity = "{activity}"\ntopic_id = "{{{VARIABLE}}}"\n')

@@ -22,14 +22,12 @@ from pointsman.domain.records import (
     Receipt,
     Submission,
 )
-from pointsman.domain.targets import Recipient, Target, is_completion
+from pointsman.domain.targets import Recipient, Target
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.merge import merge
 from pointsman.store.statement_conflicts import conflict_letter, item_body, sort_by_id
 from pointsman.store.statement_records import Move, Replayed
-
-#: a completion is delivered as if it had arrived so much earlier, in microseconds
-HEAD_START = 600_000_000
+from pointsman.store.turns import Turn, turn_of, united
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +60,6 @@ class UnmatchedActivity:
 
 
 @dataclass(slots=True)
-class Queued:
-    """A recipient with something new to send. `due` is what the queue is sorted by."""
-
-    due: int
-    urgent: bool
-
-
-@dataclass(slots=True)
 class Plan:
     """`known` maps statement ids to digests; `desired` is all state that is touched.
 
@@ -90,7 +80,7 @@ class Plan:
     statements: list[NewStatement] = field(default_factory=list)
     accepted: Counter[str] = field(default_factory=Counter)
     moves: list[Move] = field(default_factory=list)
-    queue: dict[Recipient, Queued] = field(default_factory=dict)
+    queue: dict[Recipient, Turn] = field(default_factory=dict)
     positions: dict[tuple[str, str, int], Position] = field(default_factory=dict)
     dead: dict[tuple[str, str, bytes], NewDeadLetter] = field(default_factory=dict)
     unmatched: dict[str, UnmatchedActivity] = field(default_factory=dict)
@@ -161,7 +151,7 @@ class Plan:
         for change in decision.changes:
             moved = self._gather(change) or moved
         for change in decision.changes:
-            moved = self._move(change, submission.received_at) or moved
+            moved = self._move(change, submission) or moved
         return InputOutcome.APPLIED if moved else InputOutcome.SUPERSEDED
 
     def _gather(self, change: Change) -> bool:
@@ -178,7 +168,7 @@ class Plan:
                 break
         return more
 
-    def _move(self, change: Change, arrived_at: int) -> bool:
+    def _move(self, change: Change, submission: Submission) -> bool:
         """Move desired state as a change asks; whether its value moved."""
         if change.evidence is not None:
             worth = valued(change, lambda key: self.evidence.get((change.recipient, key), NOTHING))
@@ -187,7 +177,7 @@ class Plan:
             change = worth
         key = (change.recipient, change.target)
         current = self.desired.get(key)
-        merged = merge(current, change, arrived_at)
+        merged = merge(current, change, submission.received_at, submission.source)
         if merged is current:
             return False
         self.desired[key] = self.moved[key] = merged
@@ -200,14 +190,9 @@ class Plan:
         return True
 
     def _enqueue(self, desired: Desired) -> None:
-        urgent = is_completion(desired.target, desired.value)
-        due = desired.since - HEAD_START if urgent else desired.since
-        known = self.queue.get(desired.recipient)
-        if known is None:
-            self.queue[desired.recipient] = Queued(due, urgent)
-        else:
-            known.due = min(known.due, due)
-            known.urgent = known.urgent or urgent
+        turn = turn_of(desired)
+        known = self.queue.get(desired.recipient, turn)
+        self.queue[desired.recipient] = united((known, turn)) or turn
 
     def _add_dead(self, submission: Submission, letter: DeadLetter, *, in_statements: bool) -> int:
         body_hash = hashlib.blake2b(letter.body, digest_size=16).digest()

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace, Target
-from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.desired_codec import IMPORTED, by_learner
 from pointsman.store.merge import merge_delivered
 from pointsman.store.postgres.connections import PostgresConnections
@@ -65,7 +64,7 @@ async def _record(
     await lock(connection, [learner])
     outcomes = {one.target: await _record_one(connection, learner, one, now) for one in findings}
     if Audited.RESENT in outcomes.values():
-        await connection.execute(SQL["requeue_freed"], [learner], HEAD_START)
+        await connection.execute(SQL["requeue_freed"], [learner])
     return outcomes
 
 

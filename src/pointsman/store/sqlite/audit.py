@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace, Target
-from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.desired_codec import by_learner
 from pointsman.store.merge import merge_delivered
 from pointsman.store.records import Agreement, Audited, AuditFinding, KnownDelivered
@@ -70,7 +69,8 @@ def _record(
         finding.target: _record_one(connection, learner, finding, now) for finding in findings
     }
     if Audited.RESENT in outcomes.values():
-        connection.execute(SQL["queue_resent"], (learner, HEAD_START))
+        connection.execute(SQL["add_learner"], (learner,))
+        connection.execute(SQL["requeue_freed"], (to_json([learner]),))
     return outcomes
 
 
