@@ -182,6 +182,7 @@ async def running(
             on_refused=lambda *one: refused.append(one),
             clock=clock,
             authority_home_page=ORIGIN,
+            defining_sources=("players", "launched"),
             postbacks=postback_sources(foreign, ids),
             webhooks=webhook_sources(foreign, ids),
         )

@@ -159,6 +159,8 @@ class Dispatcher:
             task.add_done_callback(partial(self._ended, lease.recipient))
         if not leases:
             await self._idle()
+        # each gets in line for the quota before more are leased, which then wait behind it
+        await asyncio.sleep(0)
 
     def _lease_limit(self) -> int:
         """So many learners as can be sent for soon; while the platform is out only one."""
@@ -267,7 +269,7 @@ class Dispatcher:
         ready_at = now + micros(self._pause(outcome))
         try:
             settled = await self._store.settle(
-                lease, outcome.settlements, now=now, ready_at=ready_at
+                lease, outcome.settlements, now=now, ready_at=ready_at, requests=outcome.sent
             )
         except Retry:
             raise
@@ -278,7 +280,7 @@ class Dispatcher:
             outcome.faults += 1
             outcome.settlements = storable(outcome.settlements, cause(error))
             settled = await self._store.settle(
-                lease, outcome.settlements, now=now, ready_at=ready_at
+                lease, outcome.settlements, now=now, ready_at=ready_at, requests=outcome.sent
             )
         if not settled:
             log.warning("lease ended before it was settled", learner=outcome.learner, next=NOTHING)

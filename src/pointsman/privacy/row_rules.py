@@ -16,7 +16,7 @@ from pointsman.store.base import Row
 from pointsman.store.personal_data import TABLES, Holds, Table
 
 #: what takes a document's content for the person's own, by its resource
-_BY_NAME = frozenset({"session", "launch_token", "revocation"})
+_BY_NAME = frozenset({"session", "launch_token", "revocation", "usage", "usage_of_day"})
 
 
 class RowRules:
@@ -96,6 +96,8 @@ class RowRules:
             return row["name"] in person.registrations or self._matcher.is_theirs(launch.actor)
         if row["resource"] in _BY_NAME:
             name = row["name"].removeprefix("learner ")
+            if row["resource"] == "usage_of_day":
+                name = name.partition(" ")[2]  # after the day
             return name in person.registrations or self._matcher.is_learner(name)
         if row["registration"] in person.registrations:
             return True

@@ -18,6 +18,7 @@ from pointsman.store.base import Backlog, Books, Lease, Settlement, Window
 from pointsman.store.commit_plan import Plan
 from pointsman.store.delivery_stores import LONGEST_PAUSE
 from pointsman.store.evidence import Gathered
+from pointsman.store.history_records import SentRequest
 from pointsman.store.records import Hold, hold_after
 from pointsman.store.turns import (
     LONGEST_FRESHNESS,
@@ -148,7 +149,13 @@ class MemoryStore:
         """Whoever makes state only when it is needed does so now: its recipient is being leased."""
 
     async def settle(
-        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+        self,
+        lease: Lease,
+        settlements: Sequence[Settlement],
+        *,
+        now: int,
+        ready_at: int,
+        requests: Sequence[SentRequest] = (),  # noqa: ARG002 - for a history, and nothing is told here
     ) -> bool:
         place = self._places[lease.recipient]
         if place.hold is not Hold.LEASE or place.token != lease.token:

@@ -13,6 +13,7 @@ from pointsman.simulation.memory_store import MemoryStore
 from pointsman.simulation.virtual_time import EPOCH
 from pointsman.store.base import Lease, Settlement
 from pointsman.store.delivery_stores import LONGEST_PAUSE
+from pointsman.store.history_records import SentRequest
 from pointsman.store.merge import merge
 from pointsman.store.turns import LONGEST_FRESHNESS, Choose, Turn, turn_of, united
 
@@ -80,7 +81,13 @@ class SimulatedStore(MemoryStore):
         )
 
     async def settle(
-        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+        self,
+        lease: Lease,
+        settlements: Sequence[Settlement],
+        *,
+        now: int,
+        ready_at: int,
+        requests: Sequence[SentRequest] = (),  # noqa: ARG002 - for a history, and nothing is told here
     ) -> bool:
         self._arrive(now)
         settled = await super().settle(lease, settlements, now=now, ready_at=ready_at)

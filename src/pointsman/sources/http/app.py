@@ -20,7 +20,7 @@ from pointsman.sources.http.launch_routes import LaunchRoutesDeps, launch_handle
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
 from pointsman.sources.http.lrs.cmi5_scope import Cmi5Scope
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
-from pointsman.sources.http.lrs.documents import DocumentResources
+from pointsman.sources.http.lrs.documents import DocumentResources, MustTake
 from pointsman.sources.http.lrs.endpoint import Limit, LrsEndpoint, ResourceHandler
 from pointsman.sources.http.lrs.get_statements import GetStatements
 from pointsman.sources.http.lrs.post_statements import PostStatements
@@ -63,6 +63,7 @@ class HttpDeps:
     - on_refusal: source, method, route, status and reason of a request that was turned away
     - body_timeout: seconds for a whole body
     - reader: with the limits of a body of statements
+    - must_take: raises `Forbidden` for an actor whose input is refused, and the source
     """
 
     intake: StatementIntake
@@ -75,11 +76,14 @@ class HttpDeps:
     on_refused: Callable[[str, int], None]
     clock: Clock
     authority_home_page: str
+    #: the sources that say what an activity is
+    defining_sources: Sequence[str] = ()
     #: what stands in front of our paths for those outside, as in "/lrs"
     public_path: str = ""
     on_refusal: Callable[[str, str, str, int, str], None] = lambda *_: None
     body_timeout: float = 30
     launches: LaunchRoutesDeps | None = None
+    must_take: MustTake = lambda _actor, _source: None
     postbacks: Sequence[PostbackSource] = ()
     webhooks: Sequence[WebhookSource] = ()
     reader: BatchReader = field(default_factory=BatchReader)
@@ -179,8 +183,10 @@ def _resource_handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHan
     limits = None if deps.launches is None else deps.launches.limits
     statements = PostStatements(deps.reader, deps.intake, deps.on_refused, limits)
     queries = GetStatements(deps.store, deps.authority_home_page, deps.public_path)
-    documents = DocumentResources(deps.store, deps.clock, limits)
-    objects = ActivitiesAgents(deps.store, deps.authority_home_page)
+    documents = DocumentResources(deps.store, deps.clock, limits, deps.must_take)
+    objects = ActivitiesAgents(
+        deps.store, deps.store, deps.authority_home_page, deps.defining_sources
+    )
     handlers: dict[tuple[Resource, str], ResourceHandler] = {
         (Resource.STATEMENTS, "POST"): statements.post,
         (Resource.STATEMENTS, "PUT"): statements.put,

@@ -142,3 +142,5 @@ class HttpSourceSettings(Section):
     credentials: Annotated[tuple[CredentialSettings, ...], AfterValidator(require_some)]
     #: it may send query parameters that xAPI does not know, and PUT a new profile unconditionally
     lenient: bool = False
+    #: what it says of an activity is what GET /xapi/activities answers to everybody
+    defines_activities: bool = True

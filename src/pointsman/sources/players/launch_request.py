@@ -7,7 +7,15 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from pointsman.domain.clock import MICROSECONDS
@@ -24,6 +32,7 @@ from pointsman.domain.launch import (
 from pointsman.sources.players.cmi5.launch_data import check_player
 from pointsman.sources.players.credentials import CredentialIssuer, Purpose, as_authorization
 from pointsman.sources.players.launch_actor import ActorRules, launch_actor
+from pointsman.statements.activities import AnyDefinition
 from pointsman.statements.data_types import Iri
 
 _MOST_ACTIVITIES = 100
@@ -32,6 +41,19 @@ _MOST_PLAYER = 16_384
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
 #: as `course_completed` of a rule
 Completed = Literal["never", "completed", "passed", "completed_or_passed", "completed_and_passed"]
+
+
+_DEFINITION: TypeAdapter[Any] = TypeAdapter(AnyDefinition)
+
+
+def _definition(value: dict[str, Any] | None) -> dict[str, Any] | None:
+    """As it came, once it is known to be one (xAPI Part 2 section 2.4.4.1)."""
+    if value is not None:
+        try:
+            _DEFINITION.validate_python(value)
+        except ValidationError:
+            raise ValueError("is no xAPI Activity Definition") from None
+    return value
 
 
 class LaunchRequest(BaseModel):
@@ -54,6 +76,8 @@ class LaunchRequest(BaseModel):
     auth_token_expires_in: Annotated[int, Field(gt=0)] | None = None
     kind: PlayerKind = PlayerKind.XAPI
     activity: Iri
+    #: an xAPI Activity Definition: what GET /xapi/activities says of the activity
+    definition: Annotated[dict[str, Any] | None, AfterValidator(_definition)] = None
     activities: Annotated[tuple[Iri, ...], Field(max_length=_MOST_ACTIVITIES)] = ()
     #: where the content is; the launch's address is made of it
     url: Annotated[str, Field(max_length=4_000)] | None = None

@@ -28,23 +28,23 @@ def _arrays(columns: Sequence[str], *, first: int = 1) -> str:
     )
 
 
-SQL = load(
-    "pointsman.store.postgres",
-    "queries.sql",
-    {
-        "desired": ", ".join(f"d.{name}" for name in COLUMNS),
-        "moved": ", ".join(MOVED),
-        "moved_arrays": _arrays(MOVED),
-        "assign_moved": assignments(MOVED, "changed_at"),
-        "imported": ", ".join(IMPORTED),
-        "imported_arrays": _arrays(IMPORTED, first=2),
-        "assign_imported": assignments(IMPORTED),
-        "turn_due": due_as_sql(least="least", greatest="greatest"),
-        "is_first": (
-            "(l.due IS NULL OR q.urgent > l.urgent OR (q.urgent = l.urgent AND q.due < l.due))"
-        ),
-    },
-)
+_FRAGMENTS = {
+    "desired": ", ".join(f"d.{name}" for name in COLUMNS),
+    "moved": ", ".join(MOVED),
+    "moved_arrays": _arrays(MOVED),
+    "assign_moved": assignments(MOVED, "changed_at"),
+    "imported": ", ".join(IMPORTED),
+    "imported_arrays": _arrays(IMPORTED, first=2),
+    "assign_imported": assignments(IMPORTED),
+    "turn_due": due_as_sql(least="least", greatest="greatest"),
+    "is_first": (
+        "(l.due IS NULL OR q.urgent > l.urgent OR (q.urgent = l.urgent AND q.due < l.due))"
+    ),
+}
+SQL = {
+    **load("pointsman.store.postgres", "queries.sql", _FRAGMENTS),
+    **load("pointsman.store.postgres", "history.sql", _FRAGMENTS),
+}
 
 
 def to_value(value: Value) -> str:
