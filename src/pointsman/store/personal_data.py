@@ -69,7 +69,8 @@ TABLES: Mapping[str, Table] = {
     "desired": _table(
         "learner kind key",
         nobody="kind value version occurred_at since changed_at delivered_version delivered_value "
-        "delivered_at failures urgent audited_at audit park_code retry_at",
+        "delivered_at failures urgent audited_at audit park_code retry_at source fresh_within "
+        "deadline",
         learner="learner",
         owner="key",
         words="rule after attempts parked read_back",
@@ -89,8 +90,9 @@ TABLES: Mapping[str, Table] = {
     "installation": _table("secret", nobody="secret former_ids_until"),
     "learners": _table(
         "learner",
-        nobody="due ready ready_at hold lease_token leased_at",
+        nobody="due ready ready_at hold lease_token leased_at urgent source deadline",
         learner="learner",
+        words="rule",
     ),
     "moves": _table("id", nobody="id at moved", learner="learner", words="data"),
     # the action is kept; whom it was about becomes a pseudonym
