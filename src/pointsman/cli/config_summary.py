@@ -96,6 +96,11 @@ def _launches(launches: LaunchSettings, http: HttpSettings) -> Iterator[str]:
         f"{launches.lifetime_hours:g} hours unless it says otherwise, and "
         f"{launches.max_lifetime_hours:g} at most."
     )
+    if launches.any_actor:
+        yield (
+            "The actor of a launch may be anybody (launches.any_actor): whoever names it chooses "
+            "whose statements the player reads and writes."
+        )
 
 
 def _http_source(source: HttpSourceSettings) -> str:

@@ -143,6 +143,19 @@ class InputOutcome(StrEnum):
     DEAD = "dead"
 
 
+class WhyNot(StrEnum):
+    """Why a statement asks for no change."""
+
+    #: no rule's activity matches
+    NO_RULE = "no_rule"
+    #: rules match its activity, and none takes its verb and type
+    NO_VERB = "no_verb"
+    #: its launch is to browse or to review
+    LAUNCH_MODE = "launch_mode"
+    #: it says nothing about progress, or not about its launch's
+    NO_PROGRESS = "no_progress"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What the mapping makes of one statement.
@@ -158,6 +171,8 @@ class Decision:
     changes: tuple[Change, ...] = ()
     #: what the statement says that makes no sense
     left_out: tuple[LeftOut, ...] = ()
+    #: the reason as a code, where there are no changes and no rule failed
+    why: WhyNot | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,19 @@ WHERE learner IN (SELECT value FROM json_each(?1)) AND version > delivered_versi
     AND parked != '' AND substr(parked, 1, length(?2)) = ?2
     AND (?3 = '[]' OR park_code IN (SELECT value FROM json_each(?3)));
 
+-- name: drop_parked
+DELETE FROM desired WHERE version > delivered_version AND parked != '' AND delivered_version = 0
+    AND (learner, kind, key, version) IN (
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+            json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?));
+
+-- name: fall_back_to_delivered
+UPDATE desired SET value = delivered_value, delivered_version = version, parked = '',
+    park_code = '', failures = 0, retry_at = 0
+WHERE version > delivered_version AND parked != '' AND (learner, kind, key, version) IN (
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+            json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?));
+
 -- name: forget_retry_at
 UPDATE desired SET retry_at = 0
 WHERE learner IN (SELECT value FROM json_each(?)) AND version > delivered_version AND parked = '';
@@ -241,12 +254,12 @@ SELECT CASE WHEN EXISTS (SELECT 1 FROM learners WHERE ready = 1 AND due IS NOT N
             9223372036854775807)) END;
 
 -- name: read_window
-SELECT ends_at, points, requests FROM quota_window;
+SELECT ends_at, points, requests, sent FROM quota_window;
 
 -- name: save_window
-INSERT INTO quota_window (id, ends_at, points, requests) VALUES (1, ?, ?, ?)
+INSERT INTO quota_window (id, ends_at, points, requests, sent) VALUES (1, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET ends_at = excluded.ends_at, points = excluded.points,
-    requests = excluded.requests;
+    requests = excluded.requests, sent = excluded.sent;
 
 -- name: read_statement
 SELECT s.id AS statement_id, b.data AS block, s.start, s.length, s.item AS "index", b.stored_at,
@@ -350,7 +363,8 @@ WHERE statements.id = s.key;
 SELECT s.id AS statement_id, s.block, s.start, s.length, s.item AS "index", b.stored_at, s.source,
     s.stored_at AS received_at, s.version, s.outcome
 FROM statements AS s JOIN blocks AS b ON b.id = s.block
-WHERE b.stored_at >= ?1 AND (s.block, s.id) > (?2, ?3) ORDER BY s.block, s.id LIMIT ?4;
+WHERE b.stored_at >= ?1 AND (s.block, s.id) > (?2, ?3) AND (?4 = '' OR s.outcome = ?4)
+ORDER BY s.block, s.id LIMIT ?5;
 
 -- name: read_block
 SELECT data FROM blocks WHERE id = ?;
@@ -544,8 +558,9 @@ SELECT count(*) FILTER (WHERE registration = ?2) AS registration_documents,
     coalesce(sum(size) FILTER (WHERE registration = ?2), 0) AS registration_bytes,
     count(*) AS learner_documents, coalesce(sum(size), 0) AS learner_bytes
 FROM (
-    SELECT registration, length(content) + length(CAST(activity AS BLOB))
-        + length(CAST(name AS BLOB)) + length(CAST(content_type AS BLOB)) AS size
+    SELECT registration,
+        length(content) + length(CAST(activity AS BLOB)) + length(CAST(name AS BLOB))
+        + length(CAST(content_type AS BLOB)) AS size
     FROM documents
     WHERE agent = ?1 AND agent <> '' AND resource IN ('state', 'agent_profile')
 );
