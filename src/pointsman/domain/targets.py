@@ -57,7 +57,7 @@ def is_completion(target: Target, value: Value) -> bool:
 def is_urgent(target: Target, value: Value) -> bool:
     """Completions, and every status: only a topic's partial progress can wait."""
     kind = TARGET_KINDS[target.kind]
-    return not kind.is_percentage or value == kind.complete
+    return bool(kind.values) or value == kind.complete
 
 
 class RecipientKind(StrEnum):
