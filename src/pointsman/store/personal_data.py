@@ -104,7 +104,7 @@ TABLES: Mapping[str, Table] = {
         "consumer_group topic partition",
         nobody="consumer_group topic partition next_offset token log_id last_record",
     ),
-    "quota_window": _table("id", nobody="id ends_at points requests"),
+    "quota_window": _table("id", nobody="id ends_at points requests sent"),
     "refs": _table("target block id", nobody="target block voids", follows="id"),
     # a keyed hash; kept on purpose, for as long as input is refused
     "refused_learners": _table("hash", nobody="hash person refused_at until inputs"),
