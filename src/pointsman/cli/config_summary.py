@@ -104,7 +104,15 @@ def _launches(launches: LaunchSettings, http: HttpSettings) -> Iterator[str]:
 
 
 def _http_source(source: HttpSourceSettings) -> str:
-    return f"{source.name} sends over HTTP with {listed(map(_credential, source.credentials))}."
+    how = (
+        "lenient = true lets it"
+        if source.lenient
+        else "it has to send as xAPI has it; for a client that can't, set lenient = true to let it"
+    )
+    return (
+        f"{source.name} sends over HTTP with {listed(map(_credential, source.credentials))}; {how} "
+        "put profiles without If-None-Match, add parameters, and leave out the type of a form."
+    )
 
 
 def _credential(credential: CredentialSettings) -> str:
