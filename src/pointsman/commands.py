@@ -28,8 +28,17 @@ from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import revocations
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
-from pointsman.store.base import Books, RefusedLearner, Restored, Store, StoredDeadLetter
+from pointsman.sources.unmatched import unmatched_of as find_unmatched
+from pointsman.store.base import (
+    Books,
+    RefusedLearner,
+    Restored,
+    Store,
+    StoredDeadLetter,
+    UnmatchedSummary,
+)
 from pointsman.store.migrations import Migration
+from pointsman.story import Question, Story
 
 __all__ = [
     "BackfillProgress",
@@ -43,6 +52,7 @@ __all__ = [
     "WaitsForPerson",
     "back_up",
     "books",
+    "explain",
     "export_person",
     "forget",
     "import_file",
@@ -54,6 +64,7 @@ __all__ = [
     "replay_letters",
     "restore",
     "revoke_launches",
+    "unmatched_of",
     "upgrade",
     "waits_for_person",
     "who",
@@ -132,6 +143,14 @@ async def export_person(settings: Settings, action: OperatorAction, learner: str
     )
 
 
+async def explain(settings: Settings, question: Question, *, limit: int) -> Story:
+    """Why a learner's state is what it is, beside the daemon; the newest `limit` events of it."""
+    return await with_store(
+        settings,
+        lambda store: wiring.teller(settings, store, _CLOCK).tell(question, limit=limit),
+    )
+
+
 async def who(settings: Settings, pseudonym: str) -> str | None:
     """The learner whom the log calls so, None where the store knows none."""
     rules = wiring.identity_rules(settings)
@@ -165,6 +184,12 @@ async def waits_for_person(settings: Settings) -> WaitsForPerson:
         return WaitsForPerson(parked[0] if parked else None, letters[0] if letters else None)
 
     return await with_store(settings, ask)
+
+
+async def unmatched_of(settings: Settings, learner: str) -> list[UnmatchedSummary]:
+    """The activities of one learner that no rule takes."""
+    resolve = wiring.identity(settings).resolve
+    return await with_store(settings, lambda store: find_unmatched(store, resolve, learner))
 
 
 async def upgrade(settings: Settings) -> list[Migration]:

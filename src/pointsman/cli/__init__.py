@@ -24,6 +24,12 @@ COMMANDS = (
         "wait",
     ),
     LazyCommand(
+        "explain",
+        "Say why a learner's state is what it is: what came, moved, was sent and was answered.",
+        "pointsman.cli.explain",
+        "explain",
+    ),
+    LazyCommand(
         "check",
         "Check the configuration and say in plain words what it means.",
         "pointsman.cli.check",
@@ -74,7 +80,7 @@ COMMANDS = (
     ),
     LazyCommand(
         "parked",
-        "Desired state that can't be sent for a reason that time won't cure: see it, retry it.",
+        "Desired state that can't be sent for a reason that time won't cure: see, retry, drop it.",
         "pointsman.cli.parked",
     ),
     LazyCommand(

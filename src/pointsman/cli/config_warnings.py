@@ -19,6 +19,11 @@ _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 def config_warnings(settings: Settings) -> Iterator[str]:
     """A line for each thing to look at again, its key in front."""
+    if settings.allow_weak_secrets:
+        yield (
+            "allow_weak_secrets: credentials may be placeholders or easy to guess; leave it out "
+            "where others than you can reach the port."
+        )
     yield from _about_rules(settings.rules)
     yield from _about_http(settings.http)
     yield from _about_platform(settings.platform)
@@ -106,4 +111,7 @@ def _about_kafka(source: KafkaSourceSettings) -> Iterator[str]:
 
 def _about_store(store: StoreSettings) -> Iterator[str]:
     if not store.is_shared and not store.path.parent.is_dir():
-        yield f"store.url: the folder {store.path.parent} is not here."
+        yield (
+            f"store.url: there is no folder {store.path.parent} here, and none is made: "
+            "make it, or mend the address."
+        )

@@ -10,8 +10,6 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
-import orjson
-
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import InputRefused, StatementConflict
 from pointsman.domain.launch import Launch, covers, same_actor
@@ -24,17 +22,20 @@ from pointsman.domain.records import (
     Observation,
     Receipt,
     Submission,
+    WhyNot,
 )
 from pointsman.domain.statement_ids import StatementIds
+from pointsman.domain.statement_reading import StatementReading
 from pointsman.sources.batch import Accepted, BatchReader, LogMessage, StatementBatch
+from pointsman.sources.batch_letters import letter_of_item
 from pointsman.sources.players import LaunchCache, add_launch_context, authorize_statements
 from pointsman.sources.refused_learners import RefusedLearners
 from pointsman.statements import (
     VOIDED,
-    Invalid,
     Limits,
     NoEffect,
     Valid,
+    actor_of,
     authority_key,
     clock_offset,
     index_keys,
@@ -186,7 +187,7 @@ class Pipeline:
         return replace(
             self.submission(batch),
             dead=(
-                *(_dead_letter(item, message.origin, batch) for item in batch.invalid),
+                *(letter_of_item(item, message.origin, batch) for item in batch.invalid),
                 *(
                     DeadLetter(
                         part.reason, f"{message.origin}, items {part.first}-{part.last}", part.body
@@ -201,12 +202,8 @@ class Pipeline:
     def read_again(self, stored: StoredStatement) -> Submission | None:
         """A statement that is stored, decided about anew; None when it is valid no longer."""
         body = item_body(stored.body, stored.index)
-        try:
-            parsed = parse(body, self._limits, new_id=lambda: stored.statement_id)
-        except InputRefused:
-            return None
-        (item,) = parsed.items
-        if not isinstance(item, Valid):
+        item = self._valid(stored.statement_id, body)
+        if item is None:
             return None
         return Submission(
             stored.source,
@@ -214,6 +211,28 @@ class Pipeline:
             stored.received_at,
             (replace(self._item(item, stored.source, stored.received_at), index=None),),
         )
+
+    def reading(self, stored: StoredStatement) -> StatementReading | None:
+        """What a stored statement says, decided about anew; None when it is valid no longer."""
+        item = self._valid(stored.statement_id, item_body(stored.body, stored.index))
+        if item is None:
+            return None
+        seen = observe(item, stored.received_at)
+        return StatementReading(
+            actor=actor_of(item.statement.actor),
+            verb=item.statement.verb.id,
+            activity=seen.activity,
+            observation=None if isinstance(seen, NoEffect) else seen,
+            decision=self._decide(item, stored.received_at, None),
+        )
+
+    def _valid(self, statement_id: str, body: bytes) -> Valid | None:
+        try:
+            parsed = parse(body, self._limits, new_id=lambda: statement_id)
+        except InputRefused:
+            return None
+        (item,) = parsed.items
+        return item if isinstance(item, Valid) else None
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         """Store them; a receipt each, after the commit. Raises `StoreUnavailable`."""
@@ -253,7 +272,12 @@ class Pipeline:
     def _decide(self, valid: Valid, received_at: int, launch: Launch | None) -> Decision:
         seen = observe(valid, received_at)
         if isinstance(seen, NoEffect):
-            return Decision(InputOutcome.NO_EFFECT, reason=seen.reason, activity=seen.activity)
+            return Decision(
+                InputOutcome.NO_EFFECT,
+                reason=seen.reason,
+                activity=seen.activity,
+                why=WhyNot.NO_PROGRESS,
+            )
         try:
             decision = self._mapping.decide(seen, launch or self._launch_of(seen))
         except Exception as error:  # noqa: BLE001 - whatever a rule does, the statement is kept
@@ -280,23 +304,3 @@ def _with_left_out(decision: Decision, left_out: tuple[LeftOut, ...]) -> Decisio
     if decision.reason:
         reason = f"{decision.reason}; {reason}"
     return replace(decision, reason=reason, left_out=left_out)
-
-
-def _dead_letter(item: Invalid, origin: str, batch: StatementBatch) -> DeadLetter:
-    where = origin if item.index is None else f"{origin}, item {item.index}"
-    reason = "; ".join(str(problem) for problem in item.problems)
-    return DeadLetter(reason, where, _by_itself(item, batch), item.statement_id)
-
-
-def _by_itself(item: Invalid, batch: StatementBatch) -> bytes:
-    """An item alone; the whole message where it can't be told apart.
-
-    That is where it has attachments, which go with what may be read again, and where it is nested
-    deeper than JSON is written here.
-    """
-    if item.index is None or batch.message != batch.body:
-        return batch.message
-    try:
-        return orjson.dumps(batch.json[item.index])
-    except orjson.JSONEncodeError:
-        return batch.message

@@ -81,11 +81,16 @@ def hold_after(settlements: Sequence[Settlement]) -> Hold:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The books of one fixed quota window, so that a restart does not forget what is spent."""
+    """What was sent in the last minute, so that a restart does not forget it.
+
+    `points` and `requests` are those of all, and none of them counts after `ends_at`. `sent` are
+    (when they were counted at the latest, requests, points); a row of before has none.
+    """
 
     ends_at: int
     points: int
     requests: int
+    sent: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,8 @@ class Books:
     delivered: int
     dirty: int
     parked: int
+    #: parked state that an operator dropped
+    dropped: int = 0
     problems: tuple[str, ...] = ()
 
     @property
@@ -119,7 +126,7 @@ class Books:
         return (
             not self.problems
             and self.accepted == sum(self.outcomes.values())
-            and self.desired == self.delivered + self.dirty + self.parked
+            and self.desired == self.delivered + self.dirty + self.parked + self.dropped
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -131,6 +138,7 @@ class Books:
                 "delivered": self.delivered,
                 "dirty": self.dirty,
                 "parked": self.parked,
+                "dropped": self.dropped,
             },
             "problems": list(self.problems),
         }

@@ -22,6 +22,7 @@ from pointsman.sources.http.authorization import (
 )
 from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes
 from pointsman.sources.http.connection_limits import Closed, ConnectionLimits
+from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.http.lrs.documents import MustTake
@@ -181,6 +182,9 @@ def http_servers(
         on_refused=metrics.refused,
         on_refusal=operator_log.refused,
         clock=clock,
+        attempts=FailedAttempts(
+            settings.http.failed_attempts_per_minute, clock, metrics.failed_attempt
+        ),
         authority_home_page=settings.platform.origin,
         defining_sources=defining_sources(settings),
         public_path=public_path(settings),

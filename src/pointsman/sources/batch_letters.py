@@ -1,0 +1,30 @@
+"""Makes dead letters of the items of a message that can't be understood. Pure."""
+
+from __future__ import annotations
+
+import orjson
+
+from pointsman.domain.records import DeadLetter
+from pointsman.sources.batch import StatementBatch
+from pointsman.statements import Invalid
+
+
+def letter_of_item(item: Invalid, origin: str, batch: StatementBatch) -> DeadLetter:
+    """What is invalid in a message, by itself."""
+    where = origin if item.index is None else f"{origin}, item {item.index}"
+    reason = "; ".join(str(problem) for problem in item.problems)
+    return DeadLetter(reason, where, _by_itself(item, batch), item.statement_id)
+
+
+def _by_itself(item: Invalid, batch: StatementBatch) -> bytes:
+    """An item alone; the whole message where it can't be told apart.
+
+    That is where it has attachments, which go with what may be read again, and where it is nested
+    deeper than JSON is written here.
+    """
+    if item.index is None or batch.message != batch.body:
+        return batch.message
+    try:
+        return orjson.dumps(batch.json[item.index])
+    except orjson.JSONEncodeError:
+        return batch.message
