@@ -1,7 +1,7 @@
 """Likenesses of what other projects publish: what is taken, and what is refused by which rule.
 
-Of event-routing-backends, Moodle's logstore plugin, datasim, ADL's templates and the examples of the
-specification. They are made up here; the sections are of xAPI 1.0.3 part 2.
+Of event-routing-backends, Moodle's logstore plugin, datasim, ADL's templates and the examples of
+the specification. They are made up here; the sections are of xAPI 1.0.3 part 2.
 """
 
 from __future__ import annotations
