@@ -22,7 +22,7 @@ from tests.support.xapi_factory import statement
         ),
         pytest.param({"object": {"id": "http://elsewhere.example.com/x"}}, False, 26, id="no rule"),
         pytest.param(
-            {"object": {"id": "http://example.com/course/2"}}, True, 38, id="a rule, first"
+            {"object": {"id": "http://example.com/course/2"}}, True, 39, id="a rule, first"
         ),
         pytest.param({"object": {"id": "http://example.com/course/2"}}, False, 37, id="a rule"),
     ],

@@ -255,4 +255,6 @@ def _delivery(settings: Settings) -> Iterator[str]:
     pace = delivery.progress_interval_seconds
     partial = f"at most every {pace:g} s" if pace else "at once"
     yield f"A learner's partial progress goes {partial}, completions at once."
+    if delivery.economy == "thrifty":
+        yield f"Progress waits until it has to be {delivery.fresh_within_seconds:g} s fresh."
     yield f"After {delivery.max_failures} failures a piece of state is parked."

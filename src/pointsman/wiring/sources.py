@@ -92,6 +92,7 @@ def pipeline(
     on_clock_off: Callable[[str, str, float], None] = lambda *_: None,
     watch: Callable[[IngestStore], IngestStore] = lambda store: store,
     refused: RefusedLearners | None = None,
+    on_name: Callable[[str], None] = lambda _name: None,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
 
@@ -113,6 +114,7 @@ def pipeline(
         on_left_out=on_left_out,
         on_clock_off=on_clock_off,
         refused=refused,
+        on_name=on_name,
     )
 
 
