@@ -130,10 +130,11 @@ class StatementIntake(Protocol):
 
 
 class BatchReader:
-    """Makes batches of what arrives, within `limits`."""
+    """Makes batches of what arrives, within `limits`; `launched` are those of launched players."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, launched: Limits | None = None) -> None:
         self._limits = limits or Limits()
+        self._launched = launched or self._limits
 
     def request(
         self,
@@ -153,7 +154,7 @@ class BatchReader:
         package = _unpacked(body, content_type)
         parsed = parse(
             package.statements,
-            self._limits,
+            self._limits if launch is None else self._launched,
             new_id=_new_id if put_id is None else lambda: put_id,
             data=package.data,
         )

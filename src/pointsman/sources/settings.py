@@ -83,6 +83,9 @@ class LaunchSettings(Section):
     lifetime_hours: float = Field(default=8, ge=0.02, le=8_760)
     #: of any launch
     max_lifetime_hours: float = Field(default=720, ge=0.02, le=8_760)
+    #: of one request of a launched player, which is less than other sources may send
+    max_body_bytes: int = Field(default=1_048_576, ge=1_024)
+    max_statements: int = Field(default=50, ge=1)
     #: whether the `actor` of a launch may be another learner than its `learner`
     any_actor: bool = False
     #: how long a cmi5 session may still say something after its `terminated`

@@ -20,7 +20,7 @@ from pointsman.statements.query import (
     referenced_statement,
 )
 from pointsman.statements.render import render, timestamp_of
-from pointsman.statements.settings import Limits
+from pointsman.statements.settings import LaunchedLimits, Limits
 from pointsman.statements.statement import STATEMENT, VOIDED, Statement
 from pointsman.statements.validation import Problem, StatementsRefused
 
@@ -29,6 +29,7 @@ __all__ = [
     "STATEMENT",
     "VOIDED",
     "Invalid",
+    "LaunchedLimits",
     "Limits",
     "NoEffect",
     "Parsed",

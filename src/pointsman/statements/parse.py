@@ -116,7 +116,7 @@ def _array(statements: Any, whole: _Body) -> list[Valid | Invalid]:
     if len(statements) > limits.max_statements:
         raise InputRefused(
             f"the body has {len(statements)} statements; at most {limits.max_statements} are taken "
-            "at once (http.max_statements)"
+            f"at once ({limits.setting})"
         )
     items: list[Valid | Invalid] = []
     seen: set[str] = set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from pointsman.setting_types import Section
@@ -10,6 +12,15 @@ from pointsman.setting_types import Section
 class Limits(Section):
     """How much one body may hold."""
 
+    #: the setting that says how many statements
+    setting: ClassVar[str] = "http.max_statements"
+
     max_statements: int = Field(default=1_000, ge=1)
     #: of nested objects and arrays in a body; what is nested deeper than 254 can't be written again
     max_depth: int = Field(default=64, ge=8, le=200)
+
+
+class LaunchedLimits(Limits):
+    """How much one request of a launched player may hold."""
+
+    setting: ClassVar[str] = "launches.max_statements"

@@ -17,7 +17,8 @@ OF_STATUS = {
     HTTPStatus.REQUEST_TIMEOUT: "the sender is too slow, or its network is",
     HTTPStatus.CONFLICT: "the sender gives one id to two things; it must make a new UUID for "
     "each statement",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "send less at once, or raise http.max_body_bytes",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "send less at once, or raise max_body_bytes of "
+    "its source or of launches, and with it http.max_body_bytes",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "the sender has to send JSON, or multipart/mixed, "
     "uncompressed",
     HTTPStatus.TOO_MANY_REQUESTS: "the sender is faster than its source may be; it has to wait as "

@@ -28,6 +28,7 @@ def postback_sources(sources: SourceSettings) -> tuple[PostbackSource, ...]:
             source.name,
             BasicCredential(source.username, source.password),
             _scorm_cloud(source),
+            source.max_body_bytes,
         )
         for source in sources.scorm_cloud
     )
@@ -46,6 +47,7 @@ def webhook_sources(sources: SourceSettings) -> tuple[WebhookSource, ...]:
     return tuple(
         WebhookSource(
             source.name,
+            source.max_body_bytes,
             WebhookVerifier(_schemes(source), _keys(source), source.tolerance_seconds),
             _webhook(source),
         )

@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.domain.clock import Clock
+from pointsman.sources.http.body import HELD, BytesInFlight, HeldBytes
 from pointsman.sources.http.cors import (
     BROWSER_CHALLENGE,
     answer_headers,
@@ -173,7 +174,9 @@ class RequestsUnderWay:
     `Connection: close` (RFC 9112 section 9.6).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, budget: BytesInFlight | None = None) -> None:
+        """`budget` is for the bodies of all of them."""
+        self._budget = budget
         self._draining = False
         self._requests: set[object] = set()
         self._limits: set[asyncio.Timeout] = set()
@@ -190,9 +193,13 @@ class RequestsUnderWay:
         async def counting(request: web.Request, handler: Handler) -> web.StreamResponse:
             mark = object()
             self._requests.add(mark)
+            if self._budget is not None:
+                request[HELD] = HeldBytes(self._budget)
             try:
                 response = await handler(request)
             finally:
+                if self._budget is not None:
+                    request[HELD].release()
                 self._requests.discard(mark)
                 self._changed.set()
             if self._draining:

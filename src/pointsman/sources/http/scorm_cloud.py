@@ -17,8 +17,8 @@ from aiohttp import web
 from pointsman.domain.errors import InputRefused, StatementConflict
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, BasicCredential, HttpSource
-from pointsman.sources.http.body import BodyLimits, read_body
-from pointsman.sources.http.errors import no_content
+from pointsman.sources.http.body import UNKNOWN_BYTES, BodyLimits, RequestBody
+from pointsman.sources.http.errors import RequestRefused, no_content
 from pointsman.sources.http.lrs.endpoint import current_source
 from pointsman.sources.http.lrs.parameters import pairs
 from pointsman.sources.http.routes import POSTBACK
@@ -42,6 +42,7 @@ class PostbackSource:
     name: str
     credential: BasicCredential
     adapter: ScormCloud
+    max_body_bytes: int
 
 
 class Postbacks:
@@ -58,26 +59,34 @@ class Postbacks:
         self._authenticator = Authenticator(
             [HttpSource(source.name, (source.credential,)) for source in sources]
         )
-        self._limits = limits
+        self._most = {source.name: min(source.max_body_bytes, limits.bytes) for source in sources}
+        self._seconds = limits.seconds
         self._reader = reader
         self._intake = intake
 
     async def post(self, request: web.Request) -> web.Response:
         header = request.headers.get("Authorization")
         in_form = media_type(request.headers.get("Content-Type", "")) == _FORM
+        body = RequestBody(request, self._seconds)
         # Only a form is read before it is known who sends: it says so itself.
-        if header is not None or not in_form:
-            current_source.set(self._authenticator.source(header))
-        body = await read_body(request, self._limits)
-        if in_form:
-            form = dict(pairs(body.decode("utf-8", _AS_IT_CAME)))
-            if header is None:
-                current_source.set(self._sender(form))
-            body = _postback(form)
-        await self._accept(current_source.get(), body)
+        if header is None and in_form:
+            source = self._sender(await body.start(UNKNOWN_BYTES), is_whole=body.is_whole)
+        else:
+            source = self._authenticator.source(header)
+        current_source.set(source)
+        content = await body.rest(self._most[source])
+        await self._accept(source, _postback(_form(content)) if in_form else content)
         return no_content()
 
-    def _sender(self, form: Mapping[str, str]) -> str:
+    def _sender(self, start: bytes, *, is_whole: bool) -> str:
+        form = _form(start if is_whole else start.rpartition(b"&")[0])
+        if not is_whole and _PASSWORD not in form:
+            raise RequestRefused(
+                413,
+                f"a form must show its password within its first {UNKNOWN_BYTES} bytes; let SCORM "
+                "Cloud send HTTP Basic (authType HTTPBASIC)",
+                close=True,
+            )
         user = next((form[name] for name in _USER_NAMES if name in form), "")
         return self._authenticator.sender(user, form.get(_PASSWORD, ""))
 
@@ -87,6 +96,10 @@ class Postbacks:
             await self._intake.accept(self._reader.statements(source, statements))
         except (InputRefused, StatementConflict) as error:
             await self._intake.keep_dead_letter(source, body, str(error), ORIGIN)
+
+
+def _form(body: bytes) -> dict[str, str]:
+    return dict(pairs(body.decode("utf-8", _AS_IT_CAME)))
 
 
 def _postback(form: Mapping[str, str]) -> bytes:

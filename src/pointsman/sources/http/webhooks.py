@@ -13,7 +13,7 @@ from aiohttp import web
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import InputRefused, StatementConflict
 from pointsman.sources.batch import BatchReader, StatementIntake
-from pointsman.sources.http.body import BodyLimits, read_body
+from pointsman.sources.http.body import HELD, BodyLimits, read_body
 from pointsman.sources.http.errors import RequestRefused, no_content
 from pointsman.sources.http.lrs.endpoint import current_source
 from pointsman.sources.http.lrs.post_statements import report_refusals
@@ -26,6 +26,7 @@ class WebhookSource:
     """A sender, how it signs, and what its bodies mean."""
 
     name: str
+    max_body_bytes: int
     verifier: WebhookVerifier
     adapter: Webhook
 
@@ -55,12 +56,16 @@ class Webhooks:
             raise RequestRefused(404, "there is no source of this name in sources.webhooks")
         try:
             signed = source.verifier.read_headers(request.headers)
-            body = await read_body(request, self._limits)
+            body = await read_body(
+                request, self._limits.at_most(source.max_body_bytes), known=False
+            )
             source.verifier.check(signed, body, self._clock.now())
         except SignatureRefused as refused:
             header = source.verifier.schemes[0].header
             challenge = {"WWW-Authenticate": f'Signature header="{header}"'}
             raise RequestRefused(401, str(refused), headers=challenge) from None
+        if (held := request.get(HELD)) is not None:
+            held.sender_is_known()
         current_source.set(source.name)
         try:
             statements = source.adapter.statements(body, signed.message_id)
