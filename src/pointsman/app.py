@@ -120,7 +120,9 @@ class Daemon:
                 self._readiness.watch,
             )
             stack.push_async_callback(self._readiness.close)
-            lms = wiring.lms(self._store, tracker, pipeline, self._clock)
+            lms = wiring.lms(
+                self._store, tracker, pipeline, self._clock, self._settings.platform.origin
+            )
             await self._start_http(pipeline, lms)
             self._start_delivery()
             self._start_readers(pipeline)
@@ -230,7 +232,13 @@ class Daemon:
             operator_log=self._operator_log,
             clock=self._clock,
             launches=wiring.launch_deps(
-                self._settings, self._launches, self._tokens.launched, lms, self._store, self._clock
+                self._settings,
+                self._launches,
+                self._tokens.launched,
+                lms,
+                self._store,
+                self._clock,
+                self._metrics.over_limit,
             ),
         )
         # the operator's listener closes last, so that probes and metrics see the whole stop

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pointsman import wiring
+from pointsman import privacy, wiring
 from pointsman.config import Settings
 from pointsman.delivery.state_import import ImportStep, ImportTarget, StateImport
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.operator_actions import OperatorAction
 from pointsman.domain.records import Desired
+from pointsman.privacy import ForgetRequest, Forgotten
 from pointsman.sources.backfill import (
     BackfillLoader,
     BackfillProgress,
@@ -26,11 +27,13 @@ from pointsman.sources.backfill import (
 from pointsman.sources.players import revocations
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
-from pointsman.store.base import Books, Restored, Store, StoredDeadLetter
+from pointsman.store.base import Books, RefusedLearner, Restored, Store, StoredDeadLetter
 from pointsman.store.migrations import Migration
 
 __all__ = [
     "BackfillProgress",
+    "ForgetRequest",
+    "Forgotten",
     "ImportStep",
     "ImportTarget",
     "LoadRate",
@@ -39,16 +42,20 @@ __all__ = [
     "WaitsForPerson",
     "back_up",
     "books",
+    "export_person",
+    "forget",
     "import_file",
     "import_lrs",
     "import_state",
     "recorded",
+    "refused_learners",
     "replay",
     "replay_letters",
     "restore",
     "revoke_launches",
     "upgrade",
     "waits_for_person",
+    "who",
     "with_store",
 ]
 
@@ -84,6 +91,55 @@ def recorded(
         return result
 
     return recorded_use
+
+
+async def forget(
+    settings: Settings,
+    action: OperatorAction,
+    request: ForgetRequest,
+    on_step: Callable[[str], None] = lambda _words: None,
+) -> Forgotten:
+    """Erase a person from the store, beside the daemons; `on_step` is told in words.
+
+    The record of operators' actions has a pseudonym of the person. A dry run is not on it.
+    """
+    rules = wiring.identity_rules(settings)
+
+    async def use(store: Store) -> Forgotten:
+        def erase(store: Store) -> Awaitable[Forgotten]:
+            return privacy.forget(store, request, rules, _CLOCK, on_step)
+
+        if request.dry_run:
+            return await erase(store)
+        about = privacy.pseudonym(await store.installation_secret(), request.learner, rules)
+        return await recorded(replace(action, learner=about), erase, str)(store)
+
+    return await with_store(settings, use)
+
+
+async def export_person(settings: Settings, action: OperatorAction, learner: str) -> dict[str, Any]:
+    """All that the store holds of a person, as JSON."""
+    rules = wiring.identity_rules(settings)
+    about = replace(action, learner=rules.learner(learner))
+    return await with_store(
+        settings,
+        recorded(
+            about,
+            lambda store: privacy.export_person(store, learner, rules),
+            lambda records: f"{len(records['statements'])} statements handed out",
+        ),
+    )
+
+
+async def who(settings: Settings, pseudonym: str) -> str | None:
+    """The learner whom the log calls so, None where the store knows none."""
+    rules = wiring.identity_rules(settings)
+    return await with_store(settings, lambda store: privacy.find_pseudonym(store, pseudonym, rules))
+
+
+async def refused_learners(settings: Settings) -> list[RefusedLearner]:
+    """Whose input is refused, as hashes."""
+    return await with_store(settings, lambda store: store.refused_learners())
 
 
 async def books(settings: Settings) -> Books:

@@ -20,6 +20,11 @@ _EVERY, _DUTY = 60.0, 10.0
 _STEP, _PAUSE = 4, 0.2
 DUTY = "housekeeping"
 _LAUNCHES: tuple[DocumentResource, ...] = ("launch", "session", "launch_token")
+#: what bounds a launch is kept for longer than any credential of it is good
+_BOUNDS: tuple[DocumentResource, ...] = ("revocation", "usage")
+#: players' documents that one step forgets
+_DOCUMENTS = 200
+_DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,10 @@ class Retention:
     statements: float
     #: what operators did
     actions: float
-    #: that a launch was revoked: longer than any credential of it is good
-    revocations: float
+    #: that a launch was revoked, and how much it stored
+    bounds: float
+    #: state of registrations, after their last launch ended
+    documents: float
 
 
 class Housekeeper:
@@ -50,7 +57,7 @@ class Housekeeper:
         self._on_pruned = on_pruned
 
     async def run(self) -> None:
-        while self._retention.statements or self._retention.actions:
+        while True:
             try:
                 done = await self.round()
             except StoreUnavailable as error:
@@ -60,16 +67,18 @@ class Housekeeper:
 
     async def round(self) -> bool:
         """Forget what is too old, step by step; False when another replica is at it."""
-        pruned = 0
+        statements = states = 0
         while await self._store.acquire_duty(DUTY, now=self._now(), ttl=micros(_DUTY)):
-            step = await self._prune_statements()
-            if not step:
-                if pruned:
-                    log.info("old statements forgotten", statements=pruned)
+            pruned, forgotten = await self._prune_statements(), await self._prune_states()
+            if not pruned and not forgotten:
+                if statements:
+                    log.info("old statements forgotten", statements=statements)
+                if states:
+                    log.info("state of launches that are over forgotten", documents=states)
                 await self._prune_records()
                 return True
-            pruned += step
-            self._on_pruned(step)
+            statements, states = statements + pruned, states + forgotten
+            self._on_pruned(pruned)
             await self._clock.sleep(_PAUSE)
         return False
 
@@ -79,6 +88,12 @@ class Housekeeper:
         before = self._before(self._retention.statements)
         return await self._store.prune(before=before, limit=_STEP)
 
+    async def _prune_states(self) -> int:
+        if not self._retention.documents:
+            return 0
+        before = self._before(self._retention.documents)
+        return await self._store.prune_ended_states(before=before, limit=_DOCUMENTS)
+
     async def _prune_records(self) -> None:
         """Launches, and what operators did."""
         kept = self._retention
@@ -86,8 +101,9 @@ class Housekeeper:
             before = self._before(kept.statements)
             if launches := await self._store.prune_documents(_LAUNCHES, before=before):
                 log.info("old launches forgotten", records=launches)
-            before = self._before(kept.revocations)
-            await self._store.prune_documents(("revocation",), before=before)
+            await self._store.prune_documents(_BOUNDS, before=self._before(kept.bounds))
+        # today's counts, and yesterday's where a clock is late
+        await self._store.prune_documents(("usage_of_day",), before=self._before(2 * _DAY))
         if kept.actions:
             before = self._before(kept.actions)
             if actions := await self._store.prune_actions(before=before):

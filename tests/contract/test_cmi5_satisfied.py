@@ -46,7 +46,7 @@ class Replica:
             launches=self.launches,
             on_batch=behind.note,
         )
-        made = lms(store, behind, self.intake, CLOCK)
+        made = lms(store, behind, self.intake, CLOCK, "https://learn.example.com")
         assert made is not None
         self.lms: Lms = made
 
@@ -79,7 +79,9 @@ async def test_of_two_replicas_that_store_the_halves_at_once_one_states_it(store
         )
     )
     assert await satisfied(store) == 1
-    assert (await store.statement(lms_statements.satisfied_id(BOTH))) is not None
+    assert (
+        await store.statement(lms_statements.satisfied_id(store.statement_ids, BOTH))
+    ) is not None
 
 
 @pytest.mark.parametrize(

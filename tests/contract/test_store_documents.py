@@ -8,7 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from pointsman.store.base import Document, DocumentKey, DocumentResource, Store
+from pointsman.store.base import (
+    Document,
+    DocumentAmounts,
+    DocumentKey,
+    DocumentResource,
+    OverQuota,
+    Store,
+)
 
 KEY = DocumentKey("state", "http://example.com/a", "mbox mailto:ana@example.com", "", "bookmark")
 DOCUMENT = Document("text/plain", b"\x00\xff page 3", "e1", 10)
@@ -135,3 +142,86 @@ async def test_launches_and_what_belongs_to_them_are_forgotten_when_old(store: S
     assert await store.prune_documents(("session",), before=9) == 1
     assert await store.prune_documents(_OF_LAUNCHES, before=9) == 1
     assert await store.document(KEY) is not None
+
+
+REGISTERED = replace(KEY, registration="39b0aaf8-0000-4000-8000-000000000000")
+#: two documents of a registration, and one of none, of the same learner
+THREE = [replace(REGISTERED, name="a"), replace(REGISTERED, name="b"), replace(KEY, name="c")]
+THOUSAND = replace(DOCUMENT, content=b"x" * 1_000)
+#: of each of them: with activity, name and content type
+SIZE = 1_000 + len("http://example.com/a") + 1 + len("text/plain")
+QUOTA = DocumentAmounts(9, 90_000, 9, 90_000)
+
+
+@pytest.mark.parametrize(
+    ("amount", "allowed", "refused"),
+    [
+        ("registration_documents", 1, THREE[1]),
+        ("registration_bytes", 2 * SIZE - 1, THREE[1]),
+        ("registration_bytes", 2 * SIZE, None),
+        ("learner_documents", 2, THREE[2]),
+        ("learner_bytes", 3 * SIZE - 1, THREE[2]),
+        ("learner_bytes", 3 * SIZE, None),
+    ],
+)
+async def test_what_is_beyond_the_quota_is_not_kept(
+    store: Store, amount: str, allowed: int, refused: DocumentKey | None
+) -> None:
+    large = replace(DOCUMENT, content=b"x" * 99_000)
+    await store.change_document(replace(KEY, agent="openid x"), put(large))
+    await store.change_document(replace(KEY, resource="activity_profile", agent=""), put(large))
+    quota = replace(QUOTA, **{amount: allowed})
+    for key in THREE:
+        result = await store.change_document_within(key, quota, put(THOUSAND))
+        assert result == (OverQuota(amount, allowed) if key == refused else None)
+        assert await store.document(key) == (None if key == refused else THOUSAND)
+
+
+async def test_what_makes_nothing_larger_fits_always(store: Store) -> None:
+    for key in THREE:
+        await store.change_document(key, put(THOUSAND))
+    quota = DocumentAmounts(1, 1, 1, 1)
+    for change in (replace(THOUSAND, content=b"y" * 1_000), replace(THOUSAND, content=b"y"), None):
+        assert await store.change_document_within(THREE[0], quota, put(change)) is None
+        assert await store.document(THREE[0]) == change
+    grown = replace(THOUSAND, content=b"x" * 1_001)
+    assert isinstance(await store.change_document_within(THREE[1], quota, put(grown)), OverQuota)
+    assert await store.document(THREE[1]) == THOUSAND
+
+
+async def test_changes_at_once_fit_the_quota_together(store: Store) -> None:
+    quota = replace(QUOTA, learner_documents=5)
+    results = await asyncio.gather(
+        *(
+            store.change_document_within(replace(KEY, name=f"{number}"), quota, put(DOCUMENT))
+            for number in range(20)
+        )
+    )
+    assert sum(result is None for result in results) == 5
+    assert len(await store.documents(KEY, since=None)) == 5
+
+
+async def test_states_of_registrations_that_ended_are_forgotten(store: Store) -> None:
+    """Where both the launch and the state are old; others' states, and profiles, are kept."""
+    old, new = replace(DOCUMENT, updated_at=10), replace(DOCUMENT, updated_at=90)
+    for name, launch, state in (
+        ("1", old, old),
+        ("2", old, new),
+        ("3", new, old),
+        ("4", None, old),
+    ):
+        if launch is not None:
+            await store.change_document(DocumentKey("launch", name=name), put(launch))
+        for state_id in ("a", "b"):
+            key = replace(KEY, registration=name, name=state_id)
+            await store.change_document(key, put(state))
+    profile = replace(KEY, resource="agent_profile", activity="", registration="")
+    for key in (KEY, profile):
+        await store.change_document(key, put(old))
+    assert await store.prune_ended_states(before=50, limit=1) == 1
+    assert await store.prune_ended_states(before=50, limit=9) == 1
+    assert await store.prune_ended_states(before=50, limit=9) == 0
+    for name in "1234":
+        names = await store.documents(replace(KEY, registration=name), since=None)
+        assert names == ([] if name == "1" else ["a", "b"])
+    assert await store.document(KEY) == await store.document(profile) == old

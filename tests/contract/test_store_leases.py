@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pointsman.store.base import Settlement, Store
 from tests.support.change_factory import change, topic, wants
 
 MINUTE = 60_000_000
+
+
+@pytest.fixture
+def store(delivery_store: Store) -> Store:
+    """The simulation's too."""
+    return delivery_store
 
 
 async def test_a_learner_is_leased_to_one_until_the_lease_runs_out(store: Store) -> None:

@@ -16,6 +16,12 @@ ANA, CLEO = Recipient.learner("ana"), Recipient.learner("cleo")
 REFUSED, WAITS = ParkCode.REFUSED_BY_PLATFORM, ParkCode.WAITS_FOR
 
 
+@pytest.fixture
+def store(delivery_store: Store) -> Store:
+    """The simulation's too."""
+    return delivery_store
+
+
 async def test_what_is_delivered_is_no_longer_to_be_sent(store: Store) -> None:
     await take(store, wants(change("ana", T, 40)))
     await settle(store, "delivered")

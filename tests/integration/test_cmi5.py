@@ -41,10 +41,13 @@ async def world(tmp_path: Path) -> AsyncIterator[Launching]:
 
 
 async def stated(world: Launching, player: Player, verb: str | None = None) -> list[dict[str, Any]]:
-    """What is stored under the registration, oldest first; asked with the player's credential."""
-    _, found = await player.get("/xapi/statements?ascending=true&limit=100")
+    """What is stored under the registration and not void, oldest first."""
+    registration = player.launch["registration"]
+    found = await world.run.get(
+        f"/xapi/statements?ascending=true&limit=100&registration={registration}"
+    )
     statements: list[dict[str, Any]] = found["statements"]
-    return [one for one in statements if verb is None or one["verb"]["id"] == verb]
+    return [statement for statement in statements if verb in {None, statement["verb"]["id"]}]
 
 
 async def oddities(world: Launching) -> dict[str, float]:
@@ -374,7 +377,7 @@ async def test_what_cmi5_only_allows_does_not_meet_move_on(world: Launching) -> 
     for statement in (player.statement("initialized"), allowed, part):
         assert (await player.post(statement))[0] == 200
     assert await stated(world, player, vocabulary.SATISFIED) == []
-    assert await oddities(world) == {"not_cmi5_defined": 1}
+    assert await oddities(world) == {"not_cmi5_defined": 1, "not_the_activity": 1}
 
 
 @pytest.mark.parametrize("mode", ["Browse", "Review"])
@@ -469,6 +472,7 @@ async def test_a_waiver_that_can_not_be_says_why(world: Launching) -> None:
         ({"moveOn": "Sometime"}, "moveOn"),
         ({"masteryScore": 1.1}, "masteryScore"),
         ({"actor": {"mbox": "mailto:ana@example.com"}}, "account"),
+        ({"url": "https://cdn.example.com/?a=1&registration=x"}, "url: must not have registration"),
     ],
 )
 async def test_a_cmi5_launch_that_can_not_be_names_its_field(

@@ -29,6 +29,7 @@ from pointsman.wiring.sources import http_sources
 from tests.support.file_changes import in_place, rename_over, turn_data_link
 from tests.support.launch_factory import launch
 from tests.support.running_daemon import running
+from tests.support.statement_ids import IDS
 from tests.support.store_queries import list_parked
 
 ANA, BEN = "ana@example.com", "ben@example.com"
@@ -88,7 +89,7 @@ async def test_what_senders_show_and_what_signs_is_that_of_the_file(
     made = settings(tmp_path, change)
     assert made.launches is not None
     authenticator = Authenticator(http_sources(made))
-    verifier = webhook_sources(made.sources)[0].verifier
+    verifier = webhook_sources(made.sources, IDS)[0].verifier
     issuer = CredentialIssuer(made.launches.signing_keys, SystemClock())
 
     def takes(secret: str) -> bool:

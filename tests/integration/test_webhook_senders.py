@@ -20,6 +20,7 @@ from pointsman.config import load
 from pointsman.sources.http.webhook_signatures import SignatureRefused, WebhookVerifier
 from pointsman.wiring.adapters import webhook_sources
 from tests.support.clients import in_node
+from tests.support.statement_ids import IDS
 from tests.unit.test_docs_players import BASE, PAGES, snippets
 
 AT = 1_700_000_000
@@ -37,7 +38,7 @@ def verifiers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, WebhookV
     [page] = (page for page in PAGES if page.stem == "webhook")
     path: Path = folder / "pointsman.toml"
     path.write_text(BASE + "\n".join(snippets(page)))
-    return {source.name: source.verifier for source in webhook_sources(load(path).sources)}
+    return {source.name: source.verifier for source in webhook_sources(load(path).sources, IDS)}
 
 
 def check(verifier: WebhookVerifier, headers: Mapping[str, str], *, is_timed: bool) -> None:

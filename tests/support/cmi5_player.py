@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -31,8 +32,21 @@ class Player:
     launch: dict[str, Any]
     authorization: str
     session: str
+    #: the contextTemplate that the LMS gave
+    template: dict[str, Any] = field(default_factory=dict)
+    mastery_score: float | None = None
 
-    async def post(self, statement: dict[str, Any]) -> tuple[int, str]:
+    async def put(self, statement: dict[str, Any]) -> tuple[int, str]:
+        path = f"/xapi/statements?statementId={statement['id']}"
+        return await self.world.send(self._launch, "PUT", path, json=statement)
+
+    async def request(
+        self, method: str, path: str, content_type: str, body: bytes
+    ) -> tuple[int, str]:
+        headers = {"Content-Type": content_type}
+        return await self.world.send(self._launch, method, path, data=body, headers=headers)
+
+    async def post(self, statement: dict[str, Any] | list[dict[str, Any]]) -> tuple[int, str]:
         return await self.world.send(self._launch, "POST", "/xapi/statements", json=statement)
 
     async def say(self, verb: str, **result: Any) -> tuple[int, str]:
@@ -56,19 +70,33 @@ class Player:
     def statement(self, verb: str, **result: Any) -> dict[str, Any]:
         categories = [vocabulary.CMI5_CATEGORY] if verb in _DEFINED else []
         categories += [vocabulary.MOVE_ON_CATEGORY] if verb in _MOVE_ON else []
+        extensions: dict[str, Any] = {vocabulary.SESSION_ID: self.session}
+        if "score" in result and self.mastery_score is not None:
+            extensions[vocabulary.MASTERY_SCORE] = self.mastery_score
+        activities = self.template.get("contextActivities", {})
         said = {
             "id": str(uuid.uuid4()),
+            "timestamp": datetime.now(UTC).isoformat(),
             "actor": self.launch["actor"],
             "verb": {"id": f"{ADL}{verb}"},
             "object": {"id": self.launch["activity"]},
             "context": {
                 "registration": self.launch["registration"],
-                "contextActivities": {"category": [{"id": one} for one in categories]},
-                "extensions": {vocabulary.SESSION_ID: self.session},
+                "contextActivities": {
+                    **activities,
+                    "category": [{"id": category} for category in categories],
+                },
+                "extensions": extensions,
             },
         }
         result = {**_RESULTS.get(verb, {}), **result}
         return said | ({"result": result} if result else {})
+
+    @property
+    def preferences(self) -> str:
+        """The address of the learner's preferences."""
+        agent = orjson.dumps(self.launch["actor"]).decode()
+        return f"/xapi/agents/profile?profileId={vocabulary.PREFERENCES}&agent={agent}"
 
     @property
     def _launch(self) -> dict[str, Any]:
@@ -90,7 +118,10 @@ async def play(world: Launching, **asked: Any) -> Player:
     player = Player(world, launch, f"Basic {given['auth-token']}", "")
     status, told = await player.get(state(launch, vocabulary.LAUNCH_DATA))
     assert status == 200, told
-    player.session = told["contextTemplate"]["extensions"][vocabulary.SESSION_ID]
+    player.template = told["contextTemplate"]
+    player.session = player.template["extensions"][vocabulary.SESSION_ID]
+    player.mastery_score = told.get("masteryScore")
+    await player.get(player.preferences)
     return player
 
 

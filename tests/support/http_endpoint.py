@@ -144,10 +144,17 @@ async def running(
         activity=Template("http://example.com/course/{number}"),
         topic_id=Template("{number}"),
     )
-    clock = SystemClock()
+    clock, ids = SystemClock(), store.statement_ids
     mapping = Watched(Mapper([rule], ConfiguredIdentity()))
     intake = Pipeline(
-        store, mapping, Limits(), clock, lambda *_: None, ORIGIN, adapters=adapters(foreign)
+        store,
+        mapping,
+        Limits(),
+        clock,
+        lambda *_: None,
+        ORIGIN,
+        adapters=adapters(foreign, ids),
+        ids=store.statement_ids,
     )
     requests: list[tuple[str, str, str, int]] = []
     refused: list[tuple[str, int]] = []
@@ -175,8 +182,9 @@ async def running(
             on_refused=lambda *one: refused.append(one),
             clock=clock,
             authority_home_page=ORIGIN,
-            postbacks=postback_sources(foreign),
-            webhooks=webhook_sources(foreign),
+            defining_sources=("players", "launched"),
+            postbacks=postback_sources(foreign, ids),
+            webhooks=webhook_sources(foreign, ids),
         )
     )
     async with TestClient(TestServer(app)) as client:

@@ -78,6 +78,12 @@ class Running:
         ) as answer:
             assert answer.status == 200, await answer.text()
 
+    async def get(self, path: str) -> Any:
+        """What an xAPI resource answers to the source, in JSON."""
+        async with self.session.get(f"{self.url}{path}", headers=_HEADERS) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
     async def ask(self, query: str, who: str | None = None) -> Any:
         """What the platform's API answers, in data."""
         headers = {"authToken": self.emulator.issue_token(who)} if who else {}

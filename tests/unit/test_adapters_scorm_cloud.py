@@ -15,6 +15,7 @@ from pointsman.domain.records import Actor, Observation, Reading
 from pointsman.statements import Limits, Valid, observe, parse
 from pointsman.statements.adapters import PathTemplate, ScormCloud
 from tests.support.postbacks import GOLF, MULTI_SCO, sco
+from tests.support.statement_ids import IDS
 from tests.unit.test_adapters_json_values import JSON
 
 ADL = "http://adlnet.gov/expapi/verbs/"
@@ -28,6 +29,7 @@ def adapter(learner: Literal["email", "id"] = "email") -> ScormCloud:
         PathTemplate.parse("https://cloud.scorm.com/{course}"),
         PathTemplate.parse("https://cloud.scorm.com/{course}/{sco}"),
         "https://cloud.scorm.com",
+        IDS,
         learner,
     )
 

@@ -14,6 +14,7 @@ from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import Actor, Observation, Reading
 from pointsman.statements import Limits, Valid, observe, parse
 from pointsman.statements.adapters import Path, PathTemplate, Webhook
+from tests.support.statement_ids import IDS
 from tests.unit.test_adapters_json_values import JSON
 
 ADL = "http://adlnet.gov/expapi/verbs/"
@@ -33,6 +34,7 @@ def webhook(**paths: Any) -> Webhook:
     """With what every sender says, and these paths beside it."""
     made: dict[str, Any] = {
         "source": "lms",
+        "ids": IDS,
         "learner": Path.parse("user"),
         "activity": PathTemplate.parse("https://lms.example.com/{course}"),
         "home_page": HOME,

@@ -13,6 +13,7 @@ from pointsman.sources.players.cmi5.move_on import counts, is_met
 from pointsman.sources.players.cmi5.session import Cmi5Session
 from pointsman.statements import STATEMENT
 from tests.support.cmi5_statements import LAUNCH, UNIT, statement
+from tests.support.statement_ids import IDS
 
 SESSIONS = (Cmi5Session("s1", 0), Cmi5Session("s2", 1, LaunchMode.BROWSE))
 
@@ -86,7 +87,7 @@ def test_without_a_mastery_score_every_pass_is_one() -> None:
 
 
 def test_a_waiver_counts_in_a_session_of_its_own() -> None:
-    waived = lms_statements.waived(LAUNCH, "Administrative", 0)
+    waived = lms_statements.waived(IDS, LAUNCH, "Administrative", 0)
     assert counts(LAUNCH, STATEMENT.validate_python(waived), SESSIONS)
 
 
@@ -94,15 +95,15 @@ def test_what_the_lms_says_is_valid_and_has_the_same_id_again() -> None:
     session = Cmi5Session("s1", 0)
     for now in (0, 5_000_000):
         for made in (
-            lms_statements.launched(LAUNCH, "https://cdn.example.com/unit", now),
-            lms_statements.abandoned(LAUNCH, session, 1_500_000, now),
-            lms_statements.waived(LAUNCH, "Tested Out", now),
-            lms_statements.satisfied(LAUNCH, now),
+            lms_statements.launched(IDS, LAUNCH, "https://cdn.example.com/unit", now),
+            lms_statements.abandoned(IDS, LAUNCH, session, 1_500_000, now),
+            lms_statements.waived(IDS, LAUNCH, "Tested Out", now),
+            lms_statements.satisfied(IDS, LAUNCH, "s1", now),
         ):
             STATEMENT.validate_python(made)
-    ids = {lms_statements.satisfied(LAUNCH, now)["id"] for now in (0, 9)}
-    assert ids == {lms_statements.satisfied_id(LAUNCH)}
+    ids = {lms_statements.satisfied(IDS, LAUNCH, "s1", now)["id"] for now in (0, 9)}
+    assert ids == {lms_statements.satisfied_id(IDS, LAUNCH)}
     other = replace(LAUNCH, registration="39b0aaf8-0000-4000-8000-000000000001")
-    assert lms_statements.satisfied_id(other) not in ids
-    abandoned = lms_statements.abandoned(LAUNCH, session, 1_500_000, 5_000_000)
+    assert lms_statements.satisfied_id(IDS, other) not in ids
+    abandoned = lms_statements.abandoned(IDS, LAUNCH, session, 1_500_000, 5_000_000)
     assert abandoned["result"] == {"duration": "PT1.50S"}

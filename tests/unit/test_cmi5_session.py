@@ -117,13 +117,22 @@ TIMES = st.none() | st.integers(0, 2**53)
             st.uuids().map(str),
             st.integers(0, 2**53),
             st.sampled_from(LaunchMode),
-            st.booleans(),
-            st.booleans(),
-            TIMES,
-            TIMES,
+            fetched=st.booleans(),
+            preferences_read=st.booleans(),
+            begun=st.booleans(),
+            said=st.lists(st.text()).map(tuple),
+            terminated_at=TIMES,
+            superseded_at=TIMES,
         ),
         max_size=5,
     ).map(tuple)
 )
 def test_sessions_are_read_as_they_were_written(sessions: tuple[Cmi5Session, ...]) -> None:
     assert load(dump(sessions)) == sessions
+
+
+def test_what_other_versions_wrote_is_read() -> None:
+    earlier = b'[{"id":"s1","opened_at":1,"mode":"Normal","fetched":true,"begun":true}]'
+    assert load(earlier) == (Cmi5Session("s1", 1, fetched=True, begun=True),)
+    later = b'[{"id":"s1","opened_at":1,"mode":"Normal","said":["x"],"of_tomorrow":1}]'
+    assert load(later) == (Cmi5Session("s1", 1, said=("x",)),)

@@ -1,7 +1,8 @@
-"""What a cmi5 player may say, and which broken rules are only counted."""
+"""What a cmi5 player may say, and in which order."""
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -13,18 +14,18 @@ from pointsman.mapping.rules import VERB_NAMESPACES
 from pointsman.sources.batch import BatchReader, StatementBatch
 from pointsman.sources.players import add_launch_context
 from pointsman.sources.players.cmi5 import vocabulary
+from pointsman.sources.players.cmi5.rule_violations import RuleViolation
 from pointsman.sources.players.cmi5.session import Cmi5Session
 from pointsman.sources.players.cmi5.session_rules import (
-    RuleViolation,
     check_session_statements,
     session_after,
     violations,
 )
 from pointsman.statements import Limits, Valid, parse
-from tests.support.cmi5_statements import LAUNCH, statement
+from tests.support.cmi5_statements import ADL, LAUNCH, good_statement, statement
 
 FRESH = Cmi5Session("s1", 0, fetched=True)
-BEGUN = replace(FRESH, begun=True)
+BEGUN = replace(FRESH, begun=True, said=(vocabulary.INITIALIZED,))
 
 
 def items(*statements: dict[str, Any]) -> list[Valid]:
@@ -51,38 +52,77 @@ def test_a_player_speaks_in_its_own_session() -> None:
 
 
 @pytest.mark.parametrize(
-    ("session", "statements", "kinds"),
+    ("session", "verbs", "kinds"),
     [
-        (FRESH, [statement(vocabulary.INITIALIZED), statement()], []),
-        (FRESH, [statement()], [RuleViolation.NOT_INITIALIZED]),
-        (BEGUN, [statement()], []),
+        (FRESH, ["initialized", "passed"], []),
+        (FRESH, ["passed"], [RuleViolation.NOT_INITIALIZED]),
+        # what is voided was not said first either
+        (FRESH, ["experienced", "passed", "initialized"], [RuleViolation.NOT_INITIALIZED] * 2),
         (FRESH, [], []),
-        (replace(BEGUN, terminated_at=1), [statement()], [RuleViolation.AFTER_TERMINATED]),
-        (BEGUN, [statement(result={"score": {"scaled": 0.7}})], [RuleViolation.BELOW_MASTERY]),
+        (BEGUN, ["passed", "completed", "experienced", "experienced", "terminated"], []),
+        (BEGUN, ["initialized"], [RuleViolation.REPEATED_VERB]),
+        (BEGUN, ["completed", "completed"], [RuleViolation.REPEATED_VERB]),
+        (BEGUN, ["failed", "failed"], [RuleViolation.REPEATED_VERB]),
+        (BEGUN, ["failed", "passed"], [RuleViolation.PASSED_AND_FAILED]),
+        (BEGUN, ["passed", "failed"], [RuleViolation.PASSED_AND_FAILED]),
         (
             BEGUN,
-            [statement(context={"extensions": {vocabulary.SESSION_ID: "s1"}})],
-            [RuleViolation.NOT_CMI5_DEFINED],
+            ["terminated", "terminated"],
+            [RuleViolation.AFTER_TERMINATED, RuleViolation.REPEATED_VERB],
         ),
-        (
-            BEGUN,
-            [statement("https://example.com/verbs/experienced", context={})],
-            [RuleViolation.NO_SESSION_ID],
-        ),
+        (replace(BEGUN, terminated_at=1), ["experienced"], [RuleViolation.AFTER_TERMINATED]),
     ],
 )
-def test_a_broken_rule_is_counted(
-    session: Cmi5Session, statements: list[dict[str, Any]], kinds: list[RuleViolation]
+def test_the_order_of_a_session(
+    session: Cmi5Session, verbs: list[str], kinds: list[RuleViolation]
 ) -> None:
-    assert list(violations(LAUNCH, session, items(*statements))) == kinds
+    assert broken(session, (session,), *map(said, verbs)) == kinds
 
 
-def test_a_session_begins_with_its_first_statement_and_ends_with_terminated() -> None:
-    assert session_after(FRESH, items(statement()), 5) == BEGUN
+@pytest.mark.parametrize(
+    ("earlier", "verb", "kinds"),
+    [
+        ("completed", "completed", [RuleViolation.REPEATED_VERB]),
+        ("passed", "passed", [RuleViolation.REPEATED_VERB]),
+        ("passed", "failed", [RuleViolation.PASSED_AND_FAILED]),
+        ("failed", "failed", []),
+        ("failed", "passed", []),
+        ("initialized", "terminated", []),
+    ],
+)
+def test_the_order_of_a_registration(earlier: str, verb: str, kinds: list[RuleViolation]) -> None:
+    before = replace(BEGUN, id="s0", said=(f"{ADL}{earlier}",))
+    assert broken(BEGUN, (before, BEGUN), said(verb)) == kinds
+
+
+def test_what_is_voided_was_not_said() -> None:
+    (void, good) = (said("completed"), said("completed"))
+    del void["result"]["duration"]
+    assert broken(BEGUN, (BEGUN,), void, good) == [RuleViolation.NO_DURATION]
+
+
+def said(verb: str) -> dict[str, Any]:
+    return {**good_statement(verb), "id": str(uuid.uuid4())}
+
+
+def broken(
+    session: Cmi5Session, sessions: tuple[Cmi5Session, ...], *statements: dict[str, Any]
+) -> list[RuleViolation]:
+    return [
+        violation.rule for violation in violations(LAUNCH, session, sessions, items(*statements))
+    ]
+
+
+def test_a_session_begins_with_initialized_and_ends_with_terminated() -> None:
     assert session_after(FRESH, [], 5) == FRESH
-    ended = session_after(FRESH, items(statement(vocabulary.TERMINATED)), 5)
-    assert ended == replace(BEGUN, terminated_at=5)
-    assert session_after(ended, items(statement(vocabulary.TERMINATED)), 9) == ended
+    begun = session_after(FRESH, items(said("initialized")), 5)
+    assert begun == BEGUN
+    ended = session_after(begun, items(said("terminated")), 5)
+    assert (ended.terminated_at, ended.said) == (
+        5,
+        (vocabulary.INITIALIZED, vocabulary.TERMINATED),
+    )
+    assert session_after(ended, items(said("terminated")), 9) == ended
 
 
 def stamped(*statements: dict[str, Any]) -> StatementBatch:

@@ -10,6 +10,7 @@ import pytest
 from pointsman.config import load
 from pointsman.sources.http.webhook_signatures import STANDARD, SignatureScheme
 from pointsman.wiring.adapters import webhook_sources
+from tests.support.statement_ids import IDS
 from tests.unit.test_config_mistakes import GOOD, SECRET, refusal, toml
 
 STANDARD_SECRET = "whsec_aHVudGVyMg=="
@@ -42,7 +43,7 @@ def test_a_postback_source_needs_no_more_than_its_credentials(tmp_path: Path) ->
 
 
 def test_a_webhook_needs_a_secret_a_scheme_a_learner_and_an_activity(tmp_path: Path) -> None:
-    [source] = webhook_sources(settings(tmp_path, webhooks=[WEBHOOK]).sources)
+    [source] = webhook_sources(settings(tmp_path, webhooks=[WEBHOOK]).sources, IDS)
     assert source.verifier.schemes == (SignatureScheme("X-Signature"),)
     assert source.verifier.keys() == (SECRET.encode(),)
     assert source.verifier.tolerance == 300
@@ -59,7 +60,7 @@ def test_old_secrets_go_on_opening_what_they_signed(tmp_path: Path) -> None:
         "secret_file": "new",
         "old_secret_files": ["old"],
     }
-    [source] = webhook_sources(settings(tmp_path, webhooks=[webhook]).sources)
+    [source] = webhook_sources(settings(tmp_path, webhooks=[webhook]).sources, IDS)
     assert source.verifier.schemes == STANDARD
     assert source.verifier.keys() == (b"hunter2", b"old")
 

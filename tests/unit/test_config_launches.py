@@ -11,6 +11,7 @@ from pointsman.cli import app
 from pointsman.config import Settings, load
 from pointsman.domain.errors import ConfigError
 from pointsman.platforms.tokens.vault import new_key
+from pointsman.wiring.sources import defining_sources
 
 KEY = "signs-hunter2-what-browsers-hold-32"
 CONFIG = """
@@ -116,3 +117,29 @@ def test_who_launches_players_needs_no_other_source(tmp_path: Path) -> None:
     before, _, rest = path.read_text().partition("[[sources.http]]")
     path.write_text(before + rest[rest.index("[learners.tokens]") :])
     assert load(path).sources.http == ()
+
+
+def test_what_players_say_defines_nothing_by_whichever_way_it_comes(tmp_path: Path) -> None:
+    settings(tmp_path)
+    path = tmp_path / "pointsman.toml"
+    path.write_text(
+        path.read_text()
+        + """
+[[sources.http]]
+name = "page"
+credentials = [{ key = "in-a-page", secret = "a-secret-in-a-page-of-tests" }]
+defines_activities = false
+[[sources.kafka]]
+name = "forwarded"
+bootstrap_servers = ["kafka.example.com:9093"]
+topics = ["other", "from-http"]
+[[sources.kafka]]
+name = "lessons"
+bootstrap_servers = ["kafka.example.com:9093"]
+topics = ["lessons"]
+[http]
+intake = "kafka"
+kafka = { bootstrap_servers = ["kafka.example.com:9093"], topic = "from-http" }
+"""
+    )
+    assert defining_sources(load(path)) == ["player", "lessons"]

@@ -24,8 +24,14 @@ from pointsman.sources.players.launch_request import parse_launch_request
 
 SAMPLE = Path(__file__).parents[1] / "data" / "cmi5" / "cmi5.xml"
 PUBLISHER = "https://publisher.example.com/courses/switches"
-COURSE = '<course id="https://example.com/c"><title>C</title></course>'
-UNIT = '<au id="https://example.com/u"><title>U</title><url>https://example.com/u.html</url></au>'
+TEXTS = (
+    "<title><langstring>{0}</langstring></title>"
+    "<description><langstring>{0}</langstring></description>"
+)
+COURSE = f'<course id="https://example.com/c">{TEXTS.format("C")}</course>'
+UNIT = (
+    f'<au id="https://example.com/u">{TEXTS.format("U")}<url>https://example.com/u.html</url></au>'
+)
 
 
 def structure(*members: str, course: str = COURSE) -> str:
@@ -96,7 +102,9 @@ def test_without_a_package_a_relative_url_is_nowhere() -> None:
 
 
 def test_a_missing_title_is_a_warning(tmp_path: Path) -> None:
-    course = course_of(tmp_path, structure(UNIT.replace("<title>U</title>", "")))
+    course = course_of(
+        tmp_path, structure(UNIT.replace("<title><langstring>U</langstring></title>", ""))
+    )
     assert [unit.title for unit, _ in course.units()] == ["https://example.com/u"]
     assert ", line 3: <au> has no title" in course.warnings[0]
 
@@ -258,7 +266,7 @@ def test_the_command_ends_with_2_for_what_is_no_course(tmp_path: Path) -> None:
     assert "line 1: the root is <a>" in shown.stderr
 
 
-OBJECTIVE = '<objective id="https://example.com/o"><title>O</title></objective>'
+OBJECTIVE = f'<objective id="https://example.com/o">{TEXTS.format("O")}</objective>'
 
 
 @pytest.mark.parametrize(
@@ -272,6 +280,9 @@ OBJECTIVE = '<objective id="https://example.com/o"><title>O</title></objective>'
         "ftp://cdn.example.com/index.html",
         "javascript:alert(1)",
         "https://cdn.example.com/<au>",
+        # the launch adds these
+        "https://cdn.example.com/index.html?endpoint=https://lrs.example.com/",
+        "https://cdn.example.com/index.html?a=1&amp;fetch=",
     ],
 )
 def test_a_url_that_no_browser_opens_is_refused_with_its_line(tmp_path: Path, url: str) -> None:
@@ -310,9 +321,56 @@ def test_a_relative_url_outside_a_package_is_an_error_where_strict(tmp_path: Pat
     assert "line 3: the url u.html is relative" in strict.stderr
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (
+            UNIT.replace("<title>", "<url>https://example.com/u.html</url><title>", 1),
+            "in <au>, <title> comes before <url>",
+        ),
+        (UNIT.replace("<description>", "<x>").replace("</description>", "</x>"), "no <x>"),
+        (UNIT.replace("<url>", f"{TEXTS.format('U')}<url>"), "holds one <title>"),
+        (UNIT.replace("<langstring>U</langstring>", "U"), "<title> has no <langstring>"),
+        (f"{UNIT}<objectives>{OBJECTIVE}</objectives>", "<objectives> comes before <au>"),
+        (f"<objectives/>{UNIT}", "<objectives> has no <objective>"),
+    ],
+)
+def test_what_departs_from_the_schema_is_a_warning_and_an_error_where_strict(
+    tmp_path: Path, wrong: str, words: str
+) -> None:
+    path = tmp_path / "cmi5.xml"
+    path.write_text(structure(wrong))
+    assert any(words in warning for warning in read_course(path).warnings)
+    assert CliRunner().invoke(app, ["cmi5", "import", str(path)]).exit_code == 0
+    strict = CliRunner().invoke(app, ["cmi5", "import", "--strict", str(path)])
+    assert (strict.exit_code, words in strict.stderr) == (2, True)
+
+
+def test_what_others_add_to_the_schema_is_fine_where_strict(tmp_path: Path) -> None:
+    path = tmp_path / "cmi5.xml"
+    added = '<x xmlns="https://example.com/other"/>'
+    path.write_text(structure(UNIT.replace("</au>", f"{added}</au>"), added))
+    shown = CliRunner().invoke(app, ["cmi5", "import", "--strict", str(path)])
+    assert shown.exit_code == 0, shown.stderr
+
+
+def test_a_thousand_units_and_a_zip64_are_taken(tmp_path: Path) -> None:
+    units = [UNIT.replace("com/u", f"com/u{number}") for number in range(1, 1_001)]
+    content = structure(*units).encode()
+    path = tmp_path / "course.zip"
+    with (
+        zipfile.ZipFile(path, "w") as made,
+        made.open(zipfile.ZipInfo("cmi5.xml"), "w", force_zip64=True) as entry,
+    ):
+        entry.write(content)
+    course = read_course(path)
+    assert len(list(course.units())) == 1_000
+    assert course.warnings == ()
+
+
 def test_a_sound_course_is_fine_where_strict(tmp_path: Path) -> None:
     path = tmp_path / "cmi5.xml"
-    path.write_text(structure(UNIT, f"<objectives>{OBJECTIVE}</objectives>"))
+    path.write_text(structure(f"<objectives>{OBJECTIVE}</objectives>", UNIT))
     assert CliRunner().invoke(app, ["cmi5", "import", "--strict", str(path)]).exit_code == 0
 
 

@@ -22,36 +22,69 @@ GOOD = [
 ]
 
 
+ANA, BEA, CLEO = map(Recipient.learner, ("ana", "bea", "cleo"))
+
+
+def tell(
+    one: Breaker,
+    outcome: RequestOutcome,
+    now: float,
+    sent_at: float | None = None,
+    recipient: Recipient = ANA,
+) -> tuple[Recipient, ...]:
+    return one.record(
+        now,
+        outcome,
+        "words",
+        DICE,
+        recipient=recipient,
+        sent_at=now - 0.1 if sent_at is None else sent_at,
+    )
+
+
 def breaker(*answers: RequestOutcome, now: float = 0.0) -> Breaker:
-    one = Breaker(Backoff(1.0, 60.0))
-    for answer in answers:
-        one.record(now, answer, "words", DICE)
+    one = Breaker()
+    for number, answer in enumerate(answers):
+        tell(one, answer, now + number, recipient=Recipient.learner(str(number)))
     return one
 
 
 def test_a_platform_that_was_never_asked_is_well() -> None:
     one = breaker()
-    assert (one.tripped, one.paused_until, one.reason) == (False, 0.0, "")
+    assert (one.tripped, one.next_at, one.reason) == (False, 0.0, "")
 
 
 def test_two_requests_without_an_answer_are_no_outage() -> None:
-    one = breaker(RequestOutcome.UNREACHABLE, RequestOutcome.UNREACHABLE)
+    one = breaker(*[RequestOutcome.UNREACHABLE] * 2)
     assert not one.tripped
-    assert one.paused_until == 0.0
+    assert one.next_at == 0.0
 
 
 def test_three_requests_in_a_row_without_an_answer_are_an_outage() -> None:
     one = breaker(*[RequestOutcome.UNREACHABLE] * 3, now=100)
     assert one.tripped
-    assert 100.5 <= one.paused_until <= 101
+    assert 102.25 <= one.next_at <= 102.5
     assert one.reason == "the platform does not answer: words"
 
 
-def test_a_refused_key_stops_everybody_at_once() -> None:
+def test_a_key_that_never_worked_stops_everybody_at_once() -> None:
     one = breaker(RequestOutcome.KEY_REFUSED, now=100)
     assert one.tripped
-    assert 100.5 <= one.paused_until <= 101
     assert one.reason == "the platform refuses our apiKey: words"
+
+
+def test_a_key_that_has_worked_is_bad_only_when_three_recipients_say_so_in_a_row() -> None:
+    one = breaker(RequestOutcome.ANSWERED)
+    for now in range(10, 20):
+        tell(one, RequestOutcome.KEY_REFUSED, now)
+    tell(one, RequestOutcome.KEY_REFUSED, 20, recipient=BEA)
+    assert not one.tripped
+    tell(one, RequestOutcome.ANSWERED, 21)
+    for now, recipient in enumerate((ANA, BEA), 22):
+        tell(one, RequestOutcome.KEY_REFUSED, now, recipient=recipient)
+    assert not one.tripped
+    tell(one, RequestOutcome.KEY_REFUSED, 25, recipient=CLEO)
+    assert one.tripped
 
 
 @pytest.mark.parametrize("answer", GOOD)
@@ -60,7 +93,7 @@ def test_any_answer_to_the_point_sets_all_free(
     answer: RequestOutcome, trouble: RequestOutcome
 ) -> None:
     one = breaker(*[trouble] * 9, answer)
-    assert (one.tripped, one.failures, one.paused_until, one.reason) == (False, 0, 0.0, "")
+    assert (one.tripped, one.failures, one.next_at, one.reason) == (False, 0, 0.0, "")
 
 
 @pytest.mark.parametrize("answer", GOOD)
@@ -72,9 +105,9 @@ def test_an_answer_in_between_starts_the_count_anew(answer: RequestOutcome) -> N
 def test_being_throttled_says_nothing_about_an_outage() -> None:
     one = breaker(*[RequestOutcome.UNREACHABLE] * 2, RequestOutcome.THROTTLED)
     assert (one.failures, one.tripped) == (2, False)
-    one.record(0, RequestOutcome.UNREACHABLE, "words", DICE)
+    tell(one, RequestOutcome.UNREACHABLE, 10)
     assert one.tripped
-    one.record(0, RequestOutcome.THROTTLED, "words", DICE)
+    tell(one, RequestOutcome.THROTTLED, 11)
     assert one.tripped
 
 
@@ -83,58 +116,85 @@ def test_the_newest_trouble_is_the_reason() -> None:
     assert one.reason == "the platform refuses our apiKey: words"
 
 
-def test_what_was_under_way_when_all_began_to_wait_does_not_count_again() -> None:
-    one = breaker(*[RequestOutcome.UNREACHABLE] * 9, now=100)
-    assert (one.failures, one.paused_until <= 101) == (3, True)
-    one.record(one.paused_until, RequestOutcome.UNREACHABLE, "words", DICE)
-    assert one.failures == 4
+@settings(max_examples=150)
+@given(
+    dying=st.lists(st.floats(0, 30), min_size=3, max_size=300),
+    kind=st.sampled_from([RequestOutcome.UNREACHABLE, RequestOutcome.KEY_REFUSED]),
+)
+def test_what_was_under_way_when_all_began_to_wait_does_not_count_again(
+    dying: list[float], kind: RequestOutcome
+) -> None:
+    """However long after one another they die, the first try comes as soon as if it were one."""
+    one = breaker()
+    for number, after in enumerate(sorted(dying)):
+        tell(one, kind, 100 + after, sent_at=99, recipient=Recipient.learner(str(number)))
+    first = sorted(dying)[0 if kind is RequestOutcome.KEY_REFUSED else 2]
+    assert one.failures == 3
+    assert one.next_at <= 100 + first + 0.5
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 999), st.integers(1, 200))
+def test_while_the_platform_is_out_a_try_goes_every_second_or_so_and_never_two_at_once(
+    seed: int, tries: int
+) -> None:
+    dice = random.Random(seed)
+    one = breaker(*[RequestOutcome.UNREACHABLE] * 3)
+    for _ in range(tries):
+        now = one.next_at
+        one.trying(now, dice)
+        assert 0.75 <= one.next_at - now <= 1.5
+        tell(one, RequestOutcome.UNREACHABLE, now + 0.1, sent_at=now)
+
+
+def test_a_refused_key_is_tried_ever_more_seldom_and_at_least_every_minute() -> None:
+    one = breaker(RequestOutcome.KEY_REFUSED)
+    waits = []
+    for _ in range(10):
+        now = one.next_at
+        one.trying(now, DICE)
+        waits.append(one.next_at - now)
+        tell(one, RequestOutcome.KEY_REFUSED, now + 0.1, sent_at=now)
+    steps = [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
+    assert all(step / 2 <= wait <= step for wait, step in zip(waits, steps, strict=True))
+
+
+def test_who_failed_in_an_outage_tries_again_at_once_when_it_is_over() -> None:
+    one = breaker()
+    for now, recipient in enumerate((ANA, BEA, CLEO)):
+        tell(one, RequestOutcome.UNREACHABLE, now, recipient=recipient)
+    assert set(tell(one, RequestOutcome.ANSWERED, 9)) == {ANA, BEA, CLEO}
+    # without an outage whoever fails has pauses of its own
+    tell(one, RequestOutcome.UNREACHABLE, 10)
+    assert tell(one, RequestOutcome.ANSWERED, 11, recipient=BEA) == ()
 
 
 def test_a_platform_without_quota_is_asked_one_at_a_time_and_ever_more_seldom() -> None:
     one, now, waits = breaker(), 0.0, []
     for _ in range(8):
         for _under_way in range(3):
-            one.record(now, RequestOutcome.THROTTLED, "words", DICE)
-        waits.append(one.next_at - now)
+            tell(one, RequestOutcome.THROTTLED, now + 0.1, sent_at=now)
+        waits.append(one.next_at - now - 0.1)
         now = one.next_at
     steps = [1, 2, 4, 8, 16, 32, 60, 60]
     assert all(step / 2 <= wait <= step for wait, step in zip(waits, steps, strict=True))
     assert (one.one_at_a_time, one.tripped) == (True, False)
-    one.record(now, RequestOutcome.ANSWERED, "", DICE)
+    tell(one, RequestOutcome.ANSWERED, now)
     assert (one.one_at_a_time, one.next_at) == (False, 0.0)
 
 
 def test_failures_of_one_recipient_stop_nobody_and_those_of_three_everybody() -> None:
-    ana, bea, cleo = map(Recipient.learner, ("ana", "bea", "cleo"))
     one = breaker()
     for _ in range(9):
-        one.record_failing(0, ana, "words", DICE)
-    one.record_failing(0, bea, "words", DICE)
+        one.record_failing(0, ANA, "words", DICE, sent_at=0)
+    one.record_failing(0, BEA, "words", DICE, sent_at=0)
     assert not one.tripped
-    one.record_failing(100, cleo, "words", DICE)
+    one.record_failing(100, CLEO, "words", DICE, sent_at=0)
     assert one.tripped
-    assert 100.5 <= one.next_at <= 101
-    one.record(101, RequestOutcome.ANSWERED, "", DICE)
-    one.record_failing(102, ana, "words", DICE)
+    assert 100.25 <= one.next_at <= 100.5
+    tell(one, RequestOutcome.ANSWERED, 101)
+    one.record_failing(102, ANA, "words", DICE, sent_at=101)
     assert not one.tripped
-
-
-def test_the_longer_an_outage_lasts_the_more_seldom_it_is_tried_and_at_most_each_minute() -> None:
-    one = breaker(RequestOutcome.UNREACHABLE, RequestOutcome.UNREACHABLE)
-    now, waits = 0.0, []
-    for _ in range(12):
-        one.record(now, RequestOutcome.UNREACHABLE, "words", DICE)
-        waits.append(one.paused_until - now)
-        now = one.paused_until
-    steps = [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60]
-    assert all(step / 2 <= wait <= step for wait, step in zip(waits, steps, strict=True))
-
-
-def test_answers_that_were_under_way_never_shorten_a_pause() -> None:
-    one = breaker(*[RequestOutcome.UNREACHABLE] * 9, now=100)
-    until = one.paused_until
-    one.record(50, RequestOutcome.KEY_REFUSED, "words", DICE)
-    assert one.paused_until >= until
 
 
 @settings(max_examples=150)
@@ -144,14 +204,22 @@ def test_the_platform_is_out_exactly_while_the_newest_failures_say_so(
 ) -> None:
     one = breaker(*answers)
     row: list[RequestOutcome] = []
+    worked = out = False
     for answer in answers:
         if answer in {RequestOutcome.UNREACHABLE, RequestOutcome.KEY_REFUSED}:
             row.append(answer)
+            keys = row.count(RequestOutcome.KEY_REFUSED)
+            ripe = keys >= (3 if worked else 1)
+            out = out or (ripe and answer is RequestOutcome.KEY_REFUSED) or _lost(row) >= 3
         elif answer is not RequestOutcome.THROTTLED:
             row.clear()
-    assert one.tripped is (len(row) >= 3 or RequestOutcome.KEY_REFUSED in row)
-    assert bool(one.reason) is bool(row)
-    assert (one.paused_until > 0) is one.tripped
+            worked, out = True, False
+    assert one.tripped is out
+    assert bool(one.reason) or not out
+
+
+def _lost(row: list[RequestOutcome]) -> int:
+    return row.count(RequestOutcome.UNREACHABLE)
 
 
 @settings(max_examples=150)

@@ -18,6 +18,7 @@ from pointsman.sources.kafka_forwarder import KafkaForwarder
 from pointsman.statements import StatementsRefused
 from pointsman.statements.adapters import Path, Webhook
 from tests.support.launch_factory import REGISTRATION, launch
+from tests.support.statement_ids import IDS
 
 
 def said(number: int | None = None) -> dict[str, Any]:
@@ -114,7 +115,7 @@ async def test_what_is_told_as_statements_is_passed_on_byte_for_byte_and_is_the_
     None
 ):
     topic = Topic()
-    adapter = Webhook("lms", Path.parse("user"), Path.parse("url"), "https://lms.example.com")
+    adapter = Webhook("lms", IDS, Path.parse("user"), Path.parse("url"), "https://lms.example.com")
     body = b'{"user": "ana@example.com", "url": "https://content.example.com/t"}'
     for _ in range(2):
         statements = adapter.statements(body)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import ClassVar, TypeVar
 
 import orjson
 import pytest
 
 from pointsman.domain.clock import MICROSECONDS
-from pointsman.domain.errors import InputRefused, StatementConflict
+from pointsman.domain.errors import InputRefused
 from pointsman.domain.launch import Launch
-from pointsman.sources.batch import BatchReader
+from pointsman.sources.batch import Accepted, BatchReader, StatementBatch
 from pointsman.sources.kafka_forwarder import KafkaForwarder
 from pointsman.sources.players.scorm.commits import CommitHandler, dead_commit_statement
 from pointsman.store.base import Document, DocumentKey
 from tests.support.scorm_bodies import LAUNCH
+from tests.support.statement_ids import IDS
 
 T = TypeVar("T")
 BODY = b'{"cmi": {"core": {"lesson_status": "completed"}}, "commitSequence": 1}'
@@ -77,15 +78,18 @@ async def test_over_a_topic_a_commit_is_the_same_message_whenever_it_comes() -> 
     assert [one.at for one in session.seen] == [60 * MICROSECONDS]
 
 
-async def test_a_commit_that_the_store_knows_otherwise_is_no_error() -> None:
-    class Knowing(Shelf):
-        async def accept(self, *_: Any, **__: Any) -> NoReturn:
-            raise StatementConflict(("an id that is made of the content",))
+async def test_a_commit_whose_id_is_taken_is_to_become_a_dead_letter() -> None:
+    class Noting(Shelf):
+        batches: ClassVar[list[StatementBatch]] = []
 
-    knowing = Knowing()
-    commits = CommitHandler("launch", knowing, BatchReader(), knowing, Clock())
+        async def accept(self, batch: StatementBatch) -> Accepted:
+            self.batches.append(batch)
+            return Accepted([])
+
+    noting = Noting()
+    commits = CommitHandler("launch", noting, BatchReader(), noting, Clock())
     await commits.accept(LAUNCH, BODY, player="", final=False)
-    assert knowing.dead_letters == []
+    assert [batch.all_or_nothing for batch in noting.batches] == [False]
 
 
 async def test_a_dead_commit_is_dead_commit_statement_only_while_its_launch_is_known() -> None:
@@ -96,9 +100,9 @@ async def test_a_dead_commit_is_dead_commit_statement_only_while_its_launch_is_k
         return LAUNCH if registration == LAUNCH.registration else None
 
     origin = f"SCORM commit of registration {LAUNCH.registration}, the last"
-    said = await dead_commit_statement(origin, b'{"cmi": {}}', MICROSECONDS, known)
+    said = await dead_commit_statement(origin, b'{"cmi": {}}', MICROSECONDS, known, IDS)
     assert said["verb"]["id"].endswith("/terminated")
     assert said["timestamp"] == "1970-01-01T00:00:01.000000+00:00"
     for where, find in ((origin, gone), ("topic lessons", known)):
         with pytest.raises(InputRefused, match="not known any longer"):
-            await dead_commit_statement(where, BODY, 1, find)
+            await dead_commit_statement(where, BODY, 1, find, IDS)

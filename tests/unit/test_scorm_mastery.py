@@ -10,13 +10,14 @@ import pytest
 from pointsman.domain.launch import PlayerKind
 from pointsman.statements.scorm import commit_statement, parse_commit
 from tests.support.launch_factory import launch
+from tests.support.statement_ids import IDS
 
 
 def stated(cmi: dict[str, Any], mastery: float | None = 0.8, *, final: bool = False) -> list[Any]:
     """Verb, completion and success of a commit."""
     body = json.dumps({"cmi": cmi}).encode()
     opened = launch(kind=PlayerKind.SCORM, mastery_score=mastery)
-    statement = commit_statement(parse_commit(body, final=final), opened, 1)
+    statement = commit_statement(parse_commit(body, final=final), opened, 1, IDS)
     result = statement.get("result", {})
     verb = statement["verb"]["id"].rpartition("/")[2]
     return [verb, result.get("completion"), result.get("success")]

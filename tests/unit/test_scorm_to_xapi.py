@@ -16,13 +16,14 @@ from pointsman.mapping.result import is_complete, is_passed, progress
 from pointsman.statements import Limits, Valid, observe, parse
 from pointsman.statements.scorm import Commit, CommitScore, commit_statement, parse_commit
 from tests.support.scorm_bodies import BODIES, LAUNCH
+from tests.support.statement_ids import IDS
 
 AT = 1_700_000_000_123_456
 
 
 def seen(commit: Commit) -> Observation:
     """What our own reading makes of it; no statement of ours may be invalid."""
-    body = orjson.dumps(commit_statement(commit, LAUNCH, AT))
+    body = orjson.dumps(commit_statement(commit, LAUNCH, AT, IDS))
     (item,) = parse(body, Limits(), new_id=lambda: "").items
     assert isinstance(item, Valid), item
     found = observe(item, AT + 1)
@@ -77,7 +78,7 @@ def test_it_is_about_the_launch_and_as_of_its_time() -> None:
 )
 def test_of_a_score_goes_on_what_xapi_allows(score: CommitScore, told: dict[str, Any]) -> None:
     commit = Commit("1.2", score=score)
-    assert commit_statement(commit, LAUNCH, AT)["result"]["score"] == told
+    assert commit_statement(commit, LAUNCH, AT, IDS)["result"]["score"] == told
     assert seen(commit).score == score.scaled
 
 
@@ -89,21 +90,21 @@ def test_the_duration_is_that_of_the_session(
     session: float | None, total: float | None, told: str | None
 ) -> None:
     commit = Commit("1.2", completion=False, session_time=session, total_time=total)
-    assert commit_statement(commit, LAUNCH, AT)["result"].get("duration") == told
+    assert commit_statement(commit, LAUNCH, AT, IDS)["result"].get("duration") == told
 
 
 def test_the_same_commit_has_the_same_id_and_any_other_another() -> None:
     commit = Commit("1.2", {"suspend_data": "x"}, completion=False, sequence=1)
-    same = commit_statement(commit, LAUNCH, AT)["id"]
-    assert commit_statement(replace(commit), LAUNCH, AT)["id"] == same
+    same = commit_statement(commit, LAUNCH, AT, IDS)["id"]
+    assert commit_statement(replace(commit), LAUNCH, AT, IDS)["id"] == same
     others = [
-        commit_statement(replace(commit, sequence=2), LAUNCH, AT),
-        commit_statement(replace(commit, cmi={"suspend_data": "y"}), LAUNCH, AT),
-        commit_statement(replace(commit, final=True), LAUNCH, AT),
-        commit_statement(commit, LAUNCH, AT + 1),
-        commit_statement(commit, LAUNCH, AT, "run"),
+        commit_statement(replace(commit, sequence=2), LAUNCH, AT, IDS),
+        commit_statement(replace(commit, cmi={"suspend_data": "y"}), LAUNCH, AT, IDS),
+        commit_statement(replace(commit, final=True), LAUNCH, AT, IDS),
+        commit_statement(commit, LAUNCH, AT + 1, IDS),
+        commit_statement(commit, LAUNCH, AT, IDS, "run"),
         commit_statement(
-            commit, replace(LAUNCH, registration="0" * 8 + LAUNCH.registration[8:]), AT
+            commit, replace(LAUNCH, registration="0" * 8 + LAUNCH.registration[8:]), AT, IDS
         ),
     ]
     assert len({same, *(one["id"] for one in others)}) == 7
@@ -115,7 +116,7 @@ def test_whatever_is_read_makes_a_valid_statement(body: bytes, at: int) -> None:
         commit = parse_commit(body)
     except InputRefused:
         return
-    found = orjson.dumps(commit_statement(commit, LAUNCH, at))
+    found = orjson.dumps(commit_statement(commit, LAUNCH, at, IDS))
     (item,) = parse(found, Limits(), new_id=lambda: "").items
     assert isinstance(item, Valid), item
     observe(item, at)

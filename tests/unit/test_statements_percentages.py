@@ -17,6 +17,7 @@ from pointsman.statements.extension_numbers import ReadingRefused, number, perce
 from pointsman.statements.parse import Valid
 from pointsman.statements.profiles.video import PROGRESS
 from pointsman.statements.scorm.commit import parse_commit
+from tests.support.statement_ids import IDS
 from tests.support.xapi_factory import new_id, statement
 
 CMI5_PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
@@ -74,4 +75,4 @@ def test_what_other_systems_report_is_cut_too() -> None:
     assert commit.progress is not None
     assert commit.progress < 100
     report = ActivityReport("ana", "http://e.com", "http://e.com/a", progress=99.99999999)
-    assert report_statement(report)["result"]["extensions"][CMI5_PROGRESS] < 100
+    assert report_statement(report, IDS)["result"]["extensions"][CMI5_PROGRESS] < 100

@@ -88,6 +88,24 @@ COMMANDS = (
         "pointsman.cli.activity",
         "activity",
     ),
+    LazyCommand(
+        "forget",
+        "Erase a person from the store, and prove it by searching every byte.",
+        "pointsman.cli.forget",
+        "forget",
+    ),
+    LazyCommand(
+        "export",
+        "Hand out all that the store holds of a person, as JSON.",
+        "pointsman.cli.export",
+        "export",
+    ),
+    LazyCommand(
+        "who",
+        "Find whom the log means by a hash.",
+        "pointsman.cli.who",
+        "who",
+    ),
     LazyCommand("cmi5", "cmi5 courses.", "pointsman.cli.cmi5"),
     LazyCommand(
         "db",

@@ -1,4 +1,4 @@
-"""Parses the times that options take, and formats times for tables."""
+"""Parses the times and lengths of time that options take, and formats times for tables."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ def parse_time(text: str) -> int:
             f"{text!r} is no time; write 7d, 12h, 2026-11-01 or 2026-11-01T08:00:00Z"
         ) from None
     return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1e6)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of `30d`, `12h`, `90m` or `45s`. Raises `typer.BadParameter`."""
+    if duration := _AGO.fullmatch(text):
+        return float(duration[1]) * _SECONDS[duration[2]]
+    raise typer.BadParameter(f"{text!r} is no length of time; write 30d, 12h, 90m or 45s")
 
 
 def iso_time(micros: int) -> str:

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pointsman.courses.schema import departures
 from pointsman.courses.xml_elements import Element
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.iri import web_address_problem
+from pointsman.domain.launch import launch_url_problem
 
 NAMESPACE = "https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"
 MOVE_ON = ("Passed", "Completed", "CompletedAndPassed", "CompletedOrPassed", "NotApplicable")
@@ -84,6 +86,8 @@ class CourseReader:
             raise self._refused(root, "there is no <course>")
         parsed = CourseStructure(self._id(course), self._title(course), self._members(root))
         self._check_objectives(root)
+        for line, what in departures(root):
+            self.warnings.append(f"{self._name}, line {line}: {what}")
         if not parsed.members:
             raise self._refused(root, "there is no <au> and no <block>: nothing can be launched")
         return CourseStructure(parsed.id, parsed.title, parsed.members, tuple(self.warnings))
@@ -153,6 +157,8 @@ class CourseReader:
         except ValueError as error:
             raise self._refused(element, f"the url {url[:200]!r} is none: {error}") from None
         if is_absolute and (problem := web_address_problem(url)):
+            raise self._refused(element, f"the url {url[:200]!r} {problem}")
+        if problem := launch_url_problem(url):
             raise self._refused(element, f"the url {url[:200]!r} {problem}")
         return url
 

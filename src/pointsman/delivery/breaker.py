@@ -11,78 +11,176 @@ from pointsman.platforms.base import RequestOutcome
 
 #: so many requests in a row without an answer, or recipients without a success, and all wait
 _TRIPS_AT = 3
+#: seconds until the first try after all began to wait, and between the tries that follow
+_FIRST_TRY = Backoff(0.5, 0.5)
+_TRIES = Backoff(1.5, 1.5)
+#: a key that is refused is changed by a person
+_KEY_TRIES = Backoff(1.0, 60.0)
+#: without quota, where the platform does not say when to come back
+_THROTTLED = Backoff(1.0, 60.0)
+#: recipients that are remembered
+_MOST = 10_000
 
 
 @dataclass(slots=True)
 class Breaker:
     """Counts requests that failed in a row, whoever's they were.
 
-    While the platform is out, one request at a time tries it, ever more seldom; the first answer
-    sets all free again. What fails while all wait was under way before, and does not count again.
-    `reason` is for a person, "" while all is well.
+    While the platform is out, one request at a time tries it, every second or so; the first answer
+    sets all free again. What was sent before all began to wait, or
+    before another request that came to something, counts no more when it fails.
+    `reason` is for a person, "" while all is well. All times are on the monotonic clock.
     """
 
-    backoff: Backoff
     failures: int = 0
-    paused_until: float = 0.0
     reason: str = ""
-    #: so often in a row the platform had no quota for us, and until when that is waited for
+    #: so often in a row the platform had no quota for us
     throttles: int = 0
-    throttled_until: float = 0.0
-    _without_success: set[Recipient] = field(default_factory=set)
+    #: when to ask next
+    next_at: float = 0.0
+    _tripped_at: float | None = None
+    _throttled_at: float = float("-inf")
+    _throttled_until: float = 0.0
+    _key_refusals: int = 0
+    #: when the newest request was sent that came to something
+    _worked_at: float = float("-inf")
+    _key_refused: dict[Recipient, None] = field(default_factory=dict)
+    _without_success: dict[Recipient, None] = field(default_factory=dict)
+    #: who failed while the platform was out, and waits for a time of its own
+    _waiting: dict[Recipient, None] = field(default_factory=dict)
 
     def record(
-        self, now: float, outcome: RequestOutcome, message: str, jitter: random.Random
-    ) -> None:
-        """Count what one request came to; `now` is on the monotonic clock."""
+        self,
+        now: float,
+        outcome: RequestOutcome,
+        message: str,
+        jitter: random.Random,
+        *,
+        recipient: Recipient,
+        sent_at: float,
+    ) -> tuple[Recipient, ...]:
+        """Count what one request came to; who may try again at once because of it."""
         if outcome is RequestOutcome.THROTTLED:
             # how long to wait is the budget's to say; this is for a platform that does not tell
-            if now >= self.throttled_until:
+            if sent_at >= self._throttled_until and sent_at > self._throttled_at:
                 self.throttles += 1
-                self.throttled_until = now + self.backoff.seconds(self.throttles, jitter)
+                self._throttled_at = now
+                self._throttled_until = now + _THROTTLED.seconds(self.throttles, jitter)
+                self.next_at = max(self.next_at, self._throttled_until)
         elif outcome is RequestOutcome.KEY_REFUSED:
-            self.reason = f"the platform refuses our apiKey: {message}"
-            self._fail(now, max(self.failures + 1, _TRIPS_AT), jitter)
+            self._record_refused_key(now, message, jitter, recipient, sent_at)
         elif outcome is RequestOutcome.UNREACHABLE:
-            self.reason = f"the platform does not answer: {message}"
-            self._fail(now, self.failures + 1, jitter)
+            _remember(self._waiting, recipient)
+            self._fail(
+                now,
+                self.failures + 1,
+                jitter,
+                sent_at,
+                f"the platform does not answer: {message}",
+            )
         else:
-            self.failures = self.throttles = 0
-            self.paused_until = self.throttled_until = 0.0
-            self.reason = ""
-            self._without_success.clear()
+            self._worked_at = max(self._worked_at, sent_at)
+            return self._succeed()
+        return ()
 
     def record_failing(
-        self, now: float, recipient: Recipient, message: str, jitter: random.Random
+        self,
+        now: float,
+        recipient: Recipient,
+        message: str,
+        jitter: random.Random,
+        *,
+        sent_at: float,
     ) -> None:
         """The platform answered, and whatever was sent for this recipient failed in passing.
 
         By one recipient nobody else is held up; several in a row are the platform's trouble.
         """
-        self._without_success.add(recipient)
+        _remember(self._without_success, recipient)
         if len(self._without_success) >= _TRIPS_AT:
-            self.reason = f"the platform fails for one learner after another: {message}"
-            self._fail(now, max(self.failures + 1, _TRIPS_AT), jitter)
+            _remember(self._waiting, recipient)
+            self._fail(
+                now,
+                max(self.failures + 1, _TRIPS_AT),
+                jitter,
+                sent_at,
+                f"the platform fails for one learner after another: {message}",
+            )
+
+    def trying(self, now: float, jitter: random.Random) -> None:
+        """A request goes now; while it has to show something first, the next one goes later."""
+        if not self.one_at_a_time:
+            return
+        if self._key_refusals:
+            wait = _KEY_TRIES.seconds(self._key_refusals, jitter)
+        else:
+            wait = _TRIES.seconds(1, jitter)
+        self.next_at = max(self.next_at, now + wait)
 
     @property
     def tripped(self) -> bool:
         """Whether the platform is taken to be out."""
-        return self.failures >= _TRIPS_AT
+        return self._tripped_at is not None
 
     @property
     def one_at_a_time(self) -> bool:
         """Whether a request has to show first that there is a use in others."""
         return self.tripped or self.throttles > 0
 
-    @property
-    def next_at(self) -> float:
-        """When to ask next, on the monotonic clock."""
-        return max(self.paused_until, self.throttled_until)
+    def _record_refused_key(
+        self,
+        now: float,
+        message: str,
+        jitter: random.Random,
+        recipient: Recipient,
+        sent_at: float,
+    ) -> None:
+        """A key that has worked is not taken to be bad for one recipient's sake."""
+        _remember(self._key_refused, recipient)
+        if (
+            self._worked_at > float("-inf")
+            and len(self._key_refused) < _TRIPS_AT
+            and not self.tripped
+        ):
+            return
+        if self._tripped_at is None or sent_at > self._tripped_at:
+            self._key_refusals += 1
+        self._fail(
+            now,
+            max(self.failures + 1, _TRIPS_AT),
+            jitter,
+            sent_at,
+            f"the platform refuses our apiKey: {message}",
+        )
 
-    def _fail(self, now: float, failures: int, jitter: random.Random) -> None:
-        if self.tripped and now < self.paused_until:
+    def _fail(
+        self, now: float, failures: int, jitter: random.Random, sent_at: float, reason: str
+    ) -> None:
+        if sent_at < self._worked_at:
+            return
+        self.reason = reason
+        if self._tripped_at is not None:
+            if sent_at > self._tripped_at:
+                self.failures += 1
             return
         self.failures = failures
-        if self.tripped:
-            wait = self.backoff.seconds(self.failures - _TRIPS_AT + 1, jitter)
-            self.paused_until = max(self.paused_until, now + wait)
+        if failures >= _TRIPS_AT:
+            self._tripped_at = now
+            self.next_at = max(self.next_at, now + _FIRST_TRY.seconds(1, jitter))
+
+    def _succeed(self) -> tuple[Recipient, ...]:
+        """Who failed in an outage that is over tries again at once."""
+        freed = tuple(self._waiting) if self.tripped else ()
+        self.failures = self.throttles = self._key_refusals = 0
+        self.next_at = self._throttled_until = 0.0
+        self._tripped_at = None
+        self.reason = ""
+        for memory in (self._key_refused, self._without_success, self._waiting):
+            memory.clear()
+        return freed
+
+
+def _remember(memory: dict[Recipient, None], recipient: Recipient) -> None:
+    memory[recipient] = None
+    if len(memory) > _MOST:
+        del memory[next(iter(memory))]

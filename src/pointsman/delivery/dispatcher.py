@@ -25,7 +25,8 @@ from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient, is_completion
 from pointsman.fault_log import FaultLog, cause
 from pointsman.platforms.base import RequestOutcome
-from pointsman.store.base import Lease, Store
+from pointsman.store.base import Lease
+from pointsman.store.delivery_stores import DeliveryStore
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,8 @@ _LEASE_AHEAD = 0.25
 _LOOK_AGAIN = 5.0
 #: how long to wait for a store that is away, seconds
 _STORE_PAUSE = 1.0
+#: a learner for whom a key is refused that works for others waits so many seconds
+_OWN_PAUSE = 2.0
 #: how long to wait after a fault of ours
 _FAULT_PAUSE = Backoff(1.0, 60.0)
 
@@ -47,7 +50,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        store: Store,
+        store: DeliveryStore,
         sender: Sender,
         budget: Budget,
         clock: Clock,
@@ -66,7 +69,7 @@ class Dispatcher:
         self._on_delivery = on_delivery
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._wake = asyncio.Event()
-        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._concurrency = sender.concurrency
         self._under_way: set[asyncio.Task[None]] = set()
         self._of_recipient: dict[Recipient, asyncio.Task[None]] = {}
         self._longest_pause = micros(
@@ -74,9 +77,10 @@ class Dispatcher:
         )
         self._faults = FaultLog()
         self._doubt = RefusalDoubt(self._jitter)
-        #: those who may be parked wrongly, until the store has freed them
+        #: those who may be parked wrongly, or wait for nothing, until the store has freed them
         self._to_free: dict[Recipient, None] = {}
-        self.breaker = Breaker(Backoff(1.0, 60.0))
+        self._to_retry: dict[Recipient, None] = {}
+        self.breaker = Breaker()
 
     @property
     def platform_trouble(self) -> str:
@@ -116,14 +120,17 @@ class Dispatcher:
 
     async def _lease_some(self) -> None:
         """Start as many deliveries as may go now, or wait where there is nothing to deliver."""
-        async with self._slots:
-            pass  # at least one slot is free
+        await self._concurrency.wait_until_free()
         next_at = max(self.breaker.next_at, self._doubt.paused_until)
-        await self._clock.sleep(next_at - self._clock.monotonic())
-        if self._one_at_a_time and self._under_way:
+        if (seconds := next_at - self._clock.monotonic()) > 0:
+            self._wake.clear()
+            await self._sleep_or_wake(seconds)  # an answer may set all free earlier
+            return
+        if self._doubt.active and self._under_way:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             return
         await self._budget.wait_for_quota()
+        self.breaker.trying(self._clock.monotonic(), self._jitter)
         self._wake.clear()
         leases = await self._store.lease(
             now=self._now(),
@@ -132,7 +139,7 @@ class Dispatcher:
             longest_pause=self._longest_pause,
         )
         for lease in leases:
-            await self._slots.acquire()
+            await self._concurrency.begin()
             earlier = self._of_recipient.get(lease.recipient)
             task = asyncio.create_task(self._deliver_or_let_expire(lease, earlier))
             self._under_way.add(task)
@@ -145,8 +152,8 @@ class Dispatcher:
         """So many learners as can be sent for soon; while the platform is out only one."""
         if self._one_at_a_time:
             return 1
-        free = self._settings.concurrency - len(self._under_way)
-        return max(1, min(free, self._budget.requests_within(_LEASE_AHEAD)))
+        ahead = self._budget.requests_within(_LEASE_AHEAD)
+        return max(1, min(self._concurrency.free, ahead))
 
     @property
     def _one_at_a_time(self) -> bool:
@@ -158,6 +165,9 @@ class Dispatcher:
         seconds = _LOOK_AGAIN
         if ready_at is not None:
             seconds = min(seconds, max(0.0, (ready_at - self._now()) / 1e6))
+        await self._sleep_or_wake(seconds)
+
+    async def _sleep_or_wake(self, seconds: float) -> None:
         timeout = asyncio.ensure_future(self._clock.sleep(seconds))
         woken = asyncio.ensure_future(self._wake.wait())
         try:
@@ -170,7 +180,7 @@ class Dispatcher:
         self._under_way.discard(task)
         if self._of_recipient.get(recipient) is task:
             del self._of_recipient[recipient]
-        self._slots.release()
+        self._concurrency.end()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._faults.tell("a delivery was not settled for a reason of ours", error)
         self._wake.set()
@@ -212,9 +222,13 @@ class Dispatcher:
     async def _free(self) -> None:
         if freed := list(self._to_free):
             await self._store.unpark(freed, codes=DOUBTFUL)
-            await self._store.retry_now(freed)
+            self._to_retry.update(dict.fromkeys(freed))
             for recipient in freed:
                 self._to_free.pop(recipient, None)
+        if waiting := list(self._to_retry):
+            await self._store.retry_now(waiting)
+            for recipient in waiting:
+                self._to_retry.pop(recipient, None)
 
     def _record(self, lease: Lease, outcome: DeliveryOutcome) -> None:
         """What the turn says of the platform."""
@@ -223,9 +237,19 @@ class Dispatcher:
         at = self._clock.monotonic()
         failed = outcome.answer is RequestOutcome.ANSWERED and "retry" in outcome.results()
         if failed and "delivered" not in outcome.results():
-            self.breaker.record_failing(at, lease.recipient, outcome.message, self._jitter)
+            self.breaker.record_failing(
+                at, lease.recipient, outcome.message, self._jitter, sent_at=outcome.sent_at
+            )
         else:
-            self.breaker.record(at, outcome.answer, outcome.message, self._jitter)
+            freed = self.breaker.record(
+                at,
+                outcome.answer,
+                outcome.message,
+                self._jitter,
+                recipient=lease.recipient,
+                sent_at=outcome.sent_at,
+            )
+            self._to_retry.update(dict.fromkeys(freed))
 
     async def _settle(self, lease: Lease, outcome: DeliveryOutcome, now: int) -> None:
         ready_at = now + micros(self._pause(outcome))
@@ -261,6 +285,8 @@ class Dispatcher:
 
     def _pause(self, outcome: DeliveryOutcome) -> float:
         """Seconds until the turn of what has no time of its own may come again."""
+        if outcome.answer is RequestOutcome.KEY_REFUSED and not self.breaker.tripped:
+            return _OWN_PAUSE
         if outcome.more or outcome.answer in {RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED}:
             return 0.0
         return self._settings.progress_interval_seconds

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 from pointsman.cancellation import only_own_cancellation
-from pointsman.delivery.budget.base import Budget
+from pointsman.delivery.budget.base import Budget, Reservation
+from pointsman.delivery.concurrency import ConcurrencyLimit
+from pointsman.delivery.key_evidence import KeyEvidence
 from pointsman.delivery.turn_outcome import DeliveryOutcome
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import Bug
@@ -29,10 +32,16 @@ class SendingFailed(Bug):
 class PaidRequests:
     """What was sent and what it cost is counted in the outcome of the turn."""
 
-    def __init__(self, platform: Platform, budget: Budget, clock: Clock) -> None:
+    def __init__(
+        self, platform: Platform, budget: Budget, clock: Clock, concurrency: ConcurrencyLimit
+    ) -> None:
         self._platform = platform
         self._budget = budget
         self._clock = clock
+        self._concurrency = concurrency
+        #: what answers have shown of the apiKey
+        self.key = KeyEvidence()
+        self._probing = asyncio.Lock()
 
     async def send(
         self,
@@ -43,7 +52,7 @@ class PaidRequests:
     ) -> PlatformAnswer | None:
         """One paid request; None when the budget would not allow it in time."""
         points = self._platform.price(mutations)
-        reservation = await self._budget.reserve(points, give_up_at=give_up_at)
+        reservation = await self._reserve(points, give_up_at)
         if reservation is None:
             return None
         started = self._clock.monotonic()
@@ -57,21 +66,53 @@ class PaidRequests:
         if not answer.sent:
             outcome.message = answer.message
             return answer
-        outcome.seconds.append(self._clock.monotonic() - started)
+        seconds = self._clock.monotonic() - started
+        outcome.seconds.append(seconds)
+        if answer.outcome is RequestOutcome.UNREACHABLE:
+            self._concurrency.failed()
+        elif answer.outcome is not RequestOutcome.THROTTLED:
+            self._concurrency.answered(seconds)
         outcome.requests += 1
         outcome.points += points
+        outcome.sent_at = started
         if answer.key_in_doubt:
-            answer = await self._tell_key_from_token(outcome, answer, give_up_at)
+            answer = await self._tell_key_from_token(outcome, answer, started, give_up_at)
+        elif answer.outcome not in TROUBLE:
+            self.key.taken(started)
         outcome.answer, outcome.message = answer.outcome, answer.message
         return answer
 
+    async def _reserve(self, points: int, give_up_at: float) -> Reservation | None:
+        with self._concurrency.waiting_for_quota():
+            return await self._budget.reserve(points, give_up_at=give_up_at)
+
     async def _tell_key_from_token(
-        self, outcome: DeliveryOutcome, answer: PlatformAnswer, give_up_at: float
+        self,
+        outcome: DeliveryOutcome,
+        answer: PlatformAnswer,
+        sent_at: float,
+        give_up_at: float,
     ) -> PlatformAnswer:
-        """Asked once more without a learner, the platform tells which of them it refuses."""
-        reservation = await self._budget.reserve(1, give_up_at=give_up_at)
+        """Where nothing shows that the key is good, the platform is asked without a learner."""
+        async with self._probing:
+            return await self._probe(outcome, answer, sent_at, give_up_at)
+
+    async def _probe(
+        self,
+        outcome: DeliveryOutcome,
+        answer: PlatformAnswer,
+        sent_at: float,
+        give_up_at: float,
+    ) -> PlatformAnswer:
+        """What is known by now spares the question."""
+        if self.key.probe_is_useless or self.key.is_good_since(sent_at):
+            return answer
+        if self.key.is_refused_since(sent_at):
+            return replace(answer, outcome=RequestOutcome.KEY_REFUSED)
+        reservation = await self._reserve(1, give_up_at)
         if reservation is None:
             return answer
+        asked_at = self._clock.monotonic()
         try:
             with only_own_cancellation():
                 probe = await self._platform.probe()
@@ -82,6 +123,11 @@ class PaidRequests:
         outcome.requests += 1
         outcome.points += 1
         if probe.outcome is RequestOutcome.ANSWERED:
+            self.key.probe_taken(asked_at)
+            return answer
+        if probe.outcome is RequestOutcome.KEY_REFUSED:
+            self.key.probe_refused(asked_at)
+        if self.key.is_good_since(sent_at):
             return answer
         if probe.outcome in TROUBLE:
             return replace(answer, outcome=probe.outcome, message=probe.message or answer.message)

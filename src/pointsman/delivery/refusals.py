@@ -32,10 +32,10 @@ DOUBTFUL = frozenset(
     }
 )
 #: while in doubt somebody tries in so many seconds
-_PACE = Backoff(1.0, 5.0)
+_PACE = Backoff(0.5, 1.5)
 #: one of those who were refused tries again after so many seconds, the others only when nobody is
 #: left who has not tried
-_FIRST_AGAIN, _OTHERS_AGAIN, _EACH = 10.0, 300.0, 10.0
+_FIRST_AGAIN, _OTHERS_AGAIN, _EACH = 2.0, 300.0, 10.0
 #: who tries again is another one when the first was not heard of for so many seconds
 _LOST = 60.0
 #: recipients and targets that are remembered

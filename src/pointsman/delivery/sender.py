@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pointsman.cancellation import only_own_cancellation
 from pointsman.delivery.batching import plan_batch
 from pointsman.delivery.budget.base import Budget
+from pointsman.delivery.concurrency import ConcurrencyLimit
 from pointsman.delivery.outcomes import (
     all_broken,
     all_parked,
@@ -75,7 +76,9 @@ class Sender:
     ) -> None:
         self._platform = platform
         self._tokens = tokens
-        self._requests = PaidRequests(platform, budget, clock)
+        #: how many deliveries may be under way at once
+        self.concurrency = ConcurrencyLimit(settings.concurrency)
+        self._requests = PaidRequests(platform, budget, clock, self.concurrency)
         self._clock = clock
         self._points_per_request = points_per_request
         self._settings = settings
@@ -264,6 +267,18 @@ class Sender:
             elif answer.key_in_doubt:
                 # what is in front of the platform says so too: one passing refusal parks nobody
                 answer = await self._requests.send(outcome, token, part.mutations, give_up_at)
+        if (
+            answer is not None
+            and answer.outcome is RequestOutcome.KEY_REFUSED
+            and self._requests.key.may_be_the_token
+            and token is not None
+            and await self._tokens.refused(outcome.learner, token)
+        ):
+            # only another token can show that the key is good
+            token = await self._token(outcome, left)
+            if token is None:
+                return None, None
+            answer = await self._requests.send(outcome, token, part.mutations, give_up_at)
         if answer is not None and answer.outcome is RequestOutcome.TOKEN_REFUSED:
             refusal = (
                 f"refused by the platform: {answer.message}" if answer.sent else answer.message

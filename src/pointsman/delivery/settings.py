@@ -10,8 +10,8 @@ from pointsman.setting_types import Section, valid_so_far
 class DeliverySettings(Section):
     """[delivery]: how desired state is driven to the platform."""
 
-    #: requests under way at once
-    concurrency: int = Field(default=8, ge=1, le=1_000)
+    #: requests under way at once, at most; how many are follows how long the platform takes
+    concurrency: int = Field(default=256, ge=1, le=1_000)
     #: a learner's partial progress goes at most this often; completions at once; 0 = always at once
     progress_interval_seconds: float = Field(default=5, ge=0, le=86_400)
     #: a learner whose delivery died is free again after this

@@ -32,6 +32,8 @@ class DeliveryOutcome:
     message: str = ""
     requests: int = 0
     points: int = 0
+    #: when the last one was sent, on the monotonic clock
+    sent_at: float = 0.0
     #: seconds in which the platform answered, one for each request
     seconds: list[float] = field(default_factory=list)
     verdicts: Counter[tuple[TargetKind, Verdict]] = field(default_factory=Counter)

@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
 from pointsman.domain.iri import comparable, mailbox_address, same_iri
 from pointsman.domain.records import Actor
 
+#: what a cmi5 launch adds to the address of its unit
+_ADDED = frozenset({"endpoint", "fetch", "actor", "registration", "activityId"})
 #: where an activity's IRI ends, so that what follows lies below it
 _BELOW = ("/", "?", "#")
 
@@ -131,6 +134,13 @@ def is_its_activity(launch: Launch, activity: str) -> bool:
     return activity.rstrip("/") == launch.activity.rstrip("/") or comparable(activity).rstrip(
         "/"
     ) == comparable(launch.activity).rstrip("/")
+
+
+def launch_url_problem(url: str) -> str:
+    """What an address has that a cmi5 launch adds to it (section 8.1); empty where it has none."""
+    names = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    taken = sorted(names & _ADDED)
+    return f"must not have {', '.join(taken)} in its query: the launch adds it" if taken else ""
 
 
 def launch_actor_json(launch: Launch) -> dict[str, Any]:

@@ -22,6 +22,8 @@ class ActionKind(StrEnum):
     REPLAY = "replay"
     IMPORT = "import"
     IMPORT_STATE = "import-state"
+    FORGET = "forget"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)

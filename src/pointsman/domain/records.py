@@ -170,6 +170,8 @@ class Item:
     refers_to: str | None = None
     #: it voids that statement
     voids: bool = False
+    #: the id that an earlier version gave the same statement, where it was made here
+    former_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

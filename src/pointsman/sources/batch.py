@@ -6,10 +6,10 @@ it, and parses nothing again.
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import orjson
@@ -18,6 +18,8 @@ from pointsman.domain.errors import InputRefused
 from pointsman.domain.launch import Launch
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import AttachedData
+from pointsman.domain.statement_ids import StatementIds, former_ids
+from pointsman.sources.message_ids import message_ids
 from pointsman.statements import (
     JSON,
     Invalid,
@@ -34,8 +36,8 @@ from pointsman.statements import (
     unpack,
 )
 
-#: statement ids for messages that bring none and may be read twice
-_NAMESPACE = uuid.UUID("5d1c1f0e-8a63-4a5f-9d2b-6f0a0f3f7a11")
+#: the header of a message that has them, as a JSON object
+FORMER_IDS = "pointsman-former-ids"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,11 @@ class StatementBatch:
     attachments: tuple[AttachedData, ...] = ()
     #: what one message had beyond its source's limit
     left_over: tuple[LeftOver, ...] = ()
+    #: the ids that an earlier version gave statements which were made here, by their ids
+    former_ids: Mapping[str, str] = field(default_factory=dict)
+    #: whether a conflict refuses all of it; where nobody is there to be told, the statement whose
+    #: id is taken becomes a dead letter, and the rest is applied
+    all_or_nothing: bool = True
 
     @property
     def statements(self) -> list[dict[str, Any]]:
@@ -109,6 +116,8 @@ class LogMessage:
     version: str = "1.0.0"
     #: taken at most, where the source has a limit of its own; the rest is kept as `Batch.left_over`
     max_statements: int | None = None
+    #: as of a batch
+    former_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +139,20 @@ class StatementIntake(Protocol):
 
 
 class BatchReader:
-    """Makes batches of what arrives, within `limits`; `launched` are those of launched players."""
+    """Makes batches of what arrives, within `limits`; `launched` are those of launched players.
 
-    def __init__(self, limits: Limits | None = None, launched: Limits | None = None) -> None:
+    `ids` are those of what is made here.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        ids: StatementIds | None = None,
+        launched: Limits | None = None,
+    ) -> None:
         self._limits = limits or Limits()
         self._launched = launched or self._limits
+        self.ids = ids or StatementIds(secrets.token_bytes())
 
     def request(
         self,
@@ -178,6 +196,7 @@ class BatchReader:
         statements: dict[str, Any] | list[dict[str, Any]],
         *,
         launch: Launch | None = None,
+        all_or_nothing: bool = True,
     ) -> StatementBatch:
         """Statements that were made here, so that there is nothing to parse.
 
@@ -186,7 +205,14 @@ class BatchReader:
         body = orjson.dumps(statements)
         parsed = check_statements(statements, body, self._limits, new_id=_new_id, data={})
         return StatementBatch(
-            source, body, statements, _all_valid(parsed), message=body, launch=launch
+            source,
+            body,
+            statements,
+            _all_valid(parsed),
+            message=body,
+            launch=launch,
+            former_ids=former_ids(statements if isinstance(statements, list) else [statements]),
+            all_or_nothing=all_or_nothing,
         )
 
     def message(self, message: LogMessage) -> StatementBatch:
@@ -209,7 +235,9 @@ class BatchReader:
             left_over = tuple(_left_over(json, most, self._limits.max_statements))
             json = json[:most]
             body = whole = orjson.dumps(json)
-        parsed = check_statements(json, body, limits, new_id=_ids_of_message(message), data=data)
+        made: dict[str, str] = dict(message.former_ids)
+        new_id = message_ids(self.ids, message.origin, message.body, made)
+        parsed = check_statements(json, body, limits, new_id=new_id, data=data)
         return StatementBatch(
             message.source,
             body,
@@ -221,6 +249,7 @@ class BatchReader:
             version=message.version,
             attachments=tuple(package.data.values()),
             left_over=left_over,
+            former_ids=made,
         )
 
 
@@ -247,18 +276,6 @@ def _left_over(statements: list[Any], most: int, at_once: int) -> Iterator[LeftO
 
 def _new_id() -> str:
     return str(uuid.uuid4())
-
-
-def _ids_of_message(message: LogMessage) -> Callable[[], str]:
-    content = hashlib.sha256(message.body).hexdigest()
-    count = 0
-
-    def new_id() -> str:
-        nonlocal count
-        count += 1
-        return str(uuid.uuid5(_NAMESPACE, f"{message.origin} {count} {content}"))
-
-    return new_id
 
 
 def _all_valid(parsed: Parsed) -> tuple[Valid, ...]:

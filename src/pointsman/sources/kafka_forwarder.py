@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import orjson
+
 from pointsman.domain.clock import Clock, micros
-from pointsman.sources.batch import Accepted, StatementBatch
+from pointsman.sources.batch import FORMER_IDS, Accepted, StatementBatch
 from pointsman.sources.players import add_launch_context, authorize_statements
 
 #: writes a message with its headers
@@ -47,6 +49,7 @@ class KafkaForwarder:
             ("received_at", str(micros(self._clock.now())).encode()),
             ("content-type", batch.content_type.encode()),
             ("x-experience-api-version", batch.version.encode()),
+            *([(FORMER_IDS, orjson.dumps(dict(batch.former_ids)))] if batch.former_ids else []),
         ]
 
 

@@ -25,6 +25,7 @@ from pointsman.domain.records import (
     Receipt,
     Submission,
 )
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.sources.batch import Accepted, BatchReader, LogMessage, StatementBatch
 from pointsman.sources.players import LaunchCache, add_launch_context, authorize_statements
 from pointsman.statements import (
@@ -62,6 +63,7 @@ class Pipeline:
     `launches` are known where there are any; `adapters` make statements of a source's dead letters
     of an origin, where they were none. `on_batch` is told of every batch before it is stored,
     `on_left_out` of each reading that was left out: its source, its statement, and why.
+    `ids` are those of statements that are made here, with the store's secret.
     `on_clock_off` is told the source and id of a statement whose timestamp is far from its
     arrival, and the seconds that it is ahead.
     """
@@ -79,9 +81,10 @@ class Pipeline:
         on_batch: Callable[[StatementBatch], None] = lambda _batch: None,
         on_left_out: Callable[[str, str, LeftOut], None] = lambda *_: None,
         on_clock_off: Callable[[str, str, float], None] = lambda *_: None,
+        ids: StatementIds | None = None,
     ) -> None:
         self.adapters = adapters
-        self.reader = BatchReader(limits)
+        self.reader = BatchReader(limits, ids)
         self._limits = limits
         self._launches = launches
         self._home_page = authority_home_page
@@ -108,7 +111,7 @@ class Pipeline:
             authorize_statements(batch.launch, batch.items)
             batch = add_launch_context(batch, batch.launch)
         (receipt,) = await self.ingest([self.submission(batch)])
-        if receipt.conflicts:
+        if receipt.conflicts and batch.all_or_nothing:
             raise StatementConflict(receipt.conflicts)
         return Accepted(ids, already_stored=receipt.duplicates == len(ids))
 
@@ -142,10 +145,12 @@ class Pipeline:
             body=batch.body,
             received_at=received_at,
             items=tuple(
-                self._item(item, batch.source, received_at, batch.launch) for item in batch.items
+                self._item(item, batch.source, received_at, batch.launch, batch.former_ids)
+                for item in batch.items
             ),
             attachments=batch.attachments,
             version=batch.version,
+            all_or_nothing=batch.all_or_nothing,
         )
 
     def read_message(self, message: LogMessage) -> Submission:
@@ -211,7 +216,12 @@ class Pipeline:
                 self._on_left_out(submission.source, item.statement_id, left_out)
 
     def _item(
-        self, valid: Valid, source: str, received_at: int, launch: Launch | None = None
+        self,
+        valid: Valid,
+        source: str,
+        received_at: int,
+        launch: Launch | None = None,
+        former: Mapping[str, str] = MappingProxyType({}),
     ) -> Item:
         keys = {authority_key(self._home_page, source), *index_keys(valid.statement)}
         refers_to = referenced_statement(valid.statement)
@@ -223,6 +233,7 @@ class Pipeline:
             tuple(keys),
             refers_to,
             refers_to is not None and valid.statement.verb.id == VOIDED,
+            former.get(valid.statement_id),
         )
 
     def _decide(self, valid: Valid, received_at: int, launch: Launch | None) -> Decision:

@@ -79,7 +79,7 @@ async def _read(intake: Pipeline, letter: StoredDeadLetter) -> Submission:
     adapt = intake.adapters.get((letter.source, letter.origin))
     if is_commit(letter.origin):
         statements = await dead_commit_statement(
-            letter.origin, letter.body, letter.received_at, intake.launch
+            letter.origin, letter.body, letter.received_at, intake.launch, intake.reader.ids
         )
     elif adapt is not None:
         statements = adapt(letter.body)

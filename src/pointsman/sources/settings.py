@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
@@ -64,6 +64,29 @@ class CredentialSettings(Section):
         return bearer
 
 
+class LaunchLimitSettings(Section):
+    """[launches.limits]: what one launched player may do, for the learner holds its credential."""
+
+    #: requests of one launch, in a second; ten times that at once
+    requests_per_second: float = Field(default=20, ge=0.1, le=10_000)
+    #: of the body of one request, which is less than other sources may send
+    request_bytes: int = Field(default=1_048_576, ge=1_024)
+    #: of one request
+    request_statements: int = Field(default=50, ge=1)
+    #: of one state or profile document
+    document_bytes: int = Field(default=524_288, ge=1_024)
+    #: of one registration
+    registration_documents: int = Field(default=200, ge=1)
+    registration_bytes: int = Field(default=10_485_760, ge=1_024)
+    #: of one learner, of all registrations and of none
+    learner_documents: int = Field(default=5_000, ge=1)
+    learner_bytes: int = Field(default=104_857_600, ge=1_024)
+    #: of all statements of one registration, with their attachments
+    statement_bytes: int = Field(default=104_857_600, ge=1_024)
+    #: of all statements of one learner in a day (UTC)
+    learner_statement_bytes: int = Field(default=209_715_200, ge=1_024)
+
+
 class LaunchSettings(Section):
     """[launches]: who may start players, and how what players hold is signed.
 
@@ -83,13 +106,18 @@ class LaunchSettings(Section):
     lifetime_hours: float = Field(default=8, ge=0.02, le=8_760)
     #: of any launch
     max_lifetime_hours: float = Field(default=720, ge=0.02, le=8_760)
-    #: of one request of a launched player, which is less than other sources may send
-    max_body_bytes: int = Field(default=1_048_576, ge=1_024)
-    max_statements: int = Field(default=50, ge=1)
     #: whether the `actor` of a launch may be another learner than its `learner`
     any_actor: bool = False
     #: how long a cmi5 session may still say something after its `terminated`
     grace_seconds: float = Field(default=60, ge=0, le=3_600)
+    #: of a statement that conflicts with cmi5 (section 6.3): it is taken for what it says, and
+    #: voided by the LMS; or rejected with 403, and most players never repeat what was
+    cmi5_conflicts: Literal["void", "reject"] = "void"
+
+    #: state of a registration is forgotten so long after its last launch and its last change;
+    #: 0 = never
+    documents_days: float = Field(default=180, ge=0, le=36_500)
+    limits: LaunchLimitSettings = Field(default_factory=LaunchLimitSettings)
 
     @field_validator("signing_key")
     @classmethod

@@ -19,6 +19,7 @@ from pointsman.statements.query import (
     matches,
     referenced_statement,
 )
+from pointsman.statements.query import key as index_key
 from pointsman.statements.render import render, timestamp_of
 from pointsman.statements.settings import LaunchedLimits, Limits
 from pointsman.statements.statement import STATEMENT, VOIDED, Statement
@@ -47,6 +48,7 @@ __all__ = [
     "digest",
     "guessed_type",
     "identity_of",
+    "index_key",
     "index_keys",
     "matches",
     "media_type",

@@ -23,4 +23,4 @@ class Limits(Section):
 class LaunchedLimits(Limits):
     """How much one request of a launched player may hold."""
 
-    setting: ClassVar[str] = "launches.max_statements"
+    setting: ClassVar[str] = "launches.limits.request_statements"

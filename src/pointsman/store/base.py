@@ -7,15 +7,23 @@ from pathlib import Path
 from typing import Protocol
 
 from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.store.delivery_stores import (
     AuditStore,
     DeliveryStore,
     LedgerStore,
     WindowLedger,
 )
+from pointsman.store.document_quota import DocumentAmounts, OverQuota
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.migrations import Migration
 from pointsman.store.operator_action_store import OperatorActionStore
+from pointsman.store.personal_data_store import (
+    BlockChange,
+    PersonalDataStore,
+    RefusedLearner,
+    Row,
+)
 from pointsman.store.records import (
     Agreement,
     Audited,
@@ -52,9 +60,11 @@ __all__ = [
     "AuditFinding",
     "Audited",
     "Backlog",
+    "BlockChange",
     "Books",
     "DecidedStatement",
     "Document",
+    "DocumentAmounts",
     "DocumentKey",
     "DocumentResource",
     "DocumentStore",
@@ -62,8 +72,12 @@ __all__ = [
     "KnownDelivered",
     "Lease",
     "Move",
+    "OverQuota",
+    "PersonalDataStore",
+    "RefusedLearner",
     "Replayed",
     "Restored",
+    "Row",
     "Search",
     "SearchPage",
     "Settlement",
@@ -131,9 +145,15 @@ class Store(
     RetentionStore,
     OperatorActionStore,
     BookStore,
+    PersonalDataStore,
     Protocol,
 ):
     """Durable memory. Every method raises `StoreUnavailable` when it could not do its work."""
+
+    @property
+    def statement_ids(self) -> StatementIds:
+        """Made with the secret of this store, once it is open."""
+        ...
 
     async def open(self) -> None: ...
 

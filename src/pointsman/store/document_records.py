@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: xAPI's own, and what we keep the same way: launches, their sessions, the authTokens they bring,
-#: which of them are revoked, and what is written to see whether it can be
+#: xAPI's own, and what we keep the same way: activities as launches describe them, launches, their
+#: sessions, the authTokens they bring, which of them are revoked, how much they stored, and what is
+#: written to see whether it can be
 DocumentResource = Literal[
     "state",
     "activity_profile",
     "agent_profile",
+    "activity",
     "launch",
     "session",
     "launch_token",
     "revocation",
+    "usage",
+    "usage_of_day",
     "probe",
 ]
 

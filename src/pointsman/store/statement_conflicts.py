@@ -6,7 +6,7 @@ content it is a conflict, which is never applied.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -36,6 +36,19 @@ def sort_by_id(submission: Submission, known: Mapping[str, int]) -> tuple[list[I
             if not is_same_as_written(digest, statement):
                 conflicts.append(item)
     return list(new.values()), conflicts
+
+
+def former_names(submissions: Iterable[Submission]) -> list[tuple[str, str, str]]:
+    """(id, the id that an earlier version gave it, source) of statements that were made here.
+
+    What that version stored of the same source is the same statement.
+    """
+    return [
+        (item.statement_id, item.former_id, submission.source)
+        for submission in submissions
+        for item in submission.items
+        if item.former_id is not None
+    ]
 
 
 def conflict_letter(submission: Submission, item: Item) -> DeadLetter:

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import AttachedData, Receipt, Submission
+from pointsman.store.document_quota import DocumentAmounts, OverQuota
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.statement_records import (
     DecidedStatement,
@@ -78,6 +79,18 @@ class DocumentStore(Protocol):
         """
         ...
 
+    async def change_document_within(
+        self,
+        key: DocumentKey,
+        quota: DocumentAmounts,
+        decide: Callable[[Document | None], tuple[Document | None, T]],
+    ) -> T | OverQuota:
+        """As `change_document`, where what the agent and registration keep then fits the quota.
+
+        Of changes at once each sees those before it. What does not fit changes nothing.
+        """
+        ...
+
     async def delete_documents(self, key: DocumentKey) -> None:
         """All that `documents` finds."""
         ...
@@ -90,6 +103,13 @@ class DocumentStore(Protocol):
 
     async def prune_documents(self, resources: Sequence[DocumentResource], *, before: int) -> int:
         """Forget those of these resources that were changed before; how many."""
+        ...
+
+    async def prune_ended_states(self, *, before: int, limit: int) -> int:
+        """Forget states whose registration was launched, and they changed, before only; how many.
+
+        `limit` of them at most.
+        """
         ...
 
 

@@ -47,6 +47,11 @@ class Families:
         self.http_seconds = self._histogram(
             "http_seconds", "Time to answer an HTTP request.", _SECONDS, "route"
         )
+        self.over_limit = self._counter(
+            "launch_limits",
+            "Requests of launched players that a setting of [launches.limits] turned away.",
+            "limit",
+        )
         self.http_connections = self._gauge(
             "http_connections", "Connections that are open.", "listener"
         )
@@ -54,7 +59,7 @@ class Families:
             "http_connections_closed", "Connections that were closed or refused here.", "reason"
         )
         self.cmi5_oddities = self._counter(
-            "cmi5_oddities", "Rules of cmi5 that players broke; what they said was taken.", "kind"
+            "cmi5_oddities", "Rules of cmi5 that players broke.", "kind"
         )
         self.clock_off = self._counter(
             "clock_off",

@@ -49,6 +49,7 @@ class KnownLabels:
     - kafka: those of them that read from Kafka
     - kafka_topics: (source, topic) of those
     - kafka_resets: the reasons why a place in a topic is given up
+    - launch_limits: the settings of [launches.limits], where players are launched
     - listeners: the sections of the settings that have a port
     - closings: the reasons why a connection is closed from here
     - oddities: the rules of cmi5 that are counted when a player breaks them
@@ -60,6 +61,7 @@ class KnownLabels:
     oddities: tuple[str, ...] = ()
     kafka_topics: frozenset[tuple[str, str]] = frozenset()
     kafka_resets: tuple[str, ...] = ()
+    launch_limits: tuple[str, ...] = ()
     listeners: tuple[str, ...] = ()
     closings: tuple[str, ...] = ()
 
@@ -74,6 +76,8 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
             families.http_requests.labels(source, route.method, route.route, status)
     for kind in known.oddities:
         families.cmi5_oddities.labels(kind)
+    for limit in known.launch_limits:
+        families.over_limit.labels(limit)
     for listener in known.listeners:
         families.http_connections.labels(listener)
     for reason in known.closings:

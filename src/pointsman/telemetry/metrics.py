@@ -106,6 +106,10 @@ class Metrics:
     def pruned(self, statements: int) -> None:
         self._of.pruned.inc(statements)
 
+    def over_limit(self, limit: str) -> None:
+        """A launched player's request was turned away by this setting of [launches.limits]."""
+        self._of.over_limit.labels(limit).inc()
+
     def cmi5_oddity(self, kind: str) -> None:
         self._of.cmi5_oddities.labels(kind).inc()
 

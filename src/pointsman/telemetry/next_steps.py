@@ -17,12 +17,12 @@ OF_STATUS = {
     HTTPStatus.REQUEST_TIMEOUT: "the sender is too slow, or its network is",
     HTTPStatus.CONFLICT: "the sender gives one id to two things; it must make a new UUID for "
     "each statement",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "send less at once, or raise max_body_bytes of "
-    "its source or of launches, and with it http.max_body_bytes",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "send less at once, or raise the limit that "
+    "the reason names, http.max_body_bytes where it names none",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "the sender has to send JSON, or multipart/mixed, "
     "uncompressed",
-    HTTPStatus.TOO_MANY_REQUESTS: "the sender is faster than its source may be; it has to wait as "
-    "Retry-After says",
+    HTTPStatus.TOO_MANY_REQUESTS: "the sender is faster than it may be; it has to wait as "
+    "Retry-After says, or the setting that the reason names has to be higher",
     HTTPStatus.SERVICE_UNAVAILABLE: "mend what the reason names: room on the volume of store.url, "
     "the database, the broker; senders were told to come again",
 }

@@ -70,7 +70,7 @@ class OperatorLog:
         """What was stored, and was not understood or is taken by no rule."""
         for submission, receipt in zip(submissions, receipts, strict=True):
             if receipt.outcomes.get(InputOutcome.DEAD):
-                self._dead_letter(submission)
+                self._dead_letter(submission, receipt)
             if receipt.outcomes.get(InputOutcome.UNMATCHED):
                 self._unmatched(submission)
 
@@ -127,11 +127,12 @@ class OperatorLog:
         if over:
             delivery_log.info("the platform takes requests again", was=" and ".join(over))
 
-    def _dead_letter(self, submission: Submission) -> None:
+    def _dead_letter(self, submission: Submission, receipt: Receipt) -> None:
         times = self._repeats.times(("dead", submission.source))
         if times is None:
             return
         letter = next(iter(submission.dead), None)
+        conflict = f"already stored with different content: {', '.join(receipt.conflicts)}"
         reasons = [
             item.decision.reason
             for item in submission.items
@@ -141,7 +142,7 @@ class OperatorLog:
             "dead letter",
             source=submission.source,
             origin=letter.origin if letter is not None else "",
-            reason=letter.reason if letter is not None else next(iter(reasons), "conflict"),
+            reason=letter.reason if letter is not None else next(iter(reasons), conflict),
             **_counted(times),
             next=next_steps.of_dead_letter(submission.source),
         )

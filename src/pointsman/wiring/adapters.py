@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pointsman.config.scorm_cloud import ScormCloudSettings
 from pointsman.config.sources import SourceSettings
 from pointsman.config.webhooks import WebhookSettings, is_template
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.sources.http.authorization import BasicCredential
 from pointsman.sources.http.scorm_cloud import ORIGIN, PostbackSource
 from pointsman.sources.http.webhook_signatures import STANDARD, SignatureScheme, WebhookVerifier
@@ -15,41 +16,43 @@ from pointsman.sources.pipeline import Adapt
 from pointsman.statements.adapters import Path, PathTemplate, ScormCloud, Webhook
 
 
-def adapters(sources: SourceSettings) -> dict[tuple[str, str], Adapt]:
+def adapters(sources: SourceSettings, ids: StatementIds) -> dict[tuple[str, str], Adapt]:
     """What reads dead letters that were no statements, by source and origin."""
     return {
-        (source.name, ORIGIN): _scorm_cloud(source).statements for source in sources.scorm_cloud
+        (source.name, ORIGIN): _scorm_cloud(source, ids).statements
+        for source in sources.scorm_cloud
     }
 
 
-def postback_sources(sources: SourceSettings) -> tuple[PostbackSource, ...]:
+def postback_sources(sources: SourceSettings, ids: StatementIds) -> tuple[PostbackSource, ...]:
     return tuple(
         PostbackSource(
             source.name,
             BasicCredential(source.username, source.password),
-            _scorm_cloud(source),
+            _scorm_cloud(source, ids),
             source.max_body_bytes,
         )
         for source in sources.scorm_cloud
     )
 
 
-def _scorm_cloud(source: ScormCloudSettings) -> ScormCloud:
+def _scorm_cloud(source: ScormCloudSettings, ids: StatementIds) -> ScormCloud:
     return ScormCloud(
         PathTemplate.parse(source.course_activity),
         PathTemplate.parse(source.sco_activity),
         source.home_page,
+        ids,
         source.learner,
     )
 
 
-def webhook_sources(sources: SourceSettings) -> tuple[WebhookSource, ...]:
+def webhook_sources(sources: SourceSettings, ids: StatementIds) -> tuple[WebhookSource, ...]:
     return tuple(
         WebhookSource(
             source.name,
             source.max_body_bytes,
             WebhookVerifier(_schemes(source), _keys(source), source.tolerance_seconds),
-            _webhook(source),
+            _webhook(source, ids),
         )
         for source in sources.webhooks
     )
@@ -67,10 +70,11 @@ def _schemes(source: WebhookSettings) -> tuple[SignatureScheme, ...]:
     return (SignatureScheme(**signature.model_dump()),)
 
 
-def _webhook(source: WebhookSettings) -> Webhook:
+def _webhook(source: WebhookSettings, ids: StatementIds) -> Webhook:
     activity = source.activity
     return Webhook(
         source=source.name,
+        ids=ids,
         learner=Path.parse(source.learner),
         activity=PathTemplate.parse(activity) if is_template(activity) else Path.parse(activity),
         home_page=source.account_home_page,

@@ -27,25 +27,35 @@ def satisfied_tracker(
     store: Store, launches: LaunchCache | None, clock: Clock
 ) -> SatisfiedTracker | None:
     """What the intake has in place of the store; None where no player is launched."""
-    return None if launches is None else SatisfiedTracker(store, launches, clock)
+    return (
+        None if launches is None else SatisfiedTracker(store, launches, store.statement_ids, clock)
+    )
 
 
 def lms(
-    store: Store, tracker: SatisfiedTracker | None, intake: Pipeline, clock: Clock
+    store: Store,
+    tracker: SatisfiedTracker | None,
+    intake: Pipeline,
+    clock: Clock,
+    home_page: str,
 ) -> Lms | None:
-    """`intake` is the store's own: what the LMS says needs no topic to travel through."""
+    """`intake` is the store's own: what the LMS says needs no topic to travel through.
+
+    `home_page` is that of the LMS's account.
+    """
     if tracker is None:
         return None
 
-    async def state(launch: Launch, statement: dict[str, Any]) -> None:
+    async def state(launch: Launch | None, statement: dict[str, Any]) -> None:
         try:
             await intake.accept(intake.reader.statements(LAUNCHED, statement, launch=launch))
         except StatementConflict:
-            # another replica was quicker, and said the same of another moment
+            # another replica was quicker, and said the same of another moment: nobody but us can
+            # make this id
             log.debug("stated already", statement=statement["id"])
 
     tracker.state = state
-    return Lms(store, tracker, state, clock)
+    return Lms(store, tracker, state, store.statement_ids, clock, home_page)
 
 
 def guarded_intake(
@@ -60,8 +70,9 @@ def guarded_intake(
         return intake
     return SessionGuard(
         intake,
-        lms.sessions,
+        lms,
         clock,
         on_violation,
         settings.launches.grace_seconds,
+        rejects=settings.launches.cmi5_conflicts == "reject",
     )

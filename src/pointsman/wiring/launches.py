@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 from pointsman.housekeeping import Retention
 from pointsman.platforms.tokens.fetched import LONGEST_LIFE, FetchedToken
 from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.sources.http.authorization import HttpSource
+from pointsman.sources.http.launch_limits import LaunchLimits
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.players import CredentialIssuer, LaunchCache, LaunchRequest
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.sources.players.launch_actor import ActorRules
-from pointsman.store.base import Store
+from pointsman.sources.players.request_rate import RequestRate
+from pointsman.sources.players.statement_quota import StatementBytes, StatementQuota
+from pointsman.sources.settings import LaunchLimitSettings
+from pointsman.store.base import DocumentAmounts, Store
 from pointsman.wiring.mapping import identity
 from pointsman.wiring.sources import credential
 
@@ -23,10 +30,15 @@ def retention(settings: Settings) -> Retention:
     statements = settings.store.retention_days * _DAY
     launches = settings.launches
     longest = 0.0 if launches is None else launches.max_lifetime_hours * _HOUR
+    documents = 0.0 if launches is None else launches.documents_days * _DAY
+    if documents:
+        # while its launch is there to say that it ended
+        documents = min(documents + longest, statements or math.inf)
     return Retention(
         statements=statements,
         actions=settings.store.activity_days * _DAY,
-        revocations=max(statements, longest),
+        bounds=max(statements, longest),
+        documents=documents,
     )
 
 
@@ -41,10 +53,12 @@ def launch_deps(
     lms: Lms | None,
     store: Store,
     clock: Clock,
+    on_over_limit: Callable[[str], None],
 ) -> LaunchRoutesDeps | None:
     """What the HTTP side needs of it; None where no player is launched.
 
-    `tokens` are those that launches bring.
+    `tokens` are those that launches bring. `on_over_limit` is told which setting of
+    [launches.limits] has turned a player's request away.
     """
     section = settings.launches
     if section is None or launches is None or lms is None or tokens is None:
@@ -65,6 +79,28 @@ def launch_deps(
         keep_token=keep_token,
         settings=section,
         actors=ActorRules(settings.platform.origin, identity(settings).resolve, section.any_actor),
+        limits=_limits(section.limits, store, clock, on_over_limit),
         lms=lms,
         record=store.record_action,
+    )
+
+
+def _limits(
+    section: LaunchLimitSettings, store: Store, clock: Clock, on_over: Callable[[str], None]
+) -> LaunchLimits:
+    return LaunchLimits(
+        RequestRate(section.requests_per_second, clock),
+        StatementQuota(
+            store,
+            StatementBytes(section.statement_bytes, section.learner_statement_bytes),
+            clock,
+        ),
+        section.document_bytes,
+        DocumentAmounts(
+            section.registration_documents,
+            section.registration_bytes,
+            section.learner_documents,
+            section.learner_bytes,
+        ),
+        on_over,
     )

@@ -17,6 +17,7 @@ from pointsman.mapping import (
     Rule,
     Template,
 )
+from pointsman.privacy.identity_rules import IdentityRules
 
 
 def mapping(settings: Settings) -> Mapper:
@@ -25,12 +26,19 @@ def mapping(settings: Settings) -> Mapper:
 
 def identity(settings: Settings) -> ConfiguredIdentity:
     """Who an actor is, by [learners]."""
-    return ConfiguredIdentity(
-        [
-            AccountTemplate(account.home_page, Template(account.learner))
-            for account in settings.learners.accounts
-        ]
-    )
+    return ConfiguredIdentity(_accounts(settings))
+
+
+def identity_rules(settings: Settings) -> IdentityRules:
+    """Who is one person, for forgetting and handing out."""
+    return IdentityRules(identity(settings), _accounts(settings), settings.platform.origin)
+
+
+def _accounts(settings: Settings) -> list[AccountTemplate]:
+    return [
+        AccountTemplate(account.home_page, Template(account.learner))
+        for account in settings.learners.accounts
+    ]
 
 
 def rule(settings: RuleSettings) -> Rule:

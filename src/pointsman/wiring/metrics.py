@@ -10,7 +10,8 @@ from pointsman.sources.http.connection_limits import Closed
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.routes import LAUNCH, POSTBACK, SCORM_COMMIT, WEBHOOK
 from pointsman.sources.kafka.hooks import ResetReason
-from pointsman.sources.players.cmi5.session_rules import RuleViolation
+from pointsman.sources.players.cmi5.rule_violations import RuleViolation
+from pointsman.sources.settings import LaunchLimitSettings
 from pointsman.telemetry.initial_series import IntakeRoute, KnownLabels
 
 
@@ -28,6 +29,7 @@ def known_labels(settings: Settings) -> KnownLabels:
         listeners=("http",) if settings.http.operator is None else ("http", "http.operator"),
         closings=tuple(Closed),
         oddities=tuple(RuleViolation) if launched else (),
+        launch_limits=tuple(LaunchLimitSettings.model_fields) if launched else (),
     )
 
 

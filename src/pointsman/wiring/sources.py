@@ -65,8 +65,25 @@ def launched_limits(settings: Settings) -> LaunchedLimits | None:
     if launches is None:
         return None
     return LaunchedLimits(
-        max_statements=min(launches.max_statements, http.max_statements), max_depth=http.max_depth
+        max_statements=min(launches.limits.request_statements, http.max_statements),
+        max_depth=http.max_depth,
     )
+
+
+def defining_sources(settings: Settings) -> list[str]:
+    """Those that may say what an activity is: never what players say, by whichever way it came."""
+    sources, forwarded = settings.sources, settings.http.kafka
+    return [
+        *(source.name for source in sources.http if source.defines_activities),
+        *(source.name for source in sources.scorm_cloud),
+        *(source.name for source in sources.webhooks),
+        *(
+            source.name
+            for source in sources.kafka
+            if source.defines_activities
+            and (forwarded is None or forwarded.topic not in source.topics)
+        ),
+    ]
 
 
 def credential(settings: CredentialSettings) -> BasicCredential | BearerCredential:
@@ -100,7 +117,8 @@ def pipeline(
         on_receipts,
         settings.platform.origin,
         launches=launches,
-        adapters=adapters(settings.sources),
+        adapters=adapters(settings.sources, store.statement_ids),
+        ids=store.statement_ids,
         on_batch=tracker.note if tracker is not None else lambda _batch: None,
         on_left_out=on_left_out,
         on_clock_off=on_clock_off,
@@ -161,11 +179,12 @@ def http_servers(
         on_refusal=operator_log.refused,
         clock=clock,
         authority_home_page=settings.platform.origin,
+        defining_sources=defining_sources(settings),
         public_path=public_path(settings),
         launches=launches,
-        postbacks=postback_sources(settings.sources),
-        webhooks=webhook_sources(settings.sources),
-        reader=BatchReader(settings.http, launched_limits(settings)),
+        postbacks=postback_sources(settings.sources, store.statement_ids),
+        webhooks=webhook_sources(settings.sources, store.statement_ids),
+        reader=BatchReader(settings.http, store.statement_ids, launched_limits(settings)),
         body_timeout=settings.http.connections.body_seconds,
     )
     http = settings.http

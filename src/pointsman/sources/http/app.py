@@ -23,9 +23,10 @@ from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.home import home
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, launch_handlers
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
+from pointsman.sources.http.lrs.cmi5_scope import Cmi5Scope
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 from pointsman.sources.http.lrs.documents import DocumentResources
-from pointsman.sources.http.lrs.endpoint import UNKNOWN, LrsEndpoint, ResourceHandler
+from pointsman.sources.http.lrs.endpoint import UNKNOWN, Limit, LrsEndpoint, ResourceHandler
 from pointsman.sources.http.lrs.get_statements import GetStatements
 from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.resources import Resource
@@ -79,6 +80,8 @@ class HttpDeps:
     on_refused: Callable[[str, int], None]
     clock: Clock
     authority_home_page: str
+    #: the sources that say what an activity is
+    defining_sources: Sequence[str] = ()
     #: what stands in front of our paths for those outside, as in "/lrs"
     public_path: str = ""
     on_refusal: Callable[[str, str, str, int, str], None] = lambda *_: None
@@ -132,6 +135,7 @@ def route_handlers(deps: HttpDeps, consistency: ConsistentThrough) -> dict[Route
         _resource_handlers(deps),
         consistency,
         frozenset(source.name for source in deps.sources if source.lenient),
+        _cmi5_limit(deps),
     )
     handlers: dict[Route, Handler] = {
         route: endpoint.handler(resource) for resource, route in XAPI.items()
@@ -158,23 +162,42 @@ def _authorizer(deps: HttpDeps) -> RequestAuthorizer:
     authenticator = Authenticator(deps.sources)
     if deps.launches is None:
         return RequestAuthorizer(authenticator)
-    return RequestAuthorizer(authenticator, deps.launches.credentials, deps.launches.launches)
+    launches = deps.launches
+    return RequestAuthorizer(
+        authenticator, launches.credentials, launches.launches, launches.limits.count_request
+    )
+
+
+def _cmi5_limit(deps: HttpDeps) -> Limit | None:
+    if deps.launches is None:
+        return None
+    settings = deps.launches.settings
+    scope = Cmi5Scope(
+        deps.launches.lms.sessions,
+        deps.clock,
+        settings.grace_seconds,
+        notes_preferences=settings.cmi5_conflicts == "reject",
+    )
+    return scope.limit
 
 
 def _limits_of_senders(deps: HttpDeps, limits: BodyLimits) -> dict[str, BodyLimits]:
     """How much each sender of xAPI may send at once, by its source."""
     of_senders = {source.name: limits.at_most(source.max_body_bytes) for source in deps.sources}
     if deps.launches is not None:
-        of_senders[LAUNCHED] = limits.at_most(deps.launches.settings.max_body_bytes)
+        of_senders[LAUNCHED] = limits.at_most(deps.launches.settings.limits.request_bytes)
     return of_senders | {UNKNOWN: limits.at_most(UNKNOWN_BYTES)}
 
 
 def _resource_handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:
     """What each method of each resource does."""
-    statements = PostStatements(deps.reader, deps.intake, deps.on_refused)
+    limits = None if deps.launches is None else deps.launches.limits
+    statements = PostStatements(deps.reader, deps.intake, deps.on_refused, limits)
     queries = GetStatements(deps.store, deps.authority_home_page, deps.public_path)
-    documents = DocumentResources(deps.store, deps.clock)
-    objects = ActivitiesAgents(deps.store, deps.authority_home_page)
+    documents = DocumentResources(deps.store, deps.clock, limits)
+    objects = ActivitiesAgents(
+        deps.store, deps.store, deps.authority_home_page, deps.defining_sources
+    )
     handlers: dict[tuple[Resource, str], ResourceHandler] = {
         (Resource.STATEMENTS, "POST"): statements.post,
         (Resource.STATEMENTS, "PUT"): statements.put,

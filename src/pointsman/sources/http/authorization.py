@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
@@ -134,7 +134,8 @@ class AuthorizedSender:
 class RequestAuthorizer:
     """Lets sources in, and launched players.
 
-    Without `credentials` and `launches` no player is launched.
+    Without `credentials` and `launches` no player is launched. `count_request` is told the
+    registration of each request with a credential of a launch, and raises where it is one too many.
     """
 
     def __init__(
@@ -142,10 +143,12 @@ class RequestAuthorizer:
         authenticator: Authenticator,
         credentials: CredentialIssuer | None = None,
         launches: LaunchCache | None = None,
+        count_request: Callable[[str], None] = lambda _registration: None,
     ) -> None:
         self._authenticator = authenticator
         self._credentials = credentials
         self._launches = launches
+        self._count_request = count_request
 
     async def authorize(self, authorization: str | None) -> AuthorizedSender:
         """Who shows this header. Raises `Unauthorized` and `StoreUnavailable`."""
@@ -158,10 +161,14 @@ class RequestAuthorizer:
         return AuthorizedSender(LAUNCHED, await self.launch(token, Purpose.XAPI))
 
     async def launch(self, token: str, purpose: Purpose) -> Launch:
-        """The launch that a credential is of. Raises `CredentialRefused` and `StoreUnavailable`."""
+        """The launch that a credential is of.
+
+        Raises `CredentialRefused`, `StoreUnavailable` and what `count_request` raises.
+        """
         if self._credentials is None or self._launches is None:
             raise CredentialRefused("there are no launches here")
         shown = self._credentials.check(token, purpose)
+        self._count_request(shown.registration)
         launch, revoked = await self._launches.newest(shown.registration, shown.learner)
         if revoked.is_after(shown.revoked):
             raise CredentialRevoked

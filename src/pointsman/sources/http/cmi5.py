@@ -21,6 +21,7 @@ from pointsman.sources.players import (
     LaunchCache,
     Purpose,
 )
+from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore
 from pointsman.sources.players.credentials import in_base64
 
 _MOST_BYTES = 16_384
@@ -31,6 +32,9 @@ _USED_OR_EXPIRED, _SECURITY, _APPLICATION = "1", "2", "3"
 
 class LearningSystem(Protocol):
     """`Lms`, as these addresses see it."""
+
+    @property
+    def sessions(self) -> Cmi5SessionStore: ...
 
     async def open(self, launch: Launch, url: str | None) -> None: ...
 

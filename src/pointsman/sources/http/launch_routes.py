@@ -19,6 +19,7 @@ from pointsman.sources.http.authorization import (
 )
 from pointsman.sources.http.body import BodyLimits
 from pointsman.sources.http.cmi5 import Cmi5Resource, LearningSystem
+from pointsman.sources.http.launch_limits import LaunchLimits
 from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource
 from pointsman.sources.http.operator_actions import RecordAction
 from pointsman.sources.http.routes import (
@@ -47,6 +48,7 @@ class LaunchRoutesDeps:
     keep_token: KeepToken
     settings: LaunchSettings
     actors: ActorRules
+    limits: LaunchLimits
     lms: LearningSystem
     record: RecordAction
 
@@ -133,7 +135,8 @@ def _scorm(
         authorizer,
         CommitHandler(LAUNCHED, context.store, context.reader, context.intake, context.clock),
         BodyLimits(context.settings.max_body_bytes, context.body_timeout).at_most(
-            launches.settings.max_body_bytes
+            launches.settings.limits.request_bytes
         ),
+        launches.limits,
         context.on_refused,
     )

@@ -82,6 +82,8 @@ class LaunchResource:
                 f"the registration {launch.registration} is of another launch: of {other.activity} "
                 f"with a {other.kind} player; leave registration out for a new attempt",
             )
+        if asked.definition is not None:
+            await self._launches.describe(launch.activity, asked.definition)
         await self._keep_token(asked)
         await self._begin(launch, asked.url)
         details = {"registration": launch.registration, "activity": launch.activity}

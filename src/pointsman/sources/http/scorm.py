@@ -16,6 +16,7 @@ from pointsman.domain.launch import Launch
 from pointsman.sources.http.authorization import LAUNCHED, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.errors import answer, json_response
+from pointsman.sources.http.launch_limits import LaunchLimits
 from pointsman.sources.http.lrs.endpoint import current_source
 from pointsman.sources.players import CredentialExpired, Purpose
 from pointsman.sources.players.scorm.commits import CommitHandler
@@ -39,11 +40,13 @@ class ScormResource:
         authorizer: RequestAuthorizer,
         commits: CommitHandler,
         limits: BodyLimits,
+        launch_limits: LaunchLimits,
         on_refused: Callable[[str, int], None],
     ) -> None:
         self._authorizer = authorizer
         self._commits = commits
         self._limits = limits
+        self._launch_limits = launch_limits
         self._on_refused = on_refused
 
     async def post(self, request: web.Request) -> web.Response:
@@ -58,12 +61,13 @@ class ScormResource:
         try:
             launch = await self._launch(request)
         except CredentialExpired as error:
-            body = await read_body(request, self._limits)
+            credential = error.credential
+            body = await self._body(request, credential.registration, credential.learner)
             await self._commits.keep_dead_letter(
-                error.credential.registration, body, str(error), final=final
+                credential.registration, body, str(error), final=final
             )
             raise
-        body = await read_body(request, self._limits)
+        body = await self._body(request, launch.registration, launch.learner)
         player = request.query.get("session", "")[:_MOST_NAME]
         try:
             await self._commits.accept(launch, body, player=player, final=final)
@@ -76,6 +80,11 @@ class ScormResource:
         launch = await self._launch(request)
         session = await self._commits.session(launch)
         return json_response(starting_data(launch, session), headers=_NO_STORE)
+
+    async def _body(self, request: web.Request, registration: str, learner: str) -> bytes:
+        body = await read_body(request, self._limits)
+        await self._launch_limits.count_statements(registration, learner, len(body))
+        return body
 
     async def _launch(self, request: web.Request) -> Launch:
         launch = await self._authorizer.launch(request.match_info["token"], Purpose.SCORM)

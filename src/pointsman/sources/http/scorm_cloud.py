@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from pointsman.domain.errors import InputRefused, StatementConflict
+from pointsman.domain.errors import InputRefused
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, BasicCredential, HttpSource
 from pointsman.sources.http.body import UNKNOWN_BYTES, BodyLimits, RequestBody
@@ -93,8 +93,10 @@ class Postbacks:
     async def _accept(self, source: str, body: bytes) -> None:
         try:
             statements = self._adapters[source].statements(body)
-            await self._intake.accept(self._reader.statements(source, statements))
-        except (InputRefused, StatementConflict) as error:
+            await self._intake.accept(
+                self._reader.statements(source, statements, all_or_nothing=False)
+            )
+        except InputRefused as error:
             await self._intake.keep_dead_letter(source, body, str(error), ORIGIN)
 
 

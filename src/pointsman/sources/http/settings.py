@@ -153,3 +153,5 @@ class HttpSourceSettings(Section):
     lenient: bool = False
     #: of a request's body; none = http.max_body_bytes, which is the most in any case
     max_body_bytes: int | None = Field(default=None, ge=1_024)
+    #: what it says of an activity is what GET /xapi/activities answers to everybody
+    defines_activities: bool = True

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from pointsman.domain.clock import Clock
-from pointsman.domain.errors import InputRefused, StatementConflict
+from pointsman.domain.errors import InputRefused
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.body import HELD, BodyLimits, read_body
 from pointsman.sources.http.errors import RequestRefused, no_content
@@ -70,8 +70,11 @@ class Webhooks:
         try:
             statements = source.adapter.statements(body, signed.message_id)
             if statements:
-                await self._intake.accept(self._reader.statements(source.name, statements))
-        except (InputRefused, StatementConflict) as error:
+                # the sender could send nothing else in its place: a conflict is a dead letter
+                await self._intake.accept(
+                    self._reader.statements(source.name, statements, all_or_nothing=False)
+                )
+        except InputRefused as error:
             self._on_refused(source.name, report_refusals(error))
             raise
         return no_content()

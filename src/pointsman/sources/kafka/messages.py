@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
+import orjson
 from aiokafka import ConsumerRecord, TopicPartition
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import Receipt, Submission
-from pointsman.sources.batch import LogMessage
+from pointsman.sources.batch import FORMER_IDS, LogMessage
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.statements import media_type
 
@@ -61,8 +62,19 @@ def read_record(
             content_type=kind if media_type(kind) in _KINDS else None,
             version="2.0.0" if version.startswith("2.") else "1.0.0",
             max_statements=settings.max_statements,
+            former_ids=_former_ids(headers.get(FORMER_IDS, "")),
         )
     )
+
+
+def _former_ids(header: str) -> dict[str, str]:
+    """What our own forwarder wrote; whatever else is there says nothing."""
+    try:
+        former = orjson.loads(header or b"{}")
+    except orjson.JSONDecodeError:
+        return {}
+    texts = isinstance(former, dict) and all(isinstance(one, str) for one in former.values())
+    return former if texts else {}
 
 
 def next_offsets(places: Iterable[Position]) -> dict[TopicPartition, int]:

@@ -102,6 +102,8 @@ class KafkaSourceSettings(KafkaCluster):
     group_id: str = Field(default="pointsman", min_length=1)
     #: where to start in a partition that was never read, and in one whose place is gone
     auto_offset_reset: Literal["earliest", "latest"] = "earliest"
+    #: as of an HTTP source; the topic of [http.kafka] never does, for players' words are in it
+    defines_activities: bool = True
     #: taken at once from the broker
     max_records: int = Field(default=1_000, ge=1, le=100_000)
     #: taken of one message that is an array; the rest of it becomes dead letters that can be

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+import orjson
 from cachetools import LRUCache
 
 from pointsman.domain.clock import Clock, micros
@@ -111,6 +112,17 @@ class LaunchCache:
         if other is None:
             self._remember(launch.registration, launch)
         return other
+
+    async def describe(self, activity: str, definition: dict[str, Any]) -> None:
+        """Say what an activity is, for everybody; the newest launch that does so is right."""
+        content = orjson.dumps(definition)
+
+        def decide(old: Document | None) -> tuple[Document | None, None]:
+            if old is not None and old.content == content:
+                return old, None
+            return Document("application/json", content, "", micros(self._clock.now())), None
+
+        await self._store.change_document(DocumentKey("activity", activity), decide)
 
     async def _ask(self, registrations: set[str]) -> None:
         now = self._clock.monotonic()

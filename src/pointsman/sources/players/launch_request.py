@@ -7,17 +7,32 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.header_value import header_problem
 from pointsman.domain.iri import web_address_problem
-from pointsman.domain.launch import Launch, LaunchMode, PlayerKind, launch_actor_json
+from pointsman.domain.launch import (
+    Launch,
+    LaunchMode,
+    PlayerKind,
+    launch_actor_json,
+    launch_url_problem,
+)
 from pointsman.sources.players.cmi5.launch_data import check_player
 from pointsman.sources.players.credentials import CredentialIssuer, Purpose, as_authorization
 from pointsman.sources.players.launch_actor import ActorRules, launch_actor
+from pointsman.statements.activities import AnyDefinition
 from pointsman.statements.data_types import Iri
 
 _MOST_ACTIVITIES = 100
@@ -26,6 +41,19 @@ _MOST_PLAYER = 16_384
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
 #: as `course_completed` of a rule
 Completed = Literal["never", "completed", "passed", "completed_or_passed", "completed_and_passed"]
+
+
+_DEFINITION: TypeAdapter[Any] = TypeAdapter(AnyDefinition)
+
+
+def _definition(value: dict[str, Any] | None) -> dict[str, Any] | None:
+    """As it came, once it is known to be one (xAPI Part 2 section 2.4.4.1)."""
+    if value is not None:
+        try:
+            _DEFINITION.validate_python(value)
+        except ValidationError:
+            raise ValueError("is no xAPI Activity Definition") from None
+    return value
 
 
 class LaunchRequest(BaseModel):
@@ -48,6 +76,8 @@ class LaunchRequest(BaseModel):
     auth_token_expires_in: Annotated[int, Field(gt=0)] | None = None
     kind: PlayerKind = PlayerKind.XAPI
     activity: Iri
+    #: an xAPI Activity Definition: what GET /xapi/activities says of the activity
+    definition: Annotated[dict[str, Any] | None, AfterValidator(_definition)] = None
     activities: Annotated[tuple[Iri, ...], Field(max_length=_MOST_ACTIVITIES)] = ()
     #: where the content is; the launch's address is made of it
     url: Annotated[str, Field(max_length=4_000)] | None = None
@@ -83,7 +113,7 @@ def parse_launch_request(body: bytes) -> LaunchRequest:
             )
         )
         raise InputRefused("; ".join(problems)) from None
-    if asked.url is not None and (problem := web_address_problem(asked.url)):
+    if asked.url is not None and (problem := _url_problem(asked.kind, asked.url)):
         raise InputRefused(f"url: {problem}")
     if asked.auth_token is not None:
         token_problem = header_problem(asked.auth_token.get_secret_value())
@@ -99,6 +129,12 @@ def parse_launch_request(body: bytes) -> LaunchRequest:
     if asked.kind is PlayerKind.CMI5:
         check_player(asked.player, asked.activity)
     return asked
+
+
+def _url_problem(kind: PlayerKind, url: str) -> str:
+    if problem := web_address_problem(url):
+        return problem
+    return launch_url_problem(url) if kind is PlayerKind.CMI5 else ""
 
 
 def launch_from_request(

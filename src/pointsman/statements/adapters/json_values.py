@@ -144,4 +144,9 @@ def _datetime_of(text: str) -> datetime:
 
 def derived_uuid(namespace: uuid.UUID, *parts: Any) -> str:
     """A UUID of these texts and numbers, the same for the same."""
-    return str(uuid.uuid5(namespace, "\x1f".join(map(str, parts))))
+    return str(uuid.uuid5(namespace, joined(*parts)))
+
+
+def joined(*parts: Any) -> str:
+    """Texts and numbers as one name; none of them has the separator."""
+    return "\x1f".join(map(str, parts))

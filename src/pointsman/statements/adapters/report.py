@@ -15,7 +15,8 @@ import orjson
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.iri import mailbox
 from pointsman.domain.records import LeftOut
-from pointsman.statements.adapters.json_values import derived_uuid, in_message, is_address, is_iri
+from pointsman.domain.statement_ids import StatementIds
+from pointsman.statements.adapters.json_values import in_message, is_address, is_iri, joined
 from pointsman.statements.extension_numbers import percentage
 from pointsman.statements.left_out_readings import as_extension
 
@@ -54,7 +55,9 @@ class ActivityReport:
     left_out: tuple[LeftOut, ...] = ()
 
 
-def report_statement(report: ActivityReport, *id_parts: Any) -> dict[str, Any]:
+def report_statement(
+    report: ActivityReport, ids: StatementIds, *id_parts: str | int | None
+) -> dict[str, Any]:
     """A valid statement. Its id is made of `id_parts`, and of the statement itself without.
 
     Raises `InputRefused` where the activity is no IRI.
@@ -71,9 +74,9 @@ def report_statement(report: ActivityReport, *id_parts: Any) -> dict[str, Any]:
         "context": _context(report),
         "timestamp": report.timestamp,
     }
-    properties = {id_source: value for id_source, value in properties.items() if value}
+    properties = {name: value for name, value in properties.items() if value}
     id_source = id_parts or (orjson.dumps(properties, option=orjson.OPT_SORT_KEYS).decode(),)
-    return {"id": derived_uuid(_NAMESPACE, *id_source), **properties}
+    return {"id": ids.derive(_NAMESPACE, joined(*id_source)), **properties}
 
 
 def _actor(report: ActivityReport) -> dict[str, Any]:

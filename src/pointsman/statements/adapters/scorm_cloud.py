@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import Reading
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.statements.adapters.json_paths import PathTemplate, as_text
 from pointsman.statements.adapters.json_values import (
     derived_uuid,
@@ -50,6 +51,7 @@ class ScormCloud:
     course_activity: PathTemplate
     sco_activity: PathTemplate
     home_page: str
+    ids: StatementIds
     learner: Literal["email", "id"] = "email"
 
     def statements(self, body: bytes) -> list[dict[str, Any]]:
@@ -78,7 +80,7 @@ class ScormCloud:
         )
         course = replace(course, left_out=read.left_out)
         root = registration.get("activityDetails")
-        statements = [report_statement(_with_result(course, course_result(registration, root)))]
+        statements = [self._statement(course, course_result(registration, root))]
         for child in descendants(root):
             reading = activity_result(child)
             if reading.says_nothing:  # a SCO that nobody has opened
@@ -91,8 +93,11 @@ class ScormCloud:
                 title=as_text(child.get("title")),
                 parent=course.activity,
             )
-            statements.append(report_statement(_with_result(sco, reading)))
+            statements.append(self._statement(sco, reading))
         return list({statement["id"]: statement for statement in statements}.values())
+
+    def _statement(self, report: ActivityReport, result: RegistrationResult) -> dict[str, Any]:
+        return report_statement(_with_result(report, result), self.ids)
 
     def _learner(self, registration: Mapping[str, Any]) -> str:
         email = as_text(value_at(registration, "learner", "email"))

@@ -12,6 +12,7 @@ import orjson
 
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import LeftOut, Reading
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.statements.adapters.json_paths import Path, PathTemplate, as_text, required_text
 from pointsman.statements.adapters.json_values import (
     boolean,
@@ -36,6 +37,7 @@ class Webhook:
     """What a source says of its bodies: where things stand, and on which scale."""
 
     source: str
+    ids: StatementIds
     learner: Path
     activity: Path | PathTemplate
     #: of the account that a learner is who is no e-mail address
@@ -110,7 +112,9 @@ class Webhook:
             timestamp=read(Reading.TIMESTAMP, self.time, timestamp),
         )
         report = replace(report, left_out=tuple(left_out))
-        return report_statement(report, self.source, *self._name(item, whole, message, place))
+        return report_statement(
+            report, self.ids, self.source, *self._name(item, whole, message, place)
+        )
 
     def _name(
         self, item: Any, whole: Any, message: str, place: int | None

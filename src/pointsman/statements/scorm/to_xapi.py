@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pointsman.domain.launch import Launch, launch_actor_json
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.statements.left_out_readings import as_extension
 from pointsman.statements.scorm.commit import Commit, CommitScore
 from pointsman.statements.scorm.commit_order import digest
@@ -25,7 +26,9 @@ _FULL = 100
 _MAX_INCOMPLETE = 99
 
 
-def commit_statement(commit: Commit, launch: Launch, at: int, player: str = "") -> dict[str, Any]:
+def commit_statement(
+    commit: Commit, launch: Launch, at: int, ids: StatementIds, player: str = ""
+) -> dict[str, Any]:
     """The statement of a commit that counts as of `at`, in microseconds since the epoch.
 
     The same commit has the same id whenever it comes again.
@@ -34,7 +37,7 @@ def commit_statement(commit: Commit, launch: Launch, at: int, player: str = "") 
     name = f"{launch.registration} {player} {commit.sequence} {digest(commit)} {at}"
     verb = _verb(judged)
     statement: dict[str, Any] = {
-        "id": str(uuid.uuid5(_NAMESPACE, ascii(name))),
+        "id": ids.derive(_NAMESPACE, ascii(name)),
         "actor": launch_actor_json(launch),
         "verb": {"id": _VERBS + verb, "display": {"en": verb}},
         "object": {"objectType": "Activity", "id": launch.activity},

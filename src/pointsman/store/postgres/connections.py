@@ -13,6 +13,7 @@ import structlog
 
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import ConfigError, Retry, StoreRefuses, StoreUnavailable
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.store.group_commit import GroupCommit, Work
 from pointsman.store.migrations import Migration
 from pointsman.store.postgres import ingest, schema
@@ -50,6 +51,7 @@ class PostgresConnections:
         read_keys: ReadKeys = no_keys,
     ) -> None:
         self._read_keys = read_keys
+        self._statement_ids: StatementIds | None = None
         # searches may take long, and must leave connections to the rest
         self._searches = asyncio.Semaphore(max(1, connections // 4))
         self._pool = Pool(dsn, password, connections)
@@ -90,6 +92,8 @@ class PostgresConnections:
                         await schema.must_be_current(connection)
                     else:
                         await schema.migrate(connection)
+                    installation = await connection.fetchrow(SQL["read_installation"])
+                    self._statement_ids = StatementIds(*installation)
         except BaseException:
             await self._pool.close()
             raise
@@ -102,6 +106,12 @@ class PostgresConnections:
                     return await schema.migrate(connection)
         finally:
             await self._pool.close()
+
+    @property
+    def statement_ids(self) -> StatementIds:
+        if self._statement_ids is None:
+            raise StoreUnavailable("the store is not open")
+        return self._statement_ids
 
     async def close(self) -> None:
         await self._commits.close()

@@ -6,8 +6,9 @@ A NUL in a name is told from nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
+from pointsman.store.document_quota import DocumentAmounts, OverQuota, over_quota
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.pool import count_of
@@ -32,7 +33,15 @@ class PostgresDocuments(PostgresConnections):
     async def change_document(
         self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
     ) -> T:
-        return await self._pool.transaction(lambda db: _change(db, key, decide))
+        return cast("T", await self._pool.transaction(lambda db: _change(db, key, decide)))
+
+    async def change_document_within(
+        self,
+        key: DocumentKey,
+        quota: DocumentAmounts,
+        decide: Callable[[Document | None], tuple[Document | None, T]],
+    ) -> T | OverQuota:
+        return await self._pool.transaction(lambda db: _change(db, key, decide, quota))
 
     async def delete_documents(self, key: DocumentKey) -> None:
         values = _values(key)[:4]
@@ -52,6 +61,12 @@ class PostgresDocuments(PostgresConnections):
             await self._pool.transaction(lambda db: db.execute(SQL["prune_documents"], *values))
         )
 
+    async def prune_ended_states(self, *, before: int, limit: int) -> int:
+        values = before, limit
+        return count_of(
+            await self._pool.transaction(lambda db: db.execute(SQL["prune_ended_states"], *values))
+        )
+
 
 async def _document(connection: Connection, key: DocumentKey) -> Document | None:
     row = await connection.fetchrow(SQL["read_document"], *_values(key))
@@ -62,11 +77,19 @@ async def _change(
     connection: Connection,
     key: DocumentKey,
     decide: Callable[[Document | None], tuple[Document | None, T]],
-) -> T:
+    quota: DocumentAmounts | None = None,
+) -> T | OverQuota:
+    if quota is not None:
+        await connection.execute(SQL["lock_agent"], text(key.agent))
     # A row that is not there yet can't be locked, so its name is.
     await connection.execute(SQL["lock_document"], *_values(key))
     old = await _document(connection, key)
     new, result = decide(old)
+    if quota is not None and new is not old:
+        row = await connection.fetchrow(SQL["document_amounts"], text(key.agent), key.registration)
+        over = over_quota(quota, DocumentAmounts(**dict(row or {})), key, old, new)
+        if over is not None:
+            return over
     if new is None and old is not None:
         await connection.execute(SQL["delete_document"], *_values(key))
     elif new is not None and new is not old:

@@ -22,10 +22,11 @@ from pointsman.store.postgres import statement_index
 from pointsman.store.postgres.pool import CollisionError, count_of
 from pointsman.store.postgres.rows import CODEC, SQL, columns
 from pointsman.store.postgres.session import Connection
+from pointsman.store.statement_conflicts import former_names
 from pointsman.store.statement_index import ReadKeys
 from pointsman.store.strip_nul import text
 
-_COMPRESSION_LEVEL = 1
+COMPRESSION_LEVEL = 1
 
 _Dead = tuple[str, str, bytes]
 
@@ -75,13 +76,16 @@ async def lock_and_read(connection: Connection, submissions: Sequence[Submission
     ]
     await lock(connection, {str(change.recipient) for change in changes})
     ids = [item.statement_id for submission in submissions for item in submission.items]
-    known = await connection.fetch(SQL["known_statements"], ids) if ids else []
+    known = dict(await connection.fetch(SQL["known_statements"], ids)) if ids else {}
+    if former := former_names(submissions):
+        rows = await connection.fetch(SQL["formerly_known"], *columns(former, 3))
+        known = dict(rows) | known
     keys = {(str(one.recipient), one.target.kind.value, one.target.key) for one in changes}
     rows = await connection.fetch(SQL["desired_by_key"], *columns(keys, 3)) if keys else []
     named = {(str(one.recipient), link.key) for one in changes for link in links(one)}
     gathered = await connection.fetch(SQL["evidence_by_key"], *columns(named, 2)) if named else []
     return Current(
-        dict(known),
+        known,
         {(one.recipient, one.target): one for one in map(CODEC.decode, rows)},
         claims,
         {(Recipient.from_text(learner), key): from_body(body) for learner, key, body in gathered},
@@ -157,7 +161,7 @@ async def write(
 async def _write_statements(
     connection: Connection, plan: Plan, stored_at: int, read_keys: ReadKeys
 ) -> None:
-    block = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
+    block = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
     rows = [
         (
             new.item.statement_id,

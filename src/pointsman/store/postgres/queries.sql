@@ -18,6 +18,16 @@ ORDER BY p.consumer_group, p.topic, p.partition FOR UPDATE OF p;
 -- name: known_statements
 SELECT id, digest FROM statements WHERE id = ANY($1::text[]);
 
+-- name: formerly_known
+-- Of (id, former id, source); nobody else can have taken a former id in the source's name.
+SELECT k.id, s.digest
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k(id, former, source)
+JOIN statements AS s ON s.id = k.former AND s.source = k.source
+JOIN installation AS i ON s.stored_at < i.former_ids_until;
+
+-- name: read_installation
+SELECT secret, former_ids_until FROM installation;
+
 -- name: desired_by_key
 SELECT {desired}
 FROM unnest($1::text[], $2::text[], $3::text[]) AS k(learner, kind, key)
@@ -508,8 +518,33 @@ SELECT resource, name, content_type, content, etag, updated_at FROM documents
 WHERE resource = ANY($1::text[]) AND md5(activity) = md5('') AND md5(agent) = md5('') AND registration = ''
     AND md5(name) = ANY(SELECT md5(wanted) FROM unnest($2::text[]) AS wanted);
 
+-- name: lock_agent
+SELECT pg_advisory_xact_lock(hashtextextended('documents of ' || $1::text, 0));
+
+-- name: document_amounts
+SELECT count(*) FILTER (WHERE registration = $2) AS registration_documents,
+    coalesce(sum(size) FILTER (WHERE registration = $2), 0)::bigint AS registration_bytes,
+    count(*) AS learner_documents, coalesce(sum(size), 0)::bigint AS learner_bytes
+FROM (
+    SELECT registration, octet_length(content) + octet_length(activity) + octet_length(name)
+        + octet_length(content_type) AS size
+    FROM documents
+    WHERE md5(agent) = md5($1) AND agent <> '' AND resource IN ('state', 'agent_profile')
+) AS sizes;
+
 -- name: prune_documents
 DELETE FROM documents WHERE resource = ANY($1::text[]) AND updated_at < $2;
+
+-- name: prune_ended_states
+DELETE FROM documents WHERE ctid = ANY(ARRAY(
+    SELECT state.ctid FROM documents AS state
+    WHERE state.resource = 'state' AND state.updated_at < $1 AND EXISTS (
+        SELECT 1 FROM documents AS launch
+        WHERE launch.resource = 'launch' AND md5(launch.activity) = md5('')
+            AND md5(launch.agent) = md5('') AND launch.registration = ''
+            AND md5(launch.name) = md5(state.registration) AND launch.updated_at < $1
+    ) LIMIT $2
+));
 
 -- name: record_action
 INSERT INTO operator_actions (at, kind, who, origin, learner, details, outcome)

@@ -17,6 +17,7 @@ from pointsman.store.postgres.delivery import PostgresDelivery
 from pointsman.store.postgres.documents import PostgresDocuments
 from pointsman.store.postgres.ledgers import PostgresLedgers
 from pointsman.store.postgres.operator_actions import PostgresOperatorActions
+from pointsman.store.postgres.personal_data import PostgresPersonalData
 from pointsman.store.postgres.redecide import PostgresRedecide
 from pointsman.store.postgres.retention import PostgresRetention
 from pointsman.store.postgres.statements import PostgresStatements
@@ -34,6 +35,7 @@ class PostgresStore(
     PostgresOperatorActions,
     PostgresLedgers,
     PostgresBooks,
+    PostgresPersonalData,
 ):
     """A `Store` that replicas share."""
 

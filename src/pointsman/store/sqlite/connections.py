@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import ConfigError, NotStorable, StoreUnavailable
 from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.store.group_commit import GroupCommit, Work
 from pointsman.store.migrations import Migration
 from pointsman.store.sqlite.ingest import ingest
@@ -57,6 +58,7 @@ class SqliteConnections:
         read_keys: ReadKeys = no_keys,
     ) -> None:
         self._read_keys = read_keys
+        self._statement_ids: StatementIds | None = None
         self._beside = beside
         self._path = Path(path)
         self._clock = clock or SystemClock()
@@ -119,6 +121,8 @@ class SqliteConnections:
                 migrate(self._connection)
                 mark(self._connection)
                 self._connection.execute(SQL["release_leases"])
+            installation = self._connection.execute(SQL["read_installation"]).fetchone()
+            self._statement_ids = StatementIds(*installation)
             (last_commit,) = self._connection.execute(SQL["last_commit"]).fetchone()
             self._reader.open()
             self._searcher.open()
@@ -138,6 +142,12 @@ class SqliteConnections:
         finally:
             self._lock.release()
         return steps
+
+    @property
+    def statement_ids(self) -> StatementIds:
+        if self._statement_ids is None:
+            raise StoreUnavailable("the store is not open")
+        return self._statement_ids
 
     async def close(self) -> None:
         if self._writer is not None:

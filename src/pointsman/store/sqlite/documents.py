@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
+from pointsman.store.document_quota import DocumentAmounts, OverQuota, over_quota
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import SQL, fetch, fetch_one, to_json
@@ -29,7 +30,15 @@ class SqliteDocuments(SqliteConnections):
     async def change_document(
         self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
     ) -> T:
-        return await self._write(lambda db: _change(db, key, decide))
+        return await self._write(lambda db: cast("T", _change(db, key, decide)))
+
+    async def change_document_within(
+        self,
+        key: DocumentKey,
+        quota: DocumentAmounts,
+        decide: Callable[[Document | None], tuple[Document | None, T]],
+    ) -> T | OverQuota:
+        return await self._write(lambda db: _change(db, key, decide, quota))
 
     async def delete_documents(self, key: DocumentKey) -> None:
         values = _values(key)[:4]
@@ -50,6 +59,10 @@ class SqliteDocuments(SqliteConnections):
         values = (to_json(resources), before)
         return await self._write(lambda db: db.execute(SQL["prune_documents"], values).rowcount)
 
+    async def prune_ended_states(self, *, before: int, limit: int) -> int:
+        values = (before, limit)
+        return await self._write(lambda db: db.execute(SQL["prune_ended_states"], values).rowcount)
+
 
 def _document(connection: sqlite3.Connection, key: DocumentKey) -> Document | None:
     row = fetch_one(connection, "read_document", *_values(key))
@@ -60,15 +73,29 @@ def _change(
     connection: sqlite3.Connection,
     key: DocumentKey,
     decide: Callable[[Document | None], tuple[Document | None, T]],
-) -> T:
+    quota: DocumentAmounts | None = None,
+) -> T | OverQuota:
     old = _document(connection, key)
     new, result = decide(old)
+    if quota is not None and new is not old and (over := _over(connection, key, quota, old, new)):
+        return over
     if new is None and old is not None:
         connection.execute(SQL["delete_document"], _values(key))
     elif new is not None and new is not old:
         values = (new.content_type, new.content, new.etag, new.updated_at)
         connection.execute(SQL["save_document"], (*_values(key), *values))
     return result
+
+
+def _over(
+    connection: sqlite3.Connection,
+    key: DocumentKey,
+    quota: DocumentAmounts,
+    old: Document | None,
+    new: Document | None,
+) -> OverQuota | None:
+    row = fetch_one(connection, "document_amounts", key.agent, key.registration)
+    return over_quota(quota, DocumentAmounts(**(row or {})), key, old, new)
 
 
 def _values(key: DocumentKey) -> tuple[str, str, str, str, str]:

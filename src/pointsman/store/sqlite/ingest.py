@@ -21,10 +21,11 @@ from pointsman.store.sqlite.rows import (
     read_statement,
     to_json,
 )
+from pointsman.store.statement_conflicts import former_names
 from pointsman.store.statement_index import Indexed, ReadKeys, Reference
 
 #: level 1: bodies of JSON shrink to about a fifth already
-_COMPRESSION_LEVEL = 1
+COMPRESSION_LEVEL = 1
 
 
 def ingest(
@@ -68,6 +69,9 @@ def _known(connection: sqlite3.Connection, submissions: Sequence[Submission]) ->
         return {}
     (text,) = connection.execute(SQL["known_statements"], (to_json(ids),)).fetchone()
     known: dict[str, int] = orjson.loads(text)
+    if former := former_names(submissions):
+        (text,) = connection.execute(SQL["formerly_known"], (to_json(former),)).fetchone()
+        known = orjson.loads(text) | known
     return known
 
 
@@ -113,7 +117,7 @@ def _claims(
 def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys: ReadKeys) -> None:
     """Write what the plan holds."""
     if plan.statements:
-        block = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
+        block = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
         ranks = _ranks_by_key(connection, plan, read_keys)
         values = (stored_at, block, pack_keys(list(ranks)))
         block_id = connection.execute(SQL["insert_block"], values).lastrowid or 0

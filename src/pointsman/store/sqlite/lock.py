@@ -121,6 +121,11 @@ class FileLock:
         answer = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, question))
         return None if answer[0] == fcntl.F_UNLCK else int(answer[4])
 
+    def read(self, at: int, size: int) -> bytes:
+        """Bytes of the file, which must not be opened once more: see above."""
+        assert self._inode is not None  # noqa: S101 - it is asked of a file that is in use
+        return os.pread(_open_files[self._inode].descriptor, size, at)
+
     def release(self, note: str = "") -> None:
         """Leave the file to others, with a note for the next one who takes it."""
         if self._owns:

@@ -5,6 +5,16 @@
 SELECT json_group_object(id, digest) FROM statements
 WHERE id IN (SELECT value FROM json_each(?));
 
+-- name: formerly_known
+-- Of (id, former id, source); nobody else can have taken a former id in the source's name.
+SELECT json_group_object(json_extract(k.value, '$[0]'), s.digest)
+FROM json_each(?) AS k CROSS JOIN statements AS s, installation AS i
+WHERE s.id = json_extract(k.value, '$[1]') AND s.source = json_extract(k.value, '$[2]')
+    AND s.stored_at < i.former_ids_until;
+
+-- name: read_installation
+SELECT secret, former_ids_until FROM installation;
+
 -- name: insert_block
 INSERT INTO blocks (stored_at, data, keys) VALUES (?, ?, ?);
 
@@ -497,9 +507,31 @@ SELECT resource, name, content_type, content, etag, updated_at FROM documents
 WHERE resource IN (SELECT value FROM json_each(?)) AND activity = '' AND agent = ''
     AND registration = '' AND name IN (SELECT value FROM json_each(?));
 
+-- name: document_amounts
+SELECT count(*) FILTER (WHERE registration = ?2) AS registration_documents,
+    coalesce(sum(size) FILTER (WHERE registration = ?2), 0) AS registration_bytes,
+    count(*) AS learner_documents, coalesce(sum(size), 0) AS learner_bytes
+FROM (
+    SELECT registration, length(content) + length(CAST(activity AS BLOB))
+        + length(CAST(name AS BLOB)) + length(CAST(content_type AS BLOB)) AS size
+    FROM documents
+    WHERE agent = ?1 AND agent <> '' AND resource IN ('state', 'agent_profile')
+);
+
 -- name: prune_documents
 DELETE FROM documents
 WHERE resource IN (SELECT value FROM json_each(?)) AND updated_at < ?;
+
+-- name: prune_ended_states
+DELETE FROM documents WHERE rowid IN (
+    SELECT state.rowid FROM documents AS state
+    WHERE state.resource = 'state' AND state.updated_at < ?1 AND EXISTS (
+        SELECT 1 FROM documents AS launch
+        WHERE launch.resource = 'launch' AND launch.activity = '' AND launch.agent = ''
+            AND launch.registration = '' AND launch.name = state.registration
+            AND launch.updated_at < ?1
+    ) LIMIT ?2
+);
 
 -- name: record_action
 INSERT INTO operator_actions (at, kind, who, origin, learner, details, outcome)

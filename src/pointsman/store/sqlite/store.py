@@ -18,6 +18,7 @@ from pointsman.store.sqlite.delivery import SqliteDelivery
 from pointsman.store.sqlite.documents import SqliteDocuments
 from pointsman.store.sqlite.ledgers import SqliteLedgers
 from pointsman.store.sqlite.operator_actions import SqliteOperatorActions
+from pointsman.store.sqlite.personal_data import SqlitePersonalData
 from pointsman.store.sqlite.redecide import SqliteRedecide
 from pointsman.store.sqlite.restore import restore
 from pointsman.store.sqlite.retention import SqliteRetention
@@ -35,6 +36,7 @@ class SqliteStore(
     SqliteOperatorActions,
     SqliteLedgers,
     SqliteBooks,
+    SqlitePersonalData,
 ):
     """A `Store` on one file."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import TypeAdapter, ValidationError
@@ -9,13 +12,19 @@ from pydantic import TypeAdapter, ValidationError
 from pointsman.sources.http.errors import json_response
 from pointsman.sources.http.lrs.endpoint import HEADER, SUPPORTED, LrsRequest
 from pointsman.sources.http.lrs.statement_search import StatementSearch, body_of
-from pointsman.statements import Query
+from pointsman.statements import Query, authority_key
 from pointsman.statements.actor_identity import identity
 from pointsman.statements.actors import AnyActor
 from pointsman.statements.person_and_activity import merged_activity, merged_person
-from pointsman.store.base import Search, StatementStore
+from pointsman.store.base import (
+    DocumentKey,
+    DocumentStore,
+    Search,
+    StatementStore,
+    StoredStatement,
+)
 
-#: the newest statements that are asked what an activity or a person is
+#: the newest statements of a source that are asked what an activity is, or what a person is called
 _MOST = 100
 _ACTOR = TypeAdapter(AnyActor)
 #: an extension of about: what one request may hold
@@ -23,17 +32,45 @@ LIMITS = "tag:pointsman,2026:limits"
 
 
 class ActivitiesAgents:
-    """Both are put together from what the newest statements say."""
+    """Both are put together from what the newest statements say.
 
-    def __init__(self, store: StatementStore, authority_home_page: str) -> None:
+    What an activity is, only the `defining_sources` say, and the launches that describe it, which
+    have the last word. What a launched player says of it would be shown to every other learner.
+    """
+
+    def __init__(
+        self,
+        store: StatementStore,
+        documents: DocumentStore,
+        authority_home_page: str,
+        defining_sources: Sequence[str],
+    ) -> None:
         self._search = StatementSearch(store, authority_home_page)
+        self._documents = documents
+        self._home_page = authority_home_page
+        self._defining_sources = tuple(sorted(defining_sources))
 
     async def activity(self, call: LrsRequest) -> web.Response:
         activity_id = call.parameters.activity_id or ""
-        query = Query(activity=activity_id, related_activities=True)
-        page = await self._search.find(query, Search(query.keys()), _MOST)
-        statements = [body_of(stored) for stored in reversed(page.statements)]
+        defining = [
+            stored
+            for source in self._defining_sources
+            for stored in await self._newest_of(source, activity_id)
+        ]
+        defining.sort(key=lambda stored: stored.stored_at)
+        statements = [body_of(stored) for stored in defining]
+        described = await self._documents.document(DocumentKey("activity", activity_id))
+        if described is not None:
+            definition = orjson.loads(described.content)
+            statements.append({"object": {"id": activity_id, "definition": definition}})
         return json_response(merged_activity(activity_id, statements))
+
+    async def _newest_of(self, source: str, activity_id: str) -> list[StoredStatement]:
+        """Looked for by source, so that others' statements take nobody's place; oldest first."""
+        query = Query(activity=activity_id, related_activities=True)
+        keys = (*query.keys(), authority_key(self._home_page, source))
+        page = await self._search.find(query, Search(keys), _MOST)
+        return [stored for stored in reversed(page.statements) if stored.source == source]
 
     async def person(self, call: LrsRequest) -> web.Response:
         agent = call.parameters.agent

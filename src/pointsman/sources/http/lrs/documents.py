@@ -16,11 +16,12 @@ from aiohttp import web
 
 from pointsman.domain.clock import MICROSECONDS, Clock, micros
 from pointsman.sources.http.errors import RequestRefused, json_response, no_content
+from pointsman.sources.http.launch_limits import LaunchLimits
 from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.preconditions import Refusal, etag, refusal
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.statements import media_type
-from pointsman.store.base import Document, DocumentKey, DocumentStore
+from pointsman.store.base import Document, DocumentKey, DocumentStore, OverQuota
 
 T = TypeVar("T")
 
@@ -38,11 +39,14 @@ _INERT = {
 
 
 class DocumentResources:
-    """The three resources."""
+    """The three resources. `launch_limits` are for launched players; there may be none of them."""
 
-    def __init__(self, store: DocumentStore, clock: Clock) -> None:
+    def __init__(
+        self, store: DocumentStore, clock: Clock, launch_limits: LaunchLimits | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._launch_limits = launch_limits
 
     async def get(self, call: LrsRequest) -> web.Response:
         key = _key(call)
@@ -89,17 +93,29 @@ class DocumentResources:
     async def _change(
         self, call: LrsRequest, new: Callable[[Document | None], Document | Refusal | None]
     ) -> web.Response:
-        def decide(old: Document | None) -> tuple[Document | None, Refusal | None]:
+        limits = self._launch_limits if call.launch is not None else None
+
+        def decide(old: Document | None) -> tuple[Document | None, Refusal | OverQuota | None]:
             refused = refusal(
                 call.resource, call.method, call.version, call.headers, old, lenient=call.lenient
             )
             result = refused or new(old)
             if isinstance(result, Refusal):
                 return old, result
+            if limits is not None and result is not None:
+                most = limits.document_bytes
+                if len(result.content) > most:
+                    return old, OverQuota("document_bytes", most)
             return result, None
 
-        refused = await self._store.change_document(_key(call), decide)
-        if refused is not None:
+        if limits is None:
+            refused = await self._store.change_document(_key(call), decide)
+        else:
+            quota = limits.documents
+            refused = await self._store.change_document_within(_key(call), quota, decide)
+            if isinstance(refused, OverQuota):
+                raise limits.refused(refused)
+        if isinstance(refused, Refusal):
             return web.Response(status=refused.status, text=refused.reason)
         return no_content()
 

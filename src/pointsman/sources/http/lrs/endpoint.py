@@ -87,6 +87,7 @@ def read_plain(request: web.Request, body: Callable[[], Awaitable[bytes]]) -> Ra
 
 
 ResourceHandler = Callable[[LrsRequest], Awaitable[web.Response]]
+Limit = Callable[[LrsRequest], Awaitable[LrsRequest]]
 
 
 class LrsEndpoint:
@@ -103,12 +104,15 @@ class LrsEndpoint:
         handlers: Mapping[tuple[Resource, str], ResourceHandler],
         consistency: ConsistentThrough,
         lenient: frozenset[str],
+        limit: Limit | None = None,
     ) -> None:
+        """`limit` looks at what launched players ask, once it is known what that is."""
         self._authorizer = authorizer
         self._limits = limits
         self._handlers = handlers
         self._consistency = consistency
         self._lenient = lenient
+        self._limit = limit
 
     def handler(self, resource: Resource) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
@@ -183,6 +187,8 @@ class LrsEndpoint:
             raw.alternate,
             sender.launch,
         )
+        if sender.launch is not None and self._limit is not None:
+            call = await self._limit(call)
         response = await self._handlers[resource, method](call)
         if searches:
             response.headers[CONSISTENT] = through

@@ -9,6 +9,7 @@ from aiohttp import web
 from pointsman.domain.errors import Forbidden, InputRefused, StatementConflict
 from pointsman.sources.batch import Accepted, BatchReader, StatementIntake
 from pointsman.sources.http.errors import json_response, no_content
+from pointsman.sources.http.launch_limits import LaunchLimits
 from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.resources import TWO
 from pointsman.statements import JSON, StatementsRefused, check_readings
@@ -22,10 +23,12 @@ class PostStatements:
         reader: BatchReader,
         intake: StatementIntake,
         on_refused: Callable[[str, int], None],
+        launch_limits: LaunchLimits | None = None,
     ) -> None:
         self._reader = reader
         self._intake = intake
         self._on_refused = on_refused
+        self._launch_limits = launch_limits
 
     async def post(self, call: LrsRequest) -> web.Response:
         accepted = await self._submit(call, None)
@@ -49,6 +52,10 @@ class PostStatements:
             )
             if not call.lenient:
                 check_readings(batch.items)
+            if call.launch is not None and self._launch_limits is not None:
+                await self._launch_limits.count_statements(
+                    call.launch.registration, call.launch.learner, len(batch.message)
+                )
             return await self._intake.accept(batch)
         except (InputRefused, StatementConflict, Forbidden) as error:
             self._on_refused(call.source, report_refusals(error))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -14,7 +16,12 @@ from pointsman.sources.players.cmi5 import vocabulary
 from pointsman.sources.players.cmi5.lms_statements import grouping, move_on
 from pointsman.statements.data_types import Iri
 
-_Languages = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\s*,\s*[A-Za-z0-9-]+)*$")]
+_LANGUAGES = r"[A-Za-z0-9-]+(\s*,\s*[A-Za-z0-9-]+)*"
+_Languages = Annotated[str, Field(pattern=f"^{_LANGUAGES}$")]
+_PREFERENCES = (
+    ("languagePreference", re.compile(_LANGUAGES), "language tags with commas between them"),
+    ("audioPreference", re.compile("on|off"), "on or off"),
+)
 
 
 def _openable(url: str) -> str:
@@ -111,5 +118,26 @@ def preferences(launch: Launch) -> dict[str, str] | None:
     wanted = PlayerOptions.model_validate(launch.player).learner_preferences
     if wanted is None:
         return None
-    document = wanted.model_dump(by_alias=True)
-    return {name: value for name, value in document.items() if value}
+    return wanted.model_dump(by_alias=True)
+
+
+def preferences_problem(media_type: str, body: bytes, *, whole: bool) -> str | None:
+    """What is wrong with a player's `cmi5LearnerPreferences`; `whole` if it replaces what is there.
+
+    Sections 11, 11.1 and 11.2.
+    """
+    if media_type != "application/json":
+        return f"must be application/json, not {media_type or 'of no type'}"
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return "must be JSON"
+    if not isinstance(document, dict):
+        return "must be a JSON object"
+    for name, allowed, what in _PREFERENCES:
+        value = document.get(name)
+        if value is None and (whole or name in document):
+            return f"must have {name}"
+        if value is not None and not (isinstance(value, str) and allowed.fullmatch(value)):
+            return f"must have {what} as {name}"
+    return None

@@ -6,7 +6,7 @@ said in a session that was launched to count. A pass below the mastery score is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Literal
 
 from pointsman.domain.launch import Launch, LaunchMode, is_its_activity, same_actor
 from pointsman.sources.players.cmi5 import vocabulary
@@ -58,7 +58,7 @@ def is_below_mastery(launch: Launch, statement: Statement) -> bool:
 
 def is_defined(statement: Statement) -> bool:
     """Whether cmi5 defines it, and does not merely allow it (section 7.1.3)."""
-    return vocabulary.CMI5_CATEGORY in set(_categories(statement))
+    return vocabulary.CMI5_CATEGORY in activities_of(statement, "category")
 
 
 def session_of(statement: Statement) -> str | None:
@@ -77,12 +77,16 @@ def _was_to_count(session_id: str | None, sessions: Sessions) -> bool:
     return all(known_session.mode is LaunchMode.NORMAL for known_session in sessions)
 
 
-def _categories(statement: Statement) -> Iterator[str]:
+def activities_of(
+    statement: Statement, kind: Literal["parent", "grouping", "category", "other"]
+) -> set[str]:
+    """The ids of its context activities of this kind."""
     context = statement.context
     if context is None or context.context_activities is None:
-        return
-    categories = context.context_activities.category
-    if categories is None:
-        return
-    for activity in categories if isinstance(categories, list) else (categories,):
-        yield activity.id
+        return set()
+    activities = getattr(context.context_activities, kind)
+    if activities is None:
+        return set()
+    return {
+        activity.id for activity in (activities if isinstance(activities, list) else [activities])
+    }

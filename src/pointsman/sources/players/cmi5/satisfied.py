@@ -21,10 +21,17 @@ from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.launch import Launch, LaunchMode, PlayerKind
 from pointsman.domain.log_steps import STORE_AWAY
 from pointsman.domain.records import Receipt, Submission
+from pointsman.domain.statement_ids import DerivedId, StatementIds
 from pointsman.sources.batch import StatementBatch
 from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5 import vocabulary
-from pointsman.sources.players.cmi5.lms_statements import satisfied, satisfied_id
+from pointsman.sources.players.cmi5.lms_statements import (
+    registration_session,
+    satisfied,
+    satisfied_id,
+    voiding_id,
+    waived_session,
+)
 from pointsman.sources.players.cmi5.move_on import NOT_APPLICABLE, counts, is_met
 from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore, LmsStore
 from pointsman.statements import STATEMENT, Statement
@@ -33,8 +40,9 @@ from pointsman.store.base import Search, StoredStatement
 
 log = structlog.get_logger(__name__)
 
-#: says a statement of the LMS through the intake; one that was said already is nothing new
-State = Callable[[Launch, dict[str, Any]], Awaitable[None]]
+#: says a statement of the LMS through the intake, about the launch's activity where there is one;
+#: what was said already is nothing new
+State = Callable[[Launch | None, dict[str, Any]], Awaitable[None]]
 _AT_ONCE = 100
 #: registrations that are known to be satisfied; a forgotten one costs a look
 _MOST_SATISFIED = 50_000
@@ -55,8 +63,11 @@ class _Noted:
 class SatisfiedTracker:
     """Stands between pipeline and store. Until `state` is set it only passes on."""
 
-    def __init__(self, store: LmsStore, launches: LaunchCache, clock: Clock) -> None:
+    def __init__(
+        self, store: LmsStore, launches: LaunchCache, ids: StatementIds, clock: Clock
+    ) -> None:
         self._store = store
+        self._ids = ids
         self._launches = launches
         self._clock = clock
         self._sessions = Cmi5SessionStore(store, clock)
@@ -105,36 +116,55 @@ class SatisfiedTracker:
             or launch.registration in self._satisfied
         ):
             return
-        if await self._store.statement(satisfied_id(launch)) is None:
-            if not await self._is_met(launch):
+        if not await is_stated(self._store, self._ids, satisfied_id(self._ids, launch)):
+            session = await self._session_that_met(launch)
+            if session is None:
                 return
-            await self.state(launch, satisfied(launch, micros(self._clock.now())))
+            now = micros(self._clock.now())
+            await self.state(launch, satisfied(self._ids, launch, session, now))
         self._satisfied[launch.registration] = True
 
-    async def _is_met(self, launch: Launch) -> bool:
-        if launch.move_on == NOT_APPLICABLE or await self._is_stated(launch, vocabulary.WAIVED):
-            return True
-        return is_met(
+    async def _session_that_met(self, launch: Launch) -> str | None:
+        """The session in which moveOn was met, or the operator waived it; None while it is not."""
+        if launch.move_on == NOT_APPLICABLE:
+            return registration_session(launch)
+        if await self._is_stated(launch, vocabulary.WAIVED):
+            return waived_session(launch)
+        met = is_met(
             launch.move_on,
             completed=await self._is_stated(launch, vocabulary.COMPLETED),
             passed=await self._is_stated(launch, vocabulary.PASSED),
         )
+        return launch.session if met else None
 
     async def _is_stated(self, launch: Launch, verb: str) -> bool:
         sessions = await self._sessions.all(launch.registration)
         stated = stated_in_registration(self._store, launch, verb, self._read)
         async for stored, statement in stated:
-            if counts(launch, statement, sessions) and not await self._store.voided(
-                [stored.statement_id]
-            ):
+            if counts(launch, statement, sessions) and not await self._is_voided_by_others(stored):
                 return True
         return False
+
+    async def _is_voided_by_others(self, stored: StoredStatement) -> bool:
+        """What the LMS voids for its form says what it says (section 6.3)."""
+        if not await self._store.voided([stored.statement_id]):
+            return False
+        voiding = voiding_id(self._ids, stored.statement_id)
+        return not await is_stated(self._store, self._ids, voiding)
 
     def _read(self, stored: StoredStatement) -> Statement | None:
         noted = self._noted.pop(stored.statement_id, None)
         if noted is not None and (noted.body, noted.index) == (stored.body, stored.index):
             return noted.statement
         return parse_stored(stored)
+
+
+async def is_stated(store: LmsStore, ids: StatementIds, statement_id: DerivedId) -> bool:
+    """Whether the LMS has stated it, in this version or an earlier one."""
+    if await store.statement(statement_id) is not None:
+        return True
+    former = await store.statement(statement_id.former) if statement_id.former else None
+    return former is not None and former.received_at < ids.former_until
 
 
 async def stated_in_registration(

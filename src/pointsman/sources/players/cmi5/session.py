@@ -7,7 +7,7 @@ cmi5 sections 8.2 (the fetch URL is good once), 9.3.6 (abandoned) and 9.3.8 (ter
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import orjson
@@ -28,8 +28,12 @@ class Cmi5Session:
     mode: LaunchMode = LaunchMode.NORMAL
     #: its fetch URL was used
     fetched: bool = False
-    #: a statement of it was stored
+    #: it asked for the learner's preferences; noted where conflicts are rejected
+    preferences_read: bool = False
+    #: its `initialized` was stored
     begun: bool = False
+    #: the verbs of what it said that cmi5 defines, and that conflicts with nothing
+    said: tuple[str, ...] = ()
     #: when its `terminated` arrived
     terminated_at: int | None = None
     #: when a newer launch took its place before it was terminated
@@ -42,6 +46,7 @@ class Cmi5Session:
 
 
 Sessions = tuple[Cmi5Session, ...]
+_FIELDS = frozenset(field.name for field in fields(Cmi5Session))
 
 
 def with_new(sessions: Sessions, new: Cmi5Session) -> Sessions:
@@ -78,6 +83,12 @@ def dump(sessions: Sessions) -> bytes:
 
 def load(content: bytes) -> Sessions:
     sessions: list[dict[str, Any]] = orjson.loads(content)
-    return tuple(
-        Cmi5Session(**{**session, "mode": LaunchMode(session["mode"])}) for session in sessions
+    return tuple(map(_read, sessions))
+
+
+def _read(session: dict[str, Any]) -> Cmi5Session:
+    """What a newer version added is left out, so that both can run beside each other."""
+    known = {name: value for name, value in session.items() if name in _FIELDS}
+    return Cmi5Session(
+        **{**known, "mode": LaunchMode(known["mode"]), "said": tuple(known.get("said", ()))}
     )

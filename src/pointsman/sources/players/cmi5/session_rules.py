@@ -1,37 +1,26 @@
-"""Decides what a cmi5 player may state in its session, and when that session is over. Pure.
+"""Decides what a cmi5 player may state in its session, in which order, and when that is over. Pure.
 
-What merely breaks a rule is counted and taken: a player does not say again what was refused.
+What a statement says in itself is judged in `statement_rules`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from enum import StrEnum
 
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.errors import Forbidden
 from pointsman.domain.launch import Launch
 from pointsman.mapping.rules import short_verb
 from pointsman.sources.players.cmi5 import vocabulary
-from pointsman.sources.players.cmi5.move_on import is_below_mastery, is_defined, session_of
-from pointsman.sources.players.cmi5.session import Cmi5Session
+from pointsman.sources.players.cmi5.move_on import is_defined, session_of
+from pointsman.sources.players.cmi5.rule_violations import RuleViolation, Violation
+from pointsman.sources.players.cmi5.session import Cmi5Session, Sessions
+from pointsman.sources.players.cmi5.statement_rules import broken_in_itself
 from pointsman.statements import Statement, Valid
 
-
-class RuleViolation(StrEnum):
-    """A rule of cmi5 that a player broke, and that costs nobody anything."""
-
-    #: section 9.3.2: something else was the session's first statement
-    NOT_INITIALIZED = "not_initialized"
-    #: section 9.6.3.1; the session of its credential was put in
-    NO_SESSION_ID = "no_session_id"
-    #: section 9.3.8; it came within `launches.grace_seconds`
-    AFTER_TERMINATED = "after_terminated"
-    #: section 9.3.4: a `passed` that counts for nothing
-    BELOW_MASTERY = "below_mastery"
-    #: section 9.6.2.1: a `completed` or `passed` that moveOn does not count
-    NOT_CMI5_DEFINED = "not_cmi5_defined"
+#: verbs that are said once in a registration (section 9.3)
+_ONCE = frozenset({vocabulary.COMPLETED, vocabulary.PASSED})
 
 
 def refusal(session: Cmi5Session | None, now: int, grace: float) -> str | None:
@@ -70,36 +59,57 @@ def check_session_statements(session: Cmi5Session, items: Sequence[Valid]) -> No
 
 
 def violations(
-    launch: Launch, session: Cmi5Session, items: Sequence[Valid]
-) -> Iterator[RuleViolation]:
-    """What to count; `session` as it was before these."""
-    if items and not session.begun and items[0].statement.verb.id != vocabulary.INITIALIZED:
-        yield RuleViolation.NOT_INITIALIZED
+    launch: Launch, session: Cmi5Session, sessions: Sessions, items: Sequence[Valid]
+) -> Iterator[Violation]:
+    """The rules that these break, in their order; `session` and `sessions` as they were before."""
+    elsewhere = frozenset(
+        verb for other in sessions if other.id != session.id for verb in other.said
+    )
     for item in items:
-        if session.terminated_at is not None:
-            yield RuleViolation.AFTER_TERMINATED
-        yield from _in_itself(launch, item.statement)
+        broken = [
+            Violation(item.statement_id, rule, signed=bool(item.statement.attachments))
+            for rule in (
+                *_broken_in_order(session, elsewhere, item.statement),
+                *broken_in_itself(launch, item.statement),
+            )
+        ]
+        yield from broken
+        session = session_after(session, [item], 0, broken)
 
 
-def session_after(session: Cmi5Session, items: Sequence[Valid], now: int) -> Cmi5Session:
-    """The session once these are stored."""
-    ends = any(_terminates(item.statement) for item in items)
+def session_after(
+    session: Cmi5Session, items: Sequence[Valid], now: int, broken: Sequence[Violation] = ()
+) -> Cmi5Session:
+    """The session once these are stored; what is voided does not count as said."""
+    void = {violation.statement_id for violation in broken if violation.conflicts_as_stored}
+    said = [
+        item.statement.verb.id
+        for item in items
+        if is_defined(item.statement) and item.statement_id not in void
+    ]
+    verbs = {item.statement.verb.id for item in items}
     at = session.terminated_at
     return replace(
         session,
-        begun=session.begun or bool(items),
-        terminated_at=now if ends and at is None else at,
+        begun=session.begun or vocabulary.INITIALIZED in verbs,
+        said=tuple(dict.fromkeys((*session.said, *said))),
+        terminated_at=now if vocabulary.TERMINATED in verbs and at is None else at,
     )
 
 
-def _in_itself(launch: Launch, statement: Statement) -> Iterator[RuleViolation]:
-    if session_of(statement) is None:
-        yield RuleViolation.NO_SESSION_ID
-    if is_below_mastery(launch, statement):
-        yield RuleViolation.BELOW_MASTERY
-    if statement.verb.id in {vocabulary.COMPLETED, vocabulary.PASSED} and not is_defined(statement):
-        yield RuleViolation.NOT_CMI5_DEFINED
-
-
-def _terminates(statement: Statement) -> bool:
-    return statement.verb.id == vocabulary.TERMINATED
+def _broken_in_order(
+    session: Cmi5Session, elsewhere: frozenset[str], statement: Statement
+) -> Iterator[RuleViolation]:
+    verb = statement.verb.id
+    if not session.begun and verb != vocabulary.INITIALIZED:
+        yield RuleViolation.NOT_INITIALIZED
+    if session.terminated_at is not None:
+        yield RuleViolation.AFTER_TERMINATED
+    if not is_defined(statement):
+        return
+    if verb in session.said or (verb in _ONCE and verb in elsewhere):
+        yield RuleViolation.REPEATED_VERB
+    passed = vocabulary.PASSED in session.said or vocabulary.PASSED in elsewhere
+    failed = vocabulary.FAILED in session.said
+    if (verb == vocabulary.FAILED and passed) or (verb == vocabulary.PASSED and failed):
+        yield RuleViolation.PASSED_AND_FAILED

@@ -10,12 +10,18 @@ LAUNCHED = f"{_ADL}launched"
 INITIALIZED = f"{_ADL}initialized"
 COMPLETED = f"{_ADL}completed"
 PASSED = f"{_ADL}passed"
+FAILED = f"{_ADL}failed"
 TERMINATED = f"{_ADL}terminated"
+VOIDED = f"{_ADL}voided"
 ABANDONED = f"{_PROFILE}abandoned"
 WAIVED = f"{_PROFILE}waived"
 SATISFIED = f"{_PROFILE}satisfied"
 #: what only the LMS may say, as short verbs
 OF_THE_LMS = frozenset({"launched", "abandoned", "waived", "satisfied"})
+
+#: what a player says in any mode, and what it says where it was launched to count
+IN_EVERY_MODE = frozenset({INITIALIZED, TERMINATED})
+OF_THE_PLAYER = frozenset({*IN_EVERY_MODE, COMPLETED, PASSED, FAILED})
 
 #: marks a statement that cmi5 defines, as opposed to one that it allows (section 7.1)
 CMI5_CATEGORY = f"{_CMI5}context/categories/cmi5"

@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.errors import InputRefused, StatementConflict
+from pointsman.domain.errors import InputRefused
 from pointsman.domain.launch import Launch
+from pointsman.domain.statement_ids import StatementIds
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.statements.scorm import (
     Commit,
@@ -71,15 +72,15 @@ class CommitHandler:
         try:
             commit = parse_commit(body, final=final)
             at = await self._place(launch.registration, commit, player)
-            xapi_statement = commit_statement(commit, launch, at, player)
+            xapi_statement = commit_statement(commit, launch, at, self._reader.ids, player)
             await self._intake.accept(
-                self._reader.statements(self._source, xapi_statement, launch=launch)
+                self._reader.statements(
+                    self._source, xapi_statement, launch=launch, all_or_nothing=False
+                )
             )
         except InputRefused as refused:
             await self.keep_dead_letter(launch.registration, body, str(refused), final=final)
             raise
-        except StatementConflict:
-            return  # its id is made of what it says: it is here
 
     async def keep_dead_letter(
         self, registration: str, body: bytes, reason: str, *, final: bool
@@ -121,7 +122,11 @@ def is_commit(origin: str) -> bool:
 
 
 async def dead_commit_statement(
-    origin: str, body: bytes, received_at: int, find: Callable[[str], Awaitable[Launch | None]]
+    origin: str,
+    body: bytes,
+    received_at: int,
+    find: Callable[[str], Awaitable[Launch | None]],
+    ids: StatementIds,
 ) -> dict[str, Any]:
     """The statement of a commit that is a dead letter. Raises `InputRefused`."""
     named = _ORIGIN.fullmatch(origin)
@@ -129,7 +134,7 @@ async def dead_commit_statement(
     if named is None or launch is None:
         raise InputRefused("its launch is not known any longer")
     commit = parse_commit(body, final=named[2] is not None)
-    return commit_statement(commit, launch, received_at)
+    return commit_statement(commit, launch, received_at, ids)
 
 
 def _key(registration: str) -> DocumentKey:

@@ -1,0 +1,154 @@
+"""How many deliveries may be under way at once: adapts to how the platform takes them. No I/O.
+
+The quota says how many requests go in a minute; how many must be under way for that depends on how
+long the platform takes. More of them are tried while the limit is what holds deliveries up. If
+latency then rises about as much as the limit did, the platform works on no more of them at once,
+and the limit goes back. A slow platform that takes many requests side by side is not a busy one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+#: where it begins, if the ceiling allows it
+_START = 16
+#: whatever happens, so many may be under way
+_FLOOR = 4
+#: factors: until the platform was seen to be busy for the first time, and after that
+_FIRST_GROWTH, _GROWTH = 2.0, 1.25
+#: of the growth of the limit, the part that latency may grow by
+_TOLERANCE = 0.5
+#: after the platform was busy, or failed, the limit stays for so many rounds
+_HOLD = 6
+#: answers that a round takes at least
+_LEAST_ANSWERS = 8
+#: of the limit, the part that must be used before a higher one is tried
+_USED = 0.75
+
+
+@dataclass(slots=True)
+class AdaptiveLimit:
+    """The decision. A round is about as many answers as may be under way."""
+
+    ceiling: int
+    limit: float = 0.0
+    _growth: float = _FIRST_GROWTH
+    #: the limit and the mean latency before it was raised last
+    _before: tuple[float, float] | None = None
+    _hold: int = 0
+    _was_full: bool = False
+    _latencies: list[float] = field(default_factory=list)
+    #: answers of requests that were sent before the limit changed say nothing of the new one
+    _stale: int = 0
+
+    def __post_init__(self) -> None:
+        self.limit = float(min(_START, self.ceiling))
+
+    def held_up(self, sending: int) -> None:
+        """A delivery waits for the limit, while so many requests are not waiting for the quota."""
+        self._was_full = self._was_full or sending >= _USED * self.limit
+
+    def answered(self, seconds: float) -> None:
+        """The platform took so long for one request."""
+        if self._stale > 0:
+            self._stale -= 1
+            return
+        self._latencies.append(seconds)
+        if len(self._latencies) >= max(_LEAST_ANSWERS, self.limit):
+            self._end_round(sum(self._latencies) / len(self._latencies))
+
+    def failed(self) -> None:
+        """No answer, or none to the point: half of it, once for all that was under way."""
+        if self._stale > 0:
+            self._stale -= 1
+            return
+        self._growth = _GROWTH
+        self._hold = _HOLD
+        self._change(max(_FLOOR, self.limit / 2))
+        self._before = None
+
+    def _end_round(self, latency: float) -> None:
+        before, self._before = self._before, None
+        if before is not None and self._is_busy(before, latency):
+            self._growth = _GROWTH
+            self._hold = _HOLD
+            self._change(before[0])
+        elif self._hold:
+            self._hold -= 1
+            self._start_round()
+        elif self._was_full and self.limit < self.ceiling:
+            self._before = self.limit, latency
+            self._change(max(self.limit + 1, self.limit * self._growth))
+        else:
+            self._start_round()
+
+    def _is_busy(self, before: tuple[float, float], latency: float) -> bool:
+        limit, earlier = before
+        return latency > earlier * (1 + _TOLERANCE * (self.limit / limit - 1))
+
+    def _change(self, limit: float) -> None:
+        self._stale = round(self.limit)
+        self.limit = min(limit, self.ceiling)
+        self._start_round()
+
+    def _start_round(self) -> None:
+        self._latencies.clear()
+        self._was_full = False
+
+
+class ConcurrencyLimit:
+    """What the dispatcher asks before it begins another delivery. `ceiling` is never exceeded."""
+
+    def __init__(self, ceiling: int) -> None:
+        self._limit = AdaptiveLimit(ceiling)
+        self._under_way = 0
+        self._waiting_for_quota = 0
+        self._changed = asyncio.Event()
+
+    @property
+    def limit(self) -> int:
+        """Deliveries that may be under way now."""
+        return int(self._limit.limit)
+
+    @property
+    def free(self) -> int:
+        """Deliveries that may be begun now."""
+        return max(0, self.limit - self._under_way)
+
+    async def begin(self) -> None:
+        """Wait until one more may be begun, and count it."""
+        await self.wait_until_free()
+        self._under_way += 1
+
+    async def wait_until_free(self) -> None:
+        """Wait until one more may be begun."""
+        while not self.free:
+            self._limit.held_up(self._under_way - self._waiting_for_quota)
+            self._changed.clear()
+            await self._changed.wait()
+
+    def end(self) -> None:
+        """One that was begun is over."""
+        self._under_way -= 1
+        self._changed.set()
+
+    @contextmanager
+    def waiting_for_quota(self) -> Iterator[None]:
+        """While it waits for the quota, the platform is not what holds it up."""
+        self._waiting_for_quota += 1
+        try:
+            yield
+        finally:
+            self._waiting_for_quota -= 1
+
+    def answered(self, seconds: float) -> None:
+        """The platform took so long for one request."""
+        self._limit.answered(seconds)
+        self._changed.set()
+
+    def failed(self) -> None:
+        """The platform gave no answer to one request."""
+        self._limit.failed()

@@ -1,0 +1,114 @@
+"""Runs the real dispatcher, sender and budget for an hour of virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from dataclasses import dataclass, field
+
+from pointsman.delivery.budget.base import QuotaLimits
+from pointsman.delivery.budget.local import LocalBudget
+from pointsman.delivery.dispatcher import Dispatcher
+from pointsman.delivery.sender import Sender
+from pointsman.delivery.settings import DeliverySettings
+from pointsman.platforms.settings import PlatformLimits
+from pointsman.simulation.model_platform import ModelPlatform, ModelTokens, Weather
+from pointsman.simulation.recorder import Recorder
+from pointsman.simulation.simulated_store import SimulatedStore
+from pointsman.simulation.virtual_time import VirtualClock, run_virtually
+from pointsman.simulation.workload import LearnerTrack, WorkloadNumbers, tracks
+
+#: the backlog is looked at so often in a run
+_LOOKS = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One simulation: what learners do, what the platform allows, and how we are set."""
+
+    workload: WorkloadNumbers = field(default_factory=WorkloadNumbers)
+    weather: Weather = field(default_factory=Weather)
+    limits: PlatformLimits = field(default_factory=lambda: PlatformLimits(share=1.0))
+    delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    #: seconds
+    duration: float = 3_600.0
+    #: how long one request may take, seconds
+    request_timeout: float = 30.0
+    #: after the learners' end it goes on until all is delivered, so many seconds at most
+    drain: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it."""
+
+    scenario: Scenario
+    recorder: Recorder
+    platform: ModelPlatform
+    store: SimulatedStore
+    learners: list[LearnerTrack]
+
+
+def simulate(scenario: Scenario, *, remembers: bool = False) -> Outcome:
+    """Run it to its end; the same for the same scenario."""
+    return run_virtually(_simulate(scenario, remembers=remembers))
+
+
+async def _simulate(scenario: Scenario, *, remembers: bool) -> Outcome:
+    clock = VirtualClock()
+    learners = tracks(scenario.workload)
+    store = SimulatedStore(learners)
+    store.until = scenario.duration
+    limits = scenario.limits
+    platform = ModelPlatform(
+        clock,
+        scenario.weather,
+        requests_per_minute=limits.requests_per_minute,
+        points_per_minute=limits.points_per_minute,
+        seed=scenario.workload.seed,
+        remembers=remembers,
+    )
+    budget = LocalBudget(QuotaLimits.of(limits, window=platform.quota_window), clock, store)
+    recorder = Recorder(clock)
+    sender = Sender(
+        platform,
+        ModelTokens(),
+        budget,
+        clock,
+        scenario.delivery,
+        points_per_request=limits.points_per_request,
+        jitter=random.Random(scenario.workload.seed),  # noqa: S311 - spreads retries
+    )
+    dispatcher = Dispatcher(
+        store,
+        sender,
+        budget,
+        clock,
+        scenario.delivery,
+        recorder.record,
+        request_timeout=scenario.request_timeout,
+        jitter=random.Random(scenario.workload.seed + 1),  # noqa: S311 - spreads retries
+    )
+    running = asyncio.create_task(dispatcher.run())
+    try:
+        await _watch(clock, store, recorder, scenario)
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        await dispatcher.drain(scenario.request_timeout)
+    return Outcome(scenario, recorder, platform, store, learners)
+
+
+async def _watch(
+    clock: VirtualClock, store: SimulatedStore, recorder: Recorder, scenario: Scenario
+) -> None:
+    """Let the time pass, and note the backlog on the way."""
+    step = scenario.duration / _LOOKS
+    for look in range(_LOOKS):
+        await clock.sleep((look + 1) * step - clock.monotonic())
+        recorder.backlog.append((clock.monotonic(), store.waiting))
+    give_up_at = scenario.duration + scenario.drain
+    while clock.monotonic() < give_up_at and await store.next_ready_at() is not None:
+        await clock.sleep(0.1)

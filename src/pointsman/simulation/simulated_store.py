@@ -1,0 +1,126 @@
+"""The store of a simulation: learners' state is made when it is leased, or changes their turn."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from pointsman.domain.clock import micros
+from pointsman.domain.records import Change
+from pointsman.domain.targets import Recipient, is_completion
+from pointsman.simulation.memory_store import MemoryStore
+from pointsman.simulation.virtual_time import EPOCH
+from pointsman.store.base import Lease, Settlement
+from pointsman.store.commit_plan import HEAD_START
+from pointsman.store.delivery_stores import LONGEST_PAUSE
+from pointsman.store.merge import merge
+
+#: microseconds that it takes to arrive, so that rounding can't put the arrival before the event
+_AFTER = 2
+
+
+class Track(Protocol):
+    """What one learner does. Times are seconds since the simulation began."""
+
+    @property
+    def recipient(self) -> Recipient: ...
+
+    def changes_until(self, time: float) -> Sequence[tuple[float, Change]]:
+        """(arrival, change) of all that was not handed out yet, in order of arrival."""
+        ...
+
+    def next_change(self) -> float:
+        """When something happens next; infinity for never."""
+        ...
+
+    def next_completion(self) -> float:
+        """When something is completed next."""
+        ...
+
+
+class SimulatedStore(MemoryStore):
+    """What learners do arrives by itself; there is nothing to ingest."""
+
+    def __init__(self, tracks: Iterable[Track]) -> None:
+        super().__init__()
+        self._tracks = {track.recipient: track for track in tracks}
+        #: (microseconds, number, recipient): when a learner's turn may change; the newest counts
+        self._events: list[tuple[int, int, Recipient]] = []
+        self._event_of: dict[Recipient, int] = {}
+        self._numbers = 0
+        #: when the last learner stops, seconds
+        self.until = float("inf")
+        for track in self._tracks.values():
+            self._expect(track.recipient, track.next_change())
+
+    async def lease(
+        self, *, now: int, ttl: int, limit: int, longest_pause: int = LONGEST_PAUSE
+    ) -> list[Lease]:
+        self._arrive(now)
+        return await super().lease(now=now, ttl=ttl, limit=limit, longest_pause=longest_pause)
+
+    async def settle(
+        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+    ) -> bool:
+        self._arrive(now)
+        settled = await super().settle(lease, settlements, now=now, ready_at=ready_at)
+        records = self._desired[lease.recipient]
+        for settlement in settlements:
+            record = records[settlement.target]
+            if record.version == record.delivered_version and is_completion(
+                record.target, record.value
+            ):
+                del records[record.target]  # nothing comes after it
+        return settled
+
+    async def next_ready_at(self) -> int | None:
+        ready_at = await super().next_ready_at()
+        if not self._events:
+            return ready_at
+        arrives_at = self._events[0][0]
+        return arrives_at if ready_at is None else min(arrives_at, ready_at)
+
+    def fill(self, recipient: Recipient, now: int) -> None:
+        self._make(recipient, now / 1e6 - EPOCH)
+        self._expect(recipient, self._tracks[recipient].next_change())
+
+    def _arrive(self, now: int) -> None:
+        """Whatever has happened until now changes the turns of those it happened to."""
+        while self._events and self._events[0][0] <= now:
+            at, number, recipient = heapq.heappop(self._events)
+            if self._event_of.get(recipient) != number:
+                continue
+            urgent = self._make(recipient, at / 1e6 - EPOCH)
+            track = self._tracks[recipient]
+            if urgent is None:
+                self._expect(recipient, track.next_change())
+            elif not urgent:
+                self._expect(recipient, track.next_completion())
+            # with a completion to send nothing that follows changes its turn
+
+    def _make(self, recipient: Recipient, time: float) -> bool | None:
+        """Merge what happened until then; whether it completes something, None for no change."""
+        urgent: bool | None = None
+        due = None
+        for at, change in self._tracks[recipient].changes_until(min(time, self.until)):
+            current = self._desired[recipient].get(change.target)
+            arrived_at = micros(EPOCH + at)
+            merged = merge(current, change, arrived_at)
+            if merged is current or (current is not None and merged.version == current.version):
+                continue
+            self.put(merged)
+            completes = is_completion(merged.target, merged.value)
+            urgent = completes or bool(urgent)
+            this_due = merged.since - HEAD_START if completes else merged.since
+            due = this_due if due is None else min(due, this_due)
+        if due is not None:
+            self.queue(recipient, due, urgent=bool(urgent))
+        return urgent
+
+    def _expect(self, recipient: Recipient, time: float) -> None:
+        self._numbers += 1
+        self._event_of[recipient] = self._numbers
+        if time <= self.until:
+            arrives_at = micros(EPOCH + time) + _AFTER
+            heapq.heappush(self._events, (arrives_at, self._numbers, recipient))

@@ -1,0 +1,116 @@
+"""How many deliveries may be under way at once, against platforms of every latency and capacity."""
+
+from __future__ import annotations
+
+import heapq
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pointsman.delivery.concurrency import AdaptiveLimit, ConcurrencyLimit
+from tests.support.virtual_time import run_virtually
+
+#: requests a second that the quota allows
+QUOTA = 41.25
+
+
+def simulate(
+    limit: AdaptiveLimit, seconds: float, latency: float, *, workers: int = 1_000, seed: int = 1
+) -> list[float]:
+    """The times at which answers came; the platform works on `workers` requests at once."""
+    dice = random.Random(seed)
+    answers: list[tuple[float, float]] = []
+    free_at = [0.0] * workers
+    times: list[float] = []
+    now = next_slot = 0.0
+    while now < seconds:
+        if len(answers) >= int(limit.limit):
+            limit.held_up(len(answers))
+            now, sent = heapq.heappop(answers)
+            limit.answered(now - sent)
+            times.append(now)
+            continue
+        now = max(now, next_slot)
+        while answers and answers[0][0] <= now:
+            at, sent = heapq.heappop(answers)
+            limit.answered(at - sent)
+            times.append(at)
+        next_slot = max(next_slot, now - 0.25) + 1 / QUOTA
+        begins = max(now, heapq.heappop(free_at))
+        ends = begins + latency * dice.uniform(0.8, 1.2)
+        heapq.heappush(free_at, ends)
+        heapq.heappush(answers, (ends, now))
+    return times
+
+
+@pytest.mark.parametrize("latency", [0.05, 0.15, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_whole_quota_is_used_however_long_the_platform_takes(latency: float, seed: int) -> None:
+    times = simulate(AdaptiveLimit(256), 240, latency, seed=seed)
+    late = [at for at in times if at > 120]
+    assert len(late) >= 0.98 * QUOTA * 120
+
+
+def test_a_platform_of_two_seconds_gets_all_that_the_quota_allows_within_half_a_minute() -> None:
+    times = simulate(AdaptiveLimit(256), 60, 2.0)
+    assert len([at for at in times if 30 < at <= 60]) >= 0.97 * QUOTA * 30
+
+
+@pytest.mark.parametrize("workers", [8, 30])
+def test_a_platform_that_works_on_few_requests_at_once_is_not_flooded(workers: int) -> None:
+    limit = AdaptiveLimit(256)
+    times = simulate(limit, 600, 2.0, workers=workers)
+    assert limit.limit <= 3 * workers
+    # and gets all that it can work on
+    late = [at for at in times if at > 300]
+    assert len(late) >= 0.95 * workers / 2.0 * 300
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    ceiling=st.integers(1, 300),
+    events=st.lists(
+        st.one_of(st.floats(0.001, 30), st.just("failed"), st.integers(0, 300)), max_size=300
+    ),
+)
+def test_the_ceiling_is_never_exceeded_and_one_may_always_go(
+    ceiling: int, events: list[float | str | int]
+) -> None:
+    limit = AdaptiveLimit(ceiling)
+    for event in events:
+        if event == "failed":
+            limit.failed()
+        elif isinstance(event, int):
+            limit.held_up(event)
+        elif isinstance(event, float):
+            limit.answered(event)
+        assert min(4, ceiling) <= limit.limit <= ceiling
+
+
+def test_requests_that_die_together_halve_it_once() -> None:
+    limit = AdaptiveLimit(256)
+    for _ in range(8):
+        limit.failed()
+    assert limit.limit == 8
+
+
+def test_while_the_quota_holds_deliveries_up_no_more_of_them_are_begun() -> None:
+    limit = AdaptiveLimit(256)
+    for _ in range(100):
+        limit.held_up(3)
+        limit.answered(0.1)
+    assert limit.limit == 16
+
+
+def test_who_waits_for_room_goes_when_another_one_is_over() -> None:
+    async def run() -> None:
+        limit = ConcurrencyLimit(1)
+        await limit.begin()
+        assert limit.free == 0
+        limit.end()
+        await limit.begin()
+        assert limit.free == 0
+
+    run_virtually(run())
