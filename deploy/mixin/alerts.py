@@ -201,6 +201,15 @@ def _service() -> Iterator[Alert]:
         "volume of store.url is there and not full.",
         hold="2m",
     )
+    yield Alert(
+        "PointsmanStoreFilling",
+        "warning",
+        f"{least('pointsman_store_free_ratio', 'instance')} < 0.1",
+        "{{ $value | humanizePercentage }} of the store's volume is free",
+        "Enlarge the volume of store.url, or keep less: store.retention_days, "
+        "launches.documents_days. Once it is full nothing is taken any longer.",
+        hold="5m",
+    )
     commits = quantile(0.99, "pointsman_store_commit_seconds", "5m", "instance")
     yield Alert(
         "PointsmanStoreSlow",

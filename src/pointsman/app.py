@@ -81,6 +81,9 @@ class Daemon:
             self._delivered,
         )
         self._producer = wiring.statement_producer(settings, self._clock)
+        self._refused = wiring.refused_learners(
+            settings, self._store, self._clock, self._metrics.forgotten_refused
+        )
         self._readers: list[Source] = []
         self._background = Supervisor(self._clock, self._metrics.task_restarted)
 
@@ -105,6 +108,8 @@ class Daemon:
             self._background.start("tokens", self._tokens.provider.run)
             # What was parked for want of a token is tried with what the provider has now.
             await self._store.unpark(codes=CURED_BY_TOKEN | CURED_BY_USER_ID)
+            await self._refused.refresh()
+            self._background.start("refused learners", self._refused.run)
             await self._budget.open()
             stack.push_async_callback(self._budget.close)
             tracker = wiring.satisfied_tracker(self._store, self._launches, self._clock)
@@ -118,6 +123,7 @@ class Daemon:
                 self._left_out,
                 self._clock_off,
                 self._readiness.watch,
+                self._refused,
             )
             stack.push_async_callback(self._readiness.close)
             lms = wiring.lms(
@@ -239,7 +245,9 @@ class Daemon:
                 self._store,
                 self._clock,
                 self._metrics.over_limit,
+                self._refused.must_take_launch,
             ),
+            must_take=self._refused.must_take_documents,
         )
         # the operator's listener closes last, so that probes and metrics see the whole stop
         for server in reversed(self._http):

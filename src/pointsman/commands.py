@@ -24,6 +24,7 @@ from pointsman.sources.backfill import (
     LrsSettings,
     StatementFile,
 )
+from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import revocations
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
@@ -185,6 +186,13 @@ async def restore(
     return await wiring.store(settings, _CLOCK).restore(backup, on_progress)
 
 
+async def _pipeline(settings: Settings, store: Store) -> Pipeline:
+    """An intake that takes nothing of people who are refused."""
+    refused = wiring.refused_learners(settings, store, _CLOCK)
+    await refused.refresh()
+    return wiring.pipeline(settings, store, _CLOCK, refused=refused)
+
+
 async def import_file(
     settings: Settings,
     action: OperatorAction,
@@ -196,7 +204,7 @@ async def import_file(
     source = StatementFile(path, settings.http.max_body_bytes)
 
     async def use(store: Store) -> BackfillProgress:
-        loader = BackfillLoader(store, wiring.pipeline(settings, store, _CLOCK), _CLOCK, pace)
+        loader = BackfillLoader(store, await _pipeline(settings, store), _CLOCK, pace)
         async for reached in loader.file(source):
             on_progress(reached, source.size)
         return loader.done
@@ -214,7 +222,7 @@ async def import_lrs(
     """Take another store's statements in. `on_progress` is told (statements read, None)."""
 
     async def use(store: Store) -> BackfillProgress:
-        loader = BackfillLoader(store, wiring.pipeline(settings, store, _CLOCK), _CLOCK, pace)
+        loader = BackfillLoader(store, await _pipeline(settings, store), _CLOCK, pace)
         async with LrsClient(lrs, _CLOCK) as source:
             async for count in loader.lrs(source):
                 on_progress(count, None)
@@ -258,7 +266,7 @@ async def replay(
     """
 
     async def use(store: Store) -> int:
-        intake = wiring.pipeline(settings, store, _CLOCK)
+        intake = await _pipeline(settings, store)
         statements = 0
         async for page in replay_pages(
             store, intake, _CLOCK, since=since, until=until, dry_run=action is None
@@ -284,7 +292,7 @@ async def replay_letters(
     """Read dead letters again, with the rules and limits of now."""
 
     async def use(store: Store) -> int:
-        intake = wiring.pipeline(settings, store, _CLOCK)
+        intake = await _pipeline(settings, store)
         numbers = await choose(store)
         for number in numbers:
             letter = await store.dead_letter(number)

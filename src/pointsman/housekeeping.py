@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 _EVERY, _DUTY = 60.0, 10.0
 #: commits that one step forgets, and the pause after it that leaves the store to others
 _STEP, _PAUSE = 4, 0.2
+#: learners whose history one round looks through, and in one step
+_LEARNERS, _LEARNERS_AT_ONCE = 1_000, 50
 DUTY = "housekeeping"
 _LAUNCHES: tuple[DocumentResource, ...] = ("launch", "session", "launch_token")
 #: what bounds a launch is kept for longer than any credential of it is good
@@ -39,6 +41,9 @@ class Retention:
     bounds: float
     #: state of registrations, after their last launch ended
     documents: float
+    #: what explains a learner's state; never for ever, and of a learner so many rows of each sort
+    history: float
+    history_rows: int
 
 
 class Housekeeper:
@@ -54,6 +59,8 @@ class Housekeeper:
         self._store = store
         self._clock = clock
         self._retention = retention
+        #: the learner up to whom the history was looked through
+        self._after = ""
         self._on_pruned = on_pruned
 
     async def run(self) -> None:
@@ -76,7 +83,7 @@ class Housekeeper:
                 if states:
                     log.info("state of launches that are over forgotten", documents=states)
                 await self._prune_records()
-                return True
+                return await self._prune_history()
             statements, states = statements + pruned, states + forgotten
             self._on_pruned(pruned)
             await self._clock.sleep(_PAUSE)
@@ -108,6 +115,23 @@ class Housekeeper:
             before = self._before(kept.actions)
             if actions := await self._store.prune_actions(before=before):
                 log.info("old records of what operators did forgotten", records=actions)
+
+    async def _prune_history(self) -> bool:
+        """A part of it, so that each learner's turn comes in time; False as `round` says."""
+        for _ in range(_LEARNERS // _LEARNERS_AT_ONCE):
+            if not await self._store.acquire_duty(DUTY, now=self._now(), ttl=micros(_DUTY)):
+                return False
+            pruned = await self._store.prune_history(
+                before=self._before(self._retention.history),
+                keep=self._retention.history_rows,
+                after=self._after,
+                learners=_LEARNERS_AT_ONCE,
+            )
+            self._after = pruned.after
+            if not pruned.after:
+                break
+            await self._clock.sleep(_PAUSE)
+        return True
 
     def _before(self, seconds: float) -> int:
         return self._now() - micros(seconds)

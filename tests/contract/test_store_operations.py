@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from types import SimpleNamespace
+
 import pytest
 
 from pointsman.domain.log_positions import UNREAD, Position
 from pointsman.domain.records import Change, DeadLetter, Decision, InputOutcome, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.store.base import Store
+from pointsman.store.sqlite import SqliteStore
 from tests.support.change_factory import change, item, new_id, submission, topic, wants
 from tests.support.store_steps import take
 
@@ -275,3 +279,12 @@ async def test_a_text_may_hold_what_a_database_has_no_sign_for(store: Store) -> 
     books = await store.books()
     assert books.balanced, books
     assert (books.accepted, books.desired, books.outcomes[InputOutcome.APPLIED]) == (2, 1, 2)
+
+
+async def test_the_room_on_the_volume_is_told_where_it_is_seen(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume = SimpleNamespace(total=1_000, used=970, free=30)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: volume)
+    expected = 0.03 if isinstance(store, SqliteStore) else 1.0
+    assert (await store.backlog()).free_part == expected

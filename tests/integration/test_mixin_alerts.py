@@ -130,6 +130,7 @@ FIRST_BAD: dict[str, tuple[Any, Story, int]] = {
     "PointsmanDown": (from_then_on, not_scraped, 12),
     "PointsmanRefusesRequests": (from_then_on, requested("players", "/xapi/statements", 503), 6),
     "PointsmanStoreAway": (from_then_on, without_store, 3),
+    "PointsmanStoreFilling": (from_then_on, lambda one, _: one.stored(free_part=0.09), 6),
     "PointsmanStoreSlow": (from_then_on, slow, 11),
     "PointsmanKafkaLag": (
         from_then_on,

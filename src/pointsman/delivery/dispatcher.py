@@ -255,7 +255,7 @@ class Dispatcher:
         ready_at = now + micros(self._pause(outcome))
         try:
             settled = await self._store.settle(
-                lease, outcome.settlements, now=now, ready_at=ready_at
+                lease, outcome.settlements, now=now, ready_at=ready_at, requests=outcome.sent
             )
         except Retry:
             raise
@@ -266,7 +266,7 @@ class Dispatcher:
             outcome.faults += 1
             outcome.settlements = storable(outcome.settlements, cause(error))
             settled = await self._store.settle(
-                lease, outcome.settlements, now=now, ready_at=ready_at
+                lease, outcome.settlements, now=now, ready_at=ready_at, requests=outcome.sent
             )
         if not settled:
             log.warning("lease ended before it was settled", learner=outcome.learner, next=NOTHING)

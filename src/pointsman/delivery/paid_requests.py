@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,9 +13,17 @@ from pointsman.delivery.budget.base import Budget, Reservation
 from pointsman.delivery.concurrency import ConcurrencyLimit
 from pointsman.delivery.key_evidence import KeyEvidence
 from pointsman.delivery.turn_outcome import DeliveryOutcome
-from pointsman.domain.clock import Clock
+from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Bug
-from pointsman.platforms.base import Mutation, Platform, PlatformAnswer, RequestOutcome
+from pointsman.platforms.base import (
+    Mutation,
+    MutationResult,
+    Platform,
+    PlatformAnswer,
+    RequestOutcome,
+    Verdict,
+)
+from pointsman.store.history_records import SentMutation, SentRequest
 
 #: after such an answer nothing more of the turn is sent
 TROUBLE = frozenset(
@@ -38,6 +48,9 @@ class PaidRequests:
         self._platform = platform
         self._budget = budget
         self._clock = clock
+        #: a request is called by the process and its number
+        self._name = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
         self._concurrency = concurrency
         #: what answers have shown of the apiKey
         self.key = KeyEvidence()
@@ -80,7 +93,27 @@ class PaidRequests:
         elif answer.outcome not in TROUBLE:
             self.key.taken(started)
         outcome.answer, outcome.message = answer.outcome, answer.message
+        outcome.sent.append(self._sent(points, seconds, mutations, answer))
         return answer
+
+    def _sent(
+        self, points: int, seconds: float, mutations: Sequence[Mutation], answer: PlatformAnswer
+    ) -> SentRequest:
+        may_have_run = answer.outcome is RequestOutcome.UNREACHABLE
+        nothing = MutationResult(Verdict.UNKNOWN if may_have_run else Verdict.NOT_RUN)
+        results = answer.results or [nothing] * len(mutations)
+        return SentRequest(
+            id=f"{self._name}-{next(self._numbers):x}",
+            at=micros(self._clock.now()),
+            points=points,
+            seconds=seconds,
+            answer=answer.outcome.value,
+            words=answer.message,
+            mutations=tuple(
+                SentMutation(mutation.target, mutation.value, result.verdict.value, result.message)
+                for mutation, result in zip(mutations, results, strict=False)
+            ),
+        )
 
     async def _reserve(self, points: int, give_up_at: float) -> Reservation | None:
         with self._concurrency.waiting_for_quota():

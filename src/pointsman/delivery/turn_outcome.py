@@ -12,6 +12,7 @@ from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient, Target, TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.store.base import Lease, Settlement
+from pointsman.store.history_records import SentRequest
 
 #: what is waited for by all, not by this recipient
 _WAITED_FOR_BY_ALL = frozenset({RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED})
@@ -41,6 +42,8 @@ class DeliveryOutcome:
     more: bool = False
     #: exceptions of ours
     faults: int = 0
+    #: each request with what it said of each mutation, for the history
+    sent: list[SentRequest] = field(default_factory=list)
 
     def results(self) -> set[str]:
         """The kinds of results that its settlements have."""

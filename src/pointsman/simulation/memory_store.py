@@ -18,6 +18,7 @@ from pointsman.store.base import Backlog, Books, Lease, Settlement, Window
 from pointsman.store.commit_plan import HEAD_START, Plan
 from pointsman.store.delivery_stores import LONGEST_PAUSE
 from pointsman.store.evidence import Gathered
+from pointsman.store.history_records import SentRequest
 from pointsman.store.records import Hold, hold_after
 
 
@@ -124,7 +125,13 @@ class MemoryStore:
         """Whoever makes state only when it is needed does so now: its recipient is being leased."""
 
     async def settle(
-        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+        self,
+        lease: Lease,
+        settlements: Sequence[Settlement],
+        *,
+        now: int,
+        ready_at: int,
+        requests: Sequence[SentRequest] = (),  # noqa: ARG002 - for a history, and nothing is told here
     ) -> bool:
         turn = self._turns[lease.recipient]
         if turn.hold is not Hold.LEASE or turn.token != lease.token:

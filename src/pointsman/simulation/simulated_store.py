@@ -14,6 +14,7 @@ from pointsman.simulation.virtual_time import EPOCH
 from pointsman.store.base import Lease, Settlement
 from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.delivery_stores import LONGEST_PAUSE
+from pointsman.store.history_records import SentRequest
 from pointsman.store.merge import merge
 
 #: microseconds that it takes to arrive, so that rounding can't put the arrival before the event
@@ -61,7 +62,13 @@ class SimulatedStore(MemoryStore):
         return await super().lease(now=now, ttl=ttl, limit=limit, longest_pause=longest_pause)
 
     async def settle(
-        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+        self,
+        lease: Lease,
+        settlements: Sequence[Settlement],
+        *,
+        now: int,
+        ready_at: int,
+        requests: Sequence[SentRequest] = (),  # noqa: ARG002 - for a history, and nothing is told here
     ) -> bool:
         self._arrive(now)
         settled = await super().settle(lease, settlements, now=now, ready_at=ready_at)

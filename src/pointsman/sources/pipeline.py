@@ -28,6 +28,7 @@ from pointsman.domain.records import (
 from pointsman.domain.statement_ids import StatementIds
 from pointsman.sources.batch import Accepted, BatchReader, LogMessage, StatementBatch
 from pointsman.sources.players import LaunchCache, add_launch_context, authorize_statements
+from pointsman.sources.refused_learners import RefusedLearners
 from pointsman.statements import (
     VOIDED,
     Invalid,
@@ -65,7 +66,7 @@ class Pipeline:
     `on_left_out` of each reading that was left out: its source, its statement, and why.
     `ids` are those of statements that are made here, with the store's secret.
     `on_clock_off` is told the source and id of a statement whose timestamp is far from its
-    arrival, and the seconds that it is ahead.
+    arrival, and the seconds that it is ahead. What `refused` leaves out is not taken.
     """
 
     def __init__(
@@ -82,7 +83,9 @@ class Pipeline:
         on_left_out: Callable[[str, str, LeftOut], None] = lambda *_: None,
         on_clock_off: Callable[[str, str, float], None] = lambda *_: None,
         ids: StatementIds | None = None,
+        refused: RefusedLearners | None = None,
     ) -> None:
+        self._refused = refused
         self.adapters = adapters
         self.reader = BatchReader(limits, ids)
         self._limits = limits
@@ -103,7 +106,8 @@ class Pipeline:
         with other content, and `StoreUnavailable`; in each case nothing was accepted.
         """
         ids = [item.statement_id for item in batch.items]
-        if not ids:
+        batch = self._without_refused(batch)
+        if not batch.items:
             return Accepted(ids)
         if batch.launch is None:
             await self.prepare([batch.body])
@@ -114,6 +118,11 @@ class Pipeline:
         if receipt.conflicts and batch.all_or_nothing:
             raise StatementConflict(receipt.conflicts)
         return Accepted(ids, already_stored=receipt.duplicates == len(ids))
+
+    def _without_refused(self, batch: StatementBatch) -> StatementBatch:
+        if self._refused is None or not self._refused.is_any:
+            return batch
+        return self._refused.leave_out(batch)
 
     async def keep_dead_letter(self, source: str, body: bytes, reason: str, origin: str) -> None:
         """Keep an input that was not understood, whole. Raises `StoreUnavailable`."""
@@ -156,7 +165,7 @@ class Pipeline:
     def read_message(self, message: LogMessage) -> Submission:
         """One message of a log as a submission. What can't be understood is a dead letter in it."""
         try:
-            batch = self.reader.message(message)
+            batch = self._without_refused(self.reader.message(message))
         except InputRefused as error:
             received_at = micros(self._clock.now())
             letter = DeadLetter(str(error), message.origin, message.body)

@@ -16,6 +16,7 @@ from pointsman.store.delivery_stores import (
 )
 from pointsman.store.document_quota import DocumentAmounts, OverQuota
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
+from pointsman.store.history_stores import HistoryStore
 from pointsman.store.migrations import Migration
 from pointsman.store.operator_action_store import OperatorActionStore
 from pointsman.store.personal_data_store import (
@@ -68,6 +69,7 @@ __all__ = [
     "DocumentKey",
     "DocumentResource",
     "DocumentStore",
+    "HistoryStore",
     "IngestStore",
     "KnownDelivered",
     "Lease",
@@ -145,6 +147,7 @@ class Store(
     RetentionStore,
     OperatorActionStore,
     BookStore,
+    HistoryStore,
     PersonalDataStore,
     Protocol,
 ):

@@ -13,6 +13,7 @@ from pointsman.store.records import Backlog, Books
 COUNTED_TABLES = (
     *("statements", "blocks", "desired", "learners", "dead_letters", "unmatched"),
     *("positions", "tokens", "statement_keys", "attachments", "documents", "evidence"),
+    *("moves", "turns"),
     "operator_actions",
 )
 

@@ -23,7 +23,9 @@ from pointsman.domain.records import (
     Submission,
 )
 from pointsman.domain.targets import Recipient, Target, is_completion
+from pointsman.store.commit_history import CommitHistory, unmoved_result
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
+from pointsman.store.history_records import MoveResult
 from pointsman.store.merge import merge
 from pointsman.store.statement_conflicts import conflict_letter, item_body, sort_by_id
 from pointsman.store.statement_records import Move, Replayed
@@ -95,6 +97,10 @@ class Plan:
     dead: dict[tuple[str, str, bytes], NewDeadLetter] = field(default_factory=dict)
     unmatched: dict[str, UnmatchedActivity] = field(default_factory=dict)
     attachments: dict[str, AttachedData] = field(default_factory=dict)
+    #: what is kept to explain it later; None where nothing asks for a change
+    history: CommitHistory | None = None
+    #: what is decided about anew says again what it has said before, which is no news
+    is_replay: bool = False
 
     def take(self, submission: Submission) -> Receipt:
         """Sort a submission's items into new, known and conflicting, and merge the new ones."""
@@ -106,6 +112,8 @@ class Plan:
         names = tuple(item.statement_id for item in conflicts)
         if conflicts and submission.all_or_nothing:
             return Receipt({}, conflicts=names)
+        if duplicates:
+            self._note_duplicates(submission, {id(item) for item in (*fresh, *conflicts)})
         outcomes: Counter[InputOutcome] = Counter()
         if fresh:
             for item in fresh:
@@ -161,7 +169,7 @@ class Plan:
         for change in decision.changes:
             moved = self._gather(change) or moved
         for change in decision.changes:
-            moved = self._move(change, submission.received_at) or moved
+            moved = self._move(change, submission) or moved
         return InputOutcome.APPLIED if moved else InputOutcome.SUPERSEDED
 
     def _gather(self, change: Change) -> bool:
@@ -178,26 +186,42 @@ class Plan:
                 break
         return more
 
-    def _move(self, change: Change, arrived_at: int) -> bool:
+    def _move(self, change: Change, submission: Submission) -> bool:
         """Move desired state as a change asks; whether its value moved."""
+        key = (change.recipient, change.target)
+        current = self.desired.get(key)
+        before = None if current is None else current.value
+        source, received_at = submission.source, submission.received_at
+        note = self._noted().note
         if change.evidence is not None:
             worth = valued(change, lambda key: self.evidence.get((change.recipient, key), NOTHING))
             if worth is None:
+                note(source, received_at, change, None, before, before, MoveResult.INCOMPLETE)
                 return False
             change = worth
-        key = (change.recipient, change.target)
-        current = self.desired.get(key)
-        merged = merge(current, change, arrived_at)
-        if merged is current:
-            return False
-        self.desired[key] = self.moved[key] = merged
+        merged = merge(current, change, received_at)
+        if merged is not current:
+            self.desired[key] = self.moved[key] = merged
         if current is not None and merged.version == current.version:
+            result = unmoved_result(current, merged, change)
+            note(source, received_at, change, change.value, before, before, result)
             return False
-        before = None if current is None else current.value
+        note(source, received_at, change, change.value, before, merged.value, MoveResult.MOVED)
         self.moves.append(Move(*key, before, merged.value, merged.rule))
         if not merged.parked:
             self._enqueue(merged)
         return True
+
+    def _note_duplicates(self, submission: Submission, others: set[int]) -> None:
+        for item in submission.items:
+            if id(item) not in others:
+                for change in item.decision.changes:
+                    self._noted().note_duplicate(submission, change)
+
+    def _noted(self) -> CommitHistory:
+        if self.history is None:
+            self.history = CommitHistory(only_moves=self.is_replay)
+        return self.history
 
     def _enqueue(self, desired: Desired) -> None:
         urgent = is_completion(desired.target, desired.value)
@@ -227,6 +251,9 @@ class Replay:
     changed: dict[str, InputOutcome] = field(default_factory=dict)
     #: statements whose dead letters are to go
     no_longer_dead: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.plan.is_replay = True
 
     def take(self, submission: Submission) -> None:
         """One known statement, with its new decision; nothing where it has been forgotten."""

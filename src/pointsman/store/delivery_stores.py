@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired, SealedToken
 from pointsman.domain.targets import Recipient, Target
+from pointsman.store.history_records import SentRequest
 from pointsman.store.records import (
     Agreement,
     Audited,
@@ -46,12 +47,18 @@ class DeliveryStore(Protocol):
         ...
 
     async def settle(
-        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+        self,
+        lease: Lease,
+        settlements: Sequence[Settlement],
+        *,
+        now: int,
+        ready_at: int,
+        requests: Sequence[SentRequest] = (),
     ) -> bool:
         """Record what was sent and give the lease back; False when the lease was no longer ours.
 
         What is left to send of this learner is leased again at `ready_at`, a completion at once;
-        but what is to be sent again not before its own `retry_at`.
+        but what is to be sent again not before its own `retry_at`. `requests` are for the history.
         """
         ...
 

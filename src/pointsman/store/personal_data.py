@@ -92,6 +92,7 @@ TABLES: Mapping[str, Table] = {
         nobody="due ready ready_at hold lease_token leased_at",
         learner="learner",
     ),
+    "moves": _table("id", nobody="id at moved", learner="learner", words="data"),
     # the action is kept; whom it was about becomes a pseudonym
     "operator_actions": _table(
         "id", nobody="id at kind who origin", about="learner", words="details outcome"
@@ -114,6 +115,7 @@ TABLES: Mapping[str, Table] = {
         follows="id digest start length",
     ),
     "tokens": _table("learner", nobody="stored_at expires_at", learner="learner", follows="sealed"),
+    "turns": _table("id", nobody="id at unpublished", learner="learner", words="data"),
     "unmatched": _table(
         "activity", nobody="inputs first_at last_at", words="activity", follows="sample_id"
     ),

@@ -6,7 +6,7 @@ Times are in microseconds since the epoch.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -98,6 +98,8 @@ class Backlog:
     unmatched: int
     #: arrival of the oldest change that is dirty and not parked, None when all is delivered
     oldest_dirty: int | None
+    #: the part of the store's volume that is free; 1 where that is not seen from here
+    free_part: float = field(default=1.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,10 @@ class StoreSettings(Section):
     connections: int = Field(default=8, ge=2, le=200)
     #: statements are forgotten after that; 0 = never
     retention_days: float = Field(default=365, ge=0, le=36_500)
+    #: what `pointsman explain` tells of moves, deliveries and readings is forgotten after that
+    history_days: float = Field(default=90, gt=0, le=36_500)
+    #: rows of it kept for a learner: of moves, of what moved nothing, and of deliveries, each
+    history_rows: int = Field(default=200, ge=1, le=100_000)
     #: what operators did (`pointsman activity`) is forgotten after that; 0 = never
     activity_days: float = Field(default=730, ge=0, le=36_500)
 

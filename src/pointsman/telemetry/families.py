@@ -41,6 +41,9 @@ class Families:
             "source",
             "reading",
         )
+        self.forgotten_refused = self._counter(
+            "forgotten_refused", "Inputs of learners who were forgotten, refused.", "source"
+        )
         self.http_requests = self._counter(
             "http_requests", "HTTP requests answered.", "source", "method", "route", "status"
         )
@@ -86,6 +89,10 @@ class Families:
 
         self.store_up = self._gauge(
             "store_up", "1 when the store answered this scrape; without it its gauges are old."
+        )
+        self.store_free = self._gauge(
+            "store_free_ratio",
+            "The part of the store's volume that is free; 1 for a database on another machine.",
         )
         self.commit_seconds = self._histogram("store_commit_seconds", "Time of a commit.", _SECONDS)
         self.desired = self._gauge(

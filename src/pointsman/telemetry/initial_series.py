@@ -74,6 +74,7 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
         families.http_seconds.labels(route.route)
         for source, status in product(route.sources, _STATUSES):
             families.http_requests.labels(source, route.method, route.route, status)
+    families.store_free.set(1)
     for kind in known.oddities:
         families.cmi5_oddities.labels(kind)
     for limit in known.launch_limits:
@@ -101,6 +102,7 @@ def _begin_delivery(families: Families) -> None:
 
 
 def _begin_source(families: Families, source: str) -> None:
+    families.forgotten_refused.labels(source)
     for result in (*InputOutcome, DUPLICATE, CONFLICT, REFUSED):
         families.inputs.labels(source, result)
     for reading in Reading:

@@ -70,6 +70,10 @@ class Metrics:
             1, of_statement(statement_id)
         )
 
+    def forgotten_refused(self, source: str) -> None:
+        """An input of a learner who was forgotten was refused."""
+        self._of.forgotten_refused.labels(self._source(source)).inc()
+
     def clock_off(self, source: str, seconds: float) -> None:
         """A statement came whose timestamp is so far ahead of its arrival, or behind (negative)."""
         self._of.clock_off.labels(self._source(source), AHEAD if seconds > 0 else BEHIND).inc()
@@ -168,6 +172,7 @@ class Metrics:
             self._of.desired.labels(kind, "parked").set(backlog.parked.get(kind, 0))
         self._of.dead_letters.set(backlog.dead_letters)
         self._of.unmatched.set(backlog.unmatched)
+        self._of.store_free.set(backlog.free_part)
         oldest = backlog.oldest_dirty
         self._of.oldest_dirty.set(0 if oldest is None else max(0.0, (now - oldest) / 1e6))
 

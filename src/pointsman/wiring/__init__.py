@@ -11,6 +11,7 @@ from pointsman.wiring.sources import (
     http_servers,
     pipeline,
     readers,
+    refused_learners,
     statement_producer,
 )
 from pointsman.wiring.stores import store, store_and_budget
@@ -35,6 +36,7 @@ __all__ = [
     "platform_clients",
     "quota",
     "readers",
+    "refused_learners",
     "retention",
     "satisfied_tracker",
     "statement_producer",

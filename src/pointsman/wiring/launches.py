@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
+from pointsman.domain.launch import Launch
 from pointsman.housekeeping import Retention
 from pointsman.platforms.tokens.fetched import LONGEST_LIFE, FetchedToken
 from pointsman.platforms.tokens.launch import LaunchTokens
@@ -37,6 +38,8 @@ def retention(settings: Settings) -> Retention:
     return Retention(
         statements=statements,
         actions=settings.store.activity_days * _DAY,
+        history=settings.store.history_days * _DAY,
+        history_rows=settings.store.history_rows,
         bounds=max(statements, longest),
         documents=documents,
     )
@@ -54,11 +57,13 @@ def launch_deps(
     store: Store,
     clock: Clock,
     on_over_limit: Callable[[str], None],
+    must_take: Callable[[Launch], None],
 ) -> LaunchRoutesDeps | None:
     """What the HTTP side needs of it; None where no player is launched.
 
     `tokens` are those that launches bring. `on_over_limit` is told which setting of
-    [launches.limits] has turned a player's request away.
+    [launches.limits] has turned a player's request away. `must_take` raises `Forbidden` for a
+    learner whose input is refused.
     """
     section = settings.launches
     if section is None or launches is None or lms is None or tokens is None:
@@ -82,6 +87,7 @@ def launch_deps(
         limits=_limits(section.limits, store, clock, on_over_limit),
         lms=lms,
         record=store.record_action,
+        must_take=must_take,
     )
 
 

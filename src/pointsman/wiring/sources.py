@@ -25,6 +25,7 @@ from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes
 from pointsman.sources.http.connection_limits import Closed, ConnectionLimits
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
+from pointsman.sources.http.lrs.documents import MustTake
 from pointsman.sources.http.middleware import RequestsUnderWay
 from pointsman.sources.http.routes import Listener
 from pointsman.sources.http.server import HttpServer
@@ -35,13 +36,14 @@ from pointsman.sources.kafka_forwarder import KafkaForwarder
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker
+from pointsman.sources.refused_learners import RefusedLearners
 from pointsman.sources.settings import CredentialSettings
 from pointsman.statements import LaunchedLimits
 from pointsman.store.base import IngestStore, Store
 from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.operator_log import OperatorLog
 from pointsman.wiring.adapters import adapters, postback_sources, webhook_sources
-from pointsman.wiring.mapping import mapping
+from pointsman.wiring.mapping import identity, mapping
 
 #: the route, in metrics and log, of what is no request
 MALFORMED = "malformed"
@@ -102,6 +104,7 @@ def pipeline(
     on_left_out: Callable[[str, str, LeftOut], None] = lambda *_: None,
     on_clock_off: Callable[[str, str, float], None] = lambda *_: None,
     watch: Callable[[IngestStore], IngestStore] = lambda store: store,
+    refused: RefusedLearners | None = None,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
 
@@ -122,7 +125,18 @@ def pipeline(
         on_batch=tracker.note if tracker is not None else lambda _batch: None,
         on_left_out=on_left_out,
         on_clock_off=on_clock_off,
+        refused=refused,
     )
+
+
+def refused_learners(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    on_refused: Callable[[str], None] = lambda _source: None,
+) -> RefusedLearners:
+    """Whose input is not taken; it has to be read before it knows anybody."""
+    return RefusedLearners(store, identity(settings).resolve, clock, on_refused)
 
 
 def statement_producer(settings: Settings, clock: Clock) -> StatementProducer | None:
@@ -161,6 +175,7 @@ def http_servers(
     operator_log: OperatorLog,
     clock: Clock,
     launches: LaunchRoutesDeps | None = None,
+    must_take: MustTake = lambda _actor, _source: None,
 ) -> list[HttpServer]:
     """The endpoint with all its routes, first for the public; it does not listen yet.
 
@@ -182,6 +197,7 @@ def http_servers(
         defining_sources=defining_sources(settings),
         public_path=public_path(settings),
         launches=launches,
+        must_take=must_take,
         postbacks=postback_sources(settings.sources, store.statement_ids),
         webhooks=webhook_sources(settings.sources, store.statement_ids),
         reader=BatchReader(settings.http, store.statement_ids, launched_limits(settings)),

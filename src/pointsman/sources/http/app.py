@@ -25,7 +25,7 @@ from pointsman.sources.http.launch_routes import LaunchRoutesDeps, launch_handle
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
 from pointsman.sources.http.lrs.cmi5_scope import Cmi5Scope
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
-from pointsman.sources.http.lrs.documents import DocumentResources
+from pointsman.sources.http.lrs.documents import DocumentResources, MustTake
 from pointsman.sources.http.lrs.endpoint import UNKNOWN, Limit, LrsEndpoint, ResourceHandler
 from pointsman.sources.http.lrs.get_statements import GetStatements
 from pointsman.sources.http.lrs.post_statements import PostStatements
@@ -68,6 +68,7 @@ class HttpDeps:
     - on_refusal: source, method, route, status and reason of a request that was turned away
     - body_timeout: seconds for a whole body
     - reader: with the limits of a body of statements
+    - must_take: raises `Forbidden` for an actor whose input is refused, and the source
     """
 
     intake: StatementIntake
@@ -87,6 +88,7 @@ class HttpDeps:
     on_refusal: Callable[[str, str, str, int, str], None] = lambda *_: None
     body_timeout: float = 30
     launches: LaunchRoutesDeps | None = None
+    must_take: MustTake = lambda _actor, _source: None
     postbacks: Sequence[PostbackSource] = ()
     webhooks: Sequence[WebhookSource] = ()
     reader: BatchReader = field(default_factory=BatchReader)
@@ -194,7 +196,7 @@ def _resource_handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHan
     limits = None if deps.launches is None else deps.launches.limits
     statements = PostStatements(deps.reader, deps.intake, deps.on_refused, limits)
     queries = GetStatements(deps.store, deps.authority_home_page, deps.public_path)
-    documents = DocumentResources(deps.store, deps.clock, limits)
+    documents = DocumentResources(deps.store, deps.clock, limits, deps.must_take)
     objects = ActivitiesAgents(
         deps.store, deps.store, deps.authority_home_page, deps.defining_sources
     )

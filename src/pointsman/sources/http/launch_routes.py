@@ -51,6 +51,8 @@ class LaunchRoutesDeps:
     limits: LaunchLimits
     lms: LearningSystem
     record: RecordAction
+    #: raises `Forbidden` for a learner whose input is refused
+    must_take: Callable[[Launch], None]
 
 
 class HttpContext(Protocol):
@@ -102,6 +104,7 @@ def _launch_resource(launches: LaunchRoutesDeps, context: HttpContext) -> Launch
         launches.record,
         launches.settings,
         launches.actors,
+        launches.must_take,
         context.clock,
         context.body_timeout,
     )

@@ -41,7 +41,7 @@ class LaunchResource:
     """`operators` may ask; `keep_token` has the authToken before the launch is answered.
 
     So has `begin` done its work, and `record` has what was done. `actors` says whom the `actor` of
-    a request may be.
+    a request may be. `must_take` raises `Forbidden` for a learner whose input is refused.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class LaunchResource:
         record: RecordAction,
         settings: LaunchSettings,
         actors: ActorRules,
+        must_take: Callable[[Launch], None],
         clock: Clock,
         body_timeout: float,
     ) -> None:
@@ -65,6 +66,7 @@ class LaunchResource:
         self._record = record
         self._settings = settings
         self._actors = actors
+        self._must_take = must_take
         self._clock = clock
         self._limits = BodyLimits(_MOST_BYTES, body_timeout)
 
@@ -73,6 +75,7 @@ class LaunchResource:
         self._operators.source(request.headers.get("Authorization"))
         asked = parse_launch_request(await read_body(request, self._limits))
         launch = self._launch(asked)
+        self._must_take(launch)
         _, revoked = await self._launches.newest(launch.registration, launch.learner)
         launch = replace(launch, revoked=revoked)
         other = await self._launches.save(launch)

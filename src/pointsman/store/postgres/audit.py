@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace, Target
+from pointsman.store.commit_history import CommitHistory
 from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.desired_codec import IMPORTED, by_learner
+from pointsman.store.history_codec import row_of_readings
 from pointsman.store.merge import merge_delivered
 from pointsman.store.postgres.connections import PostgresConnections
+from pointsman.store.postgres.history_rows import write_moves, write_turns
 from pointsman.store.postgres.ingest import lock
 from pointsman.store.postgres.rows import CODEC, SQL, columns
 from pointsman.store.postgres.session import Connection
@@ -64,6 +67,8 @@ async def _record(
     """Record findings, each only where its row is still what was looked at."""
     await lock(connection, [learner])
     outcomes = {one.target: await _record_one(connection, learner, one, now) for one in findings}
+    if data := row_of_readings(findings, outcomes):
+        await write_turns(connection, [(learner, data)], now)
     if Audited.RESENT in outcomes.values():
         await connection.execute(SQL["requeue_freed"], [learner], HEAD_START)
     return outcomes
@@ -95,12 +100,16 @@ async def _mark_delivered(connection: Connection, known: Sequence[KnownDelivered
     rows = await connection.fetch(SQL["desired_by_key"], *columns(keys, 3))
     current = {(one.recipient, one.target): one for one in map(CODEC.decode, rows)}
     changed = 0
+    history = CommitHistory()
     for one in known:
         key = (one.recipient, one.target)
-        merged = merge_delivered(current.get(key), one, now)
+        before = current.get(key)
+        merged = merge_delivered(before, one, now)
         if merged is not None:
+            history.note_import(one, None if before is None else before.value, now)
             arrays = columns([CODEC.imported_row(merged)], len(IMPORTED))
             await connection.execute(SQL["import_desired"], now, *arrays)
             current[key] = merged
             changed += 1
+    await write_moves(connection, history, now)
     return changed

@@ -36,7 +36,8 @@ class PostgresConnections:
 
     `password` is asked for each new connection.
 
-    `beside` is for a command at a terminal: it upgrades nothing.
+    `beside` is for a command at a terminal: it upgrades nothing. With `publish_turns` what is
+    delivered waits to be written to a topic (`HistoryStore.unpublished_turns`).
     """
 
     def __init__(
@@ -49,8 +50,10 @@ class PostgresConnections:
         beside: bool = False,
         on_commit: Callable[[float, int], None] = lambda _seconds, _submissions: None,
         read_keys: ReadKeys = no_keys,
+        publish_turns: bool = False,
     ) -> None:
         self._read_keys = read_keys
+        self._publish_turns = publish_turns
         self._statement_ids: StatementIds | None = None
         # searches may take long, and must leave connections to the rest
         self._searches = asyncio.Semaphore(max(1, connections // 4))

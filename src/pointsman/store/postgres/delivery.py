@@ -14,7 +14,10 @@ from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
 from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
+from pointsman.store.history_codec import rows_of_turn
+from pointsman.store.history_records import SentRequest
 from pointsman.store.postgres.connections import PostgresConnections
+from pointsman.store.postgres.history_rows import write_turns
 from pointsman.store.postgres.ingest import lock
 from pointsman.store.postgres.pool import count_of
 from pointsman.store.postgres.rows import CODEC, SQL, columns, to_value
@@ -33,11 +36,22 @@ class PostgresDelivery(PostgresConnections):
         return await self._pool.transaction(lambda db: _lease(db, now, ttl, limit, until))
 
     async def settle(
-        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+        self,
+        lease: Lease,
+        settlements: Sequence[Settlement],
+        *,
+        now: int,
+        ready_at: int,
+        requests: Sequence[SentRequest] = (),
     ) -> bool:
-        return await self._pool.transaction(
-            lambda db: _settle(db, lease, settlements, now, ready_at)
-        )
+        async def write(connection: Connection) -> bool:
+            settled = await _settle(connection, lease, settlements, now, ready_at)
+            if settled:
+                rows = rows_of_turn(lease, settlements, requests)
+                await write_turns(connection, rows, now, publish=self._publish_turns)
+            return settled
+
+        return await self._pool.transaction(write)
 
     async def unpark(
         self,

@@ -19,6 +19,7 @@ from pointsman.store.commit_plan import Plan
 from pointsman.store.desired_codec import MOVED
 from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.postgres import statement_index
+from pointsman.store.postgres.history_rows import write_moves
 from pointsman.store.postgres.pool import CollisionError, count_of
 from pointsman.store.postgres.rows import CODEC, SQL, columns
 from pointsman.store.postgres.session import Connection
@@ -133,6 +134,8 @@ async def write(
     if plan.moved:
         moved = [CODEC.moved_row(one) for one in plan.moved.values()]
         await connection.execute(SQL["upsert_desired"], *columns(moved, len(MOVED)))
+    if plan.history is not None:
+        await write_moves(connection, plan.history, stored_at)
     if plan.grown:
         grown = [
             (str(recipient), key, to_body(known)) for (recipient, key), known in plan.grown.items()

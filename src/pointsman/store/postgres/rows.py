@@ -27,19 +27,19 @@ def _arrays(columns: Sequence[str], *, first: int = 1) -> str:
     )
 
 
-SQL = load(
-    "pointsman.store.postgres",
-    "queries.sql",
-    {
-        "desired": ", ".join(f"d.{name}" for name in COLUMNS),
-        "moved": ", ".join(MOVED),
-        "moved_arrays": _arrays(MOVED),
-        "assign_moved": assignments(MOVED, "changed_at"),
-        "imported": ", ".join(IMPORTED),
-        "imported_arrays": _arrays(IMPORTED, first=2),
-        "assign_imported": assignments(IMPORTED),
-    },
-)
+_FRAGMENTS = {
+    "desired": ", ".join(f"d.{name}" for name in COLUMNS),
+    "moved": ", ".join(MOVED),
+    "moved_arrays": _arrays(MOVED),
+    "assign_moved": assignments(MOVED, "changed_at"),
+    "imported": ", ".join(IMPORTED),
+    "imported_arrays": _arrays(IMPORTED, first=2),
+    "assign_imported": assignments(IMPORTED),
+}
+SQL = {
+    **load("pointsman.store.postgres", "queries.sql", _FRAGMENTS),
+    **load("pointsman.store.postgres", "history.sql", _FRAGMENTS),
+}
 
 
 def to_value(value: Value) -> str:

@@ -15,6 +15,7 @@ from pointsman.store.postgres.books import PostgresBooks
 from pointsman.store.postgres.dead_letters import PostgresDeadLetters
 from pointsman.store.postgres.delivery import PostgresDelivery
 from pointsman.store.postgres.documents import PostgresDocuments
+from pointsman.store.postgres.history import PostgresHistory
 from pointsman.store.postgres.ledgers import PostgresLedgers
 from pointsman.store.postgres.operator_actions import PostgresOperatorActions
 from pointsman.store.postgres.personal_data import PostgresPersonalData
@@ -35,6 +36,7 @@ class PostgresStore(
     PostgresOperatorActions,
     PostgresLedgers,
     PostgresBooks,
+    PostgresHistory,
     PostgresPersonalData,
 ):
     """A `Store` that replicas share."""

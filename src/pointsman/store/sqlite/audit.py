@@ -8,11 +8,15 @@ from collections.abc import Sequence
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace, Target
+from pointsman.store.commit_history import CommitHistory
 from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.desired_codec import by_learner
+from pointsman.store.history_codec import row_of_readings
 from pointsman.store.merge import merge_delivered
 from pointsman.store.records import Agreement, Audited, AuditFinding, KnownDelivered
 from pointsman.store.sqlite.connections import SqliteConnections
+from pointsman.store.sqlite.delivery import write_turns
+from pointsman.store.sqlite.ingest import write_moves
 from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, to_json
 
 #: what a row has been through when a second disagreement parks it
@@ -69,6 +73,8 @@ def _record(
     outcomes = {
         finding.target: _record_one(connection, learner, finding, now) for finding in findings
     }
+    if data := row_of_readings(findings, outcomes):
+        write_turns(connection, [(learner, data)], now)
     if Audited.RESENT in outcomes.values():
         connection.execute(SQL["queue_resent"], (learner, HEAD_START))
     return outcomes
@@ -108,12 +114,16 @@ def _mark_delivered(
             (desired.recipient, desired.target): desired for desired in desired_from_json(rows)
         }
         merged_rows = []
+        history = CommitHistory()
         for shown in chunk:
             key = (shown.recipient, shown.target)
-            merged = merge_delivered(current.get(key), shown, now)
+            before = current.get(key)
+            merged = merge_delivered(before, shown, now)
             if merged is not None:
+                history.note_import(shown, None if before is None else before.value, now)
                 current[key] = merged
                 merged_rows.append(CODEC.imported_row(merged))
                 changed += 1
         connection.execute(SQL["import_desired"], (now, to_json(merged_rows)))
+        write_moves(connection, history, now)
     return changed

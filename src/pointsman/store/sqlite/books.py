@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 from pointsman.store.books import COUNTED_TABLES, BookCounts, make_backlog, make_books
@@ -18,18 +20,20 @@ class SqliteBooks(SqliteConnections):
         return await self._read(lambda db: _stats(db, self._path))
 
     async def backlog(self) -> Backlog:
-        return await self._read(_backlog)
+        return await self._read(lambda db: _backlog(db, self._path))
 
     async def books(self) -> Books:
         return await self._read(_books)
 
 
-def _backlog(connection: sqlite3.Connection) -> Backlog:
-    return make_backlog(
+def _backlog(connection: sqlite3.Connection, path: Path) -> Backlog:
+    backlog = make_backlog(
         connection.execute(SQL["count_undelivered"]),
         dead_letters=_number(connection, "count_dead_letters"),
         unmatched=_number(connection, "count_unmatched"),
     )
+    volume = shutil.disk_usage(path.parent)
+    return replace(backlog, free_part=volume.free / volume.total if volume.total else 1.0)
 
 
 def _books(connection: sqlite3.Connection) -> Books:

@@ -45,6 +45,8 @@ class SqliteConnections:
 
     `beside` is for a command at a terminal: it works while a daemon has the file, and leaves the
     daemon's leases alone. `threaded=False` does everything in the loop's own thread, for tests.
+
+    With `publish_turns` what is delivered waits to be written to a topic (`HistoryStore`).
     """
 
     def __init__(
@@ -56,8 +58,10 @@ class SqliteConnections:
         beside: bool = False,
         on_commit: Callable[[float, int], None] = lambda _seconds, _submissions: None,
         read_keys: ReadKeys = no_keys,
+        publish_turns: bool = False,
     ) -> None:
         self._read_keys = read_keys
+        self._publish_turns = publish_turns
         self._statement_ids: StatementIds | None = None
         self._beside = beside
         self._path = Path(path)

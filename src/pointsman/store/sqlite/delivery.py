@@ -13,6 +13,8 @@ from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
 from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
+from pointsman.store.history_codec import rows_of_turn
+from pointsman.store.history_records import SentRequest
 from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, to_json
@@ -28,9 +30,22 @@ class SqliteDelivery(SqliteConnections):
         return await self._write(lambda db: _lease(db, now, ttl, limit, until))
 
     async def settle(
-        self, lease: Lease, settlements: Sequence[Settlement], *, now: int, ready_at: int
+        self,
+        lease: Lease,
+        settlements: Sequence[Settlement],
+        *,
+        now: int,
+        ready_at: int,
+        requests: Sequence[SentRequest] = (),
     ) -> bool:
-        return await self._write(lambda db: _settle(db, lease, settlements, now, ready_at))
+        def write(connection: sqlite3.Connection) -> bool:
+            settled = _settle(connection, lease, settlements, now, ready_at)
+            if settled:
+                rows = rows_of_turn(lease, settlements, requests)
+                write_turns(connection, rows, now, publish=self._publish_turns)
+            return settled
+
+        return await self._write(write)
 
     async def unpark(
         self,
@@ -167,3 +182,15 @@ def _unpark(
 
 def _texts(values: Iterable[Recipient | ParkCode]) -> str:
     return to_json([str(value) for value in values])
+
+
+def write_turns(
+    connection: sqlite3.Connection,
+    rows: Sequence[tuple[str, str]],
+    at: int,
+    *,
+    publish: bool = False,
+) -> None:
+    """(learner, data) of each person whom a turn or a reading was about."""
+    for learner, data in rows:
+        connection.execute(SQL["insert_turn"], (learner, at, data, int(publish)))

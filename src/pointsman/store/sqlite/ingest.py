@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from functools import cache
 
 import orjson
 import zstandard
@@ -11,6 +12,7 @@ import zstandard
 from pointsman.domain.records import Change, Desired, Receipt, Submission
 from pointsman.domain.targets import Recipient, Target
 from pointsman.store import statement_index
+from pointsman.store.commit_history import CommitHistory
 from pointsman.store.commit_plan import Plan
 from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.sqlite.rows import (
@@ -26,6 +28,8 @@ from pointsman.store.statement_index import Indexed, ReadKeys, Reference
 
 #: level 1: bodies of JSON shrink to about a fifth already
 COMPRESSION_LEVEL = 1
+#: rows of moves in one INSERT, and one row of it
+_AT_ONCE, _ROW = 64, "(?, ?, ?, ?)"
 
 
 def ingest(
@@ -140,6 +144,8 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
     if plan.moved:
         moved = [CODEC.moved_row(desired) for desired in plan.moved.values()]
         connection.execute(SQL["upsert_desired"], (to_json(moved),))
+    if plan.history is not None:
+        write_moves(connection, plan.history, stored_at)
     if plan.grown:
         grown = [
             (str(recipient), key, to_body(known)) for (recipient, key), known in plan.grown.items()
@@ -223,3 +229,18 @@ def _write_index(
 def _references(connection: sqlite3.Connection, ids: Sequence[str]) -> list[Reference]:
     rows = connection.execute(SQL["references_to"], (to_json(list(ids)),))
     return [Reference(*row) for row in rows]
+
+
+def write_moves(connection: sqlite3.Connection, history: CommitHistory, at: int) -> None:
+    """What a commit did to each learner's targets."""
+    rows = list(history.rows())
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        values = [value for learner, moved, data in some for value in (learner, at, moved, data)]
+        connection.execute(_insert_moves(len(some)), values)
+
+
+@cache
+def _insert_moves(rows: int) -> str:
+    """One step for many rows, as ever here; values are bound, for JSON takes twice the time."""
+    return f"{SQL['insert_moves']} {', '.join([_ROW] * rows)}"

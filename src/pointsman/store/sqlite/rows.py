@@ -31,19 +31,19 @@ def _extract(columns: Sequence[str]) -> str:
     return ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(columns)))
 
 
-SQL = load(
-    "pointsman.store.sqlite",
-    "queries.sql",
-    {
-        "desired": ", ".join(f"d.{name}" for name in COLUMNS),
-        "moved": ", ".join(MOVED),
-        "extract_moved": _extract(MOVED),
-        "assign_moved": assignments(MOVED, "changed_at"),
-        "imported": ", ".join(IMPORTED),
-        "extract_imported": _extract(IMPORTED),
-        "assign_imported": assignments(IMPORTED),
-    },
-)
+_FRAGMENTS = {
+    "desired": ", ".join(f"d.{name}" for name in COLUMNS),
+    "moved": ", ".join(MOVED),
+    "extract_moved": _extract(MOVED),
+    "assign_moved": assignments(MOVED, "changed_at"),
+    "imported": ", ".join(IMPORTED),
+    "extract_imported": _extract(IMPORTED),
+    "assign_imported": assignments(IMPORTED),
+}
+SQL = {
+    **load("pointsman.store.sqlite", "queries.sql", _FRAGMENTS),
+    **load("pointsman.store.sqlite", "history.sql", _FRAGMENTS),
+}
 
 
 #: a column without a type takes numbers and words as they are

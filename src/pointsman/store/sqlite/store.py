@@ -16,6 +16,7 @@ from pointsman.store.sqlite.books import SqliteBooks
 from pointsman.store.sqlite.dead_letters import SqliteDeadLetters
 from pointsman.store.sqlite.delivery import SqliteDelivery
 from pointsman.store.sqlite.documents import SqliteDocuments
+from pointsman.store.sqlite.history import SqliteHistory
 from pointsman.store.sqlite.ledgers import SqliteLedgers
 from pointsman.store.sqlite.operator_actions import SqliteOperatorActions
 from pointsman.store.sqlite.personal_data import SqlitePersonalData
@@ -36,6 +37,7 @@ class SqliteStore(
     SqliteOperatorActions,
     SqliteLedgers,
     SqliteBooks,
+    SqliteHistory,
     SqlitePersonalData,
 ):
     """A `Store` on one file."""

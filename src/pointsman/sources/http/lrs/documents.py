@@ -24,6 +24,8 @@ from pointsman.statements import media_type
 from pointsman.store.base import Document, DocumentKey, DocumentStore, OverQuota
 
 T = TypeVar("T")
+#: whose documents, as an identity, and the source that stores them
+MustTake = Callable[[str, str], None]
 
 _JSON = "application/json"
 _KINDS: dict[Resource, Literal["state", "activity_profile", "agent_profile"]] = {
@@ -39,11 +41,19 @@ _INERT = {
 
 
 class DocumentResources:
-    """The three resources. `launch_limits` are for launched players; there may be none of them."""
+    """The three resources. `launch_limits` are for launched players; there may be none of them.
+
+    `must_take` raises `Forbidden` for an agent whose input is refused.
+    """
 
     def __init__(
-        self, store: DocumentStore, clock: Clock, launch_limits: LaunchLimits | None = None
+        self,
+        store: DocumentStore,
+        clock: Clock,
+        launch_limits: LaunchLimits | None = None,
+        must_take: MustTake = lambda _identity, _source: None,
     ) -> None:
+        self._must_take = must_take
         self._store = store
         self._clock = clock
         self._launch_limits = launch_limits
@@ -94,6 +104,8 @@ class DocumentResources:
         self, call: LrsRequest, new: Callable[[Document | None], Document | Refusal | None]
     ) -> web.Response:
         limits = self._launch_limits if call.launch is not None else None
+        key = _key(call)
+        self._must_take(key.agent, call.source)
 
         def decide(old: Document | None) -> tuple[Document | None, Refusal | OverQuota | None]:
             refused = refusal(
@@ -109,10 +121,10 @@ class DocumentResources:
             return result, None
 
         if limits is None:
-            refused = await self._store.change_document(_key(call), decide)
+            refused = await self._store.change_document(key, decide)
         else:
             quota = limits.documents
-            refused = await self._store.change_document_within(_key(call), quota, decide)
+            refused = await self._store.change_document_within(key, quota, decide)
             if isinstance(refused, OverQuota):
                 raise limits.refused(refused)
         if isinstance(refused, Refusal):

@@ -1,0 +1,109 @@
+"""Collects what one commit's statements did to each learner's targets, as rows to keep. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from pointsman.domain.records import Change, Desired, Falls, Submission
+from pointsman.domain.targets import Recipient, RecipientKind, Target, Value
+from pointsman.store.history_records import MoveResult
+from pointsman.store.merge import IMPORTED
+from pointsman.store.records import KnownDelivered
+
+#: statements in one row: retention counts rows, so that none may be of any length
+STATEMENTS_IN_ROW = 20
+#: learner, 1 where a value moved, and as JSON the statements, each with what it did
+MoveRow = tuple[str, int, str]
+
+
+class CommitHistory:
+    """Notes in the order in which a plan takes changes. `history_codec` reads the rows again."""
+
+    def __init__(self, *, only_moves: bool = False) -> None:
+        self._only_moves = only_moves
+        self._of_learner: dict[str, list[list[Any]]] = {}
+        self._moved: set[str] = set()
+
+    def note(
+        self,
+        source: str,
+        received_at: int,
+        change: Change,
+        wanted: Value | None,
+        before: Value | None,
+        after: Value | None,
+        result: MoveResult,
+    ) -> None:
+        """One statement's change of one target; see `HistoryMove` for the words."""
+        is_move = result is MoveResult.MOVED
+        if self._only_moves and not is_move:
+            return
+        recipient, target = change.recipient, change.target
+        learner = person_of(recipient, target)
+        statements = self._of_learner.setdefault(learner, [])
+        if not statements or statements[-1][0] != change.statement_id:
+            statements.append(
+                [change.statement_id, source, change.occurred_at, received_at, change.rule, []]
+            )
+        meeting = recipient.id if recipient.is_meeting else ""
+        statements[-1][5].append(
+            [target.kind.value, target.key, meeting, wanted, before, after, result.value]
+        )
+        if is_move:
+            self._moved.add(learner)
+
+    def note_duplicate(self, submission: Submission, change: Change) -> None:
+        """A statement that is stored already came again."""
+        self.note(
+            submission.source,
+            submission.received_at,
+            change,
+            None if change.evidence is not None else change.value,
+            None,
+            None,
+            MoveResult.DUPLICATE,
+        )
+
+    def note_import(self, known: KnownDelivered, before: Value | None, now: int) -> None:
+        """What the platform is known to show was taken as wanted and delivered."""
+        change = Change(
+            known.recipient, known.target, known.value, now, IMPORTED, IMPORTED, falls=Falls.ALWAYS
+        )
+        result = MoveResult.SAME if before == known.value else MoveResult.MOVED
+        self.note("", now, change, known.value, before, known.value, result)
+
+    def rows(self) -> Iterator[MoveRow]:
+        """What is to be stored."""
+        for learner, statements in self._of_learner.items():
+            moved = int(learner in self._moved)
+            for start in range(0, len(statements), STATEMENTS_IN_ROW):
+                yield learner, moved, to_json(statements[start : start + STATEMENTS_IN_ROW])
+
+
+def unmoved_result(current: Desired, merged: Desired, change: Change) -> MoveResult:
+    """Why a change did not move the value; `merged` is what the merge made of `current`."""
+    by_attempt = change.falls is Falls.NEW_ATTEMPT and merged.attempts
+    if by_attempt and by_attempt[0].registration != (change.registration or ""):
+        return MoveResult.OTHER_ATTEMPT
+    if change.value == current.value:
+        return MoveResult.SAME
+    return MoveResult.OLDER if change.falls is Falls.ALWAYS else MoveResult.LOWER
+
+
+def person_of(recipient: Recipient, target: Target) -> str:
+    """Whom a state is about: the learner, or the one whose attendance of a meeting it is."""
+    if recipient.kind is RecipientKind.LEARNER:
+        return recipient.id
+    return target.key.partition(" ")[2]
+
+
+def to_json(value: object) -> str:
+    """As JSON. What UTF-8 can't hold is escaped, for the store to refuse as it does elsewhere."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return json.dumps(value)

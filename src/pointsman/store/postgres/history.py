@@ -1,0 +1,123 @@
+"""Reads and prunes the history of learners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pointsman.domain.records import InputOutcome
+from pointsman.domain.targets import Recipient
+from pointsman.store.history_codec import moves_of_row, turn_of_row
+from pointsman.store.history_records import (
+    HistoryTurn,
+    LearnerHistory,
+    PrunedHistory,
+    QueuePlace,
+    StoredState,
+)
+from pointsman.store.postgres.connections import PostgresConnections
+from pointsman.store.postgres.pool import count_of
+from pointsman.store.postgres.rows import CODEC, SQL, columns
+from pointsman.store.postgres.session import Connection
+from pointsman.store.statement_records import StoredDeadLetter
+
+#: rows that one step forgets for their age at most, of each table
+_OLD_ROWS = 2_000
+#: dead letters whose bodies are looked through, the newest
+_LETTERS = 5_000
+
+
+class PostgresHistory(PostgresConnections):
+    """What explains a learner's state."""
+
+    async def learner_history(self, learner: str, *, limit: int) -> LearnerHistory:
+        return await self._pool.read(lambda db: _learner_history(db, learner, limit))
+
+    async def newest_turns(self, *, limit: int) -> list[HistoryTurn]:
+        return await self._turns("newest_turns", limit)
+
+    async def turns_since(
+        self, *, since: int, after: tuple[int, int] | None, limit: int
+    ) -> list[HistoryTurn]:
+        return await self._turns("turns_since", *(after or (since, -1)), limit)
+
+    async def unpublished_turns(self, *, limit: int) -> list[HistoryTurn]:
+        return await self._turns("unpublished_turns", limit)
+
+    async def turns_published(self, turn_ids: Sequence[int]) -> None:
+        await self._pool.transaction(lambda db: db.execute(SQL["turns_published"], list(turn_ids)))
+
+    async def outcomes(self, statement_ids: Sequence[str]) -> dict[str, InputOutcome]:
+        rows = await self._pool.read(
+            lambda db: db.fetch(SQL["outcomes_of_statements"], list(statement_ids))
+        )
+        return {name: InputOutcome(word) for name, word in rows}
+
+    async def dead_letters_with(self, text: str, *, limit: int) -> list[StoredDeadLetter]:
+        rows = await self._pool.read(
+            lambda db: db.fetch(SQL["dead_letters_with"], text, _LETTERS, limit)
+        )
+        return [StoredDeadLetter(**row) for row in rows]
+
+    async def prune_history(
+        self, *, before: int, keep: int, after: str, learners: int
+    ) -> PrunedHistory:
+        return await self._pool.transaction(lambda db: _prune(db, before, keep, after, learners))
+
+    async def _turns(self, query: str, *values: object) -> list[HistoryTurn]:
+        rows = await self._pool.read(lambda db: db.fetch(SQL[query], *values))
+        return [turn_of_row(row) for row in rows]
+
+
+async def _learner_history(connection: Connection, learner: str, limit: int) -> LearnerHistory:
+    """All of it from one moment."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        move_rows = await connection.fetch(SQL["moves_of_learner"], learner, limit)
+        moves = tuple(move for row in move_rows for move in moves_of_row(**row))
+        turns = await connection.fetch(SQL["turns_of_learner"], learner, limit)
+        rows = await connection.fetch(SQL["states_of_learner"], learner)
+        # what goes by meeting is found by what moved it
+        elsewhere = {
+            (str(move.recipient), move.target.kind.value, move.target.key)
+            for move in moves
+            if move.recipient.is_meeting
+        }
+        if elsewhere:
+            rows += await connection.fetch(SQL["states_by_key"], *columns(sorted(elsewhere), 3))
+        names = [learner, *sorted({recipient for recipient, _, _ in elsewhere})]
+        places = await connection.fetch(SQL["queue_places"], names)
+    return LearnerHistory(
+        learner,
+        moves,
+        tuple(map(turn_of_row, turns)),
+        tuple(map(_stored_state, rows)),
+        tuple(map(_queue_place, places)),
+    )
+
+
+def _stored_state(row: Mapping[str, Any]) -> StoredState:
+    return StoredState(CODEC.decode(row), row["delivered_at"], row["audited_at"], row["audit"])
+
+
+def _queue_place(row: Mapping[str, Any]) -> QueuePlace:
+    return QueuePlace(
+        Recipient.from_text(row["learner"]),
+        row["due"],
+        row["ready"],
+        row["ready_at"],
+        row["hold"],
+    )
+
+
+async def _prune(
+    connection: Connection, before: int, keep: int, after: str, learners: int
+) -> PrunedHistory:
+    """One small step; what is waiting to be published stays."""
+    rows = 0
+    for query in ("prune_old_moves", "prune_old_turns"):
+        rows += count_of(await connection.execute(SQL[query], before, _OLD_ROWS))
+    found = await connection.fetch(SQL["next_learners_of_history"], after, learners)
+    names = [row["learner"] for row in found]
+    for query in ("prune_many_moves", "prune_many_turns"):
+        rows += count_of(await connection.execute(SQL[query], names, keep))
+    return PrunedHistory(rows, names[-1] if len(names) == learners else "")

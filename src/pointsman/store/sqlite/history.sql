@@ -1,0 +1,78 @@
+-- name: insert_moves
+-- The rows are added to it (ingest.py).
+INSERT INTO moves (learner, at, moved, data) VALUES;
+
+-- name: insert_turn
+-- The id is the time, or the next number where that is taken: so times are found without an index.
+INSERT INTO turns (id, learner, at, data, unpublished)
+VALUES (max(?2, coalesce((SELECT max(id) + 1 FROM turns), 0)), ?1, ?2, ?3, ?4);
+
+-- name: moves_of_learner
+-- Those that moved a value, and the others: a player that says the same over and over must not hide
+-- what moved.
+SELECT learner, at, data FROM (
+    SELECT * FROM (SELECT * FROM moves WHERE learner = ?1 AND moved = 1 ORDER BY id DESC LIMIT ?2)
+    UNION ALL
+    SELECT * FROM (SELECT * FROM moves WHERE learner = ?1 AND moved = 0 ORDER BY id DESC LIMIT ?2))
+ORDER BY id;
+
+-- name: turns_of_learner
+SELECT id, learner, at, data FROM (
+    SELECT * FROM turns WHERE learner = ?1 ORDER BY id DESC LIMIT ?2)
+ORDER BY id;
+
+-- name: newest_turns
+SELECT id, learner, at, data FROM turns ORDER BY id DESC LIMIT ?;
+
+-- name: turns_since
+SELECT id, learner, at, data FROM turns WHERE id > ?1 AND at >= ?2 ORDER BY id LIMIT ?3;
+
+-- name: unpublished_turns
+SELECT id, learner, at, data FROM turns WHERE unpublished = 1 ORDER BY id LIMIT ?;
+
+-- name: turns_published
+UPDATE turns SET unpublished = 0 WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: states_of_learner
+SELECT {desired}, d.delivered_at, d.audited_at, d.audit FROM desired AS d WHERE d.learner = ?;
+
+-- name: state_by_key
+SELECT {desired}, d.delivered_at, d.audited_at, d.audit FROM desired AS d
+WHERE d.learner = ? AND d.kind = ? AND d.key = ?;
+
+-- name: queue_places
+SELECT learner, due, ready, ready_at, hold FROM learners
+WHERE learner IN (SELECT value FROM json_each(?));
+
+-- name: dead_letters_with
+SELECT id, source, origin, reason, statement_id, in_statements, received_at FROM (
+    SELECT * FROM dead_letters ORDER BY id DESC LIMIT ?2)
+WHERE instr(lower(CAST(body AS TEXT)), ?1) ORDER BY id DESC LIMIT ?3;
+
+-- name: prune_old_moves
+DELETE FROM moves WHERE id IN (
+    SELECT id FROM (SELECT id, at FROM moves ORDER BY id LIMIT ?2) WHERE at < ?1);
+
+-- name: prune_old_turns
+DELETE FROM turns WHERE id IN (
+    SELECT id FROM (SELECT id, at, unpublished FROM turns ORDER BY id LIMIT ?2)
+    WHERE at < ?1 AND unpublished = 0);
+
+-- name: next_learners_of_history
+SELECT json_group_array(learner) FROM (
+    SELECT learner FROM moves WHERE learner > ?1 UNION SELECT learner FROM turns WHERE learner > ?1
+    ORDER BY learner LIMIT ?2);
+
+-- name: prune_many_moves
+DELETE FROM moves WHERE id IN (
+    SELECT id FROM (
+        SELECT id, row_number() OVER (PARTITION BY learner, moved ORDER BY id DESC) AS place
+        FROM moves WHERE learner IN (SELECT value FROM json_each(?1)))
+    WHERE place > ?2);
+
+-- name: prune_many_turns
+DELETE FROM turns WHERE id IN (
+    SELECT id FROM (
+        SELECT id, unpublished, row_number() OVER (PARTITION BY learner ORDER BY id DESC) AS place
+        FROM turns WHERE learner IN (SELECT value FROM json_each(?1)))
+    WHERE place > ?2 AND unpublished = 0);
