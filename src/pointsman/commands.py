@@ -28,7 +28,15 @@ from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import revocations
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
-from pointsman.store.base import Books, RefusedLearner, Restored, Store, StoredDeadLetter
+from pointsman.sources.unmatched import unmatched_of as find_unmatched
+from pointsman.store.base import (
+    Books,
+    RefusedLearner,
+    Restored,
+    Store,
+    StoredDeadLetter,
+    UnmatchedSummary,
+)
 from pointsman.store.migrations import Migration
 
 __all__ = [
@@ -54,6 +62,7 @@ __all__ = [
     "replay_letters",
     "restore",
     "revoke_launches",
+    "unmatched_of",
     "upgrade",
     "waits_for_person",
     "who",
@@ -165,6 +174,12 @@ async def waits_for_person(settings: Settings) -> WaitsForPerson:
         return WaitsForPerson(parked[0] if parked else None, letters[0] if letters else None)
 
     return await with_store(settings, ask)
+
+
+async def unmatched_of(settings: Settings, learner: str) -> list[UnmatchedSummary]:
+    """The activities of one learner that no rule takes."""
+    resolve = wiring.identity(settings).resolve
+    return await with_store(settings, lambda store: find_unmatched(store, resolve, learner))
 
 
 async def upgrade(settings: Settings) -> list[Migration]:

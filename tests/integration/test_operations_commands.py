@@ -122,6 +122,18 @@ def test_what_no_rule_takes_is_shown_with_the_rule_that_would(config: Path) -> N
     assert 'topic_id = "{topic}"' in shown
 
 
+def test_what_no_rule_takes_is_found_by_learner_in_whole_addresses(config: Path) -> None:
+    everything = json.loads(run(config, "unmatched", "--json").stdout)
+    of_ana = json.loads(run(config, "unmatched", "--learner", "ANA@example.com", "--json").stdout)
+    assert of_ana["activities"] == everything["activities"]
+    shown = run(config, "unmatched", "--learner", "ana@example.com").stdout
+    assert all(entry["activity"] in shown for entry in of_ana["activities"])
+    assert (
+        "Every activity that ben@example.com did is taken"
+        in run(config, "unmatched", "--learner", "ben@example.com").stdout
+    )
+
+
 def test_a_new_rule_is_tried_then_applied_to_what_is_here_already(config: Path) -> None:
     before = books(config)
     assert "0 desired states move" in run(config, "replay", "--since", "1d").stdout

@@ -50,10 +50,10 @@ async def config(tmp_path: Path) -> Path:
     return path
 
 
-def _run(*arguments: str) -> str:
+def _run(*arguments: str, code: int = 0) -> str:
     with ThreadPoolExecutor(1) as other:  # a test may have a loop of its own
         result = other.submit(CliRunner().invoke, app, arguments).result()
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == code, result.output
     return result.output
 
 
@@ -79,3 +79,30 @@ async def test_what_is_retried_is_queued_for_delivery_again(config: Path) -> Non
     assert lease.recipient.id == "ana@example.com"
     await store.close()
     assert "Nothing is parked" in _run("parked", "list", "--reason", "refused", "-c", str(config))
+
+
+async def test_what_is_dropped_is_in_the_books_by_that_name(config: Path) -> None:
+    before = json.loads(_run("verify", "--json", "-c", str(config)))
+    assert before["desired"]["total"] == before["desired"]["parked"] == 2
+    asked = ("parked", "drop", "-c", str(config))
+    _run(*asked, code=2)
+    assert "0 dropped" in _run(*asked, "--key", "no such", "--yes")
+    assert "Drop 1 for good?" in _run(*asked, "--reason", "refused: ", code=1)
+    assert "1 dropped" in _run(*asked, "--reason", "refused: ", "--yes")
+    after = json.loads(_run("verify", "--json", "-c", str(config)))
+    assert after["balanced"]
+    assert {name: count for name, count in after["desired"].items() if count} == {
+        "total": 2,
+        "parked": 1,
+        "dropped": 1,
+    }
+    assert "dropped" in _run("verify", "-c", str(config))
+    assert "1 dropped" in _run(*asked, "--key", "t", "--yes")
+    activity = json.loads(_run("activity", "--kind", "parked drop", "--json", "-c", str(config)))
+    assert [action["outcome"] for action in activity] == ["1 dropped", "1 dropped", "0 dropped"]
+
+
+def test_what_is_not_shown_is_told(config: Path) -> None:
+    shown = _run("parked", "list", "--limit", "1", "-c", str(config))
+    assert "These are the first 1; --limit shows more." in shown
+    assert "--limit" not in _run("parked", "list", "--limit", "2", "-c", str(config))

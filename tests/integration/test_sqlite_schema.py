@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.domain.evidence import Evidence
@@ -64,10 +65,22 @@ def test_migrations_are_numbered_without_gaps() -> None:
     assert [one.number for one in all_of(PACKAGE)] == list(range(1, len(all_of(PACKAGE)) + 1))
 
 
-async def test_a_new_file_has_the_newest_schema_and_its_folders_are_made(tmp_path: Path) -> None:
-    path = tmp_path / "var" / "lib" / "store.db"
-    await opened_and_closed(path)
+async def test_a_new_file_has_the_newest_schema_and_is_told(path: Path) -> None:
+    with capture_logs() as logs:
+        await opened_and_closed(path)
+        await opened_and_closed(path)
     assert version(path) == all_of(PACKAGE)[-1].number
+    told = "a new store was made; nothing was received yet"
+    assert [entry["path"] for entry in logs if entry["event"] == told] == [str(path)]
+
+
+def test_no_folder_is_made_for_an_address_that_may_be_mistyped(tmp_path: Path) -> None:
+    path = tmp_path / "vra" / "lib" / "store.db"
+    words = f"there is no folder {path.parent}, and none is made: make it, or mend the address"
+    assert words in refusal(path)
+    with pytest.raises(ConfigError, match=words):
+        asyncio.run(SqliteStore(path).upgrade())
+    assert list(tmp_path.glob("vra*")) == []
 
 
 def test_a_newer_schema_is_refused_in_clear_words_and_left_as_it_is(path: Path) -> None:
@@ -154,12 +167,6 @@ def test_a_folder_is_no_database(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     assert f"store.url: can't use {folder}" in refusal(folder)
-
-
-def test_a_place_where_no_folder_can_be_made_is_refused(path: Path) -> None:
-    path.write_bytes(b"")
-    below = path / "store.db"
-    assert f"store.url: can't use {below}" in refusal(below)
 
 
 def test_a_file_can_be_opened_once_what_kept_it_closed_is_mended(path: Path) -> None:

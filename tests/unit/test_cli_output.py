@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import re
 import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Group
-from rich.table import Table
 
-from pointsman.cli.output import print_table
+from pointsman.cli import COMMANDS
+from pointsman.cli.output import PlainTable, print_table, up_to
 
 REASON = (
     "refused: NOT_FOUND: there is no topic topic_that_has_a_name_of_more_than_forty_characters_1 "
@@ -33,7 +38,7 @@ def printed(
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("LINES", "25")
     monkeypatch.setenv("TERM", "dumb")
-    table = Table("learner", "target", "wanted", "since", "reason")
+    table = PlainTable("learner", "target", "wanted", "since", "reason")
     table.add_row(*cells)
     print_table(Group(table), wide=wide)
     return screen.getvalue()
@@ -94,7 +99,7 @@ def test_a_table_without_headers_stays_one_and_loses_nothing(
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("LINES", "25")
     monkeypatch.setenv("TERM", "dumb")
-    table = Table(show_header=False, box=None)
+    table = PlainTable(show_header=False, box=None)
     table.add_row("activity", "a" * 100)
 
     print_table(table)
@@ -102,3 +107,56 @@ def test_a_table_without_headers_stays_one_and_loses_nothing(
     assert isinstance(sys.stdout, Terminal)
     assert sys.stdout.getvalue().startswith(" activity")
     assert sys.stdout.getvalue().count("a") == 101
+
+
+TEXTS = ["[red]", "[/]", "[link=x]y[/link]", ":smile:", "a [b] c", "{x}", "\\[red]"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("tty", [True, False])
+def test_a_text_is_no_markup(monkeypatch: pytest.MonkeyPatch, text: str, *, tty: bool) -> None:
+    assert text in printed(monkeypatch, *ROW[:4], text, columns=200, tty=tty)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("a\nb", "a\\nb"), ("a\tb", "a\\tb"), ("a\x1b[31mb", "a\\x1b[31mb")]
+)
+def test_what_can_not_be_seen_breaks_no_row(
+    monkeypatch: pytest.MonkeyPatch, text: str, shown: str
+) -> None:
+    lines = printed(monkeypatch, *ROW[:4], text, columns=200, tty=False).splitlines()
+    assert [shown in line for line in lines if "ana@" in line] == [True]
+
+
+def test_rows_that_are_left_out_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert up_to([1, 2], 2) == [1, 2]
+    assert capsys.readouterr().err == ""
+    assert up_to([1, 2, 3], 2) == [1, 2]
+    assert "--limit" in capsys.readouterr().err
+
+
+def commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """Each command that does something, by its whole name."""
+    if not hasattr(command, "commands"):
+        yield name, command
+        return
+    for part, below in command.commands.items():
+        yield from commands(f"{name} {part}", below)
+
+
+def test_every_command_that_prints_a_table_has_json_and_wide() -> None:
+    """A module that prints one has at least a command that does; others of it print a line."""
+    without: set[str] = set()
+    for lazy in COMMANDS:
+        printing = set()
+        for name, command in commands(lazy.name, lazy.load()):
+            options = {option for parameter in command.params for option in parameter.opts}
+            if options & {"--json", "--wide"}:
+                printing.add(name)
+                without |= {name} if not {"--json", "--wide"} <= options else set()
+        source = Path(inspect.getfile(import_module(lazy.module))).read_text()
+        if "print_table(" in source:
+            assert printing, lazy.name
+        else:
+            without -= printing
+    assert without == set()

@@ -74,7 +74,7 @@ COMMANDS = (
     ),
     LazyCommand(
         "parked",
-        "Desired state that can't be sent for a reason that time won't cure: see it, retry it.",
+        "Desired state that can't be sent for a reason that time won't cure: see, retry, drop it.",
         "pointsman.cli.parked",
     ),
     LazyCommand(

@@ -6,10 +6,9 @@ import json
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
-from pointsman.cli.output import WideOption, print_table
+from pointsman.cli.output import PlainTable, WideOption, print_table, up_to
 from pointsman.cli.times import iso_time, parse_time
 from pointsman.config import load
 from pointsman.domain.operator_actions import ActionKind, OperatorAction
@@ -39,12 +38,15 @@ def activity(
     start = 0 if since is None else parse_time(since)
     actions = ask_store(
         load(config),
-        lambda store: store.operator_actions(kind=kind, learner=learner, since=start, limit=limit),
+        lambda store: store.operator_actions(
+            kind=kind, learner=learner, since=start, limit=limit + 1
+        ),
     )
+    actions = up_to(actions, limit)
     if as_json:
         typer.echo(json.dumps([_as_json(action) for action in actions], indent=2))
     elif actions:
-        table = Table("when", "who", "from", "what", "learner", "details", "outcome")
+        table = PlainTable("when", "who", "from", "what", "learner", "details", "outcome")
         for action in actions:
             table.add_row(
                 *(iso_time(action.at), action.who, action.origin, action.kind.value),

@@ -7,11 +7,10 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
-from pointsman.cli.output import print_table
+from pointsman.cli.output import PlainTable, WideOption, print_table, up_to
 from pointsman.config import load
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
@@ -25,6 +24,7 @@ def audit(
         str | None, typer.Option(help="Only this one, such as course:ID or path:SLUG.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show so much drift at most.")] = 100,
+    wide: WideOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show how far the platform agrees with what was delivered, by course and learning path.
@@ -38,7 +38,8 @@ def audit(
     settings = load(config)
     places = ask_store(settings, lambda store: store.agreement())
     agreements = [agreement for agreement in places if place in {None, str(agreement.place)}]
-    drift = ask_store(settings, lambda store: store.parked(codes=[ParkCode.DRIFT], limit=limit))
+    drift = ask_store(settings, lambda store: store.parked(codes=[ParkCode.DRIFT], limit=limit + 1))
+    drift = up_to(drift, limit)
     drift = [state for state in drift if place in {None, str(state.read_back)}]
     if as_json:
         shown = {
@@ -47,7 +48,7 @@ def audit(
         }
         typer.echo(json.dumps(shown, indent=2))
     elif agreements:
-        print_table(_table(agreements))
+        print_table(_table(agreements), wide=wide)
         for state in drift:
             typer.echo(f"{state.recipient}: {_target(state)}: {state.parked}")
     else:
@@ -60,8 +61,10 @@ def audit(
     raise typer.Exit(ExitCode.NO if drift else ExitCode.OK)
 
 
-def _table(agreements: list[Agreement]) -> Table:
-    table = Table("place", "agrees", "sent again", "drift", "can't be read", "not looked at yet")
+def _table(agreements: list[Agreement]) -> PlainTable:
+    table = PlainTable(
+        "place", "agrees", "sent again", "drift", "can't be read", "not looked at yet"
+    )
     for agreement in agreements:
         counts = (
             agreement.agrees,

@@ -106,4 +106,7 @@ def _about_kafka(source: KafkaSourceSettings) -> Iterator[str]:
 
 def _about_store(store: StoreSettings) -> Iterator[str]:
     if not store.is_shared and not store.path.parent.is_dir():
-        yield f"store.url: the folder {store.path.parent} is not here."
+        yield (
+            f"store.url: there is no folder {store.path.parent} here, and none is made: "
+            "make it, or mend the address."
+        )

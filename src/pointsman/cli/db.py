@@ -12,14 +12,13 @@ import typer
 from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import Progress
-from rich.table import Table
 
 from pointsman.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     ask_store,
 )
-from pointsman.cli.output import print_table
+from pointsman.cli.output import PlainTable, WideOption, print_table
 from pointsman.cli.times import iso_time
 from pointsman.config import load
 
@@ -34,6 +33,7 @@ app = typer.Typer(
 def stats(
     config: ConfigOption = DEFAULT_CONFIG,
     *,
+    wide: WideOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show how many rows there are, and how many bytes. Counts everything: seconds for millions.
@@ -44,11 +44,11 @@ def stats(
     if as_json:
         typer.echo(json.dumps(asdict(stats), indent=2))
         return
-    table = Table("what", "rows", "size")
+    table = PlainTable("what", "rows", "size")
     for name in sorted({*stats.rows, *stats.bytes}):
         rows = f"{stats.rows[name]:,}" if name in stats.rows else ""
         table.add_row(name, rows, decimal(stats.bytes[name]) if name in stats.bytes else "")
-    print_table(table)
+    print_table(table, wide=wide)
     oldest = "none" if stats.oldest_statement is None else iso_time(stats.oldest_statement)
     typer.echo(
         f"{decimal(sum(stats.bytes.values()))} in all, schema {stats.schema}, "

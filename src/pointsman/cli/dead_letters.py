@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.operator_identity import begun
@@ -18,7 +17,7 @@ from pointsman.cli.options import (
     ask_store,
     change_store,
 )
-from pointsman.cli.output import WideOption, print_table
+from pointsman.cli.output import PlainTable, WideOption, print_table, up_to
 from pointsman.cli.times import iso_time
 from pointsman.config import load
 from pointsman.domain.operator_actions import ActionKind
@@ -56,12 +55,13 @@ def list_(
     """
     letters = ask_store(
         load(config),
-        lambda store: store.dead_letters(reason_prefix=reason, source=source, limit=limit),
+        lambda store: store.dead_letters(reason_prefix=reason, source=source, limit=limit + 1),
     )
+    letters = up_to(letters, limit)
     if as_json:
         typer.echo(json.dumps([_as_json(letter) for letter in letters], indent=2))
     elif letters:
-        table = Table("number", "source", "origin", "arrived", "reason")
+        table = PlainTable("number", "source", "origin", "arrived", "reason")
         for letter in letters:
             table.add_row(
                 str(letter.id),

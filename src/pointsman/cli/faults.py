@@ -9,10 +9,9 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.table import Table
 
 from pointsman.cli.exit_codes import ExitCode
-from pointsman.cli.output import print_table
+from pointsman.cli.output import PlainTable, WideOption, print_table
 from pointsman.outgoing.client import HttpClient, NoReply
 from pointsman.outgoing.settings import DIRECT, OutgoingSettings
 
@@ -36,6 +35,7 @@ def list_(
     *,
     api_key: KeyOption,
     url: UrlOption = _URL,
+    wide: WideOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the faults that are in force, and how often each has struck.
@@ -46,12 +46,12 @@ def list_(
     if as_json:
         typer.echo(json.dumps(faults, indent=2))
         return
-    table = Table("id", "kind", "settings", "struck")
+    table = PlainTable("id", "kind", "settings", "struck")
     for name, fault in faults["active"].items():
         kind, struck = fault.pop("kind"), fault.pop("struck")
         settings = ", ".join(f"{key}={value}" for key, value in fault.items())
         table.add_row(name, kind, settings, str(struck))
-    print_table(table)
+    print_table(table, wide=wide)
     struck = ", ".join(f"{kind} {count}" for kind, count in faults["struck"].items())
     typer.echo(f"struck since the start: {struck or 'none'}")
 

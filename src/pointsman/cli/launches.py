@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.operator_identity import begun
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
-from pointsman.cli.output import print_table
+from pointsman.cli.output import PlainTable, WideOption, print_table
 from pointsman.config import Settings, load
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.launch import Launch, launch_from_json
@@ -47,6 +46,7 @@ def show(
     registration: Annotated[str, typer.Argument(help="The registration of the launch.")],
     config: ConfigOption = DEFAULT_CONFIG,
     *,
+    wide: WideOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show a launch: whose it is, of which activity, and until when. Exit code 1 for no such one.
@@ -57,10 +57,10 @@ def show(
     if as_json:
         typer.echo(json.dumps(asdict(launch), indent=2))
         return
-    table = Table(show_header=False, box=None)
+    table = PlainTable(show_header=False, box=None)
     for name, value in _rows(launch):
         table.add_row(name, value)
-    print_table(table)
+    print_table(table, wide=wide)
 
 
 @app.command()

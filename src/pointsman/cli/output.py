@@ -1,20 +1,48 @@
-"""Prints tables so that nothing in them is cut off."""
+"""Prints tables so that nothing in them is cut off, and that each cell is what it says."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console, ConsoleRenderable, Group, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 WideOption = Annotated[
     bool,
     typer.Option("--wide", help="One line a row, however wide the terminal; so it is when piped."),
 ]
+T = TypeVar("T")
 #: characters; wider than any table
 _UNLIMITED = 100_000
+
+
+class PlainTable(Table):
+    """A table of texts as they are: `[x]` is no markup, and a line break does not break a row."""
+
+    def __init__(self, *headers: str, title: str | None = None, **more: Any) -> None:
+        super().__init__(*headers, title=None if title is None else plain(title), **more)
+
+    def add_row(self, *cells: RenderableType | None, **more: Any) -> None:
+        super().add_row(*(plain(cell) if isinstance(cell, str) else cell for cell in cells), **more)
+
+
+def plain(text: str) -> Text:
+    """What can't be seen is written as an escape, as in JSON."""
+    if not text.isprintable():
+        text = "".join(
+            character if character.isprintable() else repr(character)[1:-1] for character in text
+        )
+    return Text(text)
+
+
+def up_to(rows: list[T], limit: int) -> list[T]:
+    """The first `limit` of the rows; where there are more, that is said, and how to see them."""
+    if len(rows) > limit:
+        typer.echo(f"These are the first {limit}; --limit shows more.", err=True)
+    return rows[:limit]
 
 
 def print_table(renderable: ConsoleRenderable, *, wide: bool = False) -> None:

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from pointsman.cli import platform_tables as tables
 from pointsman.cli.learning_path_file import NewPath, read_new_path
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
-from pointsman.cli.output import print_table
+from pointsman.cli.output import WideOption, print_table
 from pointsman.cli.platform_login import login
 from pointsman.cli.platform_session import PlatformSession, refuse, with_platform
 from pointsman.commands import with_store
@@ -52,6 +52,7 @@ def show_path(
     learner: Annotated[
         str | None, typer.Option(help="Also when this learner started it, and the certificate.")
     ] = None,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show a learning path with its milestones and prices.
@@ -63,7 +64,7 @@ def show_path(
         token = None if learner is None else await platform.token(learner)
         return _untyped(await platform.calls.learning_path_by_slug(slug, token))
 
-    _print_answer(config, ask, tables.learning_path, as_json=as_json)
+    _print_answer(config, ask, tables.learning_path, wide=wide, as_json=as_json)
 
 
 @learning_path.command("create")
@@ -72,6 +73,7 @@ def create_path(
     config: ConfigOption = DEFAULT_CONFIG,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask first.")] = False,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make a learning path, as a draft, from a file. It is made again by every call.
@@ -96,7 +98,7 @@ def create_path(
             )
         )
 
-    _print_answer(config, ask, tables.created_path, as_json=as_json)
+    _print_answer(config, ask, tables.created_path, wide=wide, as_json=as_json)
 
 
 @milestone.command("show")
@@ -104,6 +106,7 @@ def show_milestone(
     milestone_id: Annotated[str, typer.Argument(metavar="ID")],
     config: ConfigOption = DEFAULT_CONFIG,
     *,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show a milestone with its courses and what completes it.
@@ -114,7 +117,7 @@ def show_milestone(
     async def ask(platform: PlatformSession) -> CallResult[object]:
         return _untyped(await platform.calls.milestone(milestone_id))
 
-    _print_answer(config, ask, tables.milestone, as_json=as_json)
+    _print_answer(config, ask, tables.milestone, wide=wide, as_json=as_json)
 
 
 @app.command()
@@ -123,6 +126,7 @@ def milestones(
     config: ConfigOption = DEFAULT_CONFIG,
     *,
     learner: LearnerOption,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a learner has completed of a learning path.
@@ -134,7 +138,7 @@ def milestones(
         token = await platform.token(learner)
         return _untyped(await platform.calls.milestone_completions(slug, token))
 
-    _print_answer(config, ask, tables.completions, as_json=as_json)
+    _print_answer(config, ask, tables.completions, wide=wide, as_json=as_json)
 
 
 def _course_command(
@@ -148,12 +152,13 @@ def _course_command(
         config: ConfigOption = DEFAULT_CONFIG,
         *,
         learner: LearnerOption,
+        wide: WideOption = False,
         as_json: JsonOption = False,
     ) -> None:
         async def ask(platform: PlatformSession) -> CallResult[T]:
             return await call(platform, course_id, await platform.token(learner))
 
-        _print_answer(config, ask, table, as_json=as_json)
+        _print_answer(config, ask, table, wide=wide, as_json=as_json)
 
     command.__doc__ = (
         f"{summary}\n\n"
@@ -186,7 +191,9 @@ app.command()(login)
 
 
 @app.command()
-def budget(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False) -> None:
+def budget(
+    config: ConfigOption = DEFAULT_CONFIG, *, wide: WideOption = False, as_json: JsonOption = False
+) -> None:
     """Show what is left in the quota window: by the platform's headers, and by our own books.
 
     **Example:** `pointsman platform budget`
@@ -213,7 +220,7 @@ def budget(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
         if as_json:
             typer.echo(json.dumps(shown, indent=2))
         else:
-            print_table(tables.budget(shown))
+            print_table(tables.budget(shown), wide=wide)
 
     asyncio.run(with_platform(settings, ask))
 
@@ -240,6 +247,7 @@ def _print_answer(
     ask: Callable[[PlatformSession], Awaitable[CallResult[T]]],
     table: Callable[..., tables.Shown],
     *,
+    wide: bool,
     as_json: bool,
 ) -> None:
     """Print what came back; exit code 1 with the platform's words where it refused."""
@@ -256,6 +264,6 @@ def _print_answer(
             dumped = TypeAdapter(object).dump_python(reply.data, mode="json", by_alias=True)
             typer.echo(json.dumps(dumped, indent=2, ensure_ascii=False))
         else:
-            print_table(table(reply.data))
+            print_table(table(reply.data), wide=wide)
 
     asyncio.run(with_platform(load(config), run))

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
+from pointsman.cli.output import PlainTable
 from pointsman.platforms.helium import selections
 
-Shown = Table | Group | Text
+Shown = PlainTable | Group | Text
 
 
 def learning_path(path: selections.LearningPath) -> Shown:
@@ -31,7 +31,7 @@ def learning_path(path: selections.LearningPath) -> Shown:
         },
         title=path.name,
     )
-    milestones = Table("milestone", "id", "kind", "requirement", "released", "completed by")
+    milestones = PlainTable("milestone", "id", "kind", "requirement", "released", "completed by")
     for milestone in path.milestones or ():
         if milestone is not None:
             milestones.add_row(
@@ -46,7 +46,7 @@ def learning_path(path: selections.LearningPath) -> Shown:
 
 
 def created_path(path: selections.CreatedLearningPath) -> Shown:
-    milestones = Table("milestone", "id", "requirement", "courses", title=path.name)
+    milestones = PlainTable("milestone", "id", "requirement", "courses", title=path.name)
     for milestone in path.milestones or ():
         if milestone is not None:
             titles = ", ".join(course.content_title for course in milestone.milestone_courses or ())
@@ -75,7 +75,7 @@ def milestone(milestone: selections.Milestone) -> Shown:
         },
         title=milestone.name,
     )
-    courses = Table("course", "id", "requirement", "grouping")
+    courses = PlainTable("course", "id", "requirement", "grouping")
     for course in milestone.milestone_courses or ():
         courses.add_row(
             course.content_title, course.content_id, course.requirement, course.content_grouping
@@ -84,7 +84,7 @@ def milestone(milestone: selections.Milestone) -> Shown:
 
 
 def completions(done: Sequence[selections.MilestoneCompletion]) -> Shown:
-    table = Table("milestone", "id", "when", "by")
+    table = PlainTable("milestone", "id", "when", "by")
     for action in done:
         milestone = action.milestone
         table.add_row(
@@ -107,14 +107,14 @@ def course_progress(progress: selections.CourseProgress) -> Shown:
 
 
 def pages(done: Sequence[selections.Page]) -> Shown:
-    table = Table("page", "id", "type", "lesson")
+    table = PlainTable("page", "id", "type", "lesson")
     for page in done:
         table.add_row(page.title or "", page.id, page.type, page.lesson_id)
     return table if done else Text("No page is completed.")
 
 
 def criteria(progress: Sequence[selections.CriterionProgress]) -> Shown:
-    table = Table("criterion", "%", "completed", "of")
+    table = PlainTable("criterion", "%", "completed", "of")
     for criterion in progress:
         done = ", ".join(name for name in criterion.completed or () if name)
         of = ", ".join(name for name in criterion.required or () if name)
@@ -124,7 +124,7 @@ def criteria(progress: Sequence[selections.CriterionProgress]) -> Shown:
 
 def budget(shown: Mapping[str, Mapping[str, Any]]) -> Shown:
     platform, ours = shown["platform"], shown["ours"]
-    table = Table("", "points", "requests")
+    table = PlainTable("", "points", "requests")
     table.add_row("left on the platform", _number(platform["points_left"]), "not told")
     table.add_row(
         "set aside by the daemon",
@@ -143,8 +143,8 @@ def budget(shown: Mapping[str, Mapping[str, Any]]) -> Shown:
     return Group(table, Text(words))
 
 
-def _facts(facts: Mapping[str, object | None], title: str | None = None) -> Table:
-    table = Table(title=title, show_header=False)
+def _facts(facts: Mapping[str, object | None], title: str | None = None) -> PlainTable:
+    table = PlainTable(title=title, show_header=False)
     for name, value in facts.items():
         if value is not None:
             table.add_row(name, str(value))

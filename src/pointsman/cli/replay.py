@@ -11,11 +11,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from pointsman.cli.operator_identity import begun
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
-from pointsman.cli.output import print_table
+from pointsman.cli.output import PlainTable, WideOption, print_table, up_to
 from pointsman.cli.times import parse_time
 from pointsman.commands import ReplayPage
 from pointsman.commands import replay as run_replay
@@ -54,6 +53,7 @@ def replay(
     until: Annotated[str, typer.Option(help="Up to when, written the same way.")] = "0s",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show it, change nothing.")] = False,
     limit: Annotated[int, typer.Option(min=0, help="Show so many moves at most.")] = 50,
+    wide: WideOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all moves.")] = False,
 ) -> None:
     """Decide anew about the statements that arrived since, after the rules have changed.
@@ -78,28 +78,28 @@ def replay(
     if as_json:
         typer.echo(json.dumps(_as_json(total), indent=2))
         return
-    _print(total, limit)
+    _print(total, limit, wide=wide)
     if dry_run:
         typer.echo("Nothing was changed: this was a dry run.")
 
 
-def _print(total: _Total, limit: int) -> None:
+def _print(total: _Total, limit: int, *, wide: bool) -> None:
     typer.echo(f"{total.statements:,} statements decided anew")
     if total.skipped:
         typer.echo(f"{total.skipped:,} of them are valid no longer, and were left alone")
     if total.outcomes:
-        table = Table("was", "is", "statements")
+        table = PlainTable("was", "is", "statements")
         for (before, after), count in total.outcomes.most_common():
             table.add_row(before.value, after.value, f"{count:,}")
-        print_table(table)
+        print_table(table, wide=wide)
     moves = list(total.moves.values())
     if moves[:limit]:
-        table = Table("learner", "target", "was", "is", "rule")
-        for move in moves[:limit]:
+        table = PlainTable("learner", "target", "was", "is", "rule")
+        for move in up_to(moves, limit):
             target = f"{move.target.kind.value} {move.target.key}"
             was = "-" if move.before is None else str(move.before)
             table.add_row(str(move.recipient), target, was, str(move.after), move.rule)
-        print_table(table)
+        print_table(table, wide=wide)
     typer.echo(f"{len(moves):,} desired states move")
 
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
-from pointsman.cli.output import WideOption, print_table
+from pointsman.cli.output import PlainTable, WideOption, print_table, up_to
 from pointsman.cli.times import iso_time
-from pointsman.config import load
+from pointsman.config import Settings, load
 from pointsman.mapping.proposals import VARIABLE, propose
 from pointsman.mapping.rule_finder import RuleFinder
+from pointsman.store.base import UnmatchedSummary
 from pointsman.wiring.mapping import rule
 
 
 def unmatched(
     config: ConfigOption = DEFAULT_CONFIG,
     *,
+    learner: Annotated[
+        str | None, typer.Option("--learner", help="What this learner did; looks through all.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show so many at most.")] = 100,
     wide: WideOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -32,9 +36,11 @@ def unmatched(
     `pointsman replay` applies it to what is here already.
 
     **Example:** `pointsman unmatched --limit 20`
+
+    **Example:** `pointsman unmatched --learner ana@example.com`
     """
     settings = load(config)
-    activities = ask_store(settings, lambda store: store.unmatched(limit=limit))
+    activities = up_to(_activities(settings, learner, limit + 1), limit)
     rules = propose(row.activity for row in activities)
     near_miss = RuleFinder(list(map(rule, settings.rules))).near_miss
     near = {row.activity: words for row in activities if (words := near_miss(row.activity))}
@@ -53,9 +59,10 @@ def unmatched(
         typer.echo(json.dumps({"activities": listed, "rules": rules}, indent=2))
         return
     if not activities:
-        typer.echo("Every activity is taken by a rule.")
+        whose = "" if learner is None else f" that {learner} did"
+        typer.echo(f"Every activity{whose} is taken by a rule.")
         return
-    table = Table("activity", "inputs", "first", "last", "a statement of it")
+    table = PlainTable("activity", "inputs", "first", "last", "a statement of it")
     for row in activities:
         table.add_row(
             row.activity,
@@ -70,3 +77,12 @@ def unmatched(
     typer.echo("Rules that would take them, to be looked over:\n")
     for activity in rules:
         typer.echo(f'[[rules]]\nactivity = "{activity}"\ntopic_id = "{{{VARIABLE}}}"\n')
+
+
+def _activities(settings: Settings, learner: str | None, limit: int) -> list[UnmatchedSummary]:
+    if learner is None:
+        return ask_store(settings, lambda store: store.unmatched(limit=limit))
+    # not before it is needed: the other commands need not load the whole daemon
+    from pointsman.commands import unmatched_of  # noqa: PLC0415 - not before it is needed
+
+    return asyncio.run(unmatched_of(settings, learner))[:limit]

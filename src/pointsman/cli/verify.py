@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
-from pointsman.cli.output import print_table
+from pointsman.cli.output import PlainTable, WideOption, print_table
 from pointsman.config import load
 from pointsman.domain.records import Desired, InputOutcome
 from pointsman.store.base import Books, StoredDeadLetter
@@ -21,13 +20,14 @@ from pointsman.store.base import Books, StoredDeadLetter
 def verify(
     config: ConfigOption = DEFAULT_CONFIG,
     *,
+    wide: WideOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the sums as JSON.")] = False,
 ) -> None:
     """Add up the store's books: is every input, and all desired state, accounted for?
 
     inputs accepted = applied + superseded + no effect + unmatched + dead
 
-    desired states = delivered + dirty + parked
+    desired states = delivered + dirty + parked + dropped
 
     Exit code 0 when both sums are right, 1 when they are not, 3 when the store can't be read. What
     waits for a person, such as parked state, is in balance too, and named with the next step.
@@ -44,21 +44,21 @@ def verify(
         typer.echo(json.dumps(books.as_json(), indent=2))
     else:
         waiting = asyncio.run(waits_for_person(settings))
-        print_table(_table(books))
+        print_table(_table(books), wide=wide)
         for line in _verdict(books, waiting.parked, waiting.dead_letter):
             typer.echo(line)
     raise typer.Exit(ExitCode.OK if books.balanced else ExitCode.NO)
 
 
-def _table(books: Books) -> Table:
-    table = Table("sum", "part", "count")
+def _table(books: Books) -> PlainTable:
+    table = PlainTable("sum", "part", "count")
     table.columns[2].justify = "right"
     table.add_row("inputs accepted", "", f"{books.accepted:,}", style="bold")
     for outcome, count in books.outcomes.items():
         table.add_row("", outcome.value.replace("_", " "), f"{count:,}")
     table.add_section()
     table.add_row("desired states", "", f"{books.desired:,}", style="bold")
-    for part in ("delivered", "dirty", "parked"):
+    for part in ("delivered", "dirty", "parked", "dropped"):
         table.add_row("", part, f"{getattr(books, part):,}")
     return table
 

@@ -12,6 +12,7 @@ from pointsman.store.delivery_stores import (
     AuditStore,
     DeliveryStore,
     LedgerStore,
+    ParkedStore,
     WindowLedger,
 )
 from pointsman.store.document_quota import DocumentAmounts, OverQuota
@@ -142,6 +143,7 @@ class Store(
     DeadLetterStore,
     RedecideStore,
     DeliveryStore,
+    ParkedStore,
     AuditStore,
     LedgerStore,
     RetentionStore,

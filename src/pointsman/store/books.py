@@ -19,6 +19,8 @@ COUNTED_TABLES = (
 
 #: what `forgotten` calls dead letters that were dropped: those that were no statements, and others
 LETTER, STATEMENT_LETTER = "letter", "statement letter"
+#: what it calls desired state that was dropped
+STATE = "state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class BookCounts:
     accepted: int
     #: statements by outcome
     outcomes: Mapping[str, int]
-    #: what was pruned or dropped, and counts still: outcomes, `LETTER` and `STATEMENT_LETTER`
+    #: what was pruned or dropped, and counts still: outcomes, `LETTER`, `STATEMENT_LETTER`, `STATE`
     forgotten: Mapping[str, int]
     #: dead letters that were no statements, and those that are statements as well
     letters: int
@@ -58,10 +60,11 @@ def make_books(counts: BookCounts) -> Books:
     return Books(
         counts.accepted,
         outcomes,
-        counts.desired,
+        counts.desired + forgotten.get(STATE, 0),
         counts.delivered,
         counts.dirty,
         counts.parked,
+        forgotten.get(STATE, 0),
         problems,
     )
 

@@ -96,6 +96,18 @@ class DeliveryStore(Protocol):
         ...
 
 
+class ParkedStore(Protocol):
+    """What an operator does with parked state that will never be sent."""
+
+    async def drop_parked(self, states: Sequence[Desired]) -> int:
+        """Forget these for good, if they are parked still and in this version; how many were.
+
+        What was delivered before counts as wanted again, and else there is nothing wanted, until an
+        input wants something. What waits for them is free. The books go on counting them.
+        """
+        ...
+
+
 class AuditStore(Protocol):
     """What was read back from the platform."""
 

@@ -112,6 +112,8 @@ class Books:
     delivered: int
     dirty: int
     parked: int
+    #: parked state that an operator dropped
+    dropped: int = 0
     problems: tuple[str, ...] = ()
 
     @property
@@ -119,7 +121,7 @@ class Books:
         return (
             not self.problems
             and self.accepted == sum(self.outcomes.values())
-            and self.desired == self.delivered + self.dirty + self.parked
+            and self.desired == self.delivered + self.dirty + self.parked + self.dropped
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -131,6 +133,7 @@ class Books:
                 "delivered": self.delivered,
                 "dirty": self.dirty,
                 "parked": self.parked,
+                "dropped": self.dropped,
             },
             "problems": list(self.problems),
         }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from pointsman.domain.log_positions import Position
-from pointsman.domain.records import AttachedData, Receipt, Submission
+from pointsman.domain.records import AttachedData, InputOutcome, Receipt, Submission
 from pointsman.store.document_quota import DocumentAmounts, OverQuota
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.statement_records import (
@@ -145,9 +145,14 @@ class RedecideStore(Protocol):
     """New decisions about stored statements."""
 
     async def statements_since(
-        self, *, since: int, after: tuple[int, str] | None, limit: int
+        self,
+        *,
+        since: int,
+        after: tuple[int, str] | None,
+        limit: int,
+        outcome: InputOutcome | None = None,
     ) -> list[DecidedStatement]:
-        """Statements stored since, in the order in which they were stored."""
+        """Statements stored since, in the order of storing; with one outcome, or any."""
         ...
 
     async def redecide(

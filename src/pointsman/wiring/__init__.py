@@ -3,7 +3,7 @@
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
 from pointsman.wiring.delivery import auditor, dispatcher, quota
 from pointsman.wiring.launches import launch_cache, launch_deps, retention
-from pointsman.wiring.mapping import identity_rules
+from pointsman.wiring.mapping import identity, identity_rules
 from pointsman.wiring.metrics import known_labels
 from pointsman.wiring.platforms import PlatformClients, helium_calls, platform_clients
 from pointsman.wiring.sources import (
@@ -26,6 +26,7 @@ __all__ = [
     "helium_calls",
     "http_intake",
     "http_servers",
+    "identity",
     "identity_rules",
     "known_labels",
     "launch_cache",

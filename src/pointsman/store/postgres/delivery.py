@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
+from pointsman.store.books import STATE
 from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
 from pointsman.store.history_codec import rows_of_turn
@@ -20,6 +21,7 @@ from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.history_rows import write_turns
 from pointsman.store.postgres.ingest import lock
 from pointsman.store.postgres.pool import count_of
+from pointsman.store.postgres.retention import add_forgotten
 from pointsman.store.postgres.rows import CODEC, SQL, columns, to_value
 from pointsman.store.postgres.session import Connection
 from pointsman.store.records import Lease, Settlement, hold_after
@@ -63,6 +65,9 @@ class PostgresDelivery(PostgresConnections):
         return await self._pool.transaction(
             lambda db: _unpark(db, recipients, list(codes), reason_prefix)
         )
+
+    async def drop_parked(self, states: Sequence[Desired]) -> int:
+        return await self._pool.transaction(lambda db: _drop_parked(db, states))
 
     async def retry_now(self, recipients: Sequence[Recipient]) -> None:
         names = [str(one) for one in recipients]
@@ -152,6 +157,27 @@ async def _settle(
     values = (due, next_at == 0, next_at or ready_at, hold_after(settlements))
     await connection.execute(SQL["return_lease"], learner, *values)
     return True
+
+
+async def _drop_parked(connection: Connection, states: Sequence[Desired]) -> int:
+    names = sorted({str(state.recipient) for state in states})
+    if not names:
+        return 0
+    await lock(connection, names)
+    rows = columns(
+        [
+            (str(state.recipient), state.target.kind.value, state.target.key, state.version)
+            for state in states
+        ],
+        4,
+    )
+    dropped = count_of(await connection.execute(SQL["drop_parked"], *rows))
+    dropped += count_of(await connection.execute(SQL["fall_back_to_delivered"], *rows))
+    if dropped:
+        await add_forgotten(connection, {STATE: dropped})
+        await connection.execute(SQL["free_waiting"], names, ParkCode.WAITS_FOR)
+        await connection.execute(SQL["requeue_freed"], names, HEAD_START)
+    return dropped
 
 
 async def _unpark(

@@ -182,6 +182,19 @@ WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked <> ''
     AND starts_with(parked, $2)
     AND ($3::text[] = '{}' OR park_code = ANY($3::text[]) OR park_code = '');
 
+-- name: drop_parked
+DELETE FROM desired AS d
+USING unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS s(learner, kind, key, version)
+WHERE d.learner = s.learner AND d.kind = s.kind AND d.key = s.key AND d.version = s.version
+    AND d.version > d.delivered_version AND d.parked <> '' AND d.delivered_version = 0;
+
+-- name: fall_back_to_delivered
+UPDATE desired AS d SET value = d.delivered_value, delivered_version = d.version, parked = '',
+    park_code = '', failures = 0, retry_at = 0
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS s(learner, kind, key, version)
+WHERE d.learner = s.learner AND d.kind = s.kind AND d.key = s.key AND d.version = s.version
+    AND d.version > d.delivered_version AND d.parked <> '';
+
 -- name: forget_retry_at
 UPDATE desired SET retry_at = 0
 WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked = '';
@@ -311,7 +324,8 @@ SELECT s.id AS statement_id, s.block, s.start, s.length, s.item AS "index", b.st
     s.stored_at AS received_at, s.version, s.outcome
 FROM statements AS s JOIN blocks AS b ON b.id = s.block
 WHERE b.stored_at >= $1 AND (s.block, s.id) > ($2::bigint, $3::text)
-ORDER BY s.block, s.id LIMIT $4;
+    AND ($4::text = '' OR s.outcome = $4)
+ORDER BY s.block, s.id LIMIT $5;
 
 -- name: read_blocks
 SELECT id, data FROM blocks WHERE id = ANY($1::bigint[]);

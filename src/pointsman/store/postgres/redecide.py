@@ -23,9 +23,14 @@ class PostgresRedecide(PostgresConnections):
     """New decisions about known statements."""
 
     async def statements_since(
-        self, *, since: int, after: tuple[int, str] | None, limit: int
+        self,
+        *,
+        since: int,
+        after: tuple[int, str] | None,
+        limit: int,
+        outcome: InputOutcome | None = None,
     ) -> list[DecidedStatement]:
-        return await self._pool.read(lambda db: _statements_since(db, since, after, limit))
+        return await self._pool.read(lambda db: _statements_since(db, since, after, limit, outcome))
 
     async def redecide(
         self, submissions: Sequence[Submission], *, now: int, dry_run: bool
@@ -37,9 +42,15 @@ class PostgresRedecide(PostgresConnections):
 
 
 async def _statements_since(
-    connection: Connection, since: int, after: tuple[int, str] | None, limit: int
+    connection: Connection,
+    since: int,
+    after: tuple[int, str] | None,
+    limit: int,
+    outcome: InputOutcome | None,
 ) -> list[DecidedStatement]:
-    rows = await connection.fetch(SQL["statements_since"], since, *(after or (-1, "")), limit)
+    rows = await connection.fetch(
+        SQL["statements_since"], since, *(after or (-1, "")), outcome or "", limit
+    )
     blocks = await connection.fetch(SQL["read_blocks"], list({row["block"] for row in rows}))
     decompressor = zstandard.ZstdDecompressor()
     bodies = {block: decompressor.decompress(data) for block, data in blocks}

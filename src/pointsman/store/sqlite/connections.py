@@ -10,6 +10,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
+
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import ConfigError, NotStorable, StoreUnavailable
 from pointsman.domain.records import Receipt, Submission
@@ -30,12 +32,15 @@ from pointsman.store.sqlite.soundness import (
     log_of,
     mark,
     must_be_sound,
+    must_have_folder,
     must_have_own_log,
     note_of,
     refusal,
 )
 from pointsman.store.statement_index import ReadKeys, no_keys
 from pointsman.store.strip_nul import clean
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -118,12 +123,15 @@ class SqliteConnections:
                 self._connection = connect(self._path)
                 must_be_current(self._connection)
             else:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                must_have_folder(self._path)
+                is_new = not self._path.exists()
                 note = self._lock.take()
                 must_be_sound(self._path, note)
                 self._connection = connect(self._path)
                 migrate(self._connection)
                 mark(self._connection)
+                if is_new:
+                    log.info("a new store was made; nothing was received yet", path=str(self._path))
                 self._connection.execute(SQL["release_leases"])
             installation = self._connection.execute(SQL["read_installation"]).fetchone()
             self._statement_ids = StatementIds(*installation)
@@ -136,7 +144,7 @@ class SqliteConnections:
 
     async def upgrade(self) -> list[Migration]:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            must_have_folder(self._path)
             note = self._lock.take()
             must_be_sound(self._path, note)
             with closing(connect(self._path)) as connection:

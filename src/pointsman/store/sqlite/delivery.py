@@ -11,6 +11,7 @@ import orjson
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
+from pointsman.store.books import STATE
 from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
 from pointsman.store.history_codec import rows_of_turn
@@ -55,6 +56,9 @@ class SqliteDelivery(SqliteConnections):
         reason_prefix: str = "",
     ) -> int:
         return await self._write(lambda db: _unpark(db, recipients, codes, reason_prefix))
+
+    async def drop_parked(self, states: Sequence[Desired]) -> int:
+        return await self._write(lambda db: _drop_parked(db, states))
 
     async def retry_now(self, recipients: Sequence[Recipient]) -> None:
         names = _texts(recipients)
@@ -178,6 +182,23 @@ def _unpark(
         connection.execute(SQL["free_waiting"], (names, ParkCode.WAITS_FOR))
         connection.execute(SQL["requeue_freed"], (names, HEAD_START))
     return freed
+
+
+def _drop_parked(connection: sqlite3.Connection, states: Sequence[Desired]) -> int:
+    rows = to_json(
+        [
+            (str(state.recipient), state.target.kind, state.target.key, state.version)
+            for state in states
+        ]
+    )
+    dropped = connection.execute(SQL["drop_parked"], (rows,)).rowcount
+    dropped += connection.execute(SQL["fall_back_to_delivered"], (rows,)).rowcount
+    if dropped:
+        names = _texts({state.recipient for state in states})
+        connection.execute(SQL["add_forgotten"], (to_json({STATE: dropped}),))
+        connection.execute(SQL["free_waiting"], (names, ParkCode.WAITS_FOR))
+        connection.execute(SQL["requeue_freed"], (names, HEAD_START))
+    return dropped
 
 
 def _texts(values: Iterable[Recipient | ParkCode]) -> str:

@@ -190,6 +190,19 @@ WHERE learner IN (SELECT value FROM json_each(?1)) AND version > delivered_versi
     AND parked != '' AND substr(parked, 1, length(?2)) = ?2
     AND (?3 = '[]' OR park_code IN (SELECT value FROM json_each(?3)));
 
+-- name: drop_parked
+DELETE FROM desired WHERE version > delivered_version AND parked != '' AND delivered_version = 0
+    AND (learner, kind, key, version) IN (
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+            json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?));
+
+-- name: fall_back_to_delivered
+UPDATE desired SET value = delivered_value, delivered_version = version, parked = '',
+    park_code = '', failures = 0, retry_at = 0
+WHERE version > delivered_version AND parked != '' AND (learner, kind, key, version) IN (
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+            json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?));
+
 -- name: forget_retry_at
 UPDATE desired SET retry_at = 0
 WHERE learner IN (SELECT value FROM json_each(?)) AND version > delivered_version AND parked = '';
@@ -314,7 +327,8 @@ WHERE statements.id = s.key;
 SELECT s.id AS statement_id, s.block, s.start, s.length, s.item AS "index", b.stored_at, s.source,
     s.stored_at AS received_at, s.version, s.outcome
 FROM statements AS s JOIN blocks AS b ON b.id = s.block
-WHERE b.stored_at >= ?1 AND (s.block, s.id) > (?2, ?3) ORDER BY s.block, s.id LIMIT ?4;
+WHERE b.stored_at >= ?1 AND (s.block, s.id) > (?2, ?3) AND (?4 = '' OR s.outcome = ?4)
+ORDER BY s.block, s.id LIMIT ?5;
 
 -- name: read_block
 SELECT data FROM blocks WHERE id = ?;

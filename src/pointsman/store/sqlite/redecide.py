@@ -23,9 +23,14 @@ class SqliteRedecide(SqliteConnections):
     """New decisions about known statements."""
 
     async def statements_since(
-        self, *, since: int, after: tuple[int, str] | None, limit: int
+        self,
+        *,
+        since: int,
+        after: tuple[int, str] | None,
+        limit: int,
+        outcome: InputOutcome | None = None,
     ) -> list[DecidedStatement]:
-        return await self._read(lambda db: _statements_since(db, since, after, limit))
+        return await self._read(lambda db: _statements_since(db, since, after, limit, outcome))
 
     async def redecide(
         self, submissions: Sequence[Submission], *, now: int, dry_run: bool
@@ -37,11 +42,17 @@ class SqliteRedecide(SqliteConnections):
 
 
 def _statements_since(
-    connection: sqlite3.Connection, since: int, after: tuple[int, str] | None, limit: int
+    connection: sqlite3.Connection,
+    since: int,
+    after: tuple[int, str] | None,
+    limit: int,
+    outcome: InputOutcome | None,
 ) -> list[DecidedStatement]:
     bodies: dict[int, bytes] = {}
     statements = []
-    for row in fetch(connection, "statements_since", since, *(after or (-1, "")), limit):
+    for row in fetch(
+        connection, "statements_since", since, *(after or (-1, "")), outcome or "", limit
+    ):
         block = row["block"]
         if block not in bodies:
             (data,) = connection.execute(SQL["read_block"], (block,)).fetchone()

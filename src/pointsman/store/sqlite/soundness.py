@@ -147,6 +147,15 @@ def check(connection: sqlite3.Connection, path: Path, *, thoroughly: bool = Fals
         raise damaged(path, verdict)
 
 
+def must_have_folder(path: Path) -> None:
+    """Raises `ConfigError`: a folder that was made would hide that the address is mistyped."""
+    if not path.parent.is_dir():
+        raise ConfigError(
+            f"store.url: there is no folder {path.parent}, and none is made: make it, or mend the "
+            "address"
+        )
+
+
 def must_have_own_log(path: Path) -> None:
     """Raises `StoreDamaged` where the log beside the file is that of another file."""
     numbers = _numbers_in(log_of(path))

@@ -11,10 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import structlog
 from cachetools import LRUCache
-from pydantic import ValidationError
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
@@ -34,7 +32,8 @@ from pointsman.sources.players.cmi5.lms_statements import (
 )
 from pointsman.sources.players.cmi5.move_on import NOT_APPLICABLE, counts, is_met
 from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore, LmsStore
-from pointsman.statements import STATEMENT, Statement
+from pointsman.sources.stored_statement import parse_stored
+from pointsman.statements import Statement
 from pointsman.statements.query import key
 from pointsman.store.base import Search, StoredStatement
 
@@ -197,12 +196,3 @@ def _is_of(statement: Statement, launch: Launch, verb: str | None) -> bool:
     context = statement.context
     registration = context.registration if context is not None else None
     return registration is not None and registration.lower() == launch.registration
-
-
-def parse_stored(stored: StoredStatement) -> Statement | None:
-    """A statement as it was validated; None where it is valid no longer."""
-    json = orjson.loads(stored.body)
-    try:
-        return STATEMENT.validate_python(json if stored.index is None else json[stored.index])
-    except ValidationError:  # it was valid to the version that stored it
-        return None

@@ -23,7 +23,6 @@ from pointsman.sources.players.cmi5.rule_violations import (
     RuleViolation,
     Violation,
 )
-from pointsman.sources.players.cmi5.satisfied import parse_stored
 from pointsman.sources.players.cmi5.session import Cmi5Session, Sessions, find
 from pointsman.sources.players.cmi5.session_rules import (
     check_session_statements,
@@ -32,6 +31,7 @@ from pointsman.sources.players.cmi5.session_rules import (
     violations,
 )
 from pointsman.sources.players.cmi5.session_store import Cmi5SessionStore
+from pointsman.sources.stored_statement import parse_stored
 from pointsman.statements import Valid, actor_of
 from pointsman.store.base import StoredStatement
 
