@@ -29,6 +29,7 @@ from pointsman.statements import (
     StatementsRefused,
     Valid,
     check_statements,
+    check_values,
     guessed_type,
     media_type,
     parse,
@@ -227,7 +228,8 @@ class BatchReader:
         data = package.data if message.content_type or package.data else None
         limits, most = self._limits, message.max_statements
         if most is not None:
-            limits = Limits(max_statements=most, max_depth=limits.max_depth)
+            limits = limits.model_copy(update={"max_statements": most})
+        check_values(package.statements, limits)
         body, json, whole = package.statements, parse_json(package.statements), message.body
         left_over: tuple[LeftOver, ...] = ()
         # attachments go with all of the statements, and can't be told apart

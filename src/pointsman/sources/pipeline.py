@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -27,6 +28,7 @@ from pointsman.domain.records import (
 )
 from pointsman.domain.statement_ids import StatementIds
 from pointsman.sources.batch import Accepted, BatchReader, LogMessage, StatementBatch
+from pointsman.sources.parse_thread import LARGE, OfLoop, in_thread
 from pointsman.sources.players import LaunchCache, add_launch_context, authorize_statements
 from pointsman.sources.refused_learners import RefusedLearners
 from pointsman.statements import (
@@ -98,6 +100,7 @@ class Pipeline:
         self._on_batch = on_batch
         self._on_left_out = on_left_out
         self._on_clock_off = on_clock_off
+        self._of_loop = OfLoop()
 
     async def accept(self, batch: StatementBatch) -> Accepted:
         """Store a batch; its statements' ids, in order, after the commit.
@@ -111,13 +114,21 @@ class Pipeline:
             return Accepted(ids)
         if batch.launch is None:
             await self.prepare([batch.body])
+        if len(batch.body) > LARGE:
+            submission = await in_thread(partial(self._launched_submission, batch))
         else:
-            authorize_statements(batch.launch, batch.items)
-            batch = add_launch_context(batch, batch.launch)
-        (receipt,) = await self.ingest([self.submission(batch)])
+            submission = self._launched_submission(batch)
+        (receipt,) = await self.ingest([submission])
         if receipt.conflicts and batch.all_or_nothing:
             raise StatementConflict(receipt.conflicts)
         return Accepted(ids, already_stored=receipt.duplicates == len(ids))
+
+    def _launched_submission(self, batch: StatementBatch) -> Submission:
+        """Of a request; what a launched player states becomes its launch's. Raises `Forbidden`."""
+        if batch.launch is not None:
+            authorize_statements(batch.launch, batch.items)
+            batch = add_launch_context(batch, batch.launch)
+        return self.submission(batch)
 
     def _without_refused(self, batch: StatementBatch) -> StatementBatch:
         if self._refused is None or not self._refused.is_any:
@@ -142,13 +153,14 @@ class Pipeline:
         return None if self._launches is None else await self._launches.find(registration)
 
     def submission(self, batch: StatementBatch) -> Submission:
-        """What the store is given of a batch: its statements, decided about."""
-        self._on_batch(batch)
+        """What the store is given of a batch: its statements, decided about. In any thread."""
         received_at = micros(self._clock.now())
+        self._of_loop.call(partial(self._on_batch, batch))
         for item in batch.items:
             offset = clock_offset(item, received_at)
             if not -_FAR_BEHIND <= offset <= _FAR_AHEAD:
-                self._on_clock_off(batch.source, item.statement_id, offset)
+                hook = partial(self._on_clock_off, batch.source, item.statement_id, offset)
+                self._of_loop.call(hook)
         return Submission(
             source=batch.source,
             body=batch.body,
@@ -163,7 +175,10 @@ class Pipeline:
         )
 
     def read_message(self, message: LogMessage) -> Submission:
-        """One message of a log as a submission. What can't be understood is a dead letter in it."""
+        """One message of a log as a submission. What can't be understood is a dead letter in it.
+
+        In any thread.
+        """
         try:
             batch = self._without_refused(self.reader.message(message))
         except InputRefused as error:

@@ -10,6 +10,7 @@ from pointsman.statements.parse import (
     Parsed,
     Valid,
     check_statements,
+    check_values,
     parse,
 )
 from pointsman.statements.query import (
@@ -44,6 +45,7 @@ __all__ = [
     "authority_key",
     "check_readings",
     "check_statements",
+    "check_values",
     "clock_offset",
     "digest",
     "guessed_type",

@@ -69,6 +69,7 @@ def launched_limits(settings: Settings) -> LaunchedLimits | None:
     return LaunchedLimits(
         max_statements=min(launches.limits.request_statements, http.max_statements),
         max_depth=http.max_depth,
+        max_values=http.max_values,
     )
 
 

@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from pointsman.domain.errors import InputRefused
-from pointsman.sources.batch import BatchReader, StatementIntake
+from pointsman.sources.batch import BatchReader, StatementBatch, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, BasicCredential, HttpSource
 from pointsman.sources.http.body import UNKNOWN_BYTES, BodyLimits, RequestBody
 from pointsman.sources.http.errors import RequestRefused, no_content
 from pointsman.sources.http.lrs.endpoint import current_source
 from pointsman.sources.http.lrs.parameters import pairs
 from pointsman.sources.http.routes import POSTBACK
+from pointsman.sources.parse_thread import in_thread
 from pointsman.statements import media_type
 from pointsman.statements.adapters import ScormCloud
 
@@ -92,12 +94,14 @@ class Postbacks:
 
     async def _accept(self, source: str, body: bytes) -> None:
         try:
-            statements = self._adapters[source].statements(body)
-            await self._intake.accept(
-                self._reader.statements(source, statements, all_or_nothing=False)
-            )
+            await self._intake.accept(await in_thread(partial(self._read, source, body)))
         except InputRefused as error:
             await self._intake.keep_dead_letter(source, body, str(error), ORIGIN)
+
+    def _read(self, source: str, body: bytes) -> StatementBatch:
+        """In any thread. Raises `InputRefused`."""
+        statements = self._adapters[source].statements(body)
+        return self._reader.statements(source, statements, all_or_nothing=False)
 
 
 def _form(body: bytes) -> dict[str, str]:
