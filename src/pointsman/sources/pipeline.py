@@ -11,8 +11,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol
 
-import orjson
-
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import InputRefused, StatementConflict
 from pointsman.domain.launch import Launch, covers, same_actor
@@ -28,12 +26,12 @@ from pointsman.domain.records import (
 )
 from pointsman.domain.statement_ids import StatementIds
 from pointsman.sources.batch import Accepted, BatchReader, LogMessage, StatementBatch
-from pointsman.sources.parse_thread import LARGE, OfLoop, in_thread
+from pointsman.sources.message_letters import letters_of_message
+from pointsman.sources.parse_thread import LARGE, in_thread
 from pointsman.sources.players import LaunchCache, add_launch_context, authorize_statements
 from pointsman.sources.refused_learners import RefusedLearners
 from pointsman.statements import (
     VOIDED,
-    Invalid,
     Limits,
     NoEffect,
     Valid,
@@ -68,7 +66,8 @@ class Pipeline:
     `on_left_out` of each reading that was left out: its source, its statement, and why.
     `ids` are those of statements that are made here, with the store's secret.
     `on_clock_off` is told the source and id of a statement whose timestamp is far from its
-    arrival, and the seconds that it is ahead. What `refused` leaves out is not taken.
+    arrival, and the seconds that it is ahead. `on_batch` and `on_clock_off` are called in any
+    thread. What `refused` leaves out is not taken.
     """
 
     def __init__(
@@ -100,7 +99,6 @@ class Pipeline:
         self._on_batch = on_batch
         self._on_left_out = on_left_out
         self._on_clock_off = on_clock_off
-        self._of_loop = OfLoop()
 
     async def accept(self, batch: StatementBatch) -> Accepted:
         """Store a batch; its statements' ids, in order, after the commit.
@@ -155,12 +153,11 @@ class Pipeline:
     def submission(self, batch: StatementBatch) -> Submission:
         """What the store is given of a batch: its statements, decided about. In any thread."""
         received_at = micros(self._clock.now())
-        self._of_loop.call(partial(self._on_batch, batch))
+        self._on_batch(batch)
         for item in batch.items:
             offset = clock_offset(item, received_at)
             if not -_FAR_BEHIND <= offset <= _FAR_AHEAD:
-                hook = partial(self._on_clock_off, batch.source, item.statement_id, offset)
-                self._of_loop.call(hook)
+                self._on_clock_off(batch.source, item.statement_id, offset)
         return Submission(
             source=batch.source,
             body=batch.body,
@@ -195,15 +192,7 @@ class Pipeline:
             )
         return replace(
             self.submission(batch),
-            dead=(
-                *(_dead_letter(item, message.origin, batch) for item in batch.invalid),
-                *(
-                    DeadLetter(
-                        part.reason, f"{message.origin}, items {part.first}-{part.last}", part.body
-                    )
-                    for part in batch.left_over
-                ),
-            ),
+            dead=tuple(letters_of_message(batch, message.origin)),
             position=message.position,
             all_or_nothing=False,
         )
@@ -290,23 +279,3 @@ def _with_left_out(decision: Decision, left_out: tuple[LeftOut, ...]) -> Decisio
     if decision.reason:
         reason = f"{decision.reason}; {reason}"
     return replace(decision, reason=reason, left_out=left_out)
-
-
-def _dead_letter(item: Invalid, origin: str, batch: StatementBatch) -> DeadLetter:
-    where = origin if item.index is None else f"{origin}, item {item.index}"
-    reason = "; ".join(str(problem) for problem in item.problems)
-    return DeadLetter(reason, where, _by_itself(item, batch), item.statement_id)
-
-
-def _by_itself(item: Invalid, batch: StatementBatch) -> bytes:
-    """An item alone; the whole message where it can't be told apart.
-
-    That is where it has attachments, which go with what may be read again, and where it is nested
-    deeper than JSON is written here.
-    """
-    if item.index is None or batch.message != batch.body:
-        return batch.message
-    try:
-        return orjson.dumps(batch.json[item.index])
-    except orjson.JSONEncodeError:
-        return batch.message

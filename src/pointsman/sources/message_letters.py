@@ -1,0 +1,39 @@
+"""Makes dead letters of what could not be taken of a message, each to be read again by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+
+from pointsman.domain.records import DeadLetter
+from pointsman.sources.batch import StatementBatch
+from pointsman.statements import Invalid
+
+
+def letters_of_message(batch: StatementBatch, origin: str) -> Iterator[DeadLetter]:
+    """One for each statement that breaks a rule, and for what is beyond the source's limit."""
+    for item in batch.invalid:
+        yield _dead_letter(item, origin, batch)
+    for part in batch.left_over:
+        yield DeadLetter(part.reason, f"{origin}, items {part.first}-{part.last}", part.body)
+
+
+def _dead_letter(item: Invalid, origin: str, batch: StatementBatch) -> DeadLetter:
+    where = origin if item.index is None else f"{origin}, item {item.index}"
+    reason = "; ".join(str(problem) for problem in item.problems)
+    return DeadLetter(reason, where, _by_itself(item, batch), item.statement_id)
+
+
+def _by_itself(item: Invalid, batch: StatementBatch) -> bytes:
+    """An item alone; the whole message where it can't be told apart.
+
+    That is where it has attachments, which go with what may be read again, and where it is nested
+    deeper than JSON is written here.
+    """
+    if item.index is None or batch.message != batch.body:
+        return batch.message
+    try:
+        return orjson.dumps(batch.json[item.index])
+    except orjson.JSONEncodeError:
+        return batch.message
