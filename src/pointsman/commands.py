@@ -38,6 +38,7 @@ from pointsman.store.base import (
     UnmatchedSummary,
 )
 from pointsman.store.migrations import Migration
+from pointsman.story import Question, Story
 
 __all__ = [
     "BackfillProgress",
@@ -51,6 +52,7 @@ __all__ = [
     "WaitsForPerson",
     "back_up",
     "books",
+    "explain",
     "export_person",
     "forget",
     "import_file",
@@ -138,6 +140,14 @@ async def export_person(settings: Settings, action: OperatorAction, learner: str
             lambda store: privacy.export_person(store, learner, rules),
             lambda records: f"{len(records['statements'])} statements handed out",
         ),
+    )
+
+
+async def explain(settings: Settings, question: Question, *, limit: int) -> Story:
+    """Why a learner's state is what it is, beside the daemon; the newest `limit` events of it."""
+    return await with_store(
+        settings,
+        lambda store: wiring.teller(settings, store, _CLOCK).tell(question, limit=limit),
     )
 
 

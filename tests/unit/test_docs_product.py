@@ -72,7 +72,7 @@ def test_every_call_of_the_command_line_would_be_understood() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("explain --learner a@b.org", "there is no command explain"),
+        ("explian --learner a@b.org", "there is no command explian"),
         ("parked lst", "there is no command lst"),
         ("parked list --lerner a@b.org", "there is no --lerner"),
         ("platform course progress ID --learner a@b.org --json", None),

@@ -24,6 +24,12 @@ COMMANDS = (
         "wait",
     ),
     LazyCommand(
+        "explain",
+        "Say why a learner's state is what it is: what came, moved, was sent and was answered.",
+        "pointsman.cli.explain",
+        "explain",
+    ),
+    LazyCommand(
         "check",
         "Check the configuration and say in plain words what it means.",
         "pointsman.cli.check",

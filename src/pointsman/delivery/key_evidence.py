@@ -1,8 +1,8 @@
-"""Whether HTTP 401 and 403 are about the apiKey or about a learner's authToken. No I/O.
+"""Whether a refused credential is the apiKey or a learner's authToken. No I/O.
 
 A request that the platform took after the refused one was sent shows that the key is good. Without
-one the platform is asked once more for nobody (`Platform.probe`). Some platforms refuse whoever
-asks for nobody: that is found out when the key works just before and just after.
+one the platform is asked once more for nobody (`Platform.probe`). Some platforms refuse
+that too: it is found out when the key works just before and just after.
 """
 
 from __future__ import annotations

@@ -102,6 +102,10 @@ class Falls(StrEnum):
     ALWAYS = "always"
 
 
+#: how long progress may wait where nobody says otherwise, in microseconds
+FRESH_WITHIN = 30_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A move of desired state that one observation asks for.
@@ -123,6 +127,10 @@ class Change:
     read_back: ReadBackPlace | None = None
     #: what this observation adds to a progress that no single one says
     evidence: Evidence | None = None
+    #: how long its progress may wait, in microseconds
+    fresh_within: int = FRESH_WITHIN
+    #: when the learner's work is due, 0 for never
+    deadline: int = 0
 
 
 class InputOutcome(StrEnum):
@@ -133,6 +141,19 @@ class InputOutcome(StrEnum):
     NO_EFFECT = "no_effect"
     UNMATCHED = "unmatched"
     DEAD = "dead"
+
+
+class WhyNot(StrEnum):
+    """Why a statement asks for no change."""
+
+    #: no rule's activity matches
+    NO_RULE = "no_rule"
+    #: rules match its activity, and none takes its verb and type
+    NO_VERB = "no_verb"
+    #: its launch is to browse or to review
+    LAUNCH_MODE = "launch_mode"
+    #: it says nothing about progress, or not about its launch's
+    NO_PROGRESS = "no_progress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +171,8 @@ class Decision:
     changes: tuple[Change, ...] = ()
     #: what the statement says that makes no sense
     left_out: tuple[LeftOut, ...] = ()
+    #: the reason as a code, where there are no changes and no rule failed
+    why: WhyNot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +293,12 @@ class Desired:
     park_code: ParkCode | None = None
     #: where the platform shows it, None where no operation does
     read_back: ReadBackPlace | None = None
+    #: where the newest change came from
+    source: str = ""
+    #: how long its progress may wait, in microseconds
+    fresh_within: int = FRESH_WITHIN
+    #: when the learner's work is due, 0 for never
+    deadline: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pointsman.domain.launch import Launch, LaunchMode, is_its_activity
-from pointsman.domain.records import Change, Decision, InputOutcome, Observation
+from pointsman.domain.records import Change, Decision, InputOutcome, Observation, WhyNot
 from pointsman.domain.targets import Recipient
 from pointsman.mapping.identity import IdentityResolver
 from pointsman.mapping.launch_rule import (
@@ -40,12 +40,14 @@ class Mapper:
                 InputOutcome.NO_EFFECT,
                 reason=f"it was launched to {launch.mode.lower()}, which writes no progress",
                 activity=observation.activity,
+                why=WhyNot.LAUNCH_MODE,
             )
         if is_about_session(launch, observation):
             return Decision(
                 InputOutcome.NO_EFFECT,
                 reason="it is about the player's session, not about the learner's progress",
                 activity=observation.activity,
+                why=WhyNot.NO_PROGRESS,
             )
         observation = observation_for_launch(launch, observation)
         if not launch.says_what_it_is:
@@ -64,6 +66,7 @@ class Mapper:
             InputOutcome.NO_EFFECT,
             reason=f"it is about a part of {launch.activity}, which its launch maps as a whole",
             activity=observation.activity,
+            why=WhyNot.NO_PROGRESS,
         )
 
     def _by_rules(self, observation: Observation, learner: str) -> Decision:
@@ -80,12 +83,14 @@ class Mapper:
                     f"{observation.activity_type or 'none'} (asked: {names})"
                 ),
                 activity=observation.activity,
+                why=WhyNot.NO_VERB,
             )
         near = self._finder.near_miss(observation.activity)
         return Decision(
             InputOutcome.UNMATCHED,
             reason=f"no rule's activity matches {observation.activity}{near and '; '}{near}",
             activity=observation.activity,
+            why=WhyNot.NO_RULE,
         )
 
 
@@ -114,6 +119,8 @@ def _decide_by_rule(match: RuleMatch, observation: Observation, learner: str) ->
             after=change.after,
             read_back=change.read_back,
             evidence=change.evidence,
+            fresh_within=rule.fresh_within,
+            deadline=rule.deadline,
         )
         for change in target_changes(rule, match.values, seen, recipient)
     )
@@ -126,6 +133,7 @@ def _decide_by_rule(match: RuleMatch, observation: Observation, learner: str) ->
         reason=_no_effect_reason(rule, observation),
         rule=rule.name,
         activity=observation.activity,
+        why=WhyNot.NO_PROGRESS,
     )
 
 

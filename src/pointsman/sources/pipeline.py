@@ -23,10 +23,12 @@ from pointsman.domain.records import (
     Observation,
     Receipt,
     Submission,
+    WhyNot,
 )
 from pointsman.domain.statement_ids import StatementIds
+from pointsman.domain.statement_reading import StatementReading
 from pointsman.sources.batch import Accepted, BatchReader, LogMessage, StatementBatch
-from pointsman.sources.message_letters import letters_of_message
+from pointsman.sources.batch_letters import letters_of_message
 from pointsman.sources.parse_thread import LARGE, in_thread
 from pointsman.sources.players import LaunchCache, add_launch_context, authorize_statements
 from pointsman.sources.refused_learners import RefusedLearners
@@ -35,6 +37,7 @@ from pointsman.statements import (
     Limits,
     NoEffect,
     Valid,
+    actor_of,
     authority_key,
     clock_offset,
     index_keys,
@@ -66,8 +69,9 @@ class Pipeline:
     `on_left_out` of each reading that was left out: its source, its statement, and why.
     `ids` are those of statements that are made here, with the store's secret.
     `on_clock_off` is told the source and id of a statement whose timestamp is far from its
-    arrival, and the seconds that it is ahead. `on_batch` and `on_clock_off` are called in any
-    thread. What `refused` leaves out is not taken.
+    arrival, and the seconds that it is ahead. What `refused` leaves out is not taken.
+    `on_name` is told what actors are called. This one, `on_batch` and `on_clock_off` are called in
+    any thread.
     """
 
     def __init__(
@@ -85,7 +89,9 @@ class Pipeline:
         on_clock_off: Callable[[str, str, float], None] = lambda *_: None,
         ids: StatementIds | None = None,
         refused: RefusedLearners | None = None,
+        on_name: Callable[[str], None] = lambda _name: None,
     ) -> None:
+        self._on_name = on_name
         self._refused = refused
         self.adapters = adapters
         self.reader = BatchReader(limits, ids)
@@ -155,6 +161,8 @@ class Pipeline:
         received_at = micros(self._clock.now())
         self._on_batch(batch)
         for item in batch.items:
+            if name := item.statement.actor.name:
+                self._on_name(name)
             offset = clock_offset(item, received_at)
             if not -_FAR_BEHIND <= offset <= _FAR_AHEAD:
                 self._on_clock_off(batch.source, item.statement_id, offset)
@@ -200,12 +208,8 @@ class Pipeline:
     def read_again(self, stored: StoredStatement) -> Submission | None:
         """A statement that is stored, decided about anew; None when it is valid no longer."""
         body = item_body(stored.body, stored.index)
-        try:
-            parsed = parse(body, self._limits, new_id=lambda: stored.statement_id)
-        except InputRefused:
-            return None
-        (item,) = parsed.items
-        if not isinstance(item, Valid):
+        item = self._valid(stored.statement_id, body)
+        if item is None:
             return None
         return Submission(
             stored.source,
@@ -213,6 +217,28 @@ class Pipeline:
             stored.received_at,
             (replace(self._item(item, stored.source, stored.received_at), index=None),),
         )
+
+    def reading(self, stored: StoredStatement) -> StatementReading | None:
+        """What a stored statement says, decided about anew; None when it is valid no longer."""
+        item = self._valid(stored.statement_id, item_body(stored.body, stored.index))
+        if item is None:
+            return None
+        seen = observe(item, stored.received_at)
+        return StatementReading(
+            actor=actor_of(item.statement.actor),
+            verb=item.statement.verb.id,
+            activity=seen.activity,
+            observation=None if isinstance(seen, NoEffect) else seen,
+            decision=self._decide(item, stored.received_at, None),
+        )
+
+    def _valid(self, statement_id: str, body: bytes) -> Valid | None:
+        try:
+            parsed = parse(body, self._limits, new_id=lambda: statement_id)
+        except InputRefused:
+            return None
+        (item,) = parsed.items
+        return item if isinstance(item, Valid) else None
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         """Store them; a receipt each, after the commit. Raises `StoreUnavailable`."""
@@ -252,7 +278,12 @@ class Pipeline:
     def _decide(self, valid: Valid, received_at: int, launch: Launch | None) -> Decision:
         seen = observe(valid, received_at)
         if isinstance(seen, NoEffect):
-            return Decision(InputOutcome.NO_EFFECT, reason=seen.reason, activity=seen.activity)
+            return Decision(
+                InputOutcome.NO_EFFECT,
+                reason=seen.reason,
+                activity=seen.activity,
+                why=WhyNot.NO_PROGRESS,
+            )
         try:
             decision = self._mapping.decide(seen, launch or self._launch_of(seen))
         except Exception as error:  # noqa: BLE001 - whatever a rule does, the statement is kept

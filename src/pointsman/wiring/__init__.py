@@ -15,6 +15,7 @@ from pointsman.wiring.sources import (
     statement_producer,
 )
 from pointsman.wiring.stores import store, store_and_budget
+from pointsman.wiring.story import teller
 from pointsman.wiring.tokens import TokenSources, paid_login, token_sources, vault
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "statement_producer",
     "store",
     "store_and_budget",
+    "teller",
     "token_sources",
     "vault",
 ]

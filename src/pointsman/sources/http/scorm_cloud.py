@@ -19,7 +19,9 @@ from pointsman.domain.errors import InputRefused
 from pointsman.sources.batch import BatchReader, StatementBatch, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, BasicCredential, HttpSource
 from pointsman.sources.http.body import UNKNOWN_BYTES, BodyLimits, RequestBody
+from pointsman.sources.http.client_address import sender_address
 from pointsman.sources.http.errors import RequestRefused, no_content
+from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.lrs.endpoint import current_source
 from pointsman.sources.http.lrs.parameters import pairs
 from pointsman.sources.http.routes import POSTBACK
@@ -56,10 +58,11 @@ class Postbacks:
         limits: BodyLimits,
         reader: BatchReader,
         intake: StatementIntake,
+        attempts: FailedAttempts,
     ) -> None:
         self._adapters = {source.name: source.adapter for source in sources}
         self._authenticator = Authenticator(
-            [HttpSource(source.name, (source.credential,)) for source in sources]
+            [HttpSource(source.name, (source.credential,)) for source in sources], attempts
         )
         self._most = {source.name: min(source.max_body_bytes, limits.bytes) for source in sources}
         self._seconds = limits.seconds
@@ -67,20 +70,20 @@ class Postbacks:
         self._intake = intake
 
     async def post(self, request: web.Request) -> web.Response:
-        header = request.headers.get("Authorization")
+        header, address = request.headers.get("Authorization"), sender_address(request)
         in_form = media_type(request.headers.get("Content-Type", "")) == _FORM
         body = RequestBody(request, self._seconds)
         # Only a form is read before it is known who sends: it says so itself.
         if header is None and in_form:
-            source = self._sender(await body.start(UNKNOWN_BYTES), is_whole=body.is_whole)
+            source = self._sender(await body.start(UNKNOWN_BYTES), address, is_whole=body.is_whole)
         else:
-            source = self._authenticator.source(header)
+            source = self._authenticator.source(header, address)
         current_source.set(source)
         content = await body.rest(self._most[source])
         await self._accept(source, _postback(_form(content)) if in_form else content)
         return no_content()
 
-    def _sender(self, start: bytes, *, is_whole: bool) -> str:
+    def _sender(self, start: bytes, address: str, *, is_whole: bool) -> str:
         form = _form(start if is_whole else start.rpartition(b"&")[0])
         if not is_whole and _PASSWORD not in form:
             raise RequestRefused(
@@ -90,7 +93,7 @@ class Postbacks:
                 close=True,
             )
         user = next((form[name] for name in _USER_NAMES if name in form), "")
-        return self._authenticator.sender(user, form.get(_PASSWORD, ""))
+        return self._authenticator.sender(user, form.get(_PASSWORD, ""), address)
 
     async def _accept(self, source: str, body: bytes) -> None:
         try:

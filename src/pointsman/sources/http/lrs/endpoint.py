@@ -21,6 +21,7 @@ from pointsman.domain.errors import VersionRefused
 from pointsman.domain.launch import Launch
 from pointsman.sources.http.authorization import AuthorizedSender, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, RequestBody, read_body
+from pointsman.sources.http.client_address import sender_address
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.alternate_syntax import (
     FORM,
@@ -123,13 +124,13 @@ class LrsEndpoint:
     async def _handle(self, resource: Resource, request: web.Request) -> web.Response:
         if is_alternate(request):
             shown = "Authorization" in request.headers
-            known = await self._authorize(request.headers) if shown else None
+            known = await self._authorize(request.headers, request) if shown else None
             raw = await read_alternate(request, lambda: self._read_form(request, known))
             _check_method(resource, raw.method)
-            sender = await self._authorize(raw.headers)
+            sender = await self._authorize(raw.headers, request)
         else:
             _check_method(resource, request.method)
-            sender = await self._authorize(request.headers)
+            sender = await self._authorize(request.headers, request)
             limits = self._limits[sender.source]
             raw = read_plain(request, lambda: read_body(request, limits))
         return await self._answer(resource, request, raw, sender)
@@ -142,11 +143,15 @@ class LrsEndpoint:
             start = await body.start(unknown.bytes)
             if body.is_whole:
                 return start
-            sender = await self._authorize(credential_of(start))
+            sender = await self._authorize(credential_of(start), request)
         return await body.rest(self._limits[sender.source].bytes)
 
-    async def _authorize(self, headers: Mapping[str, str]) -> AuthorizedSender:
-        sender = await self._authorizer.authorize(headers.get("Authorization"))
+    async def _authorize(
+        self, headers: Mapping[str, str], request: web.Request
+    ) -> AuthorizedSender:
+        sender = await self._authorizer.authorize(
+            headers.get("Authorization"), sender_address(request)
+        )
         current_source.set(sender.source)
         return sender
 

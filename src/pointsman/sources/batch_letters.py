@@ -1,4 +1,4 @@
-"""Makes dead letters of what could not be taken of a message, each to be read again by itself."""
+"""Makes dead letters of the items of a message that can't be understood. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from pointsman.statements import Invalid
 
 
 def letters_of_message(batch: StatementBatch, origin: str) -> Iterator[DeadLetter]:
-    """One for each statement that breaks a rule, and for what is beyond the source's limit."""
+    """One for each item that is invalid, and for what is beyond the source's limit."""
     for item in batch.invalid:
-        yield _dead_letter(item, origin, batch)
+        yield letter_of_item(item, origin, batch)
     for part in batch.left_over:
         yield DeadLetter(part.reason, f"{origin}, items {part.first}-{part.last}", part.body)
 
 
-def _dead_letter(item: Invalid, origin: str, batch: StatementBatch) -> DeadLetter:
+def letter_of_item(item: Invalid, origin: str, batch: StatementBatch) -> DeadLetter:
+    """What is invalid in a message, by itself."""
     where = origin if item.index is None else f"{origin}, item {item.index}"
     reason = "; ".join(str(problem) for problem in item.problems)
     return DeadLetter(reason, where, _by_itself(item, batch), item.statement_id)

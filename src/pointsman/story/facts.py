@@ -1,0 +1,58 @@
+"""What a story is made of: all that was read to answer one question. Frozen; microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pointsman.domain.records import InputOutcome
+from pointsman.domain.statement_reading import StatementReading
+from pointsman.store.history_records import HistoryTurn, LearnerHistory
+from pointsman.store.statement_records import StoredDeadLetter
+from pointsman.story.question import Question
+
+
+@dataclass(frozen=True, slots=True)
+class InputFact:
+    """A stored statement about the learner."""
+
+    statement_id: str
+    source: str
+    received_at: int
+    #: what became of it then
+    outcome: InputOutcome
+    #: what the rules of now make of it; None where it is valid no longer
+    reading: StatementReading | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaFact:
+    """What is left of our part of the quota window."""
+
+    ends_at: int
+    points: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`inputs` are those that moved nothing, and what more is known of those that did, by id."""
+
+    question: Question
+    #: as the store knows them
+    learner: str
+    now: int
+    history: LearnerHistory
+    inputs: Mapping[str, InputFact] = field(default_factory=dict)
+    dead_letters: tuple[StoredDeadLetter, ...] = ()
+    #: the newest deliveries of anybody, the newest first
+    newest_turns: tuple[HistoryTurn, ...] = ()
+    quota: QuotaFact | None = None
+    #: a template of a rule that would take an activity, by activity
+    proposals: Mapping[str, str] = field(default_factory=dict)
+    #: how this learner gets an authToken, as a command or in words
+    token_cure: str = ""
+    #: why nothing is delivered at all, in words; empty while it is
+    paused: str = ""
+    #: until when inputs of this learner are refused after they were forgotten; None where not
+    forgotten_until: int | None = None

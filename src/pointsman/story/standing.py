@@ -1,0 +1,176 @@
+"""Decides where one target stands, what happens next and when, and what a person can do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pointsman.domain.park_codes import CURED_BY_TOKEN, ParkCode
+from pointsman.domain.records import Desired
+from pointsman.domain.targets import Recipient
+from pointsman.store.history_records import HistoryTurn, QueuePlace, SentRequest, StoredState
+from pointsman.store.records import Hold
+from pointsman.story.facts import Facts
+from pointsman.story.records import Cause, Standing
+from pointsman.story.words import (
+    due_words,
+    shell_word,
+    target_words,
+    time_words,
+    value_words,
+)
+
+#: answers of the newest requests that speak of the platform as a whole
+_GENERAL = {
+    "unreachable": Cause.PLATFORM_AWAY,
+    "throttled": Cause.QUOTA_SPENT,
+    "key_refused": Cause.KEY_REFUSED,
+}
+#: an answer that is older says nothing of now, in microseconds
+_RECENT = 300_000_000
+_SOON = "it is sent within seconds"
+
+
+def standing_of(stored: StoredState, facts: Facts) -> Standing:
+    """Where one target stands."""
+    desired = stored.desired
+    base = Standing(
+        cause=Cause.QUEUED,
+        sentence="",
+        next="",
+        recipient=desired.recipient,
+        target=desired.target,
+        wanted=desired.value,
+        delivered=desired.delivered_value,
+        is_delivered=desired.version == desired.delivered_version,
+        is_parked=bool(desired.parked),
+    )
+    if base.is_delivered:
+        return _delivered(base, stored)
+    if desired.parked:
+        return _parked(base, desired, facts)
+    return _waiting(base, desired, facts)
+
+
+def _what(base: Standing) -> str:
+    assert base.target is not None  # noqa: S101 - it is made of a state, which has one
+    return f"{target_words(base.target, base.recipient)} = {value_words(base.wanted)}"
+
+
+def _delivered(base: Standing, stored: StoredState) -> Standing:
+    sentence = f"{_what(base)} is delivered"
+    if stored.delivered_at is not None:
+        sentence += f", since {time_words(stored.delivered_at)}"
+    if stored.audit == "agrees" and stored.audited_at is not None:
+        sentence += f", and the platform showed it at {time_words(stored.audited_at)}"
+    return replace(
+        base, cause=Cause.DELIVERED, sentence=sentence, next="nothing more has to happen"
+    )
+
+
+def _parked(base: Standing, desired: Desired, facts: Facts) -> Standing:
+    code = desired.park_code or ParkCode.UNKNOWN
+    recipient = desired.recipient
+    retry = "pointsman parked retry"
+    if not recipient.is_meeting:
+        retry += f" --learner {shell_word(str(recipient))}"
+    sentence = f"{_what(base)} is parked: {desired.parked}"
+    next_step = "it waits until somebody acts"
+    cure: tuple[str, ...] = (retry,)
+    if code in CURED_BY_TOKEN:
+        next_step = "it is sent by itself once the learner has a new authToken"
+        cure = tuple(filter(None, [facts.token_cure, retry]))
+    elif code is ParkCode.WAITS_FOR:
+        next_step, cure = "it follows by itself once what it waits for is delivered", ()
+    elif code is ParkCode.DRIFT and desired.read_back is not None:
+        place = desired.read_back
+        shown = (
+            f"pointsman platform course progress {shell_word(place.key)}"
+            f" --learner {shell_word(str(recipient))}"
+            if place.kind.value == "course"
+            else "pointsman audit"
+        )
+        cure = (shown, retry)
+    return replace(base, cause=Cause(code.value), sentence=sentence, next=next_step, cure=cure)
+
+
+def _waiting(base: Standing, desired: Desired, facts: Facts) -> Standing:
+    now = facts.now
+    place = _place(desired.recipient, facts)
+    waits = f"{_what(base)} waits to be sent, since {time_words(desired.since)}"
+    if facts.paused:
+        return replace(
+            base,
+            cause=Cause.PAUSED,
+            sentence=f"{waits}: delivery is paused ({facts.paused})",
+            next="it is sent after delivery is resumed",
+        )
+    if place is not None and place.hold == Hold.LEASE and place.ready_at > now:
+        return replace(
+            base,
+            cause=Cause.SENDING,
+            sentence=f"{_what(base)} is being sent",
+            next="the answer is told within moments",
+            next_at=place.ready_at,
+        )
+    ready_at = max(desired.retry_at, 0 if place is None or place.is_ready else place.ready_at)
+    cause, why, cure, until = _why_it_waits(desired, facts)
+    next_at = max(ready_at, until)
+    if next_at > now:
+        next_step = f"it is tried again by itself {due_words(next_at, now)}"
+    else:
+        next_step, next_at = _SOON, now
+    return replace(
+        base,
+        cause=cause,
+        sentence=f"{waits}{why}",
+        next=next_step,
+        next_at=next_at,
+        cure=cure,
+    )
+
+
+def _why_it_waits(desired: Desired, facts: Facts) -> tuple[Cause, str, tuple[str, ...], int]:
+    """(cause, words, cure, until when) of state that is neither delivered nor parked."""
+    own = _last_request(facts.history.turns, desired)
+    newest = next((request for turn in facts.newest_turns for request in turn.requests), None)
+    request = newest if newest is not None and facts.now - newest.at < _RECENT else own
+    cause = _GENERAL.get("" if request is None else request.answer)
+    if request is not None and cause is not None and (request is newest or desired.retry_at):
+        said = f": the platform answered {request.answer} ({request.words})"
+        cures = {Cause.KEY_REFUSED: ("mend platform.api_key, then restart the daemon",)}
+        return cause, said, cures.get(cause, ()), 0
+    quota = facts.quota
+    if quota is not None and quota.ends_at > facts.now and min(quota.points, quota.requests) <= 0:
+        left = (
+            f": the quota of this window is spent, which ends {due_words(quota.ends_at, facts.now)}"
+        )
+        return Cause.QUOTA_SPENT, left, (), quota.ends_at
+    if desired.failures or desired.retry_at > facts.now:
+        said = _last_reason(facts.history.turns, desired)
+        words = f": it failed {desired.failures} times" if desired.failures else ""
+        return Cause.RETRIED, f"{words}{f' ({said})' if said else ''}", (), 0
+    return Cause.QUEUED, "", (), 0
+
+
+def _last_request(turns: tuple[HistoryTurn, ...], desired: Desired) -> SentRequest | None:
+    for turn in reversed(turns):
+        for request in reversed(turn.requests):
+            if any(mutation.target == desired.target for mutation in request.mutations):
+                return request
+    return None
+
+
+def _last_reason(turns: tuple[HistoryTurn, ...], desired: Desired) -> str:
+    for turn in reversed(turns):
+        for settled in turn.settled:
+            if settled.target == desired.target and settled.recipient == desired.recipient:
+                return settled.reason
+    return ""
+
+
+def _place(recipient: Recipient, facts: Facts) -> QueuePlace | None:
+    places: Mapping[Recipient, QueuePlace] = {
+        place.recipient: place for place in facts.history.queue
+    }
+    return places.get(recipient)
