@@ -77,9 +77,9 @@ def simulate(
     wide: WideOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Run the scheduler in virtual time against a model of the platform; nothing is sent.
+    """Run the scheduler in virtual time: how many learners does a quota carry?
 
-    The dispatcher, the sender and the budget are the daemon's. With `--config`, so are the limits
+    It runs against a model of the platform, and nothing is sent. The dispatcher, the sender and the budget are the daemon's. With `--config`, so are the limits
     and the settings of [delivery]; without it, the defaults.
 
     **Example:** `pointsman simulate --learners 2000,5000,10000 --minutes 30`
