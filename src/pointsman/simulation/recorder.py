@@ -40,6 +40,8 @@ class Recorder:
     clock: Clock
     completions: Series = field(default_factory=Series)
     progress: Series = field(default_factory=Series)
+    #: how long completions took of each source, by the name before the learner's number
+    by_source: dict[str, Series] = field(default_factory=dict)
     #: when requests were answered, by the most urgent that they carried
     requests: dict[str, array[float]] = field(
         default_factory=lambda: {name: array("d") for name in CLASSES}
@@ -59,6 +61,8 @@ class Recorder:
         for latency in record.latencies:
             if latency.completion_seconds is not None:
                 self.completions.add(now, latency.completion_seconds)
+                source = record.outcome.learner.rpartition("-")[0]
+                self.by_source.setdefault(source, Series()).add(now, latency.completion_seconds)
                 carries = "completion"
             else:
                 self.progress.add(now, latency.seconds)
