@@ -79,8 +79,9 @@ def simulate(
 ) -> None:
     """Run the scheduler in virtual time: how many learners does a quota carry?
 
-    It runs against a model of the platform, and nothing is sent. The dispatcher, the sender and the budget are the daemon's. With `--config`, so are the limits
-    and the settings of [delivery]; without it, the defaults.
+    It runs against a model of the platform, and nothing is sent. The dispatcher, the sender and the
+    budget are the daemon's. With `--config`, so are the limits and the settings of [delivery];
+    without it, the defaults.
 
     **Example:** `pointsman simulate --learners 2000,5000,10000 --minutes 30`
 
