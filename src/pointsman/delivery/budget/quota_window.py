@@ -37,6 +37,10 @@ class QuotaWindow:
         self.log = SentLog(self.limits)
         self.told = PlatformWindow(self.limits.window)
 
+    def reconfigure(self, limits: QuotaLimits) -> None:
+        """Other limits from now on, of a window as long as before."""
+        self.limits = self.log.limits = limits
+
     def next_at(self, now: float, points: int) -> float:
         """The earliest time at which a request of so many points may be sent."""
         request, cost = self._paces(points)
