@@ -28,6 +28,7 @@ from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import revocations
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
+from pointsman.sources.rule_trial import RuleTrial, try_file, try_stored
 from pointsman.sources.unmatched import unmatched_of as find_unmatched
 from pointsman.store.base import (
     Books,
@@ -49,6 +50,7 @@ __all__ = [
     "LoadRate",
     "LrsSettings",
     "ReplayPage",
+    "RuleTrial",
     "WaitsForPerson",
     "back_up",
     "books",
@@ -64,6 +66,7 @@ __all__ = [
     "replay_letters",
     "restore",
     "revoke_launches",
+    "try_rules",
     "unmatched_of",
     "upgrade",
     "waits_for_person",
@@ -149,6 +152,35 @@ async def explain(settings: Settings, question: Question, *, limit: int) -> Stor
         settings,
         lambda store: wiring.teller(settings, store, _CLOCK).tell(question, limit=limit),
     )
+
+
+async def try_rules(
+    settings: Settings,
+    other: Settings | None,
+    on_trial: Callable[[RuleTrial], None],
+    *,
+    path: Path | None,
+    last: int,
+) -> None:
+    """Put statements through the rules, of a file or the `last` of the store; nothing is stored.
+
+    `other` has rules to compare.
+    """
+
+    async def of_store(store: Store) -> None:
+        rules = wiring.pipeline(settings, store, _CLOCK)
+        others = None if other is None else wiring.pipeline(other, store, _CLOCK)
+        async for trial in try_stored(store, rules, others, count=last):
+            on_trial(trial)
+
+    if path is None:
+        await with_store(settings, of_store)
+        return
+    rules = wiring.pipeline_without_store(settings, _CLOCK)
+    others = None if other is None else wiring.pipeline_without_store(other, _CLOCK)
+    max_bytes = settings.http.max_body_bytes
+    async for trial in try_file(path, rules, others, _CLOCK, max_bytes=max_bytes):
+        on_trial(trial)
 
 
 async def who(settings: Settings, pseudonym: str) -> str | None:

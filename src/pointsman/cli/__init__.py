@@ -36,6 +36,11 @@ COMMANDS = (
         "check",
     ),
     LazyCommand(
+        "rules",
+        "The rules: what they would do with statements, without doing it.",
+        "pointsman.cli.rules",
+    ),
+    LazyCommand(
         "emulate",
         "Serve an emulated platform: GraphQL at /helium with prices, quotas and expiring tokens.",
         "pointsman.cli.emulate",

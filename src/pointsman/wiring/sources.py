@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
+from pointsman.domain.errors import Bug
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.setting_types import no_secret
@@ -123,6 +124,25 @@ def refused_learners(
 ) -> RefusedLearners:
     """Whose input is not taken; it has to be read before it knows anybody."""
     return RefusedLearners(store, identity(settings).resolve, clock, on_refused)
+
+
+class _NoStore:
+    """For statements that are looked at, and not stored; it knows no launches."""
+
+    async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        raise Bug(f"{len(submissions)} submissions were to be stored where nothing is")
+
+
+def pipeline_without_store(settings: Settings, clock: Clock) -> Pipeline:
+    """For deciding about statements by the rules alone."""
+    return Pipeline(
+        _NoStore(),
+        mapping(settings),
+        settings.http,
+        clock,
+        lambda *_: None,
+        settings.platform.origin,
+    )
 
 
 def statement_producer(settings: Settings, clock: Clock) -> StatementProducer | None:
