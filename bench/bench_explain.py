@@ -1,8 +1,8 @@
-"""How long a story takes in a store of many statements; `python -m bench.bench_explain [--statements N]`.
+"""How long a story takes in a store of many statements: `python -m bench.bench_explain`.
 
 The store is filled by hand, with bodies, index and history as the daemon would have written them;
-minutes for 10 million, so not part of `make bench`. Wall time of one story, the store open, as a
-page would ask; a command takes its start in addition.
+minutes for 10 million, so not part of `make bench`. Wall time of one story, the store open beside
+a daemon; a command takes its start in addition.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _body(name: str, number: int, learners: int) -> bytes:
     ).encode()
 
 
-def _commits(statements: int, learners: int) -> Iterator[tuple[int, list[tuple[str, int]]]]:
+def _commits(statements: int) -> Iterator[tuple[int, list[tuple[str, int]]]]:
     for block in range(1, statements // _COMMIT + 1):
         first = (block - 1) * _COMMIT
         yield block, [(str(uuid.uuid4()), first + rank) for rank in range(_COMMIT)]
@@ -81,7 +81,7 @@ def _fill(path: Path, statements: int) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN")
-        for block, named in _commits(statements, learners):
+        for block, named in _commits(statements):
             bodies = [_body(name, number, learners) for name, number in named]
             at = _NOW + block
             connection.execute(
@@ -106,8 +106,8 @@ def _fill(path: Path, statements: int) -> None:
                     said[0][2] = said[0][3] = at
                     moves.append((who, at, 1, json.dumps(said)))
             connection.executemany(
-                "INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length,"
-                " version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, '1.0.3')",
+                "INSERT INTO statements (id, digest, outcome, source, stored_at, block, start,"
+                " length, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, '1.0.3')",
                 rows,
             )
             connection.executemany(
@@ -122,7 +122,7 @@ def _fill(path: Path, statements: int) -> None:
 
 async def _measure(folder: Path, learners: int) -> dict[str, list[float]]:
     settings = load(folder / "pointsman.toml")
-    store = SqliteStore(folder / "filled.db")
+    store = SqliteStore(folder / "filled.db", beside=True)
     await store.open()
     taken: dict[str, list[float]] = {}
     try:

@@ -47,6 +47,12 @@ COMMANDS = (
         "emulate",
     ),
     LazyCommand(
+        "deliveries",
+        "Hand out what was sent since: what was wanted, sent and answered, and how long it took.",
+        "pointsman.cli.deliveries",
+        "deliveries",
+    ),
+    LazyCommand(
         "verify",
         "Add up the store's books: is every input, and all desired state, accounted for?",
         "pointsman.cli.verify",

@@ -16,8 +16,7 @@ from pointsman.config import load
 from pointsman.domain.targets import TargetKind
 
 if TYPE_CHECKING:
-    from pointsman.commands import RuleTrial
-    from pointsman.sources.rule_trial import RuleResult
+    from pointsman.commands import RuleResult, RuleTrial
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -2,6 +2,7 @@
 
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
 from pointsman.wiring.delivery import auditor, dispatcher, quota
+from pointsman.wiring.delivery_events import delivery_events
 from pointsman.wiring.launches import launch_cache, launch_deps, retention
 from pointsman.wiring.mapping import identity, identity_rules
 from pointsman.wiring.metrics import known_labels
@@ -23,6 +24,7 @@ __all__ = [
     "PlatformClients",
     "TokenSources",
     "auditor",
+    "delivery_events",
     "dispatcher",
     "guarded_intake",
     "helium_calls",

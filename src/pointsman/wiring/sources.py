@@ -30,7 +30,7 @@ from pointsman.sources.http.middleware import RequestsUnderWay
 from pointsman.sources.http.routes import Listener
 from pointsman.sources.http.server import HttpServer
 from pointsman.sources.kafka.hooks import KafkaHooks
-from pointsman.sources.kafka.producer import StatementProducer
+from pointsman.sources.kafka.producer import TopicProducer
 from pointsman.sources.kafka.source import KafkaSource
 from pointsman.sources.kafka_forwarder import KafkaForwarder
 from pointsman.sources.pipeline import Pipeline
@@ -145,12 +145,12 @@ def pipeline_without_store(settings: Settings, clock: Clock) -> Pipeline:
     )
 
 
-def statement_producer(settings: Settings, clock: Clock) -> StatementProducer | None:
+def statement_producer(settings: Settings, clock: Clock) -> TopicProducer | None:
     """The topic that statements over HTTP go to; None where they go to the store."""
     kafka = settings.http.kafka
     if kafka is None:
         return None
-    return StatementProducer(kafka, clock)
+    return TopicProducer(kafka, clock, "http.kafka", "posts get a 503 meanwhile")
 
 
 def public_path(settings: Settings) -> str:
@@ -160,9 +160,7 @@ def public_path(settings: Settings) -> str:
     return urlsplit(url).path.rstrip("/")
 
 
-def http_intake(
-    intake: Pipeline, producer: StatementProducer | None, clock: Clock
-) -> StatementIntake:
+def http_intake(intake: Pipeline, producer: TopicProducer | None, clock: Clock) -> StatementIntake:
     """What has a statement when it is answered."""
     if producer is None:
         return intake
