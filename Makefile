@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo player test unit lint fmt soak bench clean distclean
+.PHONY: help setup demo player test unit lint fmt lock soak bench clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,13 @@ lint: $(READY) ## lint, types and import rules, without tests
 fmt: $(READY) ## format, and mend what the linter can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock"
+lock: ## pin what the image installs, by version and hash; needs uv
+	@$(LOCK) $(UPGRADE) pyproject.toml -o deploy/image/requirements.lock
+	@$(LOCK) $(UPGRADE) pyproject.toml --extra emulator -o 'deploy/image/requirements[emulator].lock'
+	@$(LOCK) $(UPGRADE) deploy/image/build.in -o deploy/image/build.lock
 
 soak: $(READY) ## ten minutes of every fault that a platform can have, in real time
 	@$(BIN)/python -m tests.soak

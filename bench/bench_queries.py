@@ -29,6 +29,7 @@ _HEADERS = {
     "Content-Type": "application/json",
 }
 _CONFIG = """
+allow_weak_secrets = true
 [http]
 host = "127.0.0.1"
 port = {port}

@@ -35,6 +35,7 @@ _NPM = ROOT / ".cache" / "player"
 _PLAYER = "scorm-again@3.4.3"
 _COMPLETE = 100
 _CONFIG = """
+allow_weak_secrets = true
 [http]
 host = "127.0.0.1"
 port = {daemon}

@@ -64,6 +64,7 @@ def write_config(path: Path, ports: Ports, bootstrap: str, topic: str) -> None:
     )
     path.write_text(
         f"""
+allow_weak_secrets = true
 [http]
 host = "127.0.0.1"
 port = {ports.daemon}

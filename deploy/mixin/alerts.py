@@ -68,7 +68,7 @@ def _drift() -> str:
 
 
 def alerts() -> list[Alert]:
-    return [*_platform(), *_inputs_and_state(), *_service(), *_kafka(), *_objective()]
+    return [*_platform(), *_inputs_and_state(), *_guessing(), *_service(), *_kafka(), *_objective()]
 
 
 def _platform() -> Iterator[Alert]:
@@ -168,6 +168,18 @@ def _inputs_and_state() -> Iterator[Alert]:
         "Callbacks at {{ $labels.route }} come with a bad signature or credential",
         "A secret was changed on one side, or a clock is wrong. The answer names the header; the "
         "sender repeats for hours, so mend it in time.",
+    )
+
+
+def _guessing() -> Iterator[Alert]:
+    yield Alert(
+        "PointsmanCredentialsGuessed",
+        "warning",
+        f"{increase('pointsman_failed_attempts_total', '15m')} > 100",
+        "Somebody tries credentials that are not known",
+        "The log's lines `request refused` with 401 and 429 have the routes. A sender with a "
+        "secret of before a change does this too: compare its secret. Else block the addresses at "
+        "the proxy; guessing is slowed meanwhile, and good credentials go on.",
     )
 
 

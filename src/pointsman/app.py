@@ -35,6 +35,7 @@ from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
 from pointsman.supervisor import Supervisor
+from pointsman.telemetry import logs
 from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.operator_log import OperatorLog
 
@@ -101,6 +102,7 @@ class Daemon:
         try:
             await self._store.open()
             stack.push_async_callback(self._store.close)
+            logs.LEARNER_HASHES.use(await self._store.installation_secret())
             stack.push_async_callback(self._clients.close)
             await self._tokens.provider.open()
             stack.push_async_callback(self._tokens.provider.close)
@@ -124,6 +126,7 @@ class Daemon:
                 self._clock_off,
                 self._readiness.watch,
                 self._refused,
+                logs.LEARNER_HASHES.names.append,
             )
             stack.push_async_callback(self._readiness.close)
             lms = wiring.lms(

@@ -23,7 +23,8 @@ from pydantic import (
 )
 
 from pointsman.domain.uri_template import Template
-from pointsman.secret_values import FileSecret, read_secret
+from pointsman.secret_strength import must_be_strong
+from pointsman.secret_values import FileSecret, read_secret, require
 
 T = TypeVar("T")
 
@@ -106,6 +107,19 @@ SecretFile = Annotated[
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_secret)]
 #: a secret that may not
 RequiredSecret = Annotated[SecretStr, BeforeValidator(_required_secret)]
+
+
+def _strong(secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    """Not a placeholder, now and whenever its file changes, unless the settings allow it."""
+    context = info.context or {}
+    if secret is None or context.get("allow_weak_secrets", True) or not secret.get_secret_value():
+        return secret
+    return require(secret, must_be_strong)
+
+
+#: secrets that strangers may try
+OptionalStrongSecret = Annotated[OptionalSecret, AfterValidator(_strong)]
+RequiredStrongSecret = Annotated[RequiredSecret, AfterValidator(_strong)]
 
 
 def no_secret() -> SecretStr:

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from pointsman.domain.launch import Launch, Revoked
 from pointsman.sources.http.authorization import Authenticator, RequestAuthorizer
+from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.players import CredentialIssuer, LaunchCache, Purpose
 from pointsman.sources.players.credentials import CredentialRevoked
 from pointsman.sources.players.revocations import revoke_learner, revoke_registration
@@ -27,7 +28,9 @@ class Replica:
         self.clock = ManualClock(NOON + ahead)
         self.launches = LaunchCache(store, self.clock)
         self.issuer = CredentialIssuer([SecretStr("k" * 32)], self.clock)
-        self.authorizer = RequestAuthorizer(Authenticator([]), self.issuer, self.launches)
+        self.authorizer = RequestAuthorizer(
+            Authenticator([], FailedAttempts(9, self.clock)), self.issuer, self.launches
+        )
 
     async def launch(self, launch: Launch) -> str:
         """Its credential, as POST /launches issues it."""

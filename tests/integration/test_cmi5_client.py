@@ -81,7 +81,8 @@ async def completed(world: World) -> list[str]:
 
 async def test_a_session_that_passes_and_completes(world: World) -> None:
     saw = await world.run("passed", await world.launch())
-    assert saw == {"mode": "Normal", "preferences": {"audioPreference": "off"}}
+    preferences = {"languagePreference": "", "audioPreference": "off"}
+    assert saw == {"mode": "Normal", "preferences": preferences}
     told = await world.shown(100)
     assert await completed(world) == ["topic_demo_1"]
     assert set(told) <= {

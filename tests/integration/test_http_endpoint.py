@@ -23,6 +23,7 @@ from pointsman.domain.errors import InputRefused, StatementConflict, StoreUnavai
 from pointsman.sources.batch import Accepted, StatementBatch
 from pointsman.sources.http.app import HttpDeps, make_app
 from pointsman.sources.http.authorization import BasicCredential, BearerCredential, HttpSource
+from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.statements import Problem, StatementsRefused
@@ -102,6 +103,7 @@ def deps(world: World, tmp_path: Path) -> HttpDeps:
         on_request=world.saw,
         on_refused=world.turned_away,
         clock=SystemClock(),
+        attempts=FailedAttempts(100_000, SystemClock()),
         authority_home_page="https://lrs.example",
         body_timeout=0.3,
     )

@@ -23,6 +23,7 @@ from pointsman.telemetry.initial_series import IntakeRoute, KnownLabels
 from tests.support.promtool import MIXIN, RULES, Replica, Story, evaluate, firing, run, tell
 
 KNOWN = KnownLabels(
+    attempts=("refused", "slowed"),
     sources=frozenset({"players", "log", "lms"}),
     kafka=frozenset({"log"}),
     routes=(
@@ -106,6 +107,11 @@ def slow(replica: Replica, _minute: int) -> None:
     replica.metrics.commit(2.0, 1)
 
 
+def guessed(replica: Replica, _minute: int) -> None:
+    for _ in range(200):
+        replica.metrics.failed_attempt("refused")
+
+
 #: alert: how often it happens, what happens, and the minutes until it fires
 FIRST_BAD: dict[str, tuple[Any, Story, int]] = {
     "PointsmanKeyRefused": (once, answered(RequestOutcome.KEY_REFUSED), 1),
@@ -127,6 +133,11 @@ FIRST_BAD: dict[str, tuple[Any, Story, int]] = {
     "PointsmanUnmatched": (once, became(InputOutcome.UNMATCHED), 1),
     "PointsmanStatementsRefused": (once, lambda one, _: one.metrics.refused("players", 1), 1),
     "PointsmanCallbackUnauthorized": (once, requested("", "/webhooks/{source}", 401), 1),
+    "PointsmanCredentialsGuessed": (
+        once,
+        guessed,
+        1,
+    ),
     "PointsmanDown": (from_then_on, not_scraped, 12),
     "PointsmanRefusesRequests": (from_then_on, requested("players", "/xapi/statements", 503), 6),
     "PointsmanStoreAway": (from_then_on, without_store, 3),

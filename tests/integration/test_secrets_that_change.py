@@ -22,6 +22,7 @@ from pointsman.domain.errors import StoreUnavailable, Unauthorized
 from pointsman.domain.park_codes import CURED_BY_TOKEN
 from pointsman.secret_values import FileSecret
 from pointsman.sources.http.authorization import Authenticator
+from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.players.credentials import CredentialIssuer, Purpose
 from pointsman.store.postgres import PostgresStore
 from pointsman.wiring.adapters import webhook_sources
@@ -88,7 +89,7 @@ async def test_what_senders_show_and_what_signs_is_that_of_the_file(
 ) -> None:
     made = settings(tmp_path, change)
     assert made.launches is not None
-    authenticator = Authenticator(http_sources(made))
+    authenticator = Authenticator(http_sources(made), FailedAttempts(100_000, SystemClock()))
     verifier = webhook_sources(made.sources, IDS)[0].verifier
     issuer = CredentialIssuer(made.launches.signing_keys, SystemClock())
 
@@ -98,7 +99,7 @@ async def test_what_senders_show_and_what_signs_is_that_of_the_file(
         results = []
         for header in (f"Basic {pair}", f"Bearer {secret}"):
             try:
-                results.append(authenticator.source(header) == "player")
+                results.append(authenticator.source(header, "192.0.2.1") == "player")
             except Unauthorized:
                 results.append(False)
         results.append(bool({secret.encode()} & {*verifier.keys()}))

@@ -8,7 +8,15 @@ from collections.abc import Sequence
 
 from pointsman.domain.evidence import Evidence
 from pointsman.domain.log_positions import Position
-from pointsman.domain.records import Change, Decision, Falls, InputOutcome, Item, Submission
+from pointsman.domain.records import (
+    FRESH_WITHIN,
+    Change,
+    Decision,
+    Falls,
+    InputOutcome,
+    Item,
+    Submission,
+)
 from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind, Value
 
 _count = itertools.count(1)
@@ -34,6 +42,8 @@ def change(
     after: tuple[Target, ...] = (),
     evidence: Evidence | None = None,
     read_back: ReadBackPlace | None = None,
+    fresh_within: int = FRESH_WITHIN,
+    deadline: int = 0,
 ) -> Change:
     """Text is a learner's name."""
     return Change(
@@ -48,6 +58,8 @@ def change(
         after=after,
         read_back=read_back,
         evidence=evidence,
+        fresh_within=fresh_within,
+        deadline=deadline,
     )
 
 

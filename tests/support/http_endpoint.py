@@ -21,6 +21,7 @@ from pointsman.domain.records import Decision, Observation
 from pointsman.mapping import ConfiguredIdentity, Mapper, Rule, Template
 from pointsman.sources.http.app import HttpDeps, make_app
 from pointsman.sources.http.authorization import BasicCredential, HttpSource
+from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.pipeline import Pipeline
@@ -181,6 +182,7 @@ async def running(
             on_request=lambda *one: requests.append(one[:4]),
             on_refused=lambda *one: refused.append(one),
             clock=clock,
+            attempts=FailedAttempts(100_000, clock),
             authority_home_page=ORIGIN,
             defining_sources=("players", "launched"),
             postbacks=postback_sources(foreign, ids),

@@ -19,10 +19,10 @@ from pointsman.store.sqlite.rows import SQL as SQLITE
 def _merge_order() -> None:
     """The last to arrive wins."""
 
-    def merge(current: Desired | None, change: Change, arrived_at: int) -> Desired:
+    def merge(current: Desired | None, change: Change, arrived_at: int, source: str) -> Desired:
         if current is None:
-            return merging.merge(current, change, arrived_at)
-        return merging._move(current, change, change.value, change.occurred_at, arrived_at)
+            return merging.merge(current, change, arrived_at, source)
+        return merging._move(current, change, change.value, change.occurred_at, arrived_at, source)
 
     setattr(planning, "merge", merge)  # noqa: B010 - mypy knows what it is
 

@@ -109,7 +109,8 @@ def test_a_right_configuration_is_put_into_words(tmp_path: Path) -> None:
     for sentence in (
         "HTTP on 0.0.0.0:9000: xAPI at /xapi/statements",
         "Web pages may send from https://learn.example.com.",
-        'player sends over HTTP with the key "web" and a bearer token.',
+        'player sends over HTTP with the key "web" and a bearer token; it has to send as xAPI has',
+        "set lenient = true to let it put profiles without If-None-Match",
         (
             "lessons is read from Kafka at kafka:9092: topics one and two, group pointsman, "
             "unencrypted as pm (PLAIN)."

@@ -12,18 +12,28 @@ from pointsman.config import load
 from pointsman.process import CLOSING
 from pointsman.sources.http.readiness import ANSWERS_WITHIN
 
+VERIFIED = (
+    "postgresql://pointsman@postgres:5432/pointsman?sslmode=verify-full"
+    "&sslrootcert={secrets}/store_ca.pem"
+)
+KAFKA = ("kafka_password", "kafka_ca.pem")
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
 
 @pytest.mark.parametrize(
     ("folder", "pod", "secrets", "store"),
     [
-        ("kubernetes", "statefulset", ("api_key", "player_secret"), "sqlite:////data/pointsman.db"),
+        (
+            "kubernetes",
+            "statefulset",
+            ("api_key", "player_secret", *KAFKA),
+            "sqlite:////data/pointsman.db",
+        ),
         (
             "replicas",
             "deployment",
-            ("api_key", "player_secret", "store_password"),
-            "postgresql://pointsman@postgres:5432/pointsman?sslmode=require",
+            ("api_key", "player_secret", "store_password", "store_ca.pem", *KAFKA),
+            VERIFIED,
         ),
     ],
 )
@@ -41,7 +51,9 @@ def test_the_configuration_for_kubernetes_is_right(
 
     settings = load(path)
 
-    assert settings.store.url == store
+    assert settings.store.url == store.format(secrets=tmp_path)
+    (kafka,) = settings.sources.kafka
+    assert (kafka.security.protocol, kafka.security.username) == ("SASL_SSL", "pointsman")
     template = yaml.safe_load((manifests / f"{pod}.yaml").read_text())["spec"]["template"]
     spec = template["spec"]
     http = settings.http

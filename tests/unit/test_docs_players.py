@@ -47,3 +47,13 @@ def test_a_page_has_a_rule_to_paste(name: str) -> None:
 def test_a_page_leads_to_files_that_are_there(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert "://" in target or (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize(
+    "client",
+    ["adl-wrappers", "tincanjs", "xapi-xapi", "rise", "storyline", "video", "h5p"],
+)
+def test_each_client_that_sends_xapi_has_what_its_source_needs(client: str) -> None:
+    page = PAGES[0].with_name(f"{client}.md").read_text(encoding="utf-8")
+    assert "lenient" in page
+    assert f"(players/{client}.md)" in (PAGES[0].parents[1] / "http.md").read_text(encoding="utf-8")

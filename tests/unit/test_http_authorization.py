@@ -7,6 +7,7 @@ import base64
 import pytest
 from pydantic import SecretStr
 
+from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import Unauthorized
 from pointsman.sources.http.authorization import (
     Authenticator,
@@ -14,12 +15,14 @@ from pointsman.sources.http.authorization import (
     BearerCredential,
     HttpSource,
 )
+from pointsman.sources.http.failed_attempts import FailedAttempts
 
 
 def basic(text: str) -> str:
     return "Basic " + base64.b64encode(text.encode()).decode()
 
 
+HERE = "192.0.2.1"
 KNOWN = Authenticator(
     [
         HttpSource(
@@ -30,7 +33,8 @@ KNOWN = Authenticator(
             ),
         ),
         HttpSource("gateway", (BearerCredential(SecretStr("tok-123")),)),
-    ]
+    ],
+    FailedAttempts(100_000, SystemClock()),
 )
 
 
@@ -46,7 +50,7 @@ KNOWN = Authenticator(
     ],
 )
 def test_a_known_credential_names_its_source(header: str, source: str) -> None:
-    assert KNOWN.source(header) == source
+    assert KNOWN.source(header, HERE) == source
 
 
 @pytest.mark.parametrize(
@@ -76,14 +80,14 @@ def test_a_known_credential_names_its_source(header: str, source: str) -> None:
 )
 def test_any_other_header_is_refused_with_what_is_wrong(header: str | None, says: str) -> None:
     with pytest.raises(Unauthorized, match=says) as caught:
-        KNOWN.source(header)
+        KNOWN.source(header, HERE)
     assert "s3cr" not in str(caught.value)
     assert "tok-" not in str(caught.value)
 
 
 def test_without_sources_nobody_is_known() -> None:
     with pytest.raises(Unauthorized):
-        Authenticator([]).source("Bearer tok-123")
+        Authenticator([], FailedAttempts(1, SystemClock())).source("Bearer tok-123", HERE)
 
 
 def test_secrets_are_not_in_the_repr() -> None:

@@ -81,7 +81,8 @@ SEGMENT = st.text(
     st.characters(
         exclude_categories=["Cs", "Cc", "Cf", "Co", "Cn", "Zs", "Zl", "Zp"],
         exclude_characters="<>\"{}|\\^`%/?#[]@!$&'()*+,;=:.",
-    ),
+        # what no IRI holds (RFC 3987 section 2.2), up to planes of which nothing is assigned
+    ).filter(lambda character: not "\U000e0000" <= character < "\U000e1000"),
     min_size=1,
     max_size=6,
 )

@@ -90,6 +90,48 @@ def test_what_is_no_loss_is_no_line() -> None:
     assert shown == []
 
 
+def test_a_path_that_is_none_of_ours_is_told_once_and_not_shown() -> None:
+    log = OperatorLog(ManualClock())
+
+    with capture_logs() as shown:
+        for _ in range(3):
+            log.refused("", "POST", "unknown", 404, "Not Found")
+        log.refused("", "PATCH", "/xapi/statements", 405, "Method Not Allowed")
+
+    assert [(line["status"], line["route"]) for line in shown] == [
+        (404, "unknown"),
+        (405, "/xapi/statements"),
+    ]
+    assert "/xapi" in shown[0]["next"]
+
+
+def test_another_reason_of_the_same_sender_has_a_line_of_its_own() -> None:
+    log = OperatorLog(ManualClock())
+    reasons = [
+        "statement 1 (id 7d1c0d0e-0000-4000-8000-0000000000a1): verb.id is required",
+        "statement 7 (id 8e1c0d0e-0000-4000-8000-0000000000a2): verb.id is required",
+        "statement: object.definition.name has the key 'en_US', which must be a language tag",
+        "statement: object.definition.name has the key 'x y', which must be a language tag",
+    ]
+
+    with capture_logs() as shown:
+        for reason in reasons:
+            log.refused("players", "POST", "/xapi/statements", 400, reason)
+
+    assert [line["reason"] for line in shown] == [reasons[0], reasons[2]]
+
+
+def test_a_sender_that_makes_up_reasons_does_not_fill_the_log() -> None:
+    log = OperatorLog(ManualClock())
+
+    with capture_logs() as shown:
+        for letter in "abcdefghijklmnopqrstuvwxyz":
+            log.refused("players", "POST", "/xapi/statements", 400, f"{letter}{letter} is unknown")
+
+    # five reasons, and one line for all others
+    assert len(shown) == 6
+
+
 def test_an_unsigned_callback_is_told_of_secrets_and_not_of_launches() -> None:
     with capture_logs() as shown:
         OperatorLog(ManualClock()).refused("", "POST", "/webhooks/{source}", 401, "no signature")

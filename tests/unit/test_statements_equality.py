@@ -82,6 +82,7 @@ def are_same(first: dict[str, Any], second: dict[str, Any]) -> bool:
         (said(object=sub()), said(object=sub(attachments=[attachment(b"x")]))),
         # case
         (said(), said(actor={"mbox": "mailto:ana@EXAMPLE.com"})),
+        (said(), said(actor={"mbox": "MAILTO:ana@example.com"})),
         (said(actor={"mbox_sha1sum": "a" * 40}), said(actor={"mbox_sha1sum": "A" * 40})),
         (said(context={"registration": SOME_ID}), said(context={"registration": SOME_ID.upper()})),
         (said(context={"language": "en-gb"}), said(context={"language": "en-GB"})),

@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.statements.json_body import repeated_key
+from pointsman.domain.errors import InputRefused
+from pointsman.statements.json_body import parse_json, repeated_key
 
 text = st.text(alphabet='ab"\\/\n\x00é€😀', max_size=4)
 values = st.recursive(
@@ -39,3 +41,10 @@ def test_a_key_twice_is_named(
     )
     body = b"[" + written(around, ascii_only=ascii_only) + b",{" + pair + b"}]"
     assert repeated_key(body, orjson.loads(body)) == key
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e999", "1" + "0" * 400])
+def test_a_number_that_no_double_holds_is_told_as_what_it_is(number: str) -> None:
+    """It is JSON, and larger than is taken (RFC 8259 section 6)."""
+    with pytest.raises(InputRefused, match=r"a number beyond .* line 1, column .* larger than"):
+        parse_json(b'{"a": %s}' % number.encode())

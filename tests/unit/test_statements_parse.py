@@ -338,9 +338,18 @@ def test_there_are_recordings_of_every_player() -> None:
         ("ana@example.com/path", False),
         ("ana@example.com,ben@example.com", False),
         ("ana", False),
+        # an escape says no more than its character
+        ("ana%2Bx@example.com", True),
+        ("ana@%E7%B4%8D.example", True),
+        ("ana@example.com%3Fsubject=x", False),
+        ("ana@example.com%2Fpath", False),
+        ("ana@example.com%2Cben@example.com", False),
     ],
 )
-def test_a_mailbox_is_an_address_and_nothing_else(address: str, *, valid: bool) -> None:
+@pytest.mark.parametrize("scheme", ["mailto", "MAILTO"])
+def test_a_mailbox_is_an_address_and_nothing_else(
+    scheme: str, address: str, *, valid: bool
+) -> None:
     """1.0.3 Part 2 section 2.4.2.3; RFC 6068 allows more in a mailto URI."""
-    sent = {**GOOD, "actor": {"mbox": f"mailto:{address}"}}
+    sent = {**GOOD, "actor": {"mbox": f"{scheme}:{address}"}}
     assert (reasons(read(sent)) == []) is valid

@@ -34,6 +34,15 @@ def read(timestamp: str, *, inner: bool = False) -> Valid | Invalid:
         ("20261127T24Z", datetime(2026, 11, 28, tzinfo=UTC)),
         ("2026-365T24:00+01:00", datetime(2027, 1, 1, tzinfo=timezone(timedelta(hours=1)))),
         ("2026-11-28T10:00:00", datetime(2026, 11, 28, 10, tzinfo=UTC)),
+        # RFC 3339 section 5.6: T and Z may be small
+        ("2026-11-28t10:00:00z", datetime(2026, 11, 28, 10, tzinfo=UTC)),
+        ("2026-11-27t24:00z", datetime(2026, 11, 28, tzinfo=UTC)),
+        # ISO 8601:2004 section 4.2.2.4: a fraction of the last of hour, minute and second
+        ("2026-11-28T10.5Z", datetime(2026, 11, 28, 10, 30, tzinfo=UTC)),
+        ("2026-11-28T10,25+01:00", datetime(2026, 11, 28, 9, 15, tzinfo=UTC)),
+        ("2026-11-28T10:30.1Z", datetime(2026, 11, 28, 10, 30, 6, tzinfo=UTC)),
+        ("20261128T1030,5Z", datetime(2026, 11, 28, 10, 30, 30, tzinfo=UTC)),
+        ("2026-332T10.999999999999999999999Z", datetime(2026, 11, 28, 10, 59, 59, 999999, UTC)),
     ],
 )
 def test_each_form_is_the_point_in_time_that_it_names(timestamp: str, expected: datetime) -> None:
@@ -59,6 +68,11 @@ def test_each_form_is_the_point_in_time_that_it_names(timestamp: str, expected: 
         "9999-12-31T24:00:00Z",
         "2026-W48T10:00:00Z",
         "2026-11-27",
+        "2026-11-27 10:00:00Z",
+        "2026-11-27T10.5:30Z",
+        "2026-11-27T10:30.5:10Z",
+        "2026-11-27T10.Z",
+        "2026-11-27T24.5Z",
     ],
 )
 @pytest.mark.parametrize("inner", [False, True])

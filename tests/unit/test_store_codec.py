@@ -89,6 +89,8 @@ def test_every_field_of_desired_state_is_a_column() -> None:
             "delivered_version",
             "failures",
             "retry_at",
+            "fresh_within",
+            "deadline",
         ),
     }
 

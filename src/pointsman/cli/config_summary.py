@@ -96,10 +96,23 @@ def _launches(launches: LaunchSettings, http: HttpSettings) -> Iterator[str]:
         f"{launches.lifetime_hours:g} hours unless it says otherwise, and "
         f"{launches.max_lifetime_hours:g} at most."
     )
+    if launches.any_actor:
+        yield (
+            "The actor of a launch may be anybody (launches.any_actor): whoever names it chooses "
+            "whose statements the player reads and writes."
+        )
 
 
 def _http_source(source: HttpSourceSettings) -> str:
-    return f"{source.name} sends over HTTP with {listed(map(_credential, source.credentials))}."
+    how = (
+        "lenient = true lets it"
+        if source.lenient
+        else "it has to send as xAPI has it; for a client that can't, set lenient = true to let it"
+    )
+    return (
+        f"{source.name} sends over HTTP with {listed(map(_credential, source.credentials))}; {how} "
+        "put profiles without If-None-Match, add parameters, and leave out the type of a form."
+    )
 
 
 def _credential(credential: CredentialSettings) -> str:
@@ -242,4 +255,6 @@ def _delivery(settings: Settings) -> Iterator[str]:
     pace = delivery.progress_interval_seconds
     partial = f"at most every {pace:g} s" if pace else "at once"
     yield f"A learner's partial progress goes {partial}, completions at once."
+    if delivery.economy == "thrifty":
+        yield f"Progress waits until it has to be {delivery.fresh_within_seconds:g} s fresh."
     yield f"After {delivery.max_failures} failures a piece of state is parked."

@@ -19,6 +19,11 @@ _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 def config_warnings(settings: Settings) -> Iterator[str]:
     """A line for each thing to look at again, its key in front."""
+    if settings.allow_weak_secrets:
+        yield (
+            "allow_weak_secrets: credentials may be placeholders or easy to guess; leave it out "
+            "where others than you can reach the port."
+        )
     yield from _about_rules(settings.rules)
     yield from _about_http(settings.http)
     yield from _about_platform(settings.platform)

@@ -15,7 +15,7 @@ from pointsman.config import Settings, load
 from pointsman.mapping.proposals import VARIABLE, propose
 from pointsman.mapping.rule_finder import RuleFinder
 from pointsman.store.base import UnmatchedSummary
-from pointsman.wiring.mapping import rule
+from pointsman.wiring.mapping import rules
 
 
 def unmatched(
@@ -41,8 +41,8 @@ def unmatched(
     """
     settings = load(config)
     activities = up_to(_activities(settings, learner, limit + 1), limit)
-    rules = propose(row.activity for row in activities)
-    near_miss = RuleFinder(list(map(rule, settings.rules))).near_miss
+    proposals = propose(row.activity for row in activities)
+    near_miss = RuleFinder(rules(settings)).near_miss
     near = {row.activity: words for row in activities if (words := near_miss(row.activity))}
     if as_json:
         listed = [
@@ -56,7 +56,7 @@ def unmatched(
             }
             for row in activities
         ]
-        typer.echo(json.dumps({"activities": listed, "rules": rules}, indent=2))
+        typer.echo(json.dumps({"activities": listed, "rules": proposals}, indent=2))
         return
     if not activities:
         whose = "" if learner is None else f" that {learner} did"
@@ -75,7 +75,7 @@ def unmatched(
     for activity, words in near.items():
         typer.echo(f"Nearly taken: {activity}: {words}.\n")
     typer.echo("Rules that would take them, to be looked over:\n")
-    for activity in rules:
+    for activity in proposals:
         typer.echo(f'[[rules]]\nactivity = "{activity}"\ntopic_id = "{{{VARIABLE}}}"\n')
 
 

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from pointsman.config.environment import from_environment, merged_trees, unknown_variables
 from pointsman.config.errors import describe
@@ -25,7 +25,11 @@ def load(path: Path | str) -> Settings:
     tree = merged_trees(_read(path), from_environment())
     problems = list(unknown_variables())
     try:
-        settings = Settings.model_validate(tree, context={"folder": path.parent.absolute()})
+        context = {
+            "folder": path.parent.absolute(),
+            "allow_weak_secrets": _is_true(tree.get("allow_weak_secrets", False)),
+        }
+        settings = Settings.model_validate(tree, context=context)
     except ValidationError as error:
         problems += describe(error, tree)
     if problems:
@@ -33,6 +37,14 @@ def load(path: Path | str) -> Settings:
         # without the cause: it holds the values, secrets too
         raise ConfigError("\n  ".join([f"{path} has {count}:", *problems])) from None
     return settings
+
+
+def _is_true(value: Any) -> bool:
+    """What is no truth value is refused where its setting is."""
+    try:
+        return TypeAdapter(bool).validate_python(value)
+    except ValidationError:
+        return False
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
 from pointsman.config.storyline import count_slides
 from pointsman.domain.records import Falls
@@ -79,6 +79,10 @@ class RuleSettings(Section):
     #: `result.score.scaled` counts as progress where nothing better is said
     score_is_progress: bool = False
     falls: Falls = Falls.NEVER
+    #: how long its progress may wait; none = as [delivery] says
+    fresh_within_seconds: float | None = Field(default=None, gt=0, le=3_600)
+    #: when learners' work is due, with its time zone: what would come late goes first
+    due: AwareDatetime | None = None
     #: when a topic is at 100 (cmi5 section 13.1.4); none = when its activity says so
     move_on: (
         Literal["Passed", "Completed", "CompletedAndPassed", "CompletedOrPassed", "NotApplicable"]

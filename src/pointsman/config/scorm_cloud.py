@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from pointsman.domain.uri_template import Template
 from pointsman.setting_types import (
-    RequiredSecret,
+    RequiredStrongSecret,
     SecretFile,
     Section,
     SourceName,
@@ -47,7 +47,7 @@ class ScormCloudSettings(Section):
     #: what was given to SCORM Cloud as the postback's userName and password
     username: Annotated[str, Field(min_length=1), AfterValidator(_no_colon)]
     password_file: SecretFile = None
-    password: RequiredSecret = Field(default_factory=no_secret)
+    password: RequiredStrongSecret = Field(default_factory=no_secret)
     #: the activity that a course is, made of its id
     course_activity: Annotated[TemplateText, AfterValidator(_made_of("course"))] = (
         "https://cloud.scorm.com/{course}"

@@ -22,6 +22,8 @@ from pointsman.telemetry.settings import LoggingSettings
 class Settings(Section):
     """Everything that can be set. `pointsman.config.load` makes one from file and environment."""
 
+    #: whether credentials may be placeholders or easy to guess: for tests and demos
+    allow_weak_secrets: bool = False
     http: HttpSettings = Field(default_factory=HttpSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
     platform: PlatformSettings

@@ -13,7 +13,7 @@ from pointsman.secret_values import FileSecret, require
 from pointsman.setting_types import (
     ExistingFile,
     Names,
-    RequiredSecret,
+    RequiredStrongSecret,
     SecretFile,
     Section,
     SourceName,
@@ -135,7 +135,7 @@ class WebhookSettings(Section):
     #: the webhook-id, webhook-timestamp and webhook-signature of Standard Webhooks
     standard: bool = False
     secret_file: SecretFile = None
-    secret: RequiredSecret = Field(default_factory=no_secret)
+    secret: RequiredStrongSecret = Field(default_factory=no_secret)
     #: files of secrets that still open what they signed, while a sender changes to a new one
     old_secret_files: tuple[ExistingFile, ...] = ()
     signature: SignatureSettings | None = None

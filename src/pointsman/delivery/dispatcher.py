@@ -17,6 +17,7 @@ from pointsman.delivery.outcomes import storable
 from pointsman.delivery.refusals import DOUBTFUL, RefusalDoubt
 from pointsman.delivery.sender import DeliveryOutcome, Sender
 from pointsman.delivery.settings import DeliverySettings
+from pointsman.delivery.turn_policy import TurnPolicy
 from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
@@ -27,11 +28,15 @@ from pointsman.fault_log import FaultLog, cause
 from pointsman.platforms.base import RequestOutcome
 from pointsman.store.base import Lease
 from pointsman.store.delivery_stores import DeliveryStore
+from pointsman.store.turns import LONGEST_FRESHNESS
 
 log = structlog.get_logger(__name__)
 
-#: learners are leased for about so many seconds of sending ahead
-_LEASE_AHEAD = 0.25
+#: learners are leased for about so many seconds of sending ahead: a completion that arrives then
+#: waits for those
+_LEASE_AHEAD = 0.05
+#: a thrifty sender sends progress so long before it is due, which has to do for the way there
+_THRIFTY_LEAD = 3.0
 #: a command at a terminal may free parked state without a word to us, seconds
 _LOOK_AGAIN = 5.0
 #: how long to wait for a store that is away, seconds
@@ -74,6 +79,10 @@ class Dispatcher:
         self._of_recipient: dict[Recipient, asyncio.Task[None]] = {}
         self._longest_pause = micros(
             max(settings.retry_max_seconds, settings.progress_interval_seconds)
+        )
+        self._policy = TurnPolicy(settings.source_weights, settings.rule_weights)
+        self._due_within = (
+            LONGEST_FRESHNESS if settings.economy == "fresh" else micros(_THRIFTY_LEAD)
         )
         self._faults = FaultLog()
         self._doubt = RefusalDoubt(self._jitter)
@@ -132,11 +141,14 @@ class Dispatcher:
         await self._budget.wait_for_quota()
         self.breaker.trying(self._clock.monotonic(), self._jitter)
         self._wake.clear()
+        now, limit = self._now(), self._lease_limit()
         leases = await self._store.lease(
-            now=self._now(),
+            now=now,
             ttl=micros(self._settings.lease_seconds),
-            limit=self._lease_limit(),
+            limit=limit,
             longest_pause=self._longest_pause,
+            choose=lambda waiting: self._policy.choose(waiting, limit=limit, now=now),
+            due_within=self._due_within,
         )
         for lease in leases:
             await self._concurrency.begin()
@@ -147,6 +159,8 @@ class Dispatcher:
             task.add_done_callback(partial(self._ended, lease.recipient))
         if not leases:
             await self._idle()
+        # each gets in line for the quota before more are leased, which then wait behind it
+        await asyncio.sleep(0)
 
     def _lease_limit(self) -> int:
         """So many learners as can be sent for soon; while the platform is out only one."""
@@ -161,7 +175,7 @@ class Dispatcher:
 
     async def _idle(self) -> None:
         """Wait until something new arrives or a learner's pause is over."""
-        ready_at = await self._store.next_ready_at()
+        ready_at = await self._store.next_ready_at(due_within=self._due_within)
         seconds = _LOOK_AGAIN
         if ready_at is not None:
             seconds = min(seconds, max(0.0, (ready_at - self._now()) / 1e6))

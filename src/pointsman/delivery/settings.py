@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import Field, ValidationInfo, field_validator
 
 from pointsman.setting_types import Section, valid_so_far
+
+Weight = Annotated[float, Field(gt=0, le=1_000)]
 
 
 class DeliverySettings(Section):
@@ -14,6 +18,15 @@ class DeliverySettings(Section):
     concurrency: int = Field(default=256, ge=1, le=1_000)
     #: a learner's partial progress goes at most this often; completions at once; 0 = always at once
     progress_interval_seconds: float = Field(default=5, ge=0, le=86_400)
+    #: "fresh": what the quota leaves over makes progress fresher; "thrifty": no more requests than
+    #: freshness asks for
+    economy: Literal["fresh", "thrifty"] = "fresh"
+    #: how long progress may wait, where its rule does not say
+    fresh_within_seconds: float = Field(default=30, gt=0, le=3_600)
+    #: how much of the quota a source gets when all want more than there is: name = weight; others 1
+    source_weights: dict[str, Weight] = Field(default_factory=dict)
+    #: the same between the rules of a source
+    rule_weights: dict[str, Weight] = Field(default_factory=dict)
     #: a learner whose delivery died is free again after this
     lease_seconds: float = Field(default=60, gt=0, le=3_600)
     retry_base_seconds: float = Field(default=1, gt=0, le=3_600)

@@ -7,3 +7,5 @@ STORE_AWAY = (
 )
 REPORT_IT = "report it, with the traceback that the log has; what is under way is tried again"
 NOTHING = "nothing: it goes on by itself"
+#: the route of a request whose path is none of ours
+UNKNOWN_ROUTE = "unknown"

@@ -102,6 +102,10 @@ class Falls(StrEnum):
     ALWAYS = "always"
 
 
+#: how long progress may wait where nobody says otherwise, in microseconds
+FRESH_WITHIN = 30_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A move of desired state that one observation asks for.
@@ -123,6 +127,10 @@ class Change:
     read_back: ReadBackPlace | None = None
     #: what this observation adds to a progress that no single one says
     evidence: Evidence | None = None
+    #: how long its progress may wait, in microseconds
+    fresh_within: int = FRESH_WITHIN
+    #: when the learner's work is due, 0 for never
+    deadline: int = 0
 
 
 class InputOutcome(StrEnum):
@@ -285,6 +293,12 @@ class Desired:
     park_code: ParkCode | None = None
     #: where the platform shows it, None where no operation does
     read_back: ReadBackPlace | None = None
+    #: where the newest change came from
+    source: str = ""
+    #: how long its progress may wait, in microseconds
+    fresh_within: int = FRESH_WITHIN
+    #: when the learner's work is due, 0 for never
+    deadline: int = 0
 
 
 @dataclass(frozen=True, slots=True)

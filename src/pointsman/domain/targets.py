@@ -28,6 +28,7 @@ __all__ = [
     "TargetKind",
     "Value",
     "is_completion",
+    "is_urgent",
     "rank",
 ]
 
@@ -51,6 +52,12 @@ def rank(target: Target, value: Value) -> int:
 def is_completion(target: Target, value: Value) -> bool:
     """Completions: a topic at 100, a course completed, a meeting attended. They go first."""
     return value == TARGET_KINDS[target.kind].complete
+
+
+def is_urgent(target: Target, value: Value) -> bool:
+    """Completions, and every status: only a topic's partial progress can wait."""
+    kind = TARGET_KINDS[target.kind]
+    return bool(kind.values) or value == kind.complete
 
 
 class RecipientKind(StrEnum):

@@ -119,6 +119,8 @@ def _decide_by_rule(match: RuleMatch, observation: Observation, learner: str) ->
             after=change.after,
             read_back=change.read_back,
             evidence=change.evidence,
+            fresh_within=rule.fresh_within,
+            deadline=rule.deadline,
         )
         for change in target_changes(rule, match.values, seen, recipient)
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from pointsman.domain.records import Falls, Observation
+from pointsman.domain.records import FRESH_WITHIN, Falls, Observation
 from pointsman.domain.targets import Target, TargetKind
 from pointsman.domain.uri_template import Template
 
@@ -92,6 +92,10 @@ class Rule:
     #: `result.score.scaled` counts as progress where nothing better is said
     score_is_progress: bool = False
     falls: Falls = Falls.NEVER
+    #: how long progress may wait, in microseconds
+    fresh_within: int = FRESH_WITHIN
+    #: when learners' work is due, in microseconds since the epoch; 0 for never
+    deadline: int = 0
 
     def named_by(self, setting: str, values: dict[str, str]) -> str | None:
         """What `setting` names under these values; None where the rule doesn't have it."""

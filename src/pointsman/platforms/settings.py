@@ -27,7 +27,7 @@ class PlatformLimits(Section):
     points_per_request: int = Field(default=1_000, ge=1)
     #: the part that pointsman may use; the rest stays for the customer's own site
     share: float = Field(default=0.8, gt=0, le=1)
-    #: nothing is sent this close to a window's end, where clocks may disagree
+    #: what was sent counts for so much longer than a window, for clocks and networks may disagree
     window_guard_seconds: float = Field(default=0.2, ge=0, le=10)
 
     @field_validator("share")

@@ -26,7 +26,7 @@ from pointsman.statements import identity_of
 _TELLING = 6
 _IFIS = frozenset({"mbox", "mbox_sha1sum", "openid", "account"})
 #: a mailbox or a letter may be written with an escape, so only reading it tells
-_ESCAPED = re.compile(rb"\\u00[2-7]|mailto:[^\"]{0,300}%")
+_ESCAPED = re.compile(rb"\\u00[2-7]|(?i:mailto):[^\"]{0,300}%")
 _SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
 
 

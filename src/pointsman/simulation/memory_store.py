@@ -8,35 +8,55 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired, InputOutcome, Receipt, Submission
-from pointsman.domain.targets import Recipient, Target, TargetKind, Value, is_completion
+from pointsman.domain.targets import Recipient, Target, TargetKind, Value, is_urgent
 from pointsman.store.base import Backlog, Books, Lease, Settlement, Window
-from pointsman.store.commit_plan import HEAD_START, Plan
+from pointsman.store.commit_plan import Plan
 from pointsman.store.delivery_stores import LONGEST_PAUSE
 from pointsman.store.evidence import Gathered
 from pointsman.store.history_records import SentRequest
 from pointsman.store.records import Hold, hold_after
+from pointsman.store.turns import (
+    LONGEST_FRESHNESS,
+    Choose,
+    Turn,
+    WaitingTurn,
+    most_urgent_first,
+    turn_of,
+    united,
+)
 
 
 @dataclass(slots=True)
-class _Turn:
+class _Place:
     """A recipient's row of the queue, as in the stores' table `learners`."""
 
     #: None when there is nothing to send
-    due: int | None = None
+    turn: Turn | None = None
     ready: bool = True
     ready_at: int = 0
     hold: Hold = Hold.NOTHING
     token: int = 0
     leased_at: int = 0
 
+    def due_in_queue(self) -> int | None:
+        return self.turn.due if self.turn is not None and self.ready else None
+
+    def waits_until(self) -> int | None:
+        return self.ready_at if self.turn is not None and not self.ready else None
+
+    def deadline_in_queue(self) -> int | None:
+        return self.turn.deadline if self.turn is not None and self.ready else None
+
 
 #: (when, the entry's number, whose)
 _Entry = tuple[int, int, Recipient]
+#: urgent or not, source, rule
+_Queue = tuple[bool, str, str]
 
 
 class MemoryStore:
@@ -44,11 +64,12 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._desired: defaultdict[Recipient, dict[Target, Desired]] = defaultdict(dict)
-        self._turns: dict[Recipient, _Turn] = {}
-        #: by due those that are ready, and by `ready_at` those that wait;
-        #: entries that their turn has moved away from are dropped when they come up
-        self._ready: list[_Entry] = []
+        self._places: dict[Recipient, _Place] = {}
+        #: by `due` those that are ready, for each queue, and by `ready_at` those that wait; entries
+        #: that their recipient has moved away from are dropped when they come up
+        self._queues: defaultdict[_Queue, list[_Entry]] = defaultdict(list)
         self._waiting: list[_Entry] = []
+        self._deadlines: defaultdict[bool, list[_Entry]] = defaultdict(list)
         self._entries = 0
         self._dirty = 0
         self._known: dict[str, int] = {}
@@ -78,26 +99,26 @@ class MemoryStore:
             self._outcomes.update(receipt.outcomes)
         for record in plan.moved.values():
             self.put(record)
-        for recipient, queued in plan.queue.items():
-            self.queue(recipient, queued.due, urgent=queued.urgent)
+        for recipient, turn in plan.queue.items():
+            self.queue(recipient, turn)
         return receipts
 
     def put(self, record: Desired) -> None:
         """Keep what a change has moved."""
-        turn = self._turns.get(record.recipient)
+        place = self._places.get(record.recipient)
         before = self._desired[record.recipient].get(record.target)
-        leased_at = None if turn is None or turn.hold is not Hold.LEASE else turn.leased_at
+        leased_at = None if place is None or place.hold is not Hold.LEASE else place.leased_at
         if before is not None and leased_at is not None and before.changed_at > leased_at:
             # while it is leased, waiting counts from the first change since
             record = replace(record, changed_at=before.changed_at)
         self._desired[record.recipient][record.target] = record
 
-    def queue(self, recipient: Recipient, due: int, *, urgent: bool) -> None:
-        """Something new is to be sent; a completion does not wait for the recipient's pace."""
-        turn = self._turns.setdefault(recipient, _Turn())
-        due = due if turn.due is None else min(turn.due, due)
-        ready = turn.ready or turn.hold is Hold.NOTHING or (urgent and turn.hold is Hold.PACE)
-        self._place(recipient, turn, due, ready=ready)
+    def queue(self, recipient: Recipient, turn: Turn) -> None:
+        """Something new is to be sent; what is urgent does not wait for the recipient's pace."""
+        place = self._places.setdefault(recipient, _Place())
+        ready = place.ready or place.hold is Hold.NOTHING
+        ready = ready or (turn.urgent and place.hold is Hold.PACE)
+        self._move(recipient, place, united((place.turn or turn, turn)), ready=ready)
 
     async def lease(
         self,
@@ -106,19 +127,22 @@ class MemoryStore:
         ttl: int,
         limit: int,
         longest_pause: int = LONGEST_PAUSE,  # noqa: ARG002 - the Protocol's
+        choose: Choose | None = None,
+        due_within: int = LONGEST_FRESHNESS,
     ) -> list[Lease]:
         """As `DeliveryStore` says, but that nothing sets this clock back."""
         self._promote(now)
+        waiting = self._first_of_queues(limit, now + due_within) + self._first_deadlines(limit, now)
         leases: list[Lease] = []
-        for recipient in self._most_urgent(limit):
-            turn = self._turns[recipient]
-            turn.token += 1
-            turn.leased_at = now
-            turn.hold = Hold.LEASE
-            self._place(recipient, turn, turn.due, ready=False, ready_at=now + ttl)
-            self.fill(recipient, now)
-            rows = tuple(self._undelivered(recipient))
-            leases.append(Lease(recipient, turn.token, now + ttl, rows))
+        for chosen in (choose or most_urgent_first(limit))(list(dict.fromkeys(waiting))):
+            place = self._places[chosen.recipient]
+            place.token += 1
+            place.leased_at = now
+            place.hold = Hold.LEASE
+            self._move(chosen.recipient, place, place.turn, ready=False, ready_at=now + ttl)
+            self.fill(chosen.recipient, now)
+            rows = tuple(self._undelivered(chosen.recipient))
+            leases.append(Lease(chosen.recipient, place.token, now + ttl, rows))
         return leases
 
     def fill(self, recipient: Recipient, now: int) -> None:
@@ -133,8 +157,8 @@ class MemoryStore:
         ready_at: int,
         requests: Sequence[SentRequest] = (),  # noqa: ARG002 - for a history, and nothing is told here
     ) -> bool:
-        turn = self._turns[lease.recipient]
-        if turn.hold is not Hold.LEASE or turn.token != lease.token:
+        place = self._places[lease.recipient]
+        if place.hold is not Hold.LEASE or place.token != lease.token:
             return False
         records = self._desired[lease.recipient]
         sent = {record.target: record.value for record in lease.desired}
@@ -145,11 +169,11 @@ class MemoryStore:
             self._free(lease.recipient, {ParkCode.WAITS_FOR})
         dirty = [record for record in self._undelivered(lease.recipient) if not record.parked]
         next_at = min((_ready_at(record, now, ready_at) for record in dirty), default=ready_at)
-        turn.hold = hold_after(settlements)
-        self._place(
+        place.hold = hold_after(settlements)
+        self._move(
             lease.recipient,
-            turn,
-            min((_due(record) for record in dirty), default=None),
+            place,
+            united(map(turn_of, dirty)),
             ready=next_at == 0,
             ready_at=next_at or ready_at,
         )
@@ -194,11 +218,14 @@ class MemoryStore:
         ]
         return sorted(rows, key=lambda record: record.since)[:limit]
 
-    async def next_ready_at(self) -> int | None:
-        if self._first(self._ready, ready=True) is not None:
-            return 0
-        first = self._first(self._waiting, ready=False)
-        return None if first is None else first[0]
+    async def next_ready_at(self, *, due_within: int = LONGEST_FRESHNESS) -> int | None:
+        times = [
+            0 if queue[0] else max(0, first[0] - due_within)
+            for queue in self._queues
+            if (first := self._first(self._queues[queue], _Place.due_in_queue)) is not None
+        ]
+        waits = self._first(self._waiting, _Place.waits_until)
+        return min([*times, *([] if waits is None else [waits[0]])], default=None)
 
     @property
     def waiting(self) -> int:
@@ -265,56 +292,95 @@ class MemoryStore:
 
     def _requeue(self, recipient: Recipient) -> None:
         dirty = [record for record in self._undelivered(recipient) if not record.parked]
-        turn = self._turns.get(recipient)
-        if turn is None:
+        place = self._places.get(recipient)
+        if place is None:
             return
-        leased = turn.hold is Hold.LEASE
+        leased = place.hold is Hold.LEASE
         if not leased:
-            turn.hold = Hold.NOTHING
-        self._place(recipient, turn, min(map(_due, dirty), default=None), ready=not leased)
+            place.hold = Hold.NOTHING
+        self._move(recipient, place, united(map(turn_of, dirty)), ready=not leased)
 
-    def _place(
+    def _move(
         self,
         recipient: Recipient,
-        turn: _Turn,
-        due: int | None,
+        place: _Place,
+        turn: Turn | None,
         *,
         ready: bool,
         ready_at: int | None = None,
     ) -> None:
-        """Move a turn, and note where it is now."""
-        self._dirty += (due is not None) - (turn.due is not None)
-        turn.due, turn.ready = due, ready
-        turn.ready_at = turn.ready_at if ready_at is None else ready_at
-        if due is not None:
-            self._entries += 1
-            entry = (due if ready else turn.ready_at, self._entries, recipient)
-            heapq.heappush(self._ready if ready else self._waiting, entry)
+        """Change a recipient's place, and note where it is now."""
+        self._dirty += (turn is not None) - (place.turn is not None)
+        place.turn, place.ready = turn, ready
+        place.ready_at = place.ready_at if ready_at is None else ready_at
+        if turn is None:
+            return
+        self._entries += 1
+        if not ready:
+            heapq.heappush(self._waiting, (place.ready_at, self._entries, recipient))
+            return
+        queue = self._queues[turn.urgent, turn.source, turn.rule]
+        heapq.heappush(queue, (turn.due, self._entries, recipient))
+        if turn.deadline:
+            entry = (turn.deadline, self._entries, recipient)
+            heapq.heappush(self._deadlines[turn.urgent], entry)
 
-    def _first(self, heap: list[_Entry], *, ready: bool) -> _Entry | None:
+    def _first(self, heap: list[_Entry], time: Callable[[_Place], int | None]) -> _Entry | None:
         """The first entry that is still true."""
         while heap:
-            turn = self._turns[heap[0][2]]
-            at = turn.due if ready else turn.ready_at
-            if turn.due is not None and turn.ready is ready and heap[0][0] == at:
+            if heap[0][0] == time(self._places[heap[0][2]]):
                 return heap[0]
             heapq.heappop(heap)
         return None
 
     def _promote(self, now: int) -> None:
         """Who has waited long enough is ready."""
-        while (first := self._first(self._waiting, ready=False)) is not None and first[0] <= now:
-            turn = self._turns[first[2]]
-            turn.hold = Hold.NOTHING
-            self._place(first[2], turn, turn.due, ready=True)
+        while (first := self._first(self._waiting, _Place.waits_until)) and first[0] <= now:
+            place = self._places[first[2]]
+            place.hold = Hold.NOTHING
+            self._move(first[2], place, place.turn, ready=True)
 
-    def _most_urgent(self, limit: int) -> list[Recipient]:
-        chosen: list[Recipient] = []
-        while len(chosen) < limit and (first := self._first(self._ready, ready=True)) is not None:
-            heapq.heappop(self._ready)
-            chosen.append(first[2])
-            self._turns[first[2]].ready = False
-        return chosen
+    def _first_of_queues(self, limit: int, due_until: int) -> list[WaitingTurn]:
+        waiting: list[WaitingTurn] = []
+        for (urgent, source, rule), heap in list(self._queues.items()):
+
+            def due(place: _Place, queue: _Queue = (urgent, source, rule)) -> int | None:
+                turn = place.turn
+                if turn is None or (turn.urgent, turn.source, turn.rule) != queue:
+                    return None
+                return place.due_in_queue()
+
+            waiting += self._take(heap, due, limit, None if urgent else due_until)
+        return waiting
+
+    def _first_deadlines(self, limit: int, now: int) -> list[WaitingTurn]:
+        waiting: list[WaitingTurn] = []
+        for heap in self._deadlines.values():
+            while heap and heap[0][0] <= now:
+                heapq.heappop(heap)
+            waiting += self._take(heap, _Place.deadline_in_queue, limit, None)
+        return waiting
+
+    def _take(
+        self,
+        heap: list[_Entry],
+        time: Callable[[_Place], int | None],
+        limit: int,
+        until: int | None,
+    ) -> list[WaitingTurn]:
+        """The first so many, which stay where they are."""
+        entries: dict[Recipient, _Entry] = {}
+        while len(entries) < limit and (first := self._first(heap, time)) is not None:
+            if until is not None and first[0] > until:
+                break
+            entries.setdefault(first[2], heapq.heappop(heap))
+        for entry in entries.values():
+            heapq.heappush(heap, entry)
+        return [
+            WaitingTurn(recipient, turn)
+            for recipient in entries
+            if (turn := self._places[recipient].turn) is not None
+        ]
 
 
 def _settled(record: Desired, settlement: Settlement, sent: Value) -> Desired:
@@ -347,14 +413,8 @@ def _is_parked(record: Desired, codes: Collection[ParkCode], reason_prefix: str)
     )
 
 
-def _due(record: Desired) -> int:
-    """What the queue is sorted by."""
-    urgent = is_completion(record.target, record.value)
-    return record.since - HEAD_START if urgent else record.since
-
-
 def _ready_at(record: Desired, now: int, paced: int) -> int:
-    """When it may be sent: a completion does not wait for the pace."""
+    """When it may be sent: what is urgent does not wait for the pace."""
     if record.retry_at > now:
         return record.retry_at
-    return 0 if is_completion(record.target, record.value) else paced
+    return 0 if is_urgent(record.target, record.value) else paced

@@ -12,10 +12,10 @@ from pointsman.domain.targets import Recipient, is_completion
 from pointsman.simulation.memory_store import MemoryStore
 from pointsman.simulation.virtual_time import EPOCH
 from pointsman.store.base import Lease, Settlement
-from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.delivery_stores import LONGEST_PAUSE
 from pointsman.store.history_records import SentRequest
 from pointsman.store.merge import merge
+from pointsman.store.turns import LONGEST_FRESHNESS, Choose, Turn, turn_of, united
 
 #: microseconds that it takes to arrive, so that rounding can't put the arrival before the event
 _AFTER = 2
@@ -26,6 +26,11 @@ class Track(Protocol):
 
     @property
     def recipient(self) -> Recipient: ...
+
+    @property
+    def source(self) -> str:
+        """Where what is said about the learner comes from."""
+        ...
 
     def changes_until(self, time: float) -> Sequence[tuple[float, Change]]:
         """(arrival, change) of all that was not handed out yet, in order of arrival."""
@@ -56,10 +61,24 @@ class SimulatedStore(MemoryStore):
             self._expect(track.recipient, track.next_change())
 
     async def lease(
-        self, *, now: int, ttl: int, limit: int, longest_pause: int = LONGEST_PAUSE
+        self,
+        *,
+        now: int,
+        ttl: int,
+        limit: int,
+        longest_pause: int = LONGEST_PAUSE,
+        choose: Choose | None = None,
+        due_within: int = LONGEST_FRESHNESS,
     ) -> list[Lease]:
         self._arrive(now)
-        return await super().lease(now=now, ttl=ttl, limit=limit, longest_pause=longest_pause)
+        return await super().lease(
+            now=now,
+            ttl=ttl,
+            limit=limit,
+            longest_pause=longest_pause,
+            choose=choose,
+            due_within=due_within,
+        )
 
     async def settle(
         self,
@@ -81,8 +100,8 @@ class SimulatedStore(MemoryStore):
                 del records[record.target]  # nothing comes after it
         return settled
 
-    async def next_ready_at(self) -> int | None:
-        ready_at = await super().next_ready_at()
+    async def next_ready_at(self, *, due_within: int = LONGEST_FRESHNESS) -> int | None:
+        ready_at = await super().next_ready_at(due_within=due_within)
         if not self._events:
             return ready_at
         arrives_at = self._events[0][0]
@@ -108,22 +127,20 @@ class SimulatedStore(MemoryStore):
 
     def _make(self, recipient: Recipient, time: float) -> bool | None:
         """Merge what happened until then; whether it completes something, None for no change."""
-        urgent: bool | None = None
-        due = None
-        for at, change in self._tracks[recipient].changes_until(min(time, self.until)):
+        turns: list[Turn] = []
+        track = self._tracks[recipient]
+        for at, change in track.changes_until(min(time, self.until)):
             current = self._desired[recipient].get(change.target)
-            arrived_at = micros(EPOCH + at)
-            merged = merge(current, change, arrived_at)
+            merged = merge(current, change, micros(EPOCH + at), track.source)
             if merged is current or (current is not None and merged.version == current.version):
                 continue
             self.put(merged)
-            completes = is_completion(merged.target, merged.value)
-            urgent = completes or bool(urgent)
-            this_due = merged.since - HEAD_START if completes else merged.since
-            due = this_due if due is None else min(due, this_due)
-        if due is not None:
-            self.queue(recipient, due, urgent=bool(urgent))
-        return urgent
+            turns.append(turn_of(merged))
+        turn = united(turns)
+        if turn is None:
+            return None
+        self.queue(recipient, turn)
+        return turn.urgent
 
     def _expect(self, recipient: Recipient, time: float) -> None:
         self._numbers += 1

@@ -106,6 +106,10 @@ class LearnerTrack:
         self.begins = -self._duration(-1)
         self.ends = self._duration(0)
 
+    @property
+    def source(self) -> str:
+        return self.shared.numbers.source
+
     def changes_until(self, time: float) -> list[tuple[float, Change]]:
         """(arrival, change) of what desired state will remember of all that happens until then."""
         changes: list[tuple[float, Change]] = []

@@ -68,6 +68,7 @@ class Pipeline:
     `ids` are those of statements that are made here, with the store's secret.
     `on_clock_off` is told the source and id of a statement whose timestamp is far from its
     arrival, and the seconds that it is ahead. What `refused` leaves out is not taken.
+    `on_name` is told what actors are called.
     """
 
     def __init__(
@@ -85,7 +86,9 @@ class Pipeline:
         on_clock_off: Callable[[str, str, float], None] = lambda *_: None,
         ids: StatementIds | None = None,
         refused: RefusedLearners | None = None,
+        on_name: Callable[[str], None] = lambda _name: None,
     ) -> None:
+        self._on_name = on_name
         self._refused = refused
         self.adapters = adapters
         self.reader = BatchReader(limits, ids)
@@ -147,6 +150,8 @@ class Pipeline:
         self._on_batch(batch)
         received_at = micros(self._clock.now())
         for item in batch.items:
+            if name := item.statement.actor.name:
+                self._on_name(name)
             offset = clock_offset(item, received_at)
             if not -_FAR_BEHIND <= offset <= _FAR_AHEAD:
                 self._on_clock_off(batch.source, item.statement_id, offset)

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_val
 from pointsman.secret_values import FileSecret, require
 from pointsman.setting_types import (
     ExistingFile,
-    OptionalSecret,
-    RequiredSecret,
+    OptionalStrongSecret,
+    RequiredStrongSecret,
     SecretFile,
     Section,
     WebAddress,
@@ -30,9 +30,9 @@ class CredentialSettings(Section):
     #: the user name of HTTP Basic
     key: str | None = None
     secret_file: SecretFile = None
-    secret: OptionalSecret = None
+    secret: OptionalStrongSecret = None
     bearer_file: SecretFile = None
-    bearer: OptionalSecret = None
+    bearer: OptionalStrongSecret = None
 
     @field_validator("key")
     @classmethod
@@ -95,7 +95,7 @@ class LaunchSettings(Section):
     operators: Annotated[tuple[CredentialSettings, ...], AfterValidator(require_some)]
     #: what launch credentials are signed with: `pointsman launches new-key`
     signing_key_file: SecretFile = None
-    signing_key: RequiredSecret = Field(default_factory=no_secret)
+    signing_key: RequiredStrongSecret = Field(default_factory=no_secret)
     #: files of keys that sign no longer; what they signed is good until it expires
     old_signing_key_files: tuple[ExistingFile, ...] = ()
     #: of a launch that does not say how long it is good for

@@ -48,8 +48,11 @@ def _pattern(pattern: str) -> StringConstraints:
 
 #: an absolute IRI, RFC 3987: a scheme, and none of the characters that no IRI may hold
 Iri = Annotated[str, _pattern(r'^[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>"{}|\\^`\x7f]+$')]
-#: an address and nothing else: no header fields (RFC 6068 section 2), no path, no fragment
-Mailbox = Annotated[str, _pattern(r"^mailto:[^\s@<>,;:?#]+@[^\s@<>,;:?#/]+$")]
+#: an address and nothing else: no header fields (RFC 6068 section 2), no path, no fragment, and
+#: none that is written as an escape. A scheme is the same in any case (RFC 3986 section 3.1)
+Mailbox = Annotated[
+    str, _pattern(r"^(?i:mailto):[^\s@<>,;:?#]+@(?:[^\s@<>,;:?#/%]|%[89A-Fa-f][0-9A-Fa-f])+$")
+]
 Sha1 = Annotated[str, _pattern(r"^[0-9a-fA-F]{40}$")]
 Sha2 = Annotated[
     str, _pattern(r"^[0-9a-fA-F]{56}$|^[0-9a-fA-F]{64}$|^[0-9a-fA-F]{96}$|^[0-9a-fA-F]{128}$")
@@ -95,19 +98,23 @@ LanguageTag = Annotated[
     ),
     AfterValidator(_no_subtag_twice),
 ]
-#: ISO 8601 with a time of day (xAPI Part 2 section 4.5): calendar, week and ordinal dates, and
-#: 24:00 for the end of a day. An offset of -00:00 says nothing and is refused, and so are days and
-#: hours that no calendar has
+_FRACTION = "(?:[.,][0-9]+)?"
+#: ISO 8601 with a time of day (xAPI Part 2 section 4.5): calendar, week and ordinal dates, 24:00
+#: for the end of a day, a fraction of whatever comes last; and t and z in small (RFC 3339 section
+#: 5.6). An offset of -00:00 says nothing and is refused, and so are days and hours that no calendar
+#: has
 Timestamp = Annotated[
     str,
     _pattern(
         r"^[0-9]{4}(?:-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
         rf"|W{_WEEK}-[1-7]|{_DAY_OF_YEAR})"
-        r"T(?:(?:[01][0-9]|2[0-3])(?::[0-5][0-9](?::(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?)?"
+        rf"[Tt](?:(?:[01][0-9]|2[0-3])(?:{_FRACTION}|:[0-5][0-9](?:{_FRACTION}"
+        rf"|:(?:[0-5][0-9]|60){_FRACTION}))"
         r"|24(?::00(?::00(?:[.,]0+)?)?)?)"
         r"|(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
         rf"|W{_WEEK}[1-7]|{_DAY_OF_YEAR})"
-        r"T(?:(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?)?"
+        rf"[Tt](?:(?:[01][0-9]|2[0-3])(?:{_FRACTION}|[0-5][0-9](?:{_FRACTION}"
+        rf"|(?:[0-5][0-9]|60){_FRACTION}))"
         r"|24(?:00(?:00(?:[.,]0+)?)?)?))"
         r"(?:[Zz]|\+(?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?"
         r"|-(?:0[1-9]|1[0-9]|2[0-3])(?::?[0-5][0-9])?|-00:?(?:0[1-9]|[1-5][0-9]))?$"

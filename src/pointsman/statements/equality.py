@@ -81,8 +81,8 @@ def comparable_actor(actor: dict[str, Any]) -> dict[str, Any]:
     mailbox, sha1, members = actor.get("mbox"), actor.get("mbox_sha1sum"), actor.get("member")
     compared = actor
     if mailbox is not None and not mailbox.islower():
-        local, _, domain = mailbox.rpartition("@")
-        compared = {**compared, "mbox": f"{local}@{domain.lower()}"}
+        local, _, domain = mailbox.partition(":")[2].rpartition("@")
+        compared = {**compared, "mbox": f"mailto:{local}@{domain.lower()}"}
     if sha1 is not None:
         compared = {**compared, "mbox_sha1sum": sha1.lower()}
     if members is not None:

@@ -7,6 +7,7 @@ two, and nobody can say which was meant; so such a body is refused.
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from typing import Any
 
@@ -15,6 +16,10 @@ import orjson
 from pointsman.domain.errors import InputRefused
 
 JSON = "application/json"
+
+
+#: what the parser says of a number that no double holds
+_TOO_LARGE = "number is infinity"
 
 
 class _RepeatedKeyError(InputRefused):
@@ -31,9 +36,13 @@ def parse_json(body: bytes) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise InputRefused(
-            f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        ) from None
+        place = f"line {error.lineno}, column {error.colno}"
+        if error.msg.startswith(_TOO_LARGE):
+            raise InputRefused(
+                f"the body has a number beyond {sys.float_info.max:.1e} at {place}, which is "
+                "larger than is taken (RFC 8259 section 6)"
+            ) from None
+        raise InputRefused(f"the body is not JSON: {error.msg} at {place}") from None
     if (key := repeated_key(body, value)) is not None:
         raise InputRefused(f"the property {key[:80]!r} stands twice in one object; which is meant?")
     return value

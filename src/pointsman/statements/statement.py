@@ -161,6 +161,7 @@ _NonActivityObject = (
 )
 #: the calendar here ends each minute with its 59th second
 _ORDINAL_DATE = re.compile(r"(\d{4})-?(\d{3})(?=T)")
+_FRACTION = re.compile(r"T(\d\d)(?::?(\d\d))?[.,](\d+)")
 LEAP_SECOND = re.compile(r"([Tt]\d\d:?\d\d:?)60")
 
 _Attachments = Annotated[list[Attachment] | None, NOT_NULL]
@@ -202,16 +203,27 @@ STATEMENT: TypeAdapter[Statement] = TypeAdapter(Statement)
 
 def parse_timestamp(text: str) -> datetime:
     """A timestamp as a datetime, perhaps without an offset. ValueError where it does not exist."""
+    text = text.upper()
     if "60" in text:
         text = LEAP_SECOND.sub(r"\g<1>59", text)
     if text[10:11] != "T" and (ordinal := _ORDINAL_DATE.match(text)):
         text = _calendar_date(*map(int, ordinal.groups())) + text[ordinal.end() :]
     if "T24" not in text:
-        return datetime.fromisoformat(text.upper())
+        return datetime.fromisoformat(_FRACTION.sub(_in_seconds, text))
     try:
-        return datetime.fromisoformat(text.upper().replace("T24", "T00")) + timedelta(days=1)
+        return datetime.fromisoformat(text.replace("T24", "T00")) + timedelta(days=1)
     except OverflowError as error:
         raise ValueError(str(error)) from None
+
+
+def _in_seconds(match: re.Match[str]) -> str:
+    """An hour or a minute with a fraction, as hour, minute and second."""
+    hour, minute, fraction = match.groups()
+    unit = 3_600 if minute is None else 60
+    micros = int(fraction[:18]) * unit * 1_000_000 // 10 ** len(fraction[:18])
+    seconds, micros = divmod(micros, 1_000_000)
+    minutes, seconds = divmod(seconds, 60)
+    return f"T{hour}:{minutes if minute is None else int(minute):02}:{seconds:02}.{micros:06}"
 
 
 def _calendar_date(year: int, day_of_year: int) -> str:

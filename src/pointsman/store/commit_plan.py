@@ -22,16 +22,14 @@ from pointsman.domain.records import (
     Receipt,
     Submission,
 )
-from pointsman.domain.targets import Recipient, Target, is_completion
+from pointsman.domain.targets import Recipient, Target
 from pointsman.store.commit_history import CommitHistory, unmoved_result
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.history_records import MoveResult
 from pointsman.store.merge import merge
 from pointsman.store.statement_conflicts import conflict_letter, item_body, sort_by_id
 from pointsman.store.statement_records import Move, Replayed
-
-#: a completion is delivered as if it had arrived so much earlier, in microseconds
-HEAD_START = 600_000_000
+from pointsman.store.turns import Turn, turn_of, united
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +62,6 @@ class UnmatchedActivity:
 
 
 @dataclass(slots=True)
-class Queued:
-    """A recipient with something new to send. `due` is what the queue is sorted by."""
-
-    due: int
-    urgent: bool
-
-
-@dataclass(slots=True)
 class Plan:
     """`known` maps statement ids to digests; `desired` is all state that is touched.
 
@@ -92,7 +82,7 @@ class Plan:
     statements: list[NewStatement] = field(default_factory=list)
     accepted: Counter[str] = field(default_factory=Counter)
     moves: list[Move] = field(default_factory=list)
-    queue: dict[Recipient, Queued] = field(default_factory=dict)
+    queue: dict[Recipient, Turn] = field(default_factory=dict)
     positions: dict[tuple[str, str, int], Position] = field(default_factory=dict)
     dead: dict[tuple[str, str, bytes], NewDeadLetter] = field(default_factory=dict)
     unmatched: dict[str, UnmatchedActivity] = field(default_factory=dict)
@@ -199,7 +189,7 @@ class Plan:
                 note(source, received_at, change, None, before, before, MoveResult.INCOMPLETE)
                 return False
             change = worth
-        merged = merge(current, change, received_at)
+        merged = merge(current, change, received_at, source)
         if merged is not current:
             self.desired[key] = self.moved[key] = merged
         if current is not None and merged.version == current.version:
@@ -224,14 +214,9 @@ class Plan:
         return self.history
 
     def _enqueue(self, desired: Desired) -> None:
-        urgent = is_completion(desired.target, desired.value)
-        due = desired.since - HEAD_START if urgent else desired.since
-        known = self.queue.get(desired.recipient)
-        if known is None:
-            self.queue[desired.recipient] = Queued(due, urgent)
-        else:
-            known.due = min(known.due, due)
-            known.urgent = known.urgent or urgent
+        turn = turn_of(desired)
+        known = self.queue.get(desired.recipient, turn)
+        self.queue[desired.recipient] = united((known, turn)) or turn
 
     def _add_dead(self, submission: Submission, letter: DeadLetter, *, in_statements: bool) -> int:
         body_hash = hashlib.blake2b(letter.body, digest_size=16).digest()

@@ -18,6 +18,7 @@ from pointsman.store.records import (
     Settlement,
     Window,
 )
+from pointsman.store.turns import LONGEST_FRESHNESS, Choose
 
 T = TypeVar("T")
 
@@ -36,13 +37,22 @@ class DeliveryStore(Protocol):
     """Leases, what is settled under them, and what is parked."""
 
     async def lease(
-        self, *, now: int, ttl: int, limit: int, longest_pause: int = LONGEST_PAUSE
+        self,
+        *,
+        now: int,
+        ttl: int,
+        limit: int,
+        longest_pause: int = LONGEST_PAUSE,
+        choose: Choose | None = None,
+        due_within: int = LONGEST_FRESHNESS,
     ) -> list[Lease]:
-        """Take up to `limit` recipients with something to send, the most urgent first.
+        """Take recipients with something to send: those that `choose` chooses, in its order.
 
-        `ttl` is in microseconds. Completions come first, and anything that has waited longer
-        than the head start of completions comes before them. Clocks jump: what would wait for
-        longer than `longest_pause` and `ttl` is due now, and a lease that would is over.
+        All times are in microseconds. `choose` sees the first `limit` of each queue (the urgent and
+        progress, each by source and rule), and the first `limit` of each by deadline; without it
+        the `limit` most urgent of all are taken. Progress that is due later than `due_within` from
+        now is not seen. Clocks jump: what would wait for longer than `longest_pause` and `ttl` is
+        due now, and a lease that would is over.
         """
         ...
 
@@ -57,7 +67,7 @@ class DeliveryStore(Protocol):
     ) -> bool:
         """Record what was sent and give the lease back; False when the lease was no longer ours.
 
-        What is left to send of this learner is leased again at `ready_at`, a completion at once;
+        What is left to send of this learner is leased again at `ready_at`, what is urgent at once;
         but what is to be sent again not before its own `retry_at`. `requests` are for the history.
         """
         ...
@@ -91,8 +101,11 @@ class DeliveryStore(Protocol):
         """What is parked, the oldest first; of these recipients and codes, or all without any."""
         ...
 
-    async def next_ready_at(self) -> int | None:
-        """When the next learner can be leased; None when nothing is dirty."""
+    async def next_ready_at(self, *, due_within: int = LONGEST_FRESHNESS) -> int | None:
+        """When the next learner can be leased; None when nothing is dirty.
+
+        `due_within` as in `lease`.
+        """
         ...
 
 

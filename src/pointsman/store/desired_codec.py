@@ -23,7 +23,7 @@ from pointsman.domain.targets import (
     Target,
     TargetKind,
     Value,
-    is_completion,
+    is_urgent,
 )
 from pointsman.store.strip_nul import text
 
@@ -81,6 +81,7 @@ class DesiredCodec:
             "key": lambda record: record.target.key,
             "value": lambda record: values.encode(record.value),
             "rule": lambda record: text(record.rule),
+            "source": lambda record: text(record.source),
             "after": lambda record: _to_json([[to.kind, to.key] for to in record.after]),
             "attempts": lambda record: _to_json(
                 [[of.registration, of.value, of.occurred_at] for of in record.attempts]
@@ -90,7 +91,7 @@ class DesiredCodec:
             ),
             "park_code": lambda record: record.park_code or "",
             "read_back": lambda record: "" if record.read_back is None else str(record.read_back),
-            "urgent": lambda record: is_completion(record.target, record.value),
+            "urgent": lambda record: is_urgent(record.target, record.value),
         }
         self._moved = self._encoders_of(MOVED)
         self._imported = self._encoders_of(IMPORTED)

@@ -29,6 +29,11 @@ class OverQuota:
     allowed: int
 
 
+def grows(key: DocumentKey, old: Document | None, new: Document | None) -> bool:
+    """Whether `new` in place of `old` needs more room, so that the quota has to be asked."""
+    return _size(key, new) > _size(key, old) or (old is None and new is not None)
+
+
 def over_quota(
     quota: DocumentAmounts,
     used: DocumentAmounts,

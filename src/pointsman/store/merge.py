@@ -24,8 +24,8 @@ IMPORTED = "import-state"
 MAX_ATTEMPTS = 32
 
 
-def merge(current: Desired | None, change: Change, arrived_at: int) -> Desired:
-    """Desired state after `change`, which arrived at `arrived_at`.
+def merge(current: Desired | None, change: Change, arrived_at: int, source: str = "") -> Desired:
+    """Desired state after `change`, which arrived at `arrived_at` from `source`.
 
     `version` moves only when the value does; when nothing at all is learned, the very record
     `current` comes back.
@@ -44,6 +44,9 @@ def merge(current: Desired | None, change: Change, arrived_at: int) -> Desired:
             after=change.after,
             attempts=_attempts((), change),
             read_back=change.read_back,
+            source=source,
+            fresh_within=change.fresh_within,
+            deadline=change.deadline,
         )
     if change.falls is Falls.NEW_ATTEMPT:
         attempts = _attempts(current.attempts, change)
@@ -51,17 +54,19 @@ def merge(current: Desired | None, change: Change, arrived_at: int) -> Desired:
             return current
         best = attempts[0]
         known = replace(current, attempts=attempts)
-        return _move(known, change, best.value, best.occurred_at, arrived_at)
+        return _move(known, change, best.value, best.occurred_at, arrived_at, source)
     if change.falls is Falls.ALWAYS:
         newest = (current.occurred_at, current.statement_id)
         wins = (change.occurred_at, change.statement_id) > newest
     else:
         wins = rank(current.target, change.value) > rank(current.target, current.value)
-    return _move(current, change, change.value, change.occurred_at, arrived_at) if wins else current
+    if not wins:
+        return current
+    return _move(current, change, change.value, change.occurred_at, arrived_at, source)
 
 
 def _move(
-    current: Desired, change: Change, value: Value, occurred_at: int, arrived_at: int
+    current: Desired, change: Change, value: Value, occurred_at: int, arrived_at: int, source: str
 ) -> Desired:
     if value == current.value:
         return replace(current, occurred_at=occurred_at, statement_id=change.statement_id)
@@ -77,6 +82,9 @@ def _move(
         read_back=change.read_back,
         since=arrived_at if clean else current.since,
         changed_at=arrived_at,
+        source=source,
+        fresh_within=change.fresh_within,
+        deadline=change.deadline,
     )
 
 

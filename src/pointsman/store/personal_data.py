@@ -69,7 +69,8 @@ TABLES: Mapping[str, Table] = {
     "desired": _table(
         "learner kind key",
         nobody="kind value version occurred_at since changed_at delivered_version delivered_value "
-        "delivered_at failures urgent audited_at audit park_code retry_at",
+        "delivered_at failures urgent audited_at audit park_code retry_at source fresh_within "
+        "deadline",
         learner="learner",
         owner="key",
         words="rule after attempts parked read_back",
@@ -89,8 +90,9 @@ TABLES: Mapping[str, Table] = {
     "installation": _table("secret", nobody="secret former_ids_until"),
     "learners": _table(
         "learner",
-        nobody="due ready ready_at hold lease_token leased_at",
+        nobody="due ready ready_at hold lease_token leased_at urgent source deadline",
         learner="learner",
+        words="rule",
     ),
     "moves": _table("id", nobody="id at moved", learner="learner", words="data"),
     # the action is kept; whom it was about becomes a pseudonym
@@ -102,7 +104,7 @@ TABLES: Mapping[str, Table] = {
         "consumer_group topic partition",
         nobody="consumer_group topic partition next_offset token log_id last_record",
     ),
-    "quota_window": _table("id", nobody="id ends_at points requests"),
+    "quota_window": _table("id", nobody="id ends_at points requests sent"),
     "refs": _table("target block id", nobody="target block voids", follows="id"),
     # a keyed hash; kept on purpose, for as long as input is refused
     "refused_learners": _table("hash", nobody="hash person refused_at until inputs"),

@@ -81,11 +81,16 @@ def hold_after(settlements: Sequence[Settlement]) -> Hold:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The books of one fixed quota window, so that a restart does not forget what is spent."""
+    """What was sent in the last minute, so that a restart does not forget it.
+
+    `points` and `requests` are those of all, and none of them counts after `ends_at`. `sent` are
+    (when they were counted at the latest, requests, points); a row of before has none.
+    """
 
     ends_at: int
     points: int
     requests: int
+    sent: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,9 @@ class Families:
         self.http_connections_closed = self._counter(
             "http_connections_closed", "Connections that were closed or refused here.", "reason"
         )
+        self.failed_attempts = self._counter(
+            "failed_attempts", "Credentials that were tried and are not known.", "result"
+        )
         self.cmi5_oddities = self._counter(
             "cmi5_oddities", "Rules of cmi5 that players broke.", "kind"
         )

@@ -52,6 +52,7 @@ class KnownLabels:
     - launch_limits: the settings of [launches.limits], where players are launched
     - listeners: the sections of the settings that have a port
     - closings: the reasons why a connection is closed from here
+    - attempts: what becomes of credentials that are not known
     - oddities: the rules of cmi5 that are counted when a player breaks them
     """
 
@@ -64,6 +65,7 @@ class KnownLabels:
     launch_limits: tuple[str, ...] = ()
     listeners: tuple[str, ...] = ()
     closings: tuple[str, ...] = ()
+    attempts: tuple[str, ...] = ()
 
 
 def begin_at_zero(families: Families, known: KnownLabels) -> None:
@@ -81,6 +83,8 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
         families.over_limit.labels(limit)
     for listener in known.listeners:
         families.http_connections.labels(listener)
+    for result in known.attempts:
+        families.failed_attempts.labels(result)
     for reason in known.closings:
         families.http_connections_closed.labels(reason)
     _begin_kafka(families, known)

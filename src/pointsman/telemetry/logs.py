@@ -8,9 +8,12 @@ import sys
 import structlog
 
 from pointsman.domain.clock import Clock, SystemClock
+from pointsman.telemetry.learner_hashes import LearnerHashes
 from pointsman.telemetry.repeated_lines import RepeatedLines
 from pointsman.telemetry.settings import LoggingSettings
 
+#: of this process, as its log is; the daemon gives it the installation's secret
+LEARNER_HASHES = LearnerHashes()
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -26,10 +29,15 @@ def configure(settings: LoggingSettings, clock: Clock | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    renderer: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    renderer: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
+    if settings.learners == "hashed":
+        renderer.append(LEARNER_HASHES)
+    renderer.append(
+        structlog.processors.JSONRenderer()
         if settings.format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[

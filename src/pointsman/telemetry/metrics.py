@@ -127,6 +127,9 @@ class Metrics:
     def connections(self, listener: str, count: int) -> None:
         self._of.http_connections.labels(listener).set(count)
 
+    def failed_attempt(self, result: str) -> None:
+        self._of.failed_attempts.labels(result).inc()
+
     def connection_closed(self, reason: str) -> None:
         self._of.http_connections_closed.labels(reason).inc()
 

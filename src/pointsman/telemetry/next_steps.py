@@ -14,6 +14,8 @@ OF_STATUS = {
     "launch the player again",
     HTTPStatus.FORBIDDEN: "a launched player speaks for its own launch only; give the launch more "
     "in `activities` of POST /launches",
+    HTTPStatus.METHOD_NOT_ALLOWED: "the sender uses a method that the resource does not have; "
+    "docs/http.md lists what there is",
     HTTPStatus.REQUEST_TIMEOUT: "the sender is too slow, or its network is",
     HTTPStatus.CONFLICT: "the sender gives one id to two things; it must make a new UUID for "
     "each statement",
@@ -26,6 +28,11 @@ OF_STATUS = {
     HTTPStatus.SERVICE_UNAVAILABLE: "mend what the reason names: room on the volume of store.url, "
     "the database, the broker; senders were told to come again",
 }
+
+#: a path is not in the log: it may hold a credential
+OF_UNKNOWN_PATH = (
+    "if it is a player's, mend its endpoint: it ends with /xapi; GET / says what answers here"
+)
 
 #: a signed callback has no credential, but a signature
 OF_CALLBACK = (

@@ -6,7 +6,8 @@ number of `times` since the line before.
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +16,7 @@ import structlog
 
 from pointsman.delivery.delivery_record import NOT_SENT, DeliveryRecord
 from pointsman.domain.clock import Clock
+from pointsman.domain.log_steps import UNKNOWN_ROUTE
 from pointsman.domain.records import InputOutcome, LeftOut, Receipt, Submission
 from pointsman.platforms.base import RequestOutcome
 from pointsman.telemetry import next_steps
@@ -24,6 +26,9 @@ log = structlog.get_logger("pointsman")
 delivery_log = structlog.get_logger("pointsman.delivery")
 
 _DAY = 86_400
+#: reasons of one sender's refusals that have lines of their own, and how much of them is compared
+_MOST_REASONS, _SHAPE = 5, 100
+_VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|[A-Za-z]+:/\S+|[0-9A-Fa-f-]*[0-9][0-9A-Fa-f-]*")
 #: routes whose callers sign what they send
 _SIGNED = ("/webhooks", "/scorm-cloud")
 
@@ -33,15 +38,19 @@ class OperatorLog:
 
     def __init__(self, clock: Clock) -> None:
         self._repeats = Repeats(clock)
+        #: what the reasons of refusals look like, by status, source and route
+        self._reasons: defaultdict[Hashable, set[str]] = defaultdict(set)
 
     def refused(self, source: str, method: str, route: str, status: int, reason: str) -> None:
         """A request was turned away; the source is "" where it is not known who sent it."""
-        if status not in next_steps.OF_STATUS:
+        next_step = next_steps.OF_STATUS.get(HTTPStatus(status))
+        if status == HTTPStatus.NOT_FOUND and route == UNKNOWN_ROUTE:
+            next_step = next_steps.OF_UNKNOWN_PATH
+        if next_step is None:
             return
-        next_step = next_steps.OF_STATUS[HTTPStatus(status)]
         if status == HTTPStatus.UNAUTHORIZED and route.startswith(_SIGNED):
             next_step = next_steps.OF_CALLBACK
-        times = self._repeats.times(("refused", status, source, route))
+        times = self._repeats.times(self._kind_of_refusal((status, source, route), reason))
         if times is None:
             return
         level = "error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "warning"
@@ -55,6 +64,14 @@ class OperatorLog:
             **_counted(times),
             next=next_step,
         )
+
+    def _kind_of_refusal(self, whose: Hashable, reason: str) -> Hashable:
+        """Another reason is another trouble, whatever ids and numbers it names; up to a few."""
+        known, shape = self._reasons[whose], _VARIABLE.sub("…", reason)[:_SHAPE]
+        if shape not in known and len(known) >= _MOST_REASONS:
+            return "refused", whose
+        known.add(shape)
+        return "refused", whose, shape
 
     def connection_closed(self, reason: str, address: str) -> None:
         """A connection was closed or refused from here; no more than one line tells of many."""

@@ -18,3 +18,5 @@ class LoggingSettings(Section):
 
     level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     format: Literal["json", "console"] = "json"
+    #: learners by a keyed hash, which `pointsman who` finds, or by name
+    learners: Literal["hashed", "plain"] = "hashed"

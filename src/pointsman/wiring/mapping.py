@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pointsman.config import Settings
 from pointsman.config.rules import RuleSettings
+from pointsman.domain.clock import micros
 from pointsman.domain.target_kinds import NAMING_SETTINGS
 from pointsman.mapping import (
     AccountTemplate,
@@ -21,7 +22,12 @@ from pointsman.privacy.identity_rules import IdentityRules
 
 
 def mapping(settings: Settings) -> Mapper:
-    return Mapper(list(map(rule, settings.rules)), identity(settings))
+    return Mapper(rules(settings), identity(settings))
+
+
+def rules(settings: Settings) -> list[Rule]:
+    """[[rules]], in order."""
+    return [rule(one, settings.delivery.fresh_within_seconds) for one in settings.rules]
 
 
 def identity(settings: Settings) -> ConfiguredIdentity:
@@ -41,7 +47,9 @@ def _accounts(settings: Settings) -> list[AccountTemplate]:
     ]
 
 
-def rule(settings: RuleSettings) -> Rule:
+def rule(settings: RuleSettings, fresh_within_seconds: float) -> Rule:
+    """A rule; its progress may wait so long where it does not say otherwise."""
+    fresh_within = micros(settings.fresh_within_seconds or fresh_within_seconds)
     course = None
     if settings.course is not None:
         by, text = settings.course
@@ -66,6 +74,8 @@ def rule(settings: RuleSettings) -> Rule:
         slides=settings.slides,
         score_is_progress=settings.score_is_progress,
         falls=settings.falls,
+        fresh_within=fresh_within,
+        deadline=0 if settings.due is None else micros(settings.due.timestamp()),
     )
 
 

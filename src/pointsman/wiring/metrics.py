@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pointsman.config import Settings
 from pointsman.sources.http.authorization import LAUNCHED
 from pointsman.sources.http.connection_limits import Closed
+from pointsman.sources.http.failed_attempts import Attempt
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.routes import LAUNCH, POSTBACK, SCORM_COMMIT, WEBHOOK
 from pointsman.sources.kafka.hooks import ResetReason
@@ -28,6 +29,7 @@ def known_labels(settings: Settings) -> KnownLabels:
         routes=tuple(_routes(settings)),
         listeners=("http",) if settings.http.operator is None else ("http", "http.operator"),
         closings=tuple(Closed),
+        attempts=tuple(Attempt),
         oddities=tuple(RuleViolation) if launched else (),
         launch_limits=tuple(LaunchLimitSettings.model_fields) if launched else (),
     )

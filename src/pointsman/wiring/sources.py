@@ -23,6 +23,7 @@ from pointsman.sources.http.authorization import (
 )
 from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes
 from pointsman.sources.http.connection_limits import Closed, ConnectionLimits
+from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.http.lrs.documents import MustTake
@@ -92,6 +93,7 @@ def pipeline(
     on_clock_off: Callable[[str, str, float], None] = lambda *_: None,
     watch: Callable[[IngestStore], IngestStore] = lambda store: store,
     refused: RefusedLearners | None = None,
+    on_name: Callable[[str], None] = lambda _name: None,
 ) -> Pipeline:
     """`launches` are looked up in the store where they are not given.
 
@@ -113,6 +115,7 @@ def pipeline(
         on_left_out=on_left_out,
         on_clock_off=on_clock_off,
         refused=refused,
+        on_name=on_name,
     )
 
 
@@ -197,6 +200,9 @@ def http_servers(
         on_refused=metrics.refused,
         on_refusal=operator_log.refused,
         clock=clock,
+        attempts=FailedAttempts(
+            settings.http.failed_attempts_per_minute, clock, metrics.failed_attempt
+        ),
         authority_home_page=settings.platform.origin,
         defining_sources=defining_sources(settings),
         public_path=public_path(settings),

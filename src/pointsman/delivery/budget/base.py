@@ -15,7 +15,7 @@ PACE = 0.99
 
 @dataclass(frozen=True, slots=True)
 class QuotaLimits:
-    """What may be spent in a window of `window` seconds; `guard` in seconds."""
+    """What may be spent in `window` and `guard` seconds."""
 
     points: int
     requests: int
@@ -43,7 +43,6 @@ class Reservation:
     """The right to send one request now."""
 
     points: int
-    window: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,47 @@
-"""The budget of a single daemon, its window written to the store.
+"""The budget of a single daemon; what it sent is written to the store.
 
-Points and requests are set aside in slices, which are stored before they are used: after a crash
-the running window comes back with everything that may have been spent.
+Points and requests are set aside for a moment ahead, and that is stored before they are used: after
+a crash everything that may have been sent is known, and when.
 """
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
+
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.fair_lock import FairLock
 from pointsman.delivery.budget.quota_window import QuotaWindow
-from pointsman.domain.clock import Clock, micros
+from pointsman.domain.clock import MICROSECONDS, Clock, micros
+from pointsman.domain.errors import StoreUnavailable
 from pointsman.platforms.base import PlatformAnswer, RequestOutcome
 from pointsman.store.base import Window, WindowLedger
 
-#: a window is set aside in about so many slices
-_SLICES = 20
+#: seconds for which points and requests are set aside at once
+_AHEAD = 0.25
 #: seconds; less than this is lost in the rounding of a clock that has run for long
 _SHORTEST_SLEEP = 1e-4
-#: added to a window that another process opened, whose first answer we did not see
-_RESTORED_MARGIN = 2.0
+#: what was sent is stored by pieces of time of so many microseconds
+_PIECE = 250_000
+#: a platform that gives no answer says nothing of how long it takes
+_NO_ANSWER = frozenset({RequestOutcome.UNREACHABLE})
+
+
+@dataclass(slots=True)
+class _SetAside:
+    """What may be sent without asking the store."""
+
+    until: float = float("-inf")
+    requests: int = 0
+    points: int = 0
+
+    def take(self, now: float, points: int) -> bool:
+        """One request of so many points; False where it is not set aside."""
+        if now >= self.until or self.requests < 1 or self.points < points:
+            return False
+        self.requests -= 1
+        self.points -= points
+        return True
 
 
 class LocalBudget:
@@ -30,21 +53,32 @@ class LocalBudget:
         self._store = store
         self._window = QuotaWindow(limits)
         self._lock = FairLock(clock)
-        #: (window's number, points, requests) that are written down as spent
-        self._saved = (-1, 0, 0)
+        self._aside = _SetAside()
 
     async def open(self) -> None:
-        """Take up the window that was running when the last process ended."""
+        """Take up what the last process has sent."""
         saved = await self._store.window()
-        if saved is not None:
-            # a clock that was set back must not make the window longer than windows are
-            left = min(saved.ends_at / 1e6 - self._clock.now(), self._limits.window)
-            now = self._clock.monotonic()
-            ends_at = now + left + _RESTORED_MARGIN
-            self._window.restore(now, ends_at, saved.points, saved.requests)
+        if saved is None:
+            return
+        now = self._clock.monotonic()
+        off = now - self._clock.now()
+        lasts = self._window.log.lasts
+        sent = saved.sent or ((saved.ends_at - micros(lasts), saved.requests, saved.points),)
+        # a clock that was set back must not make it count for longer than a window
+        latest = now + 1.0
+        self._window.log.restore(
+            [
+                (min(at / MICROSECONDS + off, latest), part)
+                for at, requests, points in sent
+                for part in _parts(requests, points)
+            ]
+        )
 
     async def close(self) -> None:
-        """Nothing is under way."""
+        """Write down what was sent, and no more."""
+        self._aside = _SetAside()
+        with contextlib.suppress(StoreUnavailable):
+            await self._store.save_window(self._sent(self._clock.monotonic()))
 
     async def wait_for_quota(self) -> None:
         await self._lock.acquire(float("inf"))
@@ -59,12 +93,16 @@ class LocalBudget:
         try:
             if not await self._wait(points, give_up_at=give_up_at):
                 return None
-            reservation = self._window.reserve(self._clock.monotonic(), points)
+            now = self._clock.monotonic()
+            reservation = self._window.reserve(now, points)
+            if self._aside.take(now, points):
+                return reservation
             try:
-                await self._set_aside()
+                await self._set_aside(now, points)
             except BaseException:
                 # paid for and never sent: the points are gone, but nothing is on its way
-                self._window.settle(self._clock.monotonic(), reservation)
+                now = self._clock.monotonic()
+                self._window.settle(now, reservation, is_answer=False)
                 raise
             return reservation
         finally:
@@ -74,7 +112,11 @@ class LocalBudget:
         now = self._clock.monotonic()
         rate = answer.rate
         self._window.settle(
-            now, reservation, points_left=rate.points_left, resets_in=rate.resets_in
+            now,
+            reservation,
+            points_left=rate.points_left,
+            resets_in=rate.resets_in,
+            is_answer=answer.outcome not in _NO_ANSWER,
         )
         if answer.outcome is RequestOutcome.THROTTLED:
             self._window.throttle(now, rate.retry_after)
@@ -97,13 +139,43 @@ class LocalBudget:
                 return True
             await self._clock.sleep(max(at - now, _SHORTEST_SLEEP))
 
-    async def _set_aside(self) -> None:
-        window = self._window
-        number, points, requests = self._saved
-        if number == window.number and points >= window.points and requests >= window.requests:
-            return
-        points = window.points + self._limits.points // _SLICES
-        requests = window.requests + self._limits.requests // _SLICES
-        self._saved = (window.number, points, requests)
-        left = window.ends_at - self._clock.monotonic()
-        await self._store.save_window(Window(micros(self._clock.now() + left), points, requests))
+    async def _set_aside(self, now: float, points: int) -> None:
+        part = _AHEAD / self._limits.window
+        aside = _SetAside(
+            now + _AHEAD,
+            max(1, round(self._limits.requests * part)),
+            max(points, round(self._limits.points * part)),
+        )
+        await self._store.save_window(self._sent(now, aside))
+        self._aside = aside
+
+    def _sent(self, now: float, aside: _SetAside | None = None) -> Window:
+        """What was sent, and what is set aside as if it was, at the last moment."""
+        off = micros(self._clock.now() - now)
+        pieces: dict[int, list[int]] = {}
+
+        def add(at: int, requests: int, points: int) -> None:
+            piece = pieces.setdefault(at // _PIECE, [at, 0, 0])
+            piece[0] = max(piece[0], at)
+            piece[1] += requests
+            piece[2] += points
+
+        for at, points in self._window.log.entries(now):
+            add(micros(at) + off, 1, points)
+        if aside is not None:
+            # what is sent last may be counted as late as others were answered
+            until = aside.until + self._window.log.longest_time
+            add(micros(until) + off, aside.requests, aside.points)
+        sent = tuple((at, requests, points) for at, requests, points in pieces.values())
+        return Window(
+            max((at for at, _, _ in sent), default=0) + micros(self._window.log.lasts),
+            sum(points for _, _, points in sent),
+            sum(requests for _, requests, _ in sent),
+            sent,
+        )
+
+
+def _parts(requests: int, points: int) -> list[int]:
+    """The points of each of so many requests."""
+    each, over = divmod(points, max(1, requests))
+    return [each + over, *[each] * (requests - 1)] if requests > 0 else []

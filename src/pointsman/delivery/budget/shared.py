@@ -102,7 +102,7 @@ class SharedBudget:
                 if at > now:
                     await self._clock.sleep(at - now)
                 elif self._use(points):
-                    return Reservation(points, 0)
+                    return Reservation(points)
         finally:
             self._lock.release()
 

@@ -59,6 +59,7 @@ class StatementFile:
                     number += 1
                     if number == 1:
                         body = without_mark(body)
+                        self._must_be_in_lines(body.strip())
                     too_long = len(body) > self._max_bytes and not body.endswith(b"\n")
                     if too_long:
                         self._skip(file)
@@ -66,6 +67,13 @@ class StatementFile:
                         yield Line(number, body[: self._max_bytes].strip(), too_long, raw.tell())
         except (OSError, EOFError, zstandard.ZstdError) as error:
             raise ConfigError(f"{self._path} is damaged after line {number}: {error}") from error
+
+    def _must_be_in_lines(self, first: bytes) -> None:
+        if first in {b"[", b"{", b"[{"}:
+            raise ConfigError(
+                f"{self._path} has its JSON over several lines, and a statement, or an array of "
+                "them, has to be in one: `jq -c .` writes it so"
+            )
 
     def _skip(self, file: BinaryIO) -> None:
         while rest := file.readline(self._max_bytes):

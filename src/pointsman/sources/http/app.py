@@ -14,6 +14,7 @@ from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, HttpSource, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits
 from pointsman.sources.http.client_address import TRUSTED_PROXIES, TrustedProxies
+from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.home import home
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, launch_handlers
@@ -61,6 +62,7 @@ class HttpDeps:
     - on_request: source ("" when not known), method, route, status, seconds
     - on_refused: source, statements turned away
     - on_refusal: source, method, route, status and reason of a request that was turned away
+    - attempts: credentials that were tried and are not known
     - body_timeout: seconds for a whole body
     - reader: with the limits of a body of statements
     - must_take: raises `Forbidden` for an actor whose input is refused, and the source
@@ -75,6 +77,7 @@ class HttpDeps:
     on_request: Callable[[str, str, str, int, float], None]
     on_refused: Callable[[str, int], None]
     clock: Clock
+    attempts: FailedAttempts
     authority_home_page: str
     #: the sources that say what an activity is
     defining_sources: Sequence[str] = ()
@@ -145,7 +148,9 @@ def route_handlers(deps: HttpDeps, consistency: ConsistentThrough) -> dict[Route
         METRICS: MetricsPage(deps.metrics_page, deps.clock).get,
     }
     if deps.postbacks:
-        handlers[POSTBACK] = Postbacks(deps.postbacks, limits, deps.reader, deps.intake).post
+        handlers[POSTBACK] = Postbacks(
+            deps.postbacks, limits, deps.reader, deps.intake, deps.attempts
+        ).post
     if deps.webhooks:
         handlers[WEBHOOK] = Webhooks(
             deps.webhooks, limits, deps.reader, deps.intake, deps.clock, deps.on_refused
@@ -156,7 +161,7 @@ def route_handlers(deps: HttpDeps, consistency: ConsistentThrough) -> dict[Route
 
 
 def _authorizer(deps: HttpDeps) -> RequestAuthorizer:
-    authenticator = Authenticator(deps.sources)
+    authenticator = Authenticator(deps.sources, deps.attempts)
     if deps.launches is None:
         return RequestAuthorizer(authenticator)
     launches = deps.launches

@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ from pydantic import SecretStr
 
 from pointsman.domain.errors import Unauthorized
 from pointsman.domain.launch import Launch
+from pointsman.sources.http.errors import RequestRefused
+from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.players import CredentialIssuer, CredentialRefused, LaunchCache, Purpose
 from pointsman.sources.players.credentials import CredentialRevoked, credential_from_header
 
@@ -61,30 +64,48 @@ class HttpSource:
 
 
 class Authenticator:
-    """Compares digests only, so that it takes the same time for every length of secret."""
+    """Compares digests only, so that it takes the same time for every length of secret.
 
-    def __init__(self, sources: Sequence[HttpSource]) -> None:
+    `attempts` counts those that failed, and refuses who guesses.
+    """
+
+    def __init__(self, sources: Sequence[HttpSource], attempts: FailedAttempts) -> None:
+        self._attempts = attempts
         self._sources = tuple(
             (credential, source.name) for source in sources for credential in source.credentials
         )
 
-    def source(self, header: str | None) -> str:
-        """The name of the source that shows this header. Raises `Unauthorized`."""
-        return self._source_of(*_parse(header))
+    def source(self, header: str | None, address: str) -> str:
+        """The name of the source that shows this header, from this address.
 
-    def sender(self, key: str, secret: str) -> str:
-        """The name of the source that has these, shown elsewhere. Raises `Unauthorized`."""
-        return self._source_of("basic", f"{key}:{secret}".encode("utf-8", "surrogateescape"))
+        Raises `Unauthorized`, and `RequestRefused` where the sender has to wait.
+        """
+        return self._source_of(*_parse(header), address)
 
-    def _source_of(self, scheme: str, shown: bytes) -> str:
+    def sender(self, key: str, secret: str, address: str) -> str:
+        """The name of the source that has these, shown elsewhere; raises as `source` does."""
+        shown = f"{key}:{secret}".encode("utf-8", "surrogateescape")
+        return self._source_of("basic", shown, address)
+
+    def _source_of(self, scheme: str, shown: bytes, address: str) -> str:
         offered = _digest(scheme, shown)
+        # what names a bearer is the bearer, which is secret: all of them are one key
+        key = shown.partition(b":")[0] if scheme == "basic" else b""
+        if wait := self._attempts.must_wait(address, key, offered):
+            raise RequestRefused(
+                429,
+                "too many credentials were tried that are not known here; wait as Retry-After says",
+                headers={"Retry-After": str(math.ceil(wait))},
+            )
         source: str | None = None
         # Every credential is compared, so that the time says nothing about which one matched.
         for credential, name in self._sources:
             if hmac.compare_digest(_digest(*credential.shown), offered):
                 source = name
         if source is None:
+            self._attempts.failed(address, key)
             raise Unauthorized("the credentials are not known here")
+        self._attempts.succeeded(address, offered)
         return source
 
 
@@ -149,14 +170,23 @@ class RequestAuthorizer:
         self._launches = launches
         self._count_request = count_request
 
-    async def authorize(self, authorization: str | None) -> AuthorizedSender:
-        """Who shows this header. Raises `Unauthorized` and `StoreUnavailable`."""
+    async def authorize(self, authorization: str | None, address: str) -> AuthorizedSender:
+        """Who shows this header, from this address.
+
+        Raises `Unauthorized`, `StoreUnavailable`, and `RequestRefused` where the sender has to
+        wait.
+        """
+        credentials = self._credentials
+        token = None if credentials is None else credential_from_header(authorization)
+        # what we signed ourselves is no guess, even when it is good no longer
+        if token is not None and credentials is not None and credentials.is_ours(token):
+            return AuthorizedSender(LAUNCHED, await self.launch(token, Purpose.XAPI))
         try:
-            return AuthorizedSender(self._authenticator.source(authorization))
+            return AuthorizedSender(self._authenticator.source(authorization, address))
         except Unauthorized:
-            token = credential_from_header(authorization)
-            if token is None or self._credentials is None:
+            if token is None:
                 raise
+        # says what is wrong with it
         return AuthorizedSender(LAUNCHED, await self.launch(token, Purpose.XAPI))
 
     async def launch(self, token: str, purpose: Purpose) -> Launch:

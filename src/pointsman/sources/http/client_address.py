@@ -15,6 +15,8 @@ from aiohttp import web
 
 #: "for" of RFC 7239 section 4, in quotation marks or not
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^;\s]*))', re.IGNORECASE)
+#: a customer of a provider is given that many bits of an IPv6 address, and makes up the rest
+_OF_ONE_CUSTOMER = 64
 #: hops that are looked at; nobody has as many proxies
 _MOST_HOPS = 32
 
@@ -36,6 +38,17 @@ def sender_address(request: web.Request) -> str:
     trusted = request.app.get(TRUSTED_PROXIES, TrustedProxies())
     values = request.headers.getall(trusted.header, []) if trusted.networks else []
     return client_address(request.remote or "", values, trusted.networks, trusted.header)
+
+
+def address_of_customer(text: str) -> str:
+    """An address, of IPv6 the /64 that it is in, by which senders are told apart."""
+    try:
+        address = _plain(ip_address(text))
+    except ValueError:
+        return text
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((address, _OF_ONE_CUSTOMER), strict=False))
+    return str(address)
 
 
 def client_address(

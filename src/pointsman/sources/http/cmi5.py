@@ -13,6 +13,7 @@ from pointsman.domain.errors import InputRefused, StoreUnavailable
 from pointsman.domain.launch import Launch, PlayerKind
 from pointsman.sources.http.authorization import Authenticator, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, read_body
+from pointsman.sources.http.client_address import sender_address
 from pointsman.sources.http.errors import RETRY_AFTER, RequestRefused, json_response
 from pointsman.sources.players import (
     CredentialExpired,
@@ -92,7 +93,7 @@ class Cmi5Resource:
 
     async def waive(self, request: web.Request) -> web.Response:
         """200 with the statement's id; again the same, for what is waived is waived once."""
-        self._operators.source(request.headers.get("Authorization"))
+        self._operators.source(request.headers.get("Authorization"), sender_address(request))
         waiver = _read(await read_body(request, self._limits))
         registration = _registration(request.match_info["registration"])
         launch = await self._launches.find(registration)

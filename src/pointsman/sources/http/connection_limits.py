@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Protocol
 
+from pointsman.sources.http.client_address import address_of_customer
+
 Networks = tuple[IPv4Network | IPv6Network, ...]
-#: a customer of a provider is given that many bits of an IPv6 address, and makes up the rest
-_OF_ONE_CUSTOMER = 64
 
 
 class Closed(StrEnum):
@@ -106,9 +106,7 @@ class ConnectionLimits:
             return ""
         if any(address in network for network in self._proxies):
             return ""
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-            return str(IPv6Network((address, _OF_ONE_CUSTOMER), strict=False))
-        return str(address)
+        return address_of_customer(peer)
 
 
 #: told why a connection was closed, and the address of its other end

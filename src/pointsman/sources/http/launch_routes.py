@@ -19,6 +19,7 @@ from pointsman.sources.http.authorization import (
 )
 from pointsman.sources.http.body import BodyLimits
 from pointsman.sources.http.cmi5 import Cmi5Resource, LearningSystem
+from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.launch_limits import LaunchLimits
 from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource
 from pointsman.sources.http.operator_actions import RecordAction
@@ -71,6 +72,9 @@ class HttpContext(Protocol):
     def clock(self) -> Clock: ...
 
     @property
+    def attempts(self) -> FailedAttempts: ...
+
+    @property
     def settings(self) -> HttpSettings: ...
 
     @property
@@ -96,7 +100,7 @@ def launch_handlers(
 
 def _launch_resource(launches: LaunchRoutesDeps, context: HttpContext) -> LaunchResource:
     return LaunchResource(
-        Authenticator([launches.operators]),
+        Authenticator([launches.operators], context.attempts),
         launches.credentials,
         launches.launches,
         launches.keep_token,
@@ -123,7 +127,7 @@ def _cmi5(
 ) -> Cmi5Resource:
     return Cmi5Resource(
         authorizer,
-        Authenticator([launches.operators]),
+        Authenticator([launches.operators], context.attempts),
         launches.credentials,
         launches.launches,
         launches.lms,

@@ -15,6 +15,7 @@ from pointsman.domain.launch import Launch
 from pointsman.domain.operator_actions import ActionKind
 from pointsman.sources.http.authorization import Authenticator
 from pointsman.sources.http.body import BodyLimits, read_body
+from pointsman.sources.http.client_address import sender_address
 from pointsman.sources.http.errors import RequestRefused, json_response
 from pointsman.sources.http.operator_actions import RecordAction, action_of_request
 from pointsman.sources.players import (
@@ -72,7 +73,7 @@ class LaunchResource:
 
     async def post(self, request: web.Request) -> web.Response:
         """201 with what the player needs; 409 where the registration is somebody else's."""
-        self._operators.source(request.headers.get("Authorization"))
+        self._operators.source(request.headers.get("Authorization"), sender_address(request))
         asked = parse_launch_request(await read_body(request, self._limits))
         launch = self._launch(asked)
         self._must_take(launch)

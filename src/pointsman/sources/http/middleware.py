@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.domain.clock import Clock
+from pointsman.domain.log_steps import UNKNOWN_ROUTE
 from pointsman.sources.http.cors import (
     BROWSER_CHALLENGE,
     answer_headers,
@@ -93,7 +94,7 @@ def _route_name(request: web.Request) -> str:
     """The path when it is one of ours; a counter must not grow with the paths of strangers."""
     resource = request.match_info.route.resource
     if resource is None:
-        return "unknown"
+        return UNKNOWN_ROUTE
     return resource.canonical.rstrip("/") or "/"
 
 
@@ -160,6 +161,7 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPException as error:
+        request[REASON] = error.reason
         return answer_of_router(error)
     except Exception as error:  # noqa: BLE001 - the sender gets an answer whatever happens
         return answer(request, error)

@@ -18,7 +18,9 @@ from pointsman.domain.errors import InputRefused
 from pointsman.sources.batch import BatchReader, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, BasicCredential, HttpSource
 from pointsman.sources.http.body import BodyLimits, read_body
+from pointsman.sources.http.client_address import sender_address
 from pointsman.sources.http.errors import no_content
+from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.lrs.endpoint import current_source
 from pointsman.sources.http.lrs.parameters import pairs
 from pointsman.sources.http.routes import POSTBACK
@@ -53,33 +55,34 @@ class Postbacks:
         limits: BodyLimits,
         reader: BatchReader,
         intake: StatementIntake,
+        attempts: FailedAttempts,
     ) -> None:
         self._adapters = {source.name: source.adapter for source in sources}
         self._authenticator = Authenticator(
-            [HttpSource(source.name, (source.credential,)) for source in sources]
+            [HttpSource(source.name, (source.credential,)) for source in sources], attempts
         )
         self._limits = limits
         self._reader = reader
         self._intake = intake
 
     async def post(self, request: web.Request) -> web.Response:
-        header = request.headers.get("Authorization")
+        header, address = request.headers.get("Authorization"), sender_address(request)
         in_form = media_type(request.headers.get("Content-Type", "")) == _FORM
         # Only a form is read before it is known who sends: it says so itself.
         if header is not None or not in_form:
-            current_source.set(self._authenticator.source(header))
+            current_source.set(self._authenticator.source(header, address))
         body = await read_body(request, self._limits)
         if in_form:
             form = dict(pairs(body.decode("utf-8", _AS_IT_CAME)))
             if header is None:
-                current_source.set(self._sender(form))
+                current_source.set(self._sender(form, address))
             body = _postback(form)
         await self._accept(current_source.get(), body)
         return no_content()
 
-    def _sender(self, form: Mapping[str, str]) -> str:
+    def _sender(self, form: Mapping[str, str], address: str) -> str:
         user = next((form[name] for name in _USER_NAMES if name in form), "")
-        return self._authenticator.sender(user, form.get(_PASSWORD, ""))
+        return self._authenticator.sender(user, form.get(_PASSWORD, ""), address)
 
     async def _accept(self, source: str, body: bytes) -> None:
         try:

@@ -62,6 +62,8 @@ class HttpSettings(Limits):
     trusted_proxies: Names = ()
     #: the header in which they say it
     forwarded_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
+    #: how often an address may show credentials that are not known; who guesses has to wait
+    failed_attempts_per_minute: float = Field(default=30, ge=1, le=100_000)
     #: none: everything is on `port`
     operator: OperatorListenerSettings | None = None
     #: web origins whose pages may send, or "*"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -88,6 +89,15 @@ class CredentialIssuer:
         if launch.revoked != NOTHING_REVOKED:
             claims["rev"] = [launch.revoked.registration, launch.revoked.learner]
         return jwt.encode(claims, self._keys[0].get_secret_value(), algorithm=_ALGORITHM)
+
+    def is_ours(self, token: str) -> bool:
+        """Whether one of our keys signed it, whatever it is good for."""
+        for key in self._keys:
+            with contextlib.suppress(jwt.InvalidTokenError):
+                jws = jwt.PyJWS(algorithms=[_ALGORITHM])
+                jws.decode(token, key.get_secret_value(), algorithms=[_ALGORITHM])
+                return True
+        return False
 
     def check(self, token: str, purpose: Purpose) -> LaunchCredential:
         """What the credential says. Raises `CredentialRefused`."""

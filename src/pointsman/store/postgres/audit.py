@@ -8,7 +8,6 @@ from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace, Target
 from pointsman.store.commit_history import CommitHistory
-from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.desired_codec import IMPORTED, by_learner
 from pointsman.store.history_codec import row_of_readings
 from pointsman.store.merge import merge_delivered
@@ -70,7 +69,7 @@ async def _record(
     if data := row_of_readings(findings, outcomes):
         await write_turns(connection, [(learner, data)], now)
     if Audited.RESENT in outcomes.values():
-        await connection.execute(SQL["requeue_freed"], [learner], HEAD_START)
+        await connection.execute(SQL["requeue_freed"], [learner])
     return outcomes
 
 

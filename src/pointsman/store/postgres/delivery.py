@@ -10,10 +10,9 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import Desired
+from pointsman.domain.records import FRESH_WITHIN, Desired
 from pointsman.domain.targets import Recipient
 from pointsman.store.books import STATE
-from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
 from pointsman.store.history_codec import rows_of_turn
 from pointsman.store.history_records import SentRequest
@@ -26,16 +25,32 @@ from pointsman.store.postgres.rows import CODEC, SQL, columns, to_value
 from pointsman.store.postgres.session import Connection
 from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.strip_nul import text
+from pointsman.store.turns import LONGEST_FRESHNESS, Choose, Turn, WaitingTurn, most_urgent_first
 
 
 class PostgresDelivery(PostgresConnections):
     """Leases and what is settled under them, and what is parked."""
 
     async def lease(
-        self, *, now: int, ttl: int, limit: int, longest_pause: int = LONGEST_PAUSE
+        self,
+        *,
+        now: int,
+        ttl: int,
+        limit: int,
+        longest_pause: int = LONGEST_PAUSE,
+        choose: Choose | None = None,
+        due_within: int = LONGEST_FRESHNESS,
     ) -> list[Lease]:
         until = latest_end(now, ttl, longest_pause)
-        return await self._pool.transaction(lambda db: _lease(db, now, ttl, limit, until))
+
+        async def write(connection: Connection) -> list[Lease]:
+            promoted = (now, until, LONGEST_FRESHNESS, FRESH_WITHIN // 2)
+            await connection.execute(SQL["promote_learners"], *promoted)
+            waiting = await _waiting(connection, now, limit, now + due_within)
+            chosen = (choose or most_urgent_first(limit))(waiting)
+            return await _lease(connection, [str(one.recipient) for one in chosen], now, ttl)
+
+        return await self._pool.transaction(write)
 
     async def settle(
         self,
@@ -75,7 +90,7 @@ class PostgresDelivery(PostgresConnections):
         async def write(connection: Connection) -> None:
             await lock(connection, names)
             await connection.execute(SQL["forget_retry_at"], names)
-            await connection.execute(SQL["requeue_freed"], names, HEAD_START)
+            await connection.execute(SQL["requeue_freed"], names)
 
         await self._pool.transaction(write)
 
@@ -93,24 +108,34 @@ class PostgresDelivery(PostgresConnections):
         )
         return [CODEC.decode(row) for row in rows]
 
-    async def next_ready_at(self) -> int | None:
-        ready_at: int | None = await self._pool.read(lambda db: db.fetchval(SQL["next_ready_at"]))
+    async def next_ready_at(self, *, due_within: int = LONGEST_FRESHNESS) -> int | None:
+        ready_at: int | None = await self._pool.read(
+            lambda db: db.fetchval(SQL["next_ready_at"], due_within)
+        )
         return ready_at
 
 
-async def _lease(connection: Connection, now: int, ttl: int, limit: int, until: int) -> list[Lease]:
-    """The most urgent recipients that are ready, each with all that is not delivered."""
-    await connection.execute(SQL["promote_learners"], now, until)
-    expires_at = now + ttl
-    rows = await connection.fetch(SQL["lease_learners"], expires_at, limit, now)
-    if not rows:
+async def _waiting(
+    connection: Connection, now: int, limit: int, due_until: int
+) -> list[WaitingTurn]:
+    """The first of each queue, and the first deadlines; nobody else leases these meanwhile."""
+    rows = await connection.fetch(SQL["waiting_turns"], limit, due_until, now)
+    return [
+        WaitingTurn(Recipient.from_text(learner), Turn(urgent, due, source, rule, deadline))
+        for learner, urgent, due, source, rule, deadline in dict.fromkeys(map(tuple, rows))
+    ]
+
+
+async def _lease(connection: Connection, names: Sequence[str], now: int, ttl: int) -> list[Lease]:
+    """Lease these, each with all that is not delivered."""
+    if not names:
         return []
-    names = [row["learner"] for row in rows]
+    expires_at = now + ttl
+    tokens = dict(await connection.fetch(SQL["lease_learners"], expires_at, now, names))
     desired: defaultdict[Recipient, list[Desired]] = defaultdict(list)
     for record in map(CODEC.decode, await connection.fetch(SQL["undelivered_desired"], names)):
         desired[record.recipient].append(record)
-    urgent_first = sorted(rows, key=lambda row: (row["due"], row["learner"]))
-    leased = [(Recipient.from_text(row["learner"]), row["lease_token"]) for row in urgent_first]
+    leased = [(Recipient.from_text(name), tokens[name]) for name in names]
     return [
         Lease(recipient, token, expires_at, tuple(desired[recipient]))
         for recipient, token in leased
@@ -151,11 +176,9 @@ async def _settle(
     ]
     if parked:
         await connection.execute(SQL["settle_parked"], learner, *columns(parked, 4))
-    due, next_at = await connection.fetchrow(
-        SQL["left_to_send"], learner, HEAD_START, now, ready_at
-    )
-    values = (due, next_at == 0, next_at or ready_at, hold_after(settlements))
-    await connection.execute(SQL["return_lease"], learner, *values)
+    *turn, next_at = await connection.fetchrow(SQL["left_to_send"], learner, now, ready_at)
+    wait = (next_at == 0, next_at or ready_at, hold_after(settlements))
+    await connection.execute(SQL["return_lease"], learner, *turn, *wait)
     return True
 
 
@@ -176,7 +199,7 @@ async def _drop_parked(connection: Connection, states: Sequence[Desired]) -> int
     if dropped:
         await add_forgotten(connection, {STATE: dropped})
         await connection.execute(SQL["free_waiting"], names, ParkCode.WAITS_FOR)
-        await connection.execute(SQL["requeue_freed"], names, HEAD_START)
+        await connection.execute(SQL["requeue_freed"], names)
     return dropped
 
 
@@ -198,5 +221,5 @@ async def _unpark(
     freed = count_of(await connection.execute(SQL["free_parked"], names, reason_prefix, codes))
     if freed:
         await connection.execute(SQL["free_waiting"], names, ParkCode.WAITS_FOR)
-        await connection.execute(SQL["requeue_freed"], names, HEAD_START)
+        await connection.execute(SQL["requeue_freed"], names)
     return freed

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
-from pointsman.store.document_quota import DocumentAmounts, OverQuota, over_quota
+from pointsman.store.document_quota import DocumentAmounts, OverQuota, grows, over_quota
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.pool import count_of
@@ -85,7 +85,7 @@ async def _change(
     await connection.execute(SQL["lock_document"], *_values(key))
     old = await _document(connection, key)
     new, result = decide(old)
-    if quota is not None and new is not old:
+    if quota is not None and grows(key, old, new):
         row = await connection.fetchrow(SQL["document_amounts"], text(key.agent), key.registration)
         over = over_quota(quota, DocumentAmounts(**dict(row or {})), key, old, new)
         if over is not None:

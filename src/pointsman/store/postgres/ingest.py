@@ -142,8 +142,11 @@ async def write(
         ]
         await connection.execute(SQL["upsert_evidence"], *columns(grown, 3))
     if plan.queue:
-        queued = [(str(recipient), one.due, one.urgent) for recipient, one in plan.queue.items()]
-        await connection.execute(SQL["queue_learners"], *columns(queued, 3))
+        queued = [
+            (str(recipient), one.urgent, one.due, one.source, one.rule, one.deadline or None)
+            for recipient, one in plan.queue.items()
+        ]
+        await connection.execute(SQL["queue_learners"], *columns(queued, 6))
     if plan.positions:
         positions = [
             (*where, at.offset, at.log_id, at.last_record) for where, at in plan.positions.items()

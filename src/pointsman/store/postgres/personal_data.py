@@ -10,7 +10,6 @@ import zstandard
 
 from pointsman.store import table_sql
 from pointsman.store.block_rewrite import DecideStatement, PlacedStatement, new_ranks, rewrite
-from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.named_sql import load
 from pointsman.store.personal_data import TABLES, tables_of_learners
 from pointsman.store.personal_data_store import BlockChange, DecideRow, RefusedLearner, Row
@@ -166,7 +165,7 @@ async def _erase_learner(connection: Connection, names: Sequence[str], now: int)
             await connection.execute(PRIVACY_SQL["erase_attendance"], ending, timeout=LONG)
         )
     if meetings:
-        await connection.execute(SQL["requeue_freed"], list(meetings), HEAD_START)
+        await connection.execute(SQL["requeue_freed"], list(meetings))
     for table, column in tables_of_learners():
         query = table_sql.delete_where(table, column, "= ANY($1::text[])")
         erased += count_of(await connection.execute(query, list(names), timeout=LONG))

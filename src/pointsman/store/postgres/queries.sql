@@ -70,12 +70,19 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
 ON CONFLICT (learner, key) DO UPDATE SET body = excluded.body;
 
 -- name: queue_learners
--- A completion does not wait for the learner's pace, but for a backoff or a lease it does. These
--- rows are locked already.
-UPDATE learners AS l SET due = least(coalesce(l.due, q.due), q.due),
+-- The more urgent turn counts, the one that it has or the new one. What is urgent does not wait for the
+-- learner's pace, but for a backoff or a lease it does. These rows are locked already.
+UPDATE learners AS l SET
+    source = CASE WHEN {is_first} THEN q.source ELSE l.source END,
+    rule = CASE WHEN {is_first} THEN q.rule ELSE l.rule END,
+    urgent = CASE WHEN {is_first} THEN q.urgent ELSE l.urgent END,
+    due = CASE WHEN {is_first} THEN q.due ELSE l.due END,
+    deadline = CASE WHEN l.due IS NULL THEN q.deadline ELSE least(l.deadline, q.deadline) END,
     ready = l.ready OR l.hold = 0 OR (l.hold = 1 AND q.urgent)
-FROM unnest($1::text[], $2::bigint[], $3::boolean[]) AS q(learner, due, urgent)
+FROM unnest($1::text[], $2::boolean[], $3::bigint[], $4::text[], $5::text[], $6::bigint[])
+    AS q(learner, urgent, due, source, rule, deadline)
 WHERE l.learner = q.learner;
+
 
 -- name: save_positions
 INSERT INTO positions (consumer_group, topic, partition, next_offset, log_id, last_record)
@@ -114,21 +121,47 @@ WITH too_far AS (
         WHERE NOT ready AND due IS NOT NULL AND ready_at > $2
         ORDER BY ready_at DESC LIMIT 1000 FOR UPDATE SKIP LOCKED)),
 due_too_late AS (
-    UPDATE learners SET due = $1
-    WHERE learner IN (SELECT learner FROM learners WHERE ready AND due > $2
+    UPDATE learners SET due = CASE WHEN urgent THEN $1 ELSE $1 + $4::bigint END
+    WHERE learner IN (SELECT learner FROM learners WHERE ready AND due > $2::bigint + $3
         ORDER BY due DESC LIMIT 1000 FOR UPDATE SKIP LOCKED))
 UPDATE learners SET ready = true, hold = 0
 WHERE learner IN (SELECT learner FROM learners
     WHERE NOT ready AND due IS NOT NULL AND ready_at <= $1
     ORDER BY ready_at LIMIT 1000 FOR UPDATE SKIP LOCKED);
 
+-- name: waiting_turns
+-- Of each queue, which is that of one source and rule, the first $1; of progress, what is due until $2.
+-- And of those with a deadline after $3, the first $1 of the urgent and of progress.
+WITH RECURSIVE queues AS (
+    (SELECT urgent, source, rule FROM learners WHERE ready AND due IS NOT NULL
+        ORDER BY urgent, source, rule LIMIT 1)
+    UNION ALL
+    SELECT n.urgent, n.source, n.rule FROM queues AS q CROSS JOIN LATERAL (
+        SELECT urgent, source, rule FROM learners
+        WHERE ready AND due IS NOT NULL AND (urgent, source, rule) > (q.urgent, q.source, q.rule)
+        ORDER BY urgent, source, rule LIMIT 1) AS n
+)
+SELECT w.learner, w.urgent, w.due, w.source, w.rule, coalesce(w.deadline, 0) AS deadline
+FROM queues AS q CROSS JOIN LATERAL (
+    SELECT learner, urgent, due, source, rule, deadline FROM learners
+    WHERE ready AND due IS NOT NULL AND urgent = q.urgent AND source = q.source AND rule = q.rule
+        AND (q.urgent OR due <= $2)
+    ORDER BY due LIMIT $1 FOR UPDATE SKIP LOCKED) AS w
+UNION ALL
+SELECT d.learner, d.urgent, d.due, d.source, d.rule, d.deadline
+FROM (VALUES (true), (false)) AS u(urgent) CROSS JOIN LATERAL (
+    SELECT learner, urgent, due, source, rule, deadline FROM learners
+    WHERE ready AND due IS NOT NULL AND deadline IS NOT NULL AND urgent = u.urgent
+        AND deadline > $3
+    ORDER BY deadline LIMIT $1 FOR UPDATE SKIP LOCKED) AS d;
+
+
 -- name: lease_learners
-UPDATE learners AS l SET ready = false, hold = 3, ready_at = $1, leased_at = $3,
-    lease_token = l.lease_token + 1
-FROM (SELECT learner FROM learners WHERE ready AND due IS NOT NULL
-    ORDER BY due LIMIT $2 FOR UPDATE SKIP LOCKED) AS chosen
-WHERE l.learner = chosen.learner
-RETURNING l.learner, l.lease_token, l.due;
+UPDATE learners SET ready = false, hold = 3, ready_at = $1, leased_at = $2,
+    lease_token = lease_token + 1
+WHERE learner = ANY($3::text[])
+RETURNING learner, lease_token;
+
 
 -- name: undelivered_desired
 SELECT {desired}
@@ -156,14 +189,24 @@ FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS s(kind, key, reas
 WHERE d.learner = $1 AND d.kind = s.kind AND d.key = s.key;
 
 -- name: left_to_send
--- What it is sorted by, and when the first of it may be sent: a completion does not wait for the
--- pace, and what has a time of its own waits for that.
-SELECT min(since - CASE WHEN urgent THEN $2::bigint ELSE 0 END),
-    min(CASE WHEN retry_at > $3 THEN retry_at WHEN urgent THEN 0 ELSE $4::bigint END)
-FROM desired WHERE learner = $1 AND version > delivered_version AND parked = '';
+-- Its turn, and when the first of it may be sent: what is urgent does not wait for the pace, and what
+-- has a time of its own waits for that.
+SELECT coalesce(t.urgent, false), t.due, coalesce(t.source, ''), coalesce(t.rule, ''), n.deadline,
+    n.next_at
+FROM (SELECT min(CASE WHEN retry_at > $2 THEN retry_at WHEN urgent THEN 0 ELSE $3::bigint END)
+            AS next_at,
+        min(nullif(deadline, 0)) AS deadline
+    FROM desired WHERE learner = $1 AND version > delivered_version AND parked = '') AS n
+LEFT JOIN (SELECT urgent, {turn_due} AS due, source, rule
+    FROM desired WHERE learner = $1 AND version > delivered_version AND parked = ''
+    ORDER BY urgent DESC, 2 LIMIT 1) AS t ON true;
+
 
 -- name: return_lease
-UPDATE learners SET due = $2, ready = $3, ready_at = $4, hold = $5 WHERE learner = $1;
+UPDATE learners SET urgent = $2, due = $3, source = $4, rule = $5, deadline = $6, ready = $7,
+    ready_at = $8, hold = $9
+WHERE learner = $1;
+
 
 -- name: parked_learners
 -- Of these codes, or of all where there are none. A replica of the version before parks without a
@@ -200,15 +243,26 @@ UPDATE desired SET retry_at = 0
 WHERE learner = ANY($1::text[]) AND version > delivered_version AND parked = '';
 
 -- name: requeue_freed
-UPDATE learners AS l SET due = (SELECT min(since - CASE WHEN urgent THEN $2::bigint ELSE 0 END)
-        FROM desired AS d WHERE d.learner = l.learner AND version > delivered_version
-            AND parked = ''),
+UPDATE learners AS l SET (urgent, due, source, rule) = (
+        SELECT coalesce(t.urgent, false), t.due, coalesce(t.source, ''), coalesce(t.rule, '')
+        FROM (SELECT 1) AS always LEFT JOIN (
+            SELECT urgent, {turn_due} AS due, source, rule FROM desired AS d
+            WHERE d.learner = l.learner AND version > delivered_version AND parked = ''
+            ORDER BY urgent DESC, 2 LIMIT 1) AS t ON true),
+    deadline = (SELECT min(nullif(d.deadline, 0)) FROM desired AS d
+        WHERE d.learner = l.learner AND version > delivered_version AND parked = ''),
     ready = l.hold <> 3, hold = CASE WHEN l.hold = 3 THEN 3 ELSE 0 END
 WHERE l.learner = ANY($1::text[]);
 
+
 -- name: next_ready_at
-SELECT CASE WHEN EXISTS (SELECT 1 FROM learners WHERE ready AND due IS NOT NULL) THEN 0
-    ELSE (SELECT min(ready_at) FROM learners WHERE NOT ready AND due IS NOT NULL) END;
+-- Progress may be kept waiting until so shortly before it is due.
+SELECT CASE WHEN EXISTS (SELECT 1 FROM learners WHERE ready AND due IS NOT NULL AND urgent) THEN 0
+    ELSE least(
+        (SELECT greatest(0, min(due) - $1) FROM learners WHERE ready AND due IS NOT NULL
+            HAVING min(due) IS NOT NULL),
+        (SELECT min(ready_at) FROM learners WHERE NOT ready AND due IS NOT NULL)) END;
+
 
 -- name: read_statement
 SELECT s.id AS statement_id, b.data AS block, s.start, s.length, s.item AS "index", b.stored_at,

@@ -16,6 +16,7 @@ from pointsman.store.desired_codec import (
     column_type,
 )
 from pointsman.store.named_sql import load
+from pointsman.store.turns import due_as_sql
 
 _ARRAYS = {"integer": "bigint[]", "boolean": "boolean[]", "text": "text[]"}
 
@@ -35,6 +36,10 @@ _FRAGMENTS = {
     "imported": ", ".join(IMPORTED),
     "imported_arrays": _arrays(IMPORTED, first=2),
     "assign_imported": assignments(IMPORTED),
+    "turn_due": due_as_sql(least="least", greatest="greatest"),
+    "is_first": (
+        "(l.due IS NULL OR q.urgent > l.urgent OR (q.urgent = l.urgent AND q.due < l.due))"
+    ),
 }
 SQL = {
     **load("pointsman.store.postgres", "queries.sql", _FRAGMENTS),

@@ -9,7 +9,6 @@ from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace, Target
 from pointsman.store.commit_history import CommitHistory
-from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.desired_codec import by_learner
 from pointsman.store.history_codec import row_of_readings
 from pointsman.store.merge import merge_delivered
@@ -76,7 +75,8 @@ def _record(
     if data := row_of_readings(findings, outcomes):
         write_turns(connection, [(learner, data)], now)
     if Audited.RESENT in outcomes.values():
-        connection.execute(SQL["queue_resent"], (learner, HEAD_START))
+        connection.execute(SQL["add_learner"], (learner,))
+        connection.execute(SQL["requeue_freed"], (to_json([learner]),))
     return outcomes
 
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pointsman.domain.errors import ConfigError, StoreUnavailable
+from pointsman.store.sqlite.file_modes import create_for_owner
 from pointsman.store.sqlite.lock import FileLock
 from pointsman.store.sqlite.schema import connect
 from pointsman.store.sqlite.soundness import check, must_have_own_log
@@ -48,6 +49,7 @@ def copy_database(
     Raises `StoreDamaged`, `sqlite3.Error` and `OSError`.
     """
     target.unlink(missing_ok=True)
+    create_for_owner(target)
     with closing(connect(source, read_only=True)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(
             new,

@@ -9,26 +9,45 @@ from collections.abc import Collection, Iterable, Sequence
 import orjson
 
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import Desired
+from pointsman.domain.records import FRESH_WITHIN, Desired
 from pointsman.domain.targets import Recipient
 from pointsman.store.books import STATE
-from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
 from pointsman.store.history_codec import rows_of_turn
 from pointsman.store.history_records import SentRequest
 from pointsman.store.records import Lease, Settlement, hold_after
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, to_json
+from pointsman.store.turns import LONGEST_FRESHNESS, Choose, Turn, WaitingTurn, most_urgent_first
+
+#: what `next_ready_at` says where there is nothing to send
+_NEVER = 2**63 - 1
+#: sorts before each queue
+_BEFORE_ALL = (2, "", "")
 
 
 class SqliteDelivery(SqliteConnections):
     """Leases and what is settled under them, and what is parked."""
 
     async def lease(
-        self, *, now: int, ttl: int, limit: int, longest_pause: int = LONGEST_PAUSE
+        self,
+        *,
+        now: int,
+        ttl: int,
+        limit: int,
+        longest_pause: int = LONGEST_PAUSE,
+        choose: Choose | None = None,
+        due_within: int = LONGEST_FRESHNESS,
     ) -> list[Lease]:
         until = latest_end(now, ttl, longest_pause)
-        return await self._write(lambda db: _lease(db, now, ttl, limit, until))
+
+        def write(connection: sqlite3.Connection) -> list[Lease]:
+            _end_waits(connection, now, until)
+            waiting = _waiting(connection, now, limit, now + due_within)
+            chosen = (choose or most_urgent_first(limit))(waiting)
+            return _lease(connection, [str(one.recipient) for one in chosen], now, ttl)
+
+        return await self._write(write)
 
     async def settle(
         self,
@@ -65,7 +84,7 @@ class SqliteDelivery(SqliteConnections):
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute(SQL["forget_retry_at"], (names,))
-            connection.execute(SQL["requeue_freed"], (names, HEAD_START))
+            connection.execute(SQL["requeue_freed"], (names,))
 
         await self._write(write)
 
@@ -82,25 +101,41 @@ class SqliteDelivery(SqliteConnections):
             lambda db: [CODEC.decode(row) for row in fetch(db, "list_parked", *values)]
         )
 
-    async def next_ready_at(self) -> int | None:
+    async def next_ready_at(self, *, due_within: int = LONGEST_FRESHNESS) -> int | None:
         def read(connection: sqlite3.Connection) -> int | None:
-            (ready_at,) = connection.execute(SQL["next_ready_at"]).fetchone()
-            return None if ready_at is None else int(ready_at)
+            (ready_at,) = connection.execute(SQL["next_ready_at"], (due_within,)).fetchone()
+            return None if ready_at == _NEVER else int(ready_at)
 
         return await self._read(read)
 
 
-def _lease(
-    connection: sqlite3.Connection, now: int, ttl: int, limit: int, until: int
-) -> list[Lease]:
-    """The most urgent recipients that are ready, each with all that is not delivered."""
+def _end_waits(connection: sqlite3.Connection, now: int, until: int) -> None:
     connection.execute(SQL["promote_learners"], (now,))
     connection.execute(SQL["end_far_waits"], (until,))
-    connection.execute(SQL["end_far_dues"], (now, until))
-    (names,) = connection.execute(SQL["choose_learners"], (limit,)).fetchone()
-    order: list[str] = orjson.loads(names)
+    connection.execute(SQL["end_far_dues"], (now, until + LONGEST_FRESHNESS, FRESH_WITHIN // 2))
+
+
+def _waiting(
+    connection: sqlite3.Connection, now: int, limit: int, due_until: int
+) -> list[WaitingTurn]:
+    """The first of each queue, and the first deadlines."""
+    rows: list[tuple[str, int, int, str, str, int]] = []
+    queue = _BEFORE_ALL
+    while (queue := connection.execute(SQL["first_of_next_queue"], queue).fetchone()) is not None:
+        rows += connection.execute(SQL["waiting_turns"], (*queue, due_until, limit))
+    for urgent in (1, 0):
+        rows += connection.execute(SQL["waiting_for_deadlines"], (urgent, now, limit))
+    return [
+        WaitingTurn(Recipient.from_text(learner), Turn(bool(urgent), due, source, rule, deadline))
+        for learner, urgent, due, source, rule, deadline in dict.fromkeys(rows)
+    ]
+
+
+def _lease(connection: sqlite3.Connection, order: Sequence[str], now: int, ttl: int) -> list[Lease]:
+    """Lease these, each with all that is not delivered."""
     if not order:
         return []
+    names = to_json(order)
     expires_at = now + ttl
     connection.execute(SQL["lease_learners"], (expires_at, now, names))
     (tokens_text,) = connection.execute(SQL["lease_tokens"], (names,)).fetchone()
@@ -156,11 +191,9 @@ def _settle(
     ]
     if parked:
         connection.execute(SQL["settle_parked"], (to_json(parked), learner))
-    due, next_at = connection.execute(
-        SQL["left_to_send"], (HEAD_START, now, ready_at, learner)
-    ).fetchone()
-    values = (due, int(next_at == 0), next_at or ready_at, hold_after(settlements), learner)
-    connection.execute(SQL["return_lease"], values)
+    *turn, next_at = connection.execute(SQL["left_to_send"], (now, ready_at, learner)).fetchone()
+    wait = (int(next_at == 0), next_at or ready_at, hold_after(settlements))
+    connection.execute(SQL["return_lease"], (*turn, *wait, learner))
     return True
 
 
@@ -180,7 +213,7 @@ def _unpark(
     freed = connection.execute(SQL["free_parked"], (names, reason_prefix, of_codes)).rowcount
     if freed:
         connection.execute(SQL["free_waiting"], (names, ParkCode.WAITS_FOR))
-        connection.execute(SQL["requeue_freed"], (names, HEAD_START))
+        connection.execute(SQL["requeue_freed"], (names,))
     return freed
 
 
@@ -197,7 +230,7 @@ def _drop_parked(connection: sqlite3.Connection, states: Sequence[Desired]) -> i
         names = _texts({state.recipient for state in states})
         connection.execute(SQL["add_forgotten"], (to_json({STATE: dropped}),))
         connection.execute(SQL["free_waiting"], (names, ParkCode.WAITS_FOR))
-        connection.execute(SQL["requeue_freed"], (names, HEAD_START))
+        connection.execute(SQL["requeue_freed"], (names,))
     return dropped
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
-from pointsman.store.document_quota import DocumentAmounts, OverQuota, over_quota
+from pointsman.store.document_quota import DocumentAmounts, OverQuota, grows, over_quota
 from pointsman.store.document_records import Document, DocumentKey, DocumentResource
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import SQL, fetch, fetch_one, to_json
@@ -77,25 +77,17 @@ def _change(
 ) -> T | OverQuota:
     old = _document(connection, key)
     new, result = decide(old)
-    if quota is not None and new is not old and (over := _over(connection, key, quota, old, new)):
-        return over
+    if quota is not None and grows(key, old, new):
+        row = fetch_one(connection, "document_amounts", key.agent, key.registration)
+        over = over_quota(quota, DocumentAmounts(**(row or {})), key, old, new)
+        if over is not None:
+            return over
     if new is None and old is not None:
         connection.execute(SQL["delete_document"], _values(key))
     elif new is not None and new is not old:
         values = (new.content_type, new.content, new.etag, new.updated_at)
         connection.execute(SQL["save_document"], (*_values(key), *values))
     return result
-
-
-def _over(
-    connection: sqlite3.Connection,
-    key: DocumentKey,
-    quota: DocumentAmounts,
-    old: Document | None,
-    new: Document | None,
-) -> OverQuota | None:
-    row = fetch_one(connection, "document_amounts", key.agent, key.registration)
-    return over_quota(quota, DocumentAmounts(**(row or {})), key, old, new)
 
 
 def _values(key: DocumentKey) -> tuple[str, str, str, str, str]:

@@ -153,8 +153,8 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
         connection.execute(SQL["upsert_evidence"], (to_json(grown),))
     if plan.queue:
         queue_rows = [
-            (str(recipient), queued.due, 0 if queued.urgent else 1)
-            for recipient, queued in plan.queue.items()
+            (str(recipient), one.urgent, one.due, one.source, one.rule, one.deadline or None)
+            for recipient, one in plan.queue.items()
         ]
         connection.execute(SQL["queue_learners"], (to_json(queue_rows),))
     if plan.accepted:

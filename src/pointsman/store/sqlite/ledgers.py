@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+import orjson
+
 from pointsman.domain.records import SealedToken
 from pointsman.store.delivery_stores import WindowLedger
 from pointsman.store.records import Window
@@ -22,12 +24,17 @@ class SqliteLedgers(SqliteConnections):
     async def window(self) -> Window | None:
         def read(connection: sqlite3.Connection) -> Window | None:
             row = fetch_one(connection, "read_window")
-            return None if row is None else Window(**row)
+            if row is None:
+                return None
+            pieces = orjson.loads(row.pop("sent"))
+            sent = tuple((at, requests, points) for at, requests, points in pieces)
+            return Window(**row, sent=sent)
 
         return await self._read(read)
 
     async def save_window(self, window: Window) -> None:
-        values = (window.ends_at, window.points, window.requests)
+        sent = orjson.dumps(window.sent).decode()
+        values = (window.ends_at, window.points, window.requests, sent)
         await self._write(lambda db: db.execute(SQL["save_window"], values) and None)
 
     async def sealed_tokens(self) -> list[SealedToken]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointsman.domain.errors import ConfigError
+from pointsman.store.sqlite.file_modes import OWNER_ONLY, close_to_others, logs_of
 
 #: a command that looks who has the file holds the lock for a moment
 _TRIES, _PAUSE = 10, 0.02
@@ -78,7 +79,7 @@ class FileLock:
             raise
 
     def _take(self, *, linked: bool) -> str:
-        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
         note = os.pread(self._handle, _MOST, 0).decode(errors="replace")
         if not _try_lock(self._handle):
             holder = note.split("\n")[0] or "unknown"
@@ -93,6 +94,8 @@ class FileLock:
                 f"stop it, or give this one a file of its own ({self._database} is locked)"
             )
         file.is_locked = self._owns = True
+        # SQLite makes the log and its index with the mode of the database
+        close_to_others(self._path, self._database, *logs_of(self._database))
         if not linked:
             self._must_have_one_name(file)
         self._write(f"{os.getpid()}\n")
@@ -138,7 +141,7 @@ class FileLock:
             status = self._database.stat()
             file = _open_files.get((status.st_dev, status.st_ino))
         if file is None:
-            descriptor = os.open(self._database, flags, 0o644)
+            descriptor = os.open(self._database, flags, OWNER_ONLY)
             status = os.fstat(descriptor)
             file = _open_files[status.st_dev, status.st_ino] = _OpenFile(descriptor)
         self._inode = (status.st_dev, status.st_ino)

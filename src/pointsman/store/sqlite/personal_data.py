@@ -15,7 +15,6 @@ import zstandard
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.store import table_sql
 from pointsman.store.block_rewrite import DecideStatement, PlacedStatement, new_ranks, rewrite
-from pointsman.store.commit_plan import HEAD_START
 from pointsman.store.named_sql import load
 from pointsman.store.personal_data import TABLES, tables_of_learners
 from pointsman.store.personal_data_store import BlockChange, DecideRow, RefusedLearner, Row
@@ -210,7 +209,7 @@ def _erase_learner(connection: sqlite3.Connection, names: Sequence[str], now: in
     for ending in endings:
         erased += connection.execute(PRIVACY_SQL["erase_attendance"], (ending,)).rowcount
     if meetings:
-        connection.execute(SQL["requeue_freed"], (to_json(list(meetings)), HEAD_START))
+        connection.execute(SQL["requeue_freed"], (to_json(list(meetings)),))
     for table, column in tables_of_learners():
         query = table_sql.delete_where(table, column, _IN)
         erased += connection.execute(query, (to_json(list(names)),)).rowcount

@@ -65,16 +65,20 @@ FROM json_each(?) WHERE true
 ON CONFLICT (learner, key) DO UPDATE SET body = excluded.body;
 
 -- name: queue_learners
--- A new learner is ready at once. For a known one the third value, 0 for a completion and else 1,
--- travels as `ready_at`: a completion does not wait for the learner's pace, but for a backoff or
--- a lease it does.
-INSERT INTO learners (learner, due, ready, ready_at)
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), 1, json_extract(value, '$[2]')
+-- A new learner is ready at once. Of a known one the more urgent turn counts, the one that it has or the
+-- new one. What is urgent does not wait for the learner's pace, but for a backoff or a lease it does.
+INSERT INTO learners (learner, urgent, due, source, rule, deadline, ready)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'), 1
 FROM json_each(?) WHERE true
 ON CONFLICT (learner) DO UPDATE SET
-    due = min(coalesce(due, excluded.due), excluded.due),
-    ready = CASE WHEN ready = 1 OR hold = 0 OR (hold = 1 AND excluded.ready_at = 0)
-        THEN 1 ELSE 0 END;
+    source = CASE WHEN {is_first} THEN excluded.source ELSE source END,
+    rule = CASE WHEN {is_first} THEN excluded.rule ELSE rule END,
+    urgent = CASE WHEN {is_first} THEN excluded.urgent ELSE urgent END,
+    due = CASE WHEN {is_first} THEN excluded.due ELSE due END,
+    deadline = CASE WHEN due IS NULL THEN excluded.deadline
+        ELSE min(coalesce(deadline, excluded.deadline), coalesce(excluded.deadline, deadline)) END,
+    ready = CASE WHEN ready = 1 OR hold = 0 OR (hold = 1 AND excluded.urgent) THEN 1 ELSE 0 END;
 
 -- name: save_positions
 INSERT INTO positions (consumer_group, topic, partition, next_offset, log_id, last_record)
@@ -117,11 +121,25 @@ WHERE ready = 0 AND due IS NOT NULL AND ready_at <= ?;
 UPDATE learners SET ready = 1, hold = 0 WHERE ready = 0 AND due IS NOT NULL AND ready_at > ?;
 
 -- name: end_far_dues
-UPDATE learners SET due = ?1 WHERE ready = 1 AND due IS NOT NULL AND due > ?2;
+UPDATE learners SET due = CASE WHEN urgent THEN ?1 ELSE ?1 + ?3 END
+WHERE ready = 1 AND due IS NOT NULL AND due > ?2;
 
--- name: choose_learners
-SELECT json_group_array(learner) FROM (
-    SELECT learner FROM learners WHERE ready = 1 AND due IS NOT NULL ORDER BY due LIMIT ?);
+-- name: first_of_next_queue
+-- Queues are those of one source and rule, the urgent first.
+SELECT urgent, source, rule FROM learners
+WHERE ready = 1 AND due IS NOT NULL AND (urgent, source, rule) < (?1, ?2, ?3)
+ORDER BY urgent DESC, source DESC, rule DESC LIMIT 1;
+
+-- name: waiting_turns
+SELECT learner, urgent, due, source, rule, coalesce(deadline, 0) AS deadline FROM learners
+WHERE ready = 1 AND due IS NOT NULL AND urgent = ?1 AND source = ?2 AND rule = ?3
+    AND (urgent OR due <= ?4)
+ORDER BY due LIMIT ?5;
+
+-- name: waiting_for_deadlines
+SELECT learner, urgent, due, source, rule, deadline FROM learners
+WHERE ready = 1 AND due IS NOT NULL AND deadline IS NOT NULL AND urgent = ?1 AND deadline > ?2
+ORDER BY deadline LIMIT ?3;
 
 -- name: lease_learners
 UPDATE learners SET ready = 0, hold = 3, ready_at = ?1, leased_at = ?2,
@@ -160,14 +178,21 @@ FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS
 WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
 
 -- name: left_to_send
--- What it is sorted by, and when the first of it may be sent: a completion does not wait for the
--- pace, and what has a time of its own waits for that.
-SELECT min(since - CASE WHEN urgent THEN ?1 ELSE 0 END),
-    min(CASE WHEN retry_at > ?2 THEN retry_at WHEN urgent THEN 0 ELSE ?3 END)
-FROM desired WHERE learner = ?4 AND version > delivered_version AND parked = '';
+-- Its turn, and when the first of it may be sent: what is urgent does not wait for the pace, and what
+-- has a time of its own waits for that.
+SELECT coalesce(t.urgent, 0), t.due, coalesce(t.source, ''), coalesce(t.rule, ''), n.deadline,
+    n.next_at
+FROM (SELECT min(CASE WHEN retry_at > ?1 THEN retry_at WHEN urgent THEN 0 ELSE ?2 END) AS next_at,
+        min(nullif(deadline, 0)) AS deadline
+    FROM desired WHERE learner = ?3 AND version > delivered_version AND parked = '') AS n
+LEFT JOIN (SELECT urgent, {turn_due} AS due, source, rule
+    FROM desired WHERE learner = ?3 AND version > delivered_version AND parked = ''
+    ORDER BY urgent DESC, 2 LIMIT 1) AS t ON true;
 
 -- name: return_lease
-UPDATE learners SET due = ?, ready = ?, ready_at = ?, hold = ? WHERE learner = ?;
+UPDATE learners SET urgent = ?, due = ?, source = ?, rule = ?, deadline = ?, ready = ?, ready_at = ?,
+    hold = ?
+WHERE learner = ?;
 
 -- name: release_leases
 UPDATE learners SET ready = (due IS NOT NULL), hold = 0 WHERE hold = 3;
@@ -208,22 +233,33 @@ UPDATE desired SET retry_at = 0
 WHERE learner IN (SELECT value FROM json_each(?)) AND version > delivered_version AND parked = '';
 
 -- name: requeue_freed
-UPDATE learners SET due = (SELECT min(since - CASE WHEN urgent THEN ?2 ELSE 0 END) FROM desired
+UPDATE learners SET (urgent, due, source, rule) = (
+        SELECT coalesce(t.urgent, 0), t.due, coalesce(t.source, ''), coalesce(t.rule, '')
+        FROM (SELECT 1) AS always LEFT JOIN (
+            SELECT urgent, {turn_due} AS due, source, rule FROM desired
+            WHERE desired.learner = learners.learner AND version > delivered_version AND parked = ''
+            ORDER BY urgent DESC, 2 LIMIT 1) AS t ON true),
+    deadline = (SELECT min(nullif(deadline, 0)) FROM desired
         WHERE desired.learner = learners.learner AND version > delivered_version AND parked = ''),
     ready = CASE WHEN hold = 3 THEN 0 ELSE 1 END, hold = CASE WHEN hold = 3 THEN 3 ELSE 0 END
 WHERE learner IN (SELECT value FROM json_each(?1));
 
 -- name: next_ready_at
-SELECT CASE WHEN EXISTS (SELECT 1 FROM learners WHERE ready = 1 AND due IS NOT NULL) THEN 0
-    ELSE (SELECT min(ready_at) FROM learners WHERE ready = 0 AND due IS NOT NULL) END;
+-- Progress may be kept waiting until so shortly before it is due.
+SELECT CASE WHEN EXISTS (SELECT 1 FROM learners WHERE ready = 1 AND due IS NOT NULL AND urgent = 1)
+    THEN 0 ELSE min(
+        coalesce((SELECT max(0, min(due) - ?1) FROM learners WHERE ready = 1 AND due IS NOT NULL),
+            9223372036854775807),
+        coalesce((SELECT min(ready_at) FROM learners WHERE ready = 0 AND due IS NOT NULL),
+            9223372036854775807)) END;
 
 -- name: read_window
-SELECT ends_at, points, requests FROM quota_window;
+SELECT ends_at, points, requests, sent FROM quota_window;
 
 -- name: save_window
-INSERT INTO quota_window (id, ends_at, points, requests) VALUES (1, ?, ?, ?)
+INSERT INTO quota_window (id, ends_at, points, requests, sent) VALUES (1, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET ends_at = excluded.ends_at, points = excluded.points,
-    requests = excluded.requests;
+    requests = excluded.requests, sent = excluded.sent;
 
 -- name: read_statement
 SELECT s.id AS statement_id, b.data AS block, s.start, s.length, s.item AS "index", b.stored_at,
@@ -381,12 +417,8 @@ UPDATE desired SET audited_at = ?, audit = ?, parked = ?, park_code = ?, deliver
     since = ?
 WHERE learner = ? AND kind = ? AND key = ? AND version = ?;
 
--- name: queue_resent
-INSERT INTO learners (learner, due, ready)
-SELECT learner, min(since - CASE WHEN urgent THEN ?2 ELSE 0 END), 1 FROM desired
-WHERE learner = ?1 AND version > delivered_version AND parked = '' GROUP BY learner
-ON CONFLICT (learner) DO UPDATE SET due = excluded.due,
-    ready = CASE WHEN hold = 3 THEN 0 ELSE 1 END, hold = CASE WHEN hold = 3 THEN 3 ELSE 0 END;
+-- name: add_learner
+INSERT INTO learners (learner) VALUES (?) ON CONFLICT (learner) DO NOTHING;
 
 -- name: undelivered_readable
 SELECT json_group_array(json_array({desired}))
@@ -526,8 +558,9 @@ SELECT count(*) FILTER (WHERE registration = ?2) AS registration_documents,
     coalesce(sum(size) FILTER (WHERE registration = ?2), 0) AS registration_bytes,
     count(*) AS learner_documents, coalesce(sum(size), 0) AS learner_bytes
 FROM (
-    SELECT registration, length(content) + length(CAST(activity AS BLOB))
-        + length(CAST(name AS BLOB)) + length(CAST(content_type AS BLOB)) AS size
+    SELECT registration,
+        length(content) + length(CAST(activity AS BLOB)) + length(CAST(name AS BLOB))
+        + length(CAST(content_type AS BLOB)) AS size
     FROM documents
     WHERE agent = ?1 AND agent <> '' AND resource IN ('state', 'agent_profile')
 );

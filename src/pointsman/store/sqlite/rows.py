@@ -24,6 +24,7 @@ from pointsman.store.desired_codec import (
 )
 from pointsman.store.named_sql import load
 from pointsman.store.statement_records import StoredStatement, stored_statement
+from pointsman.store.turns import due_as_sql
 
 
 def _extract(columns: Sequence[str]) -> str:
@@ -39,6 +40,11 @@ _FRAGMENTS = {
     "imported": ", ".join(IMPORTED),
     "extract_imported": _extract(IMPORTED),
     "assign_imported": assignments(IMPORTED),
+    "turn_due": due_as_sql(least="min", greatest="max"),
+    "is_first": (
+        "(due IS NULL OR excluded.urgent > urgent "
+        "OR (excluded.urgent = urgent AND excluded.due < due))"
+    ),
 }
 SQL = {
     **load("pointsman.store.sqlite", "queries.sql", _FRAGMENTS),

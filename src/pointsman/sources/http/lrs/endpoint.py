@@ -24,6 +24,7 @@ from pointsman.domain.errors import VersionRefused
 from pointsman.domain.launch import Launch
 from pointsman.sources.http.authorization import AuthorizedSender, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, read_body
+from pointsman.sources.http.client_address import sender_address
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.consistent_through import HEADER as CONSISTENT
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
@@ -191,18 +192,22 @@ class LrsEndpoint:
 
         if is_alternate(request):
             if "Authorization" in request.headers:
-                await self._authorize(request.headers)
+                await self._authorize(request.headers, request)
             raw = await read_alternate(request, body)
             _check_method(resource, raw.method)
-            sender = await self._authorize(raw.headers)
+            sender = await self._authorize(raw.headers, request)
         else:
             _check_method(resource, request.method)
-            sender = await self._authorize(request.headers)
+            sender = await self._authorize(request.headers, request)
             raw = read_plain(request, body)
         return await self._answer(resource, request, raw, sender)
 
-    async def _authorize(self, headers: Mapping[str, str]) -> AuthorizedSender:
-        sender = await self._authorizer.authorize(headers.get("Authorization"))
+    async def _authorize(
+        self, headers: Mapping[str, str], request: web.Request
+    ) -> AuthorizedSender:
+        sender = await self._authorizer.authorize(
+            headers.get("Authorization"), sender_address(request)
+        )
         current_source.set(sender.source)
         return sender
 

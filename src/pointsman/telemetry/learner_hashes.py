@@ -1,0 +1,114 @@
+"""Puts a keyed hash in the place of each learner in log lines, so that a log may be shipped.
+
+`pointsman who HASH` finds the learner. What a line says in a key of its own is known to be a
+learner. In words, such as a platform's answer or an exception's text, mail addresses, SHA-1s and
+accounts are known by their form, and names by having been sent lately; quoted words that might be a
+name are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from pointsman.domain.pseudonyms import Pseudonyms
+
+#: whose value is a learner, or a recipient
+_LEARNER_KEYS = ("learner", "recipient", "actor")
+_MEETING = "meeting:"
+#: that are ours and name nobody
+_OURS = frozenset({"timestamp", "level", "logger"})
+#: names that are remembered, those that were sent last
+_MOST_NAMES = 5_000
+#: characters; a shorter name would be found within other words
+_LEAST = 3
+#: not what stands before the host of an address on the web
+_ADDRESS = re.compile(
+    r"(?<![\w.+-])(?<!//)(?:mailto(?::|%3A))?([\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)*)", re.IGNORECASE
+)
+_SHA1 = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{40}(?![0-9A-Za-z])", re.IGNORECASE)
+#: an account that nobody has mapped: its home page, a bar, its name
+_ACCOUNT = re.compile(r"https?://[^\s|'\"]+\|[^'\"\n;,]*")
+#: our own messages quote a learner after these words
+_QUOTED_LEARNER = re.compile(r"\b(for|of|logging|learner|user) '([^'\n]+)'")
+#: quoted words, of which a name would be more than one, or not ASCII
+_QUOTED = re.compile(r"'([^'\n]{1,300})'|\"([^\"\n]{1,300})\"")
+_PLAIN_WORD = re.compile(r"[!-~]+")
+
+
+class LearnerHashes:
+    """A processor of structlog, for the end of the chain, when exceptions are text already.
+
+    `names` takes what people are called in statements: it is told of each.
+    """
+
+    def __init__(self) -> None:
+        self._pseudonyms = Pseudonyms()
+        self.names: deque[str] = deque(maxlen=_MOST_NAMES)
+
+    def use(self, key: bytes) -> None:
+        """The installation's secret; until then every learner is called the same."""
+        self._pseudonyms.use(key)
+
+    def __call__(self, _logger: Any, _method: str, line: Any) -> Any:
+        learners = [
+            str(line[key])
+            for key in _LEARNER_KEYS
+            if line.get(key) and not str(line[key]).startswith(_MEETING)
+        ]
+        return {
+            key: value if key in _OURS else self._of_key(key, value, learners)
+            for key, value in line.items()
+        }
+
+    def _of_key(self, key: str, value: Any, learners: list[str]) -> Any:
+        if key in _LEARNER_KEYS and str(value) in learners:
+            return self._pseudonyms.of(str(value))
+        return self._hashed(value, learners)
+
+    def _hashed(self, value: Any, learners: list[str]) -> Any:
+        if isinstance(value, str):
+            return self.text(value, learners)
+        if isinstance(value, Mapping):
+            return {
+                self._hashed(key, learners): self._hashed(inner, learners)
+                for key, inner in value.items()
+            }
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self._hashed(inner, learners) for inner in value]
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self.text(str(value), learners)
+
+    def text(self, text: str, learners: list[str]) -> str:
+        """Words without people; `learners` are those of the line."""
+        for learner in learners:
+            if learner in text:
+                text = text.replace(learner, self._pseudonyms.of(learner))
+        text = _ACCOUNT.sub(lambda match: self._pseudonyms.of(match[0].strip()), text)
+        text = _ADDRESS.sub(self._of_address, text)
+        text = _SHA1.sub(lambda match: self._pseudonyms.of(match[0].lower()), text)
+        text = _QUOTED_LEARNER.sub(self._of_quoted, text)
+        for name in {name for name in self.names if len(name) >= _LEAST and name in text}:
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", text)
+        return _QUOTED.sub(_without_name, text)
+
+    def _of_address(self, match: re.Match[str]) -> str:
+        return self._pseudonyms.of(unquote(match[1]).lower())
+
+    def _of_quoted(self, match: re.Match[str]) -> str:
+        name = match[2]
+        if name.startswith("learner:"):
+            return match[0]
+        return f"{match[1]} '{self._pseudonyms.of(name)}'"
+
+
+def _without_name(match: re.Match[str]) -> str:
+    words = match[1] if match[1] is not None else match[2]
+    if _PLAIN_WORD.fullmatch(words):
+        return match[0]
+    quote = match[0][0]
+    return f"{quote}…{quote}"
