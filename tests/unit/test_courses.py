@@ -225,6 +225,7 @@ def test_the_proposed_launches_are_taken_as_they_are() -> None:
         asked = parse_launch_request(json.dumps(launch_request(unit)).encode())
         assert asked.activity == launch_activity(unit.id)
         assert asked.move_on == unit.move_on
+        assert asked.definition == {"name": {"und": unit.title}}
 
 
 TITLES = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

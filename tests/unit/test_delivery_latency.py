@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.delivery.delivery_record import DeliveryLatency
-from pointsman.delivery.dispatcher import latency
+from pointsman.delivery.delivery_record import DeliveryLatency, latency
 from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient, Target, TargetKind, Value
 

@@ -54,6 +54,8 @@ def launch_request(unit: AssignableUnit) -> dict[str, Any]:
         "authToken": TOKEN,
         "kind": "cmi5",
         "activity": launch_activity(unit.id),
+        # of no known language
+        "definition": {"name": {"und": unit.title}} if unit.title else None,
         "url": unit.url if urlsplit(unit.url).scheme else CONTENT + unit.url.lstrip("./"),
         "moveOn": unit.move_on,
         "masteryScore": unit.mastery_score,

@@ -118,6 +118,11 @@ class ConcurrencyLimit:
         """Deliveries that may be begun now."""
         return max(0, self.limit - self._under_way)
 
+    @property
+    def waiting(self) -> int:
+        """Deliveries under way that wait for the quota."""
+        return self._waiting_for_quota
+
     async def begin(self) -> None:
         """Wait until one more may be begun, and count it."""
         await self.wait_until_free()

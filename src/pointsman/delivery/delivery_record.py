@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pointsman.delivery.turn_outcome import DeliveryOutcome
-from pointsman.domain.targets import TargetKind
+from pointsman.domain.records import Desired
+from pointsman.domain.targets import TargetKind, is_completion
 
 #: the answer of a turn in which nothing was sent
 NOT_SENT = "not_sent"
@@ -32,3 +33,9 @@ class DeliveryRecord:
 
     outcome: DeliveryOutcome
     latencies: tuple[DeliveryLatency, ...]
+
+
+def latency(row: Desired, now: int) -> DeliveryLatency:
+    """How long a state took that the platform has now."""
+    completed = (now - row.changed_at) / 1e6 if is_completion(row.target, row.value) else None
+    return DeliveryLatency(row.target.kind, (now - row.since) / 1e6, completed, row.statement_id)

@@ -12,7 +12,7 @@ import structlog
 from pointsman.cancellation import only_own_cancellation
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget
-from pointsman.delivery.delivery_record import DeliveryLatency, DeliveryRecord
+from pointsman.delivery.delivery_record import DeliveryRecord, latency
 from pointsman.delivery.outcomes import storable
 from pointsman.delivery.refusals import DOUBTFUL, RefusalDoubt
 from pointsman.delivery.sender import DeliveryOutcome, Sender
@@ -22,8 +22,7 @@ from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
 from pointsman.domain.log_steps import NOTHING, STORE_AWAY
-from pointsman.domain.records import Desired
-from pointsman.domain.targets import Recipient, is_completion
+from pointsman.domain.targets import Recipient
 from pointsman.fault_log import FaultLog, cause
 from pointsman.platforms.base import RequestOutcome
 from pointsman.store.base import Lease
@@ -157,6 +156,7 @@ class Dispatcher:
             self._under_way.add(task)
             self._of_recipient[lease.recipient] = task
             task.add_done_callback(partial(self._ended, lease.recipient))
+        await asyncio.sleep(0)  # they are in front of us when we wait for the quota next
         if not leases:
             await self._idle()
         # each gets in line for the quota before more are leased, which then wait behind it
@@ -166,7 +166,7 @@ class Dispatcher:
         """So many learners as can be sent for soon; while the platform is out only one."""
         if self._one_at_a_time:
             return 1
-        ahead = self._budget.requests_within(_LEASE_AHEAD)
+        ahead = self._budget.requests_within(_LEASE_AHEAD) - self._concurrency.waiting
         return max(1, min(self._concurrency.free, ahead))
 
     @property
@@ -307,9 +307,3 @@ class Dispatcher:
 
     def _now(self) -> int:
         return micros(self._clock.now())
-
-
-def latency(row: Desired, now: int) -> DeliveryLatency:
-    """How long a state took that the platform has now."""
-    completed = (now - row.changed_at) / 1e6 if is_completion(row.target, row.value) else None
-    return DeliveryLatency(row.target.kind, (now - row.since) / 1e6, completed, row.statement_id)

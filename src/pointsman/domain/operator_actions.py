@@ -14,6 +14,7 @@ class ActionKind(StrEnum):
     """What was done, in the words of its command."""
 
     LAUNCH = "launch"
+    WAIVE = "waive"
     LAUNCHES_REVOKE = "launches revoke"
     PARKED_RETRY = "parked retry"
     PARKED_DROP = "parked drop"
