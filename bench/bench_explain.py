@@ -32,6 +32,7 @@ _STATEMENTS, _COMMIT, _EACH = 1_000_000, 100, 50
 _ROUNDS = 9
 _NOW = 1_790_000_000_000_000
 _CONFIG = """
+allow_weak_secrets = true
 [store]
 url = "sqlite:///filled.db"
 [platform]

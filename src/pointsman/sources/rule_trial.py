@@ -18,6 +18,7 @@ from pointsman.sources.backfill import StatementFile
 from pointsman.sources.batch import LogMessage
 from pointsman.sources.pipeline import Pipeline
 from pointsman.store.base import Search, Store
+from pointsman.text_files import without_mark
 
 _SOURCE = "rules test"
 _NOWHERE = Position("", "", 0, 0)
@@ -106,20 +107,24 @@ async def try_stored(
 def _bodies(path: Path, max_bytes: int) -> Iterator[tuple[str, bytes]]:
     """(place, JSON text)."""
     file = StatementFile(path, max_bytes)
-    lines = list(file.lines(0)) if file.size <= max_bytes else file.lines(0)
-    if isinstance(lines, list) and len(lines) > 1:
-        whole = b"\n".join(line.body for line in lines)
-        try:  # a statement that is written over several lines
-            orjson.loads(whole)
-        except orjson.JSONDecodeError:
-            pass
-        else:
-            yield "line 1", whole
-            return
-    for line in lines:
+    whole = _one_text(path) if file.size <= max_bytes else None
+    if whole is not None:
+        yield "line 1", whole
+        return
+    for line in file.lines(0):
         if line.too_long:
             raise ConfigError(f"{path}, line {line.number} is longer than {max_bytes} bytes")
         yield f"line {line.number}", line.body
+
+
+def _one_text(path: Path) -> bytes | None:
+    """A file that is one JSON text, also over several lines; None for any other."""
+    whole = without_mark(path.read_bytes())
+    try:
+        orjson.loads(whole)
+    except orjson.JSONDecodeError:
+        return None
+    return whole
 
 
 def _try_body(
