@@ -95,6 +95,24 @@ COMMANDS = (
         "pointsman.cli.parked",
     ),
     LazyCommand(
+        "status",
+        "Say whether delivery is paused, and how much waits: to be sent, or for a person.",
+        "pointsman.cli.status",
+        "status",
+    ),
+    LazyCommand(
+        "pause",
+        "Stop sending to the platform, all or one kind of target, until `pointsman resume`.",
+        "pointsman.cli.pause",
+        "pause",
+    ),
+    LazyCommand(
+        "resume",
+        "Send again what was paused: one kind of target, or all that is paused.",
+        "pointsman.cli.pause",
+        "resume",
+    ),
+    LazyCommand(
         "dead-letters",
         "Inputs that could not be understood: see them, read them again, drop them.",
         "pointsman.cli.dead_letters",

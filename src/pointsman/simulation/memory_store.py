@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from pointsman.domain.park_codes import ParkCode
+from pointsman.domain.pauses import Pause
 from pointsman.domain.records import Desired, InputOutcome, Receipt, Submission
 from pointsman.domain.targets import Recipient, Target, TargetKind, Value, is_urgent
 from pointsman.store.base import Backlog, Books, Lease, Settlement, Window
@@ -76,6 +77,7 @@ class MemoryStore:
         self._evidence: dict[tuple[Recipient, str], Gathered] = {}
         self._outcomes: Counter[InputOutcome] = Counter()
         self._window: Window | None = None
+        self._pauses: dict[TargetKind | None, Pause] = {}
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         touched = {
@@ -237,6 +239,16 @@ class MemoryStore:
 
     async def save_window(self, window: Window) -> None:
         self._window = window
+
+    async def pauses(self) -> list[Pause]:
+        return [self._pauses[kind] for kind in sorted(self._pauses, key=lambda kind: kind or "")]
+
+    async def pause(self, pause: Pause) -> None:
+        before = self._pauses.get(pause.kind, pause)
+        self._pauses[pause.kind] = replace(pause, since=before.since)
+
+    async def resume(self, kind: TargetKind | None) -> bool:
+        return self._pauses.pop(kind, None) is not None
 
     async def backlog(self) -> Backlog:
         dirty = dict.fromkeys(TargetKind, 0)
