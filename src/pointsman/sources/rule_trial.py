@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import ConfigError, InputRefused
 from pointsman.domain.log_positions import Position
@@ -18,7 +16,6 @@ from pointsman.sources.backfill import StatementFile
 from pointsman.sources.batch import LogMessage
 from pointsman.sources.pipeline import Pipeline
 from pointsman.store.base import Search, Store
-from pointsman.text_files import without_mark
 
 _SOURCE = "rules test"
 _NOWHERE = Position("", "", 0, 0)
@@ -107,7 +104,7 @@ async def try_stored(
 def _bodies(path: Path, max_bytes: int) -> Iterator[tuple[str, bytes]]:
     """(place, JSON text)."""
     file = StatementFile(path, max_bytes)
-    whole = _one_text(path) if file.size <= max_bytes else None
+    whole = file.one_text()
     if whole is not None:
         yield "line 1", whole
         return
@@ -115,16 +112,6 @@ def _bodies(path: Path, max_bytes: int) -> Iterator[tuple[str, bytes]]:
         if line.too_long:
             raise ConfigError(f"{path}, line {line.number} is longer than {max_bytes} bytes")
         yield f"line {line.number}", line.body
-
-
-def _one_text(path: Path) -> bytes | None:
-    """A file that is one JSON text, also over several lines; None for any other."""
-    whole = without_mark(path.read_bytes())
-    try:
-        orjson.loads(whole)
-    except orjson.JSONDecodeError:
-        return None
-    return whole
 
 
 def _try_body(
