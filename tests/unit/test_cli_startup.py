@@ -77,7 +77,7 @@ def test_graphql_comes_with_the_extra_emulator_alone() -> None:
 
     assert not [name for name in project["dependencies"] if name.startswith("graphql")]
     assert [re.split(r"[<>=]", name)[0] for name in extras["emulator"]] == ["graphql-core"]
-    assert "pointsman[emulator,parquet]" in extras["dev"]
+    assert "pointsman[emulator]" in extras["dev"]
 
 
 def test_emulate_says_what_to_install_where_the_extra_is_missing(
