@@ -133,6 +133,9 @@ def test_every_code_of_parked_state_is_a_cause(code: ParkCode) -> None:
     assert end.cause.value == code.value
     assert "its reason" in end.sentence
     assert bool(end.cure) == (code is not ParkCode.WAITS_FOR)
+    if code is ParkCode.PAUSED:
+        assert end.cure == ("pointsman resume --kind topic_progress",)
+        return
     for command in end.cure:
         assert "--learner 'ana o'\"'\"'hara'" in command
 
