@@ -78,7 +78,7 @@ def test_what_names_something_else_is_another(iri: str, other: str) -> None:
 
 
 def is_ucschar(character: str) -> bool:
-    """What IRIs hold beside ASCII: RFC 3987 section 2.2, without the planes of which none is used."""
+    """What IRIs hold beside ASCII (RFC 3987 section 2.2), but for planes that nobody uses."""
     return any(
         first <= character <= last
         for first, last in [
