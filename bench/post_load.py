@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 import uvloop
@@ -146,7 +147,7 @@ async def _run(job: Job) -> dict[str, Any]:
         sender = job.senders[place % len(job.senders)]
         requests = list(_requests(job, sender, place * each, each))
         _, protocol = await loop.create_connection(
-            lambda requests=requests: _Sender(requests, statuses), "127.0.0.1", job.port
+            partial(_Sender, requests, statuses), "127.0.0.1", job.port
         )
         senders.append(protocol)
     began = time.perf_counter()

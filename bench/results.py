@@ -65,8 +65,7 @@ def table(title: str, result: Mapping[str, Any]) -> list[str]:
     lines = [
         f"### {title}",
         "",
-        f"`{result['command']}`, {result['at']}, {result['machine']}, "
-        f"medians of {min(rounds)} rounds.",
+        _how(result, min(rounds)),
         "",
         "| | ratio | µs | least and most |",
         "| --- | --- | --- | --- |",
@@ -75,6 +74,12 @@ def table(title: str, result: Mapping[str, Any]) -> list[str]:
         shown = f"{row['median']:,.4g} | {row['least']:,.4g} to {row['most']:,.4g}"
         lines.append(f"| {name} | {row['median'] / reference:.2f} | {shown} |")
     return lines
+
+
+def _how(result: Mapping[str, Any], rounds: int) -> str:
+    """With what, when and where it was measured."""
+    command, machine_then = result["command"], result["machine"]
+    return f"`{command}`, {result['at']}, {machine_then}, medians of {rounds} rounds."
 
 
 def machine() -> str:

@@ -130,11 +130,18 @@ def check_readings(items: Sequence[Valid]) -> None:
 
 def _left_out_of_all(item: Valid) -> tuple[LeftOut, ...]:
     """What is left out of a report of progress, after which nothing is left of it."""
+    statement = item.statement
+    if statement.verb.id.rpartition("/")[2] not in _PROGRESS_VERBS:
+        return ()
+    result = statement.result
+    extensions = result.extensions if result is not None else None
+    if extensions and _progress(extensions, []) is not None:
+        return ()
     seen = observe(item, 0)
-    if isinstance(seen, NoEffect) or seen.verb.rpartition("/")[2] not in _PROGRESS_VERBS:
+    if isinstance(seen, NoEffect):
         return ()
     says_more = seen.completion or seen.success is not None or seen.score is not None
-    return () if says_more or seen.progress is not None else seen.left_out
+    return () if says_more else seen.left_out
 
 
 def clock_offset(valid: Valid, received_at: int) -> float:

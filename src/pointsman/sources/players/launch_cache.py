@@ -17,6 +17,7 @@ from cachetools import LRUCache
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.launch import Launch, Revoked, launch_from_json, launch_to_json
+from pointsman.sources.players.grouped_reads import GroupedReads
 from pointsman.sources.players.revocations import (
     REVOCATION,
     revocation_names,
@@ -66,6 +67,9 @@ class LaunchCache:
         self._clock = clock
         # large inputs ask from threads of their own, and asking changes the order
         self._lock = Lock()
+        self._documents = GroupedReads(
+            lambda names: store.named_documents(("launch", REVOCATION), names)
+        )
         #: by registration
         self._answers: LRUCache[str, _Answer] = LRUCache(_MOST_ANSWERS)
 
@@ -95,7 +99,7 @@ class LaunchCache:
         from then on, whichever replica is asked.
         """
         names = [registration, *revocation_names(registration, learner)]
-        documents = await self._store.named_documents(("launch", REVOCATION), names)
+        documents = await self._documents.read(names)
         document = documents.get(("launch", registration))
         launch = None if document is None else launch_from_json(document.content)
         self._remember(registration, launch)
@@ -132,7 +136,7 @@ class LaunchCache:
         unknown = [name for name in registrations if not self._is_known(name, now)]
         if not unknown:
             return
-        documents = await self._store.named_documents(("launch",), unknown)
+        documents = await self._documents.read(unknown)
         for name in unknown:
             document = documents.get(("launch", name))
             self._remember(name, None if document is None else launch_from_json(document.content))
