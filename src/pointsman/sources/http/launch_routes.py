@@ -131,6 +131,8 @@ def _cmi5(
         launches.credentials,
         launches.launches,
         launches.lms,
+        launches.record,
+        context.clock,
         context.body_timeout,
     )
 
