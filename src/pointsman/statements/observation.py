@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -83,6 +83,16 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
         remark=remark,
         left_out=tuple(left_out),
     )
+
+
+def registrations_of(items: Iterable[Valid]) -> set[str]:
+    """Those of some statements, in lower case."""
+    contexts = (item.statement.context for item in items)
+    return {
+        context.registration.lower()
+        for context in contexts
+        if context is not None and context.registration is not None
+    }
 
 
 def _may_be_h5p(statement: Statement, activity: Activity) -> bool:

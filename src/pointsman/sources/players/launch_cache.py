@@ -72,6 +72,8 @@ class LaunchCache:
         )
         #: by registration
         self._answers: LRUCache[str, _Answer] = LRUCache(_MOST_ANSWERS)
+        #: whether any of the answers was a launch
+        self._is_any = False
 
     def get(self, registration: str | None) -> Launch | None:
         """The launch, where `prepare` or `find` has asked for it."""
@@ -82,8 +84,14 @@ class LaunchCache:
         """Know the launches of all registrations that these bodies name."""
         await self._ask(_registrations(bodies))
 
+    async def prepare_registrations(self, registrations: Iterable[str]) -> None:
+        """Know these launches; registrations in lower case."""
+        await self._ask(set(registrations))
+
     def named(self, bodies: Iterable[bytes]) -> list[Launch]:
-        """The launches that these bodies name, where `prepare` or `find` has asked for them."""
+        """The launches that these bodies name, where they were asked for before."""
+        if not self._is_any:
+            return []
         launches = (self.get(registration) for registration in sorted(_registrations(bodies)))
         return [launch for launch in launches if launch is not None]
 
@@ -132,8 +140,12 @@ class LaunchCache:
         await self._store.change_document(DocumentKey("activity", activity), decide)
 
     async def _ask(self, registrations: set[str]) -> None:
+        if not registrations:
+            return
         now = self._clock.monotonic()
-        unknown = [name for name in registrations if not self._is_known(name, now)]
+        with self._lock:
+            answers = [(name, self._answers.get(name)) for name in registrations]
+        unknown = [name for name, answer in answers if answer is None or now >= answer.good_until]
         if not unknown:
             return
         documents = await self._documents.read(unknown)
@@ -141,12 +153,9 @@ class LaunchCache:
             document = documents.get(("launch", name))
             self._remember(name, None if document is None else launch_from_json(document.content))
 
-    def _is_known(self, registration: str, now: float) -> bool:
-        answer = self._answer(registration)
-        return answer is not None and now < answer.good_until
-
     def _remember(self, registration: str, launch: Launch | None) -> None:
         good_until = self._clock.monotonic() + _GOOD_FOR
+        self._is_any = self._is_any or launch is not None
         with self._lock:
             self._answers[registration] = _Answer(good_until, launch)
 
