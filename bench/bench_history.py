@@ -40,6 +40,7 @@ from pointsman.store.sqlite import delivery as sqlite_delivery
 _STATEMENTS, _WAITING, _ROUNDS, _LEARNERS = 3_000, 100, 15, 500
 _CLOCK = SystemClock()
 _CONFIG = """
+allow_weak_secrets = true
 [platform]
 url = "http://127.0.0.1:1"
 api_key = "key"

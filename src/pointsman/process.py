@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -28,6 +29,9 @@ log = structlog.get_logger(__name__)
 #: seconds; the store's writer must win the interpreter lock back from a busy loop at each small
 #: step, and waits for this long each time (docs/design.md, "The interpreter lock")
 _SWITCH_INTERVAL = 0.0005
+#: a collection of garbage holds up every thread, and one large input makes many objects, which are
+#: no garbage (docs/design.md, "The longest pause")
+_COLLECT_AFTER = (50_000, 20, 20)
 #: seconds after `drain_delay_seconds` and `drain_seconds` for closing the store and what else is
 #: open, and for giving up a start
 CLOSING = 5.0
@@ -42,6 +46,7 @@ def run(settings: Settings) -> int:
     """
     logs.configure(settings.logging)
     sys.setswitchinterval(_SWITCH_INTERVAL)
+    gc.set_threshold(*_COLLECT_AFTER)
     try:
         import uvloop  # noqa: PLC0415 - not on every platform
     except ImportError:
@@ -60,6 +65,9 @@ async def serve(settings: Settings, end: Callable[[int], None] | None = None) ->
         if not await _started(daemon, stop):
             log.info("stopped during the start", signal=stop.signal_name)
             return
+        # what is there from the start stays, and is not looked at again
+        gc.collect()
+        gc.freeze()
         try:
             http = settings.http
             operator = http.operator or http

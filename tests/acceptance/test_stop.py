@@ -28,6 +28,7 @@ HEADERS = {
     "Content-Type": "application/json",
 }
 CONFIG = """
+allow_weak_secrets = true
 [http]
 host = "127.0.0.1"
 port = {port}

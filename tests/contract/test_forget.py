@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,7 +18,7 @@ from pointsman.store.sqlite import SqliteStore
 from pointsman.wiring import identity_rules
 from pointsman.wiring.stores import key_reader
 from tests.support.databases import fresh_database
-from tests.support.person_traffic import ANA, BATCH, NAMING, OWN, TRACES, fill, settings
+from tests.support.person_traffic import ANA, BATCH, NAMING, OURS, OWN, TRACES, fill, settings
 
 READ_KEYS = key_reader("https://learn.example.com")
 TEN = "http://example.com/ten"
@@ -138,7 +138,7 @@ async def test_a_person_gets_all_that_is_theirs_and_nothing_of_others(store: Sto
     assert len(records["statements"]) == len(OWN) + 3
     assert len(records["mentioned_in"]) == len(NAMING)
     assert {row["resource"] for row in records["documents"]} == {
-        *("state", "agent_profile", "launch", "session", "launch_token"),
+        *("state", "agent_profile", "launch", "session", *OURS),
     }
     assert records["attachments"][0]["content"] == "a photo of her"
     assert {row["reason"] for row in records["dead_letters"]} == {"a statement of hers", "no JSON"}
@@ -165,3 +165,48 @@ async def test_a_delivery_under_way_is_waited_for(store: Store) -> None:
     assert await store.erase_learner([ANA], now=now) is None
     assert ANA in await everything(store)
     assert await store.erase_learner([ANA], now=now + 2 * 10**9)
+
+
+class Killed(Exception):
+    """In place of a SIGKILL: what was committed is committed, and nothing more is."""
+
+
+class Dying:
+    """A store under which the process ends at its nth change."""
+
+    def __init__(self, store: Store, changes: int) -> None:
+        self._store = store
+        self._left = changes
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+        if name not in CHANGES:
+            return method
+
+        async def change(*values: Any, **options: Any) -> Any:
+            self._left -= 1
+            if self._left < 0:
+                raise Killed
+            return await method(*values, **options)
+
+        return change
+
+
+CHANGES = {"refuse_learners", "erase_learner", "change_blocks", "drop_dead_letters", "change_rows"}
+
+
+async def test_a_run_that_was_killed_anywhere_can_be_repeated(store: Store) -> None:
+    clock, request = SystemClock(), ForgetRequest(ANA, refuse_for=60.0)
+    killed = 0
+    for changes in range(30):
+        try:
+            await forget(cast("Store", Dying(store, changes)), request, RULES, clock)
+            break
+        except Killed:
+            killed += 1
+            assert (await store.books()).balanced
+
+    assert killed > len(CHANGES)
+    assert (await run(store)).is_proved
+    after = (await everything(store)).lower().replace("joana@example.com", "")
+    assert [trace for trace in TRACES if trace.lower() in after] == []

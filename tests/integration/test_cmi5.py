@@ -14,6 +14,7 @@ import jwt
 import orjson
 import pytest
 
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.sources.players.cmi5 import vocabulary
 from tests.support.cmi5_player import PUBLISHER, Player, fetch, play, state
 from tests.support.launch_client import (
@@ -25,6 +26,7 @@ from tests.support.launch_client import (
     launching,
 )
 from tests.support.running_daemon import ADL
+from tests.support.store_queries import look
 
 TOPIC: dict[str, Any] = {"topicId": "topic_demo_1", "courseId": "course_demo"}
 RULES = """
@@ -430,6 +432,9 @@ async def test_an_operator_waives(world: Launching) -> None:
     status, first = await waive(world, registration, "Administrative")
     assert status == 200
     assert (await waive(world, registration, "Tested Out")) == (200, first)
+    again, recorded, _ = look(world.run.database, lambda store: store.operator_actions(limit=9))
+    assert (recorded.kind, again.kind) == (ActionKind.WAIVE, ActionKind.WAIVE)
+    assert recorded.details == {"registration": registration, "reason": "Administrative"}
     (waived,) = await stated(world, player, vocabulary.WAIVED)
     assert waived["id"] == first["statement"]
     assert waived["result"] == {

@@ -190,6 +190,19 @@ async def test_a_head_without_end_is_refused_before_it_fills_the_memory() -> Non
     assert sockets.closed == [Closed.LARGE_HEAD]
 
 
+async def test_the_answer_to_a_large_body_that_nobody_takes_can_be_read() -> None:
+    size = 20_000_000
+    async with serving() as sockets:
+        head = f"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n"
+        socket = await sockets.connect(head.encode())
+        for _ in range(size // 100_000):
+            await socket.send(b"GET / HTTP/1.1\r\n" + b"x" * 99_984)
+
+        assert await socket.status() == 404
+        await socket.send(REQUEST)
+        assert await socket.status() == 200
+
+
 async def test_many_idle_connections_keep_nobody_out() -> None:
     async with serving(most=20, most_of_address=20) as sockets:
         for _ in range(100):

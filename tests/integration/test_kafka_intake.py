@@ -246,6 +246,7 @@ signing_key = "{secrets.token_hex(32)}"
         found: list[dict[str, Any]] = []
         async with asyncio.timeout(PATIENCE):
             while not found:
+                await asyncio.sleep(0.1)  # a launch may not ask without a pause
                 async with session.get(query, headers=headers) as answer:
                     found = (await answer.json())["statements"]
         assert found[0]["context"]["registration"] == launch["registration"]

@@ -1,10 +1,12 @@
-"""`python -m tests.soak [faults|replicas]`: processes, in real time, for ten minutes.
+"""`python -m tests.soak [faults|replicas|hostile]`: processes, in real time, for ten minutes.
 
 - faults: a daemon gets statements of every kind while the platform fails in every way it knows.
   Then the faults end, and the platform must have what the statements say, without a repeat that no
   fault explains and without a 429 of ours.
 - replicas: three daemons on one PostgreSQL database and one Kafka topic have more to send than the
   quota allows. They must use 97 % of it, and get no 429.
+- hostile: honest players beside a crowd that tries everything at once (hostile.py). They must be
+  answered within two seconds, and the daemon stay within its memory and its store's quotas.
 
 Exit code 0 when all is as it must be.
 """
@@ -26,6 +28,7 @@ from rich.console import Console
 from demo.broker import start_broker
 from demo.children import ended_by_signals
 from demo.database import start_database
+from tests.soak.hostile import hostile
 from tests.support.daemon_fleet import (
     KEY,
     Fleet,
@@ -117,6 +120,7 @@ def replicas(folder: Path, seconds: float, _seed: int, console: Console) -> bool
 _KINDS: dict[str, Callable[[Path, float, int, Console], bool]] = {
     "faults": faults,
     "replicas": replicas,
+    "hostile": hostile,
 }
 
 

@@ -47,6 +47,7 @@ HEADERS = {
 }
 _PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
 _CONFIG = """
+allow_weak_secrets = true
 [http]
 host = "127.0.0.1"
 port = {port}

@@ -14,7 +14,7 @@ from pointsman.domain.launch import Launch, PlayerKind, launch_to_json
 from pointsman.domain.operator_actions import ActionKind, OperatorAction
 from pointsman.domain.records import Actor, SealedToken
 from pointsman.sources.pipeline import Pipeline
-from pointsman.store.base import Document, DocumentKey, Store
+from pointsman.store.base import Document, DocumentKey, DocumentResource, Store
 from pointsman.wiring.sources import pipeline
 from tests.support.xapi_factory import MULTIPART, attachment, data_part, multipart
 
@@ -160,6 +160,13 @@ async def fill(store: Store) -> None:
     )
 
 
+#: what we keep of a launch and its learner
+OURS: dict[DocumentResource, str] = {
+    "launch_token": ANA,
+    "revocation": f"learner {ANA}",
+    "usage": REGISTRATION,
+    "usage_of_day": f"20421 {ANA}",
+}
 LETTERS = {
     "a statement of hers": json.dumps({**OWN["mailbox"], "verb": {}}).encode(),
     "of several": json.dumps([BATCH[0], BATCH[1]]).encode(),
@@ -196,7 +203,8 @@ async def _documents(store: Store) -> None:
     ):
         await put(store, DocumentKey("state", activity, agent_identity, "", "bookmark"), b"page 3")
     await put(store, DocumentKey("agent_profile", "", f"mbox mailto:{ANA}", "", "p"), b"{}")
-    await put(store, DocumentKey("launch_token", name=ANA), b"sealed")
+    for resource, name in OURS.items():
+        await put(store, DocumentKey(resource, name=name), b"sealed")
     ben = "mbox mailto:ben@example.com"
     await put(store, DocumentKey("state", activity, ben, "", "bookmark"), b"page 4")
     told = json.dumps({"teacher": f"mailto:{ANA}"}).encode()

@@ -60,4 +60,4 @@ async def test_whatever_is_accepted_there_are_two_pages() -> None:
         await asked(page, f"text/plain; version={number}")
         await asked(page, f"{OPEN_METRICS}; n={number}")
 
-    assert rendering.accepted == ["", "application/openmetrics-text;version=1.0.0"]
+    assert rendering.accepted == ["", "application/openmetrics-text; version=1.0.0"]

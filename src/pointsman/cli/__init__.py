@@ -42,6 +42,12 @@ COMMANDS = (
         "emulate",
     ),
     LazyCommand(
+        "simulate",
+        "Run the scheduler in virtual time: how many learners does a quota carry?",
+        "pointsman.cli.simulate",
+        "simulate",
+    ),
+    LazyCommand(
         "verify",
         "Add up the store's books: is every input, and all desired state, accounted for?",
         "pointsman.cli.verify",
@@ -82,6 +88,24 @@ COMMANDS = (
         "parked",
         "Desired state that can't be sent for a reason that time won't cure: see, retry, drop it.",
         "pointsman.cli.parked",
+    ),
+    LazyCommand(
+        "status",
+        "Say whether delivery is paused, and how much waits: to be sent, or for a person.",
+        "pointsman.cli.status",
+        "status",
+    ),
+    LazyCommand(
+        "pause",
+        "Stop sending to the platform, all or one kind of target, until `pointsman resume`.",
+        "pointsman.cli.pause",
+        "pause",
+    ),
+    LazyCommand(
+        "resume",
+        "Send again what was paused: one kind of target, or all that is paused.",
+        "pointsman.cli.pause",
+        "resume",
     ),
     LazyCommand(
         "dead-letters",

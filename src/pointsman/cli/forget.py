@@ -16,6 +16,7 @@ from pointsman.config import Settings, load
 from pointsman.domain.operator_actions import ActionKind
 
 if TYPE_CHECKING:
+    from pointsman.domain.records import Actor
     from pointsman.privacy import Forgotten
 
 LearnerArgument = Annotated[
@@ -82,17 +83,23 @@ def _print(done: Forgotten, settings: Settings) -> None:
     would = "would be " if done.is_dry_run else ""
     typer.echo(f"{done.person.learner}, in the log {done.pseudonym}")
     for actor in sorted(done.person.actors, key=str):
-        typer.echo(f"  {actor.kind} {actor.home_page} {actor.value}".replace("  ", " ", 1))
+        typer.echo(f"- {_written(actor)}")
     for what, count in sorted((+done.erased).items()):
-        typer.echo(f"{what}: {count:,} {would}erased")
+        typer.echo(f"{what.replace('_', ' ')}: {count:,} {would}erased")
     for what, count in sorted((+done.replaced).items()):
-        typer.echo(f"{what} of others: the person {would}replaced in {count:,}")
+        words = what.replace("_", " ")
+        typer.echo(f"{words} of others: the person's name {would}replaced in {count:,}")
     if done.refused_until is not None:
         typer.echo(f"New input {would}refused until {iso_time(done.refused_until)}.")
     if not done.is_dry_run:
         typer.echo(_proof(done))
     for words in _out_of_reach(done, settings):
         typer.echo(f"- {words}")
+
+
+def _written(actor: Actor) -> str:
+    """An identifier in one line, as xAPI calls it."""
+    return " ".join(filter(None, (actor.kind, actor.home_page, actor.value)))
 
 
 def _proof(done: Forgotten) -> str:
@@ -142,9 +149,7 @@ def _as_json(done: Forgotten, settings: Settings) -> dict[str, Any]:
         "learner": done.person.learner,
         "pseudonym": done.pseudonym,
         "dry_run": done.is_dry_run,
-        "identifiers": sorted(
-            f"{actor.kind} {actor.home_page} {actor.value}" for actor in done.person.actors
-        ),
+        "identifiers": sorted(map(_written, done.person.actors)),
         "erased": dict(+done.erased),
         "replaced": dict(+done.replaced),
         "refused_until": None if until is None else iso_time(until),

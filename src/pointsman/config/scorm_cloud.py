@@ -48,6 +48,7 @@ class ScormCloudSettings(Section):
     username: Annotated[str, Field(min_length=1), AfterValidator(_no_colon)]
     password_file: SecretFile = None
     password: RequiredStrongSecret = Field(default_factory=no_secret)
+    max_body_bytes: int = Field(default=1_048_576, ge=1_024)
     #: the activity that a course is, made of its id
     course_activity: Annotated[TemplateText, AfterValidator(_made_of("course"))] = (
         "https://cloud.scorm.com/{course}"

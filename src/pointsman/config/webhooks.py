@@ -141,6 +141,8 @@ class WebhookSettings(Section):
     signature: SignatureSettings | None = None
     #: how far the time of sending may be from this clock, where it is signed
     tolerance_seconds: float = Field(default=300, gt=0, le=86_400)
+    #: it has to be read before it is known who signed it
+    max_body_bytes: int = Field(default=1_048_576, ge=1_024)
     #: an e-mail address, or the name of an account of `home_page`
     learner: JsonPathText
     #: the activity's id, or a URI with paths in braces

@@ -14,6 +14,7 @@ class ActionKind(StrEnum):
     """What was done, in the words of its command."""
 
     LAUNCH = "launch"
+    WAIVE = "waive"
     LAUNCHES_REVOKE = "launches revoke"
     PARKED_RETRY = "parked retry"
     PARKED_DROP = "parked drop"
@@ -23,6 +24,8 @@ class ActionKind(StrEnum):
     IMPORT = "import"
     IMPORT_STATE = "import-state"
     FORGET = "forget"
+    PAUSE = "pause"
+    RESUME = "resume"
     EXPORT = "export"
 
 

@@ -46,8 +46,7 @@ class PersonMatcher:
         #: texts that name this person and nobody else, longest first, in lower case
         self.telling = tuple(sorted(set(self._telling()), key=lambda text: (-len(text), text)))
         self._pattern = _pattern(self.telling)
-        parts = "|".join(map(re.escape, self.telling))
-        self._longer = re.compile(rf"[\w.+%-]*(?:{parts})[\w.-]*")
+        self._parts = re.compile("|".join(map(re.escape, self.telling)) or r"(?!)")
         accounts = (actor.value for actor in person.actors if actor.kind == "account")
         hints = {*self.telling, *(name.lower() for name in accounts)}
         self._hints = tuple(hint.encode("utf-8", "surrogatepass") for hint in hints if hint)
@@ -114,11 +113,11 @@ class PersonMatcher:
 
     def longer_words(self, text: str) -> list[str]:
         """Words of which an identifier of this person is a part, and which are somebody else's."""
-        return [
-            word
-            for word in self._longer.findall(text.lower())
-            if self._pattern.search(word) is None
-        ]
+        lower = text.lower()
+        if not any(part in lower for part in self.telling):
+            return []
+        words = (_word_around(lower, match) for match in self._parts.finditer(lower))
+        return [word for word in words if not self.names(word)]
 
     def without_person(self, text: str) -> str:
         """Words with the stand-in for this person."""
@@ -164,6 +163,16 @@ class PersonMatcher:
             for new, old in zip(pair, old_pair, strict=True)
         )
         return value if same and len(members) == len(value) else members
+
+
+def _word_around(text: str, match: re.Match[str]) -> str:
+    """With what stands before and behind it, as an address or a name may have it."""
+    start, end = match.span()
+    while start and (text[start - 1].isalnum() or text[start - 1] in "._+%-"):
+        start -= 1
+    while end < len(text) and (text[end].isalnum() or text[end] in "._-"):
+        end += 1
+    return text[start:end]
 
 
 def _spellings(text: str) -> Iterator[str]:

@@ -15,8 +15,10 @@ from pointsman.privacy.person_matcher import PersonMatcher
 from pointsman.store.base import Row
 from pointsman.store.personal_data import TABLES, Holds, Table
 
-#: what takes a document's content for the person's own, by its resource
-_BY_NAME = frozenset({"session", "launch_token", "revocation", "usage", "usage_of_day"})
+#: documents that xAPI has, and those that are nobody's; all others are ours, and say in their names
+#: whose they are: a registration or a learner, with a word or a day before it
+_OF_PLAYERS = frozenset({"state", "activity_profile", "agent_profile"})
+_OF_NOBODY = frozenset({"activity", "probe"})
 
 
 class RowRules:
@@ -94,11 +96,13 @@ class RowRules:
         if row["resource"] == "launch":
             launch = launch_from_json(bytes(row["content"]))
             return row["name"] in person.registrations or self._matcher.is_theirs(launch.actor)
-        if row["resource"] in _BY_NAME:
-            name = row["name"].removeprefix("learner ")
-            if row["resource"] == "usage_of_day":
-                name = name.partition(" ")[2]  # after the day
-            return name in person.registrations or self._matcher.is_learner(name)
+        if row["resource"] in _OF_NOBODY:
+            return False
+        if row["resource"] not in _OF_PLAYERS:
+            names = (row["name"], row["name"].partition(" ")[2])
+            return any(
+                name in person.registrations or self._matcher.is_learner(name) for name in names
+            )
         if row["registration"] in person.registrations:
             return True
         actor = actor_of_identity(row["agent"])

@@ -29,6 +29,7 @@ from pointsman.statements import (
     StatementsRefused,
     Valid,
     check_statements,
+    check_values,
     guessed_type,
     media_type,
     parse,
@@ -139,10 +140,19 @@ class StatementIntake(Protocol):
 
 
 class BatchReader:
-    """Makes batches of what arrives, within `limits`; `ids` are those of what is made here."""
+    """Makes batches of what arrives, within `limits`; `launched` are those of launched players.
 
-    def __init__(self, limits: Limits | None = None, ids: StatementIds | None = None) -> None:
+    `ids` are those of what is made here.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        ids: StatementIds | None = None,
+        launched: Limits | None = None,
+    ) -> None:
         self._limits = limits or Limits()
+        self._launched = launched or self._limits
         self.ids = ids or StatementIds(secrets.token_bytes())
 
     def request(
@@ -163,7 +173,7 @@ class BatchReader:
         package = _unpacked(body, content_type)
         parsed = parse(
             package.statements,
-            self._limits,
+            self._limits if launch is None else self._launched,
             new_id=_new_id if put_id is None else lambda: put_id,
             data=package.data,
         )
@@ -218,7 +228,8 @@ class BatchReader:
         data = package.data if message.content_type or package.data else None
         limits, most = self._limits, message.max_statements
         if most is not None:
-            limits = Limits(max_statements=most, max_depth=limits.max_depth)
+            limits = limits.model_copy(update={"max_statements": most})
+        check_values(package.statements, limits)
         body, json, whole = package.statements, parse_json(package.statements), message.body
         left_over: tuple[LeftOver, ...] = ()
         # attachments go with all of the statements, and can't be told apart

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import orjson
 
 from pointsman.domain.records import DeadLetter
 from pointsman.sources.batch import StatementBatch
 from pointsman.statements import Invalid
+
+
+def letters_of_message(batch: StatementBatch, origin: str) -> Iterator[DeadLetter]:
+    """One for each item that is invalid, and for what is beyond the source's limit."""
+    for item in batch.invalid:
+        yield letter_of_item(item, origin, batch)
+    for part in batch.left_over:
+        yield DeadLetter(part.reason, f"{origin}, items {part.first}-{part.last}", part.body)
 
 
 def letter_of_item(item: Invalid, origin: str, batch: StatementBatch) -> DeadLetter:

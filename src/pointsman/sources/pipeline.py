@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -27,7 +28,8 @@ from pointsman.domain.records import (
 from pointsman.domain.statement_ids import StatementIds
 from pointsman.domain.statement_reading import StatementReading
 from pointsman.sources.batch import Accepted, BatchReader, LogMessage, StatementBatch
-from pointsman.sources.batch_letters import letter_of_item
+from pointsman.sources.batch_letters import letters_of_message
+from pointsman.sources.parse_thread import LARGE, in_thread
 from pointsman.sources.players import LaunchCache, add_launch_context, authorize_statements
 from pointsman.sources.refused_learners import RefusedLearners
 from pointsman.statements import (
@@ -68,7 +70,8 @@ class Pipeline:
     `ids` are those of statements that are made here, with the store's secret.
     `on_clock_off` is told the source and id of a statement whose timestamp is far from its
     arrival, and the seconds that it is ahead. What `refused` leaves out is not taken.
-    `on_name` is told what actors are called.
+    `on_name` is told what actors are called. This one, `on_batch` and `on_clock_off` are called in
+    any thread.
     """
 
     def __init__(
@@ -115,13 +118,21 @@ class Pipeline:
             return Accepted(ids)
         if batch.launch is None:
             await self.prepare([batch.body])
+        if len(batch.body) > LARGE:
+            submission = await in_thread(partial(self._launched_submission, batch))
         else:
-            authorize_statements(batch.launch, batch.items)
-            batch = add_launch_context(batch, batch.launch)
-        (receipt,) = await self.ingest([self.submission(batch)])
+            submission = self._launched_submission(batch)
+        (receipt,) = await self.ingest([submission])
         if receipt.conflicts and batch.all_or_nothing:
             raise StatementConflict(receipt.conflicts)
         return Accepted(ids, already_stored=receipt.duplicates == len(ids))
+
+    def _launched_submission(self, batch: StatementBatch) -> Submission:
+        """Of a request; what a launched player states becomes its launch's. Raises `Forbidden`."""
+        if batch.launch is not None:
+            authorize_statements(batch.launch, batch.items)
+            batch = add_launch_context(batch, batch.launch)
+        return self.submission(batch)
 
     def _without_refused(self, batch: StatementBatch) -> StatementBatch:
         if self._refused is None or not self._refused.is_any:
@@ -146,9 +157,9 @@ class Pipeline:
         return None if self._launches is None else await self._launches.find(registration)
 
     def submission(self, batch: StatementBatch) -> Submission:
-        """What the store is given of a batch: its statements, decided about."""
-        self._on_batch(batch)
+        """What the store is given of a batch: its statements, decided about. In any thread."""
         received_at = micros(self._clock.now())
+        self._on_batch(batch)
         for item in batch.items:
             if name := item.statement.actor.name:
                 self._on_name(name)
@@ -169,7 +180,10 @@ class Pipeline:
         )
 
     def read_message(self, message: LogMessage) -> Submission:
-        """One message of a log as a submission. What can't be understood is a dead letter in it."""
+        """One message of a log as a submission. What can't be understood is a dead letter in it.
+
+        In any thread.
+        """
         try:
             batch = self._without_refused(self.reader.message(message))
         except InputRefused as error:
@@ -186,15 +200,7 @@ class Pipeline:
             )
         return replace(
             self.submission(batch),
-            dead=(
-                *(letter_of_item(item, message.origin, batch) for item in batch.invalid),
-                *(
-                    DeadLetter(
-                        part.reason, f"{message.origin}, items {part.first}-{part.last}", part.body
-                    )
-                    for part in batch.left_over
-                ),
-            ),
+            dead=tuple(letters_of_message(batch, message.origin)),
             position=message.position,
             all_or_nothing=False,
         )

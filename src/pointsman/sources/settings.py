@@ -69,6 +69,10 @@ class LaunchLimitSettings(Section):
 
     #: requests of one launch, in a second; ten times that at once
     requests_per_second: float = Field(default=20, ge=0.1, le=10_000)
+    #: of the body of one request, which is less than other sources may send
+    request_bytes: int = Field(default=1_048_576, ge=1_024)
+    #: of one request
+    request_statements: int = Field(default=50, ge=1)
     #: of one state or profile document
     document_bytes: int = Field(default=524_288, ge=1_024)
     #: of one registration

@@ -10,6 +10,7 @@ from pointsman.statements.parse import (
     Parsed,
     Valid,
     check_statements,
+    check_values,
     parse,
 )
 from pointsman.statements.query import (
@@ -21,7 +22,7 @@ from pointsman.statements.query import (
 )
 from pointsman.statements.query import key as index_key
 from pointsman.statements.render import render, timestamp_of
-from pointsman.statements.settings import Limits
+from pointsman.statements.settings import LaunchedLimits, Limits
 from pointsman.statements.statement import STATEMENT, VOIDED, Statement
 from pointsman.statements.validation import Problem, StatementsRefused
 
@@ -30,6 +31,7 @@ __all__ = [
     "STATEMENT",
     "VOIDED",
     "Invalid",
+    "LaunchedLimits",
     "Limits",
     "NoEffect",
     "Parsed",
@@ -43,6 +45,7 @@ __all__ = [
     "authority_key",
     "check_readings",
     "check_statements",
+    "check_values",
     "clock_offset",
     "digest",
     "guessed_type",

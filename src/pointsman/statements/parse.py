@@ -85,7 +85,17 @@ def parse(
     data that none of them has attached.
     `new_id` is asked for statements without.
     """
+    check_values(body, limits)
     return check_statements(parse_json(body), body, limits, new_id=new_id, data=data)
+
+
+def check_values(body: bytes, limits: Limits) -> None:
+    """Raises `InputRefused` for a body that would be too much to parse at once."""
+    most = limits.max_values * limits.STATEMENTS_OF_MOST_VALUES
+    if body.count(b"{") + body.count(b"[") > most:
+        raise InputRefused(
+            f"the body has more than {most} objects and arrays (fifty times http.max_values)"
+        )
 
 
 def check_statements(
@@ -116,7 +126,7 @@ def _array(statements: Any, whole: _Body) -> list[Valid | Invalid]:
     if len(statements) > limits.max_statements:
         raise InputRefused(
             f"the body has {len(statements)} statements; at most {limits.max_statements} are taken "
-            "at once (http.max_statements)"
+            f"at once ({limits.setting})"
         )
     items: list[Valid | Invalid] = []
     seen: set[str] = set()
@@ -135,9 +145,7 @@ def _array(statements: Any, whole: _Body) -> list[Valid | Invalid]:
 
 
 def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
-    most = whole.limits.max_depth
-    if not whole.shallow and too_deep(json, most):
-        rule = f"is nested deeper than {most} (http.max_depth)"
+    if not whole.shallow and (rule := too_much(json, whole.limits)):
         return Invalid(index, None, (Problem(index, None, "it", rule),))
     try:
         statement = STATEMENT.validate_python(json)
@@ -220,10 +228,11 @@ def _invalid(json: Any, index: int | None, broken: list[tuple[str, str]]) -> Inv
     return Invalid(index, statement_id, problems)
 
 
-def too_deep(value: Any, limit: int) -> bool:
-    """Whether objects and arrays are nested more than `limit` deep."""
+def too_much(value: Any, limits: Limits) -> str:
+    """Which limit its objects and arrays exceed, in how deep or how many they are; "" for none."""
     level = [value]
-    for _ in range(limit):
+    count = 1
+    for _ in range(limits.max_depth):
         level = [
             child
             for parent in level
@@ -232,5 +241,8 @@ def too_deep(value: Any, limit: int) -> bool:
             if isinstance(child, dict | list)
         ]
         if not level:
-            return False
-    return True
+            return ""
+        count += len(level)
+        if count > limits.max_values:
+            return f"has more than {limits.max_values} objects and arrays (http.max_values)"
+    return f"is nested deeper than {limits.max_depth} (http.max_depth)"

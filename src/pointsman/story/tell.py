@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from pointsman.domain.clock import Clock, micros
+from pointsman.domain.pauses import Pause
 from pointsman.domain.pseudonyms import Pseudonyms
 from pointsman.domain.records import Actor, InputOutcome
 from pointsman.domain.statement_reading import StatementReading
@@ -20,6 +21,7 @@ from pointsman.story.facts import Facts, InputFact, QuotaFact
 from pointsman.story.question import Question
 from pointsman.story.records import Story
 from pointsman.story.telling import story_of
+from pointsman.story.words import time_words
 
 #: rows of the history, statements looked at, dead letters and deliveries of others that are read
 _ROWS, _STATEMENTS, _LETTERS, _TURNS = 200, 50, 20, 20
@@ -95,6 +97,7 @@ class Teller:
             for fact in inputs.values()
             if fact.reading is not None and fact.outcome is InputOutcome.UNMATCHED
         ]
+        pauses = await self._store.pauses()
         return Facts(
             question=question,
             learner=learner,
@@ -107,6 +110,8 @@ class Teller:
             proposals={activity: propose([activity])[0] for activity in set(activities)},
             token_cure=self._token_hint(learner),
             forgotten_until=await self._forgotten_until(learner),
+            paused=next((_since(pause) for pause in pauses if pause.kind is None), ""),
+            paused_kinds={pause.kind: _since(pause) for pause in pauses if pause.kind is not None},
         )
 
     async def _learner(self, question: Question) -> tuple[str, StoredStatement | None]:
@@ -223,3 +228,7 @@ class Teller:
         name = Pseudonyms(await self._store.installation_secret()).of(learner)
         now = micros(self._clock.now())
         return next((one.until for one in refused if one.hash == name and one.until > now), None)
+
+
+def _since(pause: Pause) -> str:
+    return f"since {time_words(pause.since)}{pause.reason and ': '}{pause.reason}"

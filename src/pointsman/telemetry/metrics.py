@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from prometheus_client.exposition import choose_encoder
@@ -18,6 +18,7 @@ from pointsman.telemetry.exemplars import of_receipt, of_statement
 from pointsman.telemetry.families import Families
 from pointsman.telemetry.initial_series import (
     AHEAD,
+    ALL,
     BEHIND,
     CONFLICT,
     DUPLICATE,
@@ -154,7 +155,14 @@ class Metrics:
         self._of.kafka_resets.labels(source, topic, reason).inc()
 
     def show(
-        self, backlog: Backlog | None, left: QuotaLeft, now: int, *, out: bool, accept: str = ""
+        self,
+        backlog: Backlog | None,
+        left: QuotaLeft,
+        now: int,
+        *,
+        out: bool,
+        paused: Collection[str] = (),
+        accept: str = "",
     ) -> tuple[bytes, str]:
         """The page in the format that `accept` asks for, and its content type.
 
@@ -166,6 +174,8 @@ class Metrics:
         self._of.points_left.set(left.points)
         self._of.requests_left.set(left.requests)
         self._of.platform_out.set(int(out))
+        for what in (ALL, *TargetKind):
+            self._of.paused.labels(what).set(int(what in paused))
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from threading import Lock
 
 from pointsman.domain.clock import Clock
 
@@ -23,15 +24,20 @@ class _Event:
 
 
 class Repeats:
-    """Counts events by a key. One that was quiet for two hours begins anew."""
+    """Counts events by a key, in any thread. One that was quiet for two hours begins anew."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._lock = Lock()
         self._events: OrderedDict[Hashable, _Event] = OrderedDict()
 
     def times(self, key: Hashable) -> int | None:
         """How often it happened since its last line, now included; None where no line is due."""
         now = self._clock.monotonic()
+        with self._lock:
+            return self._times(key, now)
+
+    def _times(self, key: Hashable, now: float) -> int | None:
         event = self._events.get(key)
         if event is None or now - event.line_at > 2 * _LONGEST_PAUSE:
             self._events[key] = _Event(0, now, _FIRST_PAUSE)
@@ -48,4 +54,5 @@ class Repeats:
 
     def forget(self, key: Hashable) -> bool:
         """It is over: the next one is a first again. Returns whether there was any."""
-        return self._events.pop(key, None) is not None
+        with self._lock:
+            return self._events.pop(key, None) is not None

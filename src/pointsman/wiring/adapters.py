@@ -30,6 +30,7 @@ def postback_sources(sources: SourceSettings, ids: StatementIds) -> tuple[Postba
             source.name,
             BasicCredential(source.username, source.password),
             _scorm_cloud(source, ids),
+            source.max_body_bytes,
         )
         for source in sources.scorm_cloud
     )
@@ -49,6 +50,7 @@ def webhook_sources(sources: SourceSettings, ids: StatementIds) -> tuple[Webhook
     return tuple(
         WebhookSource(
             source.name,
+            source.max_body_bytes,
             WebhookVerifier(_schemes(source), _keys(source), source.tolerance_seconds),
             _webhook(source, ids),
         )

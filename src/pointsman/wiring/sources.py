@@ -20,6 +20,7 @@ from pointsman.sources.http.authorization import (
     BearerCredential,
     HttpSource,
 )
+from pointsman.sources.http.body import BytesInFlight
 from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes
 from pointsman.sources.http.connection_limits import Closed, ConnectionLimits
 from pointsman.sources.http.failed_attempts import FailedAttempts
@@ -38,6 +39,7 @@ from pointsman.sources.players import LaunchCache
 from pointsman.sources.players.cmi5.satisfied import SatisfiedTracker
 from pointsman.sources.refused_learners import RefusedLearners
 from pointsman.sources.settings import CredentialSettings
+from pointsman.statements import LaunchedLimits
 from pointsman.store.base import IngestStore, Store
 from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.operator_log import OperatorLog
@@ -54,8 +56,21 @@ def http_sources(settings: Settings) -> tuple[HttpSource, ...]:
             source.name,
             tuple(map(credential, source.credentials)),
             source.lenient,
+            source.max_body_bytes,
         )
         for source in settings.sources.http
+    )
+
+
+def launched_limits(settings: Settings) -> LaunchedLimits | None:
+    """What one request of a launched player may hold."""
+    launches, http = settings.launches, settings.http
+    if launches is None:
+        return None
+    return LaunchedLimits(
+        max_statements=min(launches.limits.request_statements, http.max_statements),
+        max_depth=http.max_depth,
+        max_values=http.max_values,
     )
 
 
@@ -192,11 +207,12 @@ def http_servers(
         must_take=must_take,
         postbacks=postback_sources(settings.sources, store.statement_ids),
         webhooks=webhook_sources(settings.sources, store.statement_ids),
-        reader=BatchReader(settings.http, store.statement_ids),
+        reader=BatchReader(settings.http, store.statement_ids, launched_limits(settings)),
         body_timeout=settings.http.connections.body_seconds,
     )
     http = settings.http
     connections = http.connections
+    budget = BytesInFlight(http.max_bytes_in_flight)
 
     def on_malformed(status: int, reason: str) -> None:
         metrics.http("", "other", MALFORMED, status, 0.0)
@@ -208,7 +224,7 @@ def http_servers(
 
     def server(host: str, port: int, section: str, *listeners: Listener) -> HttpServer:
         # each has its own, for each stops by itself
-        requests = RequestsUnderWay()
+        requests = RequestsUnderWay(budget)
         return HttpServer(
             make_app(replace(deps, requests=requests), listeners),
             requests,

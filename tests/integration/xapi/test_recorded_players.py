@@ -70,7 +70,9 @@ async def test_each_recorded_exchange_gets_what_the_client_needs(
     client: str, tmp_path: Path
 ) -> None:
     for number, (_, rows) in enumerate(groupby(recorded(client), key=lambda row: row["step"])):
-        async with running(tmp_path / str(number)) as endpoint:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        async with running(folder) as endpoint:
             ours: dict[str, str] = {}  # ids that the recorder gave, and those that we gave
             for row in rows:
                 query = row["query"]

@@ -11,8 +11,13 @@ from aiohttp.typedefs import Handler
 
 from pointsman.domain.clock import Clock
 from pointsman.sources.batch import BatchReader, StatementIntake
-from pointsman.sources.http.authorization import Authenticator, HttpSource, RequestAuthorizer
-from pointsman.sources.http.body import BodyLimits
+from pointsman.sources.http.authorization import (
+    LAUNCHED,
+    Authenticator,
+    HttpSource,
+    RequestAuthorizer,
+)
+from pointsman.sources.http.body import UNKNOWN_BYTES, BodyLimits
 from pointsman.sources.http.client_address import TRUSTED_PROXIES, TrustedProxies
 from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.health import Health, ReadyState
@@ -22,7 +27,7 @@ from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
 from pointsman.sources.http.lrs.cmi5_scope import Cmi5Scope
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 from pointsman.sources.http.lrs.documents import DocumentResources, MustTake
-from pointsman.sources.http.lrs.endpoint import Limit, LrsEndpoint, ResourceHandler
+from pointsman.sources.http.lrs.endpoint import UNKNOWN, Limit, LrsEndpoint, ResourceHandler
 from pointsman.sources.http.lrs.get_statements import GetStatements
 from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.resources import Resource
@@ -131,7 +136,7 @@ def route_handlers(deps: HttpDeps, consistency: ConsistentThrough) -> dict[Route
     limits = BodyLimits(deps.settings.max_body_bytes, deps.body_timeout)
     endpoint = LrsEndpoint(
         authorizer,
-        limits,
+        _limits_of_senders(deps, limits),
         _resource_handlers(deps),
         consistency,
         frozenset(source.name for source in deps.sources if source.lenient),
@@ -181,6 +186,14 @@ def _cmi5_limit(deps: HttpDeps) -> Limit | None:
         notes_preferences=settings.cmi5_conflicts == "reject",
     )
     return scope.limit
+
+
+def _limits_of_senders(deps: HttpDeps, limits: BodyLimits) -> dict[str, BodyLimits]:
+    """How much each sender of xAPI may send at once, by its source."""
+    of_senders = {source.name: limits.at_most(source.max_body_bytes) for source in deps.sources}
+    if deps.launches is not None:
+        of_senders[LAUNCHED] = limits.at_most(deps.launches.settings.limits.request_bytes)
+    return of_senders | {UNKNOWN: limits.at_most(UNKNOWN_BYTES)}
 
 
 def _resource_handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:

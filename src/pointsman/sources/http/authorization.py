@@ -55,12 +55,13 @@ class HttpSource:
     """A sender, and all that proves to be it.
 
     One that is `lenient` may send query parameters that are not known, and make a profile with a
-    PUT without If-None-Match.
+    PUT without If-None-Match. A body of it has `max_body_bytes`, or as many as any may have.
     """
 
     name: str
     credentials: tuple[BasicCredential | BearerCredential, ...]
     lenient: bool = False
+    max_body_bytes: int | None = None
 
 
 class Authenticator:

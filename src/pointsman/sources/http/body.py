@@ -1,4 +1,8 @@
-"""Reads the body of a request: no further than it may go, and not for longer than it may take."""
+"""Reads the body of a request: no further than it may go, and not for longer than it may take.
+
+How far it may go depends on who sends it: 64 KB until that is known, then as its source's settings
+say. All bodies of the process together are held to a budget, so that no crowd fills the memory.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,12 @@ from dataclasses import dataclass
 from aiohttp import ClientError, web
 from aiohttp.http_exceptions import BadHttpMessage
 
-from pointsman.sources.http.errors import RequestRefused
+from pointsman.sources.http.errors import RETRY_AFTER, RequestRefused
+
+#: bytes of a body whose sender is not known yet
+UNKNOWN_BYTES = 65_536
+#: of the budget, for bodies whose senders are not known yet
+_SHARE_OF_UNKNOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,50 +27,149 @@ class BodyLimits:
     bytes: int
     seconds: float
 
-
-async def read_body(request: web.Request, limits: BodyLimits) -> bytes:
-    """All of the body. Raises `RequestRefused`: 413, 408, 415, 417, or 400 when it ends early."""
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding != "identity":
-        raise RequestRefused(415, "a body must come without Content-Encoding; nothing was stored")
-    length = request.content_length
-    if length is not None and length > limits.bytes:
-        raise _too_large(limits)
-    await _invite(request)
-    try:
-        async with asyncio.timeout(limits.seconds):
-            return await _collect(request, limits)
-    except TimeoutError as error:
-        raise RequestRefused(
-            408, f"the body did not come within {limits.seconds:g} seconds", close=True
-        ) from error
-    except (ConnectionError, ClientError, BadHttpMessage, web.RequestPayloadError) as error:
-        raise RequestRefused(400, "the body could not be read to its end", close=True) from error
+    def at_most(self, most: int | None) -> BodyLimits:
+        """The same, or fewer bytes."""
+        return self if most is None or most >= self.bytes else BodyLimits(most, self.seconds)
 
 
-async def _invite(request: web.Request) -> None:
-    expected = request.headers.get("Expect")
-    if expected is None:
-        return
-    if expected.strip().lower() != "100-continue":
-        raise RequestRefused(417, "Expect can only be 100-continue")
-    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    # As aiohttp's own handler does: these bytes are not part of the answer.
-    request.writer.output_size = 0
+class BytesInFlight:
+    """The bytes of all bodies that are being read or dealt with, of at most `most`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = self._held_of_unknown = 0
+
+    def __len__(self) -> int:
+        return self._held
+
+    def add(self, count: int, *, unknown: bool) -> None:
+        """Raises `RequestRefused` where there is no room."""
+        too_many = self._held + count > self._most
+        if unknown:
+            too_many |= self._held_of_unknown + count > self._most // _SHARE_OF_UNKNOWN
+        if too_many:
+            raise RequestRefused(
+                503,
+                "this daemon is busy with more bytes than it takes at once; nothing was stored",
+                headers={"Retry-After": RETRY_AFTER},
+                close=True,
+            )
+        self._held += count
+        self._held_of_unknown += count * unknown
+
+    def remove(self, count: int, *, unknown: bool) -> None:
+        self._held -= count
+        self._held_of_unknown -= count * unknown
 
 
-async def _collect(request: web.Request, limits: BodyLimits) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > limits.bytes:
-            raise _too_large(limits)
-        chunks.append(chunk)
-    return b"".join(chunks)
+class HeldBytes:
+    """What one request has of the budget, from the first byte of its body to its answer."""
+
+    __slots__ = ("_budget", "_count", "_unknown")
+
+    def __init__(self, budget: BytesInFlight) -> None:
+        self._budget = budget
+        self._count = 0
+        self._unknown = True
+
+    def add(self, count: int) -> None:
+        """Raises `RequestRefused`."""
+        self._budget.add(count, unknown=self._unknown)
+        self._count += count
+
+    def sender_is_known(self) -> None:
+        if self._unknown:
+            self._budget.remove(self._count, unknown=True)
+            self._unknown = False
+            self._budget.add(self._count, unknown=False)
+
+    def release(self) -> None:
+        self._budget.remove(self._count, unknown=self._unknown)
+        self._count = 0
 
 
-def _too_large(limits: BodyLimits) -> RequestRefused:
-    return RequestRefused(
-        413, f"a body may have {limits.bytes} bytes; nothing was stored", close=True
-    )
+#: where a request keeps its part of the budget
+HELD = web.RequestKey("held_bytes", HeldBytes)
+
+
+class RequestBody:
+    """A body that is read in steps, as far as its sender is known. Raises `RequestRefused`."""
+
+    def __init__(self, request: web.Request, seconds: float) -> None:
+        self._request = request
+        self._seconds = seconds
+        self._until = asyncio.get_running_loop().time() + seconds
+        self._chunks: list[bytes] = []
+        self._size = 0
+        #: nothing more is to come
+        self.is_whole = False
+
+    async def start(self, most: int) -> bytes:
+        """Its first `most` bytes and one more, or all of it, while nobody knows who sends."""
+        await self._read(most)
+        return b"".join(self._chunks)
+
+    async def rest(self, most: int, *, known: bool = True) -> bytes:
+        """All of it: 413, 408, 415, 417, 503, or 400 when it ends early."""
+        held = self._request.get(HELD)
+        if known and held is not None:
+            held.sender_is_known()
+        length = self._request.content_length
+        if self._size > most or (length is not None and length > most):
+            raise _too_large(most)
+        await self._read(most)
+        if not self.is_whole:
+            raise _too_large(most)
+        return b"".join(self._chunks)
+
+    async def _read(self, most: int) -> None:
+        """Read until more than `most` bytes are there, or all."""
+        if not self._chunks and not self.is_whole:
+            await self._invite()
+        held = self._request.get(HELD)
+        try:
+            async with asyncio.timeout_at(self._until):
+                while not self.is_whole and self._size <= most:
+                    chunk = await self._request.content.read(most + 1 - self._size)
+                    if not chunk:
+                        self.is_whole = True
+                        break
+                    if held is not None:
+                        held.add(len(chunk))
+                    self._size += len(chunk)
+                    self._chunks.append(chunk)
+        except TimeoutError as error:
+            raise RequestRefused(
+                408, f"the body did not come within {self._seconds:g} seconds", close=True
+            ) from error
+        except (ConnectionError, ClientError, BadHttpMessage, web.RequestPayloadError) as error:
+            raise RequestRefused(
+                400, "the body could not be read to its end", close=True
+            ) from error
+
+    async def _invite(self) -> None:
+        encoding = self._request.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding != "identity":
+            raise RequestRefused(
+                415, "a body must come without Content-Encoding; nothing was stored"
+            )
+        expected = self._request.headers.get("Expect")
+        if expected is None:
+            return
+        if expected.strip().lower() != "100-continue":
+            raise RequestRefused(417, "Expect can only be 100-continue")
+        await self._request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        # As aiohttp's own handler does: these bytes are not part of the answer.
+        self._request.writer.output_size = 0
+
+
+async def read_body(request: web.Request, limits: BodyLimits, *, known: bool = True) -> bytes:
+    """All of the body. Raises `RequestRefused`: 413, 408, 415, 417, 503, or 400 when it ends early.
+
+    Not `known` is a sender that only the body makes known.
+    """
+    return await RequestBody(request, limits.seconds).rest(limits.bytes, known=known)
+
+
+def _too_large(most: int) -> RequestRefused:
+    return RequestRefused(413, f"a body may have {most} bytes; nothing was stored", close=True)

@@ -9,12 +9,15 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from pointsman.domain.clock import Clock
 from pointsman.domain.errors import InputRefused, StoreUnavailable
 from pointsman.domain.launch import Launch, PlayerKind
+from pointsman.domain.operator_actions import ActionKind
 from pointsman.sources.http.authorization import Authenticator, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, read_body
 from pointsman.sources.http.client_address import sender_address
 from pointsman.sources.http.errors import RETRY_AFTER, RequestRefused, json_response
+from pointsman.sources.http.operator_actions import RecordAction, action_of_request
 from pointsman.sources.players import (
     CredentialExpired,
     CredentialIssuer,
@@ -53,7 +56,7 @@ class Waiver(BaseModel):
 
 
 class Cmi5Resource:
-    """`operators` may waive; players fetch."""
+    """`operators` may waive, which `record` is told; players fetch."""
 
     def __init__(
         self,
@@ -62,6 +65,8 @@ class Cmi5Resource:
         credentials: CredentialIssuer,
         launches: LaunchCache,
         lms: LearningSystem,
+        record: RecordAction,
+        clock: Clock,
         body_timeout: float,
     ) -> None:
         self._authorizer = authorizer
@@ -69,6 +74,8 @@ class Cmi5Resource:
         self._credentials = credentials
         self._launches = launches
         self._lms = lms
+        self._record = record
+        self._clock = clock
         self._limits = BodyLimits(_MOST_BYTES, body_timeout)
 
     async def fetch(self, request: web.Request) -> web.Response:
@@ -104,6 +111,12 @@ class Cmi5Resource:
                 409, f"the launch {registration} is of a {launch.kind} player; only cmi5 is waived"
             )
         statement_id = await self._lms.waive(launch, waiver.reason)
+        details = {"registration": registration, "reason": waiver.reason}
+        await self._record(
+            action_of_request(
+                ActionKind.WAIVE, request, self._clock, learner=launch.learner, details=details
+            )
+        )
         return json_response({"registration": registration, "statement": statement_id})
 
 

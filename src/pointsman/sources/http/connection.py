@@ -132,7 +132,8 @@ class SenderConnection(web.RequestHandler):
         if self._request_count > before:
             self._head_bytes = 0
             self._cancel_head_timer()
-        elif data and self.is_idle and self.transport is not None:
+        elif data and self._waiter is not None and self.transport is not None:
+            # it waits for a request; what comes without that is the rest of a body
             self._head_bytes += len(data)
             if self._head_bytes > _MOST_HEAD_BYTES:
                 self._give_up(Closed.LARGE_HEAD, 431, "the head of the request is too large")
@@ -173,8 +174,9 @@ class SenderConnection(web.RequestHandler):
         return response
 
     def log_exception(self, *_args: Any, exc_info: Any = None, **_more: Any) -> None:
-        """What aiohttp would log with the request in it."""
-        log_fault(exc_info if isinstance(exc_info, BaseException) else None)
+        """What aiohttp would log with the request in it; a sender that went away is no fault."""
+        if self.transport is not None:
+            log_fault(exc_info if isinstance(exc_info, BaseException) else None)
 
     def _await_head(self) -> None:
         self._head_timer = self._loop.call_later(self._times.head, self._head_is_late)

@@ -88,7 +88,7 @@ def launch_handlers(
     launches: LaunchRoutesDeps, context: HttpContext, authorizer: RequestAuthorizer
 ) -> dict[Route, Handler]:
     cmi5 = _cmi5(launches, context, authorizer)
-    scorm = _scorm(context, authorizer, launches.limits)
+    scorm = _scorm(launches, context, authorizer)
     return {
         LAUNCH: _launch_resource(launches, context).post,
         CMI5_FETCH: cmi5.fetch,
@@ -131,17 +131,21 @@ def _cmi5(
         launches.credentials,
         launches.launches,
         launches.lms,
+        launches.record,
+        context.clock,
         context.body_timeout,
     )
 
 
 def _scorm(
-    context: HttpContext, authorizer: RequestAuthorizer, launch_limits: LaunchLimits
+    launches: LaunchRoutesDeps, context: HttpContext, authorizer: RequestAuthorizer
 ) -> ScormResource:
     return ScormResource(
         authorizer,
         CommitHandler(LAUNCHED, context.store, context.reader, context.intake, context.clock),
-        BodyLimits(context.settings.max_body_bytes, context.body_timeout),
-        launch_limits,
+        BodyLimits(context.settings.max_body_bytes, context.body_timeout).at_most(
+            launches.settings.limits.request_bytes
+        ),
+        launches.limits,
         context.on_refused,
     )

@@ -28,7 +28,7 @@ class MetricsPage:
         """OpenMetrics where the request accepts it, else Prometheus' text format."""
         # one of two, for the pages that are held must not grow with what strangers send
         wants_open = _OPEN_METRICS in request.headers.get("Accept", "")
-        accept = f"{_OPEN_METRICS};version=1.0.0" if wants_open else ""
+        accept = f"{_OPEN_METRICS}; version=1.0.0" if wants_open else ""
         async with self._rendering:
             made_at, body, content_type = self._pages.get(accept, (float("-inf"), b"", ""))
             if self._clock.monotonic() - made_at >= FRESH:

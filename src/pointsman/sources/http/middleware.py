@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.log_steps import UNKNOWN_ROUTE
+from pointsman.sources.http.body import HELD, BytesInFlight, HeldBytes
 from pointsman.sources.http.cors import (
     BROWSER_CHALLENGE,
     answer_headers,
@@ -175,7 +176,9 @@ class RequestsUnderWay:
     `Connection: close` (RFC 9112 section 9.6).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, budget: BytesInFlight | None = None) -> None:
+        """`budget` is for the bodies of all of them."""
+        self._budget = budget
         self._draining = False
         self._requests: set[object] = set()
         self._limits: set[asyncio.Timeout] = set()
@@ -192,9 +195,13 @@ class RequestsUnderWay:
         async def counting(request: web.Request, handler: Handler) -> web.StreamResponse:
             mark = object()
             self._requests.add(mark)
+            if self._budget is not None:
+                request[HELD] = HeldBytes(self._budget)
             try:
                 response = await handler(request)
             finally:
+                if self._budget is not None:
+                    request[HELD].release()
                 self._requests.discard(mark)
                 self._changed.set()
             if self._draining:

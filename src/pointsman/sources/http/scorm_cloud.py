@@ -10,20 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from pointsman.domain.errors import InputRefused
-from pointsman.sources.batch import BatchReader, StatementIntake
+from pointsman.sources.batch import BatchReader, StatementBatch, StatementIntake
 from pointsman.sources.http.authorization import Authenticator, BasicCredential, HttpSource
-from pointsman.sources.http.body import BodyLimits, read_body
+from pointsman.sources.http.body import UNKNOWN_BYTES, BodyLimits, RequestBody
 from pointsman.sources.http.client_address import sender_address
-from pointsman.sources.http.errors import no_content
+from pointsman.sources.http.errors import RequestRefused, no_content
 from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.lrs.endpoint import current_source
 from pointsman.sources.http.lrs.parameters import pairs
 from pointsman.sources.http.routes import POSTBACK
+from pointsman.sources.parse_thread import in_thread
 from pointsman.statements import media_type
 from pointsman.statements.adapters import ScormCloud
 
@@ -44,6 +46,7 @@ class PostbackSource:
     name: str
     credential: BasicCredential
     adapter: ScormCloud
+    max_body_bytes: int
 
 
 class Postbacks:
@@ -61,37 +64,51 @@ class Postbacks:
         self._authenticator = Authenticator(
             [HttpSource(source.name, (source.credential,)) for source in sources], attempts
         )
-        self._limits = limits
+        self._most = {source.name: min(source.max_body_bytes, limits.bytes) for source in sources}
+        self._seconds = limits.seconds
         self._reader = reader
         self._intake = intake
 
     async def post(self, request: web.Request) -> web.Response:
         header, address = request.headers.get("Authorization"), sender_address(request)
         in_form = media_type(request.headers.get("Content-Type", "")) == _FORM
+        body = RequestBody(request, self._seconds)
         # Only a form is read before it is known who sends: it says so itself.
-        if header is not None or not in_form:
-            current_source.set(self._authenticator.source(header, address))
-        body = await read_body(request, self._limits)
-        if in_form:
-            form = dict(pairs(body.decode("utf-8", _AS_IT_CAME)))
-            if header is None:
-                current_source.set(self._sender(form, address))
-            body = _postback(form)
-        await self._accept(current_source.get(), body)
+        if header is None and in_form:
+            source = self._sender(await body.start(UNKNOWN_BYTES), address, is_whole=body.is_whole)
+        else:
+            source = self._authenticator.source(header, address)
+        current_source.set(source)
+        content = await body.rest(self._most[source])
+        await self._accept(source, _postback(_form(content)) if in_form else content)
         return no_content()
 
-    def _sender(self, form: Mapping[str, str], address: str) -> str:
+    def _sender(self, start: bytes, address: str, *, is_whole: bool) -> str:
+        form = _form(start if is_whole else start.rpartition(b"&")[0])
+        if not is_whole and _PASSWORD not in form:
+            raise RequestRefused(
+                413,
+                f"a form must show its password within its first {UNKNOWN_BYTES} bytes; let SCORM "
+                "Cloud send HTTP Basic (authType HTTPBASIC)",
+                close=True,
+            )
         user = next((form[name] for name in _USER_NAMES if name in form), "")
         return self._authenticator.sender(user, form.get(_PASSWORD, ""), address)
 
     async def _accept(self, source: str, body: bytes) -> None:
         try:
-            statements = self._adapters[source].statements(body)
-            await self._intake.accept(
-                self._reader.statements(source, statements, all_or_nothing=False)
-            )
+            await self._intake.accept(await in_thread(partial(self._read, source, body)))
         except InputRefused as error:
             await self._intake.keep_dead_letter(source, body, str(error), ORIGIN)
+
+    def _read(self, source: str, body: bytes) -> StatementBatch:
+        """In any thread. Raises `InputRefused`."""
+        statements = self._adapters[source].statements(body)
+        return self._reader.statements(source, statements, all_or_nothing=False)
+
+
+def _form(body: bytes) -> dict[str, str]:
+    return dict(pairs(body.decode("utf-8", _AS_IT_CAME)))
 
 
 def _postback(form: Mapping[str, str]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
@@ -19,9 +19,12 @@ from pointsman.domain.errors import ConfigError
 from pointsman.domain.port_errors import cannot_listen
 from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes, SenderConnection
 from pointsman.sources.http.connection_limits import ConnectionLimits
+from pointsman.sources.http.errors import answer_of_router
 from pointsman.sources.http.middleware import RequestsUnderWay
 
 log = structlog.get_logger(__name__)
+
+RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 #: seconds for answers that are being written when the time is up
 _LAST_WORDS = 1.0
@@ -64,6 +67,8 @@ class HttpServer:
     async def open(self) -> None:
         """Listen. Raises `ConfigError` when the port can't be had."""
         await self._runner.setup()
+        if (server := self._runner.server) is not None:
+            server.request_handler = _with_own_answers(server.request_handler)
         try:
             self._listener = await asyncio.get_running_loop().create_server(
                 self._connection, self._host, self._port, backlog=_BACKLOG, reuse_address=True
@@ -124,3 +129,17 @@ class HttpServer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(left):
                 await answered
+
+
+def _with_own_answers(handle: RequestHandler) -> RequestHandler:
+    """What the library answers by itself, before any of our code, repeats what was sent."""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await handle(request)
+        except web.HTTPException as error:
+            response = answer_of_router(error)
+            response.headers["Server"] = "pointsman"
+            return response
+
+    return handler

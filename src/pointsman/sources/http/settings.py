@@ -54,6 +54,8 @@ class HttpSettings(Limits):
     port: int = Field(default=8080, ge=1, le=65535)
     #: of a request's body, decompressed
     max_body_bytes: int = Field(default=10_485_760, ge=1_024)
+    #: of all bodies that are being read or dealt with, a quarter of them from senders not yet known
+    max_bytes_in_flight: int = Field(default=67_108_864, ge=1_048_576)
     #: how senders reach this daemon, with the path in front of /xapi where there is one; none =
     #: that of [launches]
     public_url: WebAddress | None = None
@@ -79,6 +81,13 @@ class HttpSettings(Limits):
     @property
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(network) for network in self.trusted_proxies)
+
+    @field_validator("max_bytes_in_flight")
+    @classmethod
+    def _more_than_one_body(cls, most: int, info: ValidationInfo) -> int:
+        if valid_so_far(info, "max_body_bytes") and most < (body := info.data["max_body_bytes"]):
+            raise ValueError(f"must not be less than http.max_body_bytes, which is {body}")
+        return most
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -144,5 +153,7 @@ class HttpSourceSettings(Section):
     credentials: Annotated[tuple[CredentialSettings, ...], AfterValidator(require_some)]
     #: it may send query parameters that xAPI does not know, and PUT a new profile unconditionally
     lenient: bool = False
+    #: of a request's body; none = http.max_body_bytes, which is the most in any case
+    max_body_bytes: int | None = Field(default=None, ge=1_024)
     #: what it says of an activity is what GET /xapi/activities answers to everybody
     defines_activities: bool = True

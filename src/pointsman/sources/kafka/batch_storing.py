@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -18,11 +19,12 @@ from pointsman.domain.records import DeadLetter, Receipt, Submission
 from pointsman.sources.kafka.messages import MessageReader, origin_of, read_record
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.store_retry import StopSignal, StoreRetry
+from pointsman.sources.parse_thread import LARGE, in_thread
 
 log = structlog.get_logger(__name__)
 
 #: records read between two turns of the event loop
-_CHUNK = 50
+_CHUNK = 10
 #: times that a message may make our code fail before it is a dead letter
 _TRIES = 3
 
@@ -85,11 +87,16 @@ class BatchStoring:
             return None
         submissions: list[Submission] = []
         for count, message in enumerate(messages, start=1):
-            submissions.append(
-                read_record(
-                    self._intake, self._settings, message.after, message.record, self._clock
-                )
+            read = partial(
+                read_record,
+                self._intake,
+                self._settings,
+                message.after,
+                message.record,
+                self._clock,
             )
+            is_large = len(message.record.value or b"") > LARGE
+            submissions.append(await in_thread(read) if is_large else read())
             if count % _CHUNK == 0:
                 await asyncio.sleep(0)
         return await self._ingest(submissions, generation)

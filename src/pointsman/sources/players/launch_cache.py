@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Protocol, TypeVar
 
 import orjson
@@ -63,12 +64,14 @@ class LaunchCache:
     def __init__(self, store: LaunchStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        # large inputs ask from threads of their own, and asking changes the order
+        self._lock = Lock()
         #: by registration
         self._answers: LRUCache[str, _Answer] = LRUCache(_MOST_ANSWERS)
 
     def get(self, registration: str | None) -> Launch | None:
         """The launch, where `prepare` or `find` has asked for it."""
-        answer = self._answers.get(registration) if registration is not None else None
+        answer = self._answer(registration) if registration is not None else None
         return None if answer is None else answer.launch
 
     async def prepare(self, bodies: Iterable[bytes]) -> None:
@@ -135,12 +138,17 @@ class LaunchCache:
             self._remember(name, None if document is None else launch_from_json(document.content))
 
     def _is_known(self, registration: str, now: float) -> bool:
-        answer = self._answers.get(registration)
+        answer = self._answer(registration)
         return answer is not None and now < answer.good_until
 
     def _remember(self, registration: str, launch: Launch | None) -> None:
         good_until = self._clock.monotonic() + _GOOD_FOR
-        self._answers[registration] = _Answer(good_until, launch)
+        with self._lock:
+            self._answers[registration] = _Answer(good_until, launch)
+
+    def _answer(self, registration: str) -> _Answer | None:
+        with self._lock:
+            return self._answers.get(registration)
 
 
 def _registrations(bodies: Iterable[bytes]) -> set[str]:

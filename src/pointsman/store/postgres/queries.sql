@@ -628,3 +628,13 @@ ORDER BY at DESC, id DESC LIMIT $4;
 
 -- name: prune_actions
 DELETE FROM operator_actions WHERE at < $1;
+
+-- name: pauses
+SELECT kind, since, reason FROM pauses ORDER BY kind;
+
+-- name: save_pause
+INSERT INTO pauses (kind, since, reason) VALUES ($1, $2, $3)
+ON CONFLICT (kind) DO UPDATE SET reason = excluded.reason;
+
+-- name: delete_pause
+DELETE FROM pauses WHERE kind = $1;

@@ -594,3 +594,13 @@ ORDER BY at DESC, id DESC LIMIT ?4;
 
 -- name: prune_actions
 DELETE FROM operator_actions WHERE at < ?;
+
+-- name: pauses
+SELECT kind, since, reason FROM pauses ORDER BY kind;
+
+-- name: save_pause
+INSERT INTO pauses (kind, since, reason) VALUES (?, ?, ?)
+ON CONFLICT (kind) DO UPDATE SET reason = excluded.reason;
+
+-- name: delete_pause
+DELETE FROM pauses WHERE kind = ?;

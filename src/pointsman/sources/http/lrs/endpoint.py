@@ -4,9 +4,7 @@ The order matters. Nobody is told what is wrong with a request before it is know
 that a resource has no such method, which a preflight tells everybody too. Nothing of a body is read
 before that, but for a form that says who asks.
 
-That form is the alternate request syntax (1.0.3 Part 3 section 1.3): a POST with `?method=`, whose
-form has the parameters, some headers, and the body as `content`. Players use it where an address
-would get too long. Every request and answer names its version in a header (1.0.3 Part 3 section 3.3
+Every request and answer names its version in a header (1.0.3 Part 3 section 3.3
 and 2.0 section 4.1.6.2).
 """
 
@@ -18,18 +16,23 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from aiohttp import web
-from multidict import CIMultiDict
 
 from pointsman.domain.errors import VersionRefused
 from pointsman.domain.launch import Launch
 from pointsman.sources.http.authorization import AuthorizedSender, RequestAuthorizer
-from pointsman.sources.http.body import BodyLimits, read_body
+from pointsman.sources.http.body import BodyLimits, RequestBody, read_body
 from pointsman.sources.http.client_address import sender_address
 from pointsman.sources.http.errors import RequestRefused
+from pointsman.sources.http.lrs.alternate_syntax import (
+    FORM,
+    RawRequest,
+    credential_of,
+    read_alternate,
+)
 from pointsman.sources.http.lrs.consistent_through import HEADER as CONSISTENT
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 from pointsman.sources.http.lrs.launch_scope import limit_to_launch
-from pointsman.sources.http.lrs.parameters import Parameters, check, pairs, unique
+from pointsman.sources.http.lrs.parameters import Parameters, check, pairs, raw_query, unique
 from pointsman.sources.http.lrs.resources import (
     ALTERNATE_SYNTAX,
     ONE,
@@ -38,7 +41,6 @@ from pointsman.sources.http.lrs.resources import (
     MethodRules,
     Resource,
 )
-from pointsman.statements import media_type
 
 HEADER = "X-Experience-API-Version"
 #: every version that the about resource lists
@@ -46,44 +48,13 @@ SUPPORTED = ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0")
 # "1.0" alone is to be taken as 1.0.0; patch versions never change what a request means
 _PATTERN_ONE = re.compile(r"1\.0(\.[0-9]{1,9})?")
 _PATTERN_TWO = re.compile(r"2\.0\.[0-9]{1,9}")
-_FORM = "application/x-www-form-urlencoded"
-#: XDomainRequest can set no type, and Storyline 2 sets text/plain
-_FORM_OF_OLD_PLAYERS = frozenset({"text/plain", ""})
-_METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "HEAD"})
-#: what a form may have in place of headers
-_HEADERS = frozenset(
-    {
-        "authorization",
-        "x-experience-api-version",
-        "content-type",
-        "content-length",
-        "content-encoding",
-        "if-match",
-        "if-none-match",
-        "accept",
-        "accept-language",
-        "accept-encoding",
-    }
-)
 #: the source of the request under way, once that is known; a connection's requests share a task,
 #: so it is cleared before it is read
 current_source: ContextVar[str] = ContextVar("current_source", default="")
+#: in place of a source's name, while nobody knows who sends
+UNKNOWN = ""
 #: where the version of a request is kept for its answer
 VERSION = web.RequestKey("xapi_version", str)
-
-
-@dataclass(frozen=True, slots=True)
-class RawRequest:
-    """What a request says, before anything of it was judged."""
-
-    method: str
-    parameters: Mapping[str, str]
-    headers: Mapping[str, str]
-    #: reads the body, where one was sent
-    body: Callable[[], Awaitable[bytes]]
-    alternate: bool = False
-    #: the media type says that it is what it is
-    well_typed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,49 +79,12 @@ class LrsRequest:
         return self.headers.get("Content-Type", "")
 
 
-def raw_query(request: web.Request) -> str:
-    """As it came: what is broken in it must not be mended."""
-    return request.raw_path.partition("?")[2].partition("#")[0]
-
-
 def is_alternate(request: web.Request) -> bool:
     return "method" in request.query
 
 
 def read_plain(request: web.Request, body: Callable[[], Awaitable[bytes]]) -> RawRequest:
     return RawRequest(request.method, unique(pairs(raw_query(request))), request.headers, body)
-
-
-async def read_alternate(request: web.Request, body: Callable[[], Awaitable[bytes]]) -> RawRequest:
-    """Raises `RequestRefused`."""
-    query = unique(pairs(raw_query(request)))
-    method = query.pop("method", "")
-    if request.method != "POST" or method not in _METHODS:
-        raise RequestRefused(400, "?method= is for POST, and one of GET, PUT, POST, DELETE, HEAD")
-    sent_type = media_type(request.headers.get("Content-Type", ""))
-    if sent_type not in {_FORM, *_FORM_OF_OLD_PLAYERS}:
-        raise RequestRefused(400, f"a request with ?method= must be a form ({_FORM})")
-    if query:
-        raise RequestRefused(400, "a request with ?method= has all other parameters in its form")
-    try:
-        form = unique(pairs((await body()).decode()))
-    except UnicodeDecodeError:
-        raise RequestRefused(400, "the form is not UTF-8") from None
-    content = form.pop("content", None)
-    if method in {"PUT", "POST"} and content is None:
-        raise RequestRefused(400, "the form of a PUT or POST must have the body as content")
-    headers: CIMultiDict[str] = CIMultiDict(request.headers)
-    headers.pop("Content-Type", None)
-    for name in [name for name in form if name.lower() in _HEADERS]:
-        value = form.pop(name)
-        if not value.isprintable():
-            raise RequestRefused(400, f"{name} in the form has characters that no header has")
-        headers[name] = value
-
-    async def read() -> bytes:
-        return (content or "").encode()
-
-    return RawRequest(method, form, headers, read, alternate=True, well_typed=sent_type == _FORM)
 
 
 ResourceHandler = Callable[[LrsRequest], Awaitable[web.Response]]
@@ -160,13 +94,14 @@ Limit = Callable[[LrsRequest], Awaitable[LrsRequest]]
 class LrsEndpoint:
     """Lets requests in; `handlers` has what each method of each resource does.
 
-    `lenient` are the names of sources that may do what xAPI would have refused.
+    `limits` are those of each source, and of who is not known yet under `UNKNOWN`. `lenient` are
+    the names of sources that may do what xAPI would have refused.
     """
 
     def __init__(
         self,
         authorizer: RequestAuthorizer,
-        limits: BodyLimits,
+        limits: Mapping[str, BodyLimits],
         handlers: Mapping[tuple[Resource, str], ResourceHandler],
         consistency: ConsistentThrough,
         lenient: frozenset[str],
@@ -187,20 +122,29 @@ class LrsEndpoint:
         return handle
 
     async def _handle(self, resource: Resource, request: web.Request) -> web.Response:
-        async def body() -> bytes:
-            return await read_body(request, self._limits)
-
         if is_alternate(request):
-            if "Authorization" in request.headers:
-                await self._authorize(request.headers, request)
-            raw = await read_alternate(request, body)
+            shown = "Authorization" in request.headers
+            known = await self._authorize(request.headers, request) if shown else None
+            raw = await read_alternate(request, lambda: self._read_form(request, known))
             _check_method(resource, raw.method)
             sender = await self._authorize(raw.headers, request)
         else:
             _check_method(resource, request.method)
             sender = await self._authorize(request.headers, request)
-            raw = read_plain(request, body)
+            limits = self._limits[sender.source]
+            raw = read_plain(request, lambda: read_body(request, limits))
         return await self._answer(resource, request, raw, sender)
+
+    async def _read_form(self, request: web.Request, sender: AuthorizedSender | None) -> bytes:
+        """The form of the alternate syntax; how far it may go depends on whose it is."""
+        unknown = self._limits[UNKNOWN]
+        body = RequestBody(request, unknown.seconds)
+        if sender is None:
+            start = await body.start(unknown.bytes)
+            if body.is_whole:
+                return start
+            sender = await self._authorize(credential_of(start), request)
+        return await body.rest(self._limits[sender.source].bytes)
 
     async def _authorize(
         self, headers: Mapping[str, str], request: web.Request
@@ -227,7 +171,7 @@ class LrsEndpoint:
         if not raw.well_typed and not lenient:
             raise RequestRefused(
                 400,
-                f"a request with ?method= must be a form ({_FORM}); for players that can't say so, "
+                f"a request with ?method= must be a form ({FORM}); for players that can't say so, "
                 "mark the source lenient = true",
             )
         searches = resource is Resource.STATEMENTS and method == "GET"

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 import orjson
+from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pointsman.domain.clock import micros
@@ -67,6 +68,11 @@ class Parameters:
     limit: int = 0
     format: Literal["ids", "exact", "canonical"] = "exact"
     cursor: StatementPlace | None = None
+
+
+def raw_query(request: web.Request) -> str:
+    """As it came: what is broken in it must not be mended."""
+    return request.raw_path.partition("?")[2].partition("#")[0]
 
 
 def pairs(query: str) -> list[tuple[str, str]]:

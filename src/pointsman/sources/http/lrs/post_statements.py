@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from aiohttp import web
 
 from pointsman.domain.errors import Forbidden, InputRefused, StatementConflict
-from pointsman.sources.batch import Accepted, BatchReader, StatementIntake
+from pointsman.sources.batch import Accepted, BatchReader, StatementBatch, StatementIntake
 from pointsman.sources.http.errors import json_response, no_content
 from pointsman.sources.http.launch_limits import LaunchLimits
 from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.resources import TWO
+from pointsman.sources.parse_thread import LARGE, in_thread
 from pointsman.statements import JSON, StatementsRefused, check_readings
 
 
@@ -41,17 +43,11 @@ class PostStatements:
 
     async def _submit(self, call: LrsRequest, put_id: str | None) -> Accepted:
         try:
-            batch = self._reader.request(
-                call.source,
-                await call.body(),
-                # a form need not say what its content is
-                content_type=call.content_type or (JSON if call.alternate else ""),
-                version="2.0.0" if call.version == TWO else "1.0.0",
-                put_id=put_id,
-                launch=call.launch,
-            )
-            if not call.lenient:
-                check_readings(batch.items)
+            body = await call.body()
+            if len(body) > LARGE:
+                batch = await in_thread(partial(self._read, call, body, put_id))
+            else:
+                batch = self._read(call, body, put_id)
             if call.launch is not None and self._launch_limits is not None:
                 await self._launch_limits.count_statements(
                     call.launch.registration, call.launch.learner, len(batch.message)
@@ -60,6 +56,21 @@ class PostStatements:
         except (InputRefused, StatementConflict, Forbidden) as error:
             self._on_refused(call.source, report_refusals(error))
             raise
+
+    def _read(self, call: LrsRequest, body: bytes, put_id: str | None) -> StatementBatch:
+        """In any thread. Raises `InputRefused`."""
+        batch = self._reader.request(
+            call.source,
+            body,
+            # a form need not say what its content is
+            content_type=call.content_type or (JSON if call.alternate else ""),
+            version="2.0.0" if call.version == TWO else "1.0.0",
+            put_id=put_id,
+            launch=call.launch,
+        )
+        if not call.lenient:
+            check_readings(batch.items)
+        return batch
 
 
 def report_refusals(error: InputRefused | StatementConflict | Forbidden) -> int:

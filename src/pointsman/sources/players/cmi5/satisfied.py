@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import structlog
@@ -73,15 +74,21 @@ class SatisfiedTracker:
         self._satisfied: LRUCache[str, bool] = LRUCache(_MOST_SATISFIED)
         #: launches that could not be looked at
         self._overdue: dict[str, Launch] = {}
+        # large batches are noted from threads of their own
+        self._lock = Lock()
         #: by statement id
         self._noted: LRUCache[str, _Noted] = LRUCache(_MOST_NOTED)
         self.state: State | None = None
 
     def note(self, batch: StatementBatch) -> None:
-        """Keep what was just validated, so that it need not be parsed again once it is stored."""
+        """Keep what was just validated, so that it need not be parsed again once it is stored.
+
+        In any thread.
+        """
         for item in batch.items:
             if item.statement.verb.id in _COUNTING:
-                self._noted[item.statement_id] = _Noted(batch.body, item.index, item.statement)
+                with self._lock:
+                    self._noted[item.statement_id] = _Noted(batch.body, item.index, item.statement)
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         """As the store's; what follows from it is stated before this returns."""
@@ -152,7 +159,8 @@ class SatisfiedTracker:
         return not await is_stated(self._store, self._ids, voiding)
 
     def _read(self, stored: StoredStatement) -> Statement | None:
-        noted = self._noted.pop(stored.statement_id, None)
+        with self._lock:
+            noted = self._noted.pop(stored.statement_id, None)
         if noted is not None and (noted.body, noted.index) == (stored.body, stored.index):
             return noted.statement
         return parse_stored(stored)
