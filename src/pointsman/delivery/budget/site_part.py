@@ -2,7 +2,7 @@
 
 All that others spend shows in `X-RateLimit-Remaining`, less what we know of our own. Requests are
 in no header: a request of the site is taken to cost as many points as the platform grants for one,
-until a 429 shows that it costs less. What the site may still want in this window is what it wanted
+until the platform refuses us for quota although points are left. What the site may still want in this window is what it wanted
 in the hungriest of the last windows, or what it would get to at the pace of now. The rest is ours,
 more of it the later in the window, and never more than our share.
 """
@@ -93,7 +93,7 @@ class SitePart:
             self._pace = max(self._pace, self.taken / elapsed)
 
     def throttled(self) -> None:
-        """A 429 though points are left: the requests of others cost less than we thought."""
+        """No quota, though points are left: the requests of others cost less than we thought."""
         requests = self.limits.total_requests - self.requests
         if self._others_points and requests > 0:
             self._cost = max(1.0, min(self._cost, self._others_points / requests / _CAUTION))
