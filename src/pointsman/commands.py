@@ -14,7 +14,7 @@ from pointsman.delivery.state_import import ImportStep, ImportTarget, StateImpor
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.operator_actions import OperatorAction
 from pointsman.domain.pauses import Pause
-from pointsman.domain.records import Desired
+from pointsman.domain.records import Desired, Submission
 from pointsman.domain.target_kinds import TargetKind
 from pointsman.operations import recorded
 from pointsman.privacy import ForgetRequest, Forgotten
@@ -30,6 +30,7 @@ from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import revocations
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
+from pointsman.sources.stored_changes import stored_submissions
 from pointsman.sources.unmatched import unmatched_of as find_unmatched
 from pointsman.store.base import (
     Backlog,
@@ -318,6 +319,15 @@ async def replay(
         await with_store(
             settings, recorded(action, use, lambda count: f"{count} statements decided anew")
         )
+
+
+async def stored_input(settings: Settings, *, since: int) -> list[Submission]:
+    """What was stored since (microseconds) that a rule of now takes, to be played again."""
+
+    async def use(store: Store) -> list[Submission]:
+        return await stored_submissions(store, await _pipeline(settings, store), since=since)
+
+    return await with_store(settings, use)
 
 
 async def replay_letters(

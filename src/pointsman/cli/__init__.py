@@ -42,6 +42,12 @@ COMMANDS = (
         "emulate",
     ),
     LazyCommand(
+        "simulate",
+        "Run the scheduler in virtual time: how many learners does a quota carry?",
+        "pointsman.cli.simulate",
+        "simulate",
+    ),
+    LazyCommand(
         "verify",
         "Add up the store's books: is every input, and all desired state, accounted for?",
         "pointsman.cli.verify",

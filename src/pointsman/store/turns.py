@@ -66,7 +66,7 @@ def turn_of(record: Desired) -> Turn:
 
 def _due(record: Desired) -> int:
     first = record.delivered_version == 0
-    due = record.since + (record.fresh_within // 2 if first else record.fresh_within)
+    due = record.since + (record.fresh_within * 5 // 6 if first else record.fresh_within)
     if not record.deadline:
         return due
     return min(due, max(record.since, record.deadline - DEADLINE_MARGIN))
@@ -75,7 +75,7 @@ def _due(record: Desired) -> int:
 #: `Turn.due` of a row of `desired` that is no urgent one, as SQL; {least}, {greatest} are functions
 _DUE = (
     "(CASE WHEN urgent THEN since ELSE {least}(since + CASE WHEN delivered_version = 0 "
-    "THEN fresh_within / 2 ELSE fresh_within END, CASE WHEN deadline = 0 THEN "
+    "THEN fresh_within * 5 / 6 ELSE fresh_within END, CASE WHEN deadline = 0 THEN "
     "9223372036854775807 ELSE {greatest}(since, deadline - %d) END) END)"
 )
 

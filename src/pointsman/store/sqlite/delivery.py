@@ -112,7 +112,7 @@ class SqliteDelivery(SqliteConnections):
 def _end_waits(connection: sqlite3.Connection, now: int, until: int) -> None:
     connection.execute(SQL["promote_learners"], (now,))
     connection.execute(SQL["end_far_waits"], (until,))
-    connection.execute(SQL["end_far_dues"], (now, until + LONGEST_FRESHNESS, FRESH_WITHIN // 2))
+    connection.execute(SQL["end_far_dues"], (now, until + LONGEST_FRESHNESS, FRESH_WITHIN * 5 // 6))
 
 
 def _waiting(
