@@ -2,9 +2,9 @@
 
 All that others spend shows in `X-RateLimit-Remaining`, less what we know of our own. Requests are
 in no header: a request of the site is taken to cost as many points as the platform grants for one,
-until the platform refuses us for quota although points are left. What the site may still want in this window is what it wanted
-in the hungriest of the last windows, or what it would get to at the pace of now. The rest is ours,
-more of it the later in the window, and never more than our share.
+until there is no quota for us although points are left. What the site may still want in this window
+is what it wanted in the hungriest of the last windows, or what it would get to at the pace of now.
+The rest is ours, more of it the later in the window, and never more than our share.
 """
 
 from __future__ import annotations
