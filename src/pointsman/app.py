@@ -190,6 +190,8 @@ class Daemon:
 
     def _start_delivery(self) -> None:
         self._background.start("delivery", self._dispatcher.run)
+        if (events := wiring.delivery_events(self._settings, self._store, self._clock)) is not None:
+            self._background.start("delivery events", events.run)
         housekeeper = Housekeeper(
             self._store,
             self._clock,
