@@ -23,7 +23,7 @@ from pointsman.delivery.dispatcher import Dispatcher
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import Retry
 from pointsman.domain.log_steps import NOTHING
-from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
+from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID, ParkCode
 from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
@@ -109,7 +109,9 @@ class Daemon:
             stack.push_async_callback(self._background.stop)
             self._background.start("tokens", self._tokens.provider.run)
             # What was parked for want of a token is tried with what the provider has now.
-            await self._store.unpark(codes=CURED_BY_TOKEN | CURED_BY_USER_ID)
+            # What was paused is parked again, unless it was resumed meanwhile.
+            cured = CURED_BY_TOKEN | CURED_BY_USER_ID | {ParkCode.PAUSED}
+            await self._store.unpark(codes=cured)
             await self._refused.refresh()
             self._background.start("refused learners", self._refused.run)
             await self._budget.open()
@@ -126,7 +128,7 @@ class Daemon:
                 self._clock_off,
                 self._readiness.watch,
                 self._refused,
-                logs.LEARNER_HASHES.names.append,
+                logs.LEARNER_HASHES.know,
             )
             stack.push_async_callback(self._readiness.close)
             lms = wiring.lms(
@@ -161,6 +163,8 @@ class Daemon:
         problems = {
             f"source {source.name}": source.problem for source in self._readers if source.problem
         }
+        for pause in self._dispatcher.pauses.pauses:
+            problems["delivery" if pause.kind is None else f"delivery {pause.name}"] = pause.words
         for source in self._readers:
             if source.is_required and source.problem:
                 return ReadyState(f"source {source.name}: {source.problem}", problems)
@@ -180,11 +184,14 @@ class Daemon:
             self._budget.left(),
             micros(self._clock.now()),
             out=bool(self._dispatcher.platform_trouble),
+            paused=[pause.name for pause in self._dispatcher.pauses.pauses],
             accept=accept,
         )
 
     def _start_delivery(self) -> None:
         self._background.start("delivery", self._dispatcher.run)
+        if (events := wiring.delivery_events(self._settings, self._store, self._clock)) is not None:
+            self._background.start("delivery events", events.run)
         housekeeper = Housekeeper(
             self._store,
             self._clock,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -337,6 +338,26 @@ async def test_a_launch_is_shown_at_a_terminal(world: Launching) -> None:
         CliRunner().invoke, app, ["launches", "show", str(uuid.uuid4()), "-c", config]
     )
     assert unknown.exit_code == 1
+
+
+async def test_a_launched_player_states_so_much_at_once_and_no_more(world: Launching) -> None:
+    launch = await world.launch()
+
+    def said(**more: Any) -> dict[str, Any]:
+        verb = {"id": "http://adlnet.gov/expapi/verbs/experienced"}
+        return {"actor": launch["actor"], "verb": verb, "object": {"id": COURSE}, **more}
+
+    sizes = {}
+    for count in (50, 51):
+        batch = [said() for _ in range(count)]
+        sizes[count] = await world.send(launch, "POST", "/xapi/statements", json=batch)
+    large = io.BytesIO(json.dumps(said(result={"response": "x" * 1_100_000})).encode())
+    too_large, _ = await world.send(launch, "POST", "/xapi/statements", data=large)
+
+    assert sizes[50][0] == 200
+    assert sizes[51][0] == 400
+    assert "at most 50 are taken at once (launches.limits.request_statements)" in sizes[51][1]
+    assert too_large == 413
 
 
 async def test_each_statement_of_a_batch_keeps_its_own_id_or_gets_one(world: Launching) -> None:

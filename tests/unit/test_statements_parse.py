@@ -169,6 +169,26 @@ def test_as_many_statements_are_taken_as_the_limit_says() -> None:
         read([GOOD] * 4, Limits(max_statements=3))
 
 
+def test_one_statement_has_as_many_objects_and_arrays_as_the_limit_says() -> None:
+    def wide(values: int) -> dict[str, Any]:
+        # the statement, its actor, verb, object, result and extensions are six
+        return {**GOOD, "result": {"extensions": {"http://example.com/x": [[]] * (values - 7)}}}
+
+    limits = Limits(max_values=200)
+    parsed = read([wide(200), wide(201)], limits)
+
+    assert [type(item) for item in parsed.items] == [Valid, Invalid]
+    [reason] = reasons(parsed)
+    assert "has more than 200 objects and arrays (http.max_values)" in reason
+
+
+def test_a_body_of_too_many_objects_and_arrays_is_refused_before_it_is_parsed() -> None:
+    body = b"[" * 10_001
+
+    with pytest.raises(InputRefused, match=r"more than 10000 objects and arrays \(fifty times"):
+        parse(body, Limits(max_values=200), new_id=str)
+
+
 def test_nesting_is_taken_up_to_the_limit_and_refused_beyond_it() -> None:
     # statement, result, extensions: three deep already
     def nested(levels: int) -> dict[str, Any]:

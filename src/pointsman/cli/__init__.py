@@ -36,10 +36,27 @@ COMMANDS = (
         "check",
     ),
     LazyCommand(
+        "rules",
+        "The rules: what they would do with statements, without doing it.",
+        "pointsman.cli.rules",
+    ),
+    LazyCommand(
         "emulate",
         "Serve an emulated platform: GraphQL at /helium with prices, quotas and expiring tokens.",
         "pointsman.cli.emulate",
         "emulate",
+    ),
+    LazyCommand(
+        "deliveries",
+        "Hand out what was sent since: what was wanted, sent and answered, and how long it took.",
+        "pointsman.cli.deliveries",
+        "deliveries",
+    ),
+    LazyCommand(
+        "simulate",
+        "Run the scheduler in virtual time: how many learners does a quota carry?",
+        "pointsman.cli.simulate",
+        "simulate",
     ),
     LazyCommand(
         "verify",
@@ -82,6 +99,24 @@ COMMANDS = (
         "parked",
         "Desired state that can't be sent for a reason that time won't cure: see, retry, drop it.",
         "pointsman.cli.parked",
+    ),
+    LazyCommand(
+        "status",
+        "Say whether delivery is paused, and how much waits: to be sent, or for a person.",
+        "pointsman.cli.status",
+        "status",
+    ),
+    LazyCommand(
+        "pause",
+        "Stop sending to the platform, all or one kind of target, until `pointsman resume`.",
+        "pointsman.cli.pause",
+        "pause",
+    ),
+    LazyCommand(
+        "resume",
+        "Send again what was paused: one kind of target, or all that is paused.",
+        "pointsman.cli.pause",
+        "resume",
     ),
     LazyCommand(
         "dead-letters",

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 import structlog
 
@@ -14,6 +15,7 @@ from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.delivery_record import DeliveryRecord, latency
 from pointsman.delivery.outcomes import storable
+from pointsman.delivery.pauses import LOOK_AGAIN, PauseWatch
 from pointsman.delivery.refusals import DOUBTFUL, RefusalDoubt
 from pointsman.delivery.sender import DeliveryOutcome, Sender
 from pointsman.delivery.settings import DeliverySettings
@@ -27,13 +29,14 @@ from pointsman.fault_log import FaultLog, cause
 from pointsman.platforms.base import RequestOutcome
 from pointsman.store.base import Lease
 from pointsman.store.delivery_stores import DeliveryStore
+from pointsman.store.pause_store import PauseStore
 from pointsman.store.turns import LONGEST_FRESHNESS
 
 log = structlog.get_logger(__name__)
 
 #: learners are leased for about so many seconds of sending ahead: a completion that arrives then
 #: waits for those
-_LEASE_AHEAD = 0.05
+_LEASE_AHEAD = 0.025
 #: a thrifty sender sends progress so long before it is due, which has to do for the way there
 _THRIFTY_LEAD = 3.0
 #: a command at a terminal may free parked state without a word to us, seconds
@@ -46,6 +49,10 @@ _OWN_PAUSE = 2.0
 _FAULT_PAUSE = Backoff(1.0, 60.0)
 
 
+class DispatcherStore(DeliveryStore, PauseStore, Protocol):
+    """The store, as the loop sees it."""
+
+
 class Dispatcher:
     """Runs until `drain`. `wake` says that there may be something new to send.
 
@@ -54,7 +61,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        store: DeliveryStore,
+        store: DispatcherStore,
         sender: Sender,
         budget: Budget,
         clock: Clock,
@@ -89,6 +96,7 @@ class Dispatcher:
         self._to_free: dict[Recipient, None] = {}
         self._to_retry: dict[Recipient, None] = {}
         self.breaker = Breaker()
+        self.pauses = PauseWatch(store, clock)
 
     @property
     def platform_trouble(self) -> str:
@@ -129,6 +137,11 @@ class Dispatcher:
     async def _lease_some(self) -> None:
         """Start as many deliveries as may go now, or wait where there is nothing to deliver."""
         await self._concurrency.wait_until_free()
+        await self.pauses.refresh()
+        if self.pauses.everything is not None:
+            self._wake.clear()
+            await self._sleep_or_wake(LOOK_AGAIN)
+            return
         next_at = max(self.breaker.next_at, self._doubt.paused_until)
         if (seconds := next_at - self._clock.monotonic()) > 0:
             self._wake.clear()
@@ -218,7 +231,9 @@ class Dispatcher:
 
     async def _deliver(self, lease: Lease) -> None:
         give_up_at = self._clock.monotonic() + self._settings.lease_seconds - self._request_timeout
+        lease, held = self.pauses.hold_back(lease)
         outcome = await self._sender.deliver(lease, give_up_at=give_up_at)
+        outcome.settlements += held
         before = self.platform_trouble
         self._record(lease, outcome)
         now = self._now()
@@ -230,6 +245,7 @@ class Dispatcher:
             # what to do about it is in the line of the delivery that met it
             log.info("the platform's state changed", reason=self.platform_trouble or "well")
         await self._settle(lease, outcome, now)
+        await self.pauses.settled(lease, held)
         self._to_free.update(dict.fromkeys(review.freed))
         await self._free()
 

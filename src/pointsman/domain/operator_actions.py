@@ -24,6 +24,8 @@ class ActionKind(StrEnum):
     IMPORT = "import"
     IMPORT_STATE = "import-state"
     FORGET = "forget"
+    PAUSE = "pause"
+    RESUME = "resume"
     EXPORT = "export"
 
 

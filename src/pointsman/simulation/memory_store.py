@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from pointsman.domain.park_codes import ParkCode
+from pointsman.domain.pauses import Pause
 from pointsman.domain.records import Desired, InputOutcome, Receipt, Submission
 from pointsman.domain.targets import Recipient, Target, TargetKind, Value, is_urgent
 from pointsman.store.base import Backlog, Books, Lease, Settlement, Window
@@ -72,10 +73,12 @@ class MemoryStore:
         self._deadlines: defaultdict[bool, list[_Entry]] = defaultdict(list)
         self._entries = 0
         self._dirty = 0
+        self._could_go = 0
         self._known: dict[str, int] = {}
         self._evidence: dict[tuple[Recipient, str], Gathered] = {}
         self._outcomes: Counter[InputOutcome] = Counter()
         self._window: Window | None = None
+        self._pauses: dict[TargetKind | None, Pause] = {}
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         touched = {
@@ -228,6 +231,11 @@ class MemoryStore:
         return min([*times, *([] if waits is None else [waits[0]])], default=None)
 
     @property
+    def ready(self) -> int:
+        """How many recipients wait for nothing but their turn."""
+        return self._could_go
+
+    @property
     def waiting(self) -> int:
         """How many recipients have something to send."""
         return self._dirty
@@ -237,6 +245,16 @@ class MemoryStore:
 
     async def save_window(self, window: Window) -> None:
         self._window = window
+
+    async def pauses(self) -> list[Pause]:
+        return [self._pauses[kind] for kind in sorted(self._pauses, key=lambda kind: kind or "")]
+
+    async def pause(self, pause: Pause) -> None:
+        before = self._pauses.get(pause.kind, pause)
+        self._pauses[pause.kind] = replace(pause, since=before.since)
+
+    async def resume(self, kind: TargetKind | None) -> bool:
+        return self._pauses.pop(kind, None) is not None
 
     async def backlog(self) -> Backlog:
         dirty = dict.fromkeys(TargetKind, 0)
@@ -310,7 +328,9 @@ class MemoryStore:
         ready_at: int | None = None,
     ) -> None:
         """Change a recipient's place, and note where it is now."""
+        was_ready = place.turn is not None and place.ready
         self._dirty += (turn is not None) - (place.turn is not None)
+        self._could_go += (turn is not None and ready) - was_ready
         place.turn, place.ready = turn, ready
         place.ready_at = place.ready_at if ready_at is None else ready_at
         if turn is None:

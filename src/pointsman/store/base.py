@@ -20,6 +20,7 @@ from pointsman.store.document_records import Document, DocumentKey, DocumentReso
 from pointsman.store.history_stores import HistoryStore
 from pointsman.store.migrations import Migration
 from pointsman.store.operator_action_store import OperatorActionStore
+from pointsman.store.pause_store import PauseStore
 from pointsman.store.personal_data_store import (
     BlockChange,
     PersonalDataStore,
@@ -148,6 +149,7 @@ class Store(
     LedgerStore,
     RetentionStore,
     OperatorActionStore,
+    PauseStore,
     BookStore,
     HistoryStore,
     PersonalDataStore,

@@ -100,6 +100,7 @@ TABLES: Mapping[str, Table] = {
         "id", nobody="id at kind who origin", about="learner", words="details outcome"
     ),
     "pace": _table("id", nobody="id state"),
+    "pauses": _table("kind", nobody="kind since", words="reason"),
     "positions": _table(
         "consumer_group topic partition",
         nobody="consumer_group topic partition next_offset token log_id last_record",

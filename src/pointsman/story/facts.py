@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pointsman.domain.records import InputOutcome
 from pointsman.domain.statement_reading import StatementReading
+from pointsman.domain.target_kinds import TargetKind
 from pointsman.store.history_records import HistoryTurn, LearnerHistory
 from pointsman.store.statement_records import StoredDeadLetter
 from pointsman.story.question import Question
@@ -54,5 +55,7 @@ class Facts:
     token_cure: str = ""
     #: why nothing is delivered at all, in words; empty while it is
     paused: str = ""
+    #: why nothing of a kind is delivered, in words, by kind
+    paused_kinds: Mapping[TargetKind, str] = field(default_factory=dict)
     #: until when inputs of this learner are refused after they were forgotten; None where not
     forgotten_until: int | None = None

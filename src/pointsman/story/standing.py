@@ -28,6 +28,7 @@ _GENERAL = {
 }
 #: an answer that is older says nothing of now, in microseconds
 _RECENT = 300_000_000
+_AFTER_PAUSE, _RESUME = "it is sent after delivery is resumed", "pointsman resume"
 _SOON = "it is sent within seconds"
 
 
@@ -80,6 +81,9 @@ def _parked(base: Standing, desired: Desired, facts: Facts) -> Standing:
     if code in CURED_BY_TOKEN:
         next_step = "it is sent by itself once the learner has a new authToken"
         cure = tuple(filter(None, [facts.token_cure, retry]))
+    elif code is ParkCode.PAUSED:
+        next_step = _AFTER_PAUSE
+        cure = (f"{_RESUME} --kind {desired.target.kind.value}",)
     elif code is ParkCode.WAITS_FOR:
         next_step, cure = "it follows by itself once what it waits for is delivered", ()
     elif code is ParkCode.DRIFT and desired.read_back is not None:
@@ -98,12 +102,13 @@ def _waiting(base: Standing, desired: Desired, facts: Facts) -> Standing:
     now = facts.now
     place = _place(desired.recipient, facts)
     waits = f"{_what(base)} waits to be sent, since {time_words(desired.since)}"
-    if facts.paused:
+    if paused := facts.paused or facts.paused_kinds.get(desired.target.kind, ""):
         return replace(
             base,
             cause=Cause.PAUSED,
-            sentence=f"{waits}: delivery is paused ({facts.paused})",
-            next="it is sent after delivery is resumed",
+            sentence=f"{waits}: delivery is paused ({paused})",
+            next=_AFTER_PAUSE,
+            cure=(_RESUME,),
         )
     if place is not None and place.hold == Hold.LEASE and place.ready_at > now:
         return replace(

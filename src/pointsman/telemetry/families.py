@@ -128,6 +128,9 @@ class Families:
             "From a completion's arrival to the platform's yes.",
             _LATENCY,
         )
+        self.paused = self._gauge(
+            "delivery_paused", "1 while an operator has paused the delivery of it.", "what"
+        )
         self.platform_out = self._gauge("platform_out", "1 while the platform is taken to be out.")
         self.audited = self._counter(
             "audit_findings",

@@ -18,6 +18,8 @@ from pointsman.telemetry.families import Families
 
 #: what is counted of inputs beside what became of them in the books
 DUPLICATE, CONFLICT, REFUSED = "duplicate", "conflict", "refused"
+#: what is paused when everything is
+ALL = "all"
 #: how a timestamp can be off
 AHEAD, BEHIND = "ahead", "behind"
 #: in place of a label value that is not known, so that nobody outside can make series
@@ -95,6 +97,8 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
 
 
 def _begin_delivery(families: Families) -> None:
+    for what in (ALL, *TargetKind):
+        families.paused.labels(what)
     for target in TargetKind:
         families.latency.labels(target)
         for state in ("dirty", "parked"):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cache
 
 from prometheus_client.exposition import choose_encoder
 
@@ -18,6 +19,7 @@ from pointsman.telemetry.exemplars import of_receipt, of_statement
 from pointsman.telemetry.families import Families
 from pointsman.telemetry.initial_series import (
     AHEAD,
+    ALL,
     BEHIND,
     CONFLICT,
     DUPLICATE,
@@ -44,6 +46,10 @@ class Metrics:
         if limits is not None:
             self._of.points_limit.set(limits.points)
             self._of.requests_limit.set(limits.requests)
+        # looked up for every request, and there are few: their labels are ours and the settings'
+        self._inputs_of = cache(self._of.inputs.labels)
+        self._requests_of = cache(self._of.http_requests.labels)
+        self._seconds_of = cache(self._of.http_seconds.labels)
         self._places: set[str] = set()
         self._partitions: dict[str, set[tuple[str, int]]] = {}
 
@@ -52,7 +58,7 @@ class Metrics:
             source = self._source(submission.source)
             exemplar = of_receipt(submission, receipt)
             for outcome, count in receipt.outcomes.items():
-                self._of.inputs.labels(source, outcome).inc(count, exemplar)
+                self._inputs_of(source, outcome).inc(count, exemplar)
             if receipt.duplicates:
                 self._of.inputs.labels(source, DUPLICATE).inc(receipt.duplicates)
             if receipt.conflicts:
@@ -121,8 +127,8 @@ class Metrics:
         self._of.commit_seconds.observe(seconds)
 
     def http(self, source: str, method: str, route: str, status: int, seconds: float) -> None:
-        self._of.http_requests.labels(source, method, route, str(status)).inc()
-        self._of.http_seconds.labels(route).observe(seconds)
+        self._requests_of(source, method, route, str(status)).inc()
+        self._seconds_of(route).observe(seconds)
 
     def connections(self, listener: str, count: int) -> None:
         self._of.http_connections.labels(listener).set(count)
@@ -154,7 +160,14 @@ class Metrics:
         self._of.kafka_resets.labels(source, topic, reason).inc()
 
     def show(
-        self, backlog: Backlog | None, left: QuotaLeft, now: int, *, out: bool, accept: str = ""
+        self,
+        backlog: Backlog | None,
+        left: QuotaLeft,
+        now: int,
+        *,
+        out: bool,
+        paused: Collection[str] = (),
+        accept: str = "",
     ) -> tuple[bytes, str]:
         """The page in the format that `accept` asks for, and its content type.
 
@@ -166,6 +179,8 @@ class Metrics:
         self._of.points_left.set(left.points)
         self._of.requests_left.set(left.requests)
         self._of.platform_out.set(int(out))
+        for what in (ALL, *TargetKind):
+            self._of.paused.labels(what).set(int(what in paused))
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
 

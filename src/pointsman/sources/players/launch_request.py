@@ -193,6 +193,9 @@ def launch_response(
         "actor": launch_actor_json(launch),
         "expiresAt": launch.expires_at // MICROSECONDS,
     }
+    # the page reads the credential behind "#", which no browser sends
+    receipt = credentials.issue(launch, Purpose.RECEIPT)
+    response["receiptUrl"] = f"{base}/launches/{launch.registration}/receipt#{receipt}"
     if launch.kind is PlayerKind.SCORM:
         token = credentials.issue(launch, Purpose.SCORM)
         response["commitUrl"] = f"{base}/scorm/{token}/commit"

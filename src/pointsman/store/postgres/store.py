@@ -18,6 +18,7 @@ from pointsman.store.postgres.documents import PostgresDocuments
 from pointsman.store.postgres.history import PostgresHistory
 from pointsman.store.postgres.ledgers import PostgresLedgers
 from pointsman.store.postgres.operator_actions import PostgresOperatorActions
+from pointsman.store.postgres.pauses import PostgresPauses
 from pointsman.store.postgres.personal_data import PostgresPersonalData
 from pointsman.store.postgres.redecide import PostgresRedecide
 from pointsman.store.postgres.retention import PostgresRetention
@@ -34,6 +35,7 @@ class PostgresStore(
     PostgresRedecide,
     PostgresRetention,
     PostgresOperatorActions,
+    PostgresPauses,
     PostgresLedgers,
     PostgresBooks,
     PostgresHistory,

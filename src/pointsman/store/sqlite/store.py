@@ -19,6 +19,7 @@ from pointsman.store.sqlite.documents import SqliteDocuments
 from pointsman.store.sqlite.history import SqliteHistory
 from pointsman.store.sqlite.ledgers import SqliteLedgers
 from pointsman.store.sqlite.operator_actions import SqliteOperatorActions
+from pointsman.store.sqlite.pauses import SqlitePauses
 from pointsman.store.sqlite.personal_data import SqlitePersonalData
 from pointsman.store.sqlite.redecide import SqliteRedecide
 from pointsman.store.sqlite.restore import restore
@@ -35,6 +36,7 @@ class SqliteStore(
     SqliteRedecide,
     SqliteRetention,
     SqliteOperatorActions,
+    SqlitePauses,
     SqliteLedgers,
     SqliteBooks,
     SqliteHistory,
