@@ -71,12 +71,15 @@ class Attempts(Protocol):
     def succeeded(self, address: str, digest: bytes) -> None: ...
 
 
-class MustWait(Exception):
-    """Too many keys were tried; `seconds` until the next one is looked at."""
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What became of a key that was shown: a session's token, "" where the key is not known.
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"too many keys were tried; wait {seconds:.0f} s")
-        self.seconds = seconds
+    Who guesses has to `wait` so many seconds before a key is looked at.
+    """
+
+    token: str = ""
+    wait: float = 0.0
 
 
 class Access:
@@ -90,11 +93,11 @@ class Access:
         self._clock = clock
         self._attempts = attempts
 
-    def sign_in(self, shown: str, address: str) -> str | None:
-        """A session's token for a key, None where it is not known. Raises `MustWait`."""
+    def sign_in(self, shown: str, address: str) -> SignIn:
+        """A session for a key that is shown from this address."""
         digest = hashlib.sha256(shown.encode("utf-8", "surrogatepass")).digest()
         if seconds := self._attempts.must_wait(address, b"", digest):
-            raise MustWait(seconds)
+            return SignIn(wait=seconds)
         known: OperatorKey | None = None
         # each is compared, so that the time says nothing about which one matched
         for key in self._keys:
@@ -102,7 +105,7 @@ class Access:
                 known = key
         if known is None:
             self._attempts.failed(address, b"")
-            return None
+            return SignIn()
         self._attempts.succeeded(address, digest)
         now = int(self._clock.now())
         claims = {
@@ -112,7 +115,7 @@ class Access:
             "iat": now,
             "exp": now + LIFETIME,
         }
-        return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
+        return SignIn(jwt.encode(claims, self._secret, algorithm=_ALGORITHM))
 
     def user(self, token: str | None) -> User | None:
         """Who shows this cookie; None where it is no session, or over."""

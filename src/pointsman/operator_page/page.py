@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,7 +19,7 @@ from aiohttp.typedefs import Handler
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
-from pointsman.operator_page.access import COOKIE, LIFETIME, Access, MustWait, User, is_own_form
+from pointsman.operator_page.access import COOKIE, LIFETIME, Access, User, is_own_form
 from pointsman.operator_page.forms import Forms
 from pointsman.operator_page.jobs import Jobs
 from pointsman.operator_page.overview import Overview
@@ -174,19 +175,19 @@ class OperatorPage:
         if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
             return self._sign_in_page(request, status=403, problem="Sign in from this page.")
         fields = await self._fields(request)
-        try:
-            token = self._access.sign_in(fields.get("key", ""), sender_address(request))
-        except MustWait as error:
-            page = self._sign_in_page(request, status=429, problem=f"{error}.".capitalize())
-            page.headers["Retry-After"] = str(int(error.seconds) + 1)
+        shown = self._access.sign_in(fields.get("key", ""), sender_address(request))
+        if shown.wait:
+            words = f"Too many keys were tried; wait {shown.wait:.0f} seconds."
+            page = self._sign_in_page(request, status=429, problem=words)
+            page.headers["Retry-After"] = str(math.ceil(shown.wait))
             return page
-        if token is None:
+        if not shown.token:
             return self._sign_in_page(request, status=401, problem="This key is not known here.")
         response = web.Response(status=303, headers={"Location": _within(fields.get("next", ""))})
         response.headers.update(_HEADERS)
         response.set_cookie(
             COOKIE,
-            token,
+            shown.token,
             path="/ui",
             max_age=LIFETIME,
             httponly=True,
