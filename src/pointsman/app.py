@@ -128,7 +128,7 @@ class Daemon:
                 self._clock_off,
                 self._readiness.watch,
                 self._refused,
-                logs.LEARNER_HASHES.names.append,
+                logs.LEARNER_HASHES.know,
             )
             stack.push_async_callback(self._readiness.close)
             lms = wiring.lms(

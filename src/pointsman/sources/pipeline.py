@@ -44,6 +44,7 @@ from pointsman.statements import (
     observe,
     parse,
     referenced_statement,
+    registrations_of,
 )
 from pointsman.store.base import IngestStore, StoredStatement
 from pointsman.store.statement_conflicts import item_body
@@ -116,8 +117,8 @@ class Pipeline:
         batch = self._without_refused(batch)
         if not batch.items:
             return Accepted(ids)
-        if batch.launch is None:
-            await self.prepare([batch.body])
+        if batch.launch is None and self._launches is not None:
+            await self._launches.prepare_registrations(registrations_of(batch.items))
         if len(batch.body) > LARGE:
             submission = await in_thread(partial(self._launched_submission, batch))
         else:

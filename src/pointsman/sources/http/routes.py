@@ -66,7 +66,8 @@ XAPI = {
     resource: Route(resource, (*_POST, "PUT", "DELETE", *READ), _PUBLIC, Caller.SENDER, slash=True)
     for resource in Resource
 }
-ABOUT = Route("/xapi/about", READ, _PUBLIC, Caller.ANYBODY, slash=True)
+#: POST is for ?method=GET alone
+ABOUT = Route("/xapi/about", (*_POST, *READ), _PUBLIC, Caller.ANYBODY, slash=True)
 SCORM_COMMIT = Route("/scorm/{token}/commit", _POST, _PUBLIC, Caller.LAUNCHED_PLAYER, slash=True)
 SCORM_DATA = Route("/scorm/{token}/data", READ, _PUBLIC, Caller.LAUNCHED_PLAYER, slash=True)
 CMI5_FETCH = Route("/cmi5/fetch/{token}", _POST, _PUBLIC, Caller.LAUNCHED_PLAYER)
