@@ -33,6 +33,7 @@ from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID, ParkCo
 from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
+from pointsman.operator_page import OperatorPage, Tally, make_operator_page, shown_sources
 from pointsman.sources.base import Source
 from pointsman.sources.batch import StatementIntake
 from pointsman.sources.http.app import HttpDeps
@@ -99,6 +100,7 @@ class Daemon:
         self._readers: list[Source] = []
         self._auditor: Auditor | None = None
         self._live: wiring.LiveParts | None = None
+        self._page: OperatorPage | None = None
         self._reload = ConfigReload(
             config,
             settings,
@@ -108,6 +110,7 @@ class Daemon:
             self._metrics.config,
             f"{socket.gethostname()}/{os.getpid()}",
         )
+        self._tally = Tally(self._clock)
         self._background = Supervisor(self._clock, self._metrics.task_restarted)
 
     async def __aenter__(self) -> Self:
@@ -151,7 +154,7 @@ class Daemon:
                 self._clock_off,
                 self._readiness.watch,
                 self._refused,
-                logs.LEARNER_HASHES.names.append,
+                logs.LEARNER_HASHES.know,
             )
             stack.push_async_callback(self._readiness.close)
             # after what runs in the background is stopped, which would put it back
@@ -159,6 +162,7 @@ class Daemon:
             lms = wiring.lms(
                 self._store, tracker, pipeline, self._clock, self._settings.platform.origin
             )
+            self._page = await self._operator_page()
             http_deps = partial(self._http_deps, lms, self._intake(pipeline, lms))
             await self._start_http(http_deps(self._settings))
             self._start_delivery()
@@ -238,6 +242,8 @@ class Daemon:
 
     def _start_delivery(self) -> None:
         self._background.start("delivery", self._dispatcher.run)
+        if (events := wiring.delivery_events(self._settings, self._store, self._clock)) is not None:
+            self._background.start("delivery events", events.run)
         housekeeper = Housekeeper(
             self._store,
             self._clock,
@@ -273,6 +279,24 @@ class Daemon:
         # nothing new is leased while that drains
         self._stack.push_async_callback(self._background.stop)
 
+    async def _operator_page(self) -> OperatorPage | None:
+        """Where a key opens it."""
+        page = await make_operator_page(
+            self._settings,
+            self._store,
+            self._clock,
+            self._limits,
+            self._budget,
+            self._dispatcher,
+            self._tally,
+            self._readers,
+            self._metrics,
+            lambda: self._drain_until is not None,
+        )
+        if page is not None:
+            self._stack.push_async_callback(page.close)
+        return page
+
     def _intake(self, pipeline: Pipeline, lms: Lms | None) -> StatementIntake:
         return wiring.guarded_intake(
             self._settings,
@@ -282,7 +306,12 @@ class Daemon:
             self._metrics.cmi5_oddity,
         )
 
-    def _http_deps(self, lms: Lms | None, intake: StatementIntake, settings: Settings) -> HttpDeps:
+    def _http_deps(
+        self,
+        lms: Lms | None,
+        intake: StatementIntake,
+        settings: Settings,
+    ) -> HttpDeps:
         return wiring.http_deps(
             settings,
             intake=intake,
@@ -305,6 +334,7 @@ class Daemon:
                 self._refused.must_take_launch,
             ),
             must_take=self._refused.must_take_documents,
+            operator_page=self._page,
         )
 
     async def _start_http(self, deps: HttpDeps) -> None:
@@ -330,6 +360,7 @@ class Daemon:
 
     def _received(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
         self._metrics.inputs(submissions, receipts)
+        self._tally.received(submissions, receipts)
         self._operator_log.received(submissions, receipts)
         self._dispatcher.wake()
 
@@ -343,11 +374,18 @@ class Daemon:
 
     def _delivered(self, record: DeliveryRecord) -> None:
         self._metrics.delivery(record)
+        self._tally.delivered(record)
         self._operator_log.delivery(record)
 
     async def _reconfigure(self, settings: Settings) -> None:
-        if self._live is not None:
-            await self._live.reconfigure(settings)
+        if self._live is None:
+            return
+        await self._live.reconfigure(settings)
+        if self._page is not None:
+            sources = list(shown_sources(settings, self._readers, self._metrics))
+            self._page.reconfigure(
+                settings, sources, wiring.quota(settings, self._clients.platform)
+            )
 
     def _new_tokens(self, learners: Sequence[str]) -> None:
         async def free() -> None:

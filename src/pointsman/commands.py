@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pointsman import operations, privacy, replicas, wiring
 from pointsman.config import Settings
+from pointsman.delivery.settled_deliveries import SettledDelivery, settled_deliveries
 from pointsman.delivery.state_import import ImportStep, ImportTarget, StateImport
 from pointsman.domain.clock import SystemClock, micros
 from pointsman.domain.operator_actions import OperatorAction
 from pointsman.domain.pauses import Pause
 from pointsman.domain.records import Desired, Submission
 from pointsman.domain.target_kinds import TargetKind
-from pointsman.operations import recorded
+from pointsman.operations import intake_of, recorded
 from pointsman.privacy import ForgetRequest, Forgotten
 from pointsman.replicas import Replica
 from pointsman.sources.backfill import (
@@ -27,10 +28,9 @@ from pointsman.sources.backfill import (
     LrsSettings,
     StatementFile,
 )
-from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import revocations
-from pointsman.sources.replay import ReplayPage, replay_letter
-from pointsman.sources.replay import replay as replay_pages
+from pointsman.sources.replay import ReplayPage
+from pointsman.sources.rule_trial import RuleResult, RuleTrial, try_file, try_stored
 from pointsman.sources.stored_changes import stored_submissions
 from pointsman.sources.unmatched import unmatched_of as find_unmatched
 from pointsman.store.base import (
@@ -54,9 +54,13 @@ __all__ = [
     "LoadRate",
     "LrsSettings",
     "ReplayPage",
+    "RuleResult",
+    "RuleTrial",
+    "SettledDelivery",
     "WaitsForPerson",
     "back_up",
     "books",
+    "deliveries",
     "explain",
     "export_person",
     "forget",
@@ -73,6 +77,7 @@ __all__ = [
     "resume",
     "revoke_launches",
     "status",
+    "try_rules",
     "unmatched_of",
     "upgrade",
     "waits_for_person",
@@ -83,6 +88,8 @@ __all__ = [
 T = TypeVar("T")
 
 _CLOCK = SystemClock()
+#: turns that are handed out at once
+_DELIVERIES = 1_000
 
 
 async def with_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -> T:
@@ -138,31 +145,16 @@ async def forget(
 
     The record of operators' actions has a pseudonym of the person. A dry run is not on it.
     """
-    rules = wiring.identity_rules(settings)
-
-    async def use(store: Store) -> Forgotten:
-        def erase(store: Store) -> Awaitable[Forgotten]:
-            return privacy.forget(store, request, rules, _CLOCK, on_step)
-
-        if request.dry_run:
-            return await erase(store)
-        about = privacy.pseudonym(await store.installation_secret(), request.learner, rules)
-        return await recorded(replace(action, learner=about), erase, str)(store)
-
-    return await with_store(settings, use)
+    return await with_store(
+        settings,
+        lambda store: operations.forget(settings, store, _CLOCK, action, request, on_step),
+    )
 
 
 async def export_person(settings: Settings, action: OperatorAction, learner: str) -> dict[str, Any]:
     """All that the store holds of a person, as JSON."""
-    rules = wiring.identity_rules(settings)
-    about = replace(action, learner=rules.learner(learner))
     return await with_store(
-        settings,
-        recorded(
-            about,
-            lambda store: privacy.export_person(store, learner, rules),
-            lambda records: f"{len(records['statements'])} statements handed out",
-        ),
+        settings, lambda store: operations.export_person(settings, store, action, learner)
     )
 
 
@@ -172,6 +164,56 @@ async def explain(settings: Settings, question: Question, *, limit: int) -> Stor
         settings,
         lambda store: wiring.teller(settings, store, _CLOCK).tell(question, limit=limit),
     )
+
+
+async def try_rules(
+    settings: Settings,
+    other: Settings | None,
+    on_trial: Callable[[RuleTrial], None],
+    *,
+    path: Path | None,
+    last: int,
+) -> None:
+    """Put statements through the rules, of a file or the `last` of the store; nothing is stored.
+
+    `other` has rules to compare.
+    """
+
+    async def of_store(store: Store) -> None:
+        rules = wiring.pipeline(settings, store, _CLOCK)
+        others = None if other is None else wiring.pipeline(other, store, _CLOCK)
+        async for trial in try_stored(store, rules, others, count=last):
+            on_trial(trial)
+
+    if path is None:
+        await with_store(settings, of_store)
+        return
+    rules = wiring.pipeline_without_store(settings, _CLOCK)
+    others = None if other is None else wiring.pipeline_without_store(other, _CLOCK)
+    max_bytes = settings.http.max_body_bytes
+    async for trial in try_file(path, rules, others, _CLOCK, max_bytes=max_bytes):
+        on_trial(trial)
+
+
+async def deliveries(
+    settings: Settings,
+    *,
+    since: int,
+    until: int,
+    on_page: Callable[[list[SettledDelivery]], None],
+) -> None:
+    """What was settled in between, in the order of time, page by page."""
+
+    async def use(store: Store) -> None:
+        after = None
+        while turns := await store.turns_since(since=since, after=after, limit=_DELIVERIES):
+            after = (turns[-1].at, turns[-1].id)
+            wanted = [turn for turn in turns if turn.at < until]
+            on_page([one for turn in wanted for one in settled_deliveries(turn)])
+            if len(turns) < _DELIVERIES:
+                break
+
+    await with_store(settings, use)
 
 
 async def who(settings: Settings, pseudonym: str) -> str | None:
@@ -234,13 +276,6 @@ async def restore(
     return await wiring.store(settings, _CLOCK).restore(backup, on_progress)
 
 
-async def _pipeline(settings: Settings, store: Store) -> Pipeline:
-    """An intake that takes nothing of people who are refused."""
-    refused = wiring.refused_learners(settings, store, _CLOCK)
-    await refused.refresh()
-    return wiring.pipeline(settings, store, _CLOCK, refused=refused)
-
-
 async def import_file(
     settings: Settings,
     action: OperatorAction,
@@ -252,7 +287,7 @@ async def import_file(
     source = StatementFile(path, settings.http.max_body_bytes)
 
     async def use(store: Store) -> BackfillProgress:
-        loader = BackfillLoader(store, await _pipeline(settings, store), _CLOCK, pace)
+        loader = BackfillLoader(store, await intake_of(settings, store, _CLOCK), _CLOCK, pace)
         async for reached in loader.file(source):
             on_progress(reached, source.size)
         return loader.done
@@ -270,7 +305,7 @@ async def import_lrs(
     """Take another store's statements in. `on_progress` is told (statements read, None)."""
 
     async def use(store: Store) -> BackfillProgress:
-        loader = BackfillLoader(store, await _pipeline(settings, store), _CLOCK, pace)
+        loader = BackfillLoader(store, await intake_of(settings, store, _CLOCK), _CLOCK, pace)
         async with LrsClient(lrs, _CLOCK) as source:
             async for count in loader.lrs(source):
                 on_progress(count, None)
@@ -312,56 +347,40 @@ async def replay(
 
     Without an `action` for the record it is a dry run, and nothing is changed.
     """
-
-    async def use(store: Store) -> int:
-        intake = await _pipeline(settings, store)
-        statements = 0
-        async for page in replay_pages(
-            store, intake, _CLOCK, since=since, until=until, dry_run=action is None
-        ):
-            on_page(page)
-            statements += page.statements
-        return statements
-
-    if action is None:
-        await with_store(settings, use)
-    else:
-        await with_store(
-            settings, recorded(action, use, lambda count: f"{count} statements decided anew")
-        )
+    await with_store(
+        settings,
+        lambda store: operations.replay(
+            settings, store, _CLOCK, since=since, until=until, action=action, on_page=on_page
+        ),
+    )
 
 
 async def stored_input(settings: Settings, *, since: int) -> list[Submission]:
     """What was stored since (microseconds) that a rule of now takes, to be played again."""
 
     async def use(store: Store) -> list[Submission]:
-        return await stored_submissions(store, await _pipeline(settings, store), since=since)
+        intake = await intake_of(settings, store, _CLOCK)
+        return await stored_submissions(store, intake, since=since)
 
     return await with_store(settings, use)
 
 
 async def replay_letters(
     settings: Settings,
-    action: OperatorAction,
+    action: OperatorAction | None,
     choose: Callable[[Store], Awaitable[Sequence[int]]],
     on_letter: Callable[[int, str], None],
 ) -> None:
-    """Read dead letters again, with the rules and limits of now."""
+    """Read dead letters again, with the rules and limits of now.
 
-    async def use(store: Store) -> int:
-        intake = await _pipeline(settings, store)
+    Without an `action` for the record it is a dry run, and nothing is changed.
+    """
+
+    async def use(store: Store) -> None:
         numbers = await choose(store)
-        for number in numbers:
-            letter = await store.dead_letter(number)
-            words = (
-                "there is no such letter"
-                if letter is None
-                else await replay_letter(store, intake, _CLOCK, letter)
-            )
-            on_letter(number, words)
-        return len(numbers)
+        await operations.replay_letters(settings, store, _CLOCK, action, numbers, on_letter)
 
-    await with_store(settings, recorded(action, use, lambda count: f"{count} read again"))
+    await with_store(settings, use)
 
 
 async def import_state(

@@ -24,9 +24,11 @@ from pointsman.sources.http.routes import (
     OPERATOR_HOME,
     POSTBACK,
     READYZ,
+    RECEIPT,
     ROUTES,
     SCORM_COMMIT,
     SCORM_DATA,
+    UI,
     WEBHOOK,
     XAPI,
     Route,
@@ -42,11 +44,14 @@ EXPECTED: dict[Route, frozenset[int]] = {
     SCORM_COMMIT: frozenset({200, 400, 401, 405}),
     SCORM_DATA: frozenset({200, 401, 405}),
     CMI5_FETCH: frozenset({200, 401, 404, 405}),
+    RECEIPT: frozenset({200, 403, 405}),
     # of signed systems and of operators: a launch's credential is none of theirs
     POSTBACK: frozenset({400, 401, 405, 415}),
     WEBHOOK: frozenset({400, 401, 404, 405}),
     LAUNCH: frozenset({401, 405}),
     CMI5_WAIVE: frozenset({401, 404, 405}),
+    # there without keys of the page's own, which no launch has
+    **dict.fromkeys(UI.values(), frozenset({404})),
     **dict.fromkeys((ABOUT, HOME, OPERATOR_HOME, HEALTHZ, READYZ, METRICS), _OPEN),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cache
 
 from prometheus_client.exposition import choose_encoder
 
@@ -45,6 +46,10 @@ class Metrics:
         begin_at_zero(self._of, self._known)
         if limits is not None:
             self._show_limits(limits)
+        # looked up for every request, and there are few: their labels are ours and the settings'
+        self._inputs_of = cache(self._of.inputs.labels)
+        self._requests_of = cache(self._of.http_requests.labels)
+        self._seconds_of = cache(self._of.http_seconds.labels)
         self._places: set[str] = set()
         self._partitions: dict[str, set[tuple[str, int]]] = {}
 
@@ -69,7 +74,7 @@ class Metrics:
             source = self._source(submission.source)
             exemplar = of_receipt(submission, receipt)
             for outcome, count in receipt.outcomes.items():
-                self._of.inputs.labels(source, outcome).inc(count, exemplar)
+                self._inputs_of(source, outcome).inc(count, exemplar)
             if receipt.duplicates:
                 self._of.inputs.labels(source, DUPLICATE).inc(receipt.duplicates)
             if receipt.conflicts:
@@ -138,8 +143,8 @@ class Metrics:
         self._of.commit_seconds.observe(seconds)
 
     def http(self, source: str, method: str, route: str, status: int, seconds: float) -> None:
-        self._of.http_requests.labels(source, method, route, str(status)).inc()
-        self._of.http_seconds.labels(route).observe(seconds)
+        self._requests_of(source, method, route, str(status)).inc()
+        self._seconds_of(route).observe(seconds)
 
     def connections(self, listener: str, count: int) -> None:
         self._of.http_connections.labels(listener).set(count)
@@ -153,6 +158,15 @@ class Metrics:
     def kafka_lag(self, source: str, topic: str, partition: int, lag: int) -> None:
         self._partitions.setdefault(source, set()).add((topic, partition))
         self._of.kafka_lag.labels(source, topic, str(partition)).set(lag)
+
+    def kafka_lag_of(self, source: str) -> int:
+        """Messages that this replica has not read yet, of all partitions of a source."""
+        return sum(
+            int(sample.value)
+            for metric in self._of.kafka_lag.collect()
+            for sample in metric.samples
+            if sample.labels["source"] == source
+        )
 
     def kafka_assigned(self, source: str, partitions: AbstractSet[tuple[str, int]]) -> None:
         """These are this replica's; of the others somebody else tells the lag."""

@@ -2,6 +2,7 @@
 
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
 from pointsman.wiring.delivery import auditor, dispatcher, quota
+from pointsman.wiring.delivery_events import delivery_events
 from pointsman.wiring.launches import launch_cache, launch_deps, retention
 from pointsman.wiring.live import LiveParts
 from pointsman.wiring.mapping import identity, identity_rules
@@ -14,6 +15,7 @@ from pointsman.wiring.sources import (
     http_intake,
     http_listeners,
     pipeline,
+    pipeline_without_store,
     readers,
     refused_learners,
     statement_producer,
@@ -28,6 +30,7 @@ __all__ = [
     "PlatformClients",
     "TokenSources",
     "auditor",
+    "delivery_events",
     "dispatcher",
     "failed_attempts",
     "guarded_intake",
@@ -43,6 +46,7 @@ __all__ = [
     "lms",
     "paid_login",
     "pipeline",
+    "pipeline_without_store",
     "platform_clients",
     "quota",
     "readers",

@@ -32,7 +32,7 @@ from pointsman.sources.http.lrs.get_statements import GetStatements
 from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.metrics_page import MetricsPage
-from pointsman.sources.http.middleware import RequestsUnderWay, middlewares
+from pointsman.sources.http.middleware import RequestsUnderWay, Surrounding
 from pointsman.sources.http.routes import (
     ABOUT,
     HEALTHZ,
@@ -55,6 +55,16 @@ from pointsman.store.base import DocumentStore, StatementStore
 
 class EndpointStore(DocumentStore, StatementStore, Protocol):
     """The store, as the endpoint sees it."""
+
+
+class RoutedPages(Protocol):
+    """Pages that somebody else makes."""
+
+    def set_up(self, app: web.Application) -> None:
+        """Before the application answers anything."""
+        ...
+
+    def handlers(self) -> dict[Route, Handler]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,8 @@ class HttpDeps:
     reader: BatchReader = field(default_factory=BatchReader)
     health_problem: Callable[[], str] = str
     requests: RequestsUnderWay = field(default_factory=RequestsUnderWay)
+    #: the operator's page; none where no key opens it
+    operator_page: RoutedPages | None = None
 
 
 def make_app(
@@ -107,19 +119,22 @@ def make_app(
     It holds no state, and stops when its runner does.
     """
     consistency = ConsistentThrough(deps.store.consistent_through, deps.clock)
+    surrounding = Surrounding(
+        deps.on_request,
+        deps.on_refusal,
+        deps.clock,
+        consistency,
+        deps.settings.cors_origins,
+        deps.requests,
+    )
     app = web.Application(
-        client_max_size=deps.settings.max_body_bytes,
-        middlewares=middlewares(
-            deps.on_request,
-            deps.on_refusal,
-            deps.clock,
-            consistency,
-            deps.settings.cors_origins,
-            deps.requests,
-        ),
+        client_max_size=deps.settings.max_body_bytes, middlewares=[surrounding.middleware]
     )
     app[TRUSTED_PROXIES] = TrustedProxies(deps.settings.proxies, deps.settings.forwarded_header)
     handlers = route_handlers(deps, consistency)
+    if deps.operator_page is not None and Listener.OPERATOR in listeners:
+        deps.operator_page.set_up(app)
+        handlers |= deps.operator_page.handlers()
     paths = {route.path for route in handlers if route.listener in listeners}
     if Listener.PUBLIC in listeners:
         handlers[HOME] = home(paths, deps.public_path)

@@ -190,14 +190,14 @@ class RequestAuthorizer:
         # says what is wrong with it
         return AuthorizedSender(LAUNCHED, await self.launch(token, Purpose.XAPI))
 
-    async def launch(self, token: str, purpose: Purpose) -> Launch:
-        """The launch that a credential is of.
+    async def launch(self, token: str, *purposes: Purpose) -> Launch:
+        """The launch that a credential for one of these purposes is of.
 
         Raises `CredentialRefused`, `StoreUnavailable` and what `count_request` raises.
         """
         if self._credentials is None or self._launches is None:
             raise CredentialRefused("there are no launches here")
-        shown = self._credentials.check(token, purpose)
+        shown = self._credentials.check(token, *purposes)
         self._count_request(shown.registration)
         launch, revoked = await self._launches.newest(shown.registration, shown.learner)
         if revoked.is_after(shown.revoked):

@@ -34,12 +34,14 @@ class Caller(StrEnum):
     ANYBODY = "anybody"
     #: a source of [[sources.http]], or a launched player: Basic or bearer
     SENDER = "sender"
-    #: a launched player: its credential is in the path
+    #: a launched player: its credential is in the path, or in the header of who asks for a receipt
     LAUNCHED_PLAYER = "launched player"
     #: another system: its signature or password is known only with the body
     SIGNED_SOURCE = "signed source"
     #: a credential of launches.operators
     OPERATOR = "operator"
+    #: an operator's browser: the cookie of a session, which a key of http.operator.keys opens
+    SIGNED_IN = "signed in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,12 @@ XAPI = {
     resource: Route(resource, (*_POST, "PUT", "DELETE", *READ), _PUBLIC, Caller.SENDER, slash=True)
     for resource in Resource
 }
-ABOUT = Route("/xapi/about", READ, _PUBLIC, Caller.ANYBODY, slash=True)
+#: POST is for ?method=GET alone
+ABOUT = Route("/xapi/about", (*_POST, *READ), _PUBLIC, Caller.ANYBODY, slash=True)
 SCORM_COMMIT = Route("/scorm/{token}/commit", _POST, _PUBLIC, Caller.LAUNCHED_PLAYER, slash=True)
 SCORM_DATA = Route("/scorm/{token}/data", READ, _PUBLIC, Caller.LAUNCHED_PLAYER, slash=True)
 CMI5_FETCH = Route("/cmi5/fetch/{token}", _POST, _PUBLIC, Caller.LAUNCHED_PLAYER)
+RECEIPT = Route("/launches/{registration}/receipt", READ, _PUBLIC, Caller.LAUNCHED_PLAYER)
 POSTBACK = Route("/scorm-cloud/postback", _POST, _PUBLIC, Caller.SIGNED_SOURCE, slash=True)
 WEBHOOK = Route("/webhooks/{source}", _POST, _PUBLIC, Caller.SIGNED_SOURCE, slash=True)
 HOME = Route("/", READ, _PUBLIC, Caller.ANYBODY)
@@ -80,6 +84,25 @@ OPERATOR_HOME = Route("/", READ, Listener.OPERATOR, Caller.ANYBODY)
 HEALTHZ = Route("/healthz", READ, Listener.OPERATOR, Caller.ANYBODY)
 READYZ = Route("/readyz", READ, Listener.OPERATOR, Caller.ANYBODY)
 METRICS = Route("/metrics", READ, Listener.OPERATOR, Caller.ANYBODY)
+#: the operator's page, by what it is called there
+UI = {
+    name: Route(path, methods, Listener.OPERATOR, caller)
+    for name, path, methods, caller in (
+        ("home", "/ui", READ, Caller.SIGNED_IN),
+        ("login", "/ui/login", (*_POST, *READ), Caller.ANYBODY),
+        ("logout", "/ui/logout", _POST, Caller.SIGNED_IN),
+        ("static", "/ui/static/{name}", READ, Caller.ANYBODY),
+        ("events", "/ui/events", ("GET",), Caller.SIGNED_IN),
+        ("story", "/ui/story", READ, Caller.SIGNED_IN),
+        ("parked", "/ui/parked", (*_POST, *READ), Caller.SIGNED_IN),
+        ("letters", "/ui/dead-letters", (*_POST, *READ), Caller.SIGNED_IN),
+        ("unmatched", "/ui/unmatched", READ, Caller.SIGNED_IN),
+        ("replay", "/ui/replay", (*_POST, *READ), Caller.SIGNED_IN),
+        ("delivery", "/ui/delivery", (*_POST, *READ), Caller.SIGNED_IN),
+        ("activity", "/ui/activity", READ, Caller.SIGNED_IN),
+        ("people", "/ui/people", (*_POST, *READ), Caller.SIGNED_IN),
+    )
+}
 
 ROUTES = (
     *XAPI.values(),
@@ -87,6 +110,7 @@ ROUTES = (
     SCORM_COMMIT,
     SCORM_DATA,
     CMI5_FETCH,
+    RECEIPT,
     POSTBACK,
     WEBHOOK,
     HOME,
@@ -96,6 +120,7 @@ ROUTES = (
     HEALTHZ,
     READYZ,
     METRICS,
+    *UI.values(),
 )
 
 
