@@ -321,6 +321,31 @@ async def drift(world: World, who: str) -> None:
     await world.delivered(who)
 
 
+async def pauses(world: World, command: str) -> None:
+    """It reaches the loop within a second."""
+    await world.do(command)
+    await world.run.until(lambda: bool(world.run.daemon._dispatcher.pauses.pauses))
+
+
+async def paused(world: World, who: str) -> None:
+    await pauses(world, "pointsman pause --reason 'the platform is moved'")
+    await world.say(who, 40)
+    end = await world.end(who, Cause.PAUSED)
+    assert "the platform is moved" in end.sentence
+    await world.do(end.cure[0])
+    await world.delivered(who)
+
+
+async def its_kind_is_paused(world: World, who: str) -> None:
+    await pauses(world, "pointsman pause --kind topic_progress --reason 'as asked'")
+    await world.say(who, 40)
+    end = await world.end(who, Cause.PAUSED)
+    assert "as asked" in end.sentence
+    assert end.cure[0].startswith("pointsman resume")
+    await world.do(end.cure[0])
+    await world.delivered(who)
+
+
 async def forgotten(world: World, who: str) -> None:
     await world.say(who, 40)
     await world.delivered(who)
@@ -352,6 +377,8 @@ CASES = [
     browse_mode,
     a_dead_letter,
     drift,
+    paused,
+    its_kind_is_paused,
     forgotten,
     nothing_known,
 ]
