@@ -29,6 +29,7 @@ from pointsman.sources.http.errors import (
     answer_of_router,
     error_response,
 )
+from pointsman.sources.http.lrs.answers_under_way import UNTIL_WRITTEN, write_answer
 from pointsman.sources.http.lrs.consistent_through import HEADER as CONSISTENT
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 from pointsman.sources.http.lrs.endpoint import (
@@ -193,22 +194,31 @@ class RequestsUnderWay:
 
         @web.middleware
         async def counting(request: web.Request, handler: Handler) -> web.StreamResponse:
-            mark = object()
-            self._requests.add(mark)
-            if self._budget is not None:
-                request[HELD] = HeldBytes(self._budget)
             try:
-                response = await handler(request)
+                response = await self._handled(request, handler)
+                if self._draining:
+                    response.force_close()
+                if UNTIL_WRITTEN in request:
+                    await write_answer(request, response)
             finally:
-                if self._budget is not None:
-                    request[HELD].release()
-                self._requests.discard(mark)
-                self._changed.set()
-            if self._draining:
-                response.force_close()
+                if (held := request.get(UNTIL_WRITTEN)) is not None:
+                    await held.aclose()
             return response
 
         return counting
+
+    async def _handled(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        mark = object()
+        self._requests.add(mark)
+        if self._budget is not None:
+            request[HELD] = HeldBytes(self._budget)
+        try:
+            return await handler(request)
+        finally:
+            if self._budget is not None:
+                request[HELD].release()
+            self._requests.discard(mark)
+            self._changed.set()
 
     @property
     def cutting(self) -> Middleware:
