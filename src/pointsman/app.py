@@ -128,7 +128,7 @@ class Daemon:
                 self._clock_off,
                 self._readiness.watch,
                 self._refused,
-                logs.LEARNER_HASHES.names.append,
+                logs.LEARNER_HASHES.know,
             )
             stack.push_async_callback(self._readiness.close)
             lms = wiring.lms(
@@ -190,6 +190,8 @@ class Daemon:
 
     def _start_delivery(self) -> None:
         self._background.start("delivery", self._dispatcher.run)
+        if (events := wiring.delivery_events(self._settings, self._store, self._clock)) is not None:
+            self._background.start("delivery events", events.run)
         housekeeper = Housekeeper(
             self._store,
             self._clock,

@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 from pointsman import operations, privacy, wiring
 from pointsman.config import Settings
+from pointsman.delivery.settled_deliveries import SettledDelivery, settled_deliveries
 from pointsman.delivery.state_import import ImportStep, ImportTarget, StateImport
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.operator_actions import OperatorAction
 from pointsman.domain.pauses import Pause
-from pointsman.domain.records import Desired
+from pointsman.domain.records import Desired, Submission
 from pointsman.domain.target_kinds import TargetKind
 from pointsman.operations import recorded
 from pointsman.privacy import ForgetRequest, Forgotten
@@ -30,6 +31,8 @@ from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import revocations
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
+from pointsman.sources.rule_trial import RuleResult, RuleTrial, try_file, try_stored
+from pointsman.sources.stored_changes import stored_submissions
 from pointsman.sources.unmatched import unmatched_of as find_unmatched
 from pointsman.store.base import (
     Backlog,
@@ -52,9 +55,13 @@ __all__ = [
     "LoadRate",
     "LrsSettings",
     "ReplayPage",
+    "RuleResult",
+    "RuleTrial",
+    "SettledDelivery",
     "WaitsForPerson",
     "back_up",
     "books",
+    "deliveries",
     "explain",
     "export_person",
     "forget",
@@ -70,6 +77,7 @@ __all__ = [
     "resume",
     "revoke_launches",
     "status",
+    "try_rules",
     "unmatched_of",
     "upgrade",
     "waits_for_person",
@@ -80,6 +88,8 @@ __all__ = [
 T = TypeVar("T")
 
 _CLOCK = SystemClock()
+#: turns that are handed out at once
+_DELIVERIES = 1_000
 
 
 async def with_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -> T:
@@ -161,6 +171,56 @@ async def explain(settings: Settings, question: Question, *, limit: int) -> Stor
         settings,
         lambda store: wiring.teller(settings, store, _CLOCK).tell(question, limit=limit),
     )
+
+
+async def try_rules(
+    settings: Settings,
+    other: Settings | None,
+    on_trial: Callable[[RuleTrial], None],
+    *,
+    path: Path | None,
+    last: int,
+) -> None:
+    """Put statements through the rules, of a file or the `last` of the store; nothing is stored.
+
+    `other` has rules to compare.
+    """
+
+    async def of_store(store: Store) -> None:
+        rules = wiring.pipeline(settings, store, _CLOCK)
+        others = None if other is None else wiring.pipeline(other, store, _CLOCK)
+        async for trial in try_stored(store, rules, others, count=last):
+            on_trial(trial)
+
+    if path is None:
+        await with_store(settings, of_store)
+        return
+    rules = wiring.pipeline_without_store(settings, _CLOCK)
+    others = None if other is None else wiring.pipeline_without_store(other, _CLOCK)
+    max_bytes = settings.http.max_body_bytes
+    async for trial in try_file(path, rules, others, _CLOCK, max_bytes=max_bytes):
+        on_trial(trial)
+
+
+async def deliveries(
+    settings: Settings,
+    *,
+    since: int,
+    until: int,
+    on_page: Callable[[list[SettledDelivery]], None],
+) -> None:
+    """What was settled in between, in the order of time, page by page."""
+
+    async def use(store: Store) -> None:
+        after = None
+        while turns := await store.turns_since(since=since, after=after, limit=_DELIVERIES):
+            after = (turns[-1].at, turns[-1].id)
+            wanted = [turn for turn in turns if turn.at < until]
+            on_page([one for turn in wanted for one in settled_deliveries(turn)])
+            if len(turns) < _DELIVERIES:
+                break
+
+    await with_store(settings, use)
 
 
 async def who(settings: Settings, pseudonym: str) -> str | None:
@@ -318,6 +378,15 @@ async def replay(
         await with_store(
             settings, recorded(action, use, lambda count: f"{count} statements decided anew")
         )
+
+
+async def stored_input(settings: Settings, *, since: int) -> list[Submission]:
+    """What was stored since (microseconds) that a rule of now takes, to be played again."""
+
+    async def use(store: Store) -> list[Submission]:
+        return await stored_submissions(store, await _pipeline(settings, store), since=since)
+
+    return await with_store(settings, use)
 
 
 async def replay_letters(

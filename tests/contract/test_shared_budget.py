@@ -290,3 +290,22 @@ def test_a_replica_that_was_not_throttled_itself_says_too_that_nothing_is_left()
         assert other.left() == QuotaLeft(0, 0)
 
     run_virtually(run())
+
+
+def test_a_platform_that_never_says_when_it_resets_is_not_taken_for_one_long_window() -> None:
+    """Each answer tells what is left, and none until when."""
+
+    async def run() -> None:
+        budget = await replica(MemoryLedger(), VirtualClock())
+        for second in range(70):
+            reservation = await budget.reserve(1, give_up_at=math.inf)
+            assert reservation is not None
+            # another client takes most of each window
+            left = 5_000 - 80 * (second % 60)
+            budget.settle(
+                reservation, PlatformAnswer(RequestOutcome.ANSWERED, (), RateReading(left))
+            )
+            await asyncio.sleep(1)
+        assert budget.left().points > 3_000
+
+    run_virtually(run())

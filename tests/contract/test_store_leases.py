@@ -70,7 +70,7 @@ async def test_whoever_chooses_sees_the_first_of_each_queue(store: Store) -> Non
         ("l0", True, 0, "a", "r", 0),
         ("l2", True, 2, "b", "r", 0),
         ("l3", True, 3, "b", "other", 0),
-        ("l4", False, 4 + FRESH_WITHIN // 2, "b", "r", 0),
+        ("l4", False, 4 + FRESH_WITHIN * 5 // 6, "b", "r", 0),
     ]
 
 
@@ -90,16 +90,16 @@ async def test_progress_is_due_before_its_deadline_and_never_before_it_arrived(
     await store.ingest([wants(change("near", topic("t"), 50, deadline=near), at=2 * MINUTE)])
     await store.ingest([wants(change("far", topic("t"), 50, deadline=far), at=2 * MINUTE)])
     rows = {row[0]: row[2] for row in await seen(store, now=2 * MINUTE)}
-    assert rows == {"near": 2 * MINUTE, "far": 2 * MINUTE + FRESH_WITHIN // 2}
+    assert rows == {"near": 2 * MINUTE, "far": 2 * MINUTE + FRESH_WITHIN * 5 // 6}
 
 
 async def test_progress_can_be_left_until_it_is_nearly_due_and_a_completion_can_not(
     store: Store,
 ) -> None:
-    await store.ingest([wants(change("ana", topic("t"), 50, fresh_within=2 * MINUTE), at=0)])
-    assert await store.next_ready_at(due_within=1) == MINUTE - 1
-    assert await seen(store, now=MINUTE - 2, due_within=1) == []
-    assert [row[0] for row in await seen(store, now=MINUTE - 1, due_within=1)] == ["ana"]
+    await store.ingest([wants(change("ana", topic("t"), 50, fresh_within=6 * MINUTE), at=0)])
+    assert await store.next_ready_at(due_within=1) == 5 * MINUTE - 1
+    assert await seen(store, now=5 * MINUTE - 2, due_within=1) == []
+    assert [row[0] for row in await seen(store, now=5 * MINUTE - 1, due_within=1)] == ["ana"]
     await store.ingest([wants(change("bea", topic("t"), 100), at=0)])
     assert await store.next_ready_at(due_within=1) == 0
     assert [row[0] for row in await seen(store, now=1, due_within=1)] == ["bea"]
@@ -119,7 +119,7 @@ async def test_settling_says_anew_why_the_learner_waits(store: Store) -> None:
     done = [Settlement(topic("t"), 1, "delivered")]
     assert await store.settle(lease, done, now=5, ready_at=5)
     assert await seen(store, now=5) == [
-        ("ana", False, 3 + MINUTE // 2, "test", "a rule", 0),
+        ("ana", False, 3 + MINUTE * 5 // 6, "test", "a rule", 0),
     ]
     (lease,) = await store.lease(now=5, ttl=MINUTE, limit=9)
     assert await store.settle(lease, [Settlement(topic("u"), 1, "delivered")], now=6, ready_at=6)

@@ -16,6 +16,7 @@ from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes
 from pointsman.sources.http.connection_limits import Closed, ConnectionLimits
 from pointsman.sources.http.middleware import RequestsUnderWay
 from pointsman.sources.http.server import HttpServer
+from tests.support.counted_requests import counting
 
 #: seconds that nothing here waits for
 LONG = 3_600.0
@@ -91,7 +92,7 @@ async def serving(
     async def large(_request: web.Request) -> web.Response:
         return web.Response(body=b"x" * 50_000_000)
 
-    app = web.Application(middlewares=[requests.counting, requests.cutting])
+    app = web.Application(middlewares=[counting(requests)])
     app.router.add_get("/", page)
     app.router.add_get("/large", large)
 

@@ -18,6 +18,7 @@ from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes
 from pointsman.sources.http.connection_limits import ConnectionLimits
 from pointsman.sources.http.middleware import RequestsUnderWay
 from pointsman.sources.http.server import HttpServer
+from tests.support.counted_requests import counting
 
 #: none of these is of importance here
 CONNECTIONS = ConnectionLimits(100, 100, ()), ConnectionTimes(60, 60), ConnectionHooks()
@@ -112,7 +113,7 @@ async def world() -> AsyncIterator[World]:
         await made.answer.wait()
         return web.Response(text="stored")
 
-    app = web.Application(middlewares=[requests.counting, requests.cutting])
+    app = web.Application(middlewares=[counting(requests)])
     app.router.add_post("/at-once", at_once)
     app.router.add_post("/when-told", when_told)
     server = HttpServer(

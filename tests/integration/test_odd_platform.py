@@ -25,9 +25,9 @@ BAD_DAY, SOON = 10.0, 60.0
 TABLE = odd_answers()
 #: eight are under way when three have failed; then one after each pause of 1, 2, 4 … seconds, or of
 #: half as much; some are cut and count for nothing
-PACE = 16
+PACE = 26
 #: a document of three that is refused is halved, and a refused token or key is asked about
-HALVED, DOUBTED = 40, 24
+HALVED, DOUBTED = 60, 36
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,10 @@ def always(answer: OddAnswer) -> Callable[[int], OddAnswer]:
 
 
 def most_requests(answer: OddAnswer) -> int:
-    if answer.name.startswith(("validation", "bad input", "persisted")):
+    too_large = answer.status in {413, 431}
+    if too_large or answer.name.startswith(("validation", "bad input", "persisted")):
         return HALVED
-    return DOUBTED if answer.status in {401, 403, 413} else PACE
+    return DOUBTED if answer.status in {401, 403} else PACE
 
 
 def what_is_wrong(outcome: Outcome, answer: OddAnswer) -> str:

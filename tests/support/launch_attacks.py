@@ -24,6 +24,7 @@ from pointsman.sources.http.routes import (
     OPERATOR_HOME,
     POSTBACK,
     READYZ,
+    RECEIPT,
     ROUTES,
     SCORM_COMMIT,
     SCORM_DATA,
@@ -42,6 +43,7 @@ EXPECTED: dict[Route, frozenset[int]] = {
     SCORM_COMMIT: frozenset({200, 400, 401, 405}),
     SCORM_DATA: frozenset({200, 401, 405}),
     CMI5_FETCH: frozenset({200, 401, 404, 405}),
+    RECEIPT: frozenset({200, 403, 405}),
     # of signed systems and of operators: a launch's credential is none of theirs
     POSTBACK: frozenset({400, 401, 405, 415}),
     WEBHOOK: frozenset({400, 401, 404, 405}),

@@ -189,7 +189,7 @@ def within_the_limits(server: Server) -> bool:
     return requests <= REQUESTS and points <= POINTS
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     WEATHER,
     OFF,
@@ -207,7 +207,7 @@ def test_no_window_is_ever_overdrawn_whatever_the_platform_does(
     assert within_the_limits(run.server), run.server.most
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     WEATHER,
     OFF,
@@ -226,7 +226,7 @@ def test_with_work_waiting_the_window_is_never_idle(
     assert run.used(190) >= 0.96, run.used(190)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32), OFF, st.sampled_from(RESETS[:5]), st.floats(0, 60))
 def test_when_others_have_spent_the_window_we_go_on_soon_after_its_end(
     seed: int, off: float, reset: str, since: float

@@ -478,7 +478,7 @@ def test_with_data_each_mutation_speaks_for_itself(errors: object, status: int) 
         (b"[" * 100_000, 200, DOWN, [UNKNOWN] * 3),
         (b"nope", 413, DOCUMENT, [NOT_RUN] * 3),
         (b"nope", 414, DOWN, [UNKNOWN] * 3),
-        (b"nope", 431, DOWN, [UNKNOWN] * 3),
+        (b"nope", 431, DOCUMENT, [NOT_RUN] * 3),
         (b"nope", 404, DOWN, [UNKNOWN] * 3),
         (
             {"errors": [{"message": "Cannot query", "locations": [{}]}]},
@@ -495,9 +495,21 @@ def test_odd_answers(
     assert read(payload, status) == (outcome, verdicts)
 
 
-def test_one_mutation_alone_is_not_too_large() -> None:
-    answer = read_answer(HttpAnswer(413, {}, b""), ("m0",), (None,), now=0.0)
-    assert answer.outcome is DOWN
+@pytest.mark.parametrize("status", [413, 431])
+def test_one_mutation_alone_that_is_too_large_is_not_tried_for_ever(status: int) -> None:
+    answer = read_answer(HttpAnswer(status, {}, b""), ("m0",), (None,), now=0.0)
+    assert answer.outcome is DOCUMENT
+    assert str(status) in answer.message
+
+
+@pytest.mark.parametrize(
+    "words", ["Seat quota exceeded", "The licence quota is used up", "storage quota reached"]
+)
+@pytest.mark.parametrize("code", [None, "INTERNAL_SERVER_ERROR", "SEAT_QUOTA_EXCEEDED"])
+def test_a_quota_that_is_not_of_requests_throttles_nobody(words: str, code: str | None) -> None:
+    payload = {"data": None, "errors": [error("m0", code, words)]}
+    assert read(payload) == (OK, [UNKNOWN, NOT_RUN, NOT_RUN])
+    assert read({"message": words}, 503)[0] is DOWN
 
 
 def test_an_error_beside_null_that_may_be_null_explains_it() -> None:

@@ -32,6 +32,7 @@ _READERS = {
     "cli/table_warnings.py",
     "emulator/schema.py",
     "emulator/graphiql_page.py",
+    "sources/http/receipt.py",
     "emulator/catalogue/loading.py",
     "store/named_sql.py",
     "store/sqlite/personal_data.py",  # every byte of a binary file

@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -43,10 +44,10 @@ def lines(
     """What was written, in either format."""
     with configured(monkeypatch, LoggingSettings(format=request.param, level="debug")) as output:
         logs.LEARNER_HASHES.use(KEY)
-        logs.LEARNER_HASHES.names.append(NAME)
+        monkeypatch.setattr(logs.LEARNER_HASHES, "_names", {})
+        logs.LEARNER_HASHES.know(NAME)
         yield output.getvalue
         logs.LEARNER_HASHES.use(b"")
-        logs.LEARNER_HASHES.names.clear()
 
 
 @contextmanager
@@ -84,11 +85,42 @@ WORDS = {
 }
 
 
+def test_a_name_that_comes_again_and_again_takes_no_place_of_others() -> None:
+    hashes = LearnerHashes()
+    hashes.know("Björk Ek")
+    for _ in range(20_000):
+        hashes.know(NAME)
+    assert hashes.text(f"Björk Ek or {NAME}", []) == "… or …"
+    for number in range(5_000):
+        hashes.know(f"Somebody {number:04}")
+    assert hashes.text(f"Björk Ek or {NAME}", []) == f"Björk Ek or {NAME}"
+
+
+def test_names_may_come_while_a_line_is_written() -> None:
+    hashes = LearnerHashes()
+    done = Event()
+
+    def tell() -> None:
+        number = 0
+        while not done.is_set():
+            hashes.know(f"Somebody {number}")
+            number += 1
+
+    teller = Thread(target=tell)
+    teller.start()
+    try:
+        for _ in range(300):
+            hashes.text("nobody is named here", [])
+    finally:
+        done.set()
+        teller.join()
+
+
 @pytest.mark.parametrize(("words", "shown"), WORDS.values(), ids=WORDS)
 def test_words_name_nobody(words: str, shown: str) -> None:
     hashes = LearnerHashes()
     hashes.use(KEY)
-    hashes.names.append(NAME)
+    hashes.know(NAME)
     assert hashes.text(words, []) == shown
     assert hashes.text(shown, []) == shown
 

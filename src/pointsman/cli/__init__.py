@@ -36,10 +36,27 @@ COMMANDS = (
         "check",
     ),
     LazyCommand(
+        "rules",
+        "The rules: what they would do with statements, without doing it.",
+        "pointsman.cli.rules",
+    ),
+    LazyCommand(
         "emulate",
         "Serve an emulated platform: GraphQL at /helium with prices, quotas and expiring tokens.",
         "pointsman.cli.emulate",
         "emulate",
+    ),
+    LazyCommand(
+        "deliveries",
+        "Hand out what was sent since: what was wanted, sent and answered, and how long it took.",
+        "pointsman.cli.deliveries",
+        "deliveries",
+    ),
+    LazyCommand(
+        "simulate",
+        "Run the scheduler in virtual time: how many learners does a quota carry?",
+        "pointsman.cli.simulate",
+        "simulate",
     ),
     LazyCommand(
         "verify",

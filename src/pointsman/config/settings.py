@@ -13,6 +13,7 @@ from pointsman.delivery.settings import AuditSettings, DeliverySettings
 from pointsman.platforms.settings import PlatformSettings
 from pointsman.setting_types import Section, repeated, valid_so_far
 from pointsman.sources.http.settings import HttpSettings
+from pointsman.sources.kafka.settings import DeliveryEventsSettings
 from pointsman.sources.settings import LaunchSettings
 from pointsman.store.settings import StoreSettings
 from pointsman.telemetry.settings import LoggingSettings
@@ -27,6 +28,8 @@ class Settings(Section):
     store: StoreSettings = Field(default_factory=StoreSettings)
     platform: PlatformSettings
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
+    #: none: no topic is told of deliveries
+    delivery_events: DeliveryEventsSettings | None = None
     audit: AuditSettings = Field(default_factory=AuditSettings)
     learners: LearnerSettings
     #: none: no player is launched

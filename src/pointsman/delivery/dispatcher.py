@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 #: learners are leased for about so many seconds of sending ahead: a completion that arrives then
 #: waits for those
-_LEASE_AHEAD = 0.05
+_LEASE_AHEAD = 0.025
 #: a thrifty sender sends progress so long before it is due, which has to do for the way there
 _THRIFTY_LEAD = 3.0
 #: a command at a terminal may free parked state without a word to us, seconds

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 from pointsman.domain.records import FRESH_WITHIN, Falls, Observation
 from pointsman.domain.targets import Target, TargetKind
 from pointsman.domain.uri_template import Template
 
+#: verbs and types of activities whose short names are remembered: players say a few, over and over
+_SHORT_NAMES = 1_024
 #: namespaces whose verbs may be named by their last part
 VERB_NAMESPACES = (
     "http://adlnet.gov/expapi/verbs/",
@@ -113,11 +116,13 @@ def _is_among(full: str | None, short: str | None, wanted: frozenset[str] | None
     return wanted is None or full in wanted or short in wanted
 
 
+@lru_cache(_SHORT_NAMES)
 def short_verb(verb: str) -> str:
     """`completed` for ADL's and the profiles' IRIs of that verb, else the IRI itself."""
     return _short(verb, VERB_NAMESPACES)
 
 
+@lru_cache(_SHORT_NAMES)
 def short_type(activity_type: str | None) -> str | None:
     """`course` for ADL's and the profiles' IRIs of that type, else the IRI itself."""
     return None if activity_type is None else _short(activity_type, TYPE_NAMESPACES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -27,6 +28,8 @@ class PlatformLimits(Section):
     points_per_request: int = Field(default=1_000, ge=1)
     #: the part that pointsman may use; the rest stays for the customer's own site
     share: float = Field(default=0.8, gt=0, le=1)
+    #: adaptive: of the share only what the site leaves, as the platform's headers tell
+    sharing: Literal["fixed", "adaptive"] = "fixed"
     #: what was sent counts for so much longer than a window, for clocks and networks may disagree
     window_guard_seconds: float = Field(default=0.2, ge=0, le=10)
 

@@ -73,6 +73,7 @@ class MemoryStore:
         self._deadlines: defaultdict[bool, list[_Entry]] = defaultdict(list)
         self._entries = 0
         self._dirty = 0
+        self._could_go = 0
         self._known: dict[str, int] = {}
         self._evidence: dict[tuple[Recipient, str], Gathered] = {}
         self._outcomes: Counter[InputOutcome] = Counter()
@@ -230,6 +231,11 @@ class MemoryStore:
         return min([*times, *([] if waits is None else [waits[0]])], default=None)
 
     @property
+    def ready(self) -> int:
+        """How many recipients wait for nothing but their turn."""
+        return self._could_go
+
+    @property
     def waiting(self) -> int:
         """How many recipients have something to send."""
         return self._dirty
@@ -322,7 +328,9 @@ class MemoryStore:
         ready_at: int | None = None,
     ) -> None:
         """Change a recipient's place, and note where it is now."""
+        was_ready = place.turn is not None and place.ready
         self._dirty += (turn is not None) - (place.turn is not None)
+        self._could_go += (turn is not None and ready) - was_ready
         place.turn, place.ready = turn, ready
         place.ready_at = place.ready_at if ready_at is None else ready_at
         if turn is None:

@@ -209,4 +209,4 @@ class ModelTokens:
         return learner
 
     async def refused(self, learner: str, token: str) -> bool:  # noqa: ARG002 - the Protocol's
-        return False
+        return True

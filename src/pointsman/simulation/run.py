@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from pointsman.delivery.budget.base import QuotaLimits
 from pointsman.delivery.budget.local import LocalBudget
 from pointsman.delivery.dispatcher import Dispatcher
 from pointsman.delivery.sender import Sender
 from pointsman.delivery.settings import DeliverySettings
+from pointsman.domain.records import Submission
 from pointsman.platforms.settings import PlatformLimits
 from pointsman.simulation.model_platform import ModelPlatform, ModelTokens, Weather
 from pointsman.simulation.recorder import Recorder
 from pointsman.simulation.simulated_store import SimulatedStore
+from pointsman.simulation.trace_store import TraceStore
 from pointsman.simulation.virtual_time import VirtualClock, run_virtually
-from pointsman.simulation.workload import LearnerTrack, WorkloadNumbers, tracks
+from pointsman.simulation.workload import WorkloadNumbers, tracks
 
 #: the backlog is looked at so often in a run
 _LOOKS = 240
@@ -28,6 +31,8 @@ class Scenario:
     """One simulation: what learners do, what the platform allows, and how we are set."""
 
     workload: WorkloadNumbers = field(default_factory=WorkloadNumbers)
+    #: learners of other sources and rules beside them
+    others: tuple[WorkloadNumbers, ...] = ()
     weather: Weather = field(default_factory=Weather)
     limits: PlatformLimits = field(default_factory=lambda: PlatformLimits(share=1.0))
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
@@ -46,20 +51,41 @@ class Outcome:
     scenario: Scenario
     recorder: Recorder
     platform: ModelPlatform
-    store: SimulatedStore
-    learners: list[LearnerTrack]
+    store: SimulatedStore | TraceStore
+    learners: int
+    #: seconds in which there was input
+    duration: float
+    #: inputs, each of which would be a request
+    naive_requests: int
 
 
 def simulate(scenario: Scenario, *, remembers: bool = False) -> Outcome:
-    """Run it to its end; the same for the same scenario."""
-    return run_virtually(_simulate(scenario, remembers=remembers))
-
-
-async def _simulate(scenario: Scenario, *, remembers: bool) -> Outcome:
-    clock = VirtualClock()
-    learners = tracks(scenario.workload)
+    """Run it to its end; the same for the same scenario. `remembers` is for comparing states."""
+    numbers = (scenario.workload, *scenario.others)
+    learners = [track for one in numbers for track in tracks(one)]
     store = SimulatedStore(learners)
     store.until = scenario.duration
+    recorder, platform = run_virtually(_simulate(scenario, store, remembers=remembers))
+    heartbeats = sum(one.learners / sum(one.heartbeat) * 2 for one in numbers)
+    naive = heartbeats * scenario.duration + sum(track.completions for track in learners)
+    return Outcome(
+        scenario, recorder, platform, store, len(learners), scenario.duration, round(naive)
+    )
+
+
+def simulate_trace(scenario: Scenario, submissions: Sequence[Submission]) -> Outcome:
+    """Play recorded input again; of the scenario, the platform and the settings are used."""
+    store = TraceStore(submissions)
+    played = replace(scenario, duration=store.duration, drain=max(scenario.drain, 3_600.0))
+    recorder, platform = run_virtually(_simulate(played, store, remembers=False))
+    inputs = sum(bool(item.decision.changes) for one in submissions for item in one.items)
+    return Outcome(played, recorder, platform, store, store.learners, store.duration, inputs)
+
+
+async def _simulate(
+    scenario: Scenario, store: SimulatedStore | TraceStore, *, remembers: bool
+) -> tuple[Recorder, ModelPlatform]:
+    clock = VirtualClock()
     limits = scenario.limits
     platform = ModelPlatform(
         clock,
@@ -70,7 +96,7 @@ async def _simulate(scenario: Scenario, *, remembers: bool) -> Outcome:
         remembers=remembers,
     )
     budget = LocalBudget(QuotaLimits.of(limits, window=platform.quota_window), clock, store)
-    recorder = Recorder(clock)
+    recorder = Recorder(clock, waiting=lambda: store.ready)
     sender = Sender(
         platform,
         ModelTokens(),
@@ -98,11 +124,14 @@ async def _simulate(scenario: Scenario, *, remembers: bool) -> Outcome:
         with contextlib.suppress(asyncio.CancelledError):
             await running
         await dispatcher.drain(scenario.request_timeout)
-    return Outcome(scenario, recorder, platform, store, learners)
+    return recorder, platform
 
 
 async def _watch(
-    clock: VirtualClock, store: SimulatedStore, recorder: Recorder, scenario: Scenario
+    clock: VirtualClock,
+    store: SimulatedStore | TraceStore,
+    recorder: Recorder,
+    scenario: Scenario,
 ) -> None:
     """Let the time pass, and note the backlog on the way."""
     step = scenario.duration / _LOOKS

@@ -97,6 +97,8 @@ class LearnerTrack:
     begins: float = 0.0
     ends: float = 0.0
     completions: int = 0
+    #: the course that it started last
+    started: int = -1
 
     def __post_init__(self) -> None:
         numbers = self.shared.numbers
@@ -135,7 +137,8 @@ class LearnerTrack:
             return
         last = self._heartbeat_before(until)
         course, topic = divmod(self.done, self.shared.numbers.topics)
-        if topic == 0:
+        if topic == 0 and course > self.started:
+            self.started = course
             started = self.shared.course_started
             changes.append((first, self._change(self._course(course), started, first)))
         target = self._topic()

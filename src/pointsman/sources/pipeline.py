@@ -44,6 +44,7 @@ from pointsman.statements import (
     observe,
     parse,
     referenced_statement,
+    registrations_of,
 )
 from pointsman.store.base import IngestStore, StoredStatement
 from pointsman.store.statement_conflicts import item_body
@@ -116,8 +117,8 @@ class Pipeline:
         batch = self._without_refused(batch)
         if not batch.items:
             return Accepted(ids)
-        if batch.launch is None:
-            await self.prepare([batch.body])
+        if batch.launch is None and self._launches is not None:
+            await self._launches.prepare_registrations(registrations_of(batch.items))
         if len(batch.body) > LARGE:
             submission = await in_thread(partial(self._launched_submission, batch))
         else:
@@ -221,15 +222,17 @@ class Pipeline:
     def reading(self, stored: StoredStatement) -> StatementReading | None:
         """What a stored statement says, decided about anew; None when it is valid no longer."""
         item = self._valid(stored.statement_id, item_body(stored.body, stored.index))
-        if item is None:
-            return None
-        seen = observe(item, stored.received_at)
+        return None if item is None else self.reading_of(item, stored.received_at)
+
+    def reading_of(self, item: Valid, received_at: int) -> StatementReading:
+        """The same of a statement that is stored nowhere."""
+        seen = observe(item, received_at)
         return StatementReading(
             actor=actor_of(item.statement.actor),
             verb=item.statement.verb.id,
             activity=seen.activity,
             observation=None if isinstance(seen, NoEffect) else seen,
-            decision=self._decide(item, stored.received_at, None),
+            decision=self._decide(item, received_at, None),
         )
 
     def _valid(self, statement_id: str, body: bytes) -> Valid | None:
@@ -278,12 +281,8 @@ class Pipeline:
     def _decide(self, valid: Valid, received_at: int, launch: Launch | None) -> Decision:
         seen = observe(valid, received_at)
         if isinstance(seen, NoEffect):
-            return Decision(
-                InputOutcome.NO_EFFECT,
-                reason=seen.reason,
-                activity=seen.activity,
-                why=WhyNot.NO_PROGRESS,
-            )
+            code = WhyNot.NO_PROGRESS
+            return Decision(InputOutcome.NO_EFFECT, seen.reason, activity=seen.activity, why=code)
         try:
             decision = self._mapping.decide(seen, launch or self._launch_of(seen))
         except Exception as error:  # noqa: BLE001 - whatever a rule does, the statement is kept

@@ -4,7 +4,13 @@ from pointsman.statements.actor_identity import actor_of, identity_of
 from pointsman.statements.equality import digest
 from pointsman.statements.json_body import JSON, media_type, parse_json
 from pointsman.statements.multipart import StatementPackage, guessed_type, unpack
-from pointsman.statements.observation import NoEffect, check_readings, clock_offset, observe
+from pointsman.statements.observation import (
+    NoEffect,
+    check_readings,
+    clock_offset,
+    observe,
+    registrations_of,
+)
 from pointsman.statements.parse import (
     Invalid,
     Parsed,
@@ -58,6 +64,7 @@ __all__ = [
     "parse",
     "parse_json",
     "referenced_statement",
+    "registrations_of",
     "render",
     "timestamp_of",
     "unpack",

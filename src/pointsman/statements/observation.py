@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -85,6 +85,16 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
     )
 
 
+def registrations_of(items: Iterable[Valid]) -> set[str]:
+    """Those of some statements, in lower case."""
+    contexts = (item.statement.context for item in items)
+    return {
+        context.registration.lower()
+        for context in contexts
+        if context is not None and context.registration is not None
+    }
+
+
 def _may_be_h5p(statement: Statement, activity: Activity) -> bool:
     """Whether there is anything of what H5P's statements are known by; most others have none."""
     return bool(
@@ -130,11 +140,18 @@ def check_readings(items: Sequence[Valid]) -> None:
 
 def _left_out_of_all(item: Valid) -> tuple[LeftOut, ...]:
     """What is left out of a report of progress, after which nothing is left of it."""
+    statement = item.statement
+    if statement.verb.id.rpartition("/")[2] not in _PROGRESS_VERBS:
+        return ()
+    result = statement.result
+    extensions = result.extensions if result is not None else None
+    if extensions and _progress(extensions, []) is not None:
+        return ()
     seen = observe(item, 0)
-    if isinstance(seen, NoEffect) or seen.verb.rpartition("/")[2] not in _PROGRESS_VERBS:
+    if isinstance(seen, NoEffect):
         return ()
     says_more = seen.completion or seen.success is not None or seen.score is not None
-    return () if says_more or seen.progress is not None else seen.left_out
+    return () if says_more else seen.left_out
 
 
 def clock_offset(valid: Valid, received_at: int) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, model_validator
@@ -162,6 +163,7 @@ _NonActivityObject = (
 #: the calendar here ends each minute with its 59th second
 _ORDINAL_DATE = re.compile(r"(\d{4})-?(\d{3})(?=T)")
 _FRACTION = re.compile(r"T(\d\d)(?::?(\d\d))?[.,](\d+)")
+_LATEST_TIMESTAMPS = 2_048
 LEAP_SECOND = re.compile(r"([Tt]\d\d:?\d\d:?)60")
 
 _Attachments = Annotated[list[Attachment] | None, NOT_NULL]
@@ -201,6 +203,8 @@ class Statement(JsonObject):
 STATEMENT: TypeAdapter[Statement] = TypeAdapter(Statement)
 
 
+#: a statement's is read several times on its way, and then no longer
+@lru_cache(_LATEST_TIMESTAMPS)
 def parse_timestamp(text: str) -> datetime:
     """A timestamp as a datetime, perhaps without an offset. ValueError where it does not exist."""
     text = text.upper()

@@ -25,7 +25,8 @@ class Turn:
 
     #: a completion or a status, which goes at once; else it is progress
     urgent: bool
-    #: what its queue is sorted by: of the urgent, when it arrived; of progress, until when it is as
+    #: what its queue is sorted by: of the urgent, when it arrived, whatever the
+    #: learner's progress waited before; of progress, until when it is as
     #: fresh as its rule asks
     due: int
     #: whose queue it waits in: the input's source, and the rule that took it
@@ -57,7 +58,7 @@ def turn_of(record: Desired) -> Turn:
     urgent = is_urgent(record.target, record.value)
     return Turn(
         urgent,
-        record.since if urgent else _due(record),
+        record.changed_at if urgent else _due(record),
         text(record.source),
         text(record.rule),
         record.deadline,
@@ -66,7 +67,7 @@ def turn_of(record: Desired) -> Turn:
 
 def _due(record: Desired) -> int:
     first = record.delivered_version == 0
-    due = record.since + (record.fresh_within // 2 if first else record.fresh_within)
+    due = record.since + (record.fresh_within * 5 // 6 if first else record.fresh_within)
     if not record.deadline:
         return due
     return min(due, max(record.since, record.deadline - DEADLINE_MARGIN))
@@ -74,8 +75,8 @@ def _due(record: Desired) -> int:
 
 #: `Turn.due` of a row of `desired` that is no urgent one, as SQL; {least}, {greatest} are functions
 _DUE = (
-    "(CASE WHEN urgent THEN since ELSE {least}(since + CASE WHEN delivered_version = 0 "
-    "THEN fresh_within / 2 ELSE fresh_within END, CASE WHEN deadline = 0 THEN "
+    "(CASE WHEN urgent THEN changed_at ELSE {least}(since + CASE WHEN delivered_version = 0 "
+    "THEN fresh_within * 5 / 6 ELSE fresh_within END, CASE WHEN deadline = 0 THEN "
     "9223372036854775807 ELSE {greatest}(since, deadline - %d) END) END)"
 )
 

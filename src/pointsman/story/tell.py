@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -23,10 +23,10 @@ from pointsman.story.records import Story
 from pointsman.story.telling import story_of
 from pointsman.story.words import time_words
 
-#: rows of the history, statements looked at, dead letters and deliveries of others that are read
-_ROWS, _STATEMENTS, _LETTERS, _TURNS = 200, 50, 20, 20
-#: statements whose words are looked up for the lines that are shown
-_LOOKED_UP = 40
+#: rows of the history, dead letters and deliveries of others that are read
+_ROWS, _LETTERS, _TURNS = 200, 20, 20
+#: statements that are looked at; those of the inputs that are shown, and not more
+_STATEMENTS = 30
 #: what counts for nothing, or may count by now
 _UNCOUNTED = frozenset({InputOutcome.UNMATCHED, InputOutcome.NO_EFFECT, InputOutcome.DEAD})
 
@@ -85,13 +85,13 @@ class Teller:
         learner, asked = await self._learner(question)
         question = replace(question, learner=learner)
         # state after inputs: what arrives in between is then told as a state at least
-        inputs = await self._inputs(question, learner, asked)
+        found = await self._found(question, learner, asked)
         history = (
             await self._store.learner_history(learner, limit=_ROWS)
             if learner
             else LearnerHistory("", (), (), (), ())
         )
-        inputs = await self._with_moves(question, inputs, history)
+        inputs = await self._inputs(question, found, history)
         activities = [
             fact.reading.activity
             for fact in inputs.values()
@@ -136,15 +136,38 @@ class Teller:
         text = f"{actor.home_page}|{actor.value}" if actor.kind == "account" else actor.value
         return self._identities.learner(text)
 
-    async def _inputs(
+    async def _found(
         self, question: Question, learner: str, asked: StoredStatement | None
-    ) -> dict[str, InputFact]:
-        """Statements about the learner: what counted for nothing, or all that are asked for."""
+    ) -> dict[str, StoredStatement]:
+        """The statement that is asked for, or the newest about the learner, and the activity."""
         if question.statement_id:
-            found = [] if asked is None else [asked]
-        else:
-            found = [stored async for stored in self._search(question, learner)]
-        return await self._facts_of(found, learner, all_of_them=question.names_inputs)
+            return {} if asked is None else {asked.statement_id: asked}
+        return {stored.statement_id: stored async for stored in self._search(question, learner)}
+
+    async def _inputs(
+        self, question: Question, found: Mapping[str, StoredStatement], history: LearnerHistory
+    ) -> dict[str, InputFact]:
+        """What is told of statements: those that are asked for, that moved something, or did not.
+
+        Of those that asked for a change the newest, for their words alone.
+        """
+        outcomes = await self._store.outcomes(list(found))
+        if question.names_inputs:
+            return await self._facts_of(found.values(), outcomes, history.learner)
+        newest = dict.fromkeys(
+            move.statement_id for move in reversed(history.moves) if question.is_about(move.target)
+        )
+        shown = list(newest)[:_STATEMENTS]
+        wanted = [
+            stored
+            for name, stored in found.items()
+            if name in shown or outcomes.get(name) in _UNCOUNTED
+        ]
+        older = [await self._store.statement(name) for name in shown if name not in found]
+        wanted += [stored for stored in older if stored is not None]
+        missing = [stored.statement_id for stored in wanted if stored.statement_id not in outcomes]
+        outcomes |= await self._store.outcomes(missing)
+        return await self._facts_of(wanted, outcomes, history.learner)
 
     async def _search(self, question: Question, learner: str) -> AsyncIterator[StoredStatement]:
         seen: set[str] = set()
@@ -158,27 +181,20 @@ class Teller:
                     yield stored
 
     async def _facts_of(
-        self, found: Sequence[StoredStatement], learner: str, *, all_of_them: bool
+        self,
+        statements: Collection[StoredStatement],
+        outcomes: Mapping[str, InputOutcome],
+        learner: str,
     ) -> dict[str, InputFact]:
-        outcomes = await self._store.outcomes([stored.statement_id for stored in found])
-        wanted = [
-            stored
-            for stored in found
-            if stored.statement_id in outcomes
-            and (all_of_them or outcomes[stored.statement_id] in _UNCOUNTED)
-        ]
-        await self._reader.prepare(stored.body for stored in wanted)
+        await self._reader.prepare(stored.body for stored in statements)
         facts = {}
-        for stored in wanted:
+        for stored in statements:
+            outcome = outcomes.get(stored.statement_id)
             reading = self._reader.reading(stored)
-            if reading is not None and not self._is_theirs(reading, learner):
+            if outcome is None or (reading is not None and not self._is_theirs(reading, learner)):
                 continue
             facts[stored.statement_id] = InputFact(
-                stored.statement_id,
-                stored.source,
-                stored.received_at,
-                outcomes[stored.statement_id],
-                reading,
+                stored.statement_id, stored.source, stored.received_at, outcome, reading
             )
         return facts
 
@@ -189,22 +205,6 @@ class Teller:
             return True
         theirs = set(self._identities.actors_of(learner))
         return reading.actor in theirs or self._name(reading.actor) == learner
-
-    async def _with_moves(
-        self, question: Question, inputs: dict[str, InputFact], history: LearnerHistory
-    ) -> dict[str, InputFact]:
-        """With the words of the newest statements that asked for a change."""
-        if question.names_inputs:
-            return inputs
-        newest = dict.fromkeys(
-            move.statement_id for move in reversed(history.moves) if question.is_about(move.target)
-        )
-        missing = [name for name in newest if name not in inputs][:_LOOKED_UP]
-        stored = [await self._store.statement(name) for name in missing]
-        more = await self._facts_of(
-            [one for one in stored if one is not None], history.learner, all_of_them=True
-        )
-        return {**inputs, **more}
 
     async def _letters(self, question: Question, learner: str) -> Sequence[StoredDeadLetter]:
         if question.names_inputs or not learner:

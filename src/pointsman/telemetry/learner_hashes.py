@@ -9,8 +9,8 @@ name are left out.
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any
 from urllib.parse import unquote
 
@@ -42,16 +42,28 @@ _PLAIN_WORD = re.compile(r"[!-~]+")
 class LearnerHashes:
     """A processor of structlog, for the end of the chain, when exceptions are text already.
 
-    `names` takes what people are called in statements: it is told of each.
+    `know` is told what people are called in statements.
     """
 
     def __init__(self) -> None:
         self._pseudonyms = Pseudonyms()
-        self.names: deque[str] = deque(maxlen=_MOST_NAMES)
+        #: in the order in which they came last
+        self._names: dict[str, None] = {}
+        self._lock = Lock()
 
     def use(self, key: bytes) -> None:
         """The installation's secret; until then every learner is called the same."""
         self._pseudonyms.use(key)
+
+    def know(self, name: str) -> None:
+        """What somebody is called in a statement. In any thread."""
+        if len(name) < _LEAST:
+            return
+        with self._lock:
+            self._names.pop(name, None)
+            self._names[name] = None
+            if len(self._names) > _MOST_NAMES:
+                del self._names[next(iter(self._names))]
 
     def __call__(self, _logger: Any, _method: str, line: Any) -> Any:
         learners = [
@@ -92,7 +104,9 @@ class LearnerHashes:
         text = _ADDRESS.sub(self._of_address, text)
         text = _SHA1.sub(lambda match: self._pseudonyms.of(match[0].lower()), text)
         text = _QUOTED_LEARNER.sub(self._of_quoted, text)
-        for name in {name for name in self.names if len(name) >= _LEAST and name in text}:
+        with self._lock:
+            names = [name for name in self._names if name in text]
+        for name in names:
             text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", text)
         return _QUOTED.sub(_without_name, text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cache
 
 from prometheus_client.exposition import choose_encoder
 
@@ -45,6 +46,10 @@ class Metrics:
         if limits is not None:
             self._of.points_limit.set(limits.points)
             self._of.requests_limit.set(limits.requests)
+        # looked up for every request, and there are few: their labels are ours and the settings'
+        self._inputs_of = cache(self._of.inputs.labels)
+        self._requests_of = cache(self._of.http_requests.labels)
+        self._seconds_of = cache(self._of.http_seconds.labels)
         self._places: set[str] = set()
         self._partitions: dict[str, set[tuple[str, int]]] = {}
 
@@ -53,7 +58,7 @@ class Metrics:
             source = self._source(submission.source)
             exemplar = of_receipt(submission, receipt)
             for outcome, count in receipt.outcomes.items():
-                self._of.inputs.labels(source, outcome).inc(count, exemplar)
+                self._inputs_of(source, outcome).inc(count, exemplar)
             if receipt.duplicates:
                 self._of.inputs.labels(source, DUPLICATE).inc(receipt.duplicates)
             if receipt.conflicts:
@@ -122,8 +127,8 @@ class Metrics:
         self._of.commit_seconds.observe(seconds)
 
     def http(self, source: str, method: str, route: str, status: int, seconds: float) -> None:
-        self._of.http_requests.labels(source, method, route, str(status)).inc()
-        self._of.http_seconds.labels(route).observe(seconds)
+        self._requests_of(source, method, route, str(status)).inc()
+        self._seconds_of(route).observe(seconds)
 
     def connections(self, listener: str, count: int) -> None:
         self._of.http_connections.labels(listener).set(count)

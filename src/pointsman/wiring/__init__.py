@@ -2,6 +2,7 @@
 
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
 from pointsman.wiring.delivery import auditor, dispatcher, quota
+from pointsman.wiring.delivery_events import delivery_events
 from pointsman.wiring.launches import launch_cache, launch_deps, retention
 from pointsman.wiring.mapping import identity, identity_rules
 from pointsman.wiring.metrics import known_labels
@@ -10,6 +11,7 @@ from pointsman.wiring.sources import (
     http_intake,
     http_servers,
     pipeline,
+    pipeline_without_store,
     readers,
     refused_learners,
     statement_producer,
@@ -22,6 +24,7 @@ __all__ = [
     "PlatformClients",
     "TokenSources",
     "auditor",
+    "delivery_events",
     "dispatcher",
     "guarded_intake",
     "helium_calls",
@@ -35,6 +38,7 @@ __all__ = [
     "lms",
     "paid_login",
     "pipeline",
+    "pipeline_without_store",
     "platform_clients",
     "quota",
     "readers",

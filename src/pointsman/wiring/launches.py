@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
@@ -21,6 +22,7 @@ from pointsman.sources.players.request_rate import RequestRate
 from pointsman.sources.players.statement_quota import StatementBytes, StatementQuota
 from pointsman.sources.settings import LaunchLimitSettings
 from pointsman.store.base import DocumentAmounts, Store
+from pointsman.story.receipt import Receipts
 from pointsman.wiring.mapping import identity
 from pointsman.wiring.sources import credential
 
@@ -77,6 +79,11 @@ def launch_deps(
         fetched = FetchedToken(asked.auth_token.get_secret_value(), asked.user_id, expires_at)
         await tokens.give(asked.learner, fetched)
 
+    receipts = Receipts(store, clock)
+
+    async def receipt(launch: Launch) -> dict[str, Any]:
+        return (await receipts.of(launch)).as_json()
+
     return LaunchRoutesDeps(
         operators=HttpSource("operators", tuple(map(credential, section.operators))),
         credentials=CredentialIssuer(section.signing_keys, clock),
@@ -87,6 +94,7 @@ def launch_deps(
         limits=_limits(section.limits, store, clock, on_over_limit),
         lms=lms,
         record=store.record_action,
+        receipt=receipt,
         must_take=must_take,
     )
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
+from pointsman.domain.errors import Bug
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.open_files import allow_connections
@@ -32,7 +33,7 @@ from pointsman.sources.http.middleware import RequestsUnderWay
 from pointsman.sources.http.routes import Listener
 from pointsman.sources.http.server import HttpServer
 from pointsman.sources.kafka.hooks import KafkaHooks
-from pointsman.sources.kafka.producer import StatementProducer
+from pointsman.sources.kafka.producer import TopicProducer
 from pointsman.sources.kafka.source import KafkaSource
 from pointsman.sources.kafka_forwarder import KafkaForwarder
 from pointsman.sources.pipeline import Pipeline
@@ -144,12 +145,31 @@ def refused_learners(
     return RefusedLearners(store, identity(settings).resolve, clock, on_refused)
 
 
-def statement_producer(settings: Settings, clock: Clock) -> StatementProducer | None:
+class _NoStore:
+    """For statements that are looked at, and not stored; it knows no launches."""
+
+    async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        raise Bug(f"{len(submissions)} submissions were to be stored where nothing is")
+
+
+def pipeline_without_store(settings: Settings, clock: Clock) -> Pipeline:
+    """For deciding about statements by the rules alone."""
+    return Pipeline(
+        _NoStore(),
+        mapping(settings),
+        settings.http,
+        clock,
+        lambda *_: None,
+        settings.platform.origin,
+    )
+
+
+def statement_producer(settings: Settings, clock: Clock) -> TopicProducer | None:
     """The topic that statements over HTTP go to; None where they go to the store."""
     kafka = settings.http.kafka
     if kafka is None:
         return None
-    return StatementProducer(kafka, clock)
+    return TopicProducer(kafka, clock, "http.kafka", "posts get a 503 meanwhile")
 
 
 def public_path(settings: Settings) -> str:
@@ -159,9 +179,7 @@ def public_path(settings: Settings) -> str:
     return urlsplit(url).path.rstrip("/")
 
 
-def http_intake(
-    intake: Pipeline, producer: StatementProducer | None, clock: Clock
-) -> StatementIntake:
+def http_intake(intake: Pipeline, producer: TopicProducer | None, clock: Clock) -> StatementIntake:
     """What has a statement when it is answered."""
     if producer is None:
         return intake

@@ -58,6 +58,7 @@ def _postgres(
         beside=beside,
         on_commit=on_commit,
         read_keys=key_reader(settings.platform.origin),
+        publish_turns=settings.delivery_events is not None,
     )
 
 
@@ -74,6 +75,7 @@ def _sqlite(settings: Settings, clock: Clock, on_commit: OnCommit, *, beside: bo
         beside=beside,
         on_commit=on_commit,
         read_keys=key_reader(settings.platform.origin),
+        publish_turns=settings.delivery_events is not None,
     )
 
 

@@ -21,6 +21,12 @@ class QuotaLimits:
     requests: int
     guard: float
     window: float
+    #: our part of the whole instance's quota, and that
+    share: float = 1.0
+    total_points: int = 0
+    total_requests: int = 0
+    #: give way when others need more than the rest
+    is_adaptive: bool = False
 
     @classmethod
     def of(cls, instance: PlatformLimits, *, window: float) -> QuotaLimits:
@@ -31,6 +37,10 @@ class QuotaLimits:
             requests=max(1, int(instance.requests_per_minute * part)),
             guard=instance.window_guard_seconds,
             window=window,
+            share=instance.share,
+            total_points=instance.points_per_minute,
+            total_requests=instance.requests_per_minute,
+            is_adaptive=instance.sharing == "adaptive",
         )
 
     def requests_within(self, seconds: float) -> int:

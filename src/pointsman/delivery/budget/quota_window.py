@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.platform_window import PlatformWindow
 from pointsman.delivery.budget.sent_log import SentLog
+from pointsman.delivery.budget.site_part import SitePart
 
 #: of the window, the part that may be sent ahead of the pace; PACE keeps so much free in any window
 _REQUESTS_IN_HAND = 0.005
@@ -27,6 +28,8 @@ class QuotaWindow:
     log: SentLog = field(init=False)
     #: what the platform's headers say
     told: PlatformWindow = field(init=False)
+    #: what others take, where we give way to them
+    site: SitePart | None = field(init=False)
     #: until when what was sent has used up the pace, of requests and of points
     requests_due: float = 0.0
     points_due: float = 0.0
@@ -36,6 +39,7 @@ class QuotaWindow:
     def __post_init__(self) -> None:
         self.log = SentLog(self.limits)
         self.told = PlatformWindow(self.limits.window)
+        self.site = SitePart(self.limits) if self.limits.is_adaptive else None
 
     def next_at(self, now: float, points: int) -> float:
         """The earliest time at which a request of so many points may be sent."""
@@ -46,6 +50,7 @@ class QuotaWindow:
             self.requests_due - max(0.0, _REQUESTS_IN_HAND * window - request),
             self.points_due - max(0.0, _POINTS_IN_HAND * window - cost),
             self.told.next_at(now, points),
+            now if self.site is None else self.site.next_at(now, points),
             self.log.next_at(now, points),
         )
 
@@ -57,6 +62,8 @@ class QuotaWindow:
         reservation = Reservation(points)
         self.log.sent(now, reservation)
         self.told.spend(points)
+        if self.site is not None:
+            self.site.sent(now, points)
         return reservation
 
     def settle(
@@ -74,13 +81,24 @@ class QuotaWindow:
             return
         # what the answer is about is in its own count
         uncounted = self.log.maybe_counted_since(sent_at) - reservation.points
-        self.told.read(sent_at, now, points_left - uncounted, resets_in)
+        before = self.told.end
+        if self.told.read(sent_at, now, points_left - uncounted, resets_in) and self.site:
+            self.site.read(
+                now,
+                self.told.end,
+                is_new=not before.meets(self.told.end),
+                points_left=points_left,
+                points=reservation.points,
+                under_way=self.log.on_the_way,
+            )
 
     def throttle(self, now: float, retry_after: float | None) -> None:
         """The platform turned a request away: nothing goes until it says, or its window ends."""
         if retry_after is None:
             over = self.told.is_over(now)
             retry_after = self.limits.window if over else self.told.end.not_after - now
+        if self.site is not None:
+            self.site.throttled()
         self.block(now, retry_after)
 
     def block(self, now: float, seconds: float) -> None:

@@ -41,6 +41,11 @@ class SentLog:
         """Seconds for which what was counted may fill the platform's window."""
         return self.limits.window + self.limits.guard
 
+    @property
+    def on_the_way(self) -> tuple[int, int]:
+        """Requests that are not answered yet, and their points."""
+        return len(self._on_the_way), sum(points for _, points in self._on_the_way.values())
+
     def sent(self, now: float, reservation: Reservation) -> None:
         """A request goes out."""
         self._on_the_way[reservation] = now, reservation.points

@@ -112,7 +112,8 @@ class SharedBudget:
         if rate.points_left is not None:
             left = max(0, rate.points_left - self._on_the_way)
             window = self._limits.window
-            resets_in = window if rate.resets_in is None else min(rate.resets_in, window)
+            # whole seconds may have been rounded down
+            resets_in = window if rate.resets_in is None else min(rate.resets_in + 1, window)
             self._update = QuotaUpdate(left, _micros(resets_in))
             self._left = replace(self._left, points=min(self._left.points, left))
             self._points = min(self._points, left)

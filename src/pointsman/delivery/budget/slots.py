@@ -158,6 +158,8 @@ def apply_quota_update(pace: SharedPace, now: int, update: QuotaUpdate) -> Share
         until = now + update.resets_in
         same_window = now < pace.left_until and abs(until - pace.left_until) < _SAME
         left = min(pace.left, update.points_left) if same_window else update.points_left
+        # an answer without a reset time says the same window's end ever later
+        until = min(until, pace.left_until) if same_window else until
         pace = replace(pace, left=left, left_until=until)
     return pace
 

@@ -46,6 +46,10 @@ _QUOTA = re.compile(
     r"|(REQUESTS?|API|USAGE|CONCURRENCY|BANDWIDTH)_LIMIT|(?<!MAX_)COST_LIMIT|THROUGHPUT_EXCEEDED"
     r"|ENHANCE_YOUR_CALM|^LIMIT_EXCEEDED|RESOURCE_EXHAUSTED"
 )
+#: quotas that are none of requests, and do not come back with time
+_OTHER_QUOTA = re.compile(
+    r"(SEATS?|LICEN[CS]ES?|STORAGE|DISK|USERS?|LEARNERS?|ENROLL?MENTS?|COURSES?)_(QUOTA|LIMIT)"
+)
 _TOKEN = re.compile(
     r"^(UNAUTHENTICATED|UNAUTHORIZED|(AUTH_)?NOT_AUTHENTICATED|AUTHENTICATION(_REQUIRED|_FAILED)?"
     r"|(INVALID|EXPIRED|REVOKED)_(AUTH_|ACCESS_)?(TOKEN|JWT|SESSION)"
@@ -111,7 +115,7 @@ class GraphQLError:
     @cached_property
     def blame(self) -> Blame:
         codes = list(self._codes())
-        if any(map(_QUOTA.search, codes)):
+        if any(map(_is_quota, codes)):
             return Blame.QUOTA
         if _TOKEN.match(self.code):
             return Blame.TOKEN
@@ -120,7 +124,7 @@ class GraphQLError:
         if self.code in _DATUM:
             return Blame.DATUM
         words = _spelt(str(self.fields.get("message") or ""))
-        if _QUOTA.search(words):
+        if _is_quota(words):
             return Blame.QUOTA
         if _TOKEN.match(words.strip("_")) and set(codes) <= {_SAYS_NOTHING}:
             return Blame.TOKEN
@@ -194,6 +198,10 @@ def _codes(values: Iterable[Any]) -> Iterator[str]:
             yield _of_status(int(text[:9])) if is_number else _spelt(text)
         elif isinstance(value, int) and not isinstance(value, bool):
             yield _of_status(value)
+
+
+def _is_quota(spelt: str) -> bool:
+    return bool(_QUOTA.search(_OTHER_QUOTA.sub("", spelt)))
 
 
 def _of_status(status: int) -> str:

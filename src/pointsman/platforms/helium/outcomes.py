@@ -33,6 +33,10 @@ _LONGEST_MESSAGE = 300
 _MOST_MESSAGES = 5
 #: these may mean the apiKey as well as the authToken
 _HTTP_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+#: of a body or a header: the same request will never pass
+_TOO_LARGE = frozenset(
+    {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE}
+)
 #: with a time to come back, these are about the load, and not about who asks
 _MAY_ASK_TO_WAIT = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE})
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -174,8 +178,7 @@ class _Answer:
         if self._status < HTTPStatus.INTERNAL_SERVER_ERROR:
             if Blame.TOKEN in blamed:
                 return self._nothing_ran(RequestOutcome.TOKEN_REFUSED)
-            is_large = self._status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            if Blame.DOCUMENT in blamed or (is_large and len(self._requested) > 1):
+            if Blame.DOCUMENT in blamed or self._status in _TOO_LARGE:
                 return self._nothing_ran(RequestOutcome.DOCUMENT_REFUSED)
         unknown = MutationResult(Verdict.UNKNOWN, self.message)
         return RequestOutcome.UNREACHABLE, (unknown,) * len(self._requested)

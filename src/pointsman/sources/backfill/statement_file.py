@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import orjson
 import zstandard
 
 from pointsman.domain.errors import ConfigError
@@ -46,6 +47,16 @@ class StatementFile:
             raise ConfigError(f"{path} can't be read: {error.strerror}") from error
         mark = hashlib.sha256(beginning + str(self.size).encode()).hexdigest()[:16]
         self.name = f"file {mark}"
+
+    def one_text(self) -> bytes | None:
+        """The file where it is one JSON text, also over several lines; None for any other."""
+        with self._open() as (_, file):
+            whole = without_mark(file.read(self._max_bytes + 1))
+        try:
+            orjson.loads(whole)
+        except orjson.JSONDecodeError:
+            return None
+        return whole
 
     def lines(self, after: int) -> Iterator[Line]:
         """Those after the first `after`; blank ones are left out.

@@ -33,7 +33,7 @@ from pointsman.sources.http.lrs.get_statements import GetStatements
 from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.metrics_page import MetricsPage
-from pointsman.sources.http.middleware import RequestsUnderWay, middlewares
+from pointsman.sources.http.middleware import RequestsUnderWay, Surrounding
 from pointsman.sources.http.other_sites import without_other_sites
 from pointsman.sources.http.routes import (
     ABOUT,
@@ -110,16 +110,16 @@ def make_app(
     It holds no state, and stops when its runner does.
     """
     consistency = ConsistentThrough(deps.store.consistent_through, deps.clock)
+    surrounding = Surrounding(
+        deps.on_request,
+        deps.on_refusal,
+        deps.clock,
+        consistency,
+        deps.settings.cors_origins,
+        deps.requests,
+    )
     app = web.Application(
-        client_max_size=deps.settings.max_body_bytes,
-        middlewares=middlewares(
-            deps.on_request,
-            deps.on_refusal,
-            deps.clock,
-            consistency,
-            deps.settings.cors_origins,
-            deps.requests,
-        ),
+        client_max_size=deps.settings.max_body_bytes, middlewares=[surrounding.middleware]
     )
     app[TRUSTED_PROXIES] = TrustedProxies(deps.settings.proxies, deps.settings.forwarded_header)
     handlers = {

@@ -196,8 +196,8 @@ class RequestAuthorizer:
         # says what is wrong with it
         return AuthorizedSender(LAUNCHED, await self.launch(token, Purpose.XAPI))
 
-    async def launch(self, token: str, purpose: Purpose) -> Launch:
-        """The launch that a credential is of.
+    async def launch(self, token: str, *purposes: Purpose) -> Launch:
+        """The launch that a credential for one of these purposes is of.
 
         Raises `CredentialRefused`, `StoreUnavailable` and what `count_request` raises. One that is
         revoked has not merely expired.
@@ -206,7 +206,7 @@ class RequestAuthorizer:
             raise CredentialRefused("there are no launches here")
         expired: CredentialExpired | None = None
         try:
-            shown = self._credentials.check(token, purpose)
+            shown = self._credentials.check(token, *purposes)
         except CredentialExpired as error:
             shown, expired = error.credential, error
         self._count_request(shown.registration)

@@ -127,6 +127,8 @@ class RequestBody:
         if not self._chunks and not self.is_whole:
             await self._invite()
         held = self._request.get(HELD)
+        if self._take_what_came(held, most):
+            return
         try:
             async with asyncio.timeout_at(self._until):
                 while not self.is_whole and self._size <= most:
@@ -134,10 +136,7 @@ class RequestBody:
                     if not chunk:
                         self.is_whole = True
                         break
-                    if held is not None:
-                        held.add(len(chunk))
-                    self._size += len(chunk)
-                    self._chunks.append(chunk)
+                    self._add(chunk, held)
         except TimeoutError as error:
             raise RequestRefused(
                 408, f"the body did not come within {self._seconds:g} seconds", close=True
@@ -146,6 +145,25 @@ class RequestBody:
             raise RequestRefused(
                 400, "the body could not be read to its end", close=True
             ) from error
+
+    def _take_what_came(self, held: HeldBytes | None, most: int) -> bool:
+        """Take a body that is whole before anybody waits for it, as most small ones are."""
+        content = self._request.content
+        if self._size or not content.is_eof() or content.exception() is not None:
+            return False
+        # a body whose size is known, so that no more is taken than there is room for
+        if (length := self._request.content_length) is None or length > most:
+            return False
+        if chunk := content.read_nowait():
+            self._add(chunk, held)
+        self.is_whole = True
+        return True
+
+    def _add(self, chunk: bytes, held: HeldBytes | None) -> None:
+        if held is not None:
+            held.add(len(chunk))
+        self._size += len(chunk)
+        self._chunks.append(chunk)
 
     async def _invite(self) -> None:
         encoding = self._request.headers.get("Content-Encoding", "identity").strip().lower()

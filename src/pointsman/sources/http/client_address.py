@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from aiohttp import web
@@ -19,6 +20,8 @@ _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^;\s]*))', re.IGNORECASE)
 _OF_ONE_CUSTOMER = 64
 #: hops that are looked at; nobody has as many proxies
 _MOST_HOPS = 32
+#: addresses whose customer is remembered
+_MOST_ADDRESSES = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ def sender_address(request: web.Request) -> str:
     return client_address(request.remote or "", values, trusted.networks, trusted.header)
 
 
+@lru_cache(_MOST_ADDRESSES)
 def address_of_customer(text: str) -> str:
     """An address, of IPv6 the /64 that it is in, by which senders are told apart."""
     try:

@@ -23,8 +23,10 @@ _EXPOSED = (
     "ETag, Last-Modified, X-Experience-API-Version, X-Experience-API-Consistent-Through, "
     "Retry-After"
 )
-#: xAPI, and what launched players call; not /launches, whose operators are no browsers
+#: xAPI, and what launched players call; not /launches, whose operators are no browsers, but for the
+#: receipt of a launch
 _CREDENTIAL_IN_REQUEST = ("/xapi/", "/scorm/", "/cmi5/")
+_RECEIPT = re.compile(r"/launches/[^/]+/receipt")
 #: of a refused request with an origin (RFC 6750 section 3)
 BROWSER_CHALLENGE = 'Bearer realm="xapi"'
 _MAX_AGE = "600"
@@ -38,7 +40,7 @@ def shows_credential(path: str) -> bool:
 
     A browser adds none of its own, so an answer may be named to any page that "*" allows.
     """
-    return path.startswith(_CREDENTIAL_IN_REQUEST)
+    return path.startswith(_CREDENTIAL_IN_REQUEST) or bool(_RECEIPT.fullmatch(path))
 
 
 def answer_headers(

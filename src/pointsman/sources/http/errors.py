@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 REASON = web.RequestKey("reason", str)
 #: seconds until a sender should try again while the store is away
 RETRY_AFTER = "2"
+_TO_JSON = json.JSONEncoder(separators=(",", ":")).encode
 CHALLENGE = 'Basic realm="xapi", charset="UTF-8", Bearer realm="xapi"'
 
 
@@ -62,7 +63,7 @@ def json_response(
     value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """Any JSON, in ASCII: senders' texts may hold what UTF-8 can't (lone surrogates)."""
-    body = json.dumps(value, separators=(",", ":")).encode("ascii")
+    body = _TO_JSON(value).encode("ascii")
     return web.Response(body=body, status=status, headers=headers, content_type="application/json")
 
 

@@ -23,10 +23,12 @@ from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.launch_limits import LaunchLimits
 from pointsman.sources.http.launches import Begin, KeepToken, LaunchResource
 from pointsman.sources.http.operator_actions import RecordAction
+from pointsman.sources.http.receipt import MakeReceipt, ReceiptResource
 from pointsman.sources.http.routes import (
     CMI5_FETCH,
     CMI5_WAIVE,
     LAUNCH,
+    RECEIPT,
     SCORM_COMMIT,
     SCORM_DATA,
     Route,
@@ -52,6 +54,8 @@ class LaunchRoutesDeps:
     limits: LaunchLimits
     lms: LearningSystem
     record: RecordAction
+    #: what became of a launch, as JSON
+    receipt: MakeReceipt
     #: raises `Forbidden` for a learner whose input is refused
     must_take: Callable[[Launch], None]
 
@@ -95,6 +99,7 @@ def launch_handlers(
         CMI5_WAIVE: cmi5.waive,
         SCORM_COMMIT: scorm.post,
         SCORM_DATA: scorm.data,
+        RECEIPT: ReceiptResource(authorizer, launches.receipt, context.settings.cors_origins).get,
     }
 
 

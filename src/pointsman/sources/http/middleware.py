@@ -1,13 +1,15 @@
 """Surrounds every request: counts it, gives its answer headers, turns errors into answers, drains.
 
-From the outside in: counting, recording, version, consistency, CORS, errors, cutting. Each sees the
-answers of the next one, those to refused requests included.
+From the outside in: counting, recording, version and consistency, CORS, errors, cutting. Each sees
+the answers of the next one, those to refused requests included. It is one middleware, because each
+more is paid for by every request.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 
 from aiohttp import web
@@ -46,96 +48,70 @@ _XAPI = "/xapi/"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 
-def middlewares(
-    on_request: Callable[[str, str, str, int, float], None],
-    on_refusal: Callable[[str, str, str, int, str], None],
-    clock: Clock,
-    consistency: ConsistentThrough,
-    origins: Sequence[str],
-    requests: RequestsUnderWay,
-) -> list[Middleware]:
-    """All of them.
+class Surrounding:
+    """The one middleware: what is done for every request, before its handler and after it.
 
     `on_request` is told source, method, route, status and seconds; `on_refusal` the first four of
     a request that was turned away, and the reason.
     """
-    return [
-        requests.counting,
-        _recording(on_request, on_refusal, clock),
-        _version_header,
-        _consistency_header(consistency),
-        _cors(origins),
-        _errors,
-        requests.cutting,
-    ]
 
+    def __init__(
+        self,
+        on_request: Callable[[str, str, str, int, float], None],
+        on_refusal: Callable[[str, str, str, int, str], None],
+        clock: Clock,
+        consistency: ConsistentThrough,
+        origins: Sequence[str],
+        requests: RequestsUnderWay,
+    ) -> None:
+        self._on_request = on_request
+        self._on_refusal = on_refusal
+        self._clock = clock
+        self._consistency = consistency
+        self._origins = origins
+        self._requests = requests
 
-def _recording(
-    on_request: Callable[[str, str, str, int, float], None],
-    on_refusal: Callable[[str, str, str, int, str], None],
-    clock: Clock,
-) -> Middleware:
-    @web.middleware
-    async def recording(request: web.Request, handler: Handler) -> web.StreamResponse:
-        began = clock.monotonic()
+    @property
+    def middleware(self) -> Middleware:
+        @web.middleware
+        async def surround(request: web.Request, handler: Handler) -> web.StreamResponse:
+            try:
+                with self._requests.counted(request):
+                    response = await self._recorded(request, handler)
+                self._requests.finish(response)
+                if UNTIL_WRITTEN in request:
+                    await write_answer(request, response)
+            finally:
+                if (held := request.get(UNTIL_WRITTEN)) is not None:
+                    await held.aclose()
+            return response
+
+        return surround
+
+    async def _recorded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        began = self._clock.monotonic()
         current_source.set("")
-        response = await handler(request)
+        response = await self._across_origins(request, handler)
+        headers = response.headers
+        if request.path.startswith(_XAPI):
+            is_unmarked = request.path.startswith(Resource.STATEMENTS) and CONSISTENT not in headers
+            if is_unmarked and (through := await self._consistency.lately()):
+                headers[CONSISTENT] = through
+            headers[HEADER] = request.get(VERSION) or _version(request, response)
         # in place of what the library says: its version and Python's
-        response.headers["Server"] = "pointsman"
+        headers["Server"] = "pointsman"
         source, route = current_source.get(), _route_name(request)
         method = request.method if request.method in _METHODS else "other"
-        on_request(source, method, route, response.status, clock.monotonic() - began)
+        self._on_request(source, method, route, response.status, self._clock.monotonic() - began)
         if REASON in request:
-            on_refusal(source, method, route, response.status, request[REASON])
+            self._on_refusal(source, method, route, response.status, request[REASON])
         return response
 
-    return recording
-
-
-def _route_name(request: web.Request) -> str:
-    """The path when it is one of ours; a counter must not grow with the paths of strangers."""
-    resource = request.match_info.route.resource
-    if resource is None:
-        return UNKNOWN_ROUTE
-    return resource.canonical.rstrip("/") or "/"
-
-
-@web.middleware
-async def _version_header(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every answer of xAPI carries its version, those of refused requests included."""
-    response = await handler(request)
-    if request.path.startswith(_XAPI):
-        named = request.headers.get(HEADER)
-        bare = request.method in READ and not request.query_string
-        probing = bare and response.status == HTTPStatus.BAD_REQUEST
-        version = request.get(VERSION) or version_of_answer(named, probing=probing)
-        response.headers[HEADER] = version
-    return response
-
-
-def _consistency_header(consistency: ConsistentThrough) -> Middleware:
-    """Marks the answers of the statements resource that no query has marked."""
-
-    @web.middleware
-    async def marking(request: web.Request, handler: Handler) -> web.StreamResponse:
-        response = await handler(request)
-        if request.path.startswith(Resource.STATEMENTS) and CONSISTENT not in response.headers:
-            through = await consistency.lately()
-            if through:
-                response.headers[CONSISTENT] = through
-        return response
-
-    return marking
-
-
-def _cors(origins: Sequence[str]) -> Middleware:
-    """Answers OPTIONS on every known path, and marks all answers."""
-
-    @web.middleware
-    async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
-        origin = request.headers.get("Origin")
+    async def _across_origins(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answers OPTIONS on every known path, and marks all answers (CORS)."""
+        origins, origin = self._origins, request.headers.get("Origin")
         if origin is None and request.method != "OPTIONS":  # no page of another origin asks
-            response = await handler(request)
+            response = await self._answered(request, handler)
             if origins:
                 response.headers["Vary"] = "Origin"
             return response
@@ -147,26 +123,49 @@ def _cors(origins: Sequence[str]) -> Middleware:
             if isinstance(missing, web.HTTPMethodNotAllowed):
                 headers["Allow"] = ", ".join(sorted({*missing.allowed_methods, "OPTIONS"}))
             return web.Response(status=204, headers=headers)
-        response = await handler(request)
+        response = await self._answered(request, handler)
         if origin is not None and response.headers.get("WWW-Authenticate", "").startswith("Basic"):
             # a browser would ask the learner for a name and password, for a Basic one
             response.headers["WWW-Authenticate"] = BROWSER_CHALLENGE
         response.headers.update(answer_headers(origins, origin, with_credentials=shows))
         return response
 
-    return cors
+    async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """What the handler answers; whatever it raises is an answer too."""
+        try:
+            return await self._requests.until_cut(handler(request))
+        except web.HTTPException as error:
+            request[REASON] = error.reason
+            return answer_of_router(error)
+        except Exception as error:  # noqa: BLE001 - the sender gets an answer whatever happens
+            return answer(request, error)
 
 
-@web.middleware
-async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turns whatever a handler raises into an answer."""
-    try:
-        return await handler(request)
-    except web.HTTPException as error:
-        request[REASON] = error.reason
-        return answer_of_router(error)
-    except Exception as error:  # noqa: BLE001 - the sender gets an answer whatever happens
-        return answer(request, error)
+def _version(request: web.Request, response: web.StreamResponse) -> str:
+    """Of an answer to a request that was refused before its version was known."""
+    bare = request.method in READ and not request.query_string
+    probing = bare and response.status == HTTPStatus.BAD_REQUEST
+    return version_of_answer(request.headers.get(HEADER), probing=probing)
+
+
+def _route_name(request: web.Request) -> str:
+    """The path when it is one of ours; a counter must not grow with the paths of strangers."""
+    resource = request.match_info.route.resource
+    if resource is None:
+        return UNKNOWN_ROUTE
+    return resource.canonical.rstrip("/") or "/"
+
+
+class _UnderWay:
+    """A request whose handler runs, in this task."""
+
+    __slots__ = ("cancelling", "is_cut", "task")
+
+    def __init__(self, task: asyncio.Task[object]) -> None:
+        self.task = task
+        #: how often others had cancelled it before
+        self.cancelling = task.cancelling()
+        self.is_cut = False
 
 
 class RequestsUnderWay:
@@ -182,69 +181,53 @@ class RequestsUnderWay:
         self._budget = budget
         self._draining = False
         self._requests: set[object] = set()
-        self._limits: set[asyncio.Timeout] = set()
+        self._running: set[_UnderWay] = set()
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._requests)
 
-    @property
-    def counting(self) -> Middleware:
-        """The outermost middleware: it counts, and during a drain each answer closes."""
-
-        @web.middleware
-        async def counting(request: web.Request, handler: Handler) -> web.StreamResponse:
-            try:
-                response = await self._handled(request, handler)
-                if self._draining:
-                    response.force_close()
-                if UNTIL_WRITTEN in request:
-                    await write_answer(request, response)
-            finally:
-                if (held := request.get(UNTIL_WRITTEN)) is not None:
-                    await held.aclose()
-            return response
-
-        return counting
-
-    async def _handled(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    @contextmanager
+    def counted(self, request: web.Request) -> Iterator[None]:
+        """The request is under way within this."""
         mark = object()
         self._requests.add(mark)
         if self._budget is not None:
             request[HELD] = HeldBytes(self._budget)
         try:
-            return await handler(request)
+            yield
         finally:
             if self._budget is not None:
                 request[HELD].release()
             self._requests.discard(mark)
             self._changed.set()
 
-    @property
-    def cutting(self) -> Middleware:
-        """The innermost middleware: what `cut` ends is answered with 503."""
+    def finish(self, response: web.StreamResponse) -> None:
+        """During a drain each answer closes its connection."""
+        if self._draining:
+            response.force_close()
 
-        @web.middleware
-        async def cutting(request: web.Request, handler: Handler) -> web.StreamResponse:
-            limit = asyncio.timeout(None)
-            try:
-                async with limit:
-                    self._limits.add(limit)
-                    try:
-                        return await handler(request)
-                    finally:
-                        self._limits.discard(limit)
-            except TimeoutError:
-                if not limit.expired():
-                    raise
-                return error_response(
-                    503,
-                    "this daemon stops, and its time for requests under way is over; send it "
-                    "again: a statement with an id is stored once, however often it comes",
-                    headers={"Retry-After": RETRY_AFTER},
-                )
-
-        return cutting
+    async def until_cut(self, answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
+        """The answer; what `cut` ends is answered with 503."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a request is answered in a task")
+        under_way = _UnderWay(task)
+        self._running.add(under_way)
+        try:
+            return await answering
+        except asyncio.CancelledError:
+            # as asyncio.timeout does: whoever else has cancelled it is obeyed
+            if not under_way.is_cut or task.uncancel() > under_way.cancelling:
+                raise
+            return error_response(
+                503,
+                "this daemon stops, and its time for requests under way is over; send it "
+                "again: a statement with an id is stored once, however often it comes",
+                headers={"Retry-After": RETRY_AFTER},
+            )
+        finally:
+            self._running.discard(under_way)
 
     def drain(self) -> None:
         """From now on each answer closes its connection."""
@@ -261,10 +244,11 @@ class RequestsUnderWay:
 
     def cut(self) -> int:
         """End what is under way; it is answered with 503. How many requests that were."""
-        now = asyncio.get_running_loop().time()
-        for limit in self._limits:
-            limit.reschedule(now)
-        return len(self._limits)
+        for under_way in self._running:
+            if not under_way.is_cut:
+                under_way.is_cut = True
+                under_way.task.cancel()
+        return len(self._running)
 
     async def _wait(self, done: Callable[[], bool]) -> None:
         while not done():

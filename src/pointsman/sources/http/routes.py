@@ -34,7 +34,7 @@ class Caller(StrEnum):
     ANYBODY = "anybody"
     #: a source of [[sources.http]], or a launched player: Basic or bearer
     SENDER = "sender"
-    #: a launched player: its credential is in the path
+    #: a launched player: its credential is in the path, or in the header of who asks for a receipt
     LAUNCHED_PLAYER = "launched player"
     #: another system: its signature or password is known only with the body
     SIGNED_SOURCE = "signed source"
@@ -66,10 +66,12 @@ XAPI = {
     resource: Route(resource, (*_POST, "PUT", "DELETE", *READ), _PUBLIC, Caller.SENDER, slash=True)
     for resource in Resource
 }
-ABOUT = Route("/xapi/about", READ, _PUBLIC, Caller.ANYBODY, slash=True)
+#: POST is for ?method=GET alone
+ABOUT = Route("/xapi/about", (*_POST, *READ), _PUBLIC, Caller.ANYBODY, slash=True)
 SCORM_COMMIT = Route("/scorm/{token}/commit", _POST, _PUBLIC, Caller.LAUNCHED_PLAYER, slash=True)
 SCORM_DATA = Route("/scorm/{token}/data", READ, _PUBLIC, Caller.LAUNCHED_PLAYER, slash=True)
 CMI5_FETCH = Route("/cmi5/fetch/{token}", _POST, _PUBLIC, Caller.LAUNCHED_PLAYER)
+RECEIPT = Route("/launches/{registration}/receipt", READ, _PUBLIC, Caller.LAUNCHED_PLAYER)
 POSTBACK = Route("/scorm-cloud/postback", _POST, _PUBLIC, Caller.SIGNED_SOURCE, slash=True)
 WEBHOOK = Route("/webhooks/{source}", _POST, _PUBLIC, Caller.SIGNED_SOURCE, slash=True)
 HOME = Route("/", READ, _PUBLIC, Caller.ANYBODY)
@@ -87,6 +89,7 @@ ROUTES = (
     SCORM_COMMIT,
     SCORM_DATA,
     CMI5_FETCH,
+    RECEIPT,
     POSTBACK,
     WEBHOOK,
     HOME,

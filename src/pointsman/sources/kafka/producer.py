@@ -1,4 +1,4 @@
-"""Writes statements to a topic, while the broker is there and whenever it comes back."""
+"""Writes messages to a topic, while the broker is there and whenever it comes back."""
 
 from __future__ import annotations
 
@@ -21,11 +21,18 @@ _PAUSE = 1.0
 _TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
 
 
-class StatementProducer:
-    """Writes to the topic of `settings`."""
+class TopicProducer:
+    """Writes to the topic of `settings`, which `section` of the configuration has.
 
-    def __init__(self, settings: KafkaTopicSettings, clock: Clock) -> None:
+    `meanwhile` says what becomes of messages while there is no broker.
+    """
+
+    def __init__(
+        self, settings: KafkaTopicSettings, clock: Clock, section: str, meanwhile: str
+    ) -> None:
         self._settings = settings
+        self._section = section
+        self._meanwhile = meanwhile
         self._clock = clock
         self._producer: AIOKafkaProducer | None = None
         self._problem = "not connected yet"
@@ -50,17 +57,19 @@ class StatementProducer:
         """Why nothing can be written now, "" when all is well."""
         return self._problem
 
-    async def write(self, body: bytes, headers: list[tuple[str, bytes]]) -> None:
-        """Returns when every replica of the partition has it.
+    async def write(
+        self, body: bytes, headers: list[tuple[str, bytes]], key: bytes | None = None
+    ) -> None:
+        """Returns when every replica of the partition has it; one key is one partition.
 
         Raises `StoreUnavailable`, after which it may be there or not, and `InputRefused` for what
         is too large.
         """
         topic = self._settings.topic
         if self._producer is None:
-            raise StoreUnavailable(f"http.kafka: no broker for topic {topic}: {self._problem}")
+            raise StoreUnavailable(f"{self._section}: no broker for topic {topic}: {self._problem}")
         try:
-            sent = self._producer.send_and_wait(topic, body, headers=headers)
+            sent = self._producer.send_and_wait(topic, body, key=key, headers=headers)
             await asyncio.wait_for(sent, self._settings.timeout_seconds)
         except _TOO_LARGE as error:
             raise InputRefused(
@@ -70,7 +79,7 @@ class StatementProducer:
         except (KafkaError, OSError, TimeoutError) as error:
             self._problem = f"{type(error).__name__}: {error}"
             raise StoreUnavailable(
-                f"http.kafka: topic {topic} does not take statements: {self._problem}"
+                f"{self._section}: topic {topic} does not take messages: {self._problem}"
             ) from error
         self._problem = ""
 
@@ -87,8 +96,9 @@ class StatementProducer:
                     topic=self._settings.topic,
                     servers=", ".join(self._settings.bootstrap_servers),
                     reason=self._problem,
-                    next="see that http.kafka.bootstrap_servers are right and can be reached, and "
-                    "http.kafka.security is what these listeners want; posts get a 503 meanwhile",
+                    next=f"see that {self._section}.bootstrap_servers are right and can be "
+                    f"reached, and {self._section}.security is what these listeners want; "
+                    f"{self._meanwhile}",
                     # the broker's troubles are told by their names; others are ours
                     exc_info=not isinstance(error, KafkaError | OSError),
                 )

@@ -140,5 +140,12 @@ class KafkaTopicSettings(KafkaCluster):
     """[http.kafka]: where statements go that come over HTTP, when `intake` is "kafka"."""
 
     topic: Annotated[str, AfterValidator(topic_name)]
-    #: until every replica of the partition has a statement
+    #: until every replica of the partition has a message
     timeout_seconds: float = Field(default=10, ge=1, le=300)
+
+
+class DeliveryEventsSettings(KafkaTopicSettings):
+    """[delivery_events]: a topic in which each settled delivery is told, as a CloudEvent."""
+
+    #: `source` of the events: a URI reference that names this installation
+    source: str = Field(default="pointsman", min_length=1, pattern=r"^\S+$")

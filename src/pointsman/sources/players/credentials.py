@@ -33,6 +33,8 @@ class Purpose(StrEnum):
     XAPI = "xapi"
     SCORM = "scorm"
     FETCH = "fetch"
+    #: reading what became of the launch, and nothing else
+    RECEIPT = "receipt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +101,15 @@ class CredentialIssuer:
                 return True
         return False
 
-    def check(self, token: str, purpose: Purpose) -> LaunchCredential:
-        """What the credential says. Raises `CredentialRefused`."""
+    def check(self, token: str, *purposes: Purpose) -> LaunchCredential:
+        """What a credential for one of these says. Raises `CredentialRefused`."""
         for key in self._keys:
             try:
                 claims = jwt.decode(
                     token,
                     key.get_secret_value(),
                     algorithms=[_ALGORITHM],
-                    audience=purpose.value,
+                    audience=[purpose.value for purpose in purposes],
                     # time is the injected clock's, below
                     options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False},
                 )

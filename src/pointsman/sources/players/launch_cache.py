@@ -17,6 +17,7 @@ from cachetools import LRUCache
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.launch import Launch, Revoked, launch_from_json, launch_to_json
+from pointsman.sources.players.grouped_reads import GroupedReads
 from pointsman.sources.players.revocations import (
     REVOCATION,
     revocation_names,
@@ -66,8 +67,13 @@ class LaunchCache:
         self._clock = clock
         # large inputs ask from threads of their own, and asking changes the order
         self._lock = Lock()
+        self._documents = GroupedReads(
+            lambda names: store.named_documents(("launch", REVOCATION), names)
+        )
         #: by registration
         self._answers: LRUCache[str, _Answer] = LRUCache(_MOST_ANSWERS)
+        #: whether any of the answers was a launch
+        self._is_any = False
 
     def get(self, registration: str | None) -> Launch | None:
         """The launch, where `prepare` or `find` has asked for it."""
@@ -78,8 +84,14 @@ class LaunchCache:
         """Know the launches of all registrations that these bodies name."""
         await self._ask(_registrations(bodies))
 
+    async def prepare_registrations(self, registrations: Iterable[str]) -> None:
+        """Know these launches; registrations in lower case."""
+        await self._ask(set(registrations))
+
     def named(self, bodies: Iterable[bytes]) -> list[Launch]:
-        """The launches that these bodies name, where `prepare` or `find` has asked for them."""
+        """The launches that these bodies name, where they were asked for before."""
+        if not self._is_any:
+            return []
         launches = (self.get(registration) for registration in sorted(_registrations(bodies)))
         return [launch for launch in launches if launch is not None]
 
@@ -95,7 +107,7 @@ class LaunchCache:
         from then on, whichever replica is asked.
         """
         names = [registration, *revocation_names(registration, learner)]
-        documents = await self._store.named_documents(("launch", REVOCATION), names)
+        documents = await self._documents.read(names)
         document = documents.get(("launch", registration))
         launch = None if document is None else launch_from_json(document.content)
         self._remember(registration, launch)
@@ -128,21 +140,22 @@ class LaunchCache:
         await self._store.change_document(DocumentKey("activity", activity), decide)
 
     async def _ask(self, registrations: set[str]) -> None:
+        if not registrations:
+            return
         now = self._clock.monotonic()
-        unknown = [name for name in registrations if not self._is_known(name, now)]
+        with self._lock:
+            answers = [(name, self._answers.get(name)) for name in registrations]
+        unknown = [name for name, answer in answers if answer is None or now >= answer.good_until]
         if not unknown:
             return
-        documents = await self._store.named_documents(("launch",), unknown)
+        documents = await self._documents.read(unknown)
         for name in unknown:
             document = documents.get(("launch", name))
             self._remember(name, None if document is None else launch_from_json(document.content))
 
-    def _is_known(self, registration: str, now: float) -> bool:
-        answer = self._answer(registration)
-        return answer is not None and now < answer.good_until
-
     def _remember(self, registration: str, launch: Launch | None) -> None:
         good_until = self._clock.monotonic() + _GOOD_FOR
+        self._is_any = self._is_any or launch is not None
         with self._lock:
             self._answers[registration] = _Answer(good_until, launch)
 

@@ -44,7 +44,7 @@ class PostgresDelivery(PostgresConnections):
         until = latest_end(now, ttl, longest_pause)
 
         async def write(connection: Connection) -> list[Lease]:
-            promoted = (now, until, LONGEST_FRESHNESS, FRESH_WITHIN // 2)
+            promoted = (now, until, LONGEST_FRESHNESS, FRESH_WITHIN * 5 // 6)
             await connection.execute(SQL["promote_learners"], *promoted)
             waiting = await _waiting(connection, now, limit, now + due_within)
             chosen = (choose or most_urgent_first(limit))(waiting)

@@ -145,7 +145,7 @@ SELECT w.learner, w.urgent, w.due, w.source, w.rule, coalesce(w.deadline, 0) AS 
 FROM queues AS q CROSS JOIN LATERAL (
     SELECT learner, urgent, due, source, rule, deadline FROM learners
     WHERE ready AND due IS NOT NULL AND urgent = q.urgent AND source = q.source AND rule = q.rule
-        AND (q.urgent OR due <= $2)
+        AND due <= CASE WHEN q.urgent THEN 9223372036854775807 ELSE $2 END
     ORDER BY due LIMIT $1 FOR UPDATE SKIP LOCKED) AS w
 UNION ALL
 SELECT d.learner, d.urgent, d.due, d.source, d.rule, d.deadline

@@ -112,7 +112,7 @@ class SqliteDelivery(SqliteConnections):
 def _end_waits(connection: sqlite3.Connection, now: int, until: int) -> None:
     connection.execute(SQL["promote_learners"], (now,))
     connection.execute(SQL["end_far_waits"], (until,))
-    connection.execute(SQL["end_far_dues"], (now, until + LONGEST_FRESHNESS, FRESH_WITHIN // 2))
+    connection.execute(SQL["end_far_dues"], (now, until + LONGEST_FRESHNESS, FRESH_WITHIN * 5 // 6))
 
 
 def _waiting(
@@ -122,7 +122,8 @@ def _waiting(
     rows: list[tuple[str, int, int, str, str, int]] = []
     queue = _BEFORE_ALL
     while (queue := connection.execute(SQL["first_of_next_queue"], queue).fetchone()) is not None:
-        rows += connection.execute(SQL["waiting_turns"], (*queue, due_until, limit))
+        until = _NEVER if queue[0] else due_until
+        rows += connection.execute(SQL["waiting_turns"], (*queue, until, limit))
     for urgent in (1, 0):
         rows += connection.execute(SQL["waiting_for_deadlines"], (urgent, now, limit))
     return [

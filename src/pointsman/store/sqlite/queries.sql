@@ -125,15 +125,25 @@ UPDATE learners SET due = CASE WHEN urgent THEN ?1 ELSE ?1 + ?3 END
 WHERE ready = 1 AND due IS NOT NULL AND due > ?2;
 
 -- name: first_of_next_queue
--- Queues are those of one source and rule, the urgent first.
-SELECT urgent, source, rule FROM learners
-WHERE ready = 1 AND due IS NOT NULL AND (urgent, source, rule) < (?1, ?2, ?3)
-ORDER BY urgent DESC, source DESC, rule DESC LIMIT 1;
+-- Queues are those of one source and rule, the urgent first. In three steps, for SQLite would walk
+-- over all that are equal to the row it compares with.
+SELECT * FROM (SELECT urgent, source, rule FROM learners
+    WHERE ready = 1 AND due IS NOT NULL AND urgent = ?1 AND source = ?2 AND rule < ?3
+    ORDER BY rule DESC LIMIT 1)
+UNION ALL
+SELECT * FROM (SELECT urgent, source, rule FROM learners
+    WHERE ready = 1 AND due IS NOT NULL AND urgent = ?1 AND source < ?2
+    ORDER BY source DESC, rule DESC LIMIT 1)
+UNION ALL
+SELECT * FROM (SELECT urgent, source, rule FROM learners
+    WHERE ready = 1 AND due IS NOT NULL AND urgent < ?1
+    ORDER BY urgent DESC, source DESC, rule DESC LIMIT 1)
+LIMIT 1;
 
 -- name: waiting_turns
 SELECT learner, urgent, due, source, rule, coalesce(deadline, 0) AS deadline FROM learners
 WHERE ready = 1 AND due IS NOT NULL AND urgent = ?1 AND source = ?2 AND rule = ?3
-    AND (urgent OR due <= ?4)
+    AND due <= ?4
 ORDER BY due LIMIT ?5;
 
 -- name: waiting_for_deadlines

@@ -29,7 +29,9 @@ class SqliteStatements(SqliteConnections):
         return await self._read(lambda db: read_statement(db, statement_id))
 
     async def search(self, search: Search, *, limit: int) -> SearchPage:
-        return await self._searcher.run(lambda db: _search(db, search, limit))
+        # beside a daemon, in a process of its own, there is no writer to leave room for
+        rests = 0.0 if self._beside else _RESTS
+        return await self._searcher.run(lambda db: _search(db, search, limit, rests))
 
     async def voided(self, statement_ids: Sequence[str]) -> set[str]:
         def read(connection: sqlite3.Connection) -> set[str]:
@@ -66,7 +68,7 @@ class SqliteStatements(SqliteConnections):
         return await self._write(write)
 
 
-def _search(connection: sqlite3.Connection, search: Search, limit: int) -> SearchPage:
+def _search(connection: sqlite3.Connection, search: Search, limit: int, rests: float) -> SearchPage:
     builder = SearchPageBuilder(search, limit)
     first, last = _first_and_last(connection, search)
     name = "search_keys" if search.keys else "search_all"
@@ -84,7 +86,7 @@ def _search(connection: sqlite3.Connection, search: Search, limit: int) -> Searc
             if builder.passed(row):
                 return builder.page(more=True)
             if (worked := time.perf_counter() - began) > _GO:
-                time.sleep(min(worked * _RESTS, _LONGEST))
+                time.sleep(min(worked * rests, _LONGEST))
                 began = time.perf_counter()
         if len(rows) < chunk:
             return builder.page(more=False)

@@ -84,11 +84,13 @@ class LrsRequest:
 
 
 def is_alternate(request: web.Request) -> bool:
-    return "method" in request.query
+    return "?" in request.raw_path and "method" in request.query
 
 
 def read_plain(request: web.Request, body: Callable[[], Awaitable[bytes]]) -> RawRequest:
-    return RawRequest(request.method, unique(pairs(raw_query(request))), request.headers, body)
+    query = raw_query(request)
+    texts = unique(pairs(query)) if query else {}
+    return RawRequest(request.method, texts, request.headers, body)
 
 
 ResourceHandler = Callable[[LrsRequest], Awaitable[web.Response]]

@@ -70,6 +70,9 @@ class Parameters:
     cursor: StatementPlace | None = None
 
 
+_NONE = Parameters({})
+
+
 def raw_query(request: web.Request) -> str:
     """As it came: what is broken in it must not be mended."""
     return request.raw_path.partition("?")[2].partition("#")[0]
@@ -101,6 +104,8 @@ def unique(named_values: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def check(texts: Mapping[str, str], takes: MethodRules, *, lenient: bool) -> Parameters:
     """The parameters of a request that takes these. Raises `RequestRefused`."""
+    if not texts and not takes.required:
+        return _NONE
     if missing := sorted(takes.required - texts.keys()):
         raise RequestRefused(400, f"the parameter {missing[0]} is missing")
     known = takes.required | takes.optional

@@ -1,0 +1,171 @@
+"""Posts statements as fast as they are answered, from a process of its own.
+
+`python -m bench.post_load` reads one `Job` as JSON from its input, and writes seconds and statuses.
+It speaks HTTP by hand, so that it takes little of the machine from what is measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, cast
+
+import uvloop
+
+_PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
+_START = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`statements` in bodies of `batch`; 0 is one statement that is no array.
+
+    Each connection has its own Authorization, one of `senders` in turn: a header, and the learner
+    where it is a launched player's. The others are `learners` with this prefix of their names.
+    """
+
+    port: int
+    statements: int
+    batch: int
+    connections: int
+    senders: list[tuple[str, str]]
+    learners: int
+    prefix: str
+    #: progress goes on from round to round
+    round: int
+
+
+def statement(job: Job, number: int, learner: str) -> dict[str, Any]:
+    """A player's report of progress, of about 1.4 KB."""
+    name = learner or f"{job.prefix}{number % job.learners}@example.com"
+    course = number % 7
+    at = _START + timedelta(milliseconds=job.round * 10_000_000 + number)
+    activity = "https://content.example.com/course/topic"
+    return {
+        "id": str(uuid.uuid4()),
+        "actor": {"objectType": "Agent", "name": "A Learner", "mbox": f"mailto:{name}"},
+        "verb": {
+            "id": "http://adlnet.gov/expapi/verbs/progressed",
+            "display": {"en-US": "progressed"},
+        },
+        "object": {
+            "objectType": "Activity",
+            "id": activity if learner else f"https://content.example.com/c{course}/t{number % 5}",
+            "definition": {
+                "name": {"en-US": "Clothing and tools"},
+                "description": {"en-US": "What to wear, and what to have at hand. " * 6},
+                "type": "http://adlnet.gov/expapi/activities/lesson",
+            },
+        },
+        "result": {
+            "duration": "PT12M30.5S",
+            "response": "It is the second, for the first has no handle. " * 4,
+            "extensions": {_PROGRESS: min(99, 1 + job.round)},
+        },
+        "context": {
+            **({} if learner else {"registration": str(uuid.UUID(int=number % job.learners))}),
+            "platform": "A player",
+            "language": "en-US",
+            "contextActivities": {
+                "parent": [{"id": activity}],
+                "category": [{"id": "https://w3id.org/xapi/a-category"}],
+            },
+        },
+        "timestamp": at.isoformat(),
+    }
+
+
+def _requests(job: Job, sender: tuple[str, str], first: int, count: int) -> Iterator[bytes]:
+    authorization, learner = sender
+    each = max(1, job.batch)
+    for start in range(first, first + count, each):
+        numbers = range(start, min(start + each, first + count))
+        statements = [statement(job, number, learner) for number in numbers]
+        body = json.dumps(statements if job.batch else statements[0]).encode()
+        head = (
+            f"POST /xapi/statements HTTP/1.1\r\nHost: 127.0.0.1:{job.port}\r\n"
+            f"Authorization: {authorization}\r\nX-Experience-API-Version: 1.0.3\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        yield head.encode() + body
+
+
+class _Sender(asyncio.Protocol):
+    """One connection: the next request goes out when the answer to the one before is whole."""
+
+    def __init__(self, requests: list[bytes], statuses: Counter[int]) -> None:
+        self._left = iter(requests)
+        self._statuses = statuses
+        self._buffer = b""
+        self._transport = cast("asyncio.WriteTransport", None)
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.WriteTransport", transport)
+
+    def begin(self) -> None:
+        request = next(self._left, None)
+        if request is None:
+            self._transport.close()
+            self.done.set_result(None)
+        else:
+            self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head, end, rest = self._buffer.partition(b"\r\n\r\n")
+        if not end:
+            return
+        length = 0
+        for line in head.split(b"\r\n"):
+            if line[:15].lower() == b"content-length:":
+                length = int(line[15:])
+        if len(rest) >= length:
+            self._statuses[int(head[9:12])] += 1
+            self._buffer = b""
+            self.begin()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(exc or ConnectionError("closed before all was answered"))
+
+
+async def _run(job: Job) -> dict[str, Any]:
+    loop = asyncio.get_running_loop()
+    statuses: Counter[int] = Counter()
+    each = job.statements // job.connections
+    senders = []
+    for place in range(job.connections):
+        sender = job.senders[place % len(job.senders)]
+        requests = list(_requests(job, sender, place * each, each))
+        _, protocol = await loop.create_connection(
+            partial(_Sender, requests, statuses), "127.0.0.1", job.port
+        )
+        senders.append(protocol)
+    began = time.perf_counter()
+    for protocol in senders:
+        protocol.begin()
+    await asyncio.gather(*(protocol.done for protocol in senders))
+    return {"seconds": time.perf_counter() - began, "statuses": dict(statuses)}
+
+
+def as_json(job: Job) -> str:
+    """What this module reads from its input."""
+    return json.dumps(asdict(job))
+
+
+def main() -> None:
+    result = uvloop.run(_run(Job(**json.load(sys.stdin))))
+    json.dump(result, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

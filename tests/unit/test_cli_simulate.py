@@ -1,0 +1,103 @@
+"""`pointsman simulate`: figures, comparisons, pictures, and mistakes in words."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from pointsman.cli import app
+from pointsman.simulation.run import Scenario, simulate_trace
+from pointsman.simulation.virtual_time import EPOCH
+from tests.support.change_factory import change, topic, wants
+
+SHORT = ["simulate", "--learners", "20", "--minutes", "0.5"]
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(app, [*SHORT, *arguments])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def reports(*arguments: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(run(*arguments, "--json"))
+    return found
+
+
+def test_one_call_compares_numbers_of_learners_and_settings() -> None:
+    found = reports("--learners", "10,30", "--what-if", "economy=thrifty")
+    assert [(one["name"], one["learners"]) for one in found] == [
+        ("as it is, 10 learners", 10),
+        ("as it is, 30 learners", 30),
+        ("economy=thrifty, 10 learners", 10),
+        ("economy=thrifty, 30 learners", 30),
+    ]
+    assert found[3]["requests_per_second"] < found[1]["requests_per_second"] * 0.7
+    assert found[1]["progress"]["p50"] < 1 < found[3]["progress"]["p50"]
+
+
+def test_the_table_says_how_fresh_progress_is() -> None:
+    printed = run("--wide", "--what-if", "fresh_within_seconds=0.1")
+    assert "yes" in printed
+    assert "not within 0.1 s" in printed
+
+
+def test_an_outage_shows_in_the_figures() -> None:
+    calm, bad = reports(), reports("--outage", "5:10")
+    assert calm[0]["progress"]["longest"] < 10 < bad[0]["progress"]["longest"] + 5
+    assert bad[0]["by_class"]["nothing"] > 0
+
+
+@pytest.mark.parametrize("ending", ["svg", "png"])
+def test_it_is_drawn(ending: str, tmp_path: Path) -> None:
+    picture = tmp_path / f"it.{ending}"
+    run("--picture", str(picture))
+    head = picture.read_bytes()[:500]
+    assert head.startswith(b"\x89PNG") if ending == "png" else b"<svg" in head
+
+
+def test_without_matplotlib_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    result = CliRunner().invoke(app, [*SHORT, "--picture", str(tmp_path / "it.svg")])
+    assert "pip install 'pointsman[simulate]'" in str(result.exception) + result.output
+    assert result.exit_code != 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--heartbeat", "30-10"], "two with a dash"),
+        (["--latency", "fast"], "is not a number"),
+        (["--outage", "60"], "2 numbers with colons"),
+        (["--learners", "2.5"], "whole numbers"),
+        (["--what-if", "speed=9"], "SETTING is one of"),
+        (["--what-if", "share=2"], "share=2"),
+        (["--picture", "it.gif"], "must end in .svg or .png"),
+        (["--trace", "2h"], "needs --config"),
+    ],
+)
+def test_a_mistake_names_the_option(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(app, [*SHORT, *arguments])
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.split())
+    assert arguments[0] in result.output
+
+
+def test_recorded_input_is_played_at_the_pace_of_then() -> None:
+    start = round(EPOCH * 1e6) - 86_400_000_000
+    submissions = [
+        wants(change(f"l{number % 3}", topic(f"t{number}"), 100), at=start + number * 2_000_000)
+        for number in range(10)
+    ]
+    outcome = simulate_trace(Scenario(), submissions)
+    assert outcome.learners == 3
+    assert outcome.duration == 18
+    assert list(outcome.recorder.completions.seconds) == pytest.approx([0.15] * 10, abs=0.01)
+    assert outcome.naive_requests == 10
