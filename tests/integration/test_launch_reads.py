@@ -11,6 +11,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import AsyncIterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,19 @@ import aiohttp
 import pytest
 
 from pointsman.sources.http.lrs.answers_under_way import MOST_OF_LEARNER
+from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.statement_search import SearchResult, StatementSearch
+from pointsman.sources.parse_thread import LARGE
 from pointsman.store.sqlite.documents import SqliteDocuments
 from tests.support.launch_client import ANA, BEN, COURSE, Launching, launching
 
 ESSAY = b"the essay that ben attached"
 SHA2 = hashlib.sha256(ESSAY).hexdigest()
+SOURCE = {
+    "Authorization": aiohttp.encode_basic_auth("user", "secret"),
+    "X-Experience-API-Version": "1.0.3",
+    "Content-Type": "application/json",
+}
 ATTACHMENT = {
     "usageType": "https://content.example.com/essay",
     "display": {"en": "essay"},
@@ -169,3 +177,51 @@ async def test_a_few_searches_are_under_way_at_once(
     asked = [world.send(launch, "GET", "/xapi/statements") for launch in launches]
     assert {status for status, _ in await asyncio.gather(*asked)} == {200}
     assert most <= 2
+
+
+async def test_large_bodies_of_one_learner_are_taken_in_two_at_a_time(
+    world: Launching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = most = 0
+    accept = PostStatements._accept
+
+    async def counted(*args: Any) -> Any:
+        nonlocal here, most
+        here += 1
+        most = max(most, here)
+        await asyncio.sleep(0.01)
+        here -= 1
+        return await accept(*args)
+
+    monkeypatch.setattr(PostStatements, "_accept", counted)
+    launches = [await world.launch() for _ in range(2)]
+    padding = {"extensions": {"https://content.example.com/padding": "x" * LARGE}}
+
+    async def send(launch: dict[str, Any]) -> int:
+        said = statement(launch["actor"], context=padding)
+        return (await world.send(launch, "POST", "/xapi/statements", json=said))[0]
+
+    assert set(await asyncio.gather(*(send(launches[n % 2]) for n in range(10)))) == {200}
+    assert most == 2
+
+
+async def test_json_that_post_merges_is_small_enough_to_parse_beside_all_else(
+    world: Launching,
+) -> None:
+    """10 MB of it held up every other request for more than a second."""
+    path = f"/xapi/activities/profile?activityId={COURSE}&profileId=p"
+
+    async def send(method: str, size: int) -> int:
+        content = BytesIO(json.dumps({"a": "x" * size}).encode())
+        async with world.run.session.request(
+            method, f"{world.url}{path}", data=content, headers={**SOURCE, "If-Match": "*"}
+        ) as answer:
+            return answer.status
+
+    new = {**SOURCE, "If-None-Match": "*"}
+    async with world.run.session.put(f"{world.url}{path}", data="{}", headers=new) as answer:
+        assert answer.status == 204
+    assert await send("POST", 1_000_000) == 204
+    assert await send("POST", 1_100_000) == 413
+    assert await send("PUT", 1_100_000) == 204
+    assert await send("POST", 10) == 413

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from weakref import WeakValueDictionary
 
 from aiohttp import web
 
 from pointsman.sources.http.authorization import AuthorizedSender
 from pointsman.sources.http.body import BytesInFlight
 from pointsman.sources.http.errors import RequestRefused
+from pointsman.sources.http.sender_turns import SenderTurns
 
 #: answers of one learner, and of one source, from their request until they are written
 MOST_OF_LEARNER, MOST_OF_SOURCE = 4, 16
@@ -32,9 +32,7 @@ class AnswersUnderWay:
 
     def __init__(self, most_bytes: int) -> None:
         self._bytes = BytesInFlight(most_bytes)
-        self._turns: WeakValueDictionary[tuple[bool, str], asyncio.Semaphore] = (
-            WeakValueDictionary()
-        )
+        self._turns = SenderTurns(of_learner=MOST_OF_LEARNER, of_source=MOST_OF_SOURCE)
         #: held while an answer is made that statements are searched for
         self.searching = asyncio.Semaphore(_MOST_SEARCHES)
 
@@ -43,15 +41,7 @@ class AnswersUnderWay:
 
         Raises `RequestRefused` where the sender has gone meanwhile.
         """
-        launch = sender.launch
-        if launch is None:
-            whose, most = (False, sender.source), MOST_OF_SOURCE
-        else:
-            # however many launches the learner has
-            whose, most = (True, launch.learner.lower()), MOST_OF_LEARNER
-        turns = self._turns.get(whose)
-        if turns is None:
-            turns = self._turns[whose] = asyncio.Semaphore(most)
+        turns = self._turns.of(sender)
         held = request[UNTIL_WRITTEN] = contextlib.AsyncExitStack()
         await held.enter_async_context(turns)
         if request.transport is None:
