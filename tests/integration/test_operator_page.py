@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -110,6 +111,13 @@ async def test_each_page_is_shown_under_a_strict_policy(page: Page) -> None:
         assert not re.search(r"<script(?! src)|\son\w+=|\sstyle=", text)
 
 
+async def test_many_who_look_at_once_see_the_same_numbers(page: Page) -> None:
+    await page.sign_in(KEY)
+    for path in ("/ui", "/ui/dead-letters?number=99999999999999999999"):
+        answers = await asyncio.gather(*(page.get(path) for _ in range(5)))
+        assert {status for status, _ in answers} == {200}
+
+
 async def test_a_form_of_another_page_changes_nothing(page: Page) -> None:
     await page.sign_in(KEY)
     pause = {"do": "pause", "reason": "forged"}
@@ -126,6 +134,13 @@ async def test_a_form_of_another_page_changes_nothing(page: Page) -> None:
     assert made.reason == "forged"
     (action,) = await page.run.daemon._store.operator_actions(limit=9)
     assert (action.who, action.origin) == ("ben", "127.0.0.1, the page")
+    # every part of the daemon says so, once the loop has seen it
+    ready = ""
+    while "paused" not in ready:
+        status, ready = await page.get("/readyz")
+        assert status == 200
+    assert '"delivery":"delivery is paused: forged"' in ready
+    assert 'pointsman_delivery_paused{what="all"} 1.0' in (await page.get("/metrics"))[1]
 
 
 async def test_a_viewer_sees_all_and_changes_nothing(page: Page) -> None:

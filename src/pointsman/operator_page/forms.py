@@ -19,7 +19,7 @@ from pointsman.domain.targets import Recipient
 from pointsman.operator_page.access import User
 from pointsman.operator_page.jobs import Job, Jobs, Say
 from pointsman.operator_page.shown import Shown
-from pointsman.operator_page.views import Views
+from pointsman.operator_page.views import Views, letter_number
 from pointsman.privacy import ForgetRequest
 from pointsman.sources.http.client_address import sender_address
 from pointsman.sources.replay import ReplayPage
@@ -88,11 +88,11 @@ class Forms:
 
     async def letters(self, request: web.Request, user: User, fields: Mapping[str, str]) -> Shown:
         """Try without changing anything, read again, or drop."""
-        number = fields.get("number", "")
-        if not number.isdecimal():
+        number = letter_number(fields)
+        if number is None:
             return await self._views.letters(request, user, "Say which one.")
-        letters = [int(number)]
-        details = {"numbers": number}
+        letters = [number]
+        details = {"numbers": str(number)}
         if fields.get("do") == "drop":
             action = self._begun(ActionKind.DEAD_LETTERS_DROP, request, user, details)
             dropped = await operations.recorded(
@@ -116,7 +116,7 @@ class Forms:
         if action_or_none is None:
             return await self._views.letters(request, user, tried=results)
         self._wake()
-        return await self._views.letters(request, user, f"{number}: {results[letters[0]]}.")
+        return await self._views.letters(request, user, f"{number}: {results[number]}.")
 
     async def replay(self, request: web.Request, user: User, fields: Mapping[str, str]) -> Shown:
         """Decide anew about the statements of some days, first without changing anything."""
@@ -210,7 +210,8 @@ class Forms:
             proof = "nothing was changed" if dry_run else str(done)
             return [*counts, *replaced, proof]
 
-        title = f"{'What would be erased of' if dry_run else 'Erased:'} {learner}"
+        # who was erased is not kept here either
+        title = f"What would be erased of {learner}" if dry_run else "Erased"
         started = self._jobs.start("people", Job(title, user.name), run)
         return await self._views.people(request, user, "" if started else _BUSY)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,12 +51,15 @@ class Overview:
         self._deps = deps
         self._collected_at = float("-inf")
         self._numbers: dict[str, Any] = {}
+        #: who asks meanwhile waits for the same collection
+        self._collecting = asyncio.Lock()
 
     async def numbers(self) -> Mapping[str, Any]:
-        if self._clock.monotonic() - self._collected_at >= _FRESH:
-            self._collected_at = self._clock.monotonic()
-            self._numbers = await self._collect()
-        return self._numbers
+        async with self._collecting:
+            if self._clock.monotonic() - self._collected_at >= _FRESH:
+                self._numbers = await self._collect()
+                self._collected_at = self._clock.monotonic()
+            return self._numbers
 
     async def _collect(self) -> dict[str, Any]:
         now, tally = self._clock.now(), self._deps.tally

@@ -253,7 +253,7 @@ class OperatorPage:
         try:
             return await self._deps.overview.numbers()
         except StoreUnavailable as error:
-            return {"problem": f"the store does not answer: {error}"}
+            return {"platform": f"The store does not answer: {error}"}
 
 
 def _within(path: str) -> str:

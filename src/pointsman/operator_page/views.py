@@ -31,6 +31,7 @@ MOST = 200
 _EVENTS = 60
 #: characters of a dead letter's body
 _MOST_BODY = 20_000
+_LETTER = re.compile(r"[0-9]{1,15}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -87,8 +88,8 @@ class Views:
     ) -> Shown:
         """The list; with `number` in the address that one whole. `tried` are results of a try."""
         letters = await self._store.dead_letters(limit=MOST + 1)
-        number = request.query.get("number", "")
-        whole = await self._store.dead_letter(int(number)) if number.isdecimal() else None
+        number = letter_number(request.query)
+        whole = None if number is None else await self._store.dead_letter(number)
         body = "" if whole is None else whole.body[:_MOST_BODY].decode("utf-8", "backslashreplace")
         context = {
             "letters": letters[:MOST],
@@ -127,6 +128,12 @@ class Views:
 
     async def people(self, _request: web.Request, _user: User, notice: str = "") -> Shown:
         return Shown("people.html", {"job": self._jobs.of("people"), "notice": notice})
+
+
+def letter_number(fields: Mapping[str, str]) -> int | None:
+    """The dead letter that is asked for; None for none, and for what is no number of one."""
+    found = _LETTER.fullmatch(fields.get("number", ""))
+    return None if found is None else int(found[0])
 
 
 def question_of(query: Mapping[str, str]) -> Question | None:
