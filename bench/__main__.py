@@ -1,9 +1,17 @@
 """`python -m bench`: all of them."""
 
-from bench import bench_http, bench_queries, bench_startup, bench_statements, bench_store
+from bench import (
+    bench_economy,
+    bench_http,
+    bench_queries,
+    bench_startup,
+    bench_statements,
+    bench_store,
+)
 
 bench_statements.main()
 bench_store.main()
 bench_http.main()
 bench_queries.main()
 bench_startup.main()
+bench_economy.main()

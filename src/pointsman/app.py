@@ -27,6 +27,7 @@ from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID, ParkCo
 from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
+from pointsman.operator_page import OperatorPage, Tally, make_operator_page
 from pointsman.sources.base import Source
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.readiness import Readiness
@@ -86,6 +87,7 @@ class Daemon:
             settings, self._store, self._clock, self._metrics.forgotten_refused
         )
         self._readers: list[Source] = []
+        self._tally = Tally(self._clock)
         self._background = Supervisor(self._clock, self._metrics.task_restarted)
 
     async def __aenter__(self) -> Self:
@@ -227,6 +229,24 @@ class Daemon:
         # nothing new is leased while that drains
         self._stack.push_async_callback(self._background.stop)
 
+    async def _operator_page(self) -> OperatorPage | None:
+        """Where a key opens it."""
+        page = await make_operator_page(
+            self._settings,
+            self._store,
+            self._clock,
+            self._limits,
+            self._budget,
+            self._dispatcher,
+            self._tally,
+            self._readers,
+            self._metrics,
+            lambda: self._drain_until is not None,
+        )
+        if page is not None:
+            self._stack.push_async_callback(page.close)
+        return page
+
     async def _start_http(self, pipeline: Pipeline, lms: Lms | None) -> None:
         if self._producer is not None:
             await self._producer.open()
@@ -258,6 +278,7 @@ class Daemon:
                 self._refused.must_take_launch,
             ),
             must_take=self._refused.must_take_documents,
+            operator_page=await self._operator_page(),
         )
         # the operator's listener closes last, so that probes and metrics see the whole stop
         for server in reversed(self._http):
@@ -275,6 +296,7 @@ class Daemon:
 
     def _received(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
         self._metrics.inputs(submissions, receipts)
+        self._tally.received(submissions, receipts)
         self._operator_log.received(submissions, receipts)
         self._dispatcher.wake()
 
@@ -288,6 +310,7 @@ class Daemon:
 
     def _delivered(self, record: DeliveryRecord) -> None:
         self._metrics.delivery(record)
+        self._tally.delivered(record)
         self._operator_log.delivery(record)
 
     def _new_tokens(self, learners: Sequence[str]) -> None:

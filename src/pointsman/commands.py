@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from pointsman.domain.operator_actions import OperatorAction
 from pointsman.domain.pauses import Pause
 from pointsman.domain.records import Desired, Submission
 from pointsman.domain.target_kinds import TargetKind
-from pointsman.operations import recorded
+from pointsman.operations import intake_of, recorded
 from pointsman.privacy import ForgetRequest, Forgotten
 from pointsman.sources.backfill import (
     BackfillLoader,
@@ -27,10 +27,8 @@ from pointsman.sources.backfill import (
     LrsSettings,
     StatementFile,
 )
-from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players import revocations
-from pointsman.sources.replay import ReplayPage, replay_letter
-from pointsman.sources.replay import replay as replay_pages
+from pointsman.sources.replay import ReplayPage
 from pointsman.sources.rule_trial import RuleResult, RuleTrial, try_file, try_stored
 from pointsman.sources.stored_changes import stored_submissions
 from pointsman.sources.unmatched import unmatched_of as find_unmatched
@@ -137,31 +135,16 @@ async def forget(
 
     The record of operators' actions has a pseudonym of the person. A dry run is not on it.
     """
-    rules = wiring.identity_rules(settings)
-
-    async def use(store: Store) -> Forgotten:
-        def erase(store: Store) -> Awaitable[Forgotten]:
-            return privacy.forget(store, request, rules, _CLOCK, on_step)
-
-        if request.dry_run:
-            return await erase(store)
-        about = privacy.pseudonym(await store.installation_secret(), request.learner, rules)
-        return await recorded(replace(action, learner=about), erase, str)(store)
-
-    return await with_store(settings, use)
+    return await with_store(
+        settings,
+        lambda store: operations.forget(settings, store, _CLOCK, action, request, on_step),
+    )
 
 
 async def export_person(settings: Settings, action: OperatorAction, learner: str) -> dict[str, Any]:
     """All that the store holds of a person, as JSON."""
-    rules = wiring.identity_rules(settings)
-    about = replace(action, learner=rules.learner(learner))
     return await with_store(
-        settings,
-        recorded(
-            about,
-            lambda store: privacy.export_person(store, learner, rules),
-            lambda records: f"{len(records['statements'])} statements handed out",
-        ),
+        settings, lambda store: operations.export_person(settings, store, action, learner)
     )
 
 
@@ -283,13 +266,6 @@ async def restore(
     return await wiring.store(settings, _CLOCK).restore(backup, on_progress)
 
 
-async def _pipeline(settings: Settings, store: Store) -> Pipeline:
-    """An intake that takes nothing of people who are refused."""
-    refused = wiring.refused_learners(settings, store, _CLOCK)
-    await refused.refresh()
-    return wiring.pipeline(settings, store, _CLOCK, refused=refused)
-
-
 async def import_file(
     settings: Settings,
     action: OperatorAction,
@@ -301,7 +277,7 @@ async def import_file(
     source = StatementFile(path, settings.http.max_body_bytes)
 
     async def use(store: Store) -> BackfillProgress:
-        loader = BackfillLoader(store, await _pipeline(settings, store), _CLOCK, pace)
+        loader = BackfillLoader(store, await intake_of(settings, store, _CLOCK), _CLOCK, pace)
         async for reached in loader.file(source):
             on_progress(reached, source.size)
         return loader.done
@@ -319,7 +295,7 @@ async def import_lrs(
     """Take another store's statements in. `on_progress` is told (statements read, None)."""
 
     async def use(store: Store) -> BackfillProgress:
-        loader = BackfillLoader(store, await _pipeline(settings, store), _CLOCK, pace)
+        loader = BackfillLoader(store, await intake_of(settings, store, _CLOCK), _CLOCK, pace)
         async with LrsClient(lrs, _CLOCK) as source:
             async for count in loader.lrs(source):
                 on_progress(count, None)
@@ -361,56 +337,40 @@ async def replay(
 
     Without an `action` for the record it is a dry run, and nothing is changed.
     """
-
-    async def use(store: Store) -> int:
-        intake = await _pipeline(settings, store)
-        statements = 0
-        async for page in replay_pages(
-            store, intake, _CLOCK, since=since, until=until, dry_run=action is None
-        ):
-            on_page(page)
-            statements += page.statements
-        return statements
-
-    if action is None:
-        await with_store(settings, use)
-    else:
-        await with_store(
-            settings, recorded(action, use, lambda count: f"{count} statements decided anew")
-        )
+    await with_store(
+        settings,
+        lambda store: operations.replay(
+            settings, store, _CLOCK, since=since, until=until, action=action, on_page=on_page
+        ),
+    )
 
 
 async def stored_input(settings: Settings, *, since: int) -> list[Submission]:
     """What was stored since (microseconds) that a rule of now takes, to be played again."""
 
     async def use(store: Store) -> list[Submission]:
-        return await stored_submissions(store, await _pipeline(settings, store), since=since)
+        intake = await intake_of(settings, store, _CLOCK)
+        return await stored_submissions(store, intake, since=since)
 
     return await with_store(settings, use)
 
 
 async def replay_letters(
     settings: Settings,
-    action: OperatorAction,
+    action: OperatorAction | None,
     choose: Callable[[Store], Awaitable[Sequence[int]]],
     on_letter: Callable[[int, str], None],
 ) -> None:
-    """Read dead letters again, with the rules and limits of now."""
+    """Read dead letters again, with the rules and limits of now.
 
-    async def use(store: Store) -> int:
-        intake = await _pipeline(settings, store)
+    Without an `action` for the record it is a dry run, and nothing is changed.
+    """
+
+    async def use(store: Store) -> None:
         numbers = await choose(store)
-        for number in numbers:
-            letter = await store.dead_letter(number)
-            words = (
-                "there is no such letter"
-                if letter is None
-                else await replay_letter(store, intake, _CLOCK, letter)
-            )
-            on_letter(number, words)
-        return len(numbers)
+        await operations.replay_letters(settings, store, _CLOCK, action, numbers, on_letter)
 
-    await with_store(settings, recorded(action, use, lambda count: f"{count} read again"))
+    await with_store(settings, use)
 
 
 async def import_state(

@@ -5,16 +5,23 @@ Each that changes something is on the record of operators' actions.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
+from pointsman import privacy, wiring
+from pointsman.config import Settings
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.operator_actions import OperatorAction
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.pauses import Pause, words_of
 from pointsman.domain.target_kinds import TargetKind
+from pointsman.privacy import ForgetRequest, Forgotten
+from pointsman.sources.pipeline import Pipeline
+from pointsman.sources.replay import ReplayPage, replay_letter
+from pointsman.sources.replay import replay as replay_pages
 from pointsman.store.base import Store
 
 T = TypeVar("T")
@@ -66,4 +73,108 @@ async def resume(store: Store, action: OperatorAction, kind: TargetKind | None) 
 
     return await recorded(
         action, use, lambda ended: ", ".join(pause.name for pause in ended) or "nothing was paused"
+    )(store)
+
+
+async def intake_of(settings: Settings, store: Store, clock: Clock) -> Pipeline:
+    """An intake that takes nothing of people who are refused."""
+    refused = wiring.refused_learners(settings, store, clock)
+    await refused.refresh()
+    return wiring.pipeline(settings, store, clock, refused=refused)
+
+
+async def replay(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    *,
+    since: int,
+    until: int,
+    action: OperatorAction | None,
+    on_page: Callable[[ReplayPage], None],
+) -> None:
+    """Decide anew about the statements stored in between (microseconds).
+
+    Without an `action` for the record it is a dry run, and nothing is changed.
+    """
+
+    async def use(store: Store) -> int:
+        intake = await intake_of(settings, store, clock)
+        statements = 0
+        async for page in replay_pages(
+            store, intake, clock, since=since, until=until, dry_run=action is None
+        ):
+            on_page(page)
+            statements += page.statements
+        return statements
+
+    if action is None:
+        await use(store)
+    else:
+        await recorded(action, use, lambda count: f"{count} statements decided anew")(store)
+
+
+async def replay_letters(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    action: OperatorAction | None,
+    numbers: Sequence[int],
+    on_letter: Callable[[int, str], None],
+) -> None:
+    """Read dead letters again, with the rules and limits of now; `on_letter` is told in words.
+
+    Without an `action` for the record it is a dry run, and nothing is changed.
+    """
+
+    async def use(store: Store) -> int:
+        intake = await intake_of(settings, store, clock)
+        for number in numbers:
+            letter = await store.dead_letter(number)
+            words = (
+                "there is no such letter"
+                if letter is None
+                else await replay_letter(store, intake, clock, letter, dry_run=action is None)
+            )
+            on_letter(number, words)
+        return len(numbers)
+
+    if action is None:
+        await use(store)
+    else:
+        await recorded(action, use, lambda count: f"{count} read again")(store)
+
+
+async def forget(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    action: OperatorAction,
+    request: ForgetRequest,
+    on_step: Callable[[str], None],
+) -> Forgotten:
+    """Erase a person; `on_step` is told in words.
+
+    The record of operators' actions has a pseudonym of the person. A dry run is not on it.
+    """
+    rules = wiring.identity_rules(settings)
+
+    def erase(store: Store) -> Awaitable[Forgotten]:
+        return privacy.forget(store, request, rules, clock, on_step)
+
+    if request.dry_run:
+        return await erase(store)
+    about = privacy.pseudonym(await store.installation_secret(), request.learner, rules)
+    return await recorded(replace(action, learner=about), erase, str)(store)
+
+
+async def export_person(
+    settings: Settings, store: Store, action: OperatorAction, learner: str
+) -> dict[str, Any]:
+    """All that the store holds of a person, as JSON."""
+    rules = wiring.identity_rules(settings)
+    return await recorded(
+        replace(action, learner=rules.learner(learner)),
+        lambda store: privacy.export_person(store, learner, rules),
+        lambda records: f"{len(records['statements'])} statements handed out",
     )(store)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pointsman.domain.park_codes import ParkCode
@@ -236,3 +238,17 @@ async def test_pruning_goes_from_learner_to_learner(store: Store) -> None:
     assert (step.rows, step.after) == (2, "ben")
     step = await store.prune_history(before=0, keep=1, after=step.after, learners=2)
     assert (step.rows, step.after) == (1, "")
+
+
+async def test_a_course_is_found_with_its_topics_and_what_waits_first(store: Store) -> None:
+    place = ReadBackPlace.course("c")
+    topic_of_course = replace(change("ana", T, 40), read_back=place)
+    await take(store, wants(topic_of_course, change("ana", topic("another"), 40)))
+    await settle(store, "delivered")
+    await take(store, wants(change("ben", course("c"), "started")))
+    for name in ("c", "slug:c"):
+        states = await store.states_of_course(name, limit=9)
+        expected = [("ben", "slug:c"), ("ana", T.key)] if name == "c" else [("ben", "slug:c")]
+        assert [(str(one.recipient), one.target.key) for one in states] == expected
+    assert len(await store.states_of_course("c", limit=1)) == 1
+    assert await store.states_of_course("other", limit=9) == []

@@ -46,6 +46,17 @@ async def test_the_newest_comes_first_and_the_oldest_when_asked(store: Store) ->
         assert await found(store, limit=limit, ascending=True) == names
 
 
+async def test_a_page_of_many_commits_has_each_match_once(store: Store) -> None:
+    made = [indexed([1]) for _ in range(150)]  # more than a store reads at once
+    names = [one.items[0].statement_id for one in made]
+    for one in made:
+        await store.ingest([one])
+    for keys in ((), (1,)):
+        for limit in (64, 200):
+            assert await found(store, *keys, limit=limit) == names[::-1]
+            assert await found(store, *keys, limit=limit, ascending=True) == names
+
+
 async def test_all_keys_must_be_there(store: Store) -> None:
     both, one, other = indexed([1, 2]), indexed([1]), indexed([2])
     await store.ingest([one, both, other])

@@ -184,11 +184,10 @@ async def unknown_topic(world: World, who: str) -> None:
 async def waits_for_a_parked_topic(world: World, who: str) -> None:
     await world.say(who, 100, "https://course.example.com/later", verb="completed")
     await world.end(who, Cause.REFUSED_BY_PLATFORM)
-    story = await world.story(who, course="c")
-    assert story.end.cause is Cause.WAITS_FOR
-    assert "later" in story.end.sentence
-    assert story.end.cure == ()
-    assert "follows by itself" in story.end.next
+    end = await world.end(who, Cause.WAITS_FOR, course="c")
+    assert "later" in end.sentence
+    assert end.cure == ()
+    assert "follows by itself" in end.next
     topics = world.run.emulator.catalogue.topic_by_id
     course, topic = topics["t0"]
     topics["later"] = (course, topic.model_copy(update={"id": "later"}))
@@ -218,7 +217,7 @@ async def platform_away(world: World, who: str) -> None:
 
 
 async def quota_spent(world: World, who: str) -> None:
-    throttle = {"kind": "throttle", "retry_after": 2, "times": 1}
+    throttle = {"kind": "throttle", "retry_after": 1}
     world.run.emulator.faults.add(read_fault(throttle, "f"))
     await world.say(who, 40)
     end = await world.end(who, Cause.QUOTA_SPENT)
@@ -321,6 +320,14 @@ async def drift(world: World, who: str) -> None:
     await world.delivered(who)
 
 
+async def paused(world: World, who: str) -> None:
+    await world.do("pointsman pause")
+    await world.say(who, 40)
+    end = await world.end(who, Cause.PAUSED)
+    await world.do(end.cure[0])
+    await world.delivered(who)
+
+
 async def forgotten(world: World, who: str) -> None:
     await world.say(who, 40)
     await world.delivered(who)
@@ -352,6 +359,7 @@ CASES = [
     browse_mode,
     a_dead_letter,
     drift,
+    paused,
     forgotten,
     nothing_known,
 ]

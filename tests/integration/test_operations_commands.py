@@ -172,6 +172,9 @@ def test_a_dead_letter_is_listed_shown_read_again_and_dropped(config: Path) -> N
     assert letter["reason"] in run(config, "dead-letters", "list", "--source", "log").stdout
     assert BROKEN.decode() in run(config, "dead-letters", "show", number).stdout
     assert "no dead letter 99" in run(config, "dead-letters", "show", "99", code=1).output
+    tried = run(config, "dead-letters", "replay", "--all", "--dry-run").stdout
+    assert f"{number}: still dead: " in tried
+    assert "this was a dry run" in tried
     assert f"{number}: still dead: " in run(config, "dead-letters", "replay", "--all").stdout
     assert "say which" in run(config, "dead-letters", "drop", code=2).output
     assert books(config)["inputs"]["dead"] == 1

@@ -39,11 +39,11 @@ async def config(tmp_path: Path) -> Path:
     return path
 
 
-def _run(config: Path, *arguments: str) -> str:
+def _run(config: Path, *arguments: str, code: int = 0) -> str:
     command = [*arguments, "--config", str(config)]
     with ThreadPoolExecutor(1) as other:  # a test may have a loop of its own
         result = other.submit(CliRunner().invoke, app, command).result()
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == code, result.output
     return result.output
 
 
@@ -63,6 +63,8 @@ def test_a_pause_is_said_everywhere_and_ends(config: Path) -> None:
     assert end["cause"] == "paused"
     assert "it is moved" in end["sentence"]
     assert end["cure"] == ["pointsman resume"]
+    waited = _run(config, "wait", "delivery", code=1)
+    assert "1 desired states wait: delivery is paused: it is moved" in waited
     assert "Resumed: all" in _run(config, "resume")
     assert _explained(config)["cause"] == "queued"
     assert "Nothing was paused." in _run(config, "resume")

@@ -167,9 +167,11 @@ def test_after_an_outage_deliveries_flow_within_seconds_and_in_it_nobody_storms(
     assert min(at for at, _, _ in run.delivered if at > 91) <= 92.5
     # of the 60 learners half hang until the timeout
     assert run.longest_pause(92, 120) < (5 if hangs else 3)
-    # what arrived in the outage is there five seconds after it, but for what still hangs
+    # what arrived in the outage is there five seconds after it; what hangs holds its place until
+    # the timeout, so there it takes that much longer
     late = [at for at, took, _ in run.delivered if 31 < at - took < 90 and at > 95.5]
-    assert len(late) <= (30 if hangs else 0)
+    assert not late or hangs
+    assert max(late, default=0) <= 90 + 30 + 5
 
 
 @pytest.mark.parametrize("refuses_nobody", [False, True], ids=["plain", "probe refused too"])

@@ -183,6 +183,10 @@ def test_a_later_instance_is_an_attempt_of_its_own() -> None:
         ("email", {"id": "ana@example.com"}, ANA),
         ("id", {"id": "ana@example.com"}, ANA),
         ("id", {"id": 17}, "17"),
+        ("email", {"id": "l", "email": "mailto:ana@example.com"}, ANA),
+        ("email", {"id": "MAILTO:ana@example.com"}, ANA),
+        ("id", {"id": "mailto:%61na@example.com"}, ANA),
+        ("email", {"id": "l", "email": "mailto:ana@example.com?subject=x"}, "l"),
     ],
 )
 def test_the_learner_is_a_mailbox_or_an_account(

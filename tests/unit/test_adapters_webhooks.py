@@ -113,6 +113,28 @@ def test_what_stands_at_a_path_is_read(
     assert getattr(seen, field) == wanted
 
 
+@pytest.mark.parametrize(
+    ("user", "actor"),
+    [
+        ("ana@example.com", Actor("mbox", "mailto:ana@example.com")),
+        # RFC 6068 section 2: an escape is a character of the address
+        ("mailto:ana%2Bx@example.com", Actor("mbox", "mailto:ana+x@example.com")),
+        ("MAILTO:Ana@Example.com", Actor("mbox", "mailto:Ana@Example.com")),
+        ("ana%2Bx@example.com", Actor("mbox", "mailto:ana%252Bx@example.com")),
+        ("mailto:ana@example.com?cc=ben@example.com",) * 2,
+        ("ana@example.com?subject=x",) * 2,
+        ("mailto:ana",) * 2,
+    ],
+)
+def test_a_learner_is_a_mailbox_however_it_is_written_or_an_account(
+    user: str, actor: Actor | str
+) -> None:
+    if isinstance(actor, str):
+        actor = Actor("account", actor, HOME)
+    (seen,) = observations(webhook(), {**BODY, "user": user})
+    assert seen.actor == actor
+
+
 def test_an_attempt_of_another_name_is_the_same_for_the_same_name() -> None:
     def attempt(name: Any) -> str | None:
         (seen,) = observations(webhook(registration="try"), {**BODY, "try": name})

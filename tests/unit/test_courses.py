@@ -32,6 +32,9 @@ COURSE = f'<course id="https://example.com/c">{TEXTS.format("C")}</course>'
 UNIT = (
     f'<au id="https://example.com/u">{TEXTS.format("U")}<url>https://example.com/u.html</url></au>'
 )
+BLOCK = (
+    f'<block id="https://example.com/b">{TEXTS.format("B")}{UNIT.replace("com/u", "com/v")}</block>'
+)
 
 
 def structure(*members: str, course: str = COURSE) -> str:
@@ -312,6 +315,29 @@ def test_objectives_that_are_not_unique_are_a_warning_and_an_error_where_strict(
     strict = CliRunner().invoke(app, ["cmi5", "import", "--strict", str(path)])
     assert strict.exit_code == 2
     assert words in strict.stderr
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        UNIT * 2,
+        BLOCK * 2,
+        BLOCK + UNIT.replace("com/u", "com/b"),
+        UNIT + BLOCK.replace("com/v", "com/u"),
+    ],
+)
+@pytest.mark.parametrize("between", ["><", ">\n<"])
+def test_an_id_that_stands_twice_is_refused_also_where_all_is_in_one_line(
+    tmp_path: Path, members: str, between: str
+) -> None:
+    with pytest.raises(InputRefused, match="stands in line 3 too"):
+        course_of(tmp_path, structure(members.replace("><", between)))
+
+
+def test_objectives_that_are_not_unique_are_a_warning_in_one_line_too(tmp_path: Path) -> None:
+    objectives = f"<objectives>{OBJECTIVE * 2}</objectives>"
+    (warning,) = course_of(tmp_path, structure(UNIT + objectives).replace("\n", "")).warnings[:1]
+    assert "the id https://example.com/o stands in line 1 too" in warning
 
 
 def test_a_relative_url_outside_a_package_is_an_error_where_strict(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pointsman.sources.http.routes import ROUTES, Caller, Listener, Route
 def test_every_route_that_is_named_is_in_the_table() -> None:
     named = {value for value in vars(routes).values() if isinstance(value, Route)}
 
-    assert named | set(routes.XAPI.values()) == set(ROUTES)
+    assert named | set(routes.XAPI.values()) | set(routes.UI.values()) == set(ROUTES)
     assert len(ROUTES) == len(set(ROUTES))
 
 
@@ -23,7 +23,7 @@ def test_what_operators_ask_is_on_their_listener_and_nothing_else_is(route: Rout
         assert route.caller is not Caller.OPERATOR
         assert route.caller is not Caller.ANYBODY or route in public_without_credential
     else:
-        assert route.caller in {Caller.OPERATOR, Caller.ANYBODY}
+        assert route.caller in {Caller.OPERATOR, Caller.SIGNED_IN, Caller.ANYBODY}
 
 
 def test_a_path_is_on_one_listener() -> None:

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.domain.iri import comparable, mailbox, mailbox_address, same_iri
+from pointsman.domain.iri import (
+    comparable,
+    mailbox,
+    mailbox_address,
+    same_iri,
+    web_address_problem,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +35,8 @@ from pointsman.domain.iri import comparable, mailbox, mailbox_address, same_iri
         ("http://sso.example.com/x", "http://sso.example.com:80/x"),
         ("https://sso.example.com/x", "https://sso.example.com:/x"),
         ("http://[::1]:80", "http://[::1]/"),
+        ("https://sso.example.com:8443/x", "https://sso.example.com:08443/x"),
+        ("https://sso.example.com/x", "https://sso.example.com:0443/x"),
         # RFC 3987 sections 3.1 and 5.3.2.3: what an IRI needs no escape for
         ("https://c.example.com/café/a", "https://c.example.com/caf%C3%A9/a"),
         ("https://c.example.com/?q=日本", "https://c.example.com/?q=%E6%97%A5%e6%9c%ac"),
@@ -149,3 +157,25 @@ def test_an_escape_in_a_mailbox_is_a_character_of_its_address(written: str, addr
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20))
 def test_the_mailbox_of_an_address_has_that_address(address: str) -> None:
     assert mailbox_address(mailbox(address)) == address
+
+
+@pytest.mark.parametrize(
+    ("url", "opens"),
+    [
+        ("http://192.0.2.7/", True),
+        ("http://[2001:db8::1]:8080/", True),
+        ("http://[::ffff:192.0.2.7]/", True),
+        ("http://7.example.com/", True),
+        ("http://exämple.com./", True),
+        # WHATWG URL section 3.5: what ends in a number is an address
+        ("http://256.1.1.1/", False),
+        ("http://1.2.3.4.5/", False),
+        ("http://example.42/", False),
+        # and escapes are characters of the host
+        ("http://exa%20mple.com/", False),
+        ("http://example.com%2Fx/", False),
+        ("http://example.com%00/", False),
+    ],
+)
+def test_a_web_address_has_a_host_that_browsers_take(url: str, opens: bool) -> None:
+    assert (web_address_problem(url) == "") is opens

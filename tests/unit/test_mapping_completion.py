@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -212,6 +213,10 @@ def test_slides_that_were_seen_are_progress(
         ([said("initialized", coverage=Coverage(None, 100.0))], None),
         # the length and the threshold may be said by another statement than the stretches
         ([said("initialized", coverage=Coverage(None, 50.0, 0.5)), watched((0, 25))], 100),
+        # what was played of nobody knows what is no share, and the player is believed
+        ([said("completed", completion=True, coverage=Coverage(((0, 5),), math.inf))], 100),
+        ([said("paused", progress=40.0, coverage=Coverage(((0, 5),), math.inf))], 40),
+        ([said("paused", coverage=Coverage(((0, 5),), math.inf))], None),
     ],
 )
 def test_what_was_played_is_united(seen: Sequence[Observation], topic: int | None) -> None:

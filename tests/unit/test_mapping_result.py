@@ -73,6 +73,10 @@ def test_what_the_result_says_outweighs_the_verb(
         ({"progress": 0.58 * 100}, 58),
         ({"progress": 30.0, "completion": True}, 100),
         ({"progress": 30.0, "completion": False}, 30),
+        # who says that it is not complete is not at all of it
+        ({"progress": 100.0, "completion": False}, 99),
+        ({"verb": "completed", "progress": 100.0, "completion": False}, 99),
+        ({"verb": "failed", "progress": 100.0, "success": False}, 100),
         ({"verb": "completed"}, 100),
         ({"verb": "completed", "progress": 30.0}, 100),
         ({"verb": "completed", "progress": 30.0, "completion": False}, 30),
@@ -101,6 +105,7 @@ def test_progress_is_what_was_said_cut_to_a_whole_percentage(
         ({"score": 0.5, "completion": True}, 100),
         ({"verb": "failed", "score": 0.4, "success": False}, 40),
         ({"verb": "completed", "score": 0.4, "completion": False}, 40),
+        ({"score": 1.0, "completion": False}, 99),
         ({}, None),
     ],
 )

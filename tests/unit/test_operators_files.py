@@ -33,6 +33,7 @@ _READERS = {
     "emulator/schema.py",
     "emulator/graphiql_page.py",
     "sources/http/receipt.py",
+    "operator_page/page.py",
     "emulator/catalogue/loading.py",
     "store/named_sql.py",
     "store/sqlite/personal_data.py",  # every byte of a binary file

@@ -23,11 +23,13 @@ def stated(cmi: dict[str, Any], mastery: float | None = 0.8, *, final: bool = Fa
     return [verb, result.get("completion"), result.get("success")]
 
 
-def lesson(status: str, raw: str = "", least: str = "", most: str = "") -> dict[str, Any]:
+def lesson(
+    status: str, raw: str = "", least: str = "", most: str = "", mastery: str = "80"
+) -> dict[str, Any]:
     score = {"raw": raw, "min": least, "max": most}
     return {
         "core": {"lesson_status": status, "score": score},
-        "student_data": {"mastery_score": "80"},
+        "student_data": {"mastery_score": mastery},
     }
 
 
@@ -83,5 +85,34 @@ def test_scorm_2004_is_judged_by_its_scaled_score(
     assert stated(cmi, final=final) == said
 
 
-def test_without_a_mastery_score_the_course_says_it() -> None:
-    assert stated(lesson("passed", "70"), None) == ["passed", True, True]
+@pytest.mark.parametrize("raw", ["79.9999999", "79.99999999"])
+def test_a_score_that_rounds_up_to_the_mastery_score_is_below_it(raw: str) -> None:
+    assert stated(lesson("passed", raw, "0", "100")) == ["failed", False, False]
+    scaled = {"success_status": "passed", "score": {"scaled": f"0.{raw.replace('.', '')[:9]}"}}
+    assert stated(scaled) == ["failed", None, False]
+
+
+@pytest.mark.parametrize(
+    ("cmi", "said"),
+    [
+        (lesson("passed", "70"), ["failed", False, False]),
+        (lesson("failed", "85"), ["passed", True, True]),
+        (
+            {"success_status": "passed", "score": {"scaled": "0.7"}, "scaled_passing_score": "0.8"},
+            ["failed", None, False],
+        ),
+        # the launch's own goes first, and what is no mastery score says nothing
+        (lesson("passed", "70", mastery=""), ["passed", True, True]),
+        (lesson("passed", "70", mastery="800"), ["passed", True, True]),
+        (lesson("passed", "70", mastery="A"), ["passed", True, True]),
+        ({"success_status": "passed", "score": {"scaled": "0.7"}}, ["passed", None, True]),
+    ],
+)
+def test_without_a_mastery_score_of_the_launch_the_one_that_the_page_was_given_decides(
+    cmi: dict[str, Any], said: list[Any]
+) -> None:
+    assert stated(cmi, None) == said
+
+
+def test_the_mastery_score_of_the_launch_goes_before_that_of_the_page() -> None:
+    assert stated(lesson("passed", "70"), 0.6) == ["passed", True, True]

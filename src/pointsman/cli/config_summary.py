@@ -64,6 +64,9 @@ def _listening(settings: Settings) -> Iterator[str]:
             f"HTTP for operators on {http.operator.host}:{http.operator.port}: metrics, probes and "
             "launches, which the port above does not answer."
         )
+        if http.operator.keys:
+            who = listed(f"{key.name} ({key.role})" for key in http.operator.keys)
+            yield f"The operator's page is at /ui there, for {who}."
     if http.kafka is not None:
         yield (
             f"What comes over HTTP is written to the Kafka topic {http.kafka.topic}, and answered "

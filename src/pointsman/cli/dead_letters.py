@@ -102,6 +102,7 @@ def replay(
     source: SourceOption = None,
     reason: ReasonOption = "",
     everything: AllOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show it, change nothing.")] = False,
 ) -> None:
     """Read dead letters again, with the rules and limits of now; what is understood is applied.
 
@@ -123,8 +124,11 @@ def replay(
         return numbers or await _matching_numbers(store, source, reason)
 
     action = begun(ActionKind.DEAD_LETTERS_REPLAY, _asked(numbers, source, reason))
-    asyncio.run(replay_letters(settings, action, choose, on_letter))
-    typer.echo(f"{count} read again")
+    asyncio.run(replay_letters(settings, None if dry_run else action, choose, on_letter))
+    if dry_run:
+        typer.echo("Nothing was changed: this was a dry run.")
+    else:
+        typer.echo(f"{count} read again")
 
 
 @app.command()

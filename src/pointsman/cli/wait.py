@@ -147,9 +147,11 @@ async def _platform(settings: Settings) -> tuple[bool, str]:
 async def _delivery(settings: Settings) -> tuple[bool, str]:
     # not before it is needed: the other waits need no store
     from pointsman.commands import books as read_books  # noqa: PLC0415 - not before it is needed
+    from pointsman.commands import status  # noqa: PLC0415 - not before it is needed
 
     try:
         books = await read_books(settings)
+        pauses = (await status(settings))[0] if books.dirty else []
     except (ConfigError, Retry) as error:
         return False, str(error)
     if not books.accepted:
@@ -157,6 +159,8 @@ async def _delivery(settings: Settings) -> tuple[bool, str]:
             f"nothing was received in {settings.store.url} yet; did `pointsman run` start, or did "
             "another daemon that has http.port take the statement?"
         )
+    if pauses and pauses[0].kind is None:
+        refuse(f"{books.dirty:,} desired states wait: {pauses[0].words}", "pointsman resume")
     if books.dirty:
         return False, (
             f"{books.dirty:,} desired states are not delivered; is `pointsman run` running? Its "

@@ -132,9 +132,12 @@ class CourseReader:
                 element, f"the id {identifier[:200]!r} is no absolute IRI, such as https://…"
             )
         # the course may share its id with its one unit: they name different things
-        known = self._lines.setdefault(identifier, element.line) if element.name != "course" else 0
-        if known not in {0, element.line}:
-            raise self._refused(element, f"the id {identifier[:200]} stands in line {known} too")
+        if element.name != "course":
+            if (known := self._lines.get(identifier)) is not None:
+                raise self._refused(
+                    element, f"the id {identifier[:200]} stands in line {known} too"
+                )
+            self._lines[identifier] = element.line
         if len(self._lines) > _MAX_MEMBERS:
             raise self._refused(element, f"there are more than {_MAX_MEMBERS} units and blocks")
         return identifier
@@ -165,14 +168,14 @@ class CourseReader:
     def _check_objectives(self, root: Element) -> None:
         """Section 13.1.3. Nothing depends on them here, so what is wrong is a warning."""
         objectives = root.first("objectives", NAMESPACE)
-        lines: dict[str, int] = {}
+        lines: dict[str, int] = dict(self._lines)
         for objective in objectives.children if objectives is not None else ():
             identifier = objective.attributes.get("id", "").strip()
             if not _IRI.fullmatch(identifier):
                 self._warn(objective, f"the objective's id {identifier[:200]!r} is no absolute IRI")
-            known = self._lines.get(identifier) or lines.setdefault(identifier, objective.line)
-            if known != objective.line:
+            if (known := lines.get(identifier)) is not None:
                 self._warn(objective, f"the id {identifier[:200]} stands in line {known} too")
+            lines[identifier] = objective.line
 
     def _mastery_score(self, element: Element) -> float | None:
         score = element.attributes.get("masteryScore", "").strip()

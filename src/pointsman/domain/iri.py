@@ -36,6 +36,7 @@ _UCSCHAR = re.compile(
 )
 #: what `surrogateescape` makes of a byte that is no UTF-8
 _FIRST_LONE_BYTE, _LAST_LONE_BYTE = 0xDC80, 0xDCFF
+_BYTES_OF_IPV4, _MAX_BYTE = 4, 255
 #: RFC 1035 section 2.3.4
 _MAX_HOST = 255
 
@@ -70,9 +71,23 @@ def web_address_problem(url: str) -> str:
         return f"is no URL: {error}"
     if parts.scheme not in {"http", "https"}:
         return "must be an http:// or https:// URL"
-    if not host or not _HOST.fullmatch(host):
+    if not host or not _is_host(unquote(host)):
         return "must name a host"
     return ""
+
+
+def _is_host(host: str) -> bool:
+    """Whether browsers take it for one (WHATWG URL section 3.5); `host` is without brackets."""
+    if not _HOST.fullmatch(host) or _UNWRITABLE.search(host) or "%" in host:
+        return False
+    *labels, last = host.rstrip(".").split(".")
+    if not last.isdecimal() or ":" in host:
+        return True
+    # what ends in a number is an address
+    numbers = [*labels, last]
+    return len(numbers) <= _BYTES_OF_IPV4 and all(
+        number.isdecimal() and int(number) <= _MAX_BYTE for number in numbers
+    )
 
 
 def mailbox_address(mailbox: str) -> str:
@@ -93,6 +108,7 @@ def _authority(scheme: str, authority: str) -> str:
     user, at, host_and_port = authority.rpartition("@")
     match = _HOST_AND_PORT.fullmatch(host_and_port)
     host, port = match.groups() if match else (host_and_port, None)
+    port = port and (port.lstrip("0") or "0")
     kept = f":{port}" if port and port != _DEFAULT_PORTS.get(scheme) else ""
     return f"{_decoded(user)}{at}{_host(host)}{kept}"
 

@@ -7,6 +7,7 @@ criteria are those of cmi5 section 13.1.4 (moveOn).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -175,7 +176,12 @@ def _claimed_progress(rule: Rule, observation: Observation) -> int | None:
 
 
 def _states_played_spans(observation: Observation) -> bool:
-    return observation.coverage is not None and observation.coverage.spans is not None
+    """Whether it says what share was played, which is better than what the player claims.
+
+    Spans of a recording whose length is not told are no share. What is claimed beside them counts.
+    """
+    coverage = observation.coverage
+    return coverage is not None and coverage.spans is not None and math.isfinite(coverage.length)
 
 
 def _is_slide(rule: Rule, observation: Observation) -> bool:

@@ -46,16 +46,18 @@ def stated_facts(observation: Observation) -> frozenset[str]:
 def progress(observation: Observation, *, score_is_progress: bool) -> int | None:
     """A whole percentage, or None where nothing is said.
 
-    Completion is 100 whatever the extension says. Fractions are cut, never rounded up: 99.9 is
-    not complete.
+    Completion is 100 whatever the extension says, and what says that it is not complete is at most
+    99. Fractions are cut, never rounded up: 99.9 is not complete.
     """
     if is_complete(observation):
         return COMPLETE
     if observation.progress is not None:
-        return _whole_percentage(observation.progress)
-    if score_is_progress and observation.score is not None:
-        return _whole_percentage(max(0.0, observation.score) * 100)
-    return None
+        percentage = _whole_percentage(observation.progress)
+    elif score_is_progress and observation.score is not None:
+        percentage = _whole_percentage(max(0.0, observation.score) * 100)
+    else:
+        return None
+    return percentage if observation.completion is not False else min(percentage, COMPLETE - 1)
 
 
 def _whole_percentage(percentage: float) -> int:

@@ -51,17 +51,19 @@ async def replay(
 
 
 async def replay_letter(
-    store: Store, intake: Pipeline, clock: Clock, letter: StoredDeadLetter
+    store: Store, intake: Pipeline, clock: Clock, letter: StoredDeadLetter, *, dry_run: bool = False
 ) -> str:
-    """What became of one dead letter, in words. `letter` holds its body."""
+    """What became of one dead letter, or would, in words. `letter` holds its body."""
     if letter.in_statements:
-        return await _statement(store, intake, clock, letter)
+        return await _statement(store, intake, clock, letter, dry_run=dry_run)
     try:
         submission = await _read(intake, letter)
     except InputRefused as error:
         return f"still dead: {error}"
     if submission.dead:
         return f"still dead: {submission.dead[0].reason}"
+    if dry_run:
+        return _would_be([item.decision.outcome for item in submission.items])
     whole = replace(submission, position=None, all_or_nothing=True)
     receipt = await store.replace_dead_letter(letter.id, whole)
     if receipt is None:
@@ -94,7 +96,9 @@ async def _read(intake: Pipeline, letter: StoredDeadLetter) -> Submission:
     return intake.submission(batch)
 
 
-async def _statement(store: Store, intake: Pipeline, clock: Clock, letter: StoredDeadLetter) -> str:
+async def _statement(
+    store: Store, intake: Pipeline, clock: Clock, letter: StoredDeadLetter, *, dry_run: bool
+) -> str:
     stored = await store.statement(letter.statement_id or "")
     if stored is not None:
         await intake.prepare([stored.body])
@@ -104,8 +108,13 @@ async def _statement(store: Store, intake: Pipeline, clock: Clock, letter: Store
     (item,) = submission.items
     if item.decision.outcome is InputOutcome.DEAD:
         return f"still dead: {item.decision.reason}"
-    result = await store.redecide([submission], now=micros(clock.now()), dry_run=False)
-    return _words([after for _, after in result.outcomes])
+    result = await store.redecide([submission], now=micros(clock.now()), dry_run=dry_run)
+    outcomes = [after for _, after in result.outcomes]
+    return _would_be(outcomes) if dry_run else _words(outcomes)
+
+
+def _would_be(outcomes: Sequence[InputOutcome]) -> str:
+    return f"would be {_words(list(dict.fromkeys(outcomes)))}"
 
 
 def _words(outcomes: Sequence[InputOutcome] | dict[InputOutcome, int]) -> str:

@@ -50,9 +50,14 @@ def _pattern(pattern: str) -> StringConstraints:
 #: an absolute IRI, RFC 3987: a scheme, and none of the characters that no IRI may hold
 Iri = Annotated[str, _pattern(r'^[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>"{}|\\^`\x7f]+$')]
 #: an address and nothing else: no header fields (RFC 6068 section 2), no path, no fragment, and
-#: none that is written as an escape. A scheme is the same in any case (RFC 3986 section 3.1)
+#: none that is written as an escape; no control characters either, and not a host (`mailto://`).
+#: A scheme is the same in any case (RFC 3986 section 3.1)
 Mailbox = Annotated[
-    str, _pattern(r"^(?i:mailto):[^\s@<>,;:?#]+@(?:[^\s@<>,;:?#/%]|%[89A-Fa-f][0-9A-Fa-f])+$")
+    str,
+    _pattern(
+        r"^(?i:mailto):(?:[^\s@<>,;:?#%/]|%[^\s@<>,;:?#01])(?:[^\s@<>,;:?#%]|%[^\s@<>,;:?#01])*"
+        r"@(?:[^\s@<>,;:?#/%]|%[89A-Fa-f][0-9A-Fa-f])+$"
+    ),
 ]
 Sha1 = Annotated[str, _pattern(r"^[0-9a-fA-F]{40}$")]
 Sha2 = Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pointsman.domain.records import InputOutcome
+from pointsman.domain.records import Desired, InputOutcome
 from pointsman.store.history_records import HistoryTurn, LearnerHistory, PrunedHistory
 from pointsman.store.statement_records import StoredDeadLetter
 
@@ -17,6 +17,13 @@ class HistoryStore(Protocol):
         """All that is kept about a learner, read at one moment.
 
         Of moves that moved a value, of other moves, and of turns the newest `limit` rows each.
+        """
+        ...
+
+    async def states_of_course(self, course: str, *, limit: int) -> list[Desired]:
+        """What is wanted of one course (its id, slug or SKU) and its topics, of all learners.
+
+        What is not delivered comes first. It looks through all state.
         """
         ...
 

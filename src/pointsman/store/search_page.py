@@ -136,11 +136,14 @@ class SearchPageBuilder:
         return False
 
     def _is_behind(self, place: StatementPlace) -> bool:
-        """Whether an earlier page had it."""
-        after = self._search.after
-        if after is None or place.commit != after.commit:
+        """Whether it was looked at already, for an earlier page or for this one.
+
+        A store reads on from the commit where it stopped, that one included.
+        """
+        at = self._at
+        if at is None or place.commit != at.commit:
             return False
-        return place.rank <= after.rank if self._search.ascending else place.rank >= after.rank
+        return place.rank <= at.rank if self._search.ascending else place.rank >= at.rank
 
     def passed(self, row: CommitRow) -> bool:
         """A commit is done with; whether it is time to answer."""

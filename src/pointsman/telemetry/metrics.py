@@ -143,6 +143,15 @@ class Metrics:
         self._partitions.setdefault(source, set()).add((topic, partition))
         self._of.kafka_lag.labels(source, topic, str(partition)).set(lag)
 
+    def kafka_lag_of(self, source: str) -> int:
+        """Messages that this replica has not read yet, of all partitions of a source."""
+        return sum(
+            int(sample.value)
+            for metric in self._of.kafka_lag.collect()
+            for sample in metric.samples
+            if sample.labels["source"] == source
+        )
+
     def kafka_assigned(self, source: str, partitions: AbstractSet[tuple[str, int]]) -> None:
         """These are this replica's; of the others somebody else tells the lag."""
         known = self._partitions.setdefault(source, set())

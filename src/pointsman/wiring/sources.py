@@ -15,7 +15,7 @@ from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.setting_types import no_secret
 from pointsman.sources.base import Source
 from pointsman.sources.batch import BatchReader, StatementIntake
-from pointsman.sources.http.app import HttpDeps, make_app
+from pointsman.sources.http.app import HttpDeps, RoutedPages, make_app
 from pointsman.sources.http.authorization import (
     BasicCredential,
     BearerCredential,
@@ -198,6 +198,7 @@ def http_servers(
     clock: Clock,
     launches: LaunchRoutesDeps | None = None,
     must_take: MustTake = lambda _actor, _source: None,
+    operator_page: RoutedPages | None = None,
 ) -> list[HttpServer]:
     """The endpoint with all its routes, first for the public; it does not listen yet.
 
@@ -223,6 +224,7 @@ def http_servers(
         public_path=public_path(settings),
         launches=launches,
         must_take=must_take,
+        operator_page=operator_page,
         postbacks=postback_sources(settings.sources, store.statement_ids),
         webhooks=webhook_sources(settings.sources, store.statement_ids),
         reader=BatchReader(settings.http, store.statement_ids, launched_limits(settings)),

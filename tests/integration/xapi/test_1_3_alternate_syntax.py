@@ -48,6 +48,17 @@ async def test_a_form_is_a_request(one: Endpoint) -> None:
     assert answer.status == 204
 
 
+@pytest.mark.parametrize("kind", [FORM, "text/plain;charset=UTF-8", ""])
+async def test_about_is_told_to_a_form_without_credentials(one: Endpoint, kind: str) -> None:
+    answer = await send(one, "/xapi/about", VERSION, "method=GET", {"Content-Type": kind})
+    assert answer.status == 200
+    assert (await answer.json())["version"] == ["1.0.0", "1.0.1", "1.0.2", "1.0.3"]
+    assert answer.headers["Access-Control-Allow-Origin"] == PLAYER
+    for query in ("", "method=PUT"):
+        answer = await send(one, "/xapi/about", {**VERSION, "content": "{}"}, query)
+        assert answer.status == 405
+
+
 async def test_headers_may_stay_headers(one: Endpoint) -> None:
     """As TinCanJS does it."""
     sent = statement()

@@ -57,6 +57,16 @@ class EndpointStore(DocumentStore, StatementStore, Protocol):
     """The store, as the endpoint sees it."""
 
 
+class RoutedPages(Protocol):
+    """Pages that somebody else makes."""
+
+    def set_up(self, app: web.Application) -> None:
+        """Before the application answers anything."""
+        ...
+
+    def handlers(self) -> dict[Route, Handler]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class HttpDeps:
     """What the endpoint needs of the rest of the daemon.
@@ -97,6 +107,8 @@ class HttpDeps:
     reader: BatchReader = field(default_factory=BatchReader)
     health_problem: Callable[[], str] = str
     requests: RequestsUnderWay = field(default_factory=RequestsUnderWay)
+    #: the operator's page; none where no key opens it
+    operator_page: RoutedPages | None = None
 
 
 def make_app(
@@ -120,6 +132,9 @@ def make_app(
     )
     app[TRUSTED_PROXIES] = TrustedProxies(deps.settings.proxies, deps.settings.forwarded_header)
     handlers = route_handlers(deps, consistency)
+    if deps.operator_page is not None and Listener.OPERATOR in listeners:
+        deps.operator_page.set_up(app)
+        handlers |= deps.operator_page.handlers()
     paths = {route.path for route in handlers if route.listener in listeners}
     if Listener.PUBLIC in listeners:
         handlers[HOME] = home(paths, deps.public_path)

@@ -40,6 +40,8 @@ class Caller(StrEnum):
     SIGNED_SOURCE = "signed source"
     #: a credential of launches.operators
     OPERATOR = "operator"
+    #: an operator's browser: the cookie of a session, which a key of http.operator.keys opens
+    SIGNED_IN = "signed in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ XAPI = {
     resource: Route(resource, (*_POST, "PUT", "DELETE", *READ), _PUBLIC, Caller.SENDER, slash=True)
     for resource in Resource
 }
-ABOUT = Route("/xapi/about", READ, _PUBLIC, Caller.ANYBODY, slash=True)
+#: POST is for ?method=GET alone
+ABOUT = Route("/xapi/about", (*_POST, *READ), _PUBLIC, Caller.ANYBODY, slash=True)
 SCORM_COMMIT = Route("/scorm/{token}/commit", _POST, _PUBLIC, Caller.LAUNCHED_PLAYER, slash=True)
 SCORM_DATA = Route("/scorm/{token}/data", READ, _PUBLIC, Caller.LAUNCHED_PLAYER, slash=True)
 CMI5_FETCH = Route("/cmi5/fetch/{token}", _POST, _PUBLIC, Caller.LAUNCHED_PLAYER)
@@ -81,6 +84,25 @@ OPERATOR_HOME = Route("/", READ, Listener.OPERATOR, Caller.ANYBODY)
 HEALTHZ = Route("/healthz", READ, Listener.OPERATOR, Caller.ANYBODY)
 READYZ = Route("/readyz", READ, Listener.OPERATOR, Caller.ANYBODY)
 METRICS = Route("/metrics", READ, Listener.OPERATOR, Caller.ANYBODY)
+#: the operator's page, by what it is called there
+UI = {
+    name: Route(path, methods, Listener.OPERATOR, caller)
+    for name, path, methods, caller in (
+        ("home", "/ui", READ, Caller.SIGNED_IN),
+        ("login", "/ui/login", (*_POST, *READ), Caller.ANYBODY),
+        ("logout", "/ui/logout", _POST, Caller.SIGNED_IN),
+        ("static", "/ui/static/{name}", READ, Caller.ANYBODY),
+        ("events", "/ui/events", ("GET",), Caller.SIGNED_IN),
+        ("story", "/ui/story", READ, Caller.SIGNED_IN),
+        ("parked", "/ui/parked", (*_POST, *READ), Caller.SIGNED_IN),
+        ("letters", "/ui/dead-letters", (*_POST, *READ), Caller.SIGNED_IN),
+        ("unmatched", "/ui/unmatched", READ, Caller.SIGNED_IN),
+        ("replay", "/ui/replay", (*_POST, *READ), Caller.SIGNED_IN),
+        ("delivery", "/ui/delivery", (*_POST, *READ), Caller.SIGNED_IN),
+        ("activity", "/ui/activity", READ, Caller.SIGNED_IN),
+        ("people", "/ui/people", (*_POST, *READ), Caller.SIGNED_IN),
+    )
+}
 
 ROUTES = (
     *XAPI.values(),
@@ -98,6 +120,7 @@ ROUTES = (
     HEALTHZ,
     READYZ,
     METRICS,
+    *UI.values(),
 )
 
 

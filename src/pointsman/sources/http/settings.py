@@ -10,9 +10,13 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from pointsman.setting_types import (
     Names,
+    RequiredStrongSecret,
+    SecretFile,
     Section,
     SourceName,
     WebAddress,
+    no_secret,
+    repeated,
     require_some,
     valid_so_far,
     web_address,
@@ -20,6 +24,17 @@ from pointsman.setting_types import (
 from pointsman.sources.kafka.settings import KafkaTopicSettings
 from pointsman.sources.settings import CredentialSettings
 from pointsman.statements.settings import Limits
+
+
+class OperatorKeySettings(Section):
+    """One of [http.operator] keys: who may open the operator's page at /ui, and do what."""
+
+    #: as the record of actions has it
+    name: str = Field(min_length=1, max_length=64)
+    #: a viewer reads everything and changes nothing
+    role: Literal["viewer", "operator"] = "operator"
+    key_file: SecretFile = None
+    key: RequiredStrongSecret = Field(default_factory=no_secret)
 
 
 class OperatorListenerSettings(Section):
@@ -30,6 +45,18 @@ class OperatorListenerSettings(Section):
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8081, ge=1, le=65535)
+    #: who may open /ui; none: there is no such page
+    keys: tuple[OperatorKeySettings, ...] = ()
+
+    @field_validator("keys")
+    @classmethod
+    def _names_differ(
+        cls, keys: tuple[OperatorKeySettings, ...]
+    ) -> tuple[OperatorKeySettings, ...]:
+        twice = repeated(key.name for key in keys)
+        if twice is not None:
+            raise ValueError(f"has the name {twice!r} twice; it says who did what")
+        return keys
 
 
 class ConnectionSettings(Section):

@@ -33,10 +33,12 @@ from pointsman.sources.players.cmi5.launch_data import check_player
 from pointsman.sources.players.credentials import CredentialIssuer, Purpose, as_authorization
 from pointsman.sources.players.launch_actor import ActorRules, launch_actor
 from pointsman.statements.activities import AnyDefinition
+from pointsman.statements.adapters.json_values import address_of
 from pointsman.statements.data_types import Iri
 
 _MOST_ACTIVITIES = 100
 _MOST_PLAYER = 16_384
+_MAILTO = "mailto:"
 
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
 #: as `course_completed` of a rule
@@ -56,6 +58,16 @@ def _definition(value: dict[str, Any] | None) -> dict[str, Any] | None:
     return value
 
 
+def _learner(text: str) -> str:
+    """As `[learners]` names learners: a `mailto:` IRI is the address in it."""
+    learner = text.strip()
+    if not learner:
+        raise ValueError("is empty")
+    if learner[: len(_MAILTO)].lower() == _MAILTO and address_of(learner) == learner:
+        raise ValueError("begins with mailto: and is not one address and nothing else")
+    return address_of(learner)
+
+
 class LaunchRequest(BaseModel):
     """The body of `POST /launches`, in camelCase."""
 
@@ -64,7 +76,7 @@ class LaunchRequest(BaseModel):
     )
 
     #: the platform's learner, as in `[learners]`
-    learner: Text
+    learner: Annotated[Text, AfterValidator(_learner)]
     #: what players show
     name: Annotated[str, Field(max_length=1_000)] = ""
     #: an xAPI Agent, where the player knows the learner by another name

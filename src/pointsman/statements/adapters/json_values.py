@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from pointsman.domain.iri import mailbox, mailbox_address
 from pointsman.statements.data_types import Iri, Mailbox, Timestamp
 from pointsman.statements.number_text import number_of
 from pointsman.statements.statement import parse_timestamp
@@ -45,7 +46,12 @@ def _fits(adapter: TypeAdapter[str], text: str) -> bool:
 
 def is_address(text: str) -> bool:
     """Whether it is an e-mail address as a mailbox may have it (xAPI Part 2 section 2.4.2.3)."""
-    return _fits(_MAILBOX, f"mailto:{text}")
+    return _fits(_MAILBOX, mailbox(text))
+
+
+def address_of(text: str) -> str:
+    """The address that a `mailto:` IRI names, as others write learners; any other text as it is."""
+    return mailbox_address(text) if _fits(_MAILBOX, text) else text
 
 
 def is_iri(text: str) -> bool:

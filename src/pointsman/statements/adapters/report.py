@@ -16,7 +16,13 @@ from pointsman.domain.errors import InputRefused
 from pointsman.domain.iri import mailbox
 from pointsman.domain.records import LeftOut
 from pointsman.domain.statement_ids import StatementIds
-from pointsman.statements.adapters.json_values import in_message, is_address, is_iri, joined
+from pointsman.statements.adapters.json_values import (
+    address_of,
+    in_message,
+    is_address,
+    is_iri,
+    joined,
+)
 from pointsman.statements.extension_numbers import percentage
 from pointsman.statements.left_out_readings import as_extension
 
@@ -80,8 +86,9 @@ def report_statement(
 
 
 def _actor(report: ActivityReport) -> dict[str, Any]:
-    if is_address(report.learner):
-        return {"objectType": "Agent", "mbox": mailbox(report.learner)}
+    address = address_of(report.learner)
+    if is_address(address):
+        return {"objectType": "Agent", "mbox": mailbox(address)}
     account = {"homePage": report.home_page, "name": report.learner}
     return {"objectType": "Agent", "account": account}
 

@@ -18,6 +18,7 @@ from pointsman.domain.records import Reading
 from pointsman.domain.statement_ids import StatementIds
 from pointsman.statements.adapters.json_paths import PathTemplate, as_text
 from pointsman.statements.adapters.json_values import (
+    address_of,
     derived_uuid,
     is_address,
     is_uuid,
@@ -101,7 +102,7 @@ class ScormCloud:
 
     def _learner(self, registration: Mapping[str, Any]) -> str:
         email = as_text(value_at(registration, "learner", "email"))
-        if self.learner == "email" and email is not None and is_address(email):
+        if self.learner == "email" and email is not None and is_address(address_of(email)):
             return email
         name = as_text(value_at(registration, "learner", "id"))
         if name is None:

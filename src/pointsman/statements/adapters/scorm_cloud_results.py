@@ -186,7 +186,7 @@ def _percentage(value: Any) -> float | None:
 def _score(value: Any) -> float | None:
     """Of 100, as ScoreSchema has it: "Scaled score between 0 and 100"; so 1 is one of a hundred."""
     score = number_within(value, 0, 100)
-    return None if score is None else round(score / 100, 6)
+    return None if score is None else round(score / 100, 12)
 
 
 def _run_time_score(value: Any) -> float | None:

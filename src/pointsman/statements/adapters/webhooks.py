@@ -132,7 +132,7 @@ class Webhook:
 
     def _score(self, value: Any) -> float | None:
         score = number_within(value, -self.score_scale, self.score_scale)
-        return score if score is None else round(score / self.score_scale, 6)
+        return score if score is None else round(score / self.score_scale, 12)
 
     def _attempt(self, value: Any) -> str | None:
         if value in (None, ""):

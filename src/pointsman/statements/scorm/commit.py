@@ -60,6 +60,8 @@ class Commit:
     #: a percentage; SCORM 1.2 has none
     progress: float | None = None
     score: CommitScore | None = None
+    #: scaled, 0..1: what the player page was told, for a course can't write it
+    mastery_score: float | None = None
     #: seconds of this session, and of all
     session_time: float | None = None
     total_time: float | None = None
@@ -110,6 +112,7 @@ class _CommitReader:
             success,
             progress,
             score,
+            self._mastery_score(version),
             session,
             total or _total_time_beside(self._beside),
             _text(holder, "exit"),
@@ -171,6 +174,15 @@ class _CommitReader:
             return None
         return CommitScore(scaled, raw, least, most)
 
+    def _mastery_score(self, version: Version) -> float | None:
+        """SCORM 1.2 RTE section 3.4.4 (mastery_score, of 100); 2004 RTE section 4.2.20."""
+        if version == "1.2":
+            text, most = _text(_child(self._cmi, "student_data"), "mastery_score"), 100
+        else:
+            text, most = _text(self._cmi, "scaled_passing_score"), 1
+        score = _number(text)
+        return score / most if score is not None and 0 <= score <= most else None
+
     def _duration(self, holder: Mapping[str, Any], name: str) -> float | None:
         text = _text(holder, name)
         if text and not is_duration(text):
@@ -194,7 +206,8 @@ class _CommitReader:
 def _scaled(raw: float, least: float | None, most: float | None) -> float | None:
     if least is None or most is None or not least < most:
         return None
-    return round((raw - least) / (most - least), 6)
+    # as exact as a float is: 79.9999999 of 100 is below a mastery score of 80
+    return round((raw - least) / (most - least), 12)
 
 
 def _total_time_beside(beside: Mapping[str, Any]) -> float | None:

@@ -35,7 +35,7 @@ class CommitBody:
 def parse_commit_body(body: bytes) -> CommitBody:
     """Raises `InputRefused`, never repeating what a learner wrote."""
     try:
-        text = body.decode()
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputRefused("the commit is not UTF-8") from None
     stripped = text.strip()

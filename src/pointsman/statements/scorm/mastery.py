@@ -12,13 +12,17 @@ from pointsman.statements.scorm.commit import Commit
 
 
 def judged_by_mastery(commit: Commit, mastery_score: float | None) -> Commit:
-    """`mastery_score` is scaled, 0..1; the commit itself where there is nothing to judge.
+    """`mastery_score` is the launch's, scaled, 0..1; without it the one that the page gave counts.
+
+    The commit itself where there is nothing to judge.
 
     SCORM 1.2 RTE section 3.4.4 (lesson_status, mastery_score): with a mastery score and a raw score
     the LMS makes what is done `passed` or `failed`. SCORM 2004 4th RTE section 4.2.22
     (success_status): with a scaled passing score and a scaled score the LMS says the success.
     Nobody has failed who is still at it.
     """
+    if mastery_score is None:
+        mastery_score = commit.mastery_score
     if mastery_score is None or commit.score is None or commit.score.scaled is None:
         return commit
     passed = commit.score.scaled >= mastery_score

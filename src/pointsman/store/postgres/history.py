@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pointsman.domain.records import InputOutcome
+from pointsman.domain.records import Desired, InputOutcome
 from pointsman.domain.targets import Recipient
 from pointsman.store.history_codec import moves_of_row, turn_of_row
 from pointsman.store.history_records import (
@@ -32,6 +32,10 @@ class PostgresHistory(PostgresConnections):
 
     async def learner_history(self, learner: str, *, limit: int) -> LearnerHistory:
         return await self._pool.read(lambda db: _learner_history(db, learner, limit))
+
+    async def states_of_course(self, course: str, *, limit: int) -> list[Desired]:
+        rows = await self._pool.read(lambda db: db.fetch(SQL["states_of_course"], course, limit))
+        return [CODEC.decode(row) for row in rows]
 
     async def newest_turns(self, *, limit: int) -> list[HistoryTurn]:
         return await self._turns("newest_turns", limit)

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from pointsman.domain.records import InputOutcome
+from pointsman.domain.records import Desired, InputOutcome
 from pointsman.domain.targets import Recipient
 from pointsman.store.history_codec import moves_of_row, turn_of_row
 from pointsman.store.history_records import (
@@ -33,6 +33,13 @@ class SqliteHistory(SqliteConnections):
 
     async def learner_history(self, learner: str, *, limit: int) -> LearnerHistory:
         return await self._searcher.run(lambda db: _learner_history(db, learner, limit))
+
+    async def states_of_course(self, course: str, *, limit: int) -> list[Desired]:
+        def read(connection: sqlite3.Connection) -> list[Desired]:
+            rows = fetch(connection, "states_of_course", course, limit)
+            return [CODEC.decode(row) for row in rows]
+
+        return await self._searcher.run(read)
 
     async def newest_turns(self, *, limit: int) -> list[HistoryTurn]:
         return await self._turns("newest_turns", limit)

@@ -614,3 +614,11 @@ ON CONFLICT (kind) DO UPDATE SET reason = excluded.reason;
 
 -- name: delete_pause
 DELETE FROM pauses WHERE kind = ?;
+
+-- name: states_of_course
+-- Of a course by its id, slug or SKU, and of its topics; what is not delivered first.
+SELECT {desired} FROM desired AS d
+WHERE (kind IN ('course_status', 'course_archived')
+        AND key IN (?1, 'id:' || ?1, 'slug:' || ?1, 'sku:' || ?1))
+    OR read_back = 'course:' || ?1
+ORDER BY version = delivered_version, since LIMIT ?2;

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import TypeAdapter, ValidationError
 
+from pointsman.sources.http.body import UNKNOWN_BYTES, BodyLimits, read_body
 from pointsman.sources.http.errors import json_response
-from pointsman.sources.http.lrs.endpoint import HEADER, SUPPORTED, LrsRequest
+from pointsman.sources.http.lrs.alternate_syntax import RawRequest, read_alternate
+from pointsman.sources.http.lrs.endpoint import HEADER, SUPPORTED, LrsRequest, is_alternate
 from pointsman.sources.http.lrs.statement_search import StatementSearch, body_of
 from pointsman.statements import Query, authority_key
 from pointsman.statements.actor_identity import identity
@@ -29,6 +31,10 @@ _MOST = 100
 _ACTOR = TypeAdapter(AnyActor)
 #: an extension of about: what one request may hold
 LIMITS = "tag:pointsman,2026:limits"
+#: for a form that asks for about
+_FORM_SECONDS = 30.0
+#: methods of about
+READ = ("GET", "HEAD")
 
 
 class ActivitiesAgents:
@@ -92,6 +98,14 @@ def _is(actor: object, wanted: str) -> bool:
         return False
 
 
+async def _read_form(request: web.Request) -> RawRequest | None:
+    """What the alternate syntax asks for, where it is that. Raises `RequestRefused`."""
+    if not is_alternate(request):
+        return None
+    limits = BodyLimits(UNKNOWN_BYTES, _FORM_SECONDS)
+    return await read_alternate(request, lambda: read_body(request, limits, known=False))
+
+
 def about(max_body_bytes: int) -> Handler:
     """Open to everybody, without a version header.
 
@@ -99,7 +113,13 @@ def about(max_body_bytes: int) -> Handler:
     """
 
     async def handle(request: web.Request) -> web.Response:
-        old = request.headers.get(HEADER, "").startswith("1.")
+        headers: Mapping[str, str] = request.headers
+        if request.method == "POST":
+            raw = await _read_form(request)
+            if raw is None or raw.method not in READ:
+                raise web.HTTPMethodNotAllowed(request.method, READ)
+            headers = raw.headers
+        old = headers.get(HEADER, "").startswith("1.")
         versions = [version for version in SUPPORTED if version.startswith("1.") or not old]
         limits = {"max_body_bytes": max_body_bytes}
         return json_response({"version": versions, "extensions": {LIMITS: limits}})
