@@ -56,7 +56,7 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
     if actor is None:
         return NoEffect("its actor is a group, not one learner", activity)
     remark = ""
-    if h5p.may_be(statement, statement.object):
+    if _may_be_h5p(statement, statement.object):
         if h5p.is_inner(statement, statement.object):
             return NoEffect(h5p.REASON_INNER, activity)
         remark = h5p.remark(statement, statement.object)
@@ -93,6 +93,16 @@ def registrations_of(items: Iterable[Valid]) -> set[str]:
         for context in contexts
         if context is not None and context.registration is not None
     }
+
+
+def _may_be_h5p(statement: Statement, activity: Activity) -> bool:
+    """Whether there is anything of what H5P's statements are known by; most others have none."""
+    may_tell = (
+        (activity.definition is not None and activity.definition.extensions)
+        or (statement.context is not None and statement.context.context_activities)
+        or "subContentId=" in activity.id
+    )
+    return bool(may_tell) and h5p.may_be(statement, activity)
 
 
 def _has_extensions(statement: Statement) -> bool:

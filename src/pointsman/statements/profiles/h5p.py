@@ -26,7 +26,7 @@ REMARK_PROGRESSED = "H5P's progressed names a page, not a share of the whole"
 
 
 def may_be(statement: Statement, activity: Activity) -> bool:
-    """Whether there is anything of what H5P's statements are known by; most others have none."""
+    """Whether there is anything that tells H5P's statements from those of others."""
     extensions = activity.definition.extensions if activity.definition is not None else None
     if extensions and (_CONTENT in extensions or _PART in extensions):
         return True
