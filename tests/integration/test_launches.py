@@ -248,6 +248,34 @@ async def test_only_operators_launch(world: Launching, capsys: pytest.CaptureFix
         assert answer.status == 401
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 201),
+        ({"Sec-Fetch-Site": "same-origin"}, 201),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "{here}"}, 201),
+        ({"Origin": "https://page.example.com"}, 201),
+    ],
+)
+async def test_another_sites_page_can_not_launch_with_the_password_that_a_browser_keeps(
+    tmp_path: Path, headers: dict[str, str], status: int
+) -> None:
+    origins = ("*", "https://page.example.com")
+    async with launching(tmp_path, cors_origins=origins) as world:
+        sent = {name: value.format(here=world.url) for name, value in headers.items()}
+        # what a form of any page can send
+        sent |= {"Authorization": OPERATOR, "Content-Type": "text/plain"}
+        body = json.dumps({"learner": ANA, "activity": COURSE, "authToken": "of-another"})
+        async with world.run.session.post(
+            f"{world.url}/launches", data=body, headers=sent
+        ) as answer:
+            assert answer.status == status, await answer.text()
+
+
 async def test_neither_auth_token_nor_credential_is_on_the_disk_or_in_the_log(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

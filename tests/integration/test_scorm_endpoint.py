@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 from pointsman.cli.operator_identity import begun
-from pointsman.commands import replay_letters
+from pointsman.commands import replay_letters, revoke_launches
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.operator_actions import ActionKind
 from pointsman.store.base import Store, StoredDeadLetter
@@ -198,6 +198,31 @@ async def test_a_last_commit_that_comes_after_its_launch_expired_is_kept_and_can
     assert await told(world) == 100
     books = read_books(world.run.database)
     assert (books.balanced, letters(world)) == (True, [])
+
+
+async def test_a_launch_that_was_revoked_leaves_nothing_to_read_again_when_it_has_expired_too(
+    world: Launching,
+) -> None:
+    launch = await launched(world, activity=TOPIC)
+    claims = jwt.decode(token(launch), SIGNING_KEY, algorithms=["HS256"], audience="scorm")
+    late = {**launch, "commitUrl": _with(world, {**claims, "exp": claims["iat"]})}
+    await revoke_launches(
+        world.run.settings,
+        begun(ActionKind.LAUNCHES_REVOKE, {}),
+        registration=launch["registration"],
+    )
+    answer = await commit(world, late, json.dumps(COMPLETED).encode())
+    assert answer.status == 401
+    assert "revoked" in (await answer.json())["errorMessage"]
+    assert letters(world) == []
+
+
+async def test_an_expired_launch_asks_no_faster_than_another(world: Launching) -> None:
+    launch = await launched(world, activity=TOPIC)
+    claims = jwt.decode(token(launch), SIGNING_KEY, algorithms=["HS256"], audience="scorm")
+    late = {**launch, "commitUrl": _with(world, {**claims, "exp": claims["iat"]})}
+    statuses = {(await commit(world, late, b"")).status for _ in range(230)}
+    assert statuses == {401, 429}
 
 
 def _with(world: Launching, claims: dict[str, Any], key: str = SIGNING_KEY) -> str:

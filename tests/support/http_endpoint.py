@@ -112,6 +112,11 @@ class Endpoint:
         books = (await self.store.books()).as_json()
         return books, await self.store.backlog(), (await self.store.stats()).rows
 
+    async def snapshot_without_history(self) -> tuple[Any, ...]:
+        """All that a duplicate must leave as it was; the history notes that it came."""
+        books, backlog, rows = await self.snapshot()
+        return books, backlog, {name: rows[name] for name in rows if name != "moves"}
+
 
 @dataclass
 class Watched:

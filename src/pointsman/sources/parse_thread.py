@@ -23,3 +23,8 @@ _THREADS = ThreadPoolExecutor(2, "pointsman-parse")
 async def in_thread(call: Callable[[], T]) -> T:
     """What `call` returns or raises."""
     return await asyncio.get_running_loop().run_in_executor(_THREADS, call)
+
+
+async def in_thread_if_large(size: int, call: Callable[[], T]) -> T:
+    """What `call` returns or raises, for an input of `size` bytes."""
+    return await in_thread(call) if size > LARGE else call()

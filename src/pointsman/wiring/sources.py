@@ -14,6 +14,7 @@ from pointsman.domain.clock import Clock
 from pointsman.domain.errors import Bug
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import LeftOut, Receipt, Submission
+from pointsman.open_files import allow_connections
 from pointsman.setting_types import no_secret
 from pointsman.sources.base import Source
 from pointsman.sources.batch import BatchReader, StatementIntake
@@ -255,6 +256,8 @@ def http_listeners(
     http = settings.http
     connections = http.connections
     budget = BytesInFlight(http.max_bytes_in_flight)
+    ports = 1 if http.operator is None else 2
+    most = allow_connections(connections.most * ports) // ports
 
     def on_malformed(status: int, reason: str) -> None:
         metrics.http("", "other", MALFORMED, status, 0.0)
@@ -275,7 +278,7 @@ def http_listeners(
             app(deps),
             requests,
             clock,
-            ConnectionLimits(connections.most, connections.most_of_address, http.proxies),
+            ConnectionLimits(most, connections.most_of_address, http.proxies),
             ConnectionTimes(connections.head_seconds, connections.idle_seconds),
             ConnectionHooks(
                 closed=on_closed,

@@ -24,6 +24,7 @@ from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.home import home
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, launch_handlers
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
+from pointsman.sources.http.lrs.answers_under_way import AnswersUnderWay
 from pointsman.sources.http.lrs.cmi5_scope import Cmi5Scope
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 from pointsman.sources.http.lrs.documents import DocumentResources, MustTake
@@ -33,6 +34,7 @@ from pointsman.sources.http.lrs.post_statements import PostStatements
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.metrics_page import MetricsPage
 from pointsman.sources.http.middleware import RequestsUnderWay, Surrounding
+from pointsman.sources.http.other_sites import without_other_sites
 from pointsman.sources.http.routes import (
     ABOUT,
     HEALTHZ,
@@ -43,6 +45,7 @@ from pointsman.sources.http.routes import (
     READYZ,
     WEBHOOK,
     XAPI,
+    Caller,
     Listener,
     Route,
     add_routes,
@@ -131,8 +134,14 @@ def make_app(
         client_max_size=deps.settings.max_body_bytes, middlewares=[surrounding.middleware]
     )
     app[TRUSTED_PROXIES] = TrustedProxies(deps.settings.proxies, deps.settings.forwarded_header)
-    handlers = route_handlers(deps, consistency)
+    handlers = {
+        route: without_other_sites(handler, deps.settings.cors_origins)
+        if route.caller is Caller.OPERATOR
+        else handler
+        for route, handler in route_handlers(deps, consistency).items()
+    }
     if deps.operator_page is not None and Listener.OPERATOR in listeners:
+        # which looks at where a request comes from by itself
         deps.operator_page.set_up(app)
         handlers |= deps.operator_page.handlers()
     paths = {route.path for route in handlers if route.listener in listeners}
@@ -155,6 +164,7 @@ def route_handlers(deps: HttpDeps, consistency: ConsistentThrough) -> dict[Route
         _resource_handlers(deps),
         consistency,
         frozenset(source.name for source in deps.sources if source.lenient),
+        AnswersUnderWay(deps.settings.max_bytes_in_flight),
         _cmi5_limit(deps),
     )
     handlers: dict[Route, Handler] = {

@@ -20,7 +20,13 @@ from pointsman.domain.errors import Unauthorized
 from pointsman.domain.launch import Launch
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.failed_attempts import FailedAttempts
-from pointsman.sources.players import CredentialIssuer, CredentialRefused, LaunchCache, Purpose
+from pointsman.sources.players import (
+    CredentialExpired,
+    CredentialIssuer,
+    CredentialRefused,
+    LaunchCache,
+    Purpose,
+)
 from pointsman.sources.players.credentials import CredentialRevoked, credential_from_header
 
 #: the source that everything belongs to that launched players say; no configured one has its name
@@ -193,15 +199,22 @@ class RequestAuthorizer:
     async def launch(self, token: str, *purposes: Purpose) -> Launch:
         """The launch that a credential for one of these purposes is of.
 
-        Raises `CredentialRefused`, `StoreUnavailable` and what `count_request` raises.
+        Raises `CredentialRefused`, `StoreUnavailable` and what `count_request` raises. One that is
+        revoked has not merely expired.
         """
         if self._credentials is None or self._launches is None:
             raise CredentialRefused("there are no launches here")
-        shown = self._credentials.check(token, *purposes)
+        expired: CredentialExpired | None = None
+        try:
+            shown = self._credentials.check(token, *purposes)
+        except CredentialExpired as error:
+            shown, expired = error.credential, error
         self._count_request(shown.registration)
         launch, revoked = await self._launches.newest(shown.registration, shown.learner)
         if revoked.is_after(shown.revoked):
             raise CredentialRevoked
+        if expired is not None:
+            raise expired
         if launch is None or (launch.learner, launch.activity) != (shown.learner, shown.activity):
             raise CredentialRefused("this launch is not known any longer; start the activity again")
         # the session of the credential, which need not be the newest

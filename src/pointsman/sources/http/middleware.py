@@ -31,6 +31,7 @@ from pointsman.sources.http.errors import (
     answer_of_router,
     error_response,
 )
+from pointsman.sources.http.lrs.answers_under_way import UNTIL_WRITTEN, write_answer
 from pointsman.sources.http.lrs.consistent_through import HEADER as CONSISTENT
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 from pointsman.sources.http.lrs.endpoint import (
@@ -74,9 +75,15 @@ class Surrounding:
     def middleware(self) -> Middleware:
         @web.middleware
         async def surround(request: web.Request, handler: Handler) -> web.StreamResponse:
-            with self._requests.counted(request):
-                response = await self._recorded(request, handler)
-            self._requests.finish(response)
+            try:
+                with self._requests.counted(request):
+                    response = await self._recorded(request, handler)
+                self._requests.finish(response)
+                if UNTIL_WRITTEN in request:
+                    await write_answer(request, response)
+            finally:
+                if (held := request.get(UNTIL_WRITTEN)) is not None:
+                    await held.aclose()
             return response
 
         return surround

@@ -9,17 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import partial
 from typing import Literal, TypeVar
 
 import orjson
 from aiohttp import web
 
 from pointsman.domain.clock import MICROSECONDS, Clock, micros
+from pointsman.sources.http.authorization import AuthorizedSender
 from pointsman.sources.http.errors import RequestRefused, json_response, no_content
 from pointsman.sources.http.launch_limits import LaunchLimits
 from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.preconditions import Refusal, etag, refusal
 from pointsman.sources.http.lrs.resources import Resource
+from pointsman.sources.http.sender_turns import SenderTurns
+from pointsman.sources.parse_thread import LARGE, in_thread
 from pointsman.statements import media_type
 from pointsman.store.base import Document, DocumentKey, DocumentStore, OverQuota
 
@@ -28,6 +32,9 @@ T = TypeVar("T")
 MustTake = Callable[[str, str], None]
 
 _JSON = "application/json"
+#: bytes of a JSON document that POST merges: to parse it holds up all else, whatever the thread
+_MOST_MERGED = 1_048_576
+_WHAT_MERGES = f"POST merges JSON of up to {_MOST_MERGED} bytes"
 _KINDS: dict[Resource, Literal["state", "activity_profile", "agent_profile"]] = {
     Resource.STATE: "state",
     Resource.ACTIVITY_PROFILE: "activity_profile",
@@ -57,6 +64,8 @@ class DocumentResources:
         self._store = store
         self._clock = clock
         self._launch_limits = launch_limits
+        #: of large documents that are merged at once
+        self._turns = SenderTurns(of_learner=1, of_source=2)
 
     async def get(self, call: LrsRequest) -> web.Response:
         key = _key(call)
@@ -82,7 +91,16 @@ class DocumentResources:
         body = await call.body()
         new = self._document(call, body)
         if media_type(new.content_type) == _JSON:
+            if len(body) > _MOST_MERGED:
+                raise RequestRefused(413, f"{_WHAT_MERGES}; send a larger document with PUT")
+            if len(body) > LARGE:
+                async with self._turns.of(AuthorizedSender(call.source, call.launch)):
+                    await in_thread(partial(_loads, body, "the body"))
+                    return await self._merge(call, new)
             _loads(body, "the body")
+        return await self._merge(call, new)
+
+    async def _merge(self, call: LrsRequest, new: Document) -> web.Response:
         return await self._change(call, lambda old: new if old is None else _merged(old, new))
 
     async def delete(self, call: LrsRequest) -> web.Response:
@@ -158,6 +176,8 @@ def _merged(old: Document, new: Document) -> Document | Refusal:
     for which, document in (("the document that is there", old), ("the new document", new)):
         if media_type(document.content_type) != _JSON:
             return Refusal(400, f"POST merges JSON objects, and {which} is {document.content_type}")
+        if len(document.content) > _MOST_MERGED:
+            return Refusal(413, f"{_WHAT_MERGES}, and {which} is larger")
     try:
         before, after = orjson.loads(old.content), orjson.loads(new.content)
     except orjson.JSONDecodeError:

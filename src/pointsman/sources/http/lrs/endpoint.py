@@ -10,6 +10,7 @@ and 2.0 section 4.1.6.2).
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
@@ -29,6 +30,7 @@ from pointsman.sources.http.lrs.alternate_syntax import (
     credential_of,
     read_alternate,
 )
+from pointsman.sources.http.lrs.answers_under_way import AnswersUnderWay
 from pointsman.sources.http.lrs.consistent_through import HEADER as CONSISTENT
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
 from pointsman.sources.http.lrs.launch_scope import limit_to_launch
@@ -51,6 +53,8 @@ _PATTERN_TWO = re.compile(r"2\.0\.[0-9]{1,9}")
 #: the source of the request under way, once that is known; a connection's requests share a task,
 #: so it is cleared before it is read
 current_source: ContextVar[str] = ContextVar("current_source", default="")
+#: what is put together from statements
+_SEARCHED = frozenset({Resource.STATEMENTS, Resource.ACTIVITIES, Resource.AGENTS})
 #: in place of a source's name, while nobody knows who sends
 UNKNOWN = ""
 #: where the version of a request is kept for its answer
@@ -107,6 +111,7 @@ class LrsEndpoint:
         handlers: Mapping[tuple[Resource, str], ResourceHandler],
         consistency: ConsistentThrough,
         lenient: frozenset[str],
+        answers: AnswersUnderWay,
         limit: Limit | None = None,
     ) -> None:
         """`limit` looks at what launched players ask, once it is known what that is."""
@@ -115,6 +120,7 @@ class LrsEndpoint:
         self._handlers = handlers
         self._consistency = consistency
         self._lenient = lenient
+        self._answers = answers
         self._limit = limit
 
     def handler(self, resource: Resource) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -196,9 +202,22 @@ class LrsEndpoint:
         )
         if sender.launch is not None and self._limit is not None:
             call = await self._limit(call)
-        response = await self._handlers[resource, method](call)
+        if method == "GET":
+            response = await self._read(resource, request, call, sender)
+        else:
+            response = await self._handlers[resource, method](call)
         if searches:
             response.headers[CONSISTENT] = through
+        return response
+
+    async def _read(
+        self, resource: Resource, request: web.Request, call: LrsRequest, sender: AuthorizedSender
+    ) -> web.Response:
+        await self._answers.wait_for_turn(request, sender)
+        searching = self._answers.searching if resource in _SEARCHED else contextlib.nullcontext()
+        async with searching:
+            response = await self._handlers[resource, "GET"](call)
+        self._answers.add(request, response)
         return response
 
 

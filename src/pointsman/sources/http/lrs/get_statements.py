@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
 from email.utils import formatdate
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -59,7 +60,9 @@ class GetStatements:
             parameters.ascending,
             parameters.cursor,
         )
-        page = await self._search.find(query, search, min(parameters.limit or most, most))
+        page = await self._search.find(
+            query, search, min(parameters.limit or most, most), partial(_is_theirs, call)
+        )
         shown = [self._show(call, stored) async for stored in in_turns(page.statements)]
         more = (
             f"{self._public_path}{_more(call.resource, parameters, page.after)}"
@@ -113,7 +116,8 @@ class GetStatements:
         if not call.parameters.attachments:
             return web.Response(body=content, headers=headers, content_type="application/json")
         boundary = uuid.uuid4().hex
-        parts = self._parts(content, _attached(statements), boundary)
+        attached = _attached(statements, only_sent=call.launch is not None)
+        parts = self._parts(content, attached, boundary)
         kind = f"multipart/mixed; boundary={boundary}"
         body = AsyncIterablePayload(parts, content_type=kind)
         return web.Response(body=body, headers={**headers, "Content-Type": kind})
@@ -159,12 +163,18 @@ def _more(resource: Resource, parameters: Parameters, after: StatementPlace) -> 
     return f"{resource}?{urlencode({**query, 'cursor': f'{after.commit}.{after.rank}'})}"
 
 
-def _attached(statements: Iterable[Mapping[str, Any]]) -> list[str]:
+def _attached(statements: Iterable[Mapping[str, Any]], *, only_sent: bool) -> list[str]:
+    """The SHA-2 of what is attached; with `only_sent` of what came with its statement for sure.
+
+    One with a fileUrl need not have come, so who only knows the hash of what somebody else attached
+    could ask for it by such a statement.
+    """
     sha2s = [
         attachment["sha2"].lower()
         for statement in statements
         for part in (statement, statement["object"])
         for attachment in part.get("attachments", ())
+        if not (only_sent and "fileUrl" in attachment)
     ]
     return list(dict.fromkeys(sha2s))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 
@@ -9,12 +10,18 @@ from aiohttp import web
 
 from pointsman.domain.errors import Forbidden, InputRefused, StatementConflict
 from pointsman.sources.batch import Accepted, BatchReader, StatementBatch, StatementIntake
+from pointsman.sources.http.authorization import AuthorizedSender
 from pointsman.sources.http.errors import json_response, no_content
 from pointsman.sources.http.launch_limits import LaunchLimits
 from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.resources import TWO
+from pointsman.sources.http.sender_turns import SenderTurns
 from pointsman.sources.parse_thread import LARGE, in_thread
 from pointsman.statements import JSON, StatementsRefused, check_readings
+
+#: large bodies that are understood and stored at once, and those of one learner: what is made of
+#: one takes ten times its bytes, and more at once are done no sooner
+_LARGE_AT_ONCE, _LARGE_OF_LEARNER = 4, 2
 
 
 class PostStatements:
@@ -31,6 +38,8 @@ class PostStatements:
         self._intake = intake
         self._on_refused = on_refused
         self._launch_limits = launch_limits
+        self._turns = SenderTurns(of_learner=_LARGE_OF_LEARNER, of_source=_LARGE_AT_ONCE)
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
 
     async def post(self, call: LrsRequest) -> web.Response:
         accepted = await self._submit(call, None)
@@ -44,18 +53,22 @@ class PostStatements:
     async def _submit(self, call: LrsRequest, put_id: str | None) -> Accepted:
         try:
             body = await call.body()
-            if len(body) > LARGE:
+            if len(body) <= LARGE:
+                return await self._accept(call, self._read(call, body, put_id))
+            sender = AuthorizedSender(call.source, call.launch)
+            async with self._turns.of(sender), self._large:
                 batch = await in_thread(partial(self._read, call, body, put_id))
-            else:
-                batch = self._read(call, body, put_id)
-            if call.launch is not None and self._launch_limits is not None:
-                await self._launch_limits.count_statements(
-                    call.launch.registration, call.launch.learner, len(batch.message)
-                )
-            return await self._intake.accept(batch)
+                return await self._accept(call, batch)
         except (InputRefused, StatementConflict, Forbidden) as error:
             self._on_refused(call.source, report_refusals(error))
             raise
+
+    async def _accept(self, call: LrsRequest, batch: StatementBatch) -> Accepted:
+        if call.launch is not None and self._launch_limits is not None:
+            await self._launch_limits.count_statements(
+                call.launch.registration, call.launch.learner, len(batch.message)
+            )
+        return await self._intake.accept(batch)
 
     def _read(self, call: LrsRequest, body: bytes, put_id: str | None) -> StatementBatch:
         """In any thread. Raises `InputRefused`."""

@@ -7,7 +7,7 @@ A statement about another one matches where the other does, and a voided stateme
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ _TURN = 10
 #: after so many goes a page is answered with what there is, and a `more`
 _MOST_PAGES = 25
 #: of statements in one page
-_MOST_BYTES = 4_000_000
+_MOST_BYTES = 1_000_000
 #: how far a chain of statements about statements is followed
 _MAX_CHAIN = 10
 
@@ -48,15 +48,21 @@ class StatementSearch:
         self._store = store
         self._home_page = authority_home_page
 
-    async def find(self, query: Query, search: Search, limit: int) -> SearchResult:
-        """Up to `limit` statements that match, without those that are void."""
+    async def find(
+        self,
+        query: Query,
+        search: Search,
+        limit: int,
+        may_see: Callable[[StoredStatement], bool] = lambda _stored: True,
+    ) -> SearchResult:
+        """Up to `limit` statements that match and may be seen, without those that are void."""
         statements: list[StoredStatement] = []
         size = 0
         after: StatementPlace | None = search.after
         for _ in range(_MOST_PAGES):
             page = await self._store.search(search, limit=min(limit + 1, _AT_ONCE))
             async for place, stored in in_turns(await self._without_void(page)):
-                if not await self._is_match(query, stored):
+                if not may_see(stored) or not await self._is_match(query, stored):
                     continue
                 if len(statements) == limit or size > _MOST_BYTES:
                     return SearchResult(tuple(statements), after)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from pointsman.domain.clock import Clock, micros
@@ -16,6 +17,7 @@ from pointsman.domain.errors import InputRefused
 from pointsman.domain.launch import Launch
 from pointsman.domain.statement_ids import StatementIds
 from pointsman.sources.batch import BatchReader, StatementIntake
+from pointsman.sources.parse_thread import in_thread_if_large
 from pointsman.statements.scorm import (
     Commit,
     ScormSession,
@@ -70,7 +72,7 @@ class CommitHandler:
         Raises `InputRefused` after it was kept as a dead letter.
         """
         try:
-            commit = parse_commit(body, final=final)
+            commit = await in_thread_if_large(len(body), partial(parse_commit, body, final=final))
             at = await self._place(launch.registration, commit, player)
             xapi_statement = commit_statement(commit, launch, at, self._reader.ids, player)
             await self._intake.accept(
