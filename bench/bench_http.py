@@ -25,7 +25,7 @@ from demo.children import Child
 from demo.processes import answers, free_port, pointsman, stop, wait_until_up
 from pointsman.platforms.tokens.vault import new_key
 
-_ROUNDS, _STATEMENTS, _CONNECTIONS, _LEARNERS = 7, 3_200, 64, 500
+_ROUNDS, _STATEMENTS, _CONNECTIONS, _LEARNERS = 5, 3_200, 64, 500
 _SECONDS_OF_TICK = 1 / os.sysconf("SC_CLK_TCK")
 _PLAYER = "Basic " + base64.b64encode(b"player:secret").decode()
 _OPERATOR = "Basic " + base64.b64encode(b"page:secret").decode()

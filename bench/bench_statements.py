@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from itertools import count
 
 import orjson
 
-from bench.timing import medians, show
-from demo.traffic import recorded_requests
+from bench.post_load import Job, statement
+from bench.results import Spread, record
+from bench.timing import rounds_of
 from pointsman.domain.records import Observation
 from pointsman.mapping import ConfiguredIdentity, Mapper, Rule, Template
 from pointsman.statements import Limits, Valid, index_keys, observe, parse
 from pointsman.statements.statement import STATEMENT
 
-_TIMES = 200
+_STATEMENTS, _ROUNDS = 2_000, 11
 
 
 def main() -> None:
-    bodies = [row["body"].encode() for row in recorded_requests() if row["body"].startswith("{")]
+    job = Job(0, 0, 0, 1, [], 500, "learner", 1)
+    bodies = [json.dumps(statement(job, number, "")).encode() for number in range(_STATEMENTS)]
     loaded = [orjson.loads(body) for body in bodies]
     limits = Limits()
     numbers = count()
-    rule = Rule("course", Template("http://example.com/course/{n}"), topic_id=Template("topic-{n}"))
+    rule = Rule(
+        "course", Template("https://content.example.com/{c}/{n}"), topic_id=Template("topic-{n}")
+    )
     mapping = Mapper([rule], ConfiguredIdentity())
 
     def read(body: bytes) -> Valid:
@@ -32,27 +37,26 @@ def main() -> None:
     valid = [read(body) for body in bodies]
     seen = [one for item in valid if isinstance(one := observe(item, 0), Observation)]
 
-    def repeat(job: object) -> None:
-        assert callable(job)  # noqa: S101
-        for _ in range(_TIMES):
-            job()
-
-    taken = medians(
+    taken = rounds_of(
         {
-            "orjson.loads": lambda: repeat(lambda: [orjson.loads(body) for body in bodies]),
-            "validate": lambda: repeat(lambda: [STATEMENT.validate_python(one) for one in loaded]),
-            "parse: loads, validate, check, digest": lambda: repeat(
-                lambda: [read(body) for body in bodies]
-            ),
-            "observe": lambda: repeat(lambda: [observe(item, 0) for item in valid]),
-            "index keys": lambda: repeat(
-                lambda: [tuple(index_keys(item.statement)) for item in valid]
-            ),
-            "decide": lambda: repeat(lambda: [mapping.decide(one) for one in seen]),
+            "orjson.loads": lambda: [orjson.loads(body) for body in bodies],
+            "validate": lambda: [STATEMENT.validate_python(one) for one in loaded],
+            "parse: loads, validate, check, digest": lambda: [read(body) for body in bodies],
+            "observe": lambda: [observe(item, 0) for item in valid],
+            "index keys": lambda: [index_keys(item.statement) for item in valid],
+            "decide": lambda: [mapping.decide(one) for one in seen],
         },
-        rounds=7,
+        rounds=_ROUNDS,
     )
-    show(f"{len(bodies)} recorded statements, orjson.loads = 1", taken, "orjson.loads")
+    record(
+        "Understanding a statement: CPU",
+        "orjson.loads",
+        {
+            name: Spread.of([seconds * 1e6 / _STATEMENTS for seconds in spent])
+            for name, spent in taken.items()
+        },
+        command="python -m bench.bench_statements",
+    )
 
 
 if __name__ == "__main__":

@@ -7,13 +7,16 @@ back only after a switch interval (docs/design.md, "The interpreter lock").
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
+from bench.results import Spread, record
 from bench.timing import show
 from pointsman.domain.records import Change, Decision, InputOutcome, Item, Submission
 from pointsman.domain.targets import Recipient, Target, TargetKind
@@ -21,6 +24,7 @@ from pointsman.store.sqlite import SqliteStore
 
 _STATEMENTS = 10_000
 _WAITING = 200
+_ROUNDS = 5
 _BODY = b"x" * 1_200
 
 
@@ -95,7 +99,44 @@ def bare() -> float:
     return taken
 
 
+def written() -> float:
+    """The same bodies, a hundred to each write, and each write on the disk before the next."""
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "bodies").open("wb") as file:
+        began = time.perf_counter()
+        for _ in range(0, _STATEMENTS, 100):
+            file.write(_BODY * 100)
+            file.flush()
+            os.fdatasync(file.fileno())
+        return time.perf_counter() - began
+
+
+def beside_bare_writes() -> None:
+    """Record the time and the CPU of a commit's statement beside writing its body."""
+    jobs: dict[str, Callable[[], float]] = {
+        "write and fdatasync": written,
+        "the store, writer thread": lambda: asyncio.run(
+            through_the_store(threaded=True, busy=False, keys=True)
+        ),
+    }
+    cpu: dict[str, list[float]] = {name: [] for name in jobs}
+    taken: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(_ROUNDS):
+        for name, job in jobs.items():
+            before = time.process_time()
+            taken[name].append(job() * 1e6 / _STATEMENTS)
+            cpu[name].append((time.process_time() - before) * 1e6 / _STATEMENTS)
+    for unit, values in (("time", taken), ("CPU", cpu)):
+        record(
+            f"The SQLite store: {unit} of a statement",
+            "write and fdatasync",
+            {name: Spread.of(each) for name, each in values.items()},
+            command="python -m bench.bench_store",
+        )
+
+
 def main() -> None:
+    beside_bare_writes()
+
     def run(*, threaded: bool, busy: bool, keys: bool = True) -> float:
         return asyncio.run(through_the_store(threaded=threaded, busy=busy, keys=keys))
 

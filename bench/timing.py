@@ -1,21 +1,26 @@
-"""Medians of repeated runs, taken in turn, so that a machine that drifts drifts for all of them."""
+"""Repeated runs, taken in turn, so that a machine that drifts drifts for all of them."""
 
 from __future__ import annotations
 
-import statistics
+import gc
 import time
 from collections.abc import Callable, Mapping
 
+#: as `process.run` sets it
+GC_OF_DAEMON = (50_000, 20, 20)
 
-def medians(jobs: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, float]:
-    """Seconds of each job, the median of `rounds`, one of each in turn."""
+
+def rounds_of(jobs: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
+    """CPU seconds of each job, one of each in turn; the first round warms up and is left out."""
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
-    for _ in range(rounds):
+    gc.set_threshold(*GC_OF_DAEMON)
+    for number in range(rounds + 1):
         for name, job in jobs.items():
-            began = time.perf_counter()
+            began = time.process_time()
             job()
-            seconds[name].append(time.perf_counter() - began)
-    return {name: statistics.median(taken) for name, taken in seconds.items()}
+            if number:
+                seconds[name].append(time.process_time() - began)
+    return seconds
 
 
 def show(title: str, taken: Mapping[str, float], reference: str) -> None:

@@ -320,10 +320,27 @@ async def drift(world: World, who: str) -> None:
     await world.delivered(who)
 
 
+async def pauses(world: World, command: str) -> None:
+    """It reaches the loop within a second."""
+    await world.do(command)
+    await world.run.until(lambda: bool(world.run.daemon._dispatcher.pauses.pauses))
+
+
 async def paused(world: World, who: str) -> None:
-    await world.do("pointsman pause")
+    await pauses(world, "pointsman pause --reason 'the platform is moved'")
     await world.say(who, 40)
     end = await world.end(who, Cause.PAUSED)
+    assert "the platform is moved" in end.sentence
+    await world.do(end.cure[0])
+    await world.delivered(who)
+
+
+async def its_kind_is_paused(world: World, who: str) -> None:
+    await pauses(world, "pointsman pause --kind topic_progress --reason 'as asked'")
+    await world.say(who, 40)
+    end = await world.end(who, Cause.PAUSED)
+    assert "as asked" in end.sentence
+    assert end.cure[0].startswith("pointsman resume")
     await world.do(end.cure[0])
     await world.delivered(who)
 
@@ -360,6 +377,7 @@ CASES = [
     a_dead_letter,
     drift,
     paused,
+    its_kind_is_paused,
     forgotten,
     nothing_known,
 ]

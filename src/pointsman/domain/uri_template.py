@@ -95,7 +95,7 @@ class Template:
     def fill(self, values: Mapping[str, str]) -> str:
         """The text with the values as they are: for ids and slugs, which are no URIs."""
         return "".join(
-            values[part] if place % 2 else part for place, part in enumerate(self._parts)
+            [values[part] if place % 2 else part for place, part in enumerate(self._parts)]
         )
 
     def expand(self, values: Mapping[str, str]) -> str:

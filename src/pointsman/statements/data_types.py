@@ -7,6 +7,7 @@ refused, as xAPI Part 2 section 2.2 demands everywhere outside extensions.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints
@@ -69,12 +70,15 @@ Uuid = Annotated[
 
 #: hyphens of the shortest tag with a subtag that stands twice, and letters of the shortest variant
 _HYPHENS, _VARIANT = 2, 4
+#: tags that were looked at lately; players write few
+_LATEST_TAGS = 1_024
 
 
 def _has_twice(subtags: list[str]) -> bool:
     return len(set(subtags)) < len(subtags)
 
 
+@lru_cache(_LATEST_TAGS)
 def _no_subtag_twice(tag: str) -> str:
     """RFC 5646 section 2.2.9: no variant and no singleton stands twice; behind -x- all may."""
     if tag.count("-") < _HYPHENS:

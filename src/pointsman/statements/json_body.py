@@ -58,6 +58,9 @@ def repeated_key(body: bytes, value: Any) -> str | None:
         written = orjson.dumps(value)
     except orjson.JSONEncodeError:  # deeper than any body may be, and refused for that
         return None
+    # What was written has an escape only where the body has one.
+    if b"\\" not in body and body.count(b'"') == written.count(b'"'):
+        return None
     # Where no backslash is escaped, a quotation mark is one of a string's two or an escaped one.
     if b"\\\\" not in body and b"\\\\" not in written and _marks(body) == _marks(written):
         return None

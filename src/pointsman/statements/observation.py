@@ -97,11 +97,12 @@ def registrations_of(items: Iterable[Valid]) -> set[str]:
 
 def _may_be_h5p(statement: Statement, activity: Activity) -> bool:
     """Whether there is anything of what H5P's statements are known by; most others have none."""
-    return bool(
+    may_tell = (
         (activity.definition is not None and activity.definition.extensions)
         or (statement.context is not None and statement.context.context_activities)
         or "subContentId=" in activity.id
     )
+    return bool(may_tell) and h5p.may_be(statement, activity)
 
 
 def _has_extensions(statement: Statement) -> bool:

@@ -85,17 +85,28 @@ def parse(
     data that none of them has attached.
     `new_id` is asked for statements without.
     """
-    check_values(body, limits)
-    return check_statements(parse_json(body), body, limits, new_id=new_id, data=data)
+    brackets = check_values(body, limits)
+    return check_statements(
+        parse_json(body), body, limits, new_id=new_id, data=data, brackets=brackets
+    )
 
 
-def check_values(body: bytes, limits: Limits) -> None:
-    """Raises `InputRefused` for a body that would be too much to parse at once."""
+def check_values(body: bytes, limits: Limits) -> int:
+    """How many brackets the body opens, those in texts too.
+
+    Raises `InputRefused` for a body that would be too much to parse at once.
+    """
     most = limits.max_values * limits.STATEMENTS_OF_MOST_VALUES
-    if body.count(b"{") + body.count(b"[") > most:
+    brackets = _brackets(body)
+    if brackets > most:
         raise InputRefused(
             f"the body has more than {most} objects and arrays (fifty times http.max_values)"
         )
+    return brackets
+
+
+def _brackets(body: bytes) -> int:
+    return body.count(b"{") + body.count(b"[")
 
 
 def check_statements(
@@ -105,10 +116,14 @@ def check_statements(
     *,
     new_id: Callable[[], str],
     data: Mapping[str, AttachedData] | None = None,
+    brackets: int | None = None,
 ) -> Parsed:
-    """As `parse`, of a `body` that was parsed to `json`, or written from it."""
+    """As `parse`, of a `body` that was parsed to `json`, or written from it.
+
+    `brackets` is what `check_values` returned for the body, where that was asked.
+    """
     # A body with fewer brackets than the limit can't be nested deeper.
-    shallow = body.count(b"{") + body.count(b"[") <= limits.max_depth
+    shallow = (_brackets(body) if brackets is None else brackets) <= limits.max_depth
     whole = _Body(limits, shallow, new_id, data)
     is_array = not isinstance(json, dict)
     items = _array(json, whole) if is_array else [_statement(json, None, whole)]
@@ -152,7 +167,7 @@ def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
     except ValidationError as error:
         return _invalid(json, index, explain(error))
     broken = list(_broken_rules(statement))
-    if whole.data is not None:
+    if whole.data is not None and _may_have_attachments(statement):
         broken += _check_attachments(json, statement, whole.data, whole.used)
     if broken:
         return _invalid(json, index, broken)
@@ -196,6 +211,10 @@ def _attachments_with_places(statement: Statement) -> Iterator[tuple[str, Attach
     if isinstance(statement.object, SubStatement):
         for place, attachment in enumerate(statement.object.attachments or ()):
             yield f"object.attachments[{place}]", attachment
+
+
+def _may_have_attachments(statement: Statement) -> bool:
+    return statement.attachments is not None or isinstance(statement.object, SubStatement)
 
 
 def _check_attachments(

@@ -8,7 +8,6 @@ small, and a collision costs a candidate, not a wrong answer.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -51,17 +50,16 @@ def authority_key(home_page: str, source: str) -> int:
     return key("agent", account_identity(home_page, source))
 
 
-def index_keys(statement: Statement) -> Iterator[int]:
+def index_keys(statement: Statement) -> list[int]:
     """What a statement is found by, its authority aside; some may come twice."""
-    yield key("verb", statement.verb.id)
+    keys = [key("verb", statement.verb.id)]
     context = statement.context
     if context is not None and context.registration is not None:
-        yield key("registration", context.registration.lower())
+        keys.append(key("registration", context.registration.lower()))
     for part in _parts(statement):
-        for related in _agents(part, related=True):
-            yield key("agent", related)
-        for related in _activities(part, related=True):
-            yield key("activity", related)
+        keys += [key("agent", related) for related in _agents(part, related=True)]
+        keys += [key("activity", related) for related in _activities(part, related=True)]
+    return keys
 
 
 def referenced_statement(statement: Statement) -> str | None:
@@ -103,28 +101,28 @@ def _parts(statement: Statement) -> tuple[Statement | SubStatement, ...]:
     return (statement, inner) if isinstance(inner, SubStatement) else (statement,)
 
 
-def _agents(part: Statement | SubStatement, *, related: bool) -> Iterator[str]:
-    yield from identities(part.actor)
+def _agents(part: Statement | SubStatement, *, related: bool) -> list[str]:
+    agents = list(identities(part.actor))
     if isinstance(part.object, ACTORS):
-        yield from identities(part.object)
+        agents += identities(part.object)
     context = part.context
     if not related or context is None:
-        return
+        return agents
     for actor in (context.instructor, context.team):
         if actor is not None:
-            yield from identities(actor)
+            agents += identities(actor)
     for agent in context.context_agents or ():
-        yield from identities(agent.agent)
+        agents += identities(agent.agent)
     for group in context.context_groups or ():
-        yield from identities(group.group)
+        agents += identities(group.group)
+    return agents
 
 
-def _activities(part: Statement | SubStatement, *, related: bool) -> Iterator[str]:
-    if isinstance(part.object, Activity):
-        yield part.object.id
+def _activities(part: Statement | SubStatement, *, related: bool) -> list[str]:
+    ids = [part.object.id] if isinstance(part.object, Activity) else []
     context = part.context
     if not related or context is None or context.context_activities is None:
-        return
+        return ids
     context_activities = context.context_activities
     for activities in (
         context_activities.parent,
@@ -132,7 +130,8 @@ def _activities(part: Statement | SubStatement, *, related: bool) -> Iterator[st
         context_activities.category,
         context_activities.other,
     ):
-        if activities is None:
-            continue
-        for activity in activities if isinstance(activities, list) else (activities,):
-            yield activity.id
+        if isinstance(activities, list):
+            ids += [activity.id for activity in activities]
+        elif activities is not None:
+            ids.append(activities.id)
+    return ids
