@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from demo.processes import PATIENCE, free_port
 from pointsman.domain.clock import SystemClock
@@ -264,3 +265,15 @@ async def test_a_malformed_request_is_answered_without_a_word_of_it(
     for text in (answer.decode(), caplog.text, printed.out, printed.err, sockets.malformed[0][1]):
         assert "SECRET" not in text
         assert "aiohttp" not in text.lower()
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"deflate", b"br", b"zstd"])
+async def test_a_body_that_can_not_be_decompressed_is_no_fault_of_ours(encoding: bytes) -> None:
+    """Anybody could fill the log with errors that ask to be reported."""
+    head = b"POST /body HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 102\r\n"
+    head += b"Content-Encoding: " + encoding + b"\r\n\r\n"
+    with capture_logs() as lines:
+        async with serving() as sockets:
+            answer = await (await sockets.connect(head + b"\x1f\x8b" + b"0" * 100)).rest()
+    assert answer.partition(b" ")[2][:1] == b"4"
+    assert [line for line in lines if line["log_level"] == "error"] == []

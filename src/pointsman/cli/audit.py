@@ -10,7 +10,7 @@ import typer
 
 from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
-from pointsman.cli.output import PlainTable, WideOption, print_table, up_to
+from pointsman.cli.output import PlainTable, WideOption, echo_visible, print_table, up_to
 from pointsman.config import load
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import Desired
@@ -50,7 +50,7 @@ def audit(
     elif agreements:
         print_table(_table(agreements), wide=wide)
         for state in drift:
-            typer.echo(f"{state.recipient}: {_target(state)}: {state.parked}")
+            echo_visible(f"{state.recipient}: {_target(state)}: {state.parked}")
     else:
         typer.echo("Nothing is delivered that can be read back.")
         if place is None:

@@ -17,7 +17,7 @@ from pointsman.cli.options import (
     ask_store,
     change_store,
 )
-from pointsman.cli.output import PlainTable, WideOption, print_table, up_to
+from pointsman.cli.output import PlainTable, WideOption, echo_visible, print_table, up_to
 from pointsman.cli.times import iso_time
 from pointsman.config import load
 from pointsman.domain.operator_actions import ActionKind
@@ -89,9 +89,9 @@ def show(
         typer.echo(f"there is no dead letter {number}", err=True)
         raise typer.Exit(ExitCode.NO)
     for name, value in _as_json(letter).items():
-        typer.echo(f"{name}: {value}")
+        echo_visible(f"{name}: {value}")
     typer.echo()
-    typer.echo(letter.body.decode("utf-8", "backslashreplace"))
+    echo_visible(letter.body.decode("utf-8", "backslashreplace"))
 
 
 @app.command()
@@ -118,7 +118,7 @@ def replay(
     def on_letter(number: int, words: str) -> None:
         nonlocal count
         count += 1
-        typer.echo(f"{number}: {words}")
+        echo_visible(f"{number}: {words}")
 
     async def choose(store: Store) -> Sequence[int]:
         return numbers or await _matching_numbers(store, source, reason)

@@ -10,6 +10,7 @@ import typer
 
 from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
+from pointsman.cli.output import echo_visible
 from pointsman.config import load
 
 
@@ -65,6 +66,6 @@ def explain(
     if as_json:
         typer.echo(json.dumps(story_as_json(story), indent=2, ensure_ascii=False))
     else:
-        typer.echo(story_as_text(story))
+        echo_visible(story_as_text(story))
     if story.end.cause is Cause.NO_INPUT:
         raise typer.Exit(ExitCode.NO)

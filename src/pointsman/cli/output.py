@@ -10,6 +10,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from pointsman.domain.visible_text import visible
+
 WideOption = Annotated[
     bool,
     typer.Option("--wide", help="One line a row, however wide the terminal; so it is when piped."),
@@ -31,11 +33,12 @@ class PlainTable(Table):
 
 def plain(text: str) -> Text:
     """What can't be seen is written as an escape, as in JSON."""
-    if not text.isprintable():
-        text = "".join(
-            character if character.isprintable() else repr(character)[1:-1] for character in text
-        )
-    return Text(text)
+    return Text(visible(text))
+
+
+def echo_visible(text: str) -> None:
+    """Print lines that hold senders' words."""
+    typer.echo(visible(text, keep="\n\t"))
 
 
 def up_to(rows: list[T], limit: int) -> list[T]:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
-from pointsman.cli.output import PlainTable, WideOption, print_table, up_to
+from pointsman.cli.output import PlainTable, WideOption, echo_visible, print_table, up_to
 from pointsman.cli.times import iso_time
 from pointsman.config import Settings, load
 from pointsman.mapping.proposals import VARIABLE, propose
@@ -73,10 +73,10 @@ def unmatched(
         )
     print_table(table, wide=wide)
     for activity, words in near.items():
-        typer.echo(f"Nearly taken: {activity}: {words}.\n")
+        echo_visible(f"Nearly taken: {activity}: {words}.\n")
     typer.echo("Rules that would take them, to be looked over:\n")
     for activity in proposals:
-        typer.echo(f'[[rules]]\nactivity = "{activity}"\ntopic_id = "{{{VARIABLE}}}"\n')
+        echo_visible(f'[[rules]]\nactivity = "{activity}"\ntopic_id = "{{{VARIABLE}}}"\n')
 
 
 def _activities(settings: Settings, learner: str | None, limit: int) -> list[UnmatchedSummary]:

@@ -8,12 +8,15 @@ import sys
 import structlog
 
 from pointsman.domain.clock import Clock, SystemClock
+from pointsman.domain.visible_text import visible
 from pointsman.telemetry.learner_hashes import LearnerHashes
 from pointsman.telemetry.repeated_lines import RepeatedLines
 from pointsman.telemetry.settings import LoggingSettings
 
 #: of this process, as its log is; the daemon gives it the installation's secret
 LEARNER_HASHES = LearnerHashes()
+#: fields of more than one line, and what these have
+_MANY_LINES, _OF_TRACEBACKS = frozenset({"exception", "stack"}), "\n\t"
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -32,13 +35,15 @@ def configure(settings: LoggingSettings, clock: Clock | None = None) -> None:
     renderer: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
     if settings.learners == "hashed":
         renderer.append(LEARNER_HASHES)
-    renderer.append(
-        structlog.processors.JSONRenderer()
-        if settings.format == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+    if settings.format == "json":
+        renderer.append(structlog.processors.JSONRenderer())
+    else:
+        renderer.append(_show_as_escapes)
+        renderer.append(
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
         )
-    )
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -66,3 +71,13 @@ def set_level(settings: LoggingSettings) -> None:
     logging.getLogger().setLevel(_LEVELS[settings.level])
     # aiokafka tells of every heartbeat, and of what the sources say better themselves
     logging.getLogger("aiokafka").setLevel(max(_LEVELS[settings.level], logging.ERROR))
+
+
+def _show_as_escapes(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """What can't be seen, for it may be a command to the terminal; JSON escapes it by itself."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = visible(value, keep=_OF_TRACEBACKS if name in _MANY_LINES else "")
+    return event

@@ -174,8 +174,11 @@ class SenderConnection(web.RequestHandler):
         return response
 
     def log_exception(self, *_args: Any, exc_info: Any = None, **_more: Any) -> None:
-        """What aiohttp would log with the request in it; a sender that went away is no fault."""
-        if self.transport is not None:
+        """What aiohttp would log with the request in it.
+
+        A sender that went away is no fault of ours, nor is one whose body can't be decompressed.
+        """
+        if self.transport is not None and not isinstance(exc_info, web.RequestPayloadError):
             log_fault(exc_info if isinstance(exc_info, BaseException) else None)
 
     def _await_head(self) -> None:
