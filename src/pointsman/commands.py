@@ -13,9 +13,10 @@ from pointsman.config import Settings
 from pointsman.delivery.settled_deliveries import SettledDelivery, settled_deliveries
 from pointsman.delivery.state_import import ImportStep, ImportTarget, StateImport
 from pointsman.domain.clock import SystemClock, micros
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.operator_actions import OperatorAction
 from pointsman.domain.pauses import Pause
-from pointsman.domain.records import Desired, Submission
+from pointsman.domain.records import Submission
 from pointsman.domain.target_kinds import TargetKind
 from pointsman.operations import intake_of, recorded
 from pointsman.privacy import ForgetRequest, Forgotten

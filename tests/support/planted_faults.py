@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.evidence import Evidence
-from pointsman.domain.records import Change, Desired, Item, Receipt, Submission
+from pointsman.domain.records import Change, Item, Receipt, Submission
 from pointsman.store import commit_plan as planning
 from pointsman.store import merge as merging
 from pointsman.store.commit_plan import Plan

@@ -10,8 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import Desired
 from pointsman.store.base import Books, Store
 from pointsman.store.sqlite import SqliteStore
 

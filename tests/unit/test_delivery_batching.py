@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.delivery.batching import plan_batch, plan_reading
-from pointsman.domain.records import Desired
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind, Value
 from pointsman.platforms.base import Mutation
 from pointsman.platforms.helium.documents import price

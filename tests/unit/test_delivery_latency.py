@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pointsman.delivery.delivery_record import DeliveryLatency, latency
-from pointsman.domain.records import Desired
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.targets import Recipient, Target, TargetKind, Value
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pointsman.delivery.outcomes import settlements
-from pointsman.domain.records import Desired
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.targets import Recipient, Target, TargetKind
 from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
 from pointsman.platforms.helium.remediation import remedy

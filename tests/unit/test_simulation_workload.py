@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.domain.records import Change, Desired
+from pointsman.domain.desired_state import Desired
+from pointsman.domain.records import Change
 from pointsman.domain.targets import Target
 from pointsman.simulation.run import Scenario, simulate
 from pointsman.simulation.workload import (

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pointsman.domain.desired_state import Attempt, Desired
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import Attempt, Desired
 from pointsman.domain.targets import (
     CourseStatus,
     ReadBackKind,

@@ -10,12 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import (
-    Change,
-    Desired,
-    Falls,
-)
+from pointsman.domain.records import Change, Falls
 from pointsman.domain.targets import (
     Archived,
     Attendance,

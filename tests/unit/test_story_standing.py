@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace, Recipient
 from pointsman.store.history_records import (
     HistoryTurn,

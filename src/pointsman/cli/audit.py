@@ -12,8 +12,8 @@ from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
 from pointsman.cli.output import PlainTable, WideOption, echo_visible, print_table, up_to
 from pointsman.config import load
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import Desired
 from pointsman.store.base import Agreement
 
 

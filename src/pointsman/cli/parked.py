@@ -12,8 +12,8 @@ from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store, chang
 from pointsman.cli.output import PlainTable, WideOption, print_table, up_to
 from pointsman.cli.times import iso_time
 from pointsman.config import load
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.operator_actions import ActionKind
-from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
 
 #: more than a store can hold

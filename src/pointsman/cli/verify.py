@@ -13,7 +13,8 @@ from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
 from pointsman.cli.output import PlainTable, WideOption, print_table
 from pointsman.config import load
-from pointsman.domain.records import Desired, InputOutcome
+from pointsman.domain.desired_state import Desired
+from pointsman.domain.records import InputOutcome
 from pointsman.store.base import Books, StoredDeadLetter
 
 

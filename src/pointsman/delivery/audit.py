@@ -17,9 +17,9 @@ from pointsman.delivery.budget.base import Budget, send_paid
 from pointsman.delivery.comparison import Comparison, Judgement, compare, place_of
 from pointsman.delivery.settings import AuditSettings
 from pointsman.domain.clock import Clock, micros
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.errors import NoToken, Retry, TokenDelayed
 from pointsman.domain.log_steps import STORE_AWAY
-from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace
 from pointsman.platforms.base import PlatformState, ReadBackClient, RequestOutcome, TokenProvider
 from pointsman.store.base import Audited, AuditFinding, Store

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import Desired
 from pointsman.domain.target_kinds import TARGET_KINDS
 from pointsman.domain.targets import ReadBackPlace
 from pointsman.platforms.base import Mutation

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.errors import Bug
-from pointsman.domain.records import Desired
 from pointsman.domain.target_kinds import TARGET_KINDS, ShownBy, for_every
 from pointsman.domain.targets import CourseStatus, PathAccess, ReadBackPlace, Target, Value
 from pointsman.platforms.base import PlatformState

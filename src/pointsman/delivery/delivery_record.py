@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pointsman.delivery.turn_outcome import DeliveryOutcome
-from pointsman.domain.records import Desired
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.targets import TargetKind, is_completion
 
 #: the answer of a turn in which nothing was sent

@@ -26,9 +26,9 @@ from pointsman.delivery.settings import DeliverySettings
 from pointsman.delivery.turn_outcome import DeliveryOutcome, Pauses, is_unmet
 from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock, micros
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.errors import Pause, Retry, StoreUnavailable
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import Desired
 from pointsman.domain.target_kinds import TARGET_KINDS
 from pointsman.fault_log import FaultLog, cause
 from pointsman.platforms.base import (

@@ -9,8 +9,8 @@ from pointsman.delivery.batching import plan_reading
 from pointsman.delivery.budget.base import Budget, send_paid
 from pointsman.delivery.comparison import Judgement, compare, place_of
 from pointsman.domain.clock import Clock, micros
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.errors import NoToken, TokenDelayed
-from pointsman.domain.records import Desired
 from pointsman.domain.targets import (
     CourseStatus,
     ReadBackPlace,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import micros
-from pointsman.domain.records import Desired
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.targets import Recipient, Target, TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.store.base import Lease, Settlement

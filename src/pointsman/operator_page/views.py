@@ -11,9 +11,9 @@ from aiohttp import web
 from pointsman import wiring
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.operator_actions import ActionKind
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import Desired
 from pointsman.domain.target_kinds import TargetKind
 from pointsman.mapping.proposals import propose
 from pointsman.mapping.rule_finder import RuleFinder

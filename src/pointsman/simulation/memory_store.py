@@ -11,9 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.pauses import Pause
-from pointsman.domain.records import Desired, InputOutcome, Receipt, Submission
+from pointsman.domain.records import InputOutcome, Receipt, Submission
 from pointsman.domain.targets import Recipient, Target, TargetKind, Value, is_urgent
 from pointsman.store.base import Backlog, Books, Lease, Settlement, Window
 from pointsman.store.commit_plan import Plan

@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from pointsman.domain.records import Change, Desired, Falls, Submission
+from pointsman.domain.desired_state import Desired
+from pointsman.domain.records import Change, Falls, Submission
 from pointsman.domain.targets import Recipient, RecipientKind, Target, Value
 from pointsman.store.history_records import MoveResult
 from pointsman.store.merge import IMPORTED

@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import (
     AttachedData,
     Change,
     DeadLetter,
-    Desired,
     InputOutcome,
     Item,
     Receipt,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol, TypeVar
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import Desired, SealedToken
+from pointsman.domain.records import SealedToken
 from pointsman.domain.targets import Recipient, Target
 from pointsman.store.history_records import SentRequest
 from pointsman.store.records import (

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 import orjson
 
+from pointsman.domain.desired_state import Attempt, Desired
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import Attempt, Desired
 from pointsman.domain.targets import (
     ReadBackPlace,
     Recipient,

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from pointsman.domain.records import Desired
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.targets import Recipient, Target, TargetKind
 from pointsman.store.commit_history import person_of, to_json
 from pointsman.store.history_records import (

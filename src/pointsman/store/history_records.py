@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from pointsman.domain.records import Desired
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.targets import Recipient, Target, Value
 
 

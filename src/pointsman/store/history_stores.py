@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pointsman.domain.records import Desired, InputOutcome
+from pointsman.domain.desired_state import Desired
+from pointsman.domain.records import InputOutcome
 from pointsman.store.history_records import HistoryTurn, LearnerHistory, PrunedHistory
 from pointsman.store.statement_records import StoredDeadLetter
 

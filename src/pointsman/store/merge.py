@@ -9,12 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from pointsman.domain.records import (
-    Attempt,
-    Change,
-    Desired,
-    Falls,
-)
+from pointsman.domain.desired_state import Attempt, Desired
+from pointsman.domain.records import Change, Falls
 from pointsman.domain.targets import Value, rank
 from pointsman.store.records import KnownDelivered
 

@@ -11,9 +11,10 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.errors import Bug
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import Desired, InputOutcome
+from pointsman.domain.records import InputOutcome
 from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind, Value
 
 

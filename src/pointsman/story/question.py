@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pointsman.domain.records import Desired
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.targets import Target, TargetKind
 
 _OF_COURSE = frozenset({TargetKind.COURSE_STATUS, TargetKind.COURSE_ARCHIVED})

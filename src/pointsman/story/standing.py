@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import CURED_BY_TOKEN, ParkCode
-from pointsman.domain.records import Desired
 from pointsman.domain.targets import Recipient
 from pointsman.store.history_records import HistoryTurn, QueuePlace, SentRequest, StoredState
 from pointsman.store.records import Hold

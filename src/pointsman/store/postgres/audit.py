@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import Desired
 from pointsman.domain.targets import ReadBackPlace, Target
 from pointsman.store.commit_history import CommitHistory
 from pointsman.store.desired_codec import IMPORTED, by_learner

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import FRESH_WITHIN, Desired
+from pointsman.domain.records import FRESH_WITHIN
 from pointsman.domain.targets import Recipient
 from pointsman.store.books import STATE
 from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end

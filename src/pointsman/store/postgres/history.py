@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pointsman.domain.records import Desired, InputOutcome
+from pointsman.domain.desired_state import Desired
+from pointsman.domain.records import InputOutcome
 from pointsman.domain.targets import Recipient
 from pointsman.store.history_codec import moves_of_row, turn_of_row
 from pointsman.store.history_records import (

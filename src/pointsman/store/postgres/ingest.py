@@ -13,7 +13,8 @@ from typing import Any
 
 import zstandard
 
-from pointsman.domain.records import Desired, Receipt, Submission
+from pointsman.domain.desired_state import Desired
+from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.targets import Recipient, Target
 from pointsman.store.commit_plan import Plan
 from pointsman.store.desired_codec import MOVED

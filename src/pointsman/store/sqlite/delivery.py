@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 import orjson
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import ParkCode
-from pointsman.domain.records import FRESH_WITHIN, Desired
+from pointsman.domain.records import FRESH_WITHIN
 from pointsman.domain.targets import Recipient
 from pointsman.store.books import STATE
 from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end

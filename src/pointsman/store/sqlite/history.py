@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from pointsman.domain.records import Desired, InputOutcome
+from pointsman.domain.desired_state import Desired
+from pointsman.domain.records import InputOutcome
 from pointsman.domain.targets import Recipient
 from pointsman.store.history_codec import moves_of_row, turn_of_row
 from pointsman.store.history_records import (

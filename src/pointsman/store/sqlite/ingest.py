@@ -9,7 +9,8 @@ from functools import cache
 import orjson
 import zstandard
 
-from pointsman.domain.records import Change, Desired, Receipt, Submission
+from pointsman.domain.desired_state import Desired
+from pointsman.domain.records import Change, Receipt, Submission
 from pointsman.domain.targets import Recipient, Target
 from pointsman.store import statement_index
 from pointsman.store.commit_history import CommitHistory

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import zstandard
 
-from pointsman.domain.records import Desired
+from pointsman.domain.desired_state import Desired
 from pointsman.store.desired_codec import (
     COLUMNS,
     IMPORTED,
