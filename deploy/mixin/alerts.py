@@ -214,6 +214,15 @@ def _service() -> Iterator[Alert]:
         hold="2m",
     )
     yield Alert(
+        "PointsmanConfigRejected",
+        "warning",
+        f"{least('pointsman_config_last_reload_successful', 'instance')} == 0",
+        "{{ $labels.instance }} runs an older configuration than its file",
+        "The file has a mistake, or changes what needs a restart: `pointsman status` says which. "
+        "Correct it; it is read again by itself.",
+        hold="2m",
+    )
+    yield Alert(
         "PointsmanStoreFilling",
         "warning",
         f"{least('pointsman_store_free_ratio', 'instance')} < 0.1",

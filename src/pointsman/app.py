@@ -10,14 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
 from typing import Self
 
 import structlog
 
 from pointsman import wiring
 from pointsman.config import Settings
+from pointsman.config_reload import ConfigReload
+from pointsman.delivery.audit import Auditor
 from pointsman.delivery.delivery_record import DeliveryRecord
 from pointsman.delivery.dispatcher import Dispatcher
 from pointsman.domain.clock import Clock, SystemClock, micros
@@ -27,11 +33,12 @@ from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID, ParkCo
 from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.housekeeping import Housekeeper
-from pointsman.operator_page import OperatorPage, Tally, make_operator_page
+from pointsman.operator_page import OperatorPage, Tally, make_operator_page, shown_sources
 from pointsman.sources.base import Source
+from pointsman.sources.batch import StatementIntake
+from pointsman.sources.http.app import HttpDeps
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.readiness import Readiness
-from pointsman.sources.http.server import HttpServer
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
@@ -49,11 +56,14 @@ class Daemon:
     `open`, then `begin_drain` and `close` for callers that have something to do in between.
     """
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock | None = None, config: Path | None = None
+    ) -> None:
+        """`config` is the file of the settings; without it they stay as they are."""
         self._settings = settings
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
-        self._http: list[HttpServer] = []
+        self._http: list[wiring.HttpListener] = []
         #: on the monotonic clock, when deliveries are abandoned; None when it does not stop
         self._drain_until: float | None = None
         self._clients = wiring.platform_clients(settings, self._clock)
@@ -86,7 +96,20 @@ class Daemon:
         self._refused = wiring.refused_learners(
             settings, self._store, self._clock, self._metrics.forgotten_refused
         )
+        self._attempts = wiring.failed_attempts(settings, self._clock, self._metrics)
         self._readers: list[Source] = []
+        self._auditor: Auditor | None = None
+        self._live: wiring.LiveParts | None = None
+        self._page: OperatorPage | None = None
+        self._reload = ConfigReload(
+            config,
+            settings,
+            self._store,
+            self._clock,
+            self._reconfigure,
+            self._metrics.config,
+            f"{socket.gethostname()}/{os.getpid()}",
+        )
         self._tally = Tally(self._clock)
         self._background = Supervisor(self._clock, self._metrics.task_restarted)
 
@@ -104,7 +127,8 @@ class Daemon:
         try:
             await self._store.open()
             stack.push_async_callback(self._store.close)
-            logs.LEARNER_HASHES.use(await self._store.installation_secret())
+            secret = await self._store.installation_secret()
+            logs.LEARNER_HASHES.use(secret)
             stack.push_async_callback(self._clients.close)
             await self._tokens.provider.open()
             stack.push_async_callback(self._tokens.provider.close)
@@ -133,12 +157,32 @@ class Daemon:
                 logs.LEARNER_HASHES.know,
             )
             stack.push_async_callback(self._readiness.close)
+            # after what runs in the background is stopped, which would put it back
+            stack.push_async_callback(self._reload.close)
             lms = wiring.lms(
                 self._store, tracker, pipeline, self._clock, self._settings.platform.origin
             )
-            await self._start_http(pipeline, lms)
+            self._page = await self._operator_page()
+            http_deps = partial(self._http_deps, lms, self._intake(pipeline, lms))
+            await self._start_http(http_deps(self._settings))
             self._start_delivery()
             self._start_readers(pipeline)
+            self._live = wiring.LiveParts(
+                self._store,
+                self._metrics,
+                self._clients,
+                self._tokens,
+                self._budget,
+                self._dispatcher,
+                self._auditor,
+                pipeline,
+                self._refused,
+                self._http,
+                http_deps,
+                self._new_tokens,
+            )
+            await self._reload.open(secret)
+            self._background.start("configuration", self._reload.run)
         except BaseException:
             await stack.aclose()
             raise
@@ -148,13 +192,17 @@ class Daemon:
         seconds = self._settings.http.drain_seconds
         log.info("draining", delay_seconds=delay, seconds=seconds)
         self._drain_until = self._clock.monotonic() + seconds
-        for server in self._http:
-            server.begin_drain(delay)
+        for listener in self._http:
+            listener.server.begin_drain(delay)
 
     async def close(self) -> None:
         """Finish what is under way, and end all parts."""
         await self._stack.aclose()
         log.info("stopped")
+
+    def read_config_again(self) -> None:
+        """Read the configuration's file soon, and take on what it says."""
+        self._reload.want()
 
     async def ready(self) -> ReadyState:
         """Whether statements can be taken now, and if not why."""
@@ -165,6 +213,8 @@ class Daemon:
         problems = {
             f"source {source.name}": source.problem for source in self._readers if source.problem
         }
+        if self._reload.problem:
+            problems["configuration"] = self._reload.problem
         for pause in self._dispatcher.pauses.pauses:
             problems["delivery" if pause.kind is None else f"delivery {pause.name}"] = pause.words
         for source in self._readers:
@@ -202,7 +252,7 @@ class Daemon:
         )
         self._background.start("housekeeping", housekeeper.run)
         if self._settings.audit.enabled:
-            auditor = wiring.auditor(
+            self._auditor = wiring.auditor(
                 self._settings,
                 self._store,
                 self._clients.reader,
@@ -213,7 +263,7 @@ class Daemon:
                 self._dispatcher,
                 self._metrics.audit,
             )
-            self._background.start("audit", auditor.run)
+            self._background.start("audit", self._auditor.run)
 
         async def drain() -> None:
             until = self._drain_until or 0.0
@@ -247,19 +297,24 @@ class Daemon:
             self._stack.push_async_callback(page.close)
         return page
 
-    async def _start_http(self, pipeline: Pipeline, lms: Lms | None) -> None:
-        if self._producer is not None:
-            await self._producer.open()
-            self._stack.push_async_callback(self._producer.close)
-        self._http = wiring.http_servers(
+    def _intake(self, pipeline: Pipeline, lms: Lms | None) -> StatementIntake:
+        return wiring.guarded_intake(
             self._settings,
-            intake=wiring.guarded_intake(
-                self._settings,
-                wiring.http_intake(pipeline, self._producer, self._clock),
-                lms,
-                self._clock,
-                self._metrics.cmi5_oddity,
-            ),
+            wiring.http_intake(pipeline, self._producer, self._clock),
+            lms,
+            self._clock,
+            self._metrics.cmi5_oddity,
+        )
+
+    def _http_deps(
+        self,
+        lms: Lms | None,
+        intake: StatementIntake,
+        settings: Settings,
+    ) -> HttpDeps:
+        return wiring.http_deps(
+            settings,
+            intake=intake,
             store=self._store,
             ready=self.ready,
             health_problem=self.health_problem,
@@ -267,8 +322,9 @@ class Daemon:
             metrics=self._metrics,
             operator_log=self._operator_log,
             clock=self._clock,
+            attempts=self._attempts,
             launches=wiring.launch_deps(
-                self._settings,
+                settings,
                 self._launches,
                 self._tokens.launched,
                 lms,
@@ -278,13 +334,21 @@ class Daemon:
                 self._refused.must_take_launch,
             ),
             must_take=self._refused.must_take_documents,
-            operator_page=await self._operator_page(),
+            operator_page=self._page,
+        )
+
+    async def _start_http(self, deps: HttpDeps) -> None:
+        if self._producer is not None:
+            await self._producer.open()
+            self._stack.push_async_callback(self._producer.close)
+        self._http = wiring.http_listeners(
+            self._settings, deps, self._metrics, self._operator_log, self._clock
         )
         # the operator's listener closes last, so that probes and metrics see the whole stop
-        for server in reversed(self._http):
-            self._stack.push_async_callback(server.close)
-        for server in self._http:
-            await server.open()
+        for listener in reversed(self._http):
+            self._stack.push_async_callback(listener.server.close)
+        for listener in self._http:
+            await listener.server.open()
 
     def _start_readers(self, pipeline: Pipeline) -> None:
         for source in wiring.readers(
@@ -312,6 +376,16 @@ class Daemon:
         self._metrics.delivery(record)
         self._tally.delivered(record)
         self._operator_log.delivery(record)
+
+    async def _reconfigure(self, settings: Settings) -> None:
+        if self._live is None:
+            return
+        await self._live.reconfigure(settings)
+        if self._page is not None:
+            sources = list(shown_sources(settings, self._readers, self._metrics))
+            self._page.reconfigure(
+                settings, sources, wiring.quota(settings, self._clients.platform)
+            )
 
     def _new_tokens(self, learners: Sequence[str]) -> None:
         async def free() -> None:

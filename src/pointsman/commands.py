@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pointsman import operations, privacy, wiring
+from pointsman import operations, privacy, replicas, wiring
 from pointsman.config import Settings
 from pointsman.delivery.settled_deliveries import SettledDelivery, settled_deliveries
 from pointsman.delivery.state_import import ImportStep, ImportTarget, StateImport
-from pointsman.domain.clock import SystemClock
+from pointsman.domain.clock import SystemClock, micros
 from pointsman.domain.operator_actions import OperatorAction
 from pointsman.domain.pauses import Pause
 from pointsman.domain.records import Desired, Submission
 from pointsman.domain.target_kinds import TargetKind
 from pointsman.operations import intake_of, recorded
 from pointsman.privacy import ForgetRequest, Forgotten
+from pointsman.replicas import Replica
 from pointsman.sources.backfill import (
     BackfillLoader,
     BackfillProgress,
@@ -69,6 +70,7 @@ __all__ = [
     "pause",
     "recorded",
     "refused_learners",
+    "reload",
     "replay",
     "replay_letters",
     "restore",
@@ -116,11 +118,19 @@ async def resume(
     return await with_store(settings, lambda store: operations.resume(store, action, kind))
 
 
-async def status(settings: Settings) -> tuple[list[Pause], Backlog]:
-    """What is paused, and what waits."""
+async def reload(settings: Settings, action: OperatorAction, within: float) -> list[Replica]:
+    """Have every replica read its configuration; what each runs then."""
+    return await with_store(
+        settings, lambda store: operations.reload(store, action, _CLOCK, within=within)
+    )
 
-    async def use(store: Store) -> tuple[list[Pause], Backlog]:
-        return await store.pauses(), await store.backlog()
+
+async def status(settings: Settings) -> tuple[list[Pause], Backlog, list[Replica]]:
+    """What is paused, what waits, and which configuration each replica runs."""
+
+    async def use(store: Store) -> tuple[list[Pause], Backlog, list[Replica]]:
+        running = (await replicas.read(store)).alive(micros(_CLOCK.now()))
+        return await store.pauses(), await store.backlog(), running
 
     return await with_store(settings, use)
 

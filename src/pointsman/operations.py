@@ -5,12 +5,13 @@ Each that changes something is on the record of operators' actions.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from pointsman import privacy, wiring
+from pointsman import privacy, replicas, wiring
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import StoreUnavailable
@@ -19,12 +20,16 @@ from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.pauses import Pause, words_of
 from pointsman.domain.target_kinds import TargetKind
 from pointsman.privacy import ForgetRequest, Forgotten
+from pointsman.replicas import Replica
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
 from pointsman.store.base import Store
 
 T = TypeVar("T")
+
+#: seconds between two looks for the replicas' answers
+_ASK_EVERY = 0.2
 
 
 def recorded(
@@ -57,6 +62,42 @@ async def pause(
         return wanted
 
     return await recorded(action, use, lambda made: made.words)(store)
+
+
+async def reload(
+    store: Store, action: OperatorAction, clock: Clock, *, within: float
+) -> list[Replica]:
+    """Have every replica read its configuration; what each runs then, by name.
+
+    One that gave no answer within `within` seconds has that as its problem.
+    """
+    request = secrets.token_hex(8)
+
+    async def use(store: Store) -> list[Replica]:
+        now = micros(clock.now())
+        asked = await replicas.change(store, now, lambda all_: replace(all_, asked=request))
+        expected = {replica.name for replica in asked.alive(now)}
+        until = clock.monotonic() + within
+        while True:
+            listed = await replicas.read(store)
+            rows = listed.alive(micros(clock.now()))
+            waiting = [row for row in rows if row.name in expected and row.answered != request]
+            if not waiting or clock.monotonic() >= until:
+                return [
+                    row
+                    if row.answered == request
+                    else replace(row, problem=f"it gave no answer within {within:g} s")
+                    for row in rows
+                    if row.name in expected
+                ]
+            await clock.sleep(_ASK_EVERY)
+
+    return await recorded(action, use, _reloaded)(store)
+
+
+def _reloaded(rows: list[Replica]) -> str:
+    refused = sum(bool(row.problem) for row in rows)
+    return f"{len(rows) - refused} of {len(rows)} replicas run the file"
 
 
 async def resume(store: Store, action: OperatorAction, kind: TargetKind | None) -> list[Pause]:

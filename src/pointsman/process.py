@@ -1,7 +1,8 @@
 """Runs the daemon as a process: what signals do to it, and when it ends.
 
-SIGTERM and SIGINT stop it in order, in the middle of its start too; a second one ends it at once,
-and so does the end of the time that a stop may take. Nothing that was acknowledged is lost by that.
+SIGHUP has the configuration read again. SIGTERM and SIGINT stop it in order, in the middle of its
+start too; a second one ends it at once, and so does the end of the time that a stop may take.
+Nothing that was acknowledged is lost by that.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import structlog
 
@@ -39,8 +41,8 @@ CLOSING = 5.0
 _BY_SIGNAL = 128
 
 
-def run(settings: Settings) -> int:
-    """The daemon until it is told to stop; its exit code.
+def run(settings: Settings, config: Path | None = None) -> int:
+    """The daemon until it is told to stop; its exit code. `config` is the file of the settings.
 
     0 when it stopped in order, during its start too. Raises `ConfigError` and `StoreUnavailable`.
     """
@@ -50,18 +52,23 @@ def run(settings: Settings) -> int:
     try:
         import uvloop  # noqa: PLC0415 - not on every platform
     except ImportError:
-        asyncio.run(serve(settings))
+        asyncio.run(serve(settings, config=config))
     else:
-        uvloop.run(serve(settings))
+        uvloop.run(serve(settings, config=config))
     return 0
 
 
-async def serve(settings: Settings, end: Callable[[int], None] | None = None) -> None:
-    """Run until SIGTERM or SIGINT. `end` ends the process at once with an exit code."""
+async def serve(
+    settings: Settings, end: Callable[[int], None] | None = None, config: Path | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP has the file `config` read again.
+
+    `end` ends the process at once with an exit code.
+    """
     end = end or _end_process
     stop = Stop(end)
-    daemon = Daemon(settings)
-    with stop.by_signals():
+    daemon = Daemon(settings, config=config)
+    with stop.by_signals(on_hangup=daemon.read_config_again):
         if not await _started(daemon, stop):
             log.info("stopped during the start", signal=stop.signal_name)
             return
@@ -126,13 +133,13 @@ class Stop:
         await self._wanted.wait()
 
     @contextlib.contextmanager
-    def by_signals(self) -> Iterator[None]:
+    def by_signals(self, on_hangup: Callable[[], None]) -> Iterator[None]:
         """What signals do within the block."""
         loop = asyncio.get_running_loop()
         numbers = (signal.SIGTERM, signal.SIGINT)
         for number in numbers:
             loop.add_signal_handler(number, self._asked, number)
-        loop.add_signal_handler(signal.SIGHUP, _hung_up)
+        loop.add_signal_handler(signal.SIGHUP, on_hangup)
         try:
             yield
         finally:
@@ -166,13 +173,6 @@ class Stop:
             next="if often: raise http.drain_seconds, and terminationGracePeriodSeconds with it",
         )
         self._end(0)
-
-
-def _hung_up() -> None:
-    log.warning(
-        "SIGHUP changes nothing: settings are read at the start",
-        next="restart to apply changed settings",
-    )
 
 
 def _end_process(code: int) -> None:

@@ -311,7 +311,7 @@ async def test_sighup_is_answered_with_a_line_and_changes_nothing(
     process = await run.start()
     try:
         process.send_signal(signal.SIGHUP)
-        await run.says("SIGHUP changes nothing")
+        await run.says("configuration read again; nothing differs")
         async with aiohttp.ClientSession() as session:
             assert await _post(session, run.url, "one") == 200
         platform.answer.set()

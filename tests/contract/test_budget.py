@@ -492,3 +492,26 @@ def test_about_so_many_requests_may_be_sent_within_a_time_and_always_one(make: M
         assert 0.9 * REQUESTS / 6 <= budget.requests_within(10) <= REQUESTS / 6
 
     run_virtually(run())
+
+
+def test_limits_that_change_while_it_runs_hold_from_then_on_with_what_was_spent_before(
+    make: Make,
+) -> None:
+    async def run() -> None:
+        budget = await opened(make)
+        await crowd(budget, Platform(), 60)
+        budget.reconfigure(quota_limits(POINTS // 3, REQUESTS // 3, 1.0, 0.2))
+        lowered = Platform()
+        # what was spent fills the window for as long as the platform may count it
+        await crowd(budget, lowered, 125)
+        await crowd(budget, lowered, 725)
+        assert lowered.most[0] <= REQUESTS // 3
+        assert lowered.most[1] <= POINTS // 3
+        assert lowered.total >= 0.9 * REQUESTS // 3 * 10
+        budget.reconfigure(LIMITS)
+        raised = Platform()
+        await crowd(budget, raised, 725 + 600)
+        assert not raised.overdrawn
+        assert raised.total >= 0.9 * REQUESTS * 10
+
+    run_virtually(run())

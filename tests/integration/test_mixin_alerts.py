@@ -143,6 +143,11 @@ FIRST_BAD: dict[str, tuple[Any, Story, int]] = {
     "PointsmanStoreAway": (from_then_on, without_store, 3),
     "PointsmanStoreFilling": (from_then_on, lambda one, _: one.stored(free_part=0.09), 6),
     "PointsmanStoreSlow": (from_then_on, slow, 11),
+    "PointsmanConfigRejected": (
+        from_then_on,
+        lambda replica, _: replica.metrics.config("hash", 0.0, is_newest=False),
+        3,
+    ),
     "PointsmanKafkaLag": (
         from_then_on,
         lambda replica, _: replica.metrics.kafka_lag("log", "lessons", 0, 10_001),

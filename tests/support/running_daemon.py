@@ -61,6 +61,11 @@ class Running:
     settings: Settings
 
     @property
+    def config(self) -> Path:
+        """The file of the settings."""
+        return self.database.parent / "pointsman.toml"
+
+    @property
     def database(self) -> Path:
         return self.settings.store.path
 
@@ -143,5 +148,5 @@ async def running(
             + rules
         )
         settings = load(config)
-        async with Daemon(settings) as daemon, aiohttp.ClientSession() as session:
+        async with Daemon(settings, config=config) as daemon, aiohttp.ClientSession() as session:
             yield Running(emulator, daemon, f"http://127.0.0.1:{port}", session, settings)

@@ -64,7 +64,7 @@ def reads(daemon: ModuleType, found: Books | Exception) -> None:
 
 @pytest.mark.parametrize("code", [0, 1])
 def test_run_exits_as_the_daemon_did(config: str, daemon: ModuleType, code: int) -> None:
-    daemon.run = lambda _settings: code  # type: ignore[attr-defined]  # a module made for the test
+    daemon.run = lambda *_: code  # type: ignore[attr-defined]  # a module made for the test
 
     assert runner.invoke(app, ["run", "--config", config]).exit_code == code
 

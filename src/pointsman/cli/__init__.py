@@ -36,6 +36,12 @@ COMMANDS = (
         "check",
     ),
     LazyCommand(
+        "reload",
+        "Have every running daemon take on the changed configuration, all of it or nothing.",
+        "pointsman.cli.reload",
+        "reload",
+    ),
+    LazyCommand(
         "rules",
         "The rules: what they would do with statements, without doing it.",
         "pointsman.cli.rules",
@@ -102,7 +108,7 @@ COMMANDS = (
     ),
     LazyCommand(
         "status",
-        "Say whether delivery is paused, and how much waits: to be sent, or for a person.",
+        "Say what is paused, how much waits, and which configuration each daemon runs.",
         "pointsman.cli.status",
         "status",
     ),

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import typer
 
@@ -19,6 +20,8 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     It takes statements at /xapi/statements and from Kafka, and answers /healthz, /readyz and
     /metrics. What was answered with 2xx is on disk: it can be killed at any moment.
 
+    A changed configuration is taken on while it runs, all of it or nothing: `pointsman reload`.
+
     Exit code 0 when it was told to stop, during its start too; 2 when a setting is wrong; 3 when
     the store did not answer at the start, or its file is not sound; 143 or 130 when a second
     SIGTERM or Ctrl-C ended it at once.
@@ -30,7 +33,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
         # not before it is needed: the other commands need not load the whole daemon
         from pointsman.process import run as run_daemon  # noqa: PLC0415 - not before it is needed
 
-        raise typer.Exit(run_daemon(settings))
+        raise typer.Exit(run_daemon(settings, Path(config)))
 
 
 @contextlib.contextmanager

@@ -81,6 +81,11 @@ class Auditor:
         self._on_record = on_record
         self._on_resent = on_resent
 
+    def reconfigure(self, *, points_per_request: int, requests_per_window: int) -> None:
+        """Other limits of the platform from now on."""
+        self._points_per_request = points_per_request
+        self._requests_per_window = requests_per_window
+
     async def run(self) -> None:
         """Audit one learner after another, as slowly as is set."""
         pause = 60 / self._settings.requests_per_minute

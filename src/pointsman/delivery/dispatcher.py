@@ -75,7 +75,7 @@ class Dispatcher:
         self._sender = sender
         self._budget = budget
         self._clock = clock
-        self._settings = settings
+        self._use(settings)
         self._request_timeout = request_timeout
         self._on_delivery = on_delivery
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads retries, guards nothing
@@ -83,13 +83,6 @@ class Dispatcher:
         self._concurrency = sender.concurrency
         self._under_way: set[asyncio.Task[None]] = set()
         self._of_recipient: dict[Recipient, asyncio.Task[None]] = {}
-        self._longest_pause = micros(
-            max(settings.retry_max_seconds, settings.progress_interval_seconds)
-        )
-        self._policy = TurnPolicy(settings.source_weights, settings.rule_weights)
-        self._due_within = (
-            LONGEST_FRESHNESS if settings.economy == "fresh" else micros(_THRIFTY_LEAD)
-        )
         self._faults = FaultLog()
         self._doubt = RefusalDoubt(self._jitter)
         #: those who may be parked wrongly, or wait for nothing, until the store has freed them
@@ -97,6 +90,21 @@ class Dispatcher:
         self._to_retry: dict[Recipient, None] = {}
         self.breaker = Breaker()
         self.pauses = PauseWatch(store, clock)
+
+    def reconfigure(self, settings: DeliverySettings, *, points_per_request: int) -> None:
+        """From now on so; what is under way ends as it began."""
+        self._use(settings)
+        self._sender.reconfigure(settings, points_per_request=points_per_request)
+
+    def _use(self, settings: DeliverySettings) -> None:
+        self._settings = settings
+        self._longest_pause = micros(
+            max(settings.retry_max_seconds, settings.progress_interval_seconds)
+        )
+        self._policy = TurnPolicy(settings.source_weights, settings.rule_weights)
+        self._due_within = (
+            LONGEST_FRESHNESS if settings.economy == "fresh" else micros(_THRIFTY_LEAD)
+        )
 
     @property
     def platform_trouble(self) -> str:

@@ -88,6 +88,12 @@ class Sender:
             jitter or random.Random(),  # noqa: S311 - spreads retries, guards nothing
         )
 
+    def reconfigure(self, settings: DeliverySettings, *, points_per_request: int) -> None:
+        """From now on so; how many may be under way stays as it was."""
+        self._settings = settings
+        self._points_per_request = points_per_request
+        self._pauses.reconfigure(Backoff(settings.retry_base_seconds, settings.retry_max_seconds))
+
     async def deliver(self, lease: Lease, *, give_up_at: float) -> DeliveryOutcome:
         """Send what the lease holds, if the budget allows it before `give_up_at` (monotonic).
 

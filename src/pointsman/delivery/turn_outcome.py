@@ -54,11 +54,15 @@ class Pauses:
     """Gives each state that was not sent its own time to be sent again; they grow."""
 
     def __init__(self, backoff: Backoff, jitter: random.Random) -> None:
-        self._own = backoff
-        self._general = replace(backoff, longest=min(backoff.longest, _LONGEST_GENERAL))
+        self.reconfigure(backoff)
         self._jitter = jitter
         #: turns in a row that came to nothing, for a reason that is no state's own
         self._stalls: dict[Recipient, int] = {}
+
+    def reconfigure(self, backoff: Backoff) -> None:
+        """Other times from now on."""
+        self._own = backoff
+        self._general = replace(backoff, longest=min(backoff.longest, _LONGEST_GENERAL))
 
     def apply(self, outcome: DeliveryOutcome, lease: Lease, now: int) -> None:
         """Put the times into the settlements; `now` in microseconds."""

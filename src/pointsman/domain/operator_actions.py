@@ -27,6 +27,7 @@ class ActionKind(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     EXPORT = "export"
+    RELOAD = "reload"
 
 
 @dataclass(frozen=True, slots=True)

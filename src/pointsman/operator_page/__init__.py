@@ -4,8 +4,8 @@ It asks the store, and changes it by `operations` alone, as the commands do. The
 works without JavaScript; what there is of that only keeps the numbers of the home page live.
 """
 
-from pointsman.operator_page.making import make_operator_page
+from pointsman.operator_page.making import make_operator_page, shown_sources
 from pointsman.operator_page.page import OperatorPage
 from pointsman.operator_page.tally import Tally
 
-__all__ = ["OperatorPage", "Tally", "make_operator_page"]
+__all__ = ["OperatorPage", "Tally", "make_operator_page", "shown_sources"]

@@ -51,6 +51,10 @@ class Forms:
         self._views = views
         self._wake = wake
 
+    def reconfigure(self, settings: Settings) -> None:
+        """Do as these settings say from now on."""
+        self._settings = settings
+
     async def parked(self, request: web.Request, user: User, fields: Mapping[str, str]) -> Shown:
         """Retry of one code or learner; drop of one state."""
         code, learner = fields.get("code", ""), fields.get("learner", "")

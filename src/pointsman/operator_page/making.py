@@ -40,7 +40,7 @@ async def make_operator_page(
     per_minute = settings.http.failed_attempts_per_minute
     attempts = FailedAttempts(per_minute, clock, metrics.failed_attempt)
     overview = OverviewDeps(
-        sources=list(_sources(settings, readers, metrics)),
+        sources=list(shown_sources(settings, readers, metrics)),
         rules=[rule.name for rule in settings.rules],
         limits=limits,
         left=budget.left,
@@ -59,9 +59,11 @@ async def make_operator_page(
     return OperatorPage(deps)
 
 
-def _sources(
+def shown_sources(
     settings: Settings, readers: Sequence[Source], metrics: Metrics
 ) -> Iterator[SourceView]:
+    """What the overview says of each source."""
+
     def problem(name: str) -> str:
         return next((reader.problem for reader in readers if reader.name == name), "")
 

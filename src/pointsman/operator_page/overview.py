@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
@@ -53,6 +53,12 @@ class Overview:
         self._numbers: dict[str, Any] = {}
         #: who asks meanwhile waits for the same collection
         self._collecting = asyncio.Lock()
+
+    def reconfigure(
+        self, sources: Sequence[SourceView], rules: Sequence[str], limits: QuotaLimits
+    ) -> None:
+        """From now on there are these."""
+        self._deps = replace(self._deps, sources=sources, rules=rules, limits=limits)
 
     async def numbers(self) -> Mapping[str, Any]:
         async with self._collecting:

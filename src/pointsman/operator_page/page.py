@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -17,12 +17,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from pointsman.config import Settings
+from pointsman.delivery.budget.base import QuotaLimits
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.operator_page.access import COOKIE, LIFETIME, Access, User, is_own_form
 from pointsman.operator_page.forms import Forms
 from pointsman.operator_page.jobs import Jobs
-from pointsman.operator_page.overview import Overview
+from pointsman.operator_page.overview import Overview, SourceView
 from pointsman.operator_page.shown import FILTERS, Shown
 from pointsman.operator_page.views import Views
 from pointsman.sources.http.body import BodyLimits, read_body
@@ -76,6 +77,14 @@ class OperatorPage:
         self._forms = Forms(
             deps.settings, deps.store, deps.clock, self._jobs, self._views, deps.wake
         )
+
+    def reconfigure(
+        self, settings: Settings, sources: Sequence[SourceView], limits: QuotaLimits
+    ) -> None:
+        """Show these from now on; who is signed in stays so."""
+        self._views.reconfigure(settings)
+        self._forms.reconfigure(settings)
+        self._deps.overview.reconfigure(sources, [rule.name for rule in settings.rules], limits)
 
     def set_up(self, app: web.Application) -> None:
         """Let the application render the templates."""

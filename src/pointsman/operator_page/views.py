@@ -47,6 +47,10 @@ class Views:
         self._overview = overview
         self._jobs = jobs
 
+    def reconfigure(self, settings: Settings) -> None:
+        """Show what these settings mean from now on."""
+        self._settings = settings
+
     async def home(self, _request: web.Request, _user: User) -> Shown:
         return Shown("home.html", {"now": await self._overview.numbers()})
 

@@ -18,7 +18,7 @@ from pointsman.store.personal_data import TABLES, Holds, Table
 #: documents that xAPI has, and those that are nobody's; all others are ours, and say in their names
 #: whose they are: a registration or a learner, with a word or a day before it
 _OF_PLAYERS = frozenset({"state", "activity_profile", "agent_profile"})
-_OF_NOBODY = frozenset({"activity", "probe"})
+_OF_NOBODY = frozenset({"activity", "probe", "replicas"})
 
 
 class RowRules:

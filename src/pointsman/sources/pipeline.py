@@ -107,6 +107,11 @@ class Pipeline:
         self._on_left_out = on_left_out
         self._on_clock_off = on_clock_off
 
+    def reconfigure(self, mapping: Decider, adapters: Mapping[tuple[str, str], Adapt]) -> None:
+        """From now on decide so; what is being decided about ends as it began."""
+        self._mapping = mapping
+        self.adapters = adapters
+
     async def accept(self, batch: StatementBatch) -> Accepted:
         """Store a batch; its statements' ids, in order, after the commit.
 

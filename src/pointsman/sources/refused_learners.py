@@ -67,6 +67,10 @@ class RefusedLearners:
         self._hashes: frozenset[str] = frozenset()
         self._uncounted: Counter[str] = Counter()
 
+    def reconfigure(self, resolve: Callable[[Actor], str]) -> None:
+        """From now on actors are these learners."""
+        self._resolve = resolve
+
     async def run(self) -> None:
         """Read the list again and again, until cancelled."""
         while True:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: xAPI's own, and what we keep the same way: activities as launches describe them, launches, their
-#: sessions, the authTokens they bring, which of them are revoked, how much they stored, and what is
-#: written to see whether it can be
+#: sessions, the authTokens they bring, which of them are revoked, how much they stored, what is
+#: written to see whether it can be, and the list of replicas
 DocumentResource = Literal[
     "state",
     "activity_profile",
@@ -20,6 +20,7 @@ DocumentResource = Literal[
     "usage",
     "usage_of_day",
     "probe",
+    "replicas",
 ]
 
 

@@ -34,6 +34,17 @@ class Families:
             collector(registry=self.registry)
         self.build = Info("pointsman_build", "The version that runs.", registry=self.registry)
 
+        self.config = Info(
+            "pointsman_config", "The configuration that runs, by its hash.", registry=self.registry
+        )
+        self.config_successful = self._gauge(
+            "config_last_reload_successful",
+            "1 when the configuration's file was taken when it was last read.",
+        )
+        self.config_success_timestamp = self._gauge(
+            "config_last_reload_success_timestamp_seconds",
+            "When the configuration that runs was taken.",
+        )
         self.inputs = self._counter("inputs", "Inputs by what became of them.", "source", "result")
         self.readings_left_out = self._counter(
             "readings_left_out",

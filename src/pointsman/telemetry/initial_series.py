@@ -25,7 +25,7 @@ AHEAD, BEHIND = "ahead", "behind"
 #: in place of a label value that is not known, so that nobody outside can make series
 OTHER = "other"
 #: the daemon's parts that are started again when they end
-TASKS = ("audit", "delivery", "housekeeping", "new tokens", "tokens")
+TASKS = ("audit", "configuration", "delivery", "housekeeping", "new tokens", "tokens")
 #: the answers to a request that sends statements, and those of the service itself
 _STATUSES = (
     *("200", "201", "204"),
@@ -72,13 +72,10 @@ class KnownLabels:
 
 def begin_at_zero(families: Families, known: KnownLabels) -> None:
     """Make every series whose labels are known."""
-    for source in known.sources:
-        _begin_source(families, source)
-    for route in known.routes:
-        families.http_seconds.labels(route.route)
-        for source, status in product(route.sources, _STATUSES):
-            families.http_requests.labels(source, route.method, route.route, status)
+    begin_sources(families, known)
     families.store_free.set(1)
+    families.config_successful.set(1)
+    families.config.info({"hash": ""})
     for kind in known.oddities:
         families.cmi5_oddities.labels(kind)
     for limit in known.launch_limits:
@@ -94,6 +91,16 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
     begin_place(families, OTHER)
     for task in TASKS:
         families.task_restarts.labels(task)
+
+
+def begin_sources(families: Families, known: KnownLabels) -> None:
+    """Make the series of sources; those that are there stay as they are."""
+    for source in known.sources:
+        _begin_source(families, source)
+    for route in known.routes:
+        families.http_seconds.labels(route.route)
+        for source, status in product(route.sources, _STATUSES):
+            families.http_requests.labels(source, route.method, route.route, status)
 
 
 def _begin_delivery(families: Families) -> None:

@@ -62,9 +62,13 @@ def configure(settings: LoggingSettings, clock: Clock | None = None) -> None:
         )
     )
     handler.addFilter(RepeatedLines(clock or SystemClock()))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(_LEVELS[settings.level])
+    logging.getLogger().handlers[:] = [handler]
+    set_level(settings)
+
+
+def set_level(settings: LoggingSettings) -> None:
+    """Log as much as `[logging]` says from now on."""
+    logging.getLogger().setLevel(_LEVELS[settings.level])
     # aiokafka tells of every heartbeat, and of what the sources say better themselves
     logging.getLogger("aiokafka").setLevel(max(_LEVELS[settings.level], logging.ERROR))
 

@@ -28,6 +28,7 @@ from pointsman.telemetry.initial_series import (
     KnownLabels,
     begin_at_zero,
     begin_place,
+    begin_sources,
 )
 
 #: courses and paths with a series of their own; the rest are counted together
@@ -44,14 +45,29 @@ class Metrics:
         self._of.build.info({"version": __version__})
         begin_at_zero(self._of, self._known)
         if limits is not None:
-            self._of.points_limit.set(limits.points)
-            self._of.requests_limit.set(limits.requests)
+            self._show_limits(limits)
         # looked up for every request, and there are few: their labels are ours and the settings'
         self._inputs_of = cache(self._of.inputs.labels)
         self._requests_of = cache(self._of.http_requests.labels)
         self._seconds_of = cache(self._of.http_seconds.labels)
         self._places: set[str] = set()
         self._partitions: dict[str, set[tuple[str, int]]] = {}
+
+    def reconfigure(self, known: KnownLabels, limits: QuotaLimits) -> None:
+        """From now on these sources have series of their own, and these limits are shown."""
+        self._known = known
+        begin_sources(self._of, known)
+        self._show_limits(limits)
+
+    def config(self, hash_: str, since: float, is_newest: bool) -> None:
+        """Which configuration runs, since when, and whether the file was taken when last read."""
+        self._of.config.info({"hash": hash_})
+        self._of.config_successful.set(int(is_newest))
+        self._of.config_success_timestamp.set(since)
+
+    def _show_limits(self, limits: QuotaLimits) -> None:
+        self._of.points_limit.set(limits.points)
+        self._of.requests_limit.set(limits.requests)
 
     def inputs(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
         for submission, receipt in zip(submissions, receipts, strict=True):

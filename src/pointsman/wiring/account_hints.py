@@ -21,6 +21,10 @@ class AccountHints:
         self.close = provider.close
         self.refused = provider.refused
 
+    def reconfigure(self, home_pages: Sequence[str]) -> None:
+        """From now on these are mapped."""
+        self._home_pages = tuple(home_pages)
+
     async def token(self, learner: str) -> str:
         try:
             return await self._provider.token(learner)

@@ -19,6 +19,12 @@ class PlatformClients:
     platform: Platform
     reader: ReadBackClient
     login: LoginClient
+    transports: tuple[HttpTransport, ...]
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Show the key of these settings from now on."""
+        for transport in self.transports:
+            transport.reconfigure(settings.platform)
 
     async def close(self) -> None:
         """Close their connections."""
@@ -29,10 +35,13 @@ class PlatformClients:
 
 def platform_clients(settings: Settings, clock: Clock) -> PlatformClients:
     """The clients of the configured platform."""
+    deliveries = _transport(settings, settings.delivery.concurrency + 1)
+    readings, logins = _transport(settings, 1), _transport(settings, 1)
     return PlatformClients(
-        HeliumPlatform(_transport(settings, settings.delivery.concurrency + 1), clock),
-        HeliumReader(_transport(settings, 1), clock),
-        HeliumLogin(helium_calls(settings, clock)),
+        HeliumPlatform(deliveries, clock),
+        HeliumReader(readings, clock),
+        HeliumLogin(HeliumCalls(logins, clock)),
+        (deliveries, readings, logins),
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
+
+from aiohttp import web
 
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
@@ -186,7 +188,19 @@ def http_intake(intake: Pipeline, producer: TopicProducer | None, clock: Clock) 
     return KafkaForwarder(producer.write, clock, intake.keep_dead_letter)
 
 
-def http_servers(
+@dataclass(frozen=True, slots=True)
+class HttpListener:
+    """A server, and what makes the application that it answers with."""
+
+    server: HttpServer
+    make_app: Callable[[HttpDeps], web.Application]
+
+
+def failed_attempts(settings: Settings, clock: Clock, metrics: Metrics) -> FailedAttempts:
+    return FailedAttempts(settings.http.failed_attempts_per_minute, clock, metrics.failed_attempt)
+
+
+def http_deps(
     settings: Settings,
     *,
     intake: StatementIntake,
@@ -197,15 +211,16 @@ def http_servers(
     metrics: Metrics,
     operator_log: OperatorLog,
     clock: Clock,
+    attempts: FailedAttempts,
     launches: LaunchRoutesDeps | None = None,
     must_take: MustTake = lambda _actor, _source: None,
     operator_page: RoutedPages | None = None,
-) -> list[HttpServer]:
-    """The endpoint with all its routes, first for the public; it does not listen yet.
+) -> HttpDeps:
+    """What the endpoint needs of the rest of the daemon.
 
-    Without [http.operator] there is one for all.
+    `attempts` outlive a change of settings: who is slowed down for guessing stays so.
     """
-    deps = HttpDeps(
+    return HttpDeps(
         intake=intake,
         store=store,
         sources=http_sources(settings),
@@ -217,9 +232,7 @@ def http_servers(
         on_refused=metrics.refused,
         on_refusal=operator_log.refused,
         clock=clock,
-        attempts=FailedAttempts(
-            settings.http.failed_attempts_per_minute, clock, metrics.failed_attempt
-        ),
+        attempts=attempts,
         authority_home_page=settings.platform.origin,
         defining_sources=defining_sources(settings),
         public_path=public_path(settings),
@@ -231,6 +244,15 @@ def http_servers(
         reader=BatchReader(settings.http, store.statement_ids, launched_limits(settings)),
         body_timeout=settings.http.connections.body_seconds,
     )
+
+
+def http_listeners(
+    settings: Settings, deps: HttpDeps, metrics: Metrics, operator_log: OperatorLog, clock: Clock
+) -> list[HttpListener]:
+    """The endpoint with all its routes, first for the public; it does not listen yet.
+
+    Without [http.operator] there is one for all.
+    """
     http = settings.http
     connections = http.connections
     budget = BytesInFlight(http.max_bytes_in_flight)
@@ -245,11 +267,15 @@ def http_servers(
         metrics.connection_closed(why)
         operator_log.connection_closed(why, address)
 
-    def server(host: str, port: int, section: str, *listeners: Listener) -> HttpServer:
+    def listener(host: str, port: int, section: str, *routes: Listener) -> HttpListener:
         # each has its own, for each stops by itself
         requests = RequestsUnderWay(budget)
-        return HttpServer(
-            make_app(replace(deps, requests=requests), listeners),
+
+        def app(deps: HttpDeps) -> web.Application:
+            return make_app(replace(deps, requests=requests), routes)
+
+        server = HttpServer(
+            app(deps),
             requests,
             clock,
             ConnectionLimits(most, connections.most_of_address, http.proxies),
@@ -264,12 +290,13 @@ def http_servers(
             drain_seconds=http.drain_seconds,
             section=section,
         )
+        return HttpListener(server, app)
 
     if http.operator is None:
-        return [server(http.host, http.port, "http", *Listener)]
+        return [listener(http.host, http.port, "http", *Listener)]
     return [
-        server(http.host, http.port, "http", Listener.PUBLIC),
-        server(http.operator.host, http.operator.port, "http.operator", Listener.OPERATOR),
+        listener(http.host, http.port, "http", Listener.PUBLIC),
+        listener(http.operator.host, http.operator.port, "http.operator", Listener.OPERATOR),
     ]
 
 

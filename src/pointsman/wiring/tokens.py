@@ -32,10 +32,21 @@ _PAY_WITHIN = 20.0
 
 @dataclass(frozen=True, slots=True)
 class TokenSources:
-    """Where authTokens come from; `launched` takes those that launches bring, if any do."""
+    """Where authTokens come from; `launched` takes those that launches bring, if any do.
 
-    provider: TokenProvider
+    `inline` are those of the configuration, if they are there.
+    """
+
+    provider: AccountHints
     launched: LaunchTokens | None = None
+    inline: InlineTokens | None = None
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Take on the accounts of these settings, and the tokens that are in them."""
+        self.provider.reconfigure(_home_pages(settings))
+        tokens = settings.learners.tokens
+        if self.inline is not None and tokens.inline is not None:
+            self.inline.reconfigure(tokens.inline)
 
 
 def token_sources(
@@ -50,15 +61,20 @@ def token_sources(
     """Launches before all others, where there are any. `vault` is for tokens that are fetched."""
     section = settings.learners.tokens
     behind = _configured(section, clock, on_new, log_in, vault)
+    inline = behind if isinstance(behind, InlineTokens) else None
     if settings.launches is None and behind is not None:
-        return TokenSources(_with_hints(behind, settings))
+        return TokenSources(_with_hints(behind, settings), inline=inline)
     cipher = TokenCipher(section.encryption_keys)
     launched = LaunchTokens(behind, _TokenDocuments(store, clock), cipher, clock, on_new)
-    return TokenSources(_with_hints(launched, settings), launched)
+    return TokenSources(_with_hints(launched, settings), launched, inline)
 
 
-def _with_hints(provider: TokenProvider, settings: Settings) -> TokenProvider:
-    return AccountHints(provider, [account.home_page for account in settings.learners.accounts])
+def _with_hints(provider: TokenProvider, settings: Settings) -> AccountHints:
+    return AccountHints(provider, _home_pages(settings))
+
+
+def _home_pages(settings: Settings) -> list[str]:
+    return [account.home_page for account in settings.learners.accounts]
 
 
 def vault(settings: Settings, store: Store, clock: Clock) -> TokenVault | None:

@@ -74,6 +74,10 @@ class Budget(Protocol):
         """End what is under way."""
         ...
 
+    def reconfigure(self, limits: QuotaLimits) -> None:
+        """From now on so much may be spent; what was spent stays counted."""
+        ...
+
     async def wait_for_quota(self) -> None:
         """Wait until one request of one point could be sent."""
         ...

@@ -80,6 +80,12 @@ class LocalBudget:
         with contextlib.suppress(StoreUnavailable):
             await self._store.save_window(self._sent(self._clock.monotonic()))
 
+    def reconfigure(self, limits: QuotaLimits) -> None:
+        self._limits = limits
+        self._window.reconfigure(limits)
+        # what was set aside was the other limits'
+        self._aside = _SetAside()
+
     async def wait_for_quota(self) -> None:
         await self._lock.acquire(float("inf"))
         try:

@@ -41,6 +41,12 @@ class QuotaWindow:
         self.told = PlatformWindow(self.limits.window)
         self.site = SitePart(self.limits) if self.limits.is_adaptive else None
 
+    def reconfigure(self, limits: QuotaLimits) -> None:
+        """Other limits from now on, of a window as long as before."""
+        self.limits = self.log.limits = limits
+        if self.site is not None:
+            self.site.limits = limits
+
     def next_at(self, now: float, points: int) -> float:
         """The earliest time at which a request of so many points may be sent."""
         request, cost = self._paces(points)

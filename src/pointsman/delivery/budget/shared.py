@@ -86,6 +86,10 @@ class SharedBudget:
         """Wait until the other replicas know what the platform said last."""
         await asyncio.gather(*self._updates)
 
+    def reconfigure(self, limits: QuotaLimits) -> None:
+        """Slots that were dealt stay good: they are counted in the pace."""
+        self._limits = limits
+
     async def wait_for_quota(self) -> None:
         """As far as we know; asking the store would take slots that nobody may need."""
         await self._clock.sleep(self._free_at - self._clock.monotonic())

@@ -38,6 +38,10 @@ class HttpTransport:
             max_bytes=MAX_ANSWER_BYTES,
         )
 
+    def reconfigure(self, settings: PlatformSettings) -> None:
+        """Show another key from now on."""
+        self._api_key = settings.api_key
+
     async def post(self, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         key = self._api_key.get_secret_value()
         try:

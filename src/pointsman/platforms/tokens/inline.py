@@ -19,9 +19,13 @@ class Credentials:
 
 
 class InlineTokens:
-    """Those of `learners.tokens.inline`. They change with a restart only."""
+    """Those of `learners.tokens.inline`."""
 
     def __init__(self, entries: Mapping[str, TokenEntry]) -> None:
+        self.reconfigure(entries)
+
+    def reconfigure(self, entries: Mapping[str, TokenEntry]) -> None:
+        """From now on there are these, and no others."""
         self._known = LearnerTable(
             {
                 learner: Credentials(
@@ -44,9 +48,7 @@ class InlineTokens:
         token = (self._known.find(learner) or Credentials()).token
         if token is None:
             near = self._known.near_miss(learner)
-            raise NoToken(
-                f"learners.tokens.inline has none for {learner!r}{near}; add one and restart"
-            )
+            raise NoToken(f"learners.tokens.inline has none for {learner!r}{near}; add one")
         return token
 
     async def user_id(self, learner: str) -> str:
@@ -54,7 +56,7 @@ class InlineTokens:
         if user_id is None:
             raise NoToken(
                 f"learners.tokens.inline has no user_id for {learner!r}, which attendance needs; "
-                "add it and restart"
+                "add it"
             )
         return user_id
 

@@ -56,6 +56,8 @@ class HttpServer:
         self._section = section
         self._limits, self._times, self._hooks = limits, times, hooks
         self._listener: asyncio.Server | None = None
+        #: what answers a request from now on, on open connections too
+        self._answer: RequestHandler = _not_open
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_WORDS)
         self._requests = requests
         self._clock = clock
@@ -68,7 +70,8 @@ class HttpServer:
         """Listen. Raises `ConfigError` when the port can't be had."""
         await self._runner.setup()
         if (server := self._runner.server) is not None:
-            server.request_handler = _with_own_answers(server.request_handler)
+            self._answer = server.request_handler
+            server.request_handler = _with_own_answers(self._answered)
         try:
             self._listener = await asyncio.get_running_loop().create_server(
                 self._connection, self._host, self._port, backlog=_BACKLOG, reuse_address=True
@@ -84,6 +87,13 @@ class HttpServer:
                     port_setting=f"{self._section}.port",
                 )
             ) from None
+
+    async def reconfigure(self, app: web.Application) -> None:
+        """Requests from now on are answered by this one; what is under way ends as it began."""
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        if (server := runner.server) is not None:
+            self._answer = server.request_handler
 
     def begin_drain(self, delay: float) -> None:
         """Answers close their connections from now on; `close` waits `delay` seconds from now."""
@@ -124,11 +134,18 @@ class HttpServer:
         loop = asyncio.get_running_loop()
         return SenderConnection(server, loop, self._limits, self._times, self._hooks)
 
+    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await self._answer(request)
+
     async def _in_time(self, answered: Awaitable[None]) -> None:
         left = max(0.0, self._answer_until - self._clock.monotonic())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(left):
                 await answered
+
+
+async def _not_open(_request: web.BaseRequest) -> web.StreamResponse:
+    raise ConnectionAbortedError("the listener is closed")
 
 
 def _with_own_answers(handle: RequestHandler) -> RequestHandler:
