@@ -14,6 +14,7 @@ from pointsman.sources.http.lrs.answers_under_way import (
     MOST_OF_SOURCE,
     UNTIL_WRITTEN,
     AnswersUnderWay,
+    write_answer,
 )
 
 LMS = AuthorizedSender("lms")
@@ -57,3 +58,9 @@ async def test_answers_have_no_more_bytes_together_than_there_may_be() -> None:
     assert (refused.value.status, "Retry-After" in refused.value.headers) == (503, True)
     await requests[0][UNTIL_WRITTEN].aclose()
     answers.add(requests[3], large)
+
+
+async def test_an_answer_that_is_written_is_held_no_longer_by_its_connection() -> None:
+    response = web.Response(body=b"x" * 100_000)
+    await write_answer(request(), response)
+    assert response.body is None

@@ -66,3 +66,6 @@ async def write_answer(request: web.Request, response: web.StreamResponse) -> No
     with contextlib.suppress(ConnectionError):
         await response.prepare(request)
         await response.write_eof()
+        if isinstance(response, web.Response):
+            # aiohttp keeps the last answer of a connection as long as that is idle
+            response.body = None
