@@ -100,7 +100,7 @@ TROUBLES = {
     "wrong apiKey": Trouble(
         "error",
         {"event": "delivery", "answer": "key_refused", "words": "(HTTP 401)"},
-        "mend platform.api_key and restart",
+        "correct platform.api_key, then `pointsman reload`",
         platform=lambda: emulator(key="another"),
         lines=2,
     ),

@@ -79,7 +79,7 @@ COMMANDS = (
     ),
     LazyCommand(
         "replay",
-        "Decide anew about the statements that arrived since, after the rules have changed.",
+        "Decide again about the statements that arrived since, after the rules have changed.",
         "pointsman.cli.replay",
         "replay",
     ),

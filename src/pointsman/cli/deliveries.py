@@ -27,7 +27,9 @@ def deliveries(
     since: Annotated[
         str, typer.Option("--since", help="What was settled since: 7d, 12h, or a date or time.")
     ] = "1d",
-    until: Annotated[str, typer.Option("--until", help="And before.")] = "0s",
+    until: Annotated[
+        str, typer.Option("--until", help="What was settled before then; 0s is now.")
+    ] = "0s",
     form: Annotated[
         Literal["ndjson", "parquet"],
         typer.Option("--format", help="A JSON object in each line, or Parquet."),

@@ -89,6 +89,8 @@ def _print(done: Forgotten, settings: Settings) -> None:
     for what, count in sorted((+done.replaced).items()):
         words = what.replace("_", " ")
         typer.echo(f"{words} of others: the person's name {would}replaced in {count:,}")
+    if not +done.erased and not +done.replaced:
+        typer.echo("The store holds nothing of this person; see that the name is written right.")
     if done.refused_until is not None:
         typer.echo(f"New input {would}refused until {iso_time(done.refused_until)}.")
     if not done.is_dry_run:

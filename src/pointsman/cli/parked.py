@@ -67,7 +67,7 @@ def retry(
     learner: LearnerOption = None,
     reason: ReasonOption = "",
 ) -> None:
-    """Free what is parked, after its cause is mended; a running daemon sends it within seconds.
+    """Free what is parked, once its cause is removed; a running daemon sends it within seconds.
 
     **Example:** `pointsman parked retry --reason 'refused: NOT_FOUND'`
     """
@@ -96,7 +96,7 @@ def drop(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
-    """Forget what is parked for good, where its cause will never be mended.
+    """Forget what is parked for good, where its cause will never be removed.
 
     The platform keeps what it has. A newer input, or `pointsman replay`, wants it again. The books
     go on counting it, as dropped.

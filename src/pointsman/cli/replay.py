@@ -56,7 +56,7 @@ def replay(
     wide: WideOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all moves.")] = False,
 ) -> None:
-    """Decide anew about the statements that arrived since, after the rules have changed.
+    """Decide again about the statements that arrived since, after the rules have changed.
 
     What is further along now is sent; nothing goes back. The daemon may run meanwhile, with the new
     rules. Statements older than `store.retention_days` are gone.

@@ -81,7 +81,7 @@ def _waiting(
     books: Books, parked: Desired | None, dead_letter: StoredDeadLetter | None
 ) -> Iterator[str]:
     if books.parked:
-        yield f"{books.parked:,} parked, and not sent until the cause is mended"
+        yield f"{books.parked:,} parked, and not sent until the cause is removed"
         if parked is not None:
             yield f"    the oldest: {parked.recipient}: {parked.parked}"
         yield "    next: pointsman parked list"

@@ -169,7 +169,7 @@ async def _delivery(settings: Settings) -> tuple[bool, str]:
     if books.parked:
         refuse(
             f"{books.delivered:,} delivered, {books.parked:,} parked: not sent until the cause is "
-            "mended",
+            "removed",
             "pointsman parked list",
         )
     return True, f"all is delivered: {books.delivered:,} desired states"

@@ -38,7 +38,7 @@ class ReceiptState(StrEnum):
 
 
 _SENTENCES = {
-    ReceiptState.HELD: "Your progress is saved. Something has to be mended before the learning "
+    ReceiptState.HELD: "Your progress is saved. Something has to be repaired before the learning "
     "platform can show it; nothing is lost, and you need not do it again.",
     ReceiptState.ON_ITS_WAY: "Your progress is saved, and on its way to the learning platform.",
     ReceiptState.RECEIVED: "What you did is saved.",

@@ -17,7 +17,7 @@ def story_as_text(story: Story) -> str:
 
 
 def _lines(story: Story) -> Iterator[str]:
-    yield f"{story.learner or 'nobody'}{story.about and ', '}{story.about}"
+    yield ", ".join(filter(None, (story.learner, story.about)))
     yield ""
     if story.left_out:
         yield f"{_INDENT}({story.left_out} earlier events; --limit shows more)"

@@ -26,6 +26,15 @@ _GENERAL = {
     "throttled": Cause.QUOTA_SPENT,
     "key_refused": Cause.KEY_REFUSED,
 }
+_GENERAL_WORDS = {
+    Cause.PLATFORM_AWAY: "the platform is unreachable",
+    Cause.QUOTA_SPENT: "the platform's quota is spent",
+    Cause.KEY_REFUSED: "the platform refuses platform.api_key",
+}
+_GENERAL_CURES: dict[Cause, tuple[str, ...]] = {
+    Cause.PLATFORM_AWAY: ("see that the platform is up, and that platform.url is right",),
+    Cause.KEY_REFUSED: ("correct platform.api_key, then pointsman reload",),
+}
 #: an answer that is older says nothing of now, in microseconds
 _RECENT = 300_000_000
 _AFTER_PAUSE, _RESUME = "it is sent after delivery is resumed", "pointsman resume"
@@ -142,9 +151,8 @@ def _why_it_waits(desired: Desired, facts: Facts) -> tuple[Cause, str, tuple[str
     request = newest if newest is not None and facts.now - newest.at < _RECENT else own
     cause = _GENERAL.get("" if request is None else request.answer)
     if request is not None and cause is not None and (request is newest or desired.retry_at):
-        said = f": the platform answered {request.answer} ({request.words})"
-        cures = {Cause.KEY_REFUSED: ("mend platform.api_key, then restart the daemon",)}
-        return cause, said, cures.get(cause, ()), 0
+        said = f": {_GENERAL_WORDS[cause]} ({request.words})"
+        return cause, said, _GENERAL_CURES.get(cause, ()), 0
     quota = facts.quota
     if quota is not None and quota.ends_at > facts.now and min(quota.points, quota.requests) <= 0:
         left = (

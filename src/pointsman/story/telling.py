@@ -81,8 +81,7 @@ def _end(facts: Facts, standings: list[Standing]) -> Standing:
         return standings[0]
     return Standing(
         Cause.NO_INPUT,
-        f"nothing is known of {facts.learner or 'this'}"
-        + (f" and {facts.question.words}" if facts.question.words else ""),
+        "nothing is known of " + " and ".join(filter(None, (facts.learner, facts.question.words))),
         "nothing happens until an input comes",
         cure=(
             "see that the player sends to this daemon, and what it was answered (docs/http.md)",

@@ -66,7 +66,7 @@ def of_input(fact: InputFact, facts: Facts) -> Standing:
             sentence,
             _STAYS,
             cure=(
-                f"add {reading.verb} to `verbs` of that rule, or a rule that takes it, and restart",
+                f"add {reading.verb} to `verbs` of that rule, then pointsman reload",
                 f"pointsman replay --since {since}",
             ),
         )
@@ -80,7 +80,7 @@ def _without_rule(activity: str, sentence: str, since: str, facts: Facts) -> Sta
         sentence,
         _STAYS,
         cure=(
-            f'add a rule with activity = "{proposal}" (pointsman unmatched), and restart',
+            f'add a rule with activity = "{proposal}" (pointsman unmatched), then pointsman reload',
             f"pointsman replay --since {since}",
         ),
     )
@@ -113,7 +113,7 @@ def of_move(move: HistoryMove) -> Standing:
             words = f"{statement} counts for {what}, and more has to come before it is complete"
     cure: tuple[str, ...] = ()
     if move.result is MoveResult.LOWER:
-        cure = (f'falls = "always" in {by_rule}, and restart, if progress may fall',)
+        cure = (f'falls = "always" in {by_rule}, if progress may fall; then pointsman reload',)
     return Standing(
         Cause(move.result.value),
         words,

@@ -53,7 +53,8 @@ OF_CLOSED = {
 }
 
 OF_ANSWER = {
-    RequestOutcome.KEY_REFUSED: "mend platform.api_key and restart; nothing is lost meanwhile",
+    RequestOutcome.KEY_REFUSED: "correct platform.api_key, then `pointsman reload`; nothing is "
+    "lost meanwhile",
     RequestOutcome.THROTTLED: "another client spends the instance's quota: lower "
     "platform.limits.share, or correct platform.limits; `pointsman platform budget` shows what is "
     "left",
