@@ -88,7 +88,7 @@ class Dispatcher:
         #: those who may be parked wrongly, or wait for nothing, until the store has freed them
         self._to_free: dict[Recipient, None] = {}
         self._to_retry: dict[Recipient, None] = {}
-        self.breaker = Breaker()
+        self.breaker = Breaker(watcher=self._concurrency)
         self.pauses = PauseWatch(store, clock)
 
     def reconfigure(self, settings: DeliverySettings, *, points_per_request: int) -> None:
@@ -171,12 +171,12 @@ class Dispatcher:
             due_within=self._due_within,
         )
         for lease in leases:
-            await self._concurrency.begin()
+            begun_in = await self._concurrency.begin()
             earlier = self._of_recipient.get(lease.recipient)
             task = asyncio.create_task(self._deliver_or_let_expire(lease, earlier))
             self._under_way.add(task)
             self._of_recipient[lease.recipient] = task
-            task.add_done_callback(partial(self._ended, lease.recipient))
+            task.add_done_callback(partial(self._ended, lease.recipient, begun_in))
         await asyncio.sleep(0)  # they are in front of us when we wait for the quota next
         if not leases:
             await self._idle()
@@ -211,11 +211,11 @@ class Dispatcher:
             for task in (timeout, woken):
                 task.cancel()
 
-    def _ended(self, recipient: Recipient, task: asyncio.Task[None]) -> None:
+    def _ended(self, recipient: Recipient, begun_in: int, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         if self._of_recipient.get(recipient) is task:
             del self._of_recipient[recipient]
-        self._concurrency.end()
+        self._concurrency.end(begun_in)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._faults.tell("a delivery was not settled for a reason of ours", error)
         self._wake.set()
