@@ -121,7 +121,7 @@ def weather(tmp_path: Path, script: Script, *, latency: float = 0.075, seconds: 
             for one in record.latencies:
                 run.delivered.append((at, one.seconds, record.outcome.learner))
 
-        sim.dispatcher._on_delivery = note
+        sim.dispatcher._settling._on_delivery = note
         async with sim:
             await asyncio.gather(run.traffic(seconds), script(run))
             await sim.settle(120)

@@ -103,8 +103,8 @@ class ConcurrencyLimit:
     """What the dispatcher asks before it begins another delivery. `ceiling` is never exceeded.
 
     What hangs in an outage goes on until its timeout. When the outage is seen, and again when it is
-    over, what is under way stops counting towards the limit, and counts for the ceiling alone. While
-    the platform is out there is no limit but the ceiling: the breaker says when the next one goes.
+    over, what is under way stops counting towards the limit, and counts for the ceiling alone.
+    While the platform is out there is no limit but the ceiling: the breaker says when one goes.
     """
 
     def __init__(self, ceiling: int) -> None:
