@@ -80,7 +80,7 @@ class Dispatcher:
         self._under_way: set[asyncio.Task[None]] = set()
         self._of_recipient: dict[Recipient, asyncio.Task[None]] = {}
         self._faults = FaultLog()
-        self.breaker = Breaker()
+        self.breaker = Breaker(watcher=self._concurrency)
         self._doubt = RefusalDoubt(self._jitter)
         self._settling = Settling(
             store,
@@ -175,12 +175,12 @@ class Dispatcher:
             due_within=self._due_within,
         )
         for lease in leases:
-            await self._concurrency.begin()
+            begun_in = await self._concurrency.begin()
             earlier = self._of_recipient.get(lease.recipient)
             task = asyncio.create_task(self._deliver_or_let_expire(lease, earlier))
             self._under_way.add(task)
             self._of_recipient[lease.recipient] = task
-            task.add_done_callback(partial(self._ended, lease.recipient))
+            task.add_done_callback(partial(self._ended, lease.recipient, begun_in))
         await asyncio.sleep(0)  # they are in front of us when we wait for the quota next
         if not leases:
             await self._idle()
@@ -215,11 +215,11 @@ class Dispatcher:
             for task in (timeout, woken):
                 task.cancel()
 
-    def _ended(self, recipient: Recipient, task: asyncio.Task[None]) -> None:
+    def _ended(self, recipient: Recipient, begun_in: int, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         if self._of_recipient.get(recipient) is task:
             del self._of_recipient[recipient]
-        self._concurrency.end()
+        self._concurrency.end(begun_in)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._faults.tell("a delivery was not settled for a reason of ours", error)
         self._wake.set()
