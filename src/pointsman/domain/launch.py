@@ -16,6 +16,8 @@ import orjson
 from pointsman.domain.iri import comparable, mailbox_address, same_iri
 from pointsman.domain.records import Actor
 
+#: what the store names as the rule where a launch says what its activity is
+LAUNCH_RULE = "launch"
 #: what a cmi5 launch adds to the address of its unit
 _ADDED = frozenset({"endpoint", "fetch", "actor", "registration", "activityId"})
 #: where an activity's IRI ends, so that what follows lies below it

@@ -6,13 +6,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
-from pointsman.domain.launch import Launch, PlayerKind, is_its_activity
+from pointsman.domain.launch import LAUNCH_RULE, Launch, PlayerKind, is_its_activity
 from pointsman.domain.records import Observation
 from pointsman.domain.uri_template import Template
 from pointsman.mapping.rules import VERB_NAMESPACES, CourseCompleted, CourseName, Rule, short_verb
 
-#: what the store names as the rule
-RULE_NAME = "launch"
 #: the highest percentage before the moveOn is met
 _MOST_BEFORE_MOVE_ON = 99.0
 _COMPLETED = f"{VERB_NAMESPACES[0]}completed"
@@ -37,7 +35,7 @@ def _cached_rule(
 ) -> Rule:
     """Cached, for few differ: ids are in the variables."""
     return Rule(
-        name=RULE_NAME,
+        name=LAUNCH_RULE,
         activity=Template("{activity}"),
         topic_id=Template("{topic}") if has_topic else None,
         course=CourseName(course_by, Template("{course}")) if course_by else None,
