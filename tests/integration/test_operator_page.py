@@ -124,11 +124,19 @@ async def test_a_form_of_another_page_changes_nothing(page: Page) -> None:
     assert (await page.post("/ui/delivery", pause))[0] == 403
     assert (await page.post("/ui/delivery", {**pause, "csrf": "0" * 64}))[0] == 403
     good = {**pause, "csrf": await page.csrf()}
-    async with page.session.post(
-        f"{page.url}/ui/delivery", data=good, headers={"Sec-Fetch-Site": "cross-site"}
-    ) as answer:
-        assert answer.status == 403
+    foreign: tuple[dict[str, str], ...] = (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    )
+    for headers in foreign:
+        for path in ("/ui/delivery", "/ui/login", "/ui/logout"):
+            fields = {**good, "key": KEY}
+            async with page.session.post(page.url + path, data=fields, headers=headers) as answer:
+                assert answer.status == 403, (path, headers)
     assert await page.run.daemon._store.pauses() == []
+    # one that sends none of these headers, as before, needs the token of its session
     assert (await page.post("/ui/delivery", good))[0] == 200
     (made,) = await page.run.daemon._store.pauses()
     assert made.reason == "forged"
