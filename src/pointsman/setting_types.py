@@ -29,7 +29,8 @@ from pointsman.secret_values import FileSecret, read_secret, require
 T = TypeVar("T")
 
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
-_RESERVED_NAMES = {"launch": "what launched players say", "import": "what pointsman import reads"}
+#: sources that are there without being configured, and what of
+RESERVED_NAMES = {"launch": "what launched players say", "import": "what pointsman import reads"}
 
 
 class Section(BaseModel):
@@ -192,8 +193,8 @@ def only_variable(variable: str, text: str) -> str:
 def _source_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError("must be 1-64 characters of a-z, 0-9, _ and -: it labels metrics")
-    if name in _RESERVED_NAMES:
-        raise ValueError(f"is the name of {_RESERVED_NAMES[name]}; give it another one")
+    if name in RESERVED_NAMES:
+        raise ValueError(f"is the name of {RESERVED_NAMES[name]}; give it another one")
     return name
 
 

@@ -54,7 +54,7 @@ async def stated(world: Launching, player: Player, verb: str | None = None) -> l
 
 async def oddities(world: Launching) -> dict[str, float]:
     """What was counted, by kind; each is there from the start, at 0."""
-    page, _ = await world.run.daemon.metrics_page()
+    page, _ = await world.run.daemon.parts.metrics_page()
     found = {}
     for line in page.decode().splitlines():
         if line.startswith("pointsman_cmi5_oddities_total{"):
@@ -128,7 +128,7 @@ async def test_a_fetch_url_that_never_was_good_is_401(world: Launching) -> None:
         assert (status, body["error-code"]) == (401, code)
     async with world.run.session.get(launch["fetchUrl"]) as answer:
         assert answer.status == 405
-    page, _ = await world.run.daemon.metrics_page()
+    page, _ = await world.run.daemon.parts.metrics_page()
     assert token.encode() not in page
     assert b'route="/cmi5/fetch/{token}"' in page
 

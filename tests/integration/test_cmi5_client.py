@@ -68,7 +68,7 @@ async def test_the_documented_way_to_load_a_page_again(tmp_path: Path) -> None:
         for _ in range(2):
             await load(tab, launch)
             assert await tab.run(script) == "Normal"
-        page, _ = await running.run.daemon.metrics_page()
+        page, _ = await running.run.daemon.parts.metrics_page()
         assert b'route="/cmi5/fetch/{token}",source="",status="200"} 1.0' in page
 
 
@@ -137,5 +137,5 @@ async def test_an_address_that_was_fetched_starts_nothing(world: World) -> None:
 
 async def test_what_is_said_soon_after_the_end_is_taken(world: World) -> None:
     assert await world.run("unending", await world.launch()) == {"taken": True}
-    page, _ = await world.launching.run.daemon.metrics_page()
+    page, _ = await world.launching.run.daemon.parts.metrics_page()
     assert b'pointsman_cmi5_oddities_total{kind="after_terminated"} 1.0' in page

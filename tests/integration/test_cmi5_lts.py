@@ -186,7 +186,7 @@ async def test_005_1_conflicts_are_rejected(strict: Launching) -> None:
     ]
     assert (await player.post(known))[0] == 403
     assert (await player.get(state(launch, "bookmark")))[0] == 403
-    page, _ = await strict.run.daemon.metrics_page()
+    page, _ = await strict.run.daemon.parts.metrics_page()
     assert b'pointsman_cmi5_oddities_total{kind="not_utc"} 1.0' in page
     assert b'pointsman_inputs_total{result="refused",source="launch"}' in page
 

@@ -224,7 +224,7 @@ async def test_each_recorded_exchange_gets_what_the_client_needs(
             assert answer.headers["Access-Control-Allow-Origin"] == PLAYER
             if answer.status == 200:
                 check_body(row, json.loads(text), reused=reused)
-        page, _ = await world.run.daemon.metrics_page()
+        page, _ = await world.run.daemon.parts.metrics_page()
         counts = re.findall(rb"^pointsman_cmi5_oddities_total{.*} (.*)$", page, re.MULTILINE)
         assert set(counts) == {b"0.0"}
     assert seen == STEPS[step]

@@ -37,7 +37,7 @@ async def until_told(world: Running, *values: object) -> None:
 
 async def outcomes(world: Running) -> dict[str, int]:
     """How many inputs became of each; the books balance."""
-    found = await world.daemon._store.books()
+    found = await world.daemon.parts.store.books()
     assert found.balanced, found
     return {one.value: count for one, count in found.outcomes.items() if count}
 
@@ -95,7 +95,7 @@ async def test_segments_that_make_no_sense_are_left_out(tmp_path: Path) -> None:
     async with running(tmp_path, TOPICS) as world:
         await world.say("completed", TOPIC, ANA, **watched("one", "from 0 to 10"))
         await until_told(world, 100)
-        assert await world.daemon._store.dead_letters(limit=9) == []
+        assert await world.daemon.parts.store.dead_letters(limit=9) == []
         assert await outcomes(world) == {"applied": 1}
 
 

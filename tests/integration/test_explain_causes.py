@@ -115,12 +115,12 @@ class World:
             call = other.submit(CliRunner().invoke, app, words, input=stdin)
             result = await asyncio.wrap_future(call)
         assert result.exit_code == 0, result.output
-        self.run.daemon._dispatcher.wake()  # what a command did is looked for every few seconds
+        self.run.daemon.parts.dispatcher.wake()  # a command is noticed every few seconds
         return result.output
 
     async def with_store(self, use: Callable[[Store], Awaitable[Any]]) -> Any:
         result = await commands.with_store(self.run.settings, use)
-        self.run.daemon._dispatcher.wake()
+        self.run.daemon.parts.dispatcher.wake()
         return result
 
 
@@ -323,7 +323,7 @@ async def drift(world: World, who: str) -> None:
 async def pauses(world: World, command: str) -> None:
     """It reaches the loop within a second."""
     await world.do(command)
-    await world.run.until(lambda: bool(world.run.daemon._dispatcher.pauses.pauses))
+    await world.run.until(lambda: bool(world.run.daemon.parts.dispatcher.pauses.pauses))
 
 
 async def paused(world: World, who: str) -> None:

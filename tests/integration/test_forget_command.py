@@ -60,11 +60,11 @@ async def test_a_person_is_forgotten_beside_a_daemon_although_the_first_run_was_
         await world.until(lambda: len(world.ran) >= 9)
         after = await commands.export_person(world.settings, look, BEN)
         assert after["statements"][:4] == ben["statements"]
-        actions = await world.daemon._store.operator_actions(limit=10)
+        actions = await world.daemon.parts.store.operator_actions(limit=10)
         assert {one.learner for one in actions if one.kind is ActionKind.FORGET} == {pseudonym}
 
         store = world.settings.store.path
         files = [store, store.with_name(store.name + "-wal")]
         assert all(ANA.encode() not in file.read_bytes().lower() for file in files if file.exists())
-        books = await world.daemon._store.books()
+        books = await world.daemon.parts.store.books()
         assert books.balanced

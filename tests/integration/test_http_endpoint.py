@@ -221,6 +221,23 @@ async def test_strangers_are_told_what_is_wrong(
     assert world.requests == [("", method, "/xapi/statements", 401)]
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        {"Origin": "https://player.example"},
+    ],
+)
+async def test_no_browser_is_asked_for_a_password_that_it_would_keep(
+    client: Client, headers: dict[str, str]
+) -> None:
+    for path in ("/xapi/statements", "/xapi/activities/state"):
+        response = await client.get(path, headers=headers)
+        assert response.status == 401
+        assert response.headers["WWW-Authenticate"].startswith("Bearer")
+
+
 async def test_a_body_announced_too_long_is_refused_unread(client: Client, world: World) -> None:
     response = await client.post("/xapi/statements", data=b" " * (LIMIT + 1), headers=GOOD)
     assert response.status == 413

@@ -61,7 +61,7 @@ async def test_documents_of_a_player_fill_no_more_than_their_quotas(world: Launc
     assert (status, "launches.limits.learner_documents" in body) == (413, True)
     ben = await world.launch(learner=BEN)
     assert (await put(world, ben, "a", 15_000))[0] == 204
-    page, _ = await world.run.daemon.metrics_page()
+    page, _ = await world.run.daemon.parts.metrics_page()
     assert b'pointsman_launch_limits_total{limit="registration_bytes"} 1.0' in page
 
 

@@ -130,7 +130,7 @@ async def test_what_is_not_its_own_a_player_may_not_say(
     assert status == 403, body
     assert words in json.loads(body)["error"]["reason"]
     assert "statement 1" in json.loads(body)["error"]["reason"]
-    page, _ = await world.run.daemon.metrics_page()
+    page, _ = await world.run.daemon.parts.metrics_page()
     assert b'pointsman_inputs_total{result="refused",source="launch"} 1.0' in page
     _, found = await world.send(launch, "GET", "/xapi/statements")
     assert json.loads(found)["statements"] == []

@@ -13,7 +13,7 @@ import yaml
 from pointsman.delivery.audit import AuditRecord
 from pointsman.delivery.budget.base import QuotaLeft
 from pointsman.delivery.delivery_record import DeliveryLatency, DeliveryRecord
-from pointsman.delivery.sender import DeliveryOutcome
+from pointsman.delivery.turn_outcome import DeliveryOutcome
 from pointsman.domain.records import Decision, InputOutcome, Item, Receipt, Submission
 from pointsman.domain.targets import ReadBackPlace, TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict

@@ -29,6 +29,14 @@ async def answered(session: aiohttp.ClientSession, url: str) -> set[str]:
     return there
 
 
+async def status_under(session: aiohttp.ClientSession, url: str, host: str) -> int:
+    """Of a request whose browser thinks that `host` is at this address."""
+    async with session.get(url, headers={"Host": host}) as answer:
+        if answer.status == 421:
+            assert "http.operator.hosts" in await answer.text()
+        return answer.status
+
+
 def paths_of(*listeners: Listener) -> set[str]:
     return {route.path for route in ROUTES if route.listener in listeners} - _NOT_HERE
 
@@ -37,8 +45,13 @@ async def test_each_port_answers_its_own_routes_and_no_other(tmp_path: Path) -> 
     port = free_port()
     operator = f"http://127.0.0.1:{port}"
     key = 'keys = [{ name = "ben", key = "a-key-that-nobody-guesses" }]'
-    section = f"[http.operator]\nport = {port}\n{key}\n"
-    async with launching(tmp_path, section) as world, aiohttp.ClientSession() as session:
+    hosts = 'hosts = ["pointsman-operator"]'
+    section = f"[http.operator]\nport = {port}\n{hosts}\n{key}\n"
+    everybody = ("*",)
+    async with (
+        launching(tmp_path, section, cors_origins=everybody) as world,
+        aiohttp.ClientSession() as session,
+    ):
         public = await answered(session, world.url)
         private = await answered(session, operator)
         asked = {"learner": ANA, "activity": COURSE, "authToken": world.token(ANA)}
@@ -46,6 +59,18 @@ async def test_each_port_answers_its_own_routes_and_no_other(tmp_path: Path) -> 
         async with session.post(f"{operator}/launches", json=asked, headers=headers) as answer:
             launch = await answer.json()
         said, _ = await world.say(launch, "completed")
+        rebound = {
+            path: await status_under(session, operator + path, "rebound.example")
+            for path in ("/", "/metrics", "/readyz", "/ui", "/ui/login")
+        }
+        own = {
+            name: await status_under(session, f"{operator}/metrics", name)
+            for name in ("localhost", "pointsman-operator:80", f"10.0.0.7:{port}")
+        }
+        players = await status_under(session, f"{world.url}/", "rebound.example")
+        page = {"Origin": "https://evil.example"}
+        async with session.get(f"{operator}/metrics", headers=page) as answer:
+            shared = answer.headers.get("Access-Control-Allow-Origin")
         async with session.get(f"{operator}/") as answer:
             places = (await answer.json())["places"]
         config = ["--config", str(tmp_path / "pointsman.toml")]
@@ -55,6 +80,10 @@ async def test_each_port_answers_its_own_routes_and_no_other(tmp_path: Path) -> 
     assert public == paths_of(Listener.PUBLIC)
     assert private == paths_of(Listener.OPERATOR)
     assert said == 200
+    assert set(rebound.values()) == {421}
+    assert set(own.values()) == {200}
+    assert players == 200
+    assert shared is None
     assert set(places) == {"/healthz", "/readyz", "/metrics"}
     assert waited.output == f"the daemon at {operator} takes statements\n"
     assert f"HTTP for operators on 127.0.0.1:{port}: metrics, probes and" in explained.output

@@ -124,15 +124,23 @@ async def test_a_form_of_another_page_changes_nothing(page: Page) -> None:
     assert (await page.post("/ui/delivery", pause))[0] == 403
     assert (await page.post("/ui/delivery", {**pause, "csrf": "0" * 64}))[0] == 403
     good = {**pause, "csrf": await page.csrf()}
-    async with page.session.post(
-        f"{page.url}/ui/delivery", data=good, headers={"Sec-Fetch-Site": "cross-site"}
-    ) as answer:
-        assert answer.status == 403
-    assert await page.run.daemon._store.pauses() == []
+    foreign: tuple[dict[str, str], ...] = (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    )
+    for headers in foreign:
+        for path in ("/ui/delivery", "/ui/login", "/ui/logout"):
+            fields = {**good, "key": KEY}
+            async with page.session.post(page.url + path, data=fields, headers=headers) as answer:
+                assert answer.status == 403, (path, headers)
+    assert await page.run.daemon.parts.store.pauses() == []
+    # one that sends none of these headers, as before, needs the token of its session
     assert (await page.post("/ui/delivery", good))[0] == 200
-    (made,) = await page.run.daemon._store.pauses()
+    (made,) = await page.run.daemon.parts.store.pauses()
     assert made.reason == "forged"
-    (action,) = await page.run.daemon._store.operator_actions(limit=9)
+    (action,) = await page.run.daemon.parts.store.operator_actions(limit=9)
     assert (action.who, action.origin) == ("ben", "127.0.0.1, the page")
     # every part of the daemon says so, once the loop has seen it
     ready = ""
@@ -154,7 +162,7 @@ async def test_a_viewer_sees_all_and_changes_nothing(page: Page) -> None:
         if name not in {"login", "logout", "static", "events"}:
             _, text = await page.get(route.path)
             assert text.count('method="post"') == 1  # signing out
-    assert await page.run.daemon._store.operator_actions(limit=9) == []
+    assert await page.run.daemon.parts.store.operator_actions(limit=9) == []
 
 
 async def test_a_session_ends_with_signing_out_and_who_guesses_has_to_wait(page: Page) -> None:

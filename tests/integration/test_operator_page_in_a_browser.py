@@ -148,7 +148,7 @@ async def dead_letter(run: Running) -> None:
         }
         for topic in ("topic_demo_1", "topic_demo_2")
     ]
-    pipeline = wiring.pipeline(run.settings, run.daemon._store, SystemClock())
+    pipeline = wiring.pipeline(run.settings, run.daemon.parts.store, SystemClock())
     body, nowhere = json.dumps(statements).encode(), Position("", "", 0, 0)
     message = LogMessage("bus", body, "topic lessons", nowhere, max_statements=1)
     await pipeline.ingest([replace(pipeline.read_message(message), position=None)])
@@ -205,7 +205,7 @@ async def _replays_a_dead_letter_after_a_dry_run(walk: Walk) -> None:
     await walk.go("/ui/dead-letters")
     await walk.press("Try: letter 1")
     await walk.sees("Tried, and nothing was changed: would be applied")
-    assert await walk.run.daemon._store.dead_letter(1) is not None
+    assert await walk.run.daemon.parts.store.dead_letter(1) is not None
     await walk.press("Read it again: letter 1")
     await walk.sees("There are no dead letters.")
 
@@ -258,7 +258,7 @@ async def _is_refused_as_a_viewer(walk: Walk) -> None:
             f"{walk.url}/ui/delivery", form={"csrf": token, "do": "pause"}
         )
         assert answer.status == 403
-    assert await walk.run.daemon._store.pauses() == []
+    assert await walk.run.daemon.parts.store.pauses() == []
 
 
 async def _works_without_scripts(walk: Walk, chromium: Browser) -> None:

@@ -64,7 +64,7 @@ async def test_nothing_is_said_to_be_received_before_the_commit(
     world: Launching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launch = await world.launch(**TOPIC)
-    store = world.run.daemon._store
+    store = world.run.daemon.parts.store
     ingest, asked, goes_on = store.ingest, asyncio.Event(), asyncio.Event()
 
     async def held(submissions: Sequence[Submission]) -> list[Receipt]:

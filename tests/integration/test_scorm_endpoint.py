@@ -145,7 +145,7 @@ async def test_what_is_not_understood_is_refused_and_kept_whole(world: Launching
     assert (letter.body, letter.source, letter.reason) == (body, "launch", said["errorMessage"])
     assert letter.origin == f"SCORM commit of registration {launch['registration']}, the last"
     assert read_books(world.run.database).balanced
-    page, _ = await world.run.daemon.metrics_page()
+    page, _ = await world.run.daemon.parts.metrics_page()
     assert b'pointsman_inputs_total{result="refused",source="launch"} 1.0' in page
 
 
@@ -156,7 +156,7 @@ async def test_a_word_that_scorm_has_not_is_left_out_and_counted_and_the_rest_is
     cmi = {"completion_status": "completed", "progress_measure": "1.000349"}
     answer = await commit(world, launch, json.dumps({"cmi": cmi}).encode())
     assert answer.status == 200
-    page, _ = await world.run.daemon.metrics_page()
+    page, _ = await world.run.daemon.parts.metrics_page()
     assert b'pointsman_readings_left_out_total{reading="progress",source="launch"} 1.0' in page
     assert b'pointsman_inputs_total{result="applied",source="launch"} 1.0' in page
 
@@ -322,7 +322,7 @@ async def test_the_pass_is_in_no_log_and_no_metric(
         patch.setattr(SqliteStore, "change_document", broken)
         answer = await commit(world, launch, measured(0.5))
     assert (answer.status, (await answer.json())["result"]) == (500, False)
-    page, _ = await world.run.daemon.metrics_page()
+    page, _ = await world.run.daemon.parts.metrics_page()
     assert b'route="/scorm/{token}/commit"' in page
     shown = "".join(capfd.readouterr()) + page.decode()
     assert "a fault of ours" in shown

@@ -63,7 +63,7 @@ def read(folder: Path, text: str) -> Settings:
         ("[platform]\n", '[logging]\nlevel = "debug"\n[platform]\n', ["logging.level"], []),
         (
             "[platform]\n",
-            "[delivery]\nsource_weights = { players = 2 }\n[platform]\n",
+            "[delivery]\nsource_weights = { import = 2 }\n[platform]\n",
             ["delivery.source_weights"],
             [],
         ),

@@ -207,6 +207,21 @@ CASES: list[tuple[dict[str, object], str, str]] = [
     (platform(timeout_seconds=0), "platform.timeout_seconds = 0", "above 0"),
     (platform(limits={"share": 0.0001}), "platform.limits.share = 0.0001", "nothing could ever"),
     ({"delivery": {"lease_seconds": 30}}, "delivery", "more than platform.timeout_seconds"),
+    (
+        {"delivery": {"source_weights": {"palyer": 2, "player": 1, "import": 2, "launch": 2}}},
+        "delivery",
+        "has source_weights for 'palyer', which is no source; did you mean 'player'?",
+    ),
+    (
+        {"delivery": {"rule_weights": {"rule 2": 2, "rule 1": 1, "launch": 2}}, "rules": [RULE]},
+        "delivery",
+        "has rule_weights for 'rule 2', which is no rule; did you mean 'rule 1'?",
+    ),
+    (
+        {"delivery": {"source_weights": {"x": 2}, "rule_weights": {"y": 2}}},
+        "delivery",
+        "is no source; there are 'import', 'launch', 'player'; has rule_weights for 'y', which",
+    ),
     ({"delivery": {"retry_max_seconds": 0.5}}, "delivery.retry_max_seconds = 0.5", "at least"),
     (http({"bearer": SECRET}, name="LMS"), "sources.http[0].name", "a-z, 0-9, _ and -"),
     (http(), 'sources.http[0].credentials (source "player")', "at least one"),

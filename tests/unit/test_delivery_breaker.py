@@ -240,3 +240,24 @@ def test_a_backoff_is_between_half_a_step_and_all_of_it(
 def test_a_first_failure_waits_the_base() -> None:
     seconds = {Backoff(8.0, 60.0).seconds(1, random.Random(seed)) for seed in range(50)}
     assert 4 <= min(seconds) < max(seconds) <= 8
+
+
+class Watcher:
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.changes: list[tuple[float, bool]] = []
+
+    def platform_changed(self, now: float, *, is_out: bool) -> None:
+        self.changes.append((now, is_out))
+
+
+def test_an_outage_is_told_of_once_when_it_begins_and_once_when_it_ends() -> None:
+    watcher = Watcher()
+    one = Breaker(watcher=watcher)
+    tell(one, RequestOutcome.ANSWERED, 100)
+    for now in range(101, 110):
+        tell(one, RequestOutcome.UNREACHABLE, now)
+    for now in range(110, 120):
+        tell(one, RequestOutcome.ANSWERED, now)
+    assert watcher.changes == [(103, True), (110, False)]

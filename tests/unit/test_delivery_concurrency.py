@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import random
 
@@ -107,10 +108,73 @@ def test_while_the_quota_holds_deliveries_up_no_more_of_them_are_begun() -> None
 def test_who_waits_for_room_goes_when_another_one_is_over() -> None:
     async def run() -> None:
         limit = ConcurrencyLimit(1)
-        await limit.begin()
+        begun_in = await limit.begin()
         assert limit.free == 0
-        limit.end()
+        limit.end(begun_in)
         await limit.begin()
         assert limit.free == 0
 
     run_virtually(run())
+
+
+async def begin_all(limit: ConcurrencyLimit) -> list[int]:
+    """As many as may be begun now."""
+    return [await limit.begin() for _ in range(limit.free)]
+
+
+def test_what_hangs_takes_no_room_from_what_is_begun_after_the_outage() -> None:
+    async def run() -> None:
+        limit = ConcurrencyLimit(256)
+        hanging = await begin_all(limit)
+        assert limit.free == 0
+        limit.platform_changed(10, is_out=True)
+        assert limit.free > 0
+        # each try of the outage may hang too
+        hanging += [await limit.begin() for _ in range(40)]
+        limit.platform_changed(70, is_out=False)
+        assert limit.free == limit.limit
+        begun = await begin_all(limit)
+        for begun_in in hanging:
+            limit.end(begun_in)
+        assert limit.free == 0
+        for begun_in in begun:
+            limit.end(begun_in)
+        assert limit.free == limit.limit
+
+    run_virtually(run())
+
+
+def test_what_hangs_counts_for_the_ceiling() -> None:
+    async def run() -> None:
+        limit = ConcurrencyLimit(20)
+        for now, is_out in enumerate([True, False] * 5):
+            await begin_all(limit)
+            limit.platform_changed(now, is_out=is_out)
+        assert limit.free == 0
+
+    run_virtually(run())
+
+
+def test_who_waits_for_room_goes_when_the_outage_is_seen() -> None:
+    async def run() -> None:
+        limit = ConcurrencyLimit(256)
+        await begin_all(limit)
+        waiting = asyncio.create_task(limit.wait_until_free())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        limit.platform_changed(10, is_out=True)
+        await waiting
+
+    run_virtually(run())
+
+
+def test_what_was_sent_before_the_end_of_an_outage_says_nothing_of_the_limit_after_it() -> None:
+    limit = ConcurrencyLimit(256)
+    limit.platform_changed(10, is_out=True)
+    limit.platform_changed(70, is_out=False)
+    for _ in range(100):
+        limit.failed(sent_at=69)
+        limit.answered(30, sent_at=69)
+    assert limit.limit == 16
+    limit.failed(sent_at=71)
+    assert limit.limit == 8

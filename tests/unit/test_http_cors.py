@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.sources.http.cors import answer_headers, preflight_headers, shows_credential
+from pointsman.sources.http.cors import (
+    answer_headers,
+    preflight_headers,
+    shows_credential,
+    would_prompt,
+)
 
 PLAYER = "https://player.example"
 ALLOW = "Access-Control-Allow-Origin"
@@ -62,6 +67,25 @@ def test_a_star_names_nobody_where_a_browser_might_add_a_credential() -> None:
 )
 def test_credentials_are_in_the_requests_of_players(path: str, shown: bool) -> None:
     assert shows_credential(path) is shown
+
+
+@pytest.mark.parametrize(
+    ("headers", "prompts"),
+    [
+        ({}, False),
+        ({"Accept": "text/html, image/gif"}, False),  # of Java's own client
+        ({"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}, False),
+        ({"Origin": PLAYER}, True),
+        ({"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}, True),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, True),
+        ({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"}, True),
+        ({"Upgrade-Insecure-Requests": "1"}, True),
+    ],
+)
+def test_browsers_that_would_keep_a_password_are_known(
+    headers: dict[str, str], prompts: bool
+) -> None:
+    assert would_prompt(headers) is prompts
 
 
 def test_without_origins_configured_there_are_no_headers() -> None:

@@ -12,7 +12,7 @@ from pointsman import __version__
 from pointsman.delivery.audit import AuditRecord
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
 from pointsman.delivery.delivery_record import DeliveryLatency, DeliveryRecord
-from pointsman.delivery.sender import DeliveryOutcome
+from pointsman.delivery.turn_outcome import DeliveryOutcome
 from pointsman.domain.records import DeadLetter, Decision, InputOutcome, Item, Receipt, Submission
 from pointsman.domain.targets import ReadBackPlace, TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict

@@ -7,7 +7,7 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from pointsman.delivery.delivery_record import DeliveryRecord
-from pointsman.delivery.sender import DeliveryOutcome
+from pointsman.delivery.turn_outcome import DeliveryOutcome
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.targets import Target, TargetKind
 from pointsman.platforms.base import RequestOutcome

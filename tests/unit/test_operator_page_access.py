@@ -12,6 +12,7 @@ from pointsman.operator_page.access import (
     OperatorKey,
     Role,
     User,
+    fetch_site,
     is_own_form,
 )
 from pointsman.sources.http.failed_attempts import FailedAttempts
@@ -85,3 +86,20 @@ def test_a_form_is_of_one_session_and_of_our_own_page() -> None:
     assert not is_own_form(first, second.csrf, "same-origin")
     assert not is_own_form(first, first.csrf, "cross-site")
     assert not is_own_form(first, "", "same-origin")
+
+
+@pytest.mark.parametrize(
+    ("headers", "site"),
+    [
+        ({}, ""),
+        ({"Origin": "http://OPS:8081"}, "same-origin"),
+        ({"Origin": "http://ops:8080"}, "cross-site"),
+        ({"Origin": "https://evil.example"}, "cross-site"),
+        ({"Origin": "null"}, "cross-site"),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://ops:8081"}, "cross-site"),
+        # a proxy may have changed Host, and no page can write this header
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "https://proxy.example"}, "same-origin"),
+    ],
+)
+def test_where_a_form_comes_from_is_the_browsers_word(headers: dict[str, str], site: str) -> None:
+    assert fetch_site(headers, "ops:8081") == site

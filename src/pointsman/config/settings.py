@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -10,8 +12,9 @@ from pointsman.config.learners import LearnerSettings
 from pointsman.config.rules import RuleSettings
 from pointsman.config.sources import SourceSettings
 from pointsman.delivery.settings import AuditSettings, DeliverySettings
+from pointsman.domain.launch import LAUNCH_RULE
 from pointsman.platforms.settings import PlatformSettings
-from pointsman.setting_types import Section, repeated, valid_so_far
+from pointsman.setting_types import RESERVED_NAMES, Section, repeated, valid_so_far
 from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.kafka.settings import DeliveryEventsSettings
 from pointsman.sources.settings import LaunchSettings
@@ -27,7 +30,6 @@ class Settings(Section):
     http: HttpSettings = Field(default_factory=HttpSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
     platform: PlatformSettings
-    delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     #: none: no topic is told of deliveries
     delivery_events: DeliveryEventsSettings | None = None
     audit: AuditSettings = Field(default_factory=AuditSettings)
@@ -36,6 +38,8 @@ class Settings(Section):
     launches: LaunchSettings | None = None
     sources: SourceSettings
     rules: tuple[RuleSettings, ...] = ()
+    #: after all that its weights name
+    delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
 
     @model_validator(mode="before")
@@ -59,6 +63,22 @@ class Settings(Section):
                     f"platform.timeout_seconds, which is {timeout:g}, or a learner's request could "
                     "be sent twice at once"
                 )
+        return delivery
+
+    @field_validator("delivery")
+    @classmethod
+    def _weights_name_what_there_is(
+        cls, delivery: DeliverySettings, info: ValidationInfo
+    ) -> DeliverySettings:
+        problems: list[str] = []
+        if valid_so_far(info, "sources"):
+            known = {*info.data["sources"].names, *RESERVED_NAMES}
+            problems += _unknown_names("source", delivery.source_weights, known)
+        if valid_so_far(info, "rules"):
+            known = {*(rule.name for rule in info.data["rules"]), LAUNCH_RULE}
+            problems += _unknown_names("rule", delivery.rule_weights, known)
+        if problems:
+            raise ValueError("; ".join(problems))
         return delivery
 
     @field_validator("launches")
@@ -106,3 +126,15 @@ class Settings(Section):
         if twice is not None:
             raise ValueError(f"has the name {twice!r} twice; it says in the books what decided")
         return rules
+
+
+def _unknown_names(what: str, named: Iterable[str], known: Collection[str]) -> Iterator[str]:
+    for name in named:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {_list(known)}"
+            yield f"has {what}_weights for {name!r}, which is no {what}; {hint}"
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, sorted(names)))

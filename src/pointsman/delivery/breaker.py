@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pointsman.domain.backoff import Backoff
 from pointsman.domain.targets import Recipient
@@ -22,6 +23,13 @@ _THROTTLED = Backoff(1.0, 60.0)
 _MOST = 10_000
 
 
+class OutageWatcher(Protocol):
+    """Who is told of outages."""
+
+    def platform_changed(self, now: float, *, is_out: bool) -> None:
+        """An outage began or ended, at `now` on the monotonic clock."""
+
+
 @dataclass(slots=True)
 class Breaker:
     """Counts requests that failed in a row, whoever's they were.
@@ -29,9 +37,11 @@ class Breaker:
     While the platform is out, one request at a time tries it, every second or so; the first answer
     sets all free again. What was sent before all began to wait, or
     before another request that came to something, counts no more when it fails.
-    `reason` is for a person, "" while all is well. All times are on the monotonic clock.
+    `reason` is for a person, "" while all is well. `watcher` is told when an outage
+    begins and when it ends. All times are on the monotonic clock.
     """
 
+    watcher: OutageWatcher | None = None
     failures: int = 0
     reason: str = ""
     #: so often in a row the platform had no quota for us
@@ -80,7 +90,7 @@ class Breaker:
             )
         else:
             self._worked_at = max(self._worked_at, sent_at)
-            return self._succeed()
+            return self._succeed(now)
         return ()
 
     def record_failing(
@@ -166,18 +176,25 @@ class Breaker:
         self.failures = failures
         if failures >= _TRIPS_AT:
             self._tripped_at = now
+            self._tell_watcher(now, is_out=True)
             self.next_at = max(self.next_at, now + _FIRST_TRY.seconds(1, jitter))
 
-    def _succeed(self) -> tuple[Recipient, ...]:
+    def _succeed(self, now: float) -> tuple[Recipient, ...]:
         """Who failed in an outage that is over tries again at once."""
-        freed = tuple(self._waiting) if self.tripped else ()
+        was_out, freed = self.tripped, tuple(self._waiting) if self.tripped else ()
         self.failures = self.throttles = self._key_refusals = 0
         self.next_at = self._throttled_until = 0.0
         self._tripped_at = None
         self.reason = ""
         for memory in (self._key_refused, self._without_success, self._waiting):
             memory.clear()
+        if was_out:
+            self._tell_watcher(now, is_out=False)
         return freed
+
+    def _tell_watcher(self, now: float, *, is_out: bool) -> None:
+        if self.watcher is not None:
+            self.watcher.platform_changed(now, is_out=is_out)
 
 
 def _remember(memory: dict[Recipient, None], recipient: Recipient) -> None:

@@ -100,11 +100,22 @@ class AdaptiveLimit:
 
 
 class ConcurrencyLimit:
-    """What the dispatcher asks before it begins another delivery. `ceiling` is never exceeded."""
+    """What the dispatcher asks before it begins another delivery. `ceiling` is never exceeded.
+
+    What hangs in an outage goes on until its timeout. When the outage is seen, and again when it is
+    over, what is under way stops counting towards the limit, and counts for the ceiling alone.
+    While the platform is out there is no limit but the ceiling: the breaker says when one goes.
+    """
 
     def __init__(self, ceiling: int) -> None:
+        self._ceiling = ceiling
         self._limit = AdaptiveLimit(ceiling)
         self._under_way = 0
+        #: of an earlier round than `_round`; begun before an outage began or ended
+        self._set_aside = 0
+        self._round = 0
+        self._is_out = False
+        self._round_began = float("-inf")
         self._waiting_for_quota = 0
         self._changed = asyncio.Event()
 
@@ -116,17 +127,19 @@ class ConcurrencyLimit:
     @property
     def free(self) -> int:
         """Deliveries that may be begun now."""
-        return max(0, self.limit - self._under_way)
+        room = self._ceiling - self._under_way - self._set_aside
+        return max(0, room if self._is_out else min(room, self.limit - self._under_way))
 
     @property
     def waiting(self) -> int:
         """Deliveries under way that wait for the quota."""
         return self._waiting_for_quota
 
-    async def begin(self) -> None:
-        """Wait until one more may be begun, and count it."""
+    async def begin(self) -> int:
+        """Wait until one more may be begun, and count it; what `end` needs to know of it."""
         await self.wait_until_free()
         self._under_way += 1
+        return self._round
 
     async def wait_until_free(self) -> None:
         """Wait until one more may be begun."""
@@ -135,9 +148,21 @@ class ConcurrencyLimit:
             self._changed.clear()
             await self._changed.wait()
 
-    def end(self) -> None:
-        """One that was begun is over."""
-        self._under_way -= 1
+    def end(self, begun_in: int) -> None:
+        """One that was begun is over; `begun_in` is what `begin` returned."""
+        if begun_in == self._round:
+            self._under_way -= 1
+        else:
+            self._set_aside -= 1
+        self._changed.set()
+
+    def platform_changed(self, now: float, *, is_out: bool) -> None:
+        """An outage began or ended, at `now` on the monotonic clock."""
+        self._is_out = is_out
+        self._round += 1
+        self._round_began = now
+        self._set_aside += self._under_way
+        self._under_way = 0
         self._changed.set()
 
     @contextmanager
@@ -149,11 +174,17 @@ class ConcurrencyLimit:
         finally:
             self._waiting_for_quota -= 1
 
-    def answered(self, seconds: float) -> None:
-        """The platform took so long for one request."""
-        self._limit.answered(seconds)
+    def answered(self, seconds: float, *, sent_at: float) -> None:
+        """The platform took so long for one request; `sent_at` is on the monotonic clock."""
+        if self._says_something(sent_at):
+            self._limit.answered(seconds)
         self._changed.set()
 
-    def failed(self) -> None:
+    def failed(self, *, sent_at: float) -> None:
         """The platform gave no answer to one request."""
-        self._limit.failed()
+        if self._says_something(sent_at):
+            self._limit.failed()
+
+    def _says_something(self, sent_at: float) -> bool:
+        """In an outage no latency is measured, and what was sent before its end came through it."""
+        return not self._is_out and sent_at >= self._round_began

@@ -13,20 +13,19 @@ import structlog
 from pointsman.cancellation import only_own_cancellation
 from pointsman.delivery.breaker import Breaker
 from pointsman.delivery.budget.base import Budget
-from pointsman.delivery.delivery_record import DeliveryRecord, latency
-from pointsman.delivery.outcomes import storable
+from pointsman.delivery.delivery_record import DeliveryRecord
 from pointsman.delivery.pauses import LOOK_AGAIN, PauseWatch
-from pointsman.delivery.refusals import DOUBTFUL, RefusalDoubt
-from pointsman.delivery.sender import DeliveryOutcome, Sender
+from pointsman.delivery.refusals import RefusalDoubt
+from pointsman.delivery.sender import Sender
 from pointsman.delivery.settings import DeliverySettings
+from pointsman.delivery.settling import Settling
 from pointsman.delivery.turn_policy import TurnPolicy
 from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
-from pointsman.domain.log_steps import NOTHING, STORE_AWAY
+from pointsman.domain.log_steps import STORE_AWAY
 from pointsman.domain.targets import Recipient
-from pointsman.fault_log import FaultLog, cause
-from pointsman.platforms.base import RequestOutcome
+from pointsman.fault_log import FaultLog
 from pointsman.store.base import Lease
 from pointsman.store.delivery_stores import DeliveryStore
 from pointsman.store.pause_store import PauseStore
@@ -43,8 +42,6 @@ _THRIFTY_LEAD = 3.0
 _LOOK_AGAIN = 5.0
 #: how long to wait for a store that is away, seconds
 _STORE_PAUSE = 1.0
-#: a learner for whom a key is refused that works for others waits so many seconds
-_OWN_PAUSE = 2.0
 #: how long to wait after a fault of ours
 _FAULT_PAUSE = Backoff(1.0, 60.0)
 
@@ -77,23 +74,30 @@ class Dispatcher:
         self._clock = clock
         self._use(settings)
         self._request_timeout = request_timeout
-        self._on_delivery = on_delivery
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._wake = asyncio.Event()
         self._concurrency = sender.concurrency
         self._under_way: set[asyncio.Task[None]] = set()
         self._of_recipient: dict[Recipient, asyncio.Task[None]] = {}
         self._faults = FaultLog()
+        self.breaker = Breaker(watcher=self._concurrency)
         self._doubt = RefusalDoubt(self._jitter)
-        #: those who may be parked wrongly, or wait for nothing, until the store has freed them
-        self._to_free: dict[Recipient, None] = {}
-        self._to_retry: dict[Recipient, None] = {}
-        self.breaker = Breaker()
+        self._settling = Settling(
+            store,
+            clock,
+            settings.progress_interval_seconds,
+            on_delivery,
+            self._jitter,
+            self._faults,
+            self.breaker,
+            self._doubt,
+        )
         self.pauses = PauseWatch(store, clock)
 
     def reconfigure(self, settings: DeliverySettings, *, points_per_request: int) -> None:
         """From now on so; what is under way ends as it began."""
         self._use(settings)
+        self._settling.reconfigure(settings.progress_interval_seconds)
         self._sender.reconfigure(settings, points_per_request=points_per_request)
 
     def _use(self, settings: DeliverySettings) -> None:
@@ -109,7 +113,7 @@ class Dispatcher:
     @property
     def platform_trouble(self) -> str:
         """Why only one request at a time tries the platform; "" while all is well."""
-        return self.breaker.reason if self.breaker.tripped else self._doubt.reason
+        return self._settling.platform_trouble
 
     def wake(self) -> None:
         self._wake.set()
@@ -171,12 +175,12 @@ class Dispatcher:
             due_within=self._due_within,
         )
         for lease in leases:
-            await self._concurrency.begin()
+            begun_in = await self._concurrency.begin()
             earlier = self._of_recipient.get(lease.recipient)
             task = asyncio.create_task(self._deliver_or_let_expire(lease, earlier))
             self._under_way.add(task)
             self._of_recipient[lease.recipient] = task
-            task.add_done_callback(partial(self._ended, lease.recipient))
+            task.add_done_callback(partial(self._ended, lease.recipient, begun_in))
         await asyncio.sleep(0)  # they are in front of us when we wait for the quota next
         if not leases:
             await self._idle()
@@ -211,11 +215,11 @@ class Dispatcher:
             for task in (timeout, woken):
                 task.cancel()
 
-    def _ended(self, recipient: Recipient, task: asyncio.Task[None]) -> None:
+    def _ended(self, recipient: Recipient, begun_in: int, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         if self._of_recipient.get(recipient) is task:
             del self._of_recipient[recipient]
-        self._concurrency.end()
+        self._concurrency.end(begun_in)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._faults.tell("a delivery was not settled for a reason of ours", error)
         self._wake.set()
@@ -242,92 +246,9 @@ class Dispatcher:
         lease, held = self.pauses.hold_back(lease)
         outcome = await self._sender.deliver(lease, give_up_at=give_up_at)
         outcome.settlements += held
-        before = self.platform_trouble
-        self._record(lease, outcome)
-        now = self._now()
-        review = self._doubt.review(
-            lease.recipient, outcome.settlements, at=self._clock.monotonic(), now=now
-        )
-        outcome.settlements = review.settlements
-        if self.platform_trouble != before:
-            # what to do about it is in the line of the delivery that met it
-            log.info("the platform's state changed", reason=self.platform_trouble or "well")
-        await self._settle(lease, outcome, now)
+        freed = await self._settling.settle(lease, outcome)
         await self.pauses.settled(lease, held)
-        self._to_free.update(dict.fromkeys(review.freed))
-        await self._free()
-
-    async def _free(self) -> None:
-        if freed := list(self._to_free):
-            await self._store.unpark(freed, codes=DOUBTFUL)
-            self._to_retry.update(dict.fromkeys(freed))
-            for recipient in freed:
-                self._to_free.pop(recipient, None)
-        if waiting := list(self._to_retry):
-            await self._store.retry_now(waiting)
-            for recipient in waiting:
-                self._to_retry.pop(recipient, None)
-
-    def _record(self, lease: Lease, outcome: DeliveryOutcome) -> None:
-        """What the turn says of the platform."""
-        if outcome.answer is None:
-            return
-        at = self._clock.monotonic()
-        failed = outcome.answer is RequestOutcome.ANSWERED and "retry" in outcome.results()
-        if failed and "delivered" not in outcome.results():
-            self.breaker.record_failing(
-                at, lease.recipient, outcome.message, self._jitter, sent_at=outcome.sent_at
-            )
-        else:
-            freed = self.breaker.record(
-                at,
-                outcome.answer,
-                outcome.message,
-                self._jitter,
-                recipient=lease.recipient,
-                sent_at=outcome.sent_at,
-            )
-            self._to_retry.update(dict.fromkeys(freed))
-
-    async def _settle(self, lease: Lease, outcome: DeliveryOutcome, now: int) -> None:
-        ready_at = now + micros(self._pause(outcome))
-        try:
-            settled = await self._store.settle(
-                lease, outcome.settlements, now=now, ready_at=ready_at, requests=outcome.sent
-            )
-        except Retry:
-            raise
-        except Exception as error:  # noqa: BLE001 - one that can't be stored sinks no other
-            self._faults.tell(
-                "a delivery can't be settled as it ended", error, learner=outcome.learner
-            )
-            outcome.faults += 1
-            outcome.settlements = storable(outcome.settlements, cause(error))
-            settled = await self._store.settle(
-                lease, outcome.settlements, now=now, ready_at=ready_at, requests=outcome.sent
-            )
-        if not settled:
-            log.warning("lease ended before it was settled", learner=outcome.learner, next=NOTHING)
-        delivered = {
-            settlement.target
-            for settlement in outcome.settlements
-            if settlement.result == "delivered"
-        }
-        record = DeliveryRecord(
-            outcome, tuple(latency(row, now) for row in lease.desired if row.target in delivered)
-        )
-        try:
-            self._on_delivery(record)
-        except Exception as error:  # noqa: BLE001 - what only watches ends nothing
-            self._faults.tell("a delivery could not be told of", error, learner=outcome.learner)
-
-    def _pause(self, outcome: DeliveryOutcome) -> float:
-        """Seconds until the turn of what has no time of its own may come again."""
-        if outcome.answer is RequestOutcome.KEY_REFUSED and not self.breaker.tripped:
-            return _OWN_PAUSE
-        if outcome.more or outcome.answer in {RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED}:
-            return 0.0
-        return self._settings.progress_interval_seconds
+        await self._settling.free(freed)
 
     def _now(self) -> int:
         return micros(self._clock.now())

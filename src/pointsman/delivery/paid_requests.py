@@ -82,9 +82,9 @@ class PaidRequests:
         seconds = self._clock.monotonic() - started
         outcome.seconds.append(seconds)
         if answer.outcome is RequestOutcome.UNREACHABLE:
-            self._concurrency.failed()
+            self._concurrency.failed(sent_at=started)
         elif answer.outcome is not RequestOutcome.THROTTLED:
-            self._concurrency.answered(seconds)
+            self._concurrency.answered(seconds, sent_at=started)
         outcome.requests += 1
         outcome.points += points
         outcome.sent_at = started

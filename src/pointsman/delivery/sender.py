@@ -42,8 +42,6 @@ from pointsman.platforms.base import (
 )
 from pointsman.store.base import Lease
 
-__all__ = ["DeliveryOutcome", "Sender"]
-
 
 @dataclass(slots=True)
 class _Part:

@@ -6,13 +6,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
-from pointsman.domain.launch import Launch, PlayerKind, is_its_activity
-from pointsman.domain.records import Observation
+from pointsman.domain.launch import LAUNCH_RULE, Launch, PlayerKind, is_its_activity
+from pointsman.domain.records import Decision, Observation
 from pointsman.domain.uri_template import Template
 from pointsman.mapping.rules import VERB_NAMESPACES, CourseCompleted, CourseName, Rule, short_verb
 
-#: what the store names as the rule
-RULE_NAME = "launch"
 #: the highest percentage before the moveOn is met
 _MOST_BEFORE_MOVE_ON = 99.0
 _COMPLETED = f"{VERB_NAMESPACES[0]}completed"
@@ -37,7 +35,7 @@ def _cached_rule(
 ) -> Rule:
     """Cached, for few differ: ids are in the variables."""
     return Rule(
-        name=RULE_NAME,
+        name=LAUNCH_RULE,
         activity=Template("{activity}"),
         topic_id=Template("{topic}") if has_topic else None,
         course=CourseName(course_by, Template("{course}")) if course_by else None,
@@ -63,6 +61,16 @@ def observation_for_launch(launch: Launch, observation: Observation) -> Observat
     ):
         observation = replace(observation, success=False)
     return _without_completion_before_move_on(observation) if launch.moves_on else observation
+
+
+def with_due(launch: Launch, decision: Decision) -> Decision:
+    """The decision with the launch's due time, which goes before that of a rule."""
+    if not launch.due:
+        return decision
+    return replace(
+        decision,
+        changes=tuple(replace(change, deadline=launch.due) for change in decision.changes),
+    )
 
 
 def _is_below(score: float | None, mastery: float | None) -> bool:

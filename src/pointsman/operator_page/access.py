@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import jwt
 from pydantic import SecretStr
@@ -146,8 +147,19 @@ class Access:
         return hmac.digest(self._secret, b"form " + session.encode(), "sha256").hex()
 
 
-def is_own_form(user: User, shown: str, fetch_site: str) -> bool:
-    """Whether a form was sent by a page of ours: `fetch_site` is Sec-Fetch-Site, "" without it."""
-    return fetch_site in {"", "same-origin"} and hmac.compare_digest(
+def fetch_site(headers: Mapping[str, str], host: str) -> str:
+    """Sec-Fetch-Site, or what Origin says where a browser does not send it; "" without both.
+
+    `host` is the request's, which Origin is compared with.
+    """
+    said, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
+    if said is not None or origin is None:
+        return said or ""
+    return "same-origin" if urlsplit(origin).netloc.lower() == host.lower() else "cross-site"
+
+
+def is_own_form(user: User, shown: str, site: str) -> bool:
+    """Whether a form was sent by a page of ours: `site` is as `fetch_site` has it."""
+    return site in {"", "same-origin"} and hmac.compare_digest(
         user.csrf.encode(), shown.encode("utf-8", "surrogatepass")
     )

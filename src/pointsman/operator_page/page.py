@@ -20,7 +20,14 @@ from pointsman.config import Settings
 from pointsman.delivery.budget.base import QuotaLimits
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
-from pointsman.operator_page.access import COOKIE, LIFETIME, Access, User, is_own_form
+from pointsman.operator_page.access import (
+    COOKIE,
+    LIFETIME,
+    Access,
+    User,
+    fetch_site,
+    is_own_form,
+)
 from pointsman.operator_page.forms import Forms
 from pointsman.operator_page.jobs import Jobs
 from pointsman.operator_page.overview import Overview, SourceView
@@ -144,8 +151,8 @@ class OperatorPage:
         self, request: web.Request, user: User, form: Form
     ) -> Shown | web.StreamResponse:
         fields = await self._fields(request)
-        fetch_site = request.headers.get("Sec-Fetch-Site", "")
-        if not is_own_form(user, fields.get("csrf", ""), fetch_site):
+        site = fetch_site(request.headers, request.host)
+        if not is_own_form(user, fields.get("csrf", ""), site):
             reason = "This form was not sent by a page of yours, or is too old. Open it again."
             return Shown("error.html", {"reason": reason}, 403)
         if not user.may_change:
@@ -181,7 +188,7 @@ class OperatorPage:
     async def _login(self, request: web.Request) -> web.StreamResponse:
         if request.method != "POST":
             return self._sign_in_page(request)
-        if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        if fetch_site(request.headers, request.host) not in {"", "same-origin", "none"}:
             return self._sign_in_page(request, status=403, problem="Sign in from this page.")
         fields = await self._fields(request)
         shown = self._access.sign_in(fields.get("key", ""), sender_address(request))
@@ -209,7 +216,7 @@ class OperatorPage:
         user = self._access.user(request.cookies.get(COOKIE))
         fields = await self._fields(request)
         if user is not None and not is_own_form(
-            user, fields.get("csrf", ""), request.headers.get("Sec-Fetch-Site", "")
+            user, fields.get("csrf", ""), fetch_site(request.headers, request.host)
         ):
             return self._sign_in_page(request, status=403)
         response = web.Response(status=303, headers={"Location": "/ui/login"})

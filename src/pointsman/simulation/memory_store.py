@@ -6,16 +6,17 @@ It passes the stores' contract tests for this side.
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.pauses import Pause
 from pointsman.domain.records import InputOutcome, Receipt, Submission
-from pointsman.domain.targets import Recipient, Target, TargetKind, Value, is_urgent
+from pointsman.domain.targets import Recipient, Target, TargetKind
+from pointsman.simulation.memory_queue import MemoryQueue, Place
+from pointsman.simulation.memory_records import is_parked, ready_from, settled
 from pointsman.store.base import Backlog, Books, Lease, Settlement, Window
 from pointsman.store.commit_plan import Plan
 from pointsman.store.delivery_stores import LONGEST_PAUSE
@@ -26,39 +27,10 @@ from pointsman.store.turns import (
     LONGEST_FRESHNESS,
     Choose,
     Turn,
-    WaitingTurn,
     most_urgent_first,
     turn_of,
     united,
 )
-
-
-@dataclass(slots=True)
-class _Place:
-    """A recipient's row of the queue, as in the stores' table `learners`."""
-
-    #: None when there is nothing to send
-    turn: Turn | None = None
-    ready: bool = True
-    ready_at: int = 0
-    hold: Hold = Hold.NOTHING
-    token: int = 0
-    leased_at: int = 0
-
-    def due_in_queue(self) -> int | None:
-        return self.turn.due if self.turn is not None and self.ready else None
-
-    def waits_until(self) -> int | None:
-        return self.ready_at if self.turn is not None and not self.ready else None
-
-    def deadline_in_queue(self) -> int | None:
-        return self.turn.deadline if self.turn is not None and self.ready else None
-
-
-#: (when, the entry's number, whose)
-_Entry = tuple[int, int, Recipient]
-#: urgent or not, source, rule
-_Queue = tuple[bool, str, str]
 
 
 class MemoryStore:
@@ -66,15 +38,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._desired: defaultdict[Recipient, dict[Target, Desired]] = defaultdict(dict)
-        self._places: dict[Recipient, _Place] = {}
-        #: by `due` those that are ready, for each queue, and by `ready_at` those that wait; entries
-        #: that their recipient has moved away from are dropped when they come up
-        self._queues: defaultdict[_Queue, list[_Entry]] = defaultdict(list)
-        self._waiting: list[_Entry] = []
-        self._deadlines: defaultdict[bool, list[_Entry]] = defaultdict(list)
-        self._entries = 0
-        self._dirty = 0
-        self._could_go = 0
+        self._queue = MemoryQueue()
         self._known: dict[str, int] = {}
         self._evidence: dict[tuple[Recipient, str], Gathered] = {}
         self._outcomes: Counter[InputOutcome] = Counter()
@@ -109,7 +73,7 @@ class MemoryStore:
 
     def put(self, record: Desired) -> None:
         """Keep what a change has moved."""
-        place = self._places.get(record.recipient)
+        place = self._queue.places.get(record.recipient)
         before = self._desired[record.recipient].get(record.target)
         leased_at = None if place is None or place.hold is not Hold.LEASE else place.leased_at
         if before is not None and leased_at is not None and before.changed_at > leased_at:
@@ -119,10 +83,10 @@ class MemoryStore:
 
     def queue(self, recipient: Recipient, turn: Turn) -> None:
         """Something new is to be sent; what is urgent does not wait for the recipient's pace."""
-        place = self._places.setdefault(recipient, _Place())
+        place = self._queue.places.setdefault(recipient, Place())
         ready = place.ready or place.hold is Hold.NOTHING
         ready = ready or (turn.urgent and place.hold is Hold.PACE)
-        self._move(recipient, place, united((place.turn or turn, turn)), ready=ready)
+        self._queue.move(recipient, place, united((place.turn or turn, turn)), ready=ready)
 
     async def lease(
         self,
@@ -135,15 +99,16 @@ class MemoryStore:
         due_within: int = LONGEST_FRESHNESS,
     ) -> list[Lease]:
         """As `DeliveryStore` says, but that nothing sets this clock back."""
-        self._promote(now)
-        waiting = self._first_of_queues(limit, now + due_within) + self._first_deadlines(limit, now)
+        self._queue.promote(now)
+        waiting = self._queue.first_of_queues(limit, now + due_within)
+        waiting += self._queue.first_deadlines(limit, now)
         leases: list[Lease] = []
         for chosen in (choose or most_urgent_first(limit))(list(dict.fromkeys(waiting))):
-            place = self._places[chosen.recipient]
+            place = self._queue.places[chosen.recipient]
             place.token += 1
             place.leased_at = now
             place.hold = Hold.LEASE
-            self._move(chosen.recipient, place, place.turn, ready=False, ready_at=now + ttl)
+            self._queue.move(chosen.recipient, place, place.turn, ready=False, ready_at=now + ttl)
             self.fill(chosen.recipient, now)
             rows = tuple(self._undelivered(chosen.recipient))
             leases.append(Lease(chosen.recipient, place.token, now + ttl, rows))
@@ -161,20 +126,20 @@ class MemoryStore:
         ready_at: int,
         requests: Sequence[SentRequest] = (),  # noqa: ARG002 - for a history, and nothing is told here
     ) -> bool:
-        place = self._places[lease.recipient]
+        place = self._queue.places[lease.recipient]
         if place.hold is not Hold.LEASE or place.token != lease.token:
             return False
         records = self._desired[lease.recipient]
         sent = {record.target: record.value for record in lease.desired}
         for settlement in settlements:
             record = records[settlement.target]
-            records[record.target] = _settled(record, settlement, sent[record.target])
+            records[record.target] = settled(record, settlement, sent[record.target])
         if any(settlement.result == "delivered" for settlement in settlements):
             self._free(lease.recipient, {ParkCode.WAITS_FOR})
         dirty = [record for record in self._undelivered(lease.recipient) if not record.parked]
-        next_at = min((_ready_at(record, now, ready_at) for record in dirty), default=ready_at)
+        next_at = min((ready_from(record, now, ready_at) for record in dirty), default=ready_at)
         place.hold = hold_after(settlements)
-        self._move(
+        self._queue.move(
             lease.recipient,
             place,
             united(map(turn_of, dirty)),
@@ -218,28 +183,22 @@ class MemoryStore:
             record
             for recipient in recipients or list(self._desired)
             for record in self._undelivered(recipient)
-            if _is_parked(record, codes, reason_prefix)
+            if is_parked(record, codes, reason_prefix)
         ]
         return sorted(rows, key=lambda record: record.since)[:limit]
 
     async def next_ready_at(self, *, due_within: int = LONGEST_FRESHNESS) -> int | None:
-        times = [
-            0 if queue[0] else max(0, first[0] - due_within)
-            for queue in self._queues
-            if (first := self._first(self._queues[queue], _Place.due_in_queue)) is not None
-        ]
-        waits = self._first(self._waiting, _Place.waits_until)
-        return min([*times, *([] if waits is None else [waits[0]])], default=None)
+        return self._queue.next_ready_at(due_within)
 
     @property
     def ready(self) -> int:
         """How many recipients wait for nothing but their turn."""
-        return self._could_go
+        return self._queue.ready
 
     @property
     def waiting(self) -> int:
         """How many recipients have something to send."""
-        return self._dirty
+        return self._queue.waiting
 
     async def window(self) -> Window | None:
         return self._window
@@ -297,7 +256,7 @@ class MemoryStore:
         freed = [
             record
             for record in self._undelivered(recipient)
-            if _is_parked(record, codes, reason_prefix)
+            if is_parked(record, codes, reason_prefix)
         ]
         for record in freed:
             self._desired[recipient][record.target] = replace(
@@ -311,131 +270,10 @@ class MemoryStore:
 
     def _requeue(self, recipient: Recipient) -> None:
         dirty = [record for record in self._undelivered(recipient) if not record.parked]
-        place = self._places.get(recipient)
+        place = self._queue.places.get(recipient)
         if place is None:
             return
         leased = place.hold is Hold.LEASE
         if not leased:
             place.hold = Hold.NOTHING
-        self._move(recipient, place, united(map(turn_of, dirty)), ready=not leased)
-
-    def _move(
-        self,
-        recipient: Recipient,
-        place: _Place,
-        turn: Turn | None,
-        *,
-        ready: bool,
-        ready_at: int | None = None,
-    ) -> None:
-        """Change a recipient's place, and note where it is now."""
-        was_ready = place.turn is not None and place.ready
-        self._dirty += (turn is not None) - (place.turn is not None)
-        self._could_go += (turn is not None and ready) - was_ready
-        place.turn, place.ready = turn, ready
-        place.ready_at = place.ready_at if ready_at is None else ready_at
-        if turn is None:
-            return
-        self._entries += 1
-        if not ready:
-            heapq.heappush(self._waiting, (place.ready_at, self._entries, recipient))
-            return
-        queue = self._queues[turn.urgent, turn.source, turn.rule]
-        heapq.heappush(queue, (turn.due, self._entries, recipient))
-        if turn.deadline:
-            entry = (turn.deadline, self._entries, recipient)
-            heapq.heappush(self._deadlines[turn.urgent], entry)
-
-    def _first(self, heap: list[_Entry], time: Callable[[_Place], int | None]) -> _Entry | None:
-        """The first entry that is still true."""
-        while heap:
-            if heap[0][0] == time(self._places[heap[0][2]]):
-                return heap[0]
-            heapq.heappop(heap)
-        return None
-
-    def _promote(self, now: int) -> None:
-        """Who has waited long enough is ready."""
-        while (first := self._first(self._waiting, _Place.waits_until)) and first[0] <= now:
-            place = self._places[first[2]]
-            place.hold = Hold.NOTHING
-            self._move(first[2], place, place.turn, ready=True)
-
-    def _first_of_queues(self, limit: int, due_until: int) -> list[WaitingTurn]:
-        waiting: list[WaitingTurn] = []
-        for (urgent, source, rule), heap in list(self._queues.items()):
-
-            def due(place: _Place, queue: _Queue = (urgent, source, rule)) -> int | None:
-                turn = place.turn
-                if turn is None or (turn.urgent, turn.source, turn.rule) != queue:
-                    return None
-                return place.due_in_queue()
-
-            waiting += self._take(heap, due, limit, None if urgent else due_until)
-        return waiting
-
-    def _first_deadlines(self, limit: int, now: int) -> list[WaitingTurn]:
-        waiting: list[WaitingTurn] = []
-        for heap in self._deadlines.values():
-            while heap and heap[0][0] <= now:
-                heapq.heappop(heap)
-            waiting += self._take(heap, _Place.deadline_in_queue, limit, None)
-        return waiting
-
-    def _take(
-        self,
-        heap: list[_Entry],
-        time: Callable[[_Place], int | None],
-        limit: int,
-        until: int | None,
-    ) -> list[WaitingTurn]:
-        """The first so many, which stay where they are."""
-        entries: dict[Recipient, _Entry] = {}
-        while len(entries) < limit and (first := self._first(heap, time)) is not None:
-            if until is not None and first[0] > until:
-                break
-            entries.setdefault(first[2], heapq.heappop(heap))
-        for entry in entries.values():
-            heapq.heappush(heap, entry)
-        return [
-            WaitingTurn(recipient, turn)
-            for recipient in entries
-            if (turn := self._places[recipient].turn) is not None
-        ]
-
-
-def _settled(record: Desired, settlement: Settlement, sent: Value) -> Desired:
-    """What settling makes of a record, as the stores' queries say it."""
-    if settlement.result == "delivered":
-        overtaken = record.version > settlement.version
-        return replace(
-            record,
-            delivered_version=max(record.delivered_version, settlement.version),
-            delivered_value=sent,
-            failures=0,
-            retry_at=0,
-            parked="",
-            park_code=None,
-            since=record.changed_at if overtaken else record.since,
-        )
-    if settlement.result == "parked":
-        return replace(record, parked=settlement.reason, park_code=settlement.code)
-    if settlement.result == "retry" or settlement.retry_at:
-        failures = record.failures + settlement.counts
-        return replace(record, failures=failures, retry_at=settlement.retry_at)
-    return record
-
-
-def _is_parked(record: Desired, codes: Collection[ParkCode], reason_prefix: str) -> bool:
-    return (
-        bool(record.parked)
-        and record.parked.startswith(reason_prefix)
-        and (not codes or record.park_code in codes)
-    )
-
-
-def _ready_at(record: Desired, now: int, paced: int) -> int:
-    """When it may be sent: what is urgent does not wait for the pace."""
-    if record.retry_at > now:
-        return record.retry_at
-    return 0 if is_urgent(record.target, record.value) else paced
+        self._queue.move(recipient, place, united(map(turn_of, dirty)), ready=not leased)

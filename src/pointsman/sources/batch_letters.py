@@ -1,4 +1,4 @@
-"""Makes dead letters of the items of a message that can't be understood. Pure."""
+"""Makes dead letters of messages, or items of them, that can't be understood. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,23 @@ from collections.abc import Iterator
 
 import orjson
 
-from pointsman.domain.records import DeadLetter
-from pointsman.sources.batch import StatementBatch
+from pointsman.domain.records import DeadLetter, Submission
+from pointsman.sources.batch import LogMessage, StatementBatch
 from pointsman.statements import Invalid
+
+
+def letter_of_message(message: LogMessage, reason: str, received_at: int) -> Submission:
+    """A message of which nothing can be understood; `received_at` in microseconds."""
+    letter = DeadLetter(reason, message.origin, message.body)
+    return Submission(
+        message.source,
+        message.body,
+        received_at,
+        (),
+        (letter,),
+        message.position,
+        all_or_nothing=False,
+    )
 
 
 def letters_of_message(batch: StatementBatch, origin: str) -> Iterator[DeadLetter]:

@@ -28,10 +28,11 @@ from pointsman.domain.records import (
 from pointsman.domain.statement_ids import StatementIds
 from pointsman.domain.statement_reading import StatementReading
 from pointsman.sources.batch import Accepted, BatchReader, LogMessage, StatementBatch
-from pointsman.sources.batch_letters import letters_of_message
+from pointsman.sources.batch_letters import letter_of_message, letters_of_message
 from pointsman.sources.parse_thread import LARGE, in_thread
 from pointsman.sources.players import LaunchCache, add_launch_context, authorize_statements
 from pointsman.sources.refused_learners import RefusedLearners
+from pointsman.sources.stored_statement import valid_again
 from pointsman.statements import (
     VOIDED,
     Limits,
@@ -42,7 +43,6 @@ from pointsman.statements import (
     clock_offset,
     index_keys,
     observe,
-    parse,
     referenced_statement,
     registrations_of,
 )
@@ -193,17 +193,7 @@ class Pipeline:
         try:
             batch = self._without_refused(self.reader.message(message))
         except InputRefused as error:
-            received_at = micros(self._clock.now())
-            letter = DeadLetter(str(error), message.origin, message.body)
-            return Submission(
-                message.source,
-                message.body,
-                received_at,
-                (),
-                (letter,),
-                message.position,
-                all_or_nothing=False,
-            )
+            return letter_of_message(message, str(error), micros(self._clock.now()))
         return replace(
             self.submission(batch),
             dead=tuple(letters_of_message(batch, message.origin)),
@@ -213,20 +203,19 @@ class Pipeline:
 
     def read_again(self, stored: StoredStatement) -> Submission | None:
         """A statement that is stored, decided about anew; None when it is valid no longer."""
-        body = item_body(stored.body, stored.index)
-        item = self._valid(stored.statement_id, body)
+        item = valid_again(stored, self._limits)
         if item is None:
             return None
         return Submission(
             stored.source,
-            body,
+            item_body(stored.body, stored.index),
             stored.received_at,
             (replace(self._item(item, stored.source, stored.received_at), index=None),),
         )
 
     def reading(self, stored: StoredStatement) -> StatementReading | None:
         """What a stored statement says, decided about anew; None when it is valid no longer."""
-        item = self._valid(stored.statement_id, item_body(stored.body, stored.index))
+        item = valid_again(stored, self._limits)
         return None if item is None else self.reading_of(item, stored.received_at)
 
     def reading_of(self, item: Valid, received_at: int) -> StatementReading:
@@ -239,14 +228,6 @@ class Pipeline:
             observation=None if isinstance(seen, NoEffect) else seen,
             decision=self._decide(item, received_at, None),
         )
-
-    def _valid(self, statement_id: str, body: bytes) -> Valid | None:
-        try:
-            parsed = parse(body, self._limits, new_id=lambda: statement_id)
-        except InputRefused:
-            return None
-        (item,) = parsed.items
-        return item if isinstance(item, Valid) else None
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         """Store them; a receipt each, after the commit. Raises `StoreUnavailable`."""

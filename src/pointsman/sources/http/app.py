@@ -35,6 +35,7 @@ from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.metrics_page import MetricsPage
 from pointsman.sources.http.middleware import RequestsUnderWay, Surrounding
 from pointsman.sources.http.other_sites import without_other_sites
+from pointsman.sources.http.own_hosts import under_own_names
 from pointsman.sources.http.routes import (
     ABOUT,
     HEALTHZ,
@@ -122,12 +123,17 @@ def make_app(
     It holds no state, and stops when its runner does.
     """
     consistency = ConsistentThrough(deps.store.consistent_through, deps.clock)
+    is_public = Listener.PUBLIC in listeners
+    origins = deps.settings.cors_origins
+    if not is_public:
+        # "*" is for players: not every page may read what only operators' network can
+        origins = tuple(origin for origin in origins if origin != "*")
     surrounding = Surrounding(
         deps.on_request,
         deps.on_refusal,
         deps.clock,
         consistency,
-        deps.settings.cors_origins,
+        origins,
         deps.requests,
     )
     app = web.Application(
@@ -145,11 +151,13 @@ def make_app(
         deps.operator_page.set_up(app)
         handlers |= deps.operator_page.handlers()
     paths = {route.path for route in handlers if route.listener in listeners}
-    if Listener.PUBLIC in listeners:
+    if is_public:
         handlers[HOME] = home(paths, deps.public_path)
     else:
         # it is reached without the proxy that takes a path away
         handlers[OPERATOR_HOME] = home(paths)
+        names = deps.settings.operator_hosts
+        handlers = {route: under_own_names(handler, names) for route, handler in handlers.items()}
     add_routes(app, handlers, listeners)
     return app
 

@@ -7,6 +7,7 @@ say. All bodies of the process together are held to a budget, so that no crowd f
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import ClientError, web
@@ -18,6 +19,11 @@ from pointsman.sources.http.errors import RETRY_AFTER, RequestRefused
 UNKNOWN_BYTES = 65_536
 #: of the budget, for bodies whose senders are not known yet
 _SHARE_OF_UNKNOWN = 4
+#: of those, what any address may have all of, so that a proxy's address has enough
+_FREE_FOR_ALL = 2
+#: above that an address has at most this part of what is left, so that each more of a crowd gets
+#: less, and something is left for who comes next
+_PART_OF_ADDRESS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,54 +43,71 @@ class BytesInFlight:
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._most_of_unknown = most // _SHARE_OF_UNKNOWN
         self._held = self._held_of_unknown = 0
+        #: of senders that are not known yet, by address
+        self._held_of: dict[str, int] = {}
 
     def __len__(self) -> int:
         return self._held
 
-    def add(self, count: int, *, unknown: bool) -> None:
-        """Raises `RequestRefused` where there is no room."""
-        too_many = self._held + count > self._most
-        if unknown:
-            too_many |= self._held_of_unknown + count > self._most // _SHARE_OF_UNKNOWN
-        if too_many:
-            raise RequestRefused(
-                503,
-                "this daemon is busy with more bytes than it takes at once; nothing was stored",
-                headers={"Retry-After": RETRY_AFTER},
-                close=True,
-            )
-        self._held += count
-        self._held_of_unknown += count * unknown
+    def add(self, count: int, address: str | None = None) -> None:
+        """`address` is that of a sender who is not known yet.
 
-    def remove(self, count: int, *, unknown: bool) -> None:
+        Raises `RequestRefused` where there is no room.
+        """
+        if self._held + count > self._most:
+            raise _busy("this daemon is busy with more bytes than it takes at once")
+        if address is not None:
+            free = self._most_of_unknown - self._held_of_unknown
+            held = self._held_of.get(address, 0) + count
+            is_scarce = free - count < self._most_of_unknown // _FREE_FOR_ALL
+            if count > free or (count and is_scarce and held > free // _PART_OF_ADDRESS):
+                raise _busy(
+                    "this daemon is busy with more bytes of senders it does not know yet, or of "
+                    "this address, than it takes at once"
+                )
+            self._held_of_unknown += count
+            self._held_of[address] = held
+        self._held += count
+
+    def remove(self, count: int, address: str | None = None) -> None:
         self._held -= count
-        self._held_of_unknown -= count * unknown
+        if address is not None:
+            self._held_of_unknown -= count
+            held = self._held_of.pop(address, 0) - count
+            if held > 0:
+                self._held_of[address] = held
 
 
 class HeldBytes:
     """What one request has of the budget, from the first byte of its body to its answer."""
 
-    __slots__ = ("_budget", "_count", "_unknown")
+    __slots__ = ("_address", "_budget", "_count", "_find_address", "_unknown")
 
-    def __init__(self, budget: BytesInFlight) -> None:
+    def __init__(self, budget: BytesInFlight, find_address: Callable[[], str]) -> None:
+        """`find_address` is asked for a sender that is not known only."""
         self._budget = budget
+        self._find_address = find_address
+        self._address: str | None = None
         self._count = 0
         self._unknown = True
 
     def add(self, count: int) -> None:
         """Raises `RequestRefused`."""
-        self._budget.add(count, unknown=self._unknown)
+        if self._unknown and self._address is None:
+            self._address = self._find_address()
+        self._budget.add(count, self._address)
         self._count += count
 
     def sender_is_known(self) -> None:
         if self._unknown:
-            self._budget.remove(self._count, unknown=True)
-            self._unknown = False
-            self._budget.add(self._count, unknown=False)
+            self._budget.remove(self._count, self._address)
+            self._unknown, self._address = False, None
+            self._budget.add(self._count)
 
     def release(self) -> None:
-        self._budget.remove(self._count, unknown=self._unknown)
+        self._budget.remove(self._count, self._address)
         self._count = 0
 
 
@@ -187,6 +210,12 @@ async def read_body(request: web.Request, limits: BodyLimits, *, known: bool = T
     Not `known` is a sender that only the body makes known.
     """
     return await RequestBody(request, limits.seconds).rest(limits.bytes, known=known)
+
+
+def _busy(why: str) -> RequestRefused:
+    return RequestRefused(
+        503, f"{why}; nothing was stored", headers={"Retry-After": RETRY_AFTER}, close=True
+    )
 
 
 def _too_large(most: int) -> RequestRefused:

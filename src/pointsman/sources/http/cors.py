@@ -7,7 +7,7 @@ answered before anybody is asked who they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 # Named one by one: "*" does not cover authorization.
@@ -27,7 +27,7 @@ _EXPOSED = (
 #: receipt of a launch
 _CREDENTIAL_IN_REQUEST = ("/xapi/", "/scorm/", "/cmi5/")
 _RECEIPT = re.compile(r"/launches/[^/]+/receipt")
-#: of a refused request with an origin (RFC 6750 section 3)
+#: of a refused request at which a browser would prompt for a password (RFC 6750 section 3)
 BROWSER_CHALLENGE = 'Bearer realm="xapi"'
 _MAX_AGE = "600"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -41,6 +41,20 @@ def shows_credential(path: str) -> bool:
     A browser adds none of its own, so an answer may be named to any page that "*" allows.
     """
     return path.startswith(_CREDENTIAL_IN_REQUEST) or bool(_RECEIPT.fullmatch(path))
+
+
+def would_prompt(headers: Mapping[str, str]) -> bool:
+    """Whether a browser would ask its user for a name and password at a Basic challenge.
+
+    It keeps what it is told, and adds it to any page's requests. Sec-Fetch-* comes with https and
+    localhost only (W3C Fetch Metadata); Upgrade-Insecure-Requests comes with navigations.
+    """
+    return (
+        "Origin" in headers
+        or headers.get("Sec-Fetch-Mode") == "navigate"
+        or headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
+        or "Upgrade-Insecure-Requests" in headers
+    )
 
 
 def answer_headers(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 
 from aiohttp import web
@@ -18,11 +19,13 @@ from aiohttp.typedefs import Handler, Middleware
 from pointsman.domain.clock import Clock
 from pointsman.domain.log_steps import UNKNOWN_ROUTE
 from pointsman.sources.http.body import HELD, BytesInFlight, HeldBytes
+from pointsman.sources.http.client_address import address_of_customer, sender_address
 from pointsman.sources.http.cors import (
     BROWSER_CHALLENGE,
     answer_headers,
     preflight_headers,
     shows_credential,
+    would_prompt,
 )
 from pointsman.sources.http.errors import (
     REASON,
@@ -98,6 +101,9 @@ class Surrounding:
             if is_unmarked and (through := await self._consistency.lately()):
                 headers[CONSISTENT] = through
             headers[HEADER] = request.get(VERSION) or _version(request, response)
+        is_basic = headers.get("WWW-Authenticate", "").startswith("Basic")
+        if is_basic and would_prompt(request.headers):
+            headers["WWW-Authenticate"] = BROWSER_CHALLENGE
         # in place of what the library says: its version and Python's
         headers["Server"] = "pointsman"
         source, route = current_source.get(), _route_name(request)
@@ -124,9 +130,6 @@ class Surrounding:
                 headers["Allow"] = ", ".join(sorted({*missing.allowed_methods, "OPTIONS"}))
             return web.Response(status=204, headers=headers)
         response = await self._answered(request, handler)
-        if origin is not None and response.headers.get("WWW-Authenticate", "").startswith("Basic"):
-            # a browser would ask the learner for a name and password, for a Basic one
-            response.headers["WWW-Authenticate"] = BROWSER_CHALLENGE
         response.headers.update(answer_headers(origins, origin, with_credentials=shows))
         return response
 
@@ -154,6 +157,10 @@ def _route_name(request: web.Request) -> str:
     if resource is None:
         return UNKNOWN_ROUTE
     return resource.canonical.rstrip("/") or "/"
+
+
+def _customer(request: web.Request) -> str:
+    return address_of_customer(sender_address(request))
 
 
 class _UnderWay:
@@ -193,7 +200,7 @@ class RequestsUnderWay:
         mark = object()
         self._requests.add(mark)
         if self._budget is not None:
-            request[HELD] = HeldBytes(self._budget)
+            request[HELD] = HeldBytes(self._budget, partial(_customer, request))
         try:
             yield
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -25,6 +26,8 @@ from pointsman.sources.kafka.settings import KafkaTopicSettings
 from pointsman.sources.settings import CredentialSettings
 from pointsman.statements.settings import Limits
 
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
+
 
 class OperatorKeySettings(Section):
     """One of [http.operator] keys: who may open the operator's page at /ui, and do what."""
@@ -45,8 +48,21 @@ class OperatorListenerSettings(Section):
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8081, ge=1, le=65535)
+    #: under which names it answers, beside localhost, `host` and all addresses
+    hosts: Names = ()
     #: who may open /ui; none: there is no such page
     keys: tuple[OperatorKeySettings, ...] = ()
+
+    @field_validator("hosts")
+    @classmethod
+    def _host_names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not _HOST_NAME.fullmatch(host):
+                raise ValueError(
+                    'must hold host names such as "pointsman-operator", without scheme and port; '
+                    f"{host!r} is none"
+                )
+        return hosts
 
     @field_validator("keys")
     @classmethod
@@ -104,6 +120,11 @@ class HttpSettings(Limits):
     #: where a statement is kept before it is answered: the store, or a topic that a source reads
     intake: Literal["store", "kafka"] = "store"
     kafka: KafkaTopicSettings | None = None
+
+    @property
+    def operator_hosts(self) -> tuple[str, ...]:
+        """The names under which the listener for operators answers."""
+        return () if self.operator is None else (*self.operator.hosts, self.operator.host)
 
     @property
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -54,8 +54,8 @@ class AnswersUnderWay:
         """
         size = len(response.body) if isinstance(response.body, bytes) else 0
         if size > _SMALL:
-            self._bytes.add(size, unknown=False)
-            request[UNTIL_WRITTEN].callback(self._bytes.remove, size, unknown=False)
+            self._bytes.add(size)
+            request[UNTIL_WRITTEN].callback(self._bytes.remove, size)
 
 
 async def write_answer(request: web.Request, response: web.StreamResponse) -> None:
