@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,8 +14,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from demo.database import Database, Server
+from demo.processes import PATIENCE
 from pointsman.domain.errors import ConfigError, StoreRefuses, StoreUnavailable
+from pointsman.store.base import Document, DocumentKey, OverQuota
+from pointsman.store.document_quota import DocumentAmounts
 from pointsman.store.postgres import PostgresStore
+from pointsman.store.postgres.rows import SQL
 from tests.support.certificates import authority
 from tests.support.change_factory import change, topic, wants
 from tests.support.cuttable_proxy import Pipe
@@ -89,6 +94,38 @@ async def test_a_session_on_a_server_that_became_read_only_is_not_used_again(
         )
         await post(store)
         assert await count(store) == 2
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+async def test_what_waited_for_a_lock_sees_what_was_done_before_whatever_the_database_prefers(
+    database: Database, level: str
+) -> None:
+    """Two replicas ask for a learner's quota at once: the second one counts the first one's."""
+    key = DocumentKey("state", activity="a", agent="ana", registration="r")
+    quota = DocumentAmounts(1, 1_000, 1, 1_000)
+    document = Document("text/plain", b"x", "", 1)
+    async with fresh_database(database) as dsn:
+        name = name_of(dsn)
+        await execute(dsn, f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'")
+        async with opened(dsn) as store, opened(dsn) as other:
+            lock = SQL["lock_agent"].replace("$1::text", "'ana'")
+            async with other._pool.connection() as session, session.transaction():
+                await session.execute(lock)
+                waiting = asyncio.create_task(
+                    store.change_document_within(
+                        replace(key, name="second"), quota, lambda _old: (document, None)
+                    )
+                )
+                is_waiting = (
+                    "SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid "
+                    "WHERE datname = current_database() AND NOT granted"
+                )
+                async with asyncio.timeout(PATIENCE):
+                    while not await session.fetchval(is_waiting):  # noqa: ASYNC110 - the server knows
+                        await asyncio.sleep(0.02)
+                values = "state", "a", "ana", "r", "first", "text/plain", b"x", "", 1
+                await session.execute(SQL["save_document"], *values)
+            assert await waiting == OverQuota("registration_documents", 1)
 
 
 async def test_sessions_that_turn_read_only_while_they_are_open_are_all_replaced(

@@ -147,3 +147,10 @@ def test_what_is_written_down_is_read_again() -> None:
         player={"returnURL": "https://learn.example.com"},
     )
     assert launch_from_json(launch_to_json(made)) == made
+
+
+def test_when_it_is_due_is_written_down_only_where_a_launch_says_so() -> None:
+    due = launch(due=1_800_000_000_000_000)
+    assert launch_from_json(launch_to_json(due)) == due
+    # a replica of the version before can read it
+    assert b"due" not in launch_to_json(launch())

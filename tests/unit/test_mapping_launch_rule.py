@@ -150,3 +150,25 @@ def test_nothing_but_satisfied_is_complete(observation: Observation, launch: Lau
     is_satisfied = observation.verb.endswith("satisfied")
     assert (100 in found) is is_satisfied
     assert "completed" not in found or is_satisfied
+
+
+@pytest.mark.parametrize("launch", [OWN, LAUNCH], ids=["by the launch", "by a rule"])
+@pytest.mark.parametrize(
+    ("launched_due", "rules_due", "deadline"), [(0, 0, 0), (0, 5, 5), (7, 0, 7), (7, 5, 7)]
+)
+def test_changes_are_due_when_the_launch_says_or_else_the_rule(
+    launch: Launch, launched_due: int, rules_due: int, deadline: int
+) -> None:
+    rule = Rule(
+        name="units",
+        activity=Template("https://content.example.com/{unit}"),
+        topic_id=Template("{unit}"),
+        deadline=rules_due,
+    )
+    decision = Mapper([rule], ConfiguredIdentity()).decide(
+        seen("progressed", progress=40), replace(launch, due=launched_due)
+    )
+    if launch is OWN and not launched_due:
+        deadline = 0  # no rule decides
+    assert decision.changes
+    assert {change.deadline for change in decision.changes} == {deadline}

@@ -125,6 +125,7 @@ def _rows(launch: Launch) -> list[tuple[str, str]]:
         ("course", course if launch.course else "as the rules say"),
         ("opened", _moment(launch.opened_at)),
         ("expires", _moment(launch.expires_at)),
+        ("due", _moment(launch.due) if launch.due else ""),
     ]
     return [row for row in rows if row[1]]
 

@@ -91,6 +91,8 @@ class Launch:
     session: str = ""
     #: what was revoked before it: its credentials are good until something is revoked after that
     revoked: Revoked = NOTHING_REVOKED
+    #: when the learner's work is due, 0 where the launch does not say
+    due: int = 0
 
     @property
     def moves_on(self) -> bool:
@@ -157,8 +159,11 @@ def launch_actor_json(launch: Launch) -> dict[str, Any]:
 def launch_to_json(launch: Launch) -> bytes:
     """As the store keeps it."""
     fields = asdict(launch)
+    # replicas of a version before these fields do not know them
     if launch.revoked == NOTHING_REVOKED:
-        del fields["revoked"]  # which replicas of the version before do not know
+        del fields["revoked"]
+    if not launch.due:
+        del fields["due"]
     return orjson.dumps(fields)
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 from pointsman.domain.launch import LAUNCH_RULE, Launch, PlayerKind, is_its_activity
-from pointsman.domain.records import Observation
+from pointsman.domain.records import Decision, Observation
 from pointsman.domain.uri_template import Template
 from pointsman.mapping.rules import VERB_NAMESPACES, CourseCompleted, CourseName, Rule, short_verb
 
@@ -61,6 +61,16 @@ def observation_for_launch(launch: Launch, observation: Observation) -> Observat
     ):
         observation = replace(observation, success=False)
     return _without_completion_before_move_on(observation) if launch.moves_on else observation
+
+
+def with_due(launch: Launch, decision: Decision) -> Decision:
+    """The decision with the launch's due time, which goes before that of a rule."""
+    if not launch.due:
+        return decision
+    return replace(
+        decision,
+        changes=tuple(replace(change, deadline=launch.due) for change in decision.changes),
+    )
 
 
 def _is_below(score: float | None, mastery: float | None) -> bool:

@@ -14,6 +14,7 @@ from pointsman.mapping.launch_rule import (
     launch_variables,
     observation_for_launch,
     rule_for_launch,
+    with_due,
 )
 from pointsman.mapping.rule_finder import RuleFinder, RuleMatch
 from pointsman.mapping.rules import Rule, short_verb
@@ -35,6 +36,9 @@ class Mapper:
         """
         if launch is None:
             return self._by_rules(observation, self._identity.resolve(observation.actor))
+        return with_due(launch, self._by_launch(observation, launch))
+
+    def _by_launch(self, observation: Observation, launch: Launch) -> Decision:
         if launch.mode is not LaunchMode.NORMAL:
             return Decision(
                 InputOutcome.NO_EFFECT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -10,6 +11,7 @@ import orjson
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -18,7 +20,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.clock import MICROSECONDS, micros
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.header_value import header_problem
 from pointsman.domain.iri import web_address_problem
@@ -68,6 +70,17 @@ def _learner(text: str) -> str:
     return address_of(learner)
 
 
+def _due(written: object) -> datetime:
+    """A time of RFC 3339."""
+    try:
+        due = datetime.fromisoformat(written) if isinstance(written, str) else None
+    except ValueError:
+        due = None
+    if due is None or due.tzinfo is None:
+        raise ValueError("is no time with a time zone, such as 2026-12-24T18:00:00Z")
+    return due
+
+
 class LaunchRequest(BaseModel):
     """The body of `POST /launches`, in camelCase."""
 
@@ -107,6 +120,8 @@ class LaunchRequest(BaseModel):
         | None
     ) = None
     mastery_score: Annotated[float, Field(ge=0, le=1)] | None = None
+    #: when the learner's work is due: what would come late goes first
+    due: Annotated[datetime, BeforeValidator(_due)] | None = None
     #: what else the player is told; for cmi5 as in `cmi5.launch_data.Player`
     player: dict[str, Any] = {}
 
@@ -179,6 +194,7 @@ def launch_from_request(
         mastery_score=asked.mastery_score,
         player=asked.player,
         session=str(uuid.uuid4()) if asked.kind is PlayerKind.CMI5 else "",
+        due=0 if asked.due is None else micros(asked.due.timestamp()),
     )
 
 
