@@ -26,7 +26,7 @@ from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.players.credentials import CredentialIssuer, Purpose
 from pointsman.store.postgres import PostgresStore
 from pointsman.wiring.adapters import webhook_sources
-from pointsman.wiring.sources import http_sources
+from pointsman.wiring.http import http_sources
 from tests.support.file_changes import in_place, rename_over, turn_data_link
 from tests.support.launch_factory import launch
 from tests.support.running_daemon import running

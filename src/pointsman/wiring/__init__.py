@@ -3,17 +3,19 @@
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
 from pointsman.wiring.delivery import auditor, dispatcher, quota
 from pointsman.wiring.delivery_events import delivery_events
+from pointsman.wiring.http import (
+    HttpListener,
+    failed_attempts,
+    http_deps,
+    http_intake,
+    http_listeners,
+)
 from pointsman.wiring.launches import launch_cache, launch_deps, retention
 from pointsman.wiring.live import LiveParts
 from pointsman.wiring.mapping import identity, identity_rules
 from pointsman.wiring.metrics import known_labels
 from pointsman.wiring.platforms import PlatformClients, helium_calls, platform_clients
 from pointsman.wiring.sources import (
-    HttpListener,
-    failed_attempts,
-    http_deps,
-    http_intake,
-    http_listeners,
     pipeline,
     pipeline_without_store,
     readers,

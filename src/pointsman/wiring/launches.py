@@ -23,8 +23,8 @@ from pointsman.sources.players.statement_quota import StatementBytes, StatementQ
 from pointsman.sources.settings import LaunchLimitSettings
 from pointsman.store.base import DocumentAmounts, Store
 from pointsman.story.receipt import Receipts
+from pointsman.wiring.http import credential
 from pointsman.wiring.mapping import identity
-from pointsman.wiring.sources import credential
 
 _HOUR, _DAY = 3_600.0, 86_400.0
 

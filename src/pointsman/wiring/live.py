@@ -20,10 +20,10 @@ from pointsman.telemetry import logs
 from pointsman.telemetry.metrics import Metrics
 from pointsman.wiring.adapters import adapters
 from pointsman.wiring.delivery import quota
+from pointsman.wiring.http import HttpListener
 from pointsman.wiring.mapping import identity, mapping
 from pointsman.wiring.metrics import known_labels
 from pointsman.wiring.platforms import PlatformClients
-from pointsman.wiring.sources import HttpListener
 from pointsman.wiring.tokens import TokenSources
 
 
