@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import orjson
 import typer
 
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, output_path
 from pointsman.cli.times import parse_time
 from pointsman.config import load
 from pointsman.domain.errors import ConfigError
@@ -46,6 +46,8 @@ def deliveries(
     """
     if form == "parquet" and output is None:
         raise typer.BadParameter(_NOT_AT_A_TERMINAL)
+    if output is not None:
+        output_path(output, "--output")
     # not before it is needed: the other commands need not load the whole daemon
     from pointsman import commands  # noqa: PLC0415 - not before it is needed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -26,6 +27,17 @@ ConfigOption = Annotated[
     ),
 ]
 DEFAULT_CONFIG = Path("pointsman.toml")
+
+
+def output_path(path: Path, option: str) -> Path:
+    """A file that the command writes at its end, looked at before it begins."""
+    if path.is_dir():
+        raise typer.BadParameter(f"{path} is a folder; name a file in it", param_hint=option)
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {path.parent}; make it", param_hint=option)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise typer.BadParameter(f"{path} can't be written; look at its rights", param_hint=option)
+    return path
 
 
 def change_store(

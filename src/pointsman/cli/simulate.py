@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from pointsman.cli.options import ConfigOption
+from pointsman.cli.options import ConfigOption, output_path
 from pointsman.cli.output import PlainTable, WideOption, print_table
 from pointsman.cli.times import parse_time
 from pointsman.config import load
@@ -89,6 +89,10 @@ def simulate(
 
     **Example:** `pointsman simulate --learners 500 --outage 600:60 --picture outage.svg`
     """
+    for path in picture or ():
+        if path.suffix not in {".svg", ".png"}:
+            raise typer.BadParameter(f"{path} must end in .svg or .png", param_hint="--picture")
+        output_path(path, "--picture")
     settings = load(config) if config != Path() else None
     scenario = Scenario(
         workload=WorkloadNumbers(
@@ -126,8 +130,6 @@ def simulate(
     else:
         print_table(_table(reports, outcomes), wide=wide)
     for path in picture or ():
-        if path.suffix not in {".svg", ".png"}:
-            raise typer.BadParameter(f"{path} must end in .svg or .png", param_hint="--picture")
         draw(outcomes, path)
         typer.echo(f"{path} is drawn.", err=True)
 
