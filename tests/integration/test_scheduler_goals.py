@@ -26,6 +26,8 @@ SEEDS = [1, 2, 3]
 #: a twentieth of the default
 QUOTA = 125
 SLOT = 60 / QUOTA
+#: and what waits for such a state
+PARKED_BY_A_TOKEN = [ParkCode.TOKEN_REFUSED, ParkCode.WAITS_FOR]
 
 
 def limits(requests: int = QUOTA) -> PlatformLimits:
@@ -175,7 +177,7 @@ def test_in_an_hour_of_random_weather_nothing_is_lost_and_nothing_starves(seed: 
         for track in tracks(numbers)
         for _, change in track.changes_until(duration)
     }
-    refused = asyncio.run(outcome.store.parked(codes=[ParkCode.TOKEN_REFUSED], limit=learners))
+    refused = asyncio.run(outcome.store.parked(codes=PARKED_BY_A_TOKEN, limit=99))
     assert wanted - set(outcome.platform.state) <= {
         (row.recipient.id, row.target) for row in refused
     }
