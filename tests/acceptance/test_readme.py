@@ -53,7 +53,7 @@ def steps() -> Iterator[Step]:
 def test_the_readme_has_the_blocks_that_are_walked() -> None:
     languages = [match[1] for match in _BLOCK.finditer(README)]
 
-    assert languages.count("sh") == 9
+    assert languages.count("sh") == 10
     assert languages.count("toml") == 1
     assert len(list(steps())) == languages.count("sh") + languages.count("toml") - 1
 

@@ -15,6 +15,7 @@ import orjson
 import pytest
 
 from pointsman.domain.records import InputOutcome
+from pointsman.store import sqlite as sqlite_store
 from tests.support.launch_client import BEN, COURSE, Launching, launching
 from tests.support.running_daemon import ADL
 from tests.support.store_queries import look
@@ -110,6 +111,10 @@ async def test_a_conflict_of_a_trusted_sender_is_a_dead_letter_and_counted(
     assert 'pointsman_inputs_total{result="dead",source="lms"} 1.0' in page
 
 
+#: what made the secret, and noted the moment, when the store was upgraded
+MIGRATION = Path(sqlite_store.__file__).parent / "migrations" / "0011_installation.sql"
+
+
 async def test_an_event_of_before_the_upgrade_is_not_applied_twice(tmp_path: Path) -> None:
     async with launching(tmp_path, RULES) as world:
         assert await webhook(world, EVENT) == 204
@@ -118,7 +123,7 @@ async def test_an_event_of_before_the_upgrade_is_not_applied_twice(tmp_path: Pat
         # as the version before left it: with the id that it made, and without a secret
         connection.execute("UPDATE statements SET id = ? WHERE source = 'lms'", (PREDICTED,))
         connection.execute("DROP TABLE installation")
-        connection.execute("PRAGMA user_version = 10")
+        connection.executescript(MIGRATION.read_text())
         connection.commit()
     async with launching(tmp_path, RULES) as world:
         accepted = look(database, lambda store: store.books()).accepted
