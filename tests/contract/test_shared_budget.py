@@ -28,6 +28,7 @@ from tests.contract.test_budget import (
     time,
 )
 from tests.support.quota import quota_limits
+from tests.support.thoroughness import thorough
 from tests.support.virtual_time import VirtualClock, run_virtually
 
 T = TypeVar("T")
@@ -153,7 +154,7 @@ DAY = 86_400.0
         max_size=3,
     ),
 )
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=thorough(30, otherwise=8))
 def test_a_database_whose_clock_is_set_overdraws_nothing_and_holds_nobody_up(
     seed: int, since: float, jumps: list[tuple[float, float]]
 ) -> None:
