@@ -350,7 +350,7 @@ def broken(sim: VirtualDelivery, call: str, error: BaseException, times: int) ->
         "tokens": [sim.tokens],
         "budget": [sim.budget],
         "store": [sim.store],
-        "on_delivery": [sim.dispatcher],
+        "on_delivery": [sim.dispatcher._settling],
     }
     for owner in owners[where]:
         attribute = name or "_on_delivery"

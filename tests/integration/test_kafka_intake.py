@@ -124,14 +124,14 @@ async def test_what_is_answered_over_http_is_stored_by_whoever_reads_the_topic(
         status, problem, _ = await post(url, {"verb": 1})
         assert status == 400, problem
         async with asyncio.timeout(PATIENCE):
-            while await back._store.statement(ids[0]) is None:  # noqa: ASYNC110
+            while await back.parts.store.statement(ids[0]) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         async with asyncio.timeout(PATIENCE):
-            while (books := await back._store.books()).accepted < 2:  # noqa: ASYNC110
+            while (books := await back.parts.store.books()).accepted < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert books.balanced
         assert (books.accepted, books.outcomes[InputOutcome.APPLIED]) == (2, 1)
-        assert (await front._store.books()).accepted == 0
+        assert (await front.parts.store.books()).accepted == 0
 
 
 async def test_without_the_broker_it_is_503_and_with_it_again_200(
@@ -193,10 +193,10 @@ async def test_a_postback_goes_through_the_topic_and_what_is_none_to_the_store(
             ) as answer:
                 assert answer.status == 204
         async with asyncio.timeout(PATIENCE):
-            while (books := await back._store.books()).accepted < 1:  # noqa: ASYNC110
+            while (books := await back.parts.store.books()).accepted < 1:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert (books.accepted, books.outcomes[InputOutcome.UNMATCHED]) == (1, 1)
-        (letter,) = await front._store.dead_letters(limit=9)
+        (letter,) = await front.parts.store.dead_letters(limit=9)
         assert (letter.source, letter.origin) == ("scorm", "POST /scorm-cloud/postback")
         assert "resultsFormat" in letter.reason
 
@@ -250,7 +250,7 @@ signing_key = "{secrets.token_hex(32)}"
                 async with session.get(query, headers=headers) as answer:
                     found = (await answer.json())["statements"]
         assert found[0]["context"]["registration"] == launch["registration"]
-        assert (await running._store.books()).balanced
+        assert (await running.parts.store.books()).balanced
 
 
 @pytest.mark.parametrize("required", [False, True])
@@ -289,10 +289,10 @@ async def test_of_a_message_with_1500_statements_only_the_bad_ones_are_dead(
     from_topic = _FROM_TOPIC.format(servers=broker.bootstrap, topic=topic)
     async with daemon(tmp_path, "back", sources=from_topic) as (back, _):
         async with asyncio.timeout(PATIENCE):
-            while (await back._store.books()).accepted < 1_500:  # noqa: ASYNC110
+            while (await back.parts.store.books()).accepted < 1_500:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        books = await back._store.books()
-        (letter,) = await back._store.dead_letters(limit=9)
+        books = await back.parts.store.books()
+        (letter,) = await back.parts.store.dead_letters(limit=9)
     assert books.balanced
     assert letter.origin.endswith("offset 0, item 7")
 
@@ -306,7 +306,7 @@ async def test_what_a_message_has_beyond_its_limit_is_replayed_by_the_dead_lette
     from_topic = _FROM_TOPIC.format(servers=broker.bootstrap, topic=topic) + "max_statements = 20\n"
     async with daemon(tmp_path, "back", sources=from_topic) as (back, _):
         async with asyncio.timeout(PATIENCE):
-            while not (letters := await back._store.dead_letters(limit=9)):  # noqa: ASYNC110
+            while not (letters := await back.parts.store.dead_letters(limit=9)):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     assert [letter.origin.endswith("items 20-29") for letter in letters] == [True]
     settings = load(tmp_path / "back.toml")
@@ -319,7 +319,7 @@ async def test_what_a_message_has_beyond_its_limit_is_replayed_by_the_dead_lette
     await replay_letters(settings, action, choose, lambda _, result: words.append(result))
     assert words == ["superseded"]  # all of them say the same
     async with daemon(tmp_path, "back") as (again, _):
-        books = await again._store.books()
+        books = await again.parts.store.books()
         assert (books.accepted, books.balanced) == (30, True)
 
 
@@ -347,7 +347,7 @@ async def test_a_daemon_reads_a_topic_that_was_made_anew_while_it_was_stopped(
         await _settled(second, topic, 8)
         await _send(broker, topic, range(201, 202))
         await _settled(second, topic, 9)
-        books = await second._store.books()
+        books = await second.parts.store.books()
     assert books.accepted == (5 + 8 + 1 if reset == "earliest" else 5 + 1)
     assert books.balanced
 
@@ -367,7 +367,7 @@ async def test_a_daemon_under_latest_reads_what_came_to_a_silent_partition_while
     async with daemon(tmp_path, "back", sources=source) as (second, _):
         await _settled(second, topic, 2, partition=0)
         await _settled(second, topic, 2, partition=1)
-        assert (await second._store.books()).accepted == 3
+        assert (await second.parts.store.books()).accepted == 3
 
 
 async def _send(broker: Broker, topic: str, numbers: range, partition: int = 0) -> None:
@@ -381,7 +381,7 @@ async def _settled(running: Any, topic: str, offset: int, partition: int = 0) ->
     """Wait until the store's place of a partition is there."""
     async with asyncio.timeout(PATIENCE):
         while True:
-            places = await running._store.positions(topic)  # the group has the topic's name
+            places = await running.parts.store.positions(topic)  # the group has the topic's name
             if any((at.partition, at.offset) == (partition, offset) for at in places):
                 return
             await asyncio.sleep(0.05)

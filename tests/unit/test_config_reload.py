@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import structlog
 
 from pointsman import replicas
 from pointsman.config import Settings, load
@@ -21,6 +22,24 @@ from pointsman.telemetry.settings import LoggingSettings
 from tests.support import file_changes
 from tests.support.manual_clock import ManualClock
 from tests.unit.test_config_changes import BASE
+
+
+@pytest.fixture(autouse=True)
+def logging_of_this_test_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Loggers of modules must not keep what these tests configure for those that follow."""
+    configure = structlog.configure
+
+    def without_cache(**settings: Any) -> None:
+        configure(**settings | {"cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", without_cache)
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
 
 T = TypeVar("T")
 

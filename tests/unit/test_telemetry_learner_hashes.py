@@ -58,6 +58,8 @@ def configured(monkeypatch: pytest.MonkeyPatch, settings: LoggingSettings) -> It
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     logs.configure(settings, ManualClock())
+    # loggers of modules must not keep it for the tests that follow
+    structlog.configure(**structlog.get_config() | {"cache_logger_on_first_use": False})
     yield output
     root.handlers[:] = handlers
     root.setLevel(level)

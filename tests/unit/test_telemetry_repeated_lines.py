@@ -147,6 +147,8 @@ def configured(
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     logs.configure(LoggingSettings(), clock)
+    # loggers of modules must not keep it for the tests that follow
+    structlog.configure(**structlog.get_config() | {"cache_logger_on_first_use": False})
     yield lambda: [json.loads(line) for line in output.getvalue().splitlines()]
     root.handlers[:] = before
     root.setLevel(level)
