@@ -17,7 +17,7 @@ from tests.support.thoroughness import thorough
 from tests.support.xapi_factory import statement
 
 _AT_ONCE = 100
-_GOES = thorough(200, otherwise=50)
+_GOES = thorough(200, otherwise=25)
 
 
 async def send(endpoint: Endpoint, bad: Bad) -> None:
