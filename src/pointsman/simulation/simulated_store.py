@@ -9,13 +9,12 @@ from typing import Protocol
 from pointsman.domain.clock import micros
 from pointsman.domain.records import Change
 from pointsman.domain.targets import Recipient, is_completion
-from pointsman.simulation.memory_store import MemoryStore
+from pointsman.simulation.arriving_store import ArrivingStore
 from pointsman.simulation.virtual_time import EPOCH
 from pointsman.store.base import Lease, Settlement
-from pointsman.store.delivery_stores import LONGEST_PAUSE
 from pointsman.store.history_records import SentRequest
 from pointsman.store.merge import merge
-from pointsman.store.turns import LONGEST_FRESHNESS, Choose, Turn, turn_of, united
+from pointsman.store.turns import Turn, turn_of, united
 
 #: microseconds that it takes to arrive, so that rounding can't put the arrival before the event
 _AFTER = 2
@@ -45,7 +44,7 @@ class Track(Protocol):
         ...
 
 
-class SimulatedStore(MemoryStore):
+class SimulatedStore(ArrivingStore):
     """What learners do arrives by itself; there is nothing to ingest."""
 
     def __init__(self, tracks: Iterable[Track]) -> None:
@@ -60,26 +59,6 @@ class SimulatedStore(MemoryStore):
         for track in self._tracks.values():
             self._expect(track.recipient, track.next_change())
 
-    async def lease(
-        self,
-        *,
-        now: int,
-        ttl: int,
-        limit: int,
-        longest_pause: int = LONGEST_PAUSE,
-        choose: Choose | None = None,
-        due_within: int = LONGEST_FRESHNESS,
-    ) -> list[Lease]:
-        self._arrive(now)
-        return await super().lease(
-            now=now,
-            ttl=ttl,
-            limit=limit,
-            longest_pause=longest_pause,
-            choose=choose,
-            due_within=due_within,
-        )
-
     async def settle(
         self,
         lease: Lease,
@@ -89,7 +68,7 @@ class SimulatedStore(MemoryStore):
         ready_at: int,
         requests: Sequence[SentRequest] = (),  # noqa: ARG002 - for a history, and nothing is told here
     ) -> bool:
-        self._arrive(now)
+        await self.arrive(now)
         settled = await super().settle(lease, settlements, now=now, ready_at=ready_at)
         records = self._desired[lease.recipient]
         for settlement in settlements:
@@ -100,18 +79,14 @@ class SimulatedStore(MemoryStore):
                 del records[record.target]  # nothing comes after it
         return settled
 
-    async def next_ready_at(self, *, due_within: int = LONGEST_FRESHNESS) -> int | None:
-        ready_at = await super().next_ready_at(due_within=due_within)
-        if not self._events:
-            return ready_at
-        arrives_at = self._events[0][0]
-        return arrives_at if ready_at is None else min(arrives_at, ready_at)
+    def next_arrival(self) -> int | None:
+        return self._events[0][0] if self._events else None
 
     def fill(self, recipient: Recipient, now: int) -> None:
         self._make(recipient, now / 1e6 - EPOCH)
         self._expect(recipient, self._tracks[recipient].next_change())
 
-    def _arrive(self, now: int) -> None:
+    async def arrive(self, now: int) -> None:
         """Whatever has happened until now changes the turns of those it happened to."""
         while self._events and self._events[0][0] <= now:
             at, number, recipient = heapq.heappop(self._events)

@@ -8,14 +8,11 @@ from dataclasses import replace
 
 from pointsman.domain.clock import micros
 from pointsman.domain.records import Submission
-from pointsman.simulation.memory_store import MemoryStore
+from pointsman.simulation.arriving_store import ArrivingStore
 from pointsman.simulation.virtual_time import EPOCH
-from pointsman.store.base import Lease
-from pointsman.store.delivery_stores import LONGEST_PAUSE
-from pointsman.store.turns import LONGEST_FRESHNESS, Choose
 
 
-class TraceStore(MemoryStore):
+class TraceStore(ArrivingStore):
     """Takes each submission in when its time has come; the first at the beginning."""
 
     def __init__(self, submissions: Sequence[Submission]) -> None:
@@ -36,30 +33,9 @@ class TraceStore(MemoryStore):
             }
         )
 
-    async def lease(
-        self,
-        *,
-        now: int,
-        ttl: int,
-        limit: int,
-        longest_pause: int = LONGEST_PAUSE,
-        choose: Choose | None = None,
-        due_within: int = LONGEST_FRESHNESS,
-    ) -> list[Lease]:
+    async def arrive(self, now: int) -> None:
         while self._to_come and self._to_come[0].received_at <= now:
             await self.ingest([self._to_come.popleft()])
-        return await super().lease(
-            now=now,
-            ttl=ttl,
-            limit=limit,
-            longest_pause=longest_pause,
-            choose=choose,
-            due_within=due_within,
-        )
 
-    async def next_ready_at(self, *, due_within: int = LONGEST_FRESHNESS) -> int | None:
-        ready_at = await super().next_ready_at(due_within=due_within)
-        if not self._to_come:
-            return ready_at
-        arrives_at = self._to_come[0].received_at
-        return arrives_at if ready_at is None else min(arrives_at, ready_at)
+    def next_arrival(self) -> int | None:
+        return self._to_come[0].received_at if self._to_come else None
