@@ -33,9 +33,16 @@ _ASK_EVERY = 0.2
 
 
 def recorded(
-    action: OperatorAction, use: Callable[[Store], Awaitable[T]], outcome: Callable[[T], str]
+    action: OperatorAction | None,
+    use: Callable[[Store], Awaitable[T]],
+    outcome: Callable[[T], str],
 ) -> Callable[[Store], Awaitable[T]]:
-    """`use`, on the record: what is begun is written first, and then how it ended, in words."""
+    """`use`, on the record: what is begun is written first, and then how it ended, in words.
+
+    Without an `action` it is a dry run, which is on no record.
+    """
+    if action is None:
+        return use
 
     async def recorded_use(store: Store) -> T:
         number = await store.record_action(action)
@@ -149,10 +156,7 @@ async def replay(
             statements += page.statements
         return statements
 
-    if action is None:
-        await use(store)
-    else:
-        await recorded(action, use, lambda count: f"{count} statements decided anew")(store)
+    await recorded(action, use, lambda count: f"{count} statements decided anew")(store)
 
 
 async def replay_letters(
@@ -180,10 +184,7 @@ async def replay_letters(
             on_letter(number, words)
         return len(numbers)
 
-    if action is None:
-        await use(store)
-    else:
-        await recorded(action, use, lambda count: f"{count} read again")(store)
+    await recorded(action, use, lambda count: f"{count} read again")(store)
 
 
 async def forget(

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pointsman.config import Settings
+from pointsman.domain.iri import is_mailbox
 from pointsman.domain.uri_template import Template
 from pointsman.platforms.tokens.file import read_token_table
-from pointsman.platforms.tokens.learner_table import is_mailbox, learner_name, unmatched_keys
+from pointsman.platforms.tokens.learner_table import learner_name, unmatched_keys
 from pointsman.platforms.tokens.login import read_password_table
 from pointsman.text_files import decode_text
 

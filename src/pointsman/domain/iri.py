@@ -90,6 +90,12 @@ def _is_host(host: str) -> bool:
     )
 
 
+def is_mailbox(name: str) -> bool:
+    """Whether a learner is named by an address, and not by an account or another identifier."""
+    local, at, domain = name.rpartition("@")
+    return bool(local and at and domain) and not any(mark in name for mark in ("://", "|"))
+
+
 def mailbox_address(mailbox: str) -> str:
     """The e-mail address of a `mailto:` IRI: its escapes are characters (RFC 6068 section 2)."""
     address = mailbox.partition(":")[2]

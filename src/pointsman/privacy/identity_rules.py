@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pointsman.domain.iri import mailbox_address
+from pointsman.domain.iri import is_mailbox, mailbox_address
 from pointsman.domain.records import Actor
 from pointsman.domain.targets import Recipient
 from pointsman.mapping.identity import UNMAPPED, AccountTemplate, IdentityResolver
@@ -40,7 +40,7 @@ class IdentityRules:
             return self.resolver.resolve(Actor("account", name, home_page))
         if _SHA1.fullmatch(text):
             return text.lower()
-        return Recipient.learner(text.lower() if is_address(text) else text).id
+        return Recipient.learner(text.lower() if is_mailbox(text) else text).id
 
     def actors_of(self, learner: str) -> Iterator[Actor]:
         """How statements may name this learner, as far as that can be told without looking."""
@@ -52,7 +52,7 @@ class IdentityRules:
                 inner = name[len(before) : len(name) - len(after)]
                 if inner:
                     yield Actor("account", inner, account.home_page)
-        if is_address(name):
+        if is_mailbox(name):
             yield Actor("mbox", f"{_MAILTO}{name}")
             yield sha1_of(f"{_MAILTO}{name}")
         elif "://" in name and UNMAPPED in name:
@@ -68,12 +68,6 @@ def sha1_of(mailbox: str) -> Actor:
     """The same mailbox by its SHA-1, which differs with the case of its letters."""
     digest = hashlib.sha1(mailbox.encode("utf-8", "surrogatepass"), usedforsecurity=False)
     return Actor("mbox_sha1sum", digest.hexdigest())
-
-
-def is_address(name: str) -> bool:
-    """Whether a learner's name is a mail address."""
-    local, at, domain = name.rpartition("@")
-    return bool(local and at and domain) and "://" not in name and UNMAPPED not in name
 
 
 def actor_of_json(value: Mapping[str, Any]) -> Actor | None:

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
+from pointsman.domain.iri import is_mailbox
+
 T = TypeVar("T")
 
 _MAILTO = "mailto:"
@@ -21,12 +23,6 @@ def learner_name(key: str) -> str:
     if name[: len(_MAILTO)].lower() == _MAILTO:
         name = name[len(_MAILTO) :]
     return name.lower() if is_mailbox(name) else name
-
-
-def is_mailbox(name: str) -> bool:
-    """Whether it is an address, and not an account with its home page or another identifier."""
-    local, at, domain = name.rpartition("@")
-    return bool(local and at and domain) and not any(mark in name for mark in ("://", "|"))
 
 
 def _outline(name: str) -> str:
