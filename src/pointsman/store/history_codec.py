@@ -13,18 +13,25 @@ import orjson
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.targets import Recipient, Target, TargetKind
 from pointsman.store.commit_history import person_of, to_json
+from pointsman.store.desired_codec import DesiredCodec
 from pointsman.store.history_records import (
     HistoryMove,
     HistoryTurn,
     MoveResult,
+    QueuePlace,
     ReadBackState,
     SentMutation,
     SentRequest,
     SettledState,
+    StoredState,
 )
 from pointsman.store.records import Audited, AuditFinding, Lease, Settlement
 from pointsman.store.strip_nul import text
 
+#: rows that one step forgets for their age at most, of each table
+OLD_ROWS = 2_000
+#: dead letters whose bodies are looked through, the newest
+LETTERS_LOOKED_AT = 5_000
 #: what a turn without a request has to say; anything else is no news
 _NEWS = {"delivered", "retry", "parked"}
 
@@ -146,3 +153,19 @@ def _request(values: Sequence[Any]) -> SentRequest:
 
 def _target(kind: str, key: str) -> Target:
     return Target(TargetKind(kind), key)
+
+
+def state_of_row(codec: DesiredCodec, row: Mapping[str, Any]) -> StoredState:
+    """A target's state, with what history says beside it."""
+    return StoredState(codec.decode(row), row["delivered_at"], row["audited_at"], row["audit"])
+
+
+def queue_place_of_row(row: Mapping[str, Any]) -> QueuePlace:
+    """Where a recipient waits for its turn."""
+    return QueuePlace(
+        Recipient.from_text(row["learner"]),
+        row["due"],
+        bool(row["ready"]),
+        row["ready_at"],
+        row["hold"],
+    )

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.records import InputOutcome
-from pointsman.domain.targets import Recipient
-from pointsman.store.history_codec import moves_of_row, turn_of_row
+from pointsman.store.history_codec import (
+    LETTERS_LOOKED_AT,
+    OLD_ROWS,
+    moves_of_row,
+    queue_place_of_row,
+    state_of_row,
+    turn_of_row,
+)
 from pointsman.store.history_records import (
     HistoryTurn,
     LearnerHistory,
     PrunedHistory,
-    QueuePlace,
-    StoredState,
 )
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.pool import count_of
 from pointsman.store.postgres.rows import CODEC, SQL, columns
 from pointsman.store.postgres.session import Connection
 from pointsman.store.statement_records import StoredDeadLetter
-
-#: rows that one step forgets for their age at most, of each table
-_OLD_ROWS = 2_000
-#: dead letters whose bodies are looked through, the newest
-_LETTERS = 5_000
 
 
 class PostgresHistory(PostgresConnections):
@@ -60,7 +58,7 @@ class PostgresHistory(PostgresConnections):
 
     async def dead_letters_with(self, text: str, *, limit: int) -> list[StoredDeadLetter]:
         rows = await self._pool.read(
-            lambda db: db.fetch(SQL["dead_letters_with"], text, _LETTERS, limit)
+            lambda db: db.fetch(SQL["dead_letters_with"], text, LETTERS_LOOKED_AT, limit)
         )
         return [StoredDeadLetter(**row) for row in rows]
 
@@ -95,22 +93,8 @@ async def _learner_history(connection: Connection, learner: str, limit: int) -> 
         learner,
         moves,
         tuple(map(turn_of_row, turns)),
-        tuple(map(_stored_state, rows)),
-        tuple(map(_queue_place, places)),
-    )
-
-
-def _stored_state(row: Mapping[str, Any]) -> StoredState:
-    return StoredState(CODEC.decode(row), row["delivered_at"], row["audited_at"], row["audit"])
-
-
-def _queue_place(row: Mapping[str, Any]) -> QueuePlace:
-    return QueuePlace(
-        Recipient.from_text(row["learner"]),
-        row["due"],
-        row["ready"],
-        row["ready_at"],
-        row["hold"],
+        tuple(state_of_row(CODEC, row) for row in rows),
+        tuple(map(queue_place_of_row, places)),
     )
 
 
@@ -120,7 +104,7 @@ async def _prune(
     """One small step; what is waiting to be published stays."""
     rows = 0
     for query in ("prune_old_moves", "prune_old_turns"):
-        rows += count_of(await connection.execute(SQL[query], before, _OLD_ROWS))
+        rows += count_of(await connection.execute(SQL[query], before, OLD_ROWS))
     found = await connection.fetch(SQL["next_learners_of_history"], after, learners)
     names = [row["learner"] for row in found]
     for query in ("prune_many_moves", "prune_many_turns"):

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
 
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.records import InputOutcome
-from pointsman.domain.targets import Recipient
-from pointsman.store.history_codec import moves_of_row, turn_of_row
+from pointsman.store.history_codec import (
+    LETTERS_LOOKED_AT,
+    OLD_ROWS,
+    moves_of_row,
+    queue_place_of_row,
+    state_of_row,
+    turn_of_row,
+)
 from pointsman.store.history_records import (
     HistoryTurn,
     LearnerHistory,
     PrunedHistory,
-    QueuePlace,
-    StoredState,
 )
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import CODEC, SQL, fetch, to_json
 from pointsman.store.statement_records import StoredDeadLetter
-
-#: rows that one step forgets for their age at most, of each table
-_OLD_ROWS = 2_000
-#: dead letters whose bodies are looked through, the newest
-_LETTERS = 5_000
 
 
 class SqliteHistory(SqliteConnections):
@@ -68,7 +66,7 @@ class SqliteHistory(SqliteConnections):
 
     async def dead_letters_with(self, text: str, *, limit: int) -> list[StoredDeadLetter]:
         def read(connection: sqlite3.Connection) -> list[StoredDeadLetter]:
-            rows = fetch(connection, "dead_letters_with", text.lower(), _LETTERS, limit)
+            rows = fetch(connection, "dead_letters_with", text.lower(), LETTERS_LOOKED_AT, limit)
             return [
                 StoredDeadLetter(**{**row, "in_statements": bool(row["in_statements"])})
                 for row in rows
@@ -120,22 +118,8 @@ def _learner_history(connection: sqlite3.Connection, learner: str, limit: int) -
         learner,
         moves,
         turns,
-        tuple(_stored_state(row) for row in rows),
-        tuple(_queue_place(row) for row in places),
-    )
-
-
-def _stored_state(row: dict[str, Any]) -> StoredState:
-    return StoredState(CODEC.decode(row), row["delivered_at"], row["audited_at"], row["audit"])
-
-
-def _queue_place(row: dict[str, Any]) -> QueuePlace:
-    return QueuePlace(
-        Recipient.from_text(row["learner"]),
-        row["due"],
-        bool(row["ready"]),
-        row["ready_at"],
-        row["hold"],
+        tuple(state_of_row(CODEC, row) for row in rows),
+        tuple(queue_place_of_row(row) for row in places),
     )
 
 
@@ -144,7 +128,7 @@ def _prune(
 ) -> PrunedHistory:
     """One small step; what is waiting to be published stays."""
     rows = sum(
-        connection.execute(SQL[query], (before, _OLD_ROWS)).rowcount
+        connection.execute(SQL[query], (before, OLD_ROWS)).rowcount
         for query in ("prune_old_moves", "prune_old_turns")
     )
     (names,) = connection.execute(SQL["next_learners_of_history"], (after, learners)).fetchone()
