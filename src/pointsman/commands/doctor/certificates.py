@@ -19,6 +19,7 @@ from pointsman.domain.errors import ConfigError
 from pointsman.outgoing.proxies import proxy_for
 from pointsman.outgoing.settings import OutgoingSettings
 from pointsman.store.database_hosts import each_host
+from pointsman.text_files import read_text
 
 #: seconds until an end has shown its certificate
 _SHOWN = 4.0
@@ -45,7 +46,7 @@ def _files(settings: Settings) -> Iterator[Certificate]:
     for setting, path in _named_files(settings):
         cure = _OURS.format(setting=setting)
         try:
-            certificates = x509.load_pem_x509_certificates(path.read_bytes())
+            certificates = x509.load_pem_x509_certificates(read_text(path).encode())
             ends_at = min(row.not_valid_after_utc.timestamp() for row in certificates)
         except (OSError, ValueError) as error:
             yield Certificate(setting, cure, problem=f"{path} can't be read: {error}")

@@ -27,6 +27,7 @@ from pointsman.platforms.examiner import Examiner, LookUp
 from pointsman.platforms.tokens.file import read_token_table
 from pointsman.platforms.tokens.learner_table import learner_name
 from pointsman.store.base import Store
+from pointsman.text_files import read_text
 
 A = TypeVar("A", bound=PaidAnswer)
 
@@ -158,7 +159,7 @@ class PlatformExamination:
             return learner_name(next(iter(tokens.inline)))
         if tokens.file is not None:
             try:
-                known, _ = read_token_table(tokens.file.read_bytes())
+                known, _ = read_token_table(read_text(tokens.file).encode())
             except (OSError, ValueError):
                 return None  # the configuration's warnings say so
             return learner_name(next(iter(known))) if known else None
