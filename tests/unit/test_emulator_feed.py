@@ -133,6 +133,9 @@ async def test_events_are_found_by_kind_course_and_learner() -> None:
     assert (await get(call, notifiableId="nothing")).json["events"] == []
     completions = await get(call, "/incoming/v2/events/courseCompletion")
     assert len(completions.json["events"]) == 2
+    paths = await get(call, "/incoming/v2/events/learningPathAction")
+    assert sources(paths) == ["learning_path_completed"] * 2
+    assert {event["notifiableId"] for event in paths.json["events"]} == {"lp_456"}
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,13 @@ from pointsman.emulator.limits import InstanceLimits, Quota
 from pointsman.emulator.responses import HttpReply
 
 BASE = "/incoming/v2/"
-#: what each feed shows
-FEEDS: Mapping[str, frozenset[EventKind]] = {
-    "courseAction": frozenset(kinds.KINDS) - {kinds.PATH_COMPLETED},
-    "courseCompletion": frozenset({kinds.COURSE_COMPLETED}),
-    "courseCertificate": frozenset({kinds.CERTIFICATE_GRANTED}),
-    "learningPathAction": frozenset(
+_OF_PATHS = "/incoming/v2/events/learningPathAction"
+#: what each feed shows; all but one are of courses
+_FEEDS: Mapping[str, frozenset[EventKind]] = {
+    "/incoming/v2/events/courseAction": frozenset(kinds.KINDS) - {kinds.PATH_COMPLETED},
+    "/incoming/v2/events/courseCompletion": frozenset({kinds.COURSE_COMPLETED}),
+    "/incoming/v2/events/courseCertificate": frozenset({kinds.CERTIFICATE_GRANTED}),
+    _OF_PATHS: frozenset(
         {kinds.PATH_COMPLETED, kinds.CERTIFICATE_GRANTED, kinds.CERTIFICATE_REVOKED}
     ),
 }
@@ -91,31 +92,32 @@ class RestApi:
         if not self._quota.admit(self._clock.monotonic()):
             self.rejected_429 += 1
             return self._throttled()
-        feed = path.removeprefix(BASE).removeprefix("events/")
         fault = InjectedRestFault()
         if self._faults.in_force:
+            feed = path.rpartition("/")[2]
             facts = named_facts(feed, number=self.requests, at=self._clock.monotonic())
             self._faults.inject(facts, fault)
             if fault.latency:
                 await self._clock.sleep(fault.latency)
             if fault.status is not None:
                 return self._failed(fault)
-        match (method, path.removeprefix(BASE)):
-            case ("GET", "ping"):
+        match (method, path):
+            case ("GET", "/incoming/v2/ping"):
                 return self._answer({"valid": True})
-            case ("POST", "webhooks"):
+            case ("POST", "/incoming/v2/webhooks"):
                 return self._register(body)
-            case ("GET", name) if name.startswith("events/") and feed in FEEDS:
-                return self._feed(FEEDS[feed], query)
+            case ("GET", feed) if feed in _FEEDS:
+                return self._feed(feed, query)
             case _:
                 message = f"there is no {method} {path}"
                 return self._answer({"error": "not_found", "message": message}, status=404)
 
-    def _feed(self, shown: frozenset[EventKind], query: Mapping[str, str]) -> HttpReply:
+    def _feed(self, path: str, query: Mapping[str, str]) -> HttpReply:
         now = self._clock.now()
         self._events.advance()
         try:
-            wanted = read_query(query, shown, self.options, now)
+            shown, of_courses = _FEEDS[path], path != _OF_PATHS
+            wanted = read_query(query, shown, self.options, now, of_courses=of_courses)
         except FeedRequestError as error:
             return self._answer({"error": "invalid_request", "message": str(error)}, status=400)
         page = self._events.log.page(wanted, now)

@@ -35,11 +35,17 @@ class FeedOptions(Protocol):
 
 
 def read_query(
-    query: Mapping[str, str], shown: frozenset[EventKind], options: FeedOptions, now: float
+    query: Mapping[str, str],
+    shown: frozenset[EventKind],
+    options: FeedOptions,
+    now: float,
+    *,
+    of_courses: bool,
 ) -> FeedQuery:
     """`now` is in Unix seconds. Raises `FeedRequestError`."""
     return FeedQuery(
         kinds=_kinds(query.get("kind"), shown),
+        of_courses=of_courses,
         per_page=_per_page(query.get("perPage"), options.per_page),
         start=_moment("startDate", query.get("startDate")),
         end=_moment("endDate", query.get("endDate")),

@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pointsman.emulator.catalogue import Course
 from pointsman.emulator.events.kinds import EventKind
 from pointsman.emulator.events.record import PlatformEvent
 
@@ -24,6 +25,8 @@ class FeedQuery:
     """Which events; times in microseconds since 1970, both ends belong to the span."""
 
     kinds: frozenset[EventKind]
+    #: of courses; else of learning paths
+    of_courses: bool
     per_page: int
     start: int | None = None
     end: int | None = None
@@ -37,6 +40,7 @@ class FeedQuery:
         return (
             event.shown_from <= now
             and event.kind in self.kinds
+            and isinstance(event.content, Course) == self.of_courses
             and (self.content is None or event.content.id == self.content)
             and (self.user is None or event.learner.id == self.user)
         )
