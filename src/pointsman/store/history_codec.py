@@ -30,8 +30,8 @@ from pointsman.store.strip_nul import text
 
 #: rows that one step forgets for their age at most, of each table
 OLD_ROWS = 2_000
-#: dead letters whose bodies are looked through, the newest
-LETTERS_LOOKED_AT = 5_000
+#: the newest dead letters, and bytes of their bodies, that are looked through for one learner
+LETTERS_LOOKED_AT, LETTER_BYTES_LOOKED_AT = 5_000, 8_000_000
 #: what a turn without a request has to say; anything else is no news
 _NEWS = {"delivered", "retry", "parked"}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.records import InputOutcome
 from pointsman.store.history_codec import (
+    LETTER_BYTES_LOOKED_AT,
     LETTERS_LOOKED_AT,
     OLD_ROWS,
     moves_of_row,
@@ -56,9 +57,12 @@ class PostgresHistory(PostgresConnections):
         )
         return {name: InputOutcome(word) for name, word in rows}
 
-    async def dead_letters_with(self, text: str, *, limit: int) -> list[StoredDeadLetter]:
+    async def dead_letters_with(
+        self, names: Collection[tuple[str, str]], *, limit: int
+    ) -> list[StoredDeadLetter]:
+        bounds = (LETTERS_LOOKED_AT, LETTER_BYTES_LOOKED_AT, limit)
         rows = await self._pool.read(
-            lambda db: db.fetch(SQL["dead_letters_with"], text, LETTERS_LOOKED_AT, limit)
+            lambda db: db.fetch(SQL["dead_letters_with"], *columns(names, 2), *bounds)
         )
         return [StoredDeadLetter(**row) for row in rows]
 

@@ -48,11 +48,24 @@ SELECT learner, due, ready, ready_at, hold FROM learners WHERE learner = ANY($1:
 SELECT id, outcome FROM statements WHERE id = ANY($1::text[]);
 
 -- name: dead_letters_with
--- Bytes as text, whatever they are, with all that is not ASCII escaped on both sides.
-SELECT id, source, origin, reason, statement_id, in_statements, received_at FROM (
-    SELECT * FROM dead_letters ORDER BY id DESC LIMIT $2) AS d
-WHERE strpos(lower(encode(d.body, 'escape')), lower(encode(convert_to($1, 'UTF8'), 'escape'))) > 0
-ORDER BY id DESC LIMIT $3;
+-- Of the newest $3, as long as those before it have fewer than $4 bytes. Bytes as text, whatever
+-- they are, with all that is not ASCII escaped on both sides.
+WITH newest AS MATERIALIZED (
+    SELECT id, octet_length(body) AS size FROM dead_letters ORDER BY id DESC LIMIT $3),
+bounded AS MATERIALIZED (
+    SELECT id, coalesce(sum(size) OVER (
+        ORDER BY id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+    FROM newest),
+named AS MATERIALIZED (
+    SELECT d.id, d.source, d.origin, d.reason, d.statement_id, d.in_statements, d.received_at,
+        lower(encode(d.body, 'escape')) AS words
+    FROM dead_letters AS d WHERE d.id = ANY(ARRAY(SELECT id FROM bounded WHERE before < $4)))
+SELECT id, source, origin, reason, statement_id, in_statements, received_at FROM named
+WHERE EXISTS (
+    SELECT 1 FROM unnest($1::text[], $2::text[]) AS n(one, other)
+    WHERE strpos(words, lower(encode(convert_to(n.one, 'UTF8'), 'escape'))) > 0
+        AND strpos(words, lower(encode(convert_to(n.other, 'UTF8'), 'escape'))) > 0)
+ORDER BY id DESC LIMIT $5;
 
 -- name: prune_old_moves
 DELETE FROM moves WHERE id IN (

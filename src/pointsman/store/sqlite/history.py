@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import orjson
 
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.records import InputOutcome
 from pointsman.store.history_codec import (
+    LETTER_BYTES_LOOKED_AT,
     LETTERS_LOOKED_AT,
     OLD_ROWS,
     moves_of_row,
@@ -64,9 +65,14 @@ class SqliteHistory(SqliteConnections):
 
         return await self._searcher.run(read)
 
-    async def dead_letters_with(self, text: str, *, limit: int) -> list[StoredDeadLetter]:
+    async def dead_letters_with(
+        self, names: Collection[tuple[str, str]], *, limit: int
+    ) -> list[StoredDeadLetter]:
+        pairs = to_json([list(pair) for pair in names])
+        bounds = (LETTERS_LOOKED_AT, LETTER_BYTES_LOOKED_AT, limit)
+
         def read(connection: sqlite3.Connection) -> list[StoredDeadLetter]:
-            rows = fetch(connection, "dead_letters_with", text.lower(), LETTERS_LOOKED_AT, limit)
+            rows = fetch(connection, "dead_letters_with", pairs, *bounds)
             return [
                 StoredDeadLetter(**{**row, "in_statements": bool(row["in_statements"])})
                 for row in rows
