@@ -211,6 +211,16 @@ async def test_dead_letters_are_found_by_what_is_in_them_in_any_case(store: Stor
     assert await reasons_with(store, ("ben@example.com", ""), ("Änna", "actor")) == ["no verb"]
     assert await reasons_with(store, ("ben@example.com", ""), ("Änna", "acting")) == []
     assert await reasons_with(store) == []
+    many = [(f"nobody{number}", "") for number in range(9)]
+    assert await reasons_with(store, *many, ("ana@example.com", "")) == ["no verb"]
+
+
+async def test_bytes_of_dead_letters_are_found_whatever_they_are(store: Store) -> None:
+    await dead_letter(store, "a\\b\x00 \\303 '%_")
+    for text in ("a\\b", "\\303 '", "%_"):
+        assert await reasons_with(store, (text, "")) == ["no verb"]
+    for text in ("a%", "\x00\\", "\u00c3"):
+        assert await reasons_with(store, (text, "")) == []
 
 
 async def test_dead_letters_are_looked_through_up_to_a_number_of_bytes(

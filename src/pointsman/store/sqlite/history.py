@@ -14,8 +14,10 @@ from pointsman.store.history_codec import (
     LETTERS_LOOKED_AT,
     OLD_ROWS,
     moves_of_row,
+    newest_letters,
     queue_place_of_row,
     state_of_row,
+    texts_of_names,
     turn_of_row,
 )
 from pointsman.store.history_records import (
@@ -68,15 +70,15 @@ class SqliteHistory(SqliteConnections):
     async def dead_letters_with(
         self, names: Collection[tuple[str, str]], *, limit: int
     ) -> list[StoredDeadLetter]:
-        pairs = to_json([list(pair) for pair in names])
         bounds = (LETTERS_LOOKED_AT, LETTER_BYTES_LOOKED_AT, limit)
 
         def read(connection: sqlite3.Connection) -> list[StoredDeadLetter]:
-            rows = fetch(connection, "dead_letters_with", pairs, *bounds)
-            return [
+            letters = [
                 StoredDeadLetter(**{**row, "in_statements": bool(row["in_statements"])})
-                for row in rows
+                for texts in texts_of_names(names)
+                for row in fetch(connection, "dead_letters_with", *bounds, *texts)
             ]
+            return newest_letters(letters, limit)
 
         return await self._searcher.run(read)
 
