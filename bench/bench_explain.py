@@ -1,167 +1,193 @@
 """How long a story takes in a store of many statements: `python -m bench.bench_explain`.
 
-The store is filled by hand, with bodies, index and history as the daemon would have written them;
-minutes for 10 million, so not part of `make bench`. Wall time of one story, the store open beside
-a daemon; a command takes its start in addition.
+Both stores are filled in bulk, with bodies, index, history, state and dead letters as the daemon
+would have written them; half an hour for 10 million, so not part of `make bench`. CPU and time of
+one story are of this process, beside a daemon that has the store open; a command takes its start in
+addition, which is measured too. With `--folder` the filled SQLite store is kept, and used again.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import sqlite3
+import resource
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-import uuid
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import zstandard
+import asyncpg
 
+from bench.filled_store import EACH, fill_postgres, fill_sqlite, learner
+from demo.children import Child
+from demo.database import start_database
 from pointsman import wiring
-from pointsman.config import load
+from pointsman.cli.wait import Awaited, wait
+from pointsman.config import Settings, load
 from pointsman.domain.clock import SystemClock
-from pointsman.statements.query import key
 from pointsman.store.sqlite import SqliteStore
 from pointsman.story import Question
 
-_STATEMENTS, _COMMIT, _EACH = 1_000_000, 100, 50
-_ROUNDS = 9
-_NOW = 1_790_000_000_000_000
+_STATEMENTS, _ROUNDS, _STARTS = 10_000_000, 15, 5
 _CONFIG = """
 allow_weak_secrets = true
+[http]
+port = 18093
 [store]
-url = "sqlite:///filled.db"
+url = "{url}"
 [platform]
 url = "http://127.0.0.1:1"
 api_key = "key"
 [[sources.http]]
 name = "players"
-credentials = [{ key = "user", secret = "secret" }]
+credentials = [{{ key = "user", secret = "secret" }}]
 [learners.tokens]
-inline = { "ana@example.com" = "token" }
+inline = {{ "ana@example.com" = "token" }}
 [[rules]]
-activity = "https://content.example.com/{topic}"
-topic_id = "{topic}"
+activity = "https://content.example.com/{{topic}}"
+topic_id = "{{topic}}"
 """
-_PROGRESSED = "http://adlnet.gov/expapi/verbs/progressed"
-_PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
 
 
-def _learner(number: int) -> str:
-    return f"l{number}@example.com"
+@dataclass
+class _Taken:
+    """Milliseconds, by what was asked."""
 
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+    wall: dict[str, list[float]] = field(default_factory=dict)
 
-def _body(name: str, number: int, learners: int) -> bytes:
-    # every tenth is of an activity that no rule takes
-    host = "elsewhere" if number % 10 == 0 else "content"
-    return json.dumps(
-        {
-            "id": name,
-            "actor": {"mbox": f"mailto:{_learner(number % learners)}", "name": "A learner"},
-            "verb": {"id": _PROGRESSED},
-            "object": {"id": f"https://{host}.example.com/t{number % 9}"},
-            "result": {"extensions": {_PROGRESS: number * 100 // _STATEMENTS}},
-            "context": {"extensions": {"https://example.com/x": "y" * 200}},
-        }
-    ).encode()
+    def add(self, what: str, cpu: float, wall: float) -> None:
+        self.cpu.setdefault(what, []).append(1_000 * cpu)
+        self.wall.setdefault(what, []).append(1_000 * wall)
 
-
-def _commits(statements: int) -> Iterator[tuple[int, list[tuple[str, int]]]]:
-    for block in range(1, statements // _COMMIT + 1):
-        first = (block - 1) * _COMMIT
-        yield block, [(str(uuid.uuid4()), first + rank) for rank in range(_COMMIT)]
-
-
-def _fill(path: Path, statements: int) -> None:
-    learners = statements // _EACH
-    compressor = zstandard.ZstdCompressor(level=1)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("BEGIN")
-        for block, named in _commits(statements):
-            bodies = [_body(name, number, learners) for name, number in named]
-            at = _NOW + block
-            connection.execute(
-                "INSERT INTO blocks (id, stored_at, data, keys) VALUES (?, ?, ?, ?)",
-                (block, at, compressor.compress(b"".join(bodies)), b""),
+    def show(self) -> None:
+        for what, cpu in self.cpu.items():
+            wall = self.wall[what]
+            print(
+                f"  {statistics.median(cpu):6.0f} ms CPU (least {min(cpu):.0f}),"
+                f" {statistics.median(wall):6.0f} ms (least {min(wall):.0f},"
+                f" first {wall[0]:.0f})  {what}",
+                flush=True,
             )
-            start, rows, moves, ranks = 0, [], [], dict[int, list[int]]()
-            for rank, ((name, number), body) in enumerate(zip(named, bodies, strict=True)):
-                outcome = "unmatched" if number % 10 == 0 else "applied"
-                rows.append((name, number, outcome, "players", at, block, start, len(body)))
-                start += len(body)
-                who, topic = _learner(number % learners), f"t{number % 9}"
-                for one in (
-                    key("agent", f"mbox mailto:{who}"),
-                    key("verb", _PROGRESSED),
-                    key("activity", f"https://content.example.com/{topic}"),
-                ):
-                    ranks.setdefault(one, []).append(rank)
-                if outcome == "applied":
-                    change = ["topic_progress", topic, "", 5, 4, 5, "moved"]
-                    said = [[name, "players", at, at, "rule 1", [change]]]
-                    said[0][2] = said[0][3] = at
-                    moves.append((who, at, 1, json.dumps(said)))
-            connection.executemany(
-                "INSERT INTO statements (id, digest, outcome, source, stored_at, block, start,"
-                " length, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, '1.0.3')",
-                rows,
-            )
-            connection.executemany(
-                "INSERT INTO statement_keys (key, block, ranks) VALUES (?, ?, ?)",
-                [(one, block, ",".join(map(str, of))) for one, of in ranks.items()],
-            )
-            connection.executemany(
-                "INSERT INTO moves (learner, at, moved, data) VALUES (?, ?, ?, ?)", moves
-            )
-        connection.execute("COMMIT")
 
 
-async def _measure(folder: Path, learners: int) -> dict[str, list[float]]:
-    settings = load(folder / "pointsman.toml")
-    store = SqliteStore(folder / "filled.db", beside=True)
+def _questions(who: str) -> dict[str, Question]:
+    return {
+        "a learner": Question(who),
+        "a learner's topic": Question(who, topic="t1"),
+        "a learner's course, of which nothing is known": Question(who, course="c"),
+        "a learner's activity": Question(who, activity="https://content.example.com/t1"),
+        "somebody of whom nothing is known": Question(f"no-{who}"),
+    }
+
+
+async def _measure(settings: Settings, learners: int, taken: _Taken) -> None:
+    store = wiring.store(settings, SystemClock(), beside=True)
     await store.open()
-    taken: dict[str, list[float]] = {}
     try:
         teller = wiring.teller(settings, store, SystemClock())
         for number in range(_ROUNDS):
-            who = _learner(number * 7_919 % learners)
-            for name, question in (
-                ("a learner", Question(who)),
-                ("a learner's topic", Question(who, topic="t1")),
-                (
-                    "a learner's activity",
-                    Question(who, activity="https://content.example.com/t1"),
-                ),
-            ):
-                began = time.perf_counter()
+            for what, question in _questions(learner(number * 7_919 % learners)).items():
+                cpu, wall = time.process_time(), time.perf_counter()
                 story = await teller.tell(question, limit=30)
-                taken.setdefault(name, []).append(time.perf_counter() - began)
-                if not story.events:
+                taken.add(what, time.process_time() - cpu, time.perf_counter() - wall)
+                if what == "a learner" and not (story.events and story.standings):
                     raise RuntimeError(f"nothing is told of {question}")
     finally:
         await store.close()
-    return taken
+
+
+def _commands(config: Path, taken: _Taken) -> None:
+    """Whole processes, from their start to their end."""
+    explain = ["explain", "--learner", learner(7), "--topic", "t1", "--config", str(config)]
+    for _ in range(_STARTS):
+        for words in (explain, ["--version"]):
+            before, began = _cpu_of_children(), time.perf_counter()
+            command = [sys.executable, "-m", "pointsman", *words]
+            subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+            what = f"pointsman {words[0]}, with the start of its process"
+            taken.add(what, _cpu_of_children() - before, time.perf_counter() - began)
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@contextmanager
+def _daemon(config: Path) -> Iterator[None]:
+    """A daemon that has the store open."""
+    command = [sys.executable, "-m", "pointsman", "run", "--config", str(config)]
+    with config.with_suffix(".log").open("wb") as log:
+        child = Child(command, output=log)
+        try:
+            wait(Awaited.DAEMON, config, timeout=120)
+            yield
+        finally:
+            child.terminate()
+            child.wait()
+
+
+def _report(config: Path, statements: int, title: str) -> None:
+    taken = _Taken()
+    with _daemon(config):
+        asyncio.run(_measure(load(config), statements // EACH, taken))
+        _commands(config, taken)
+    print(f"{title}: {statements:,} statements of {statements // EACH:,} learners", flush=True)
+    taken.show()
+
+
+def _sqlite(folder: Path, statements: int) -> None:
+    path, config = folder / "filled.db", folder / "sqlite.toml"
+    config.write_text(_CONFIG.format(url="sqlite:///filled.db"))
+    if not path.exists():
+        asyncio.run(SqliteStore(path).upgrade())
+        _timed("SQLite", lambda: fill_sqlite(path, statements))
+    _report(config, statements, f"SQLite, {path.stat().st_size / 1e9:.1f} GB")
+
+
+def _postgres(folder: Path, statements: int) -> None:
+    config = folder / "postgres.toml"
+    with start_database(fsync=False) as database:
+        config.write_text(_CONFIG.format(url=database.dsn))
+        asyncio.run(wiring.store(load(config), SystemClock(), beside=True).upgrade())
+        _timed("PostgreSQL", lambda: asyncio.run(fill_postgres(database.dsn, statements)))
+        size = asyncio.run(_size(database.dsn))
+        _report(config, statements, f"PostgreSQL, {size / 1e9:.1f} GB")
+
+
+async def _size(dsn: str) -> int:
+    connection = await asyncpg.connect(dsn)
+    try:
+        size: int = await connection.fetchval("SELECT pg_database_size(current_database())")
+        return size
+    finally:
+        await connection.close()
+
+
+def _timed(title: str, fill: Callable[[], None]) -> None:
+    began = time.perf_counter()
+    fill()
+    print(f"{title} is filled after {time.perf_counter() - began:.0f} s", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.bench_explain", description=__doc__)
-    parser.add_argument("--statements", type=int, default=_STATEMENTS)
-    statements = parser.parse_args().statements
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "pointsman.toml").write_text(_CONFIG)
-        asyncio.run(SqliteStore(folder / "filled.db").upgrade())
-        _fill(folder / "filled.db", statements)
-        size = (folder / "filled.db").stat().st_size
-        print(f"{statements:,} statements of {statements // _EACH:,} learners, {size / 1e9:.2f} GB")
-        for asked, seconds in asyncio.run(_measure(folder, statements // _EACH)).items():
-            slowest = max(seconds) * 1_000
-            print(f"  {statistics.median(seconds) * 1_000:6.0f} ms, at most {slowest:.0f}  {asked}")
+    parser.add_argument("--sqlite", type=int, default=_STATEMENTS, metavar="STATEMENTS")
+    parser.add_argument("--postgres", type=int, default=_STATEMENTS, metavar="STATEMENTS")
+    parser.add_argument("--folder", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = asked.folder or Path(temporary)
+        if asked.sqlite:
+            _sqlite(folder, asked.sqlite)
+        if asked.postgres:
+            _postgres(folder, asked.postgres)
 
 
 if __name__ == "__main__":

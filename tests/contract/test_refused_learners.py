@@ -23,7 +23,7 @@ from pointsman.store.base import Store
 from pointsman.store.postgres import PostgresStore
 from pointsman.store.sqlite import SqliteStore
 from pointsman.wiring import identity_rules, refused_learners
-from pointsman.wiring.sources import pipeline
+from pointsman.wiring.pipelines import pipeline
 from tests.support.databases import fresh_database
 from tests.support.manual_clock import ManualClock
 from tests.support.person_traffic import (

@@ -194,13 +194,45 @@ async def test_outcomes_of_statements_are_known_by_id(store: Store) -> None:
     assert await store.outcomes([name, new_id()]) == {name: InputOutcome.APPLIED}
 
 
+async def dead_letter(store: Store, body: str) -> None:
+    letter = DeadLetter("no verb", "here", body.encode())
+    await store.ingest([Submission("s", body.encode(), 1, (), (letter,), all_or_nothing=False)])
+
+
+async def reasons_with(store: Store, *names: tuple[str, str]) -> list[str]:
+    letters = await store.dead_letters_with(names, limit=9)
+    assert all(letter.body == b"" for letter in letters)
+    return [letter.reason for letter in letters]
+
+
 async def test_dead_letters_are_found_by_what_is_in_them_in_any_case(store: Store) -> None:
-    body = '{"actor": {"mbox": "mailto:Ana@Example.com", "name": "Änna"}}'.encode()
-    letter = DeadLetter("no verb", "here", body)
-    await store.ingest([Submission("s", body, 1, (), (letter,), all_or_nothing=False)])
-    (found,) = await store.dead_letters_with("ana@example.com", limit=9)
-    assert (found.reason, found.body) == ("no verb", b"")
-    assert await store.dead_letters_with("ben@example.com", limit=9) == []
+    await dead_letter(store, '{"actor": {"mbox": "mailto:Ana@Example.com", "name": "Änna"}}')
+    assert await reasons_with(store, ("ana@example.com", "")) == ["no verb"]
+    assert await reasons_with(store, ("ben@example.com", ""), ("Änna", "actor")) == ["no verb"]
+    assert await reasons_with(store, ("ben@example.com", ""), ("Änna", "acting")) == []
+    assert await reasons_with(store) == []
+    many = [(f"nobody{number}", "") for number in range(9)]
+    assert await reasons_with(store, *many, ("ana@example.com", "")) == ["no verb"]
+
+
+async def test_bytes_of_dead_letters_are_found_whatever_they_are(store: Store) -> None:
+    await dead_letter(store, "a\\b\x00 \\303 '%_")
+    for text in ("a\\b", "\\303 '", "%_"):
+        assert await reasons_with(store, (text, "")) == ["no verb"]
+    for text in ("a%", "\x00\\", "\u00c3"):
+        assert await reasons_with(store, (text, "")) == []
+
+
+async def test_dead_letters_are_looked_through_up_to_a_number_of_bytes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sqlite", "postgres"):
+        monkeypatch.setattr(f"pointsman.store.{name}.history.LETTER_BYTES_LOOKED_AT", 1_000)
+    for who in ("ana", "ben", "cleo"):
+        await dead_letter(store, f"{who} {'x' * 700}")
+    everyone = (("ana", ""), ("ben", ""), ("cleo", ""))
+    assert len(await reasons_with(store, *everyone)) == 2
+    assert await reasons_with(store, ("ana", "")) == []
 
 
 async def test_turns_are_listed_in_order_from_a_time_and_behind_one(store: Store) -> None:

@@ -15,7 +15,7 @@ from pointsman.domain.operator_actions import ActionKind, OperatorAction
 from pointsman.domain.records import Actor, SealedToken
 from pointsman.sources.pipeline import Pipeline
 from pointsman.store.base import Document, DocumentKey, DocumentResource, Store
-from pointsman.wiring.sources import pipeline
+from pointsman.wiring.pipelines import pipeline
 from tests.support.xapi_factory import MULTIPART, attachment, data_part, multipart
 
 ANA = "ana@example.com"

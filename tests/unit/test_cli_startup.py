@@ -10,10 +10,12 @@ import sys
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from typer.testing import CliRunner
 
+from pointsman import commands, wiring
 from pointsman.cli import COMMANDS, app
 from pointsman.cli.lazy_commands import LazyCommand
 
@@ -56,7 +58,11 @@ def test_the_help_loads_no_command_and_nothing_that_a_command_needs() -> None:
 
 
 def test_the_daemon_loads_no_emulator_no_graphql_and_no_other_command() -> None:
-    loaded = loaded_by("import pointsman.cli.run, pointsman.process")
+    loaded = loaded_by(
+        "import pointsman.cli.run, pointsman.process\n"
+        "from pointsman import wiring\n"
+        "[getattr(wiring, name) for name in wiring.__all__]"
+    )
 
     assert "pointsman.sources.kafka.source" in loaded, "the whole daemon was loaded"
     assert not within(loaded, "pointsman.emulator", "graphql", "rich.progress", "rich.filesize")
@@ -131,3 +137,20 @@ def test_a_loaded_command_knows_the_short_option_for_help() -> None:
 
     assert result.exit_code == 0
     assert "--learner" in result.stdout
+
+
+@pytest.mark.parametrize("package", [wiring, commands], ids=["wiring", "commands"])
+def test_a_name_of_a_package_is_loaded_when_it_is_used(package: ModuleType) -> None:
+    for name in package.__all__:
+        assert getattr(package, name).__name__
+    with pytest.raises(AttributeError, match="no_such_name"):
+        package.no_such_name  # noqa: B018 - it is the use that fails
+
+
+def test_explain_loads_no_server_no_kafka_and_no_metrics() -> None:
+    loaded = loaded_by(
+        "from pointsman import commands, wiring\ncommands.explain, wiring.store, wiring.teller"
+    )
+    assert "pointsman.story.tell" in loaded
+    ours = ("pointsman.app", "pointsman.sources.http.app", "pointsman.sources.kafka.source")
+    assert not within(loaded, *ours, "aiokafka", "prometheus_client", "pointsman.platforms.helium")

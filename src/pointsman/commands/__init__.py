@@ -2,44 +2,65 @@
 
 from __future__ import annotations
 
-from pointsman.commands.beside import with_store
-from pointsman.commands.delivered import deliveries, import_state
-from pointsman.commands.intake import (
-    import_file,
-    import_lrs,
-    replay,
-    replay_letters,
-    stored_input,
-    try_rules,
-)
-from pointsman.commands.people import (
-    explain,
-    export_person,
-    forget,
-    refused_learners,
-    revoke_launches,
-    unmatched_of,
-    who,
-)
-from pointsman.commands.upkeep import (
-    WaitsForPerson,
-    back_up,
-    books,
-    pause,
-    reload,
-    restore,
-    resume,
-    status,
-    upgrade,
-    waits_for_person,
-)
-from pointsman.delivery.settled_deliveries import SettledDelivery
-from pointsman.delivery.state_import import ImportStep, ImportTarget
-from pointsman.operations import recorded
-from pointsman.privacy import ForgetRequest, Forgotten
-from pointsman.sources.backfill import BackfillProgress, LoadRate, LrsSettings
-from pointsman.sources.replay import ReplayPage
-from pointsman.sources.rule_trial import RuleResult, RuleTrial
+from typing import TYPE_CHECKING
+
+from pointsman.lazy_names import lazily
+
+if TYPE_CHECKING:
+    from pointsman.commands.beside import with_store
+    from pointsman.commands.delivered import (
+        deliveries,
+        import_state,
+    )
+    from pointsman.commands.intake import (
+        import_file,
+        import_lrs,
+        replay,
+        replay_letters,
+        stored_input,
+        try_rules,
+    )
+    from pointsman.commands.people import (
+        export_person,
+        forget,
+        refused_learners,
+        revoke_launches,
+        unmatched_of,
+        who,
+    )
+    from pointsman.commands.story import explain
+    from pointsman.commands.upkeep import (
+        WaitsForPerson,
+        back_up,
+        books,
+        pause,
+        reload,
+        restore,
+        resume,
+        status,
+        upgrade,
+        waits_for_person,
+    )
+    from pointsman.delivery.settled_deliveries import SettledDelivery
+    from pointsman.delivery.state_import import (
+        ImportStep,
+        ImportTarget,
+    )
+    from pointsman.operations import recorded
+    from pointsman.privacy import (
+        ForgetRequest,
+        Forgotten,
+    )
+    from pointsman.sources.backfill import (
+        BackfillProgress,
+        LoadRate,
+        LrsSettings,
+    )
+    from pointsman.sources.replay import ReplayPage
+    from pointsman.sources.rule_trial import (
+        RuleResult,
+        RuleTrial,
+    )
 
 __all__ = [
     "BackfillProgress",
@@ -81,3 +102,48 @@ __all__ = [
     "who",
     "with_store",
 ]
+
+#: a name is loaded when it is used: a command needs few of them
+__getattr__ = lazily(
+    "pointsman",
+    {
+        "commands.beside": ("with_store",),
+        "commands.delivered": ("deliveries", "import_state"),
+        "commands.intake": (
+            "import_file",
+            "import_lrs",
+            "replay",
+            "replay_letters",
+            "stored_input",
+            "try_rules",
+        ),
+        "commands.story": ("explain",),
+        "commands.people": (
+            "export_person",
+            "forget",
+            "refused_learners",
+            "revoke_launches",
+            "unmatched_of",
+            "who",
+        ),
+        "commands.upkeep": (
+            "WaitsForPerson",
+            "back_up",
+            "books",
+            "pause",
+            "reload",
+            "restore",
+            "resume",
+            "status",
+            "upgrade",
+            "waits_for_person",
+        ),
+        "delivery.settled_deliveries": ("SettledDelivery",),
+        "delivery.state_import": ("ImportStep", "ImportTarget"),
+        "operations": ("recorded",),
+        "privacy": ("ForgetRequest", "Forgotten"),
+        "sources.backfill": ("BackfillProgress", "LoadRate", "LrsSettings"),
+        "sources.replay": ("ReplayPage",),
+        "sources.rule_trial": ("RuleResult", "RuleTrial"),
+    },
+)

@@ -1,4 +1,4 @@
-"""What commands do about one learner: why, erase, hand out, find, revoke."""
+"""What commands do about one learner: erase, hand out, find, revoke."""
 
 from __future__ import annotations
 
@@ -18,15 +18,6 @@ from pointsman.store.base import (
     Store,
     UnmatchedSummary,
 )
-from pointsman.story import Question, Story
-
-
-async def explain(settings: Settings, question: Question, *, limit: int) -> Story:
-    """Why a learner's state is what it is, beside the daemon; the newest `limit` events of it."""
-    return await with_store(
-        settings,
-        lambda store: wiring.teller(settings, store, CLOCK).tell(question, limit=limit),
-    )
 
 
 async def forget(

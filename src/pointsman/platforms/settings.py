@@ -19,6 +19,9 @@ from pointsman.setting_types import (
     web_address,
 )
 
+#: seconds; it opens with the first request and does not roll (platform facts, "Limits")
+QUOTA_WINDOW = 60.0
+
 
 class PlatformLimits(Section):
     """[platform.limits]: what the platform allows the whole instance, and our part of it."""

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.records import AttachedData
-from pointsman.statements import signed_statements
 from pointsman.statements.activities import Activity
 from pointsman.statements.equality import digest
 from pointsman.statements.json_body import parse_json
@@ -26,6 +25,8 @@ from pointsman.statements.statement import (
 )
 from pointsman.statements.validation import Problem, explain
 
+#: the usageType of a signature (xAPI Part 2 section 2.6)
+_SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
 _NO_SUCH_TIME = "must be a day and time that exist"
 
 
@@ -234,8 +235,11 @@ def _check_attachments(
                 f"{place}.fileUrl",
                 f"is missing, and so is a part of multipart/mixed with the hash {sha2}",
             )
-        if part is not None and attachment.usage_type == signed_statements.USAGE:
-            rule = signed_statements.broken_rule(json, attachment.content_type, part.content)
+        if part is not None and attachment.usage_type == _SIGNATURE:
+            # cryptography is loaded where there is a signature, which is seldom
+            from pointsman.statements.signed_statements import broken_rule  # noqa: PLC0415 - seldom
+
+            rule = broken_rule(json, attachment.content_type, part.content)
             if rule is not None:
                 yield place, rule
 

@@ -19,7 +19,6 @@ from cryptography.x509 import load_der_x509_certificate
 from pointsman.statements.equality import comparable_actor, content, milliseconds
 from pointsman.statements.statement import STATEMENT
 
-USAGE = "http://adlnet.gov/expapi/attachments/signature"
 ALGORITHMS = ("RS256", "RS384", "RS512")
 _CONTENT_TYPE = "application/octet-stream"
 #: what may be assigned after the signing, and how it is compared where both have it

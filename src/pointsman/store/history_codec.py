@@ -5,7 +5,7 @@ A row holds what one commit did for a learner, as arrays of JSON, for there are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -26,12 +26,15 @@ from pointsman.store.history_records import (
     StoredState,
 )
 from pointsman.store.records import Audited, AuditFinding, Lease, Settlement
+from pointsman.store.statement_records import StoredDeadLetter
 from pointsman.store.strip_nul import text
 
 #: rows that one step forgets for their age at most, of each table
 OLD_ROWS = 2_000
-#: dead letters whose bodies are looked through, the newest
-LETTERS_LOOKED_AT = 5_000
+#: the newest dead letters, and bytes of their bodies, that are looked through for one learner
+LETTERS_LOOKED_AT, LETTER_BYTES_LOOKED_AT = 5_000, 4_000_000
+#: pairs of texts that one query looks for
+_PAIRS = 4
 #: what a turn without a request has to say; anything else is no news
 _NEWS = {"delivered", "retry", "parked"}
 
@@ -169,3 +172,27 @@ def queue_place_of_row(row: Mapping[str, Any]) -> QueuePlace:
         row["ready_at"],
         row["hold"],
     )
+
+
+def texts_of_names(names: Collection[tuple[str, str]]) -> Iterator[list[str]]:
+    """The texts of one query after another: pairs in lower case, filled up with "".
+
+    Letters that are not ASCII stay, for databases know no other lower case of bytes. A text that
+    has another one in it finds nothing more.
+    """
+    pairs = sorted({(_lower(one), _lower(other)) for one, other in names})
+    alone = {one for one, other in pairs if one and not other}
+    wanted = [pair for pair in pairs if not any(text in pair[0] for text in alone - {pair[0]})]
+    for first in range(0, len(wanted), _PAIRS):
+        texts = [text for pair in wanted[first : first + _PAIRS] for text in pair]
+        yield texts + [""] * (2 * _PAIRS - len(texts))
+
+
+def _lower(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "replace")
+
+
+def newest_letters(letters: Iterable[StoredDeadLetter], limit: int) -> list[StoredDeadLetter]:
+    """Each once, the newest first."""
+    by_id = {letter.id: letter for letter in letters}
+    return [by_id[number] for number in sorted(by_id, reverse=True)[:limit]]

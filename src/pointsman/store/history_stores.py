@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from pointsman.domain.desired_state import Desired
@@ -50,10 +50,13 @@ class HistoryStore(Protocol):
         """What became of stored statements, by id."""
         ...
 
-    async def dead_letters_with(self, text: str, *, limit: int) -> list[StoredDeadLetter]:
-        """Of the newest few thousand dead letters those whose body has `text`, in any case.
+    async def dead_letters_with(
+        self, names: Collection[tuple[str, str]], *, limit: int
+    ) -> list[StoredDeadLetter]:
+        """Dead letters whose body has both texts of one of `names`, in any case; "" is in all.
 
-        Without bodies, the newest first.
+        Looks through the newest, up to `LETTERS_LOOKED_AT` and `LETTER_BYTES_LOOKED_AT`. Without
+        bodies, the newest first.
         """
         ...
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from pointsman.domain.clock import Clock, micros
+from pointsman.domain.iri import mailbox_address
 from pointsman.domain.pauses import Pause
 from pointsman.domain.pseudonyms import Pseudonyms
 from pointsman.domain.records import Actor, InputOutcome
@@ -209,7 +210,8 @@ class Teller:
     async def _letters(self, question: Question, learner: str) -> Sequence[StoredDeadLetter]:
         if question.names_inputs or not learner:
             return []
-        return await self._store.dead_letters_with(learner, limit=_LETTERS)
+        names = {(learner, ""), *map(_in_a_body, self._identities.actors_of(learner))}
+        return await self._store.dead_letters_with(names, limit=_LETTERS)
 
     async def _quota(self) -> QuotaFact | None:
         ledger = self._store.window_ledger
@@ -228,6 +230,13 @@ class Teller:
         name = Pseudonyms(await self._store.installation_secret()).of(learner)
         now = micros(self._clock.now())
         return next((one.until for one in refused if one.hash == name and one.until > now), None)
+
+
+def _in_a_body(actor: Actor) -> tuple[str, str]:
+    """Texts that a body has which names this actor; both, where one alone may mean another."""
+    if actor.kind == "account":
+        return f'"{actor.value}"', actor.home_page
+    return mailbox_address(actor.value) if actor.kind == "mbox" else actor.value, ""
 
 
 def _since(pause: Pause) -> str:

@@ -1,35 +1,60 @@
 """Turns settings into parts; `app` and `commands` put the parts together and run them."""
 
-from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
-from pointsman.wiring.delivery import auditor, dispatcher, quota
-from pointsman.wiring.delivery_events import delivery_events
-from pointsman.wiring.http import (
-    HttpListener,
-    failed_attempts,
-    http_deps,
-    http_intake,
-    http_listeners,
-)
-from pointsman.wiring.launches import launch_cache, launch_deps, retention
-from pointsman.wiring.live import LiveParts
-from pointsman.wiring.mapping import identity, identity_rules
-from pointsman.wiring.metrics import known_labels
-from pointsman.wiring.platforms import (
-    PlatformClients,
-    helium_calls,
-    helium_examiner,
-    platform_clients,
-)
-from pointsman.wiring.sources import (
-    pipeline,
-    pipeline_without_store,
-    readers,
-    refused_learners,
-    statement_producer,
-)
-from pointsman.wiring.stores import budget_beside, store, store_and_budget
-from pointsman.wiring.story import teller
-from pointsman.wiring.tokens import TokenSources, paid_login, token_sources, vault
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pointsman.lazy_names import lazily
+
+if TYPE_CHECKING:
+    from pointsman.wiring.cmi5 import (
+        guarded_intake,
+        lms,
+        satisfied_tracker,
+    )
+    from pointsman.wiring.delivery import (
+        auditor,
+        dispatcher,
+        quota,
+    )
+    from pointsman.wiring.http import (
+        HttpListener,
+        failed_attempts,
+        http_deps,
+        http_intake,
+        http_listeners,
+    )
+    from pointsman.wiring.launches import (
+        launch_cache,
+        launch_deps,
+        retention,
+    )
+    from pointsman.wiring.live import LiveParts
+    from pointsman.wiring.mapping import (
+        identity,
+        identity_rules,
+    )
+    from pointsman.wiring.metrics import known_labels
+    from pointsman.wiring.pipelines import pipeline, pipeline_without_store, refused_learners
+    from pointsman.wiring.platforms import (
+        PlatformClients,
+        helium_calls,
+        helium_examiner,
+        platform_clients,
+    )
+    from pointsman.wiring.settled_deliveries import delivery_events
+    from pointsman.wiring.sources import readers, statement_producer
+    from pointsman.wiring.stores import (
+        store,
+        store_and_budget,
+    )
+    from pointsman.wiring.story import teller
+    from pointsman.wiring.tokens import (
+        TokenSources,
+        paid_login,
+        token_sources,
+        vault,
+    )
 
 __all__ = [
     "HttpListener",
@@ -69,3 +94,24 @@ __all__ = [
     "token_sources",
     "vault",
 ]
+
+#: a name is loaded when it is used: most commands need few of them
+__getattr__ = lazily(
+    __name__,
+    {
+        "cmi5": ("guarded_intake", "lms", "satisfied_tracker"),
+        "delivery": ("auditor", "dispatcher", "quota"),
+        "settled_deliveries": ("delivery_events",),
+        "http": ("HttpListener", "failed_attempts", "http_deps", "http_intake", "http_listeners"),
+        "launches": ("launch_cache", "launch_deps", "retention"),
+        "live": ("LiveParts",),
+        "mapping": ("identity", "identity_rules"),
+        "metrics": ("known_labels",),
+        "platforms": ("PlatformClients", "helium_calls", "helium_examiner", "platform_clients"),
+        "pipelines": ("pipeline", "pipeline_without_store", "refused_learners"),
+        "sources": ("readers", "statement_producer"),
+        "stores": ("budget_beside", "store", "store_and_budget"),
+        "story": ("teller",),
+        "tokens": ("TokenSources", "paid_login", "token_sources", "vault"),
+    },
+)

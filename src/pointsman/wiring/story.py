@@ -5,12 +5,12 @@ from __future__ import annotations
 from pointsman.config import Settings
 from pointsman.delivery.budget.base import QuotaLimits
 from pointsman.domain.clock import Clock
-from pointsman.platforms.helium.client import QUOTA_WINDOW
+from pointsman.platforms.settings import QUOTA_WINDOW
 from pointsman.store.base import Store
 from pointsman.story import Teller
 from pointsman.story.words import shell_word
 from pointsman.wiring.mapping import identity_rules
-from pointsman.wiring.sources import pipeline
+from pointsman.wiring.pipelines import pipeline
 
 
 def teller(settings: Settings, store: Store, clock: Clock) -> Teller:

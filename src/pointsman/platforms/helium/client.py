@@ -21,9 +21,8 @@ from pointsman.platforms.helium.documents import OPERATION, document, price
 from pointsman.platforms.helium.outcomes import read_answer, unusable_token
 from pointsman.platforms.helium.remediation import remedy
 from pointsman.platforms.helium.transport import JSON_HEADERS, HttpAnswer, Transport
+from pointsman.platforms.settings import QUOTA_WINDOW
 
-#: seconds; it opens with the first request and does not roll (platform facts, "Limits")
-QUOTA_WINDOW = 60.0
 #: what asks nothing but whether the key is good
 PROBE = orjson.dumps({"query": "query Probe { __typename }", "operationName": "Probe"})
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.records import InputOutcome
 from pointsman.store.history_codec import (
+    LETTER_BYTES_LOOKED_AT,
     LETTERS_LOOKED_AT,
     OLD_ROWS,
     moves_of_row,
+    newest_letters,
     queue_place_of_row,
     state_of_row,
+    texts_of_names,
     turn_of_row,
 )
 from pointsman.store.history_records import (
@@ -24,6 +27,8 @@ from pointsman.store.postgres.pool import count_of
 from pointsman.store.postgres.rows import CODEC, SQL, columns
 from pointsman.store.postgres.session import Connection
 from pointsman.store.statement_records import StoredDeadLetter
+
+_BACKSLASH, _ASCII = 0x5C, 0x80
 
 
 class PostgresHistory(PostgresConnections):
@@ -56,11 +61,20 @@ class PostgresHistory(PostgresConnections):
         )
         return {name: InputOutcome(word) for name, word in rows}
 
-    async def dead_letters_with(self, text: str, *, limit: int) -> list[StoredDeadLetter]:
-        rows = await self._pool.read(
-            lambda db: db.fetch(SQL["dead_letters_with"], text, LETTERS_LOOKED_AT, limit)
-        )
-        return [StoredDeadLetter(**row) for row in rows]
+    async def dead_letters_with(
+        self, names: Collection[tuple[str, str]], *, limit: int
+    ) -> list[StoredDeadLetter]:
+        bounds = (LETTERS_LOOKED_AT, LETTER_BYTES_LOOKED_AT, limit)
+        letters = []
+        for texts in texts_of_names(names):
+            escaped = map(_escaped, texts)
+            rows = await self._pool.read(
+                lambda db, values=(*bounds, *escaped): db.fetch(  # type: ignore[misc]
+                    SQL["dead_letters_with"], *values
+                )
+            )
+            letters += [StoredDeadLetter(**row) for row in rows]
+        return newest_letters(letters, limit)
 
     async def prune_history(
         self, *, before: int, keep: int, after: str, learners: int
@@ -70,6 +84,14 @@ class PostgresHistory(PostgresConnections):
     async def _turns(self, query: str, *values: object) -> list[HistoryTurn]:
         rows = await self._pool.read(lambda db: db.fetch(SQL[query], *values))
         return [turn_of_row(row) for row in rows]
+
+
+def _escaped(text: str) -> str:
+    """As encode(bytes, 'escape') writes it."""
+    return "".join(
+        "\\\\" if byte == _BACKSLASH else chr(byte) if 0 < byte < _ASCII else f"\\{byte:03o}"
+        for byte in text.encode()
+    )
 
 
 async def _learner_history(connection: Connection, learner: str, limit: int) -> LearnerHistory:

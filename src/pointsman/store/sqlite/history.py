@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import orjson
 
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.records import InputOutcome
 from pointsman.store.history_codec import (
+    LETTER_BYTES_LOOKED_AT,
     LETTERS_LOOKED_AT,
     OLD_ROWS,
     moves_of_row,
+    newest_letters,
     queue_place_of_row,
     state_of_row,
+    texts_of_names,
     turn_of_row,
 )
 from pointsman.store.history_records import (
@@ -64,13 +67,18 @@ class SqliteHistory(SqliteConnections):
 
         return await self._searcher.run(read)
 
-    async def dead_letters_with(self, text: str, *, limit: int) -> list[StoredDeadLetter]:
+    async def dead_letters_with(
+        self, names: Collection[tuple[str, str]], *, limit: int
+    ) -> list[StoredDeadLetter]:
+        bounds = (LETTERS_LOOKED_AT, LETTER_BYTES_LOOKED_AT, limit)
+
         def read(connection: sqlite3.Connection) -> list[StoredDeadLetter]:
-            rows = fetch(connection, "dead_letters_with", text.lower(), LETTERS_LOOKED_AT, limit)
-            return [
+            letters = [
                 StoredDeadLetter(**{**row, "in_statements": bool(row["in_statements"])})
-                for row in rows
+                for texts in texts_of_names(names)
+                for row in fetch(connection, "dead_letters_with", *bounds, *texts)
             ]
+            return newest_letters(letters, limit)
 
         return await self._searcher.run(read)
 

@@ -45,9 +45,22 @@ SELECT learner, due, ready, ready_at, hold FROM learners
 WHERE learner IN (SELECT value FROM json_each(?));
 
 -- name: dead_letters_with
-SELECT id, source, origin, reason, statement_id, in_statements, received_at FROM (
-    SELECT * FROM dead_letters ORDER BY id DESC LIMIT ?2)
-WHERE instr(lower(CAST(body AS TEXT)), ?1) ORDER BY id DESC LIMIT ?3;
+-- Of the newest ?1, as long as those before it have fewer than ?2 bytes; four pairs of texts. With
+-- LIMIT -1 the words are made once for each.
+WITH bounded AS (
+    SELECT id, coalesce(sum(size) OVER (
+        ORDER BY id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+    FROM (SELECT id, length(body) AS size FROM dead_letters ORDER BY id DESC LIMIT ?1)),
+named AS NOT MATERIALIZED (
+    SELECT d.id, lower(CAST(d.body AS TEXT)) AS words
+    FROM bounded AS b CROSS JOIN dead_letters AS d ON d.id = b.id WHERE b.before < ?2 LIMIT -1)
+SELECT d.id, source, origin, reason, statement_id, in_statements, received_at
+FROM named AS n CROSS JOIN dead_letters AS d ON d.id = n.id
+WHERE (?4 <> '' AND instr(words, ?4) AND instr(words, ?5))
+    OR (?6 <> '' AND instr(words, ?6) AND instr(words, ?7))
+    OR (?8 <> '' AND instr(words, ?8) AND instr(words, ?9))
+    OR (?10 <> '' AND instr(words, ?10) AND instr(words, ?11))
+ORDER BY d.id DESC LIMIT ?3;
 
 -- name: prune_old_moves
 DELETE FROM moves WHERE id IN (
