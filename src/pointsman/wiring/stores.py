@@ -15,7 +15,7 @@ from pointsman.delivery.budget.base import Budget, QuotaLimits
 from pointsman.delivery.budget.local import LocalBudget
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
-from pointsman.platforms.helium.client import QUOTA_WINDOW
+from pointsman.platforms.settings import QUOTA_WINDOW
 from pointsman.statements import STATEMENT, authority_key, index_keys, referenced_statement
 from pointsman.store.base import Store
 from pointsman.store.postgres import PostgresStore
