@@ -18,6 +18,7 @@ from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.operator_actions import OperatorAction
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.pauses import Pause, words_of
+from pointsman.domain.quantities import counted
 from pointsman.domain.target_kinds import TargetKind
 from pointsman.privacy import ForgetRequest, Forgotten
 from pointsman.replicas import Replica
@@ -156,7 +157,7 @@ async def replay(
             statements += page.statements
         return statements
 
-    await recorded(action, use, lambda count: f"{count} statements decided anew")(store)
+    await recorded(action, use, lambda count: f"{counted(count, 'statement')} decided again")(store)
 
 
 async def replay_letters(
@@ -218,5 +219,5 @@ async def export_person(
     return await recorded(
         replace(action, learner=rules.learner(learner)),
         lambda store: privacy.export_person(store, learner, rules),
-        lambda records: f"{len(records['statements'])} statements handed out",
+        lambda records: f"{counted(len(records['statements']), 'statement')} handed out",
     )(store)

@@ -80,7 +80,7 @@ def test_each_command_that_changes_something_is_recorded(config: Path, tmp_path:
         ("parked retry", "ana@example.com", {"reason": "refused: "}, "0 freed"),
         ("dead-letters replay", "", {}, "1 read again"),
         ("dead-letters drop", "", {"numbers": "1"}, "1 dropped"),
-        ("replay", "", {"since": "7d", "until": "0s"}, "0 statements decided anew"),
+        ("replay", "", {"since": "7d", "until": "0s"}, "0 statements decided again"),
         ("import", "", {"source": str(statements)}, "0 statements taken in"),
     ]
     assert {(one["who"], one["origin"]) for one in actions} == {

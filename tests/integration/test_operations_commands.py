@@ -136,7 +136,7 @@ def test_what_no_rule_takes_is_found_by_learner_in_whole_addresses(config: Path)
 
 def test_a_new_rule_is_tried_then_applied_to_what_is_here_already(config: Path) -> None:
     before = books(config)
-    assert "0 desired states move" in run(config, "replay", "--since", "1d").stdout
+    assert "desired states that move: 0" in run(config, "replay", "--since", "1d").stdout
     assert books(config) == before
     config.write_text(config.read_text() + RULE)
 
@@ -147,7 +147,7 @@ def test_a_new_rule_is_tried_then_applied_to_what_is_here_already(config: Path) 
     assert books(config) == before
 
     shown = run(config, "replay", "--since", "2020-01-01").stdout
-    assert "8 statements decided anew" in shown
+    assert "8 statements decided again" in shown
     assert "ana@example.com" in shown
     after = books(config)
     assert after["inputs"]["unmatched"] == 0
@@ -161,7 +161,7 @@ def test_a_new_rule_is_tried_then_applied_to_what_is_here_already(config: Path) 
 def test_only_the_time_that_is_asked_for_is_replayed(config: Path) -> None:
     config.write_text(config.read_text() + RULE)
     nothing = run(config, "replay", "--since", "2d", "--until", "1d").stdout
-    assert "0 statements decided anew" in nothing
+    assert "0 statements decided again" in nothing
     assert "is no time" in run(config, "replay", "--since", "yesterday", code=2).output
 
 

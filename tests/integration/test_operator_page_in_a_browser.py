@@ -235,7 +235,7 @@ async def _pauses_and_resumes(walk: Walk) -> None:
 async def _replays_after_seeing_what_would_change(walk: Walk) -> None:
     await walk.go("/ui/replay")
     await walk.press("See what would change")
-    await walk.sees("statements decided anew")
+    await walk.sees("decided again")
     await walk.page.wait_for_selector('button:has-text("Replay the last 7 days")')
     await walk.press("Replay the last 7 days")
     await walk.sees("Replayed, the last 7 days")

@@ -42,7 +42,7 @@ def activity(
             kind=kind, learner=learner, since=start, limit=limit + 1
         ),
     )
-    actions = up_to(actions, limit)
+    actions = up_to(actions, limit, which="newest")
     if as_json:
         typer.echo(json.dumps([_as_json(action) for action in actions], indent=2))
     elif actions:

@@ -98,8 +98,8 @@ def _about_learners(learners: LearnerSettings) -> Iterator[str]:
         )
     if learners.tokens.kind in {"service", "login"} and not learners.tokens.encryption_keys:
         yield (
-            "learners.tokens.encryption_key: without it fetched authTokens are not kept, and all "
-            "are fetched again after a restart."
+            "learners.tokens.encryption_key: without it (pointsman tokens new-key makes one) "
+            "fetched authTokens are not kept, and all are fetched again after a restart."
         )
     if learners.tokens.login is not None:
         yield "learners.tokens.login: passwords of learners belong on a sandbox only."

@@ -14,6 +14,7 @@ from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
 from pointsman.cli.times import iso_time, parse_duration
 from pointsman.config import Settings, load
 from pointsman.domain.operator_actions import ActionKind
+from pointsman.domain.quantities import counted
 
 if TYPE_CHECKING:
     from pointsman.domain.records import Actor
@@ -107,11 +108,13 @@ def _written(actor: Actor) -> str:
 def _proof(done: Forgotten) -> str:
     if done.still_naming:
         return (
-            f"NOT PROVED: {done.still_naming} records name the person, for input arrived "
-            "meanwhile; run it again, with --refuse-for"
+            f"NOT PROVED: {counted(done.still_naming, 'record')} with the person's name, for input "
+            "arrived meanwhile; run it again, with --refuse-for"
         )
     if done.remains:
-        places = ", ".join(f"{text!r} {count} times" for text, count in done.remains.items())
+        places = ", ".join(
+            f"{text!r} {counted(count, 'time')}" for text, count in done.remains.items()
+        )
         return (
             f"NOT PROVED: the store's files still have {places}: in free space with --no-compact, "
             "or in a form that no record has; tell us"
@@ -139,8 +142,8 @@ def _out_of_reach(done: Forgotten, settings: Settings) -> list[str]:
         words.append("Not reached: the operator's own table of tokens (learners.tokens).")
     for name, count in done.names_elsewhere.items():
         words.append(
-            f"Statements of others have the words {name!r} {count} times; a name may be somebody "
-            "else's, so they were left."
+            f"Statements of others have the words {name!r} {counted(count, 'time')}; a name may "
+            "be somebody else's, so they were left."
         )
     return words
 

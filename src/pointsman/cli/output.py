@@ -41,10 +41,14 @@ def echo_visible(text: str) -> None:
     typer.echo(visible(text, keep="\n\t"))
 
 
-def up_to(rows: list[T], limit: int) -> list[T]:
-    """The first `limit` of the rows; where there are more, that is said, and how to see them."""
+def up_to(rows: list[T], limit: int, *, which: str = "first") -> list[T]:
+    """The first `limit` of the rows; where there are more, that is said, and how to see them.
+
+    `which` says what the first are.
+    """
     if len(rows) > limit:
-        typer.echo(f"These are the first {limit}; --limit shows more.", err=True)
+        only = f"This is the {which} one" if limit == 1 else f"These are the {which} {limit:,}"
+        typer.echo(f"{only}; --limit shows more.", err=True)
     return rows[:limit]
 
 

@@ -20,6 +20,7 @@ from pointsman.commands import ReplayPage
 from pointsman.commands import replay as run_replay
 from pointsman.config import load
 from pointsman.domain.operator_actions import ActionKind
+from pointsman.domain.quantities import counted
 from pointsman.domain.records import InputOutcome
 from pointsman.domain.targets import Recipient, Target
 from pointsman.store.base import Move
@@ -84,7 +85,7 @@ def replay(
 
 
 def _print(total: _Total, limit: int, *, wide: bool) -> None:
-    typer.echo(f"{total.statements:,} statements decided anew")
+    typer.echo(f"{counted(total.statements, 'statement')} decided again")
     if total.skipped:
         typer.echo(f"{total.skipped:,} of them are valid no longer, and were left alone")
     if total.outcomes:
@@ -100,7 +101,7 @@ def _print(total: _Total, limit: int, *, wide: bool) -> None:
             was = "-" if move.before is None else str(move.before)
             table.add_row(str(move.recipient), target, was, str(move.after), move.rule)
         print_table(table, wide=wide)
-    typer.echo(f"{len(moves):,} desired states move")
+    typer.echo(f"desired states that move: {len(moves):,}")
 
 
 def _as_json(total: _Total) -> dict[str, object]:

@@ -13,6 +13,7 @@ import typer
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
 from pointsman.cli.output import PlainTable, WideOption, print_table
 from pointsman.config import load
+from pointsman.domain.quantities import counted
 from pointsman.domain.targets import TargetKind
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _said(result: RuleResult) -> str:
 def _summary(trials: list[RuleTrial], against: Path | None) -> str:
     counts = Counter(trial.result.outcome.value.replace("_", " ") for trial in trials)
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
-    words = f"{len(trials)} statements{outcomes and ': '}{outcomes}; nothing was stored"
+    words = f"{counted(len(trials), 'statement')}{outcomes and ': '}{outcomes}; nothing was stored"
     if against is not None:
         words += f". {sum(trial.differs for trial in trials)} would differ with {against}"
     return f"{words}."

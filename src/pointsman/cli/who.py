@@ -10,6 +10,7 @@ import typer
 from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
 from pointsman.config import load
+from pointsman.domain.pseudonyms import PREFIX, is_pseudonym
 
 
 def who(
@@ -24,6 +25,12 @@ def who(
 
     **Example:** `pointsman who learner:4be1c0a9d3f27716`
     """
+    if not is_pseudonym(f"{PREFIX}{pseudonym.removeprefix(PREFIX)}"):
+        raise typer.BadParameter(
+            f"{pseudonym!r} is no hash of the log, which is {PREFIX} and 16 hexadecimal digits; "
+            "a learner's own name goes to pointsman explain --learner",
+            param_hint="HASH",
+        )
     # not before it is needed: the other commands need not load the whole daemon
     from pointsman import commands  # noqa: PLC0415 - not before it is needed
 

@@ -9,6 +9,7 @@ from pointsman import operations, wiring
 from pointsman.commands.beside import CLOCK, with_store
 from pointsman.config import Settings
 from pointsman.domain.operator_actions import OperatorAction
+from pointsman.domain.quantities import counted
 from pointsman.domain.records import Submission
 from pointsman.operations import intake_of, recorded
 from pointsman.sources.backfill import (
@@ -95,7 +96,7 @@ async def import_lrs(
 
 
 def _taken_in(done: BackfillProgress) -> str:
-    return f"{done.outcomes.total()} statements taken in"
+    return f"{counted(done.outcomes.total(), 'statement')} taken in"
 
 
 async def replay(

@@ -91,8 +91,8 @@ class Settings(Section):
         tokens = info.data["learners"].tokens
         if launches is not None and tokens.encryption_key is None:
             raise ValueError(
-                "needs learners.tokens.encryption_key or encryption_key_file: the authTokens that "
-                "launches bring are kept encrypted"
+                "needs learners.tokens.encryption_key or encryption_key_file (pointsman tokens "
+                "new-key makes one): the authTokens that launches bring are kept encrypted"
             )
         if launches is None and tokens.launches:
             raise ValueError("is missing, but learners.tokens.launches = true relies on it")

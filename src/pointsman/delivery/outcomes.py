@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import ParkCode
+from pointsman.domain.quantities import counted
 from pointsman.domain.target_kinds import TARGET_KINDS
 from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
 from pointsman.store.base import Settlement
@@ -51,7 +52,7 @@ def _settlement(
             row.target,
             row.version,
             "parked",
-            f"failed {row.failures + 1} times, the last time with: {result.message}",
+            f"failed {counted(row.failures + 1, 'time')}, the last time with: {result.message}",
             ParkCode.FAILED_TOO_OFTEN,
         )
     own = outcome is RequestOutcome.ANSWERED

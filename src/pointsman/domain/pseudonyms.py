@@ -6,6 +6,7 @@ The key is the installation's secret, so that nobody else can try addresses unti
 from __future__ import annotations
 
 import hashlib
+import re
 
 #: how a pseudonym begins, so that it can be told from a learner's name
 PREFIX = "learner:"
@@ -13,6 +14,7 @@ PREFIX = "learner:"
 _DIGEST, _PURPOSE = 8, b"learner"
 #: stands for every learner where there is no key yet
 UNKEYED = f"{PREFIX}unknown"
+_PSEUDONYM = re.compile(f"{PREFIX}[0-9a-f]{{{2 * _DIGEST}}}")
 
 
 class Pseudonyms:
@@ -36,4 +38,4 @@ class Pseudonyms:
 
 def is_pseudonym(text: str) -> bool:
     """Whether it is one, and no learner's name."""
-    return text.startswith(PREFIX)
+    return _PSEUDONYM.fullmatch(text) is not None

@@ -14,9 +14,11 @@ from pointsman.config import Settings
 from pointsman.domain.clock import MICROSECONDS, Clock, micros
 from pointsman.domain.operator_actions import ActionKind, OperatorAction
 from pointsman.domain.park_codes import ParkCode
+from pointsman.domain.quantities import counted
 from pointsman.domain.target_kinds import TargetKind
 from pointsman.domain.targets import Recipient
 from pointsman.operator_page.access import User
+from pointsman.operator_page.choices import choice
 from pointsman.operator_page.jobs import Job, Jobs, Say
 from pointsman.operator_page.shown import Shown
 from pointsman.operator_page.views import Views, letter_number
@@ -59,7 +61,8 @@ class Forms:
         """Retry of one code or learner; drop of one state."""
         code, learner = fields.get("code", ""), fields.get("learner", "")
         recipients = [Recipient.from_text(learner)] if learner else None
-        codes = [ParkCode(code)] if code in set(ParkCode) else []
+        wanted = choice(ParkCode, code, "reason")
+        codes = [] if wanted is None else [wanted]
         if fields.get("do") == "drop":
             found = await self._store.parked(recipients or (), limit=1_000)
             chosen = [
@@ -142,7 +145,7 @@ class Forms:
 
             def on_page(page: ReplayPage) -> None:
                 total.add(page)
-                say(f"{total.statements:,} statements decided anew")
+                say(f"{counted(total.statements, 'statement')} decided again")
 
             await operations.replay(
                 self._settings,
@@ -156,7 +159,8 @@ class Forms:
             self._wake()
             return total.lines()
 
-        title = f"{'What would change' if dry_run else 'Replayed'}, the last {days} days"
+        span = f"the last {counted(int(days), 'day')}"
+        title = f"{'What would change' if dry_run else 'Replayed'}, {span}"
         details = {"days": days} if dry_run else {}
         started = self._jobs.start("replay", Job(title, user.name, details=details), run)
         return await self._views.replay(request, user, "" if started else _BUSY)
@@ -164,7 +168,7 @@ class Forms:
     async def delivery(self, request: web.Request, user: User, fields: Mapping[str, str]) -> Shown:
         """Pause or resume."""
         text = fields.get("kind", "")
-        kind = TargetKind(text) if text in set(TargetKind) else None
+        kind = choice(TargetKind, text, "kind of target")
         if fields.get("do") == "resume":
             action = self._begun(ActionKind.RESUME, request, user, {"kind": text})
             ended = await operations.resume(self._store, action, kind)
@@ -253,10 +257,10 @@ class _Total:
                 self._moves.append(f"{move.recipient}, {what}: {was} → {move.after}")
 
     def lines(self) -> list[str]:
-        counted = [f"{words}: {count:,}" for words, count in self._outcomes.items()]
+        outcomes = [f"{words}: {count:,}" for words, count in self._outcomes.items()]
         return [
-            f"{self.statements:,} statements decided anew",
-            *counted,
+            f"{counted(self.statements, 'statement')} decided again",
+            *outcomes,
             *self._moves,
-            f"{self._moved:,} desired states move",
+            f"desired states that move: {self._moved:,}",
         ]

@@ -28,6 +28,7 @@ from pointsman.operator_page.access import (
     fetch_site,
     is_own_form,
 )
+from pointsman.operator_page.choices import UnknownChoice
 from pointsman.operator_page.forms import Forms
 from pointsman.operator_page.jobs import Jobs
 from pointsman.operator_page.overview import Overview, SourceView
@@ -139,6 +140,8 @@ class OperatorPage:
                     shown = await view(request, user)
                 else:
                     shown = await self._submitted(request, user, form)
+            except UnknownChoice as error:
+                shown = Shown("error.html", {"reason": str(error)}, 400)
             except StoreUnavailable as error:
                 shown = Shown("error.html", {"reason": f"The store does not answer: {error}"}, 503)
             if isinstance(shown, web.StreamResponse):
@@ -191,7 +194,8 @@ class OperatorPage:
         if fetch_site(request.headers, request.host) not in {"", "same-origin", "none"}:
             return self._sign_in_page(request, status=403, problem="Sign in from this page.")
         fields = await self._fields(request)
-        shown = self._access.sign_in(fields.get("key", ""), sender_address(request))
+        # copied keys bring the end of their line along
+        shown = self._access.sign_in(fields.get("key", "").strip(), sender_address(request))
         if shown.wait:
             words = f"Too many keys were tried; wait {shown.wait:.0f} seconds."
             page = self._sign_in_page(request, status=429, problem=words)

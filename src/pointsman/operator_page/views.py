@@ -18,6 +18,7 @@ from pointsman.domain.target_kinds import TargetKind
 from pointsman.mapping.proposals import propose
 from pointsman.mapping.rule_finder import RuleFinder
 from pointsman.operator_page.access import User
+from pointsman.operator_page.choices import choice
 from pointsman.operator_page.jobs import Jobs
 from pointsman.operator_page.overview import Overview
 from pointsman.operator_page.shown import Shown
@@ -69,8 +70,8 @@ class Views:
 
     async def parked(self, request: web.Request, _user: User, notice: str = "") -> Shown:
         """By reason; of one code where the address says so."""
-        code = request.query.get("code", "")
-        codes = [ParkCode(code)] if code in set(ParkCode) else []
+        code = choice(ParkCode, request.query.get("code", ""), "reason")
+        codes = [] if code is None else [code]
         states = await self._store.parked(codes=codes, limit=MOST + 1)
         groups: defaultdict[ParkCode, list[Desired]] = defaultdict(list)
         for state in states[:MOST]:
@@ -126,7 +127,7 @@ class Views:
 
     async def activity(self, request: web.Request, _user: User) -> Shown:
         kind = request.query.get("kind", "")
-        wanted = ActionKind(kind) if kind in set(ActionKind) else None
+        wanted = choice(ActionKind, kind, "kind of action")
         actions = await self._store.operator_actions(kind=wanted, limit=MOST)
         return Shown("activity.html", {"actions": actions, "kinds": list(ActionKind), "kind": kind})
 

@@ -17,6 +17,7 @@ from pointsman.domain.clock import MICROSECONDS, Clock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.person import Person
 from pointsman.domain.pseudonyms import Pseudonyms
+from pointsman.domain.quantities import counted
 from pointsman.privacy.identity_rules import IdentityRules
 from pointsman.privacy.person_finder import find_person
 from pointsman.privacy.person_matcher import PersonMatcher
@@ -59,7 +60,7 @@ class Forgotten:
     def __str__(self) -> str:
         """For the record: numbers, and nobody's name."""
         erased, replaced = self.erased.total(), self.replaced.total()
-        words = f"{erased} records erased, the name replaced in {replaced}"
+        words = f"{counted(erased, 'record')} erased, the name replaced in {replaced}"
         return words if self.is_proved else f"{words}; not proved"
 
     @property

@@ -136,7 +136,7 @@ class DeadLetterStore(Protocol):
         """Put what a dead letter turned out to say in its place; None when there is no such one.
 
         The letter is no longer an input of its own; the submission's items are. With conflicts it
-        stays as it is. It must not be `in_statements`: such a one is decided anew.
+        stays as it is. It must not be `in_statements`: that one is decided again.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pointsman.domain.quantities import counted
 from pointsman.domain.records import Observation
 from pointsman.domain.targets import Target
 from pointsman.store.history_records import (
@@ -197,7 +198,7 @@ def _request_event(request: SentRequest, facts: Facts) -> Event:
         at=request.at,
         kind=EventKind.SENT,
         headline=(
-            f"request {request.id}, {request.points} points, {request.seconds:.2f} s: "
+            f"request {request.id}, {counted(request.points, 'point')}, {request.seconds:.2f} s: "
             f"{request.answer}{words}"
         ),
         details=tuple(

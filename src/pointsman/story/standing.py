@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import CURED_BY_TOKEN, ParkCode
+from pointsman.domain.quantities import counted
 from pointsman.domain.targets import Recipient
 from pointsman.store.history_records import HistoryTurn, QueuePlace, SentRequest, StoredState
 from pointsman.store.records import Hold
@@ -161,7 +162,7 @@ def _why_it_waits(desired: Desired, facts: Facts) -> tuple[Cause, str, tuple[str
         return Cause.QUOTA_SPENT, left, (), quota.ends_at
     if desired.failures or desired.retry_at > facts.now:
         said = _last_reason(facts.history.turns, desired)
-        words = f": it failed {desired.failures} times" if desired.failures else ""
+        words = f": it failed {counted(desired.failures, 'time')}" if desired.failures else ""
         return Cause.RETRIED, f"{words}{f' ({said})' if said else ''}", (), 0
     return Cause.QUEUED, "", (), 0
 

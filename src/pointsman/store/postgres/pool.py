@@ -35,7 +35,7 @@ _REPEATED = {Verdict.AGAIN, Verdict.CLOSE, Verdict.CLOSE_ALL}
 
 
 class CollisionError(Retry):
-    """Another replica stored the same at the same time; to be decided anew."""
+    """Another replica stored the same at the same time; to be decided again."""
 
 
 def count_of(tag: str) -> int:
