@@ -31,6 +31,7 @@ from pointsman.cli.wait import Awaited, wait
 from pointsman.config import Settings, load
 from pointsman.domain.clock import SystemClock
 from pointsman.store.sqlite import SqliteStore
+from pointsman.store.sqlite.soundness import note_of
 from pointsman.story import Question
 
 _STATEMENTS, _ROUNDS, _STARTS = 10_000_000, 15, 5
@@ -126,7 +127,7 @@ def _daemon(config: Path) -> Iterator[None]:
     with config.with_suffix(".log").open("wb") as log:
         child = Child(command, output=log)
         try:
-            wait(Awaited.DAEMON, config, timeout=120)
+            wait(Awaited.DAEMON, config, timeout=600)
             yield
         finally:
             child.terminate()
@@ -148,6 +149,8 @@ def _sqlite(folder: Path, statements: int) -> None:
     if not path.exists():
         asyncio.run(SqliteStore(path).upgrade())
         _timed("SQLite", lambda: fill_sqlite(path, statements))
+    # closed in order: a daemon reads all of another file first
+    path.with_name(f"{path.name}.lock").write_text(note_of(path))
     _report(config, statements, f"SQLite, {path.stat().st_size / 1e9:.1f} GB")
 
 

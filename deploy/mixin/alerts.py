@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.mixin.objective import BURNS, burning
-from deploy.mixin.queries import increase, least, own, quantile, shared
+from deploy.mixin.queries import PAUSED_KINDS, increase, least, own, quantile, shared
 
 #: where the runbook is; `--runbook` says where it is published
 RUNBOOK = "docs/runbook.md"
@@ -132,10 +132,10 @@ def _inputs_and_state() -> Iterator[Alert]:
     yield Alert(
         "PointsmanParked",
         "warning",
-        shared('pointsman_desired{state="parked"}', "kind") + " > 0",
+        shared('pointsman_desired{state="parked"}', "kind") + f" > 0 unless {PAUSED_KINDS}",
         "{{ $value }} states of {{ $labels.kind }} can't be delivered",
         "`pointsman parked list` has each with its reason: no token, a refused one, or something "
-        "that the platform does not know.",
+        "that the platform does not know. A kind that an operator has paused is left out.",
         hold="30m",
     )
     yield Alert(

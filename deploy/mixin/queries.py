@@ -20,6 +20,14 @@ def shared(series: str, *labels: str) -> str:
     return f"max {_by(labels)} ({series})"
 
 
+#: kinds whose delivery an operator has paused: what is parked of them is so on purpose
+PAUSED_KINDS = (
+    f"on ({', '.join((*DAEMON, 'kind'))}) label_replace("
+    + shared("pointsman_delivery_paused", "what")
+    + ' == 1, "kind", "$1", "what", "(.*)")'
+)
+
+
 def least(series: str, *labels: str) -> str:
     """What is left of something shared, and whether all of them are well."""
     return f"min {_by(labels)} ({series})"

@@ -116,7 +116,13 @@ def test_what_no_rule_takes_is_shown_with_the_rule_that_would(config: Path) -> N
     assert {one["activity"]: one["inputs"] for one in found["activities"]} == {
         f"https://content.example.com/new/t{number}": 2 for number in range(3)
     }
-    assert found["rules"] == ["https://content.example.com/new/{topic}"]
+    assert found["rules"] == [
+        {
+            "activity": "https://content.example.com/new/{topic}",
+            "topic_id": "{topic}",
+            "like": "rule 1",
+        }
+    ]
     shown = run(config, "unmatched").stdout
     assert 'activity = "https://content.example.com/new/{topic}"' in shown
     assert 'topic_id = "{topic}"' in shown

@@ -85,7 +85,7 @@ async def test_each_port_answers_its_own_routes_and_no_other(tmp_path: Path) -> 
     assert players == 200
     assert shared is None
     assert set(places) == {"/healthz", "/readyz", "/metrics"}
-    assert waited.output == f"the daemon at {operator} takes statements\n"
+    assert waited.output == f"the daemon at {world.url} takes statements\n"
     assert f"HTTP for operators on 127.0.0.1:{port}: metrics, probes and" in explained.output
     assert f"by POST {operator}/launches with" in explained.output
 

@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 from pointsman.cli.operator_identity import begun
-from pointsman.commands import replay_letters, revoke_launches
+from pointsman.commands import replay_letters, revoke_launch
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.domain.operator_actions import ActionKind
 from pointsman.store.base import Store, StoredDeadLetter
@@ -206,11 +206,8 @@ async def test_a_launch_that_was_revoked_leaves_nothing_to_read_again_when_it_ha
     launch = await launched(world, activity=TOPIC)
     claims = jwt.decode(token(launch), SIGNING_KEY, algorithms=["HS256"], audience="scorm")
     late = {**launch, "commitUrl": _with(world, {**claims, "exp": claims["iat"]})}
-    await revoke_launches(
-        world.run.settings,
-        begun(ActionKind.LAUNCHES_REVOKE, {}),
-        registration=launch["registration"],
-    )
+    action = begun(ActionKind.LAUNCHES_REVOKE, {})
+    await revoke_launch(world.run.settings, action, launch["registration"])
     answer = await commit(world, late, json.dumps(COMPLETED).encode())
     assert answer.status == 401
     assert "revoked" in (await answer.json())["errorMessage"]

@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import uuid
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.operator_identity import begun
-from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
+from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
 from pointsman.cli.output import PlainTable, WideOption, print_table
 from pointsman.config import Settings, load
 from pointsman.domain.clock import MICROSECONDS
-from pointsman.domain.launch import Launch, launch_from_json
+from pointsman.domain.launch import Launch
 from pointsman.domain.operator_actions import ActionKind
-from pointsman.store.base import DocumentKey
+from pointsman.domain.quantities import counted
+from pointsman.story.words import shell_word
+
+if TYPE_CHECKING:
+    from pointsman.commands import LaunchState
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Players that your pages start."
@@ -53,13 +58,15 @@ def show(
 
     **Example:** `pointsman launches show 0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11`
     """
-    launch = _launch(load(config), registration)
+    state = _state(load(config), registration)
     if as_json:
-        typer.echo(json.dumps(asdict(launch), indent=2))
+        typer.echo(json.dumps({**asdict(state.launch), "isRevoked": state.is_revoked}, indent=2))
         return
     table = PlainTable(show_header=False, box=None)
-    for name, value in _rows(launch):
+    for name, value in _rows(state.launch):
         table.add_row(name, value)
+    if state.is_revoked:
+        table.add_row("revoked", "its credentials open nothing any longer")
     print_table(table, wide=wide)
 
 
@@ -89,28 +96,47 @@ def revoke(
 
     settings = load(config)
     if registration is not None:
-        whose = _launch(settings, registration).learner
+        whose = _state(settings, registration).launch.learner
         action = begun(ActionKind.LAUNCHES_REVOKE, {"registration": registration}, learner=whose)
-        asyncio.run(commands.revoke_launches(settings, action, registration=registration))
+        asyncio.run(commands.revoke_launch(settings, action, registration))
         typer.echo(f"the launch {registration} of {whose} is revoked")
     elif learner is not None:
         action = begun(ActionKind.LAUNCHES_REVOKE, {}, learner=learner)
-        asyncio.run(commands.revoke_launches(settings, action, learner=learner))
-        typer.echo(f"every launch of {learner} that there is now is revoked")
+        revoked = asyncio.run(commands.revoke_launches_of(settings, action, learner))
+        if not revoked.launches:
+            typer.echo(
+                f"there is no launch of {learner}, so nothing is revoked; see how the "
+                "launching page writes the learner: "
+                f"pointsman explain --learner {shell_word(learner)}",
+                err=True,
+            )
+            raise typer.Exit(ExitCode.NO)
+        others = revoked.launches - revoked.current
+        ended = f"; {others:,} had ended or were revoked before" if others else ""
+        typer.echo(f"{counted(revoked.current, 'launch', 'launches')} of {learner} revoked{ended}")
 
 
-def _launch(settings: Settings, registration: str) -> Launch:
+def _state(settings: Settings, registration: str) -> LaunchState:
     """Ends the command where there is none."""
-    key = DocumentKey("launch", name=registration.lower())
-    document = ask_store(settings, lambda store: store.document(key))
-    if document is None:
+    # not before it is needed: the other commands need not load the daemon
+    from pointsman import commands  # noqa: PLC0415 - not before it is needed
+
+    try:
+        uuid.UUID(registration)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{registration!r} is no UUID, as a registration is; --learner takes a learner",
+            param_hint="REGISTRATION",
+        ) from None
+    state = asyncio.run(commands.launch_state(settings, registration))
+    if state is None:
         typer.echo(
             f"there is no launch with the registration {registration}; it may be older than "
             "store.retention_days",
             err=True,
         )
         raise typer.Exit(ExitCode.NO)
-    return launch_from_json(document.content)
+    return state
 
 
 def _rows(launch: Launch) -> list[tuple[str, str]]:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption
 from pointsman.cli.output import PlainTable, WideOption, print_table
 from pointsman.config import load
 from pointsman.domain.quantities import counted
+from pointsman.domain.records import InputOutcome
 from pointsman.domain.targets import TargetKind
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def try_rules(
     """Show what the rules make of statements; nothing is stored, and nothing sent.
 
     The statements are those of a file, or the newest of the store. A launch's own terms count for
-    statements of the store.
+    statements of the store. Exit code 1 where one of them would be a dead letter.
 
     **Example:** `pointsman rules test statements.json --against new.toml`
     """
@@ -81,10 +83,17 @@ def try_rules(
     shown = [trial for trial in trials if trial.differs or not differing]
     if as_json:
         typer.echo(json.dumps([_as_json(trial) for trial in shown], indent=2, ensure_ascii=False))
+        _end(trials)
         return
     if shown:
         print_table(_table(shown, against), wide=wide)
     typer.echo(_summary(trials, against))
+    _end(trials)
+
+
+def _end(trials: list[RuleTrial]) -> None:
+    if any(trial.result.outcome is InputOutcome.DEAD for trial in trials):
+        raise typer.Exit(ExitCode.NO)
 
 
 def _table(trials: list[RuleTrial], against: Path | None) -> PlainTable:

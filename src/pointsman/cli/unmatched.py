@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
 from pointsman.cli.output import PlainTable, WideOption, echo_visible, print_table, up_to
 from pointsman.cli.times import iso_time
 from pointsman.config import Settings, load
-from pointsman.mapping.proposals import VARIABLE, propose
+from pointsman.mapping.proposals import propose_rules
 from pointsman.mapping.rule_finder import RuleFinder
 from pointsman.store.base import UnmatchedSummary
 from pointsman.wiring.mapping import rules
@@ -41,8 +42,9 @@ def unmatched(
     """
     settings = load(config)
     activities = up_to(_activities(settings, learner, limit + 1), limit)
-    proposals = propose(row.activity for row in activities)
-    near_miss = RuleFinder(rules(settings)).near_miss
+    known = rules(settings)
+    proposals = propose_rules((row.activity for row in activities), known)
+    near_miss = RuleFinder(known).near_miss
     near = {row.activity: words for row in activities if (words := near_miss(row.activity))}
     if as_json:
         listed = [
@@ -56,7 +58,8 @@ def unmatched(
             }
             for row in activities
         ]
-        typer.echo(json.dumps({"activities": listed, "rules": proposals}, indent=2))
+        proposed = [asdict(proposal) for proposal in proposals]
+        typer.echo(json.dumps({"activities": listed, "rules": proposed}, indent=2))
         return
     if not activities:
         whose = "" if learner is None else f" that {learner} did"
@@ -75,8 +78,11 @@ def unmatched(
     for activity, words in near.items():
         echo_visible(f"Nearly taken: {activity}: {words}.\n")
     typer.echo("Rules that would take them, to be looked over:\n")
-    for activity in proposals:
-        echo_visible(f'[[rules]]\nactivity = "{activity}"\ntopic_id = "{{{VARIABLE}}}"\n')
+    for proposal in proposals:
+        like = f"  # as in the rule {proposal.like!r}" if proposal.like else ""
+        echo_visible(
+            f'[[rules]]\nactivity = "{proposal.activity}"\ntopic_id = "{proposal.topic_id}"{like}\n'
+        )
 
 
 def _activities(settings: Settings, learner: str | None, limit: int) -> list[UnmatchedSummary]:

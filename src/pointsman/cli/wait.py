@@ -67,7 +67,9 @@ def wait(
     """
     settings = load(config)
     looks: dict[Awaited, Callable[[], Awaitable[tuple[bool, str]]]] = {
-        Awaited.DAEMON: lambda: _daemon(url or settings.http.probes_url),
+        Awaited.DAEMON: lambda: _daemon(
+            url or settings.http.probes_url, url or settings.http.intake_url
+        ),
         Awaited.PLATFORM: lambda: _platform(settings),
         Awaited.DELIVERY: lambda: _delivery(settings),
     }
@@ -93,7 +95,8 @@ async def _until(look: Look, seconds: float) -> tuple[bool, str]:
         await asyncio.sleep(_PAUSE)
 
 
-async def _daemon(url: str) -> tuple[bool, str]:
+async def _daemon(url: str, takes: str) -> tuple[bool, str]:
+    """`url` has /readyz; with `http.operator` statements are taken elsewhere."""
     # it is on this machine, or in this network
     direct = OutgoingSettings(proxy=DIRECT)
     client = HttpClient(direct, "--", timeout_seconds=_ANSWER, max_bytes=_MAX_BYTES)
@@ -101,7 +104,7 @@ async def _daemon(url: str) -> tuple[bool, str]:
         reply = await client.send("GET", f"{url.rstrip('/')}/readyz")
         payload = json.loads(reply.body)
         if reply.status == HTTPStatus.OK and payload["status"] == "ready":
-            return True, f"the daemon at {url} takes statements"
+            return True, f"the daemon at {takes} takes statements"
         if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
             return False, f"the daemon at {url} is not ready: {payload['error']['reason']}"
     except NoReply as error:

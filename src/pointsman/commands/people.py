@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from pointsman import operations, privacy, wiring
 from pointsman.commands.beside import CLOCK, with_store
 from pointsman.config import Settings
+from pointsman.domain.clock import micros
+from pointsman.domain.launch import Launch, launch_from_json
 from pointsman.domain.operator_actions import OperatorAction
+from pointsman.domain.quantities import counted
 from pointsman.operations import recorded
 from pointsman.privacy import ForgetRequest, Forgotten
 from pointsman.sources.players import revocations
 from pointsman.sources.unmatched import unmatched_of as find_unmatched
 from pointsman.store.base import (
+    DocumentKey,
     RefusedLearner,
     Store,
     UnmatchedSummary,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """How many launches a learner has, and how many of them were good until now."""
+
+    launches: int
+    current: int
 
 
 async def forget(
@@ -60,18 +73,52 @@ async def unmatched_of(settings: Settings, learner: str) -> list[UnmatchedSummar
     return await with_store(settings, lambda store: find_unmatched(store, resolve, learner))
 
 
-async def revoke_launches(
-    settings: Settings, action: OperatorAction, *, registration: str = "", learner: str = ""
-) -> None:
-    """No credential of the registration's launches, or of the learner's, opens anything any longer.
-
-    Give one of the two.
-    """
+async def revoke_launch(settings: Settings, action: OperatorAction, registration: str) -> None:
+    """No credential of the registration's launches opens anything any longer."""
 
     async def use(store: Store) -> None:
-        if registration:
-            await revocations.revoke_registration(store, registration, CLOCK)
-        if learner:
-            await revocations.revoke_learner(store, learner, CLOCK)
+        await revocations.revoke_registration(store, registration, CLOCK)
 
     await with_store(settings, recorded(action, use, lambda _: "done"))
+
+
+async def revoke_launches_of(settings: Settings, action: OperatorAction, learner: str) -> Revoked:
+    """The same for all launches of a learner. Without any launch nothing is done."""
+
+    async def use(store: Store) -> Revoked:
+        launches = await revocations.launches_of(store, learner)
+        now = micros(CLOCK.now())
+        current = [
+            launch
+            for launch in launches
+            if launch.expires_at > now and not await revocations.is_revoked(store, launch)
+        ]
+        if launches:
+            await revocations.revoke_learner(store, learner, CLOCK)
+        return Revoked(len(launches), len(current))
+
+    outcome = recorded(
+        action, use, lambda revoked: f"{counted(revoked.current, 'launch', 'launches')}"
+    )
+    return await with_store(settings, outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchState:
+    """A launch as the store has it."""
+
+    launch: Launch
+    is_revoked: bool
+
+
+async def launch_state(settings: Settings, registration: str) -> LaunchState | None:
+    """The launch of this registration; None where the store knows none."""
+
+    async def use(store: Store) -> LaunchState | None:
+        document = await store.document(DocumentKey("launch", name=registration.lower()))
+        if document is None:
+            return None
+        launch = launch_from_json(document.content)
+        return LaunchState(launch, await revocations.is_revoked(store, launch))
+
+    return await with_store(settings, use)

@@ -87,7 +87,7 @@ def judge_operator(facts: OperatorFacts) -> Iterator[Finding]:
             "as the reason says; it asks again each second, and goes on by itself",
         )
     else:
-        yield ok(_OPERATOR, f"the daemon at {facts.url} takes statements")
+        yield ok(_OPERATOR, f"the daemon takes statements, says {facts.url}")
     for part, words in facts.details.items():
         yield warn(
             _OPERATOR,

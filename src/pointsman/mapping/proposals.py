@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pointsman.mapping.rules import Rule
 
 #: what tells the activities of a proposed rule apart
 VARIABLE = "topic"
@@ -12,6 +15,51 @@ _OTHER_VARIABLES = ("course", "part", "section", "chapter", "page")
 _SEPARATOR = re.compile(r"[/?#]")
 
 _Shape = tuple[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedRule:
+    """The settings of a rule; `like` is the name of the one whose `topic_id` it has, or empty."""
+
+    activity: str
+    topic_id: str
+    like: str = ""
+
+
+def propose_rules(activities: Iterable[str], rules: Sequence[Rule]) -> list[ProposedRule]:
+    """Rules for these activities, whose topics are named as the nearest rule names its own."""
+    patterns = [(rule, pattern) for rule in rules if (pattern := _topic_pattern(rule))]
+    return [_with_topic(template, patterns) for template in propose(activities)]
+
+
+def _topic_pattern(rule: Rule) -> str:
+    """Its `topic_id` with `{topic}`; empty where that takes more than the last variable."""
+    if rule.topic_id is None or not rule.activity.variables:
+        return ""
+    last = rule.activity.variables[-1]
+    if rule.topic_id.variables != (last,):
+        return ""
+    return rule.topic_id.text.replace(f"{{{last}}}", f"{{{VARIABLE}}}")
+
+
+def _with_topic(template: str, patterns: Sequence[tuple[Rule, str]]) -> ProposedRule:
+    """As the rule of the same host that begins most alike, or as all rules do."""
+    head, _ = _split_off_host(template)
+    near = [(rule, pattern) for rule, pattern in patterns if rule.activity.text.startswith(head)]
+    if not near and len({pattern for _, pattern in patterns}) == 1:
+        near = list(patterns)
+    if not near:
+        return ProposedRule(template, f"{{{VARIABLE}}}")
+    rule, pattern = max(near, key=lambda one: _alike(one[0].activity.text, template))
+    return ProposedRule(template, pattern, rule.name)
+
+
+def _alike(text: str, other: str) -> int:
+    """How many characters are the same at the beginning."""
+    return next(
+        (place for place, (a, b) in enumerate(zip(text, other, strict=False)) if a != b),
+        min(len(text), len(other)),
+    )
 
 
 def propose(activities: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 
-from pointsman import operations
+from pointsman import operations, privacy
 from pointsman.config import Settings
 from pointsman.domain.clock import MICROSECONDS, Clock, micros
 from pointsman.domain.operator_actions import ActionKind, OperatorAction
@@ -191,6 +191,10 @@ class Forms:
         if fields.get("do") == "export":
             action = self._begun(ActionKind.EXPORT, request, user, {})
             records = await operations.export_person(self._settings, self._store, action, learner)
+            if privacy.holds_nothing(records):
+                return await self._views.people(
+                    request, user, "The store holds nothing of this person; is the name right?"
+                )
             return web.Response(
                 body=json.dumps(records, indent=2).encode("ascii"),
                 content_type="application/json",

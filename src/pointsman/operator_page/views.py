@@ -15,7 +15,7 @@ from pointsman.domain.desired_state import Desired
 from pointsman.domain.operator_actions import ActionKind
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.target_kinds import TargetKind
-from pointsman.mapping.proposals import propose
+from pointsman.mapping.proposals import propose_rules
 from pointsman.mapping.rule_finder import RuleFinder
 from pointsman.operator_page.access import User
 from pointsman.operator_page.choices import choice
@@ -108,12 +108,13 @@ class Views:
 
     async def unmatched(self, _request: web.Request, _user: User) -> Shown:
         rows = await self._store.unmatched(limit=MOST + 1)
-        near_miss = RuleFinder(rules(self._settings)).near_miss
+        known = rules(self._settings)
+        near_miss = RuleFinder(known).near_miss
         context = {
             "rows": rows[:MOST],
             "more": len(rows) > MOST,
             "near": {row.activity: near_miss(row.activity) for row in rows},
-            "proposals": propose(row.activity for row in rows),
+            "proposals": propose_rules((row.activity for row in rows), known),
         }
         return Shown("unmatched.html", context)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -60,6 +61,12 @@ async def export_person(
         "mentioned_in": mentions,
         **{table: rows for table, rows in sorted(tables.items()) if rows},
     }
+
+
+def holds_nothing(records: Mapping[str, Any]) -> bool:
+    """Whether an export has nothing of the person but that operators asked about them."""
+    about_nobody = {"learner", "pseudonym", "identifiers", "operator_actions"}
+    return not any(of for name, of in records.items() if name not in about_nobody)
 
 
 async def _statements(

@@ -17,7 +17,7 @@ from pointsman.store.history_records import (
 from pointsman.story.facts import Facts, InputFact
 from pointsman.story.records import Event, EventKind
 from pointsman.story.uncounted import of_input
-from pointsman.story.words import target_words, time_words, value_words
+from pointsman.story.words import split_next, target_words, time_words, value_words
 
 _RESULTS = {
     MoveResult.SAME: "no change: wanted already",
@@ -41,6 +41,8 @@ def events_of(facts: Facts) -> list[Event]:
 
 def asked_for(facts: Facts, target: Target) -> bool:
     """Whether the question is about it, as far as states are known."""
+    if facts.targets is not None and target not in facts.targets:
+        return False
     states = {stored.desired.target: stored.desired for stored in facts.history.states}
     return facts.question.is_about(target, states.get(target))
 
@@ -227,13 +229,15 @@ def _request_event(request: SentRequest, facts: Facts) -> Event:
 
 
 def _held_back_event(turn: HistoryTurn, settled: list[SettledState]) -> Event:
+    reasons = {split_next(one.reason)[0] for one in settled}
+    shared = reasons.pop() if len(reasons) == 1 else ""
     return Event(
         at=turn.at,
         kind=EventKind.HELD_BACK,
-        headline="not sent",
+        headline=f"not sent{shared and ': '}{shared}",
         details=tuple(
             f"{target_words(one.target, one.recipient)} = {value_words(one.value)}: "
-            f"{one.result}{one.reason and ': '}{one.reason}"
+            f"{one.result}{'' if shared or not one.reason else f': {split_next(one.reason)[0]}'}"
             for one in settled
         ),
         data={

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pointsman.domain.records import InputOutcome
 from pointsman.domain.statement_reading import StatementReading
 from pointsman.domain.target_kinds import TargetKind
+from pointsman.domain.targets import Target
+from pointsman.mapping.proposals import ProposedRule
 from pointsman.store.history_records import HistoryTurn, LearnerHistory
 from pointsman.store.statement_records import StoredDeadLetter
 from pointsman.story.question import Question
@@ -49,8 +51,8 @@ class Facts:
     #: the newest deliveries of anybody, the newest first
     newest_turns: tuple[HistoryTurn, ...] = ()
     quota: QuotaFact | None = None
-    #: a template of a rule that would take an activity, by activity
-    proposals: Mapping[str, str] = field(default_factory=dict)
+    #: a rule that would take an activity, by activity
+    proposals: Mapping[str, ProposedRule] = field(default_factory=dict)
     #: how this learner gets an authToken, as a command or in words
     token_cure: str = ""
     #: why nothing is delivered at all, in words; empty while it is
@@ -59,3 +61,5 @@ class Facts:
     paused_kinds: Mapping[TargetKind, str] = field(default_factory=dict)
     #: until when inputs of this learner are refused after they were forgotten; None where not
     forgotten_until: int | None = None
+    #: what the inputs that are asked for are about; None where the question names no inputs
+    targets: frozenset[Target] | None = None

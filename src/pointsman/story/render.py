@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pointsman.story.records import Standing, Story
-from pointsman.story.words import target_words, time_words
+from pointsman.story.words import PARKED, target_words, time_words
 
 _INDENT = " " * 22
 
@@ -28,7 +28,7 @@ def _lines(story: Story) -> Iterator[str]:
         yield ""
     others = [standing for standing in story.standings if standing != story.end]
     for standing in others:
-        yield f"{standing.sentence}."
+        yield f"{_once(standing.sentence, story.end.sentence)}."
     if others:
         yield ""
     end = story.end
@@ -36,6 +36,13 @@ def _lines(story: Story) -> Iterator[str]:
     if end.cure:
         yield "What you can do:"
         yield from (f"  {cure}" for cure in end.cure)
+
+
+def _once(sentence: str, end: str) -> str:
+    """Without a reason that the end gives as well."""
+    what, parked, reason = sentence.partition(PARKED)
+    same = parked and end.endswith(f"{parked}{reason}")
+    return f"{what} is parked for the same reason" if same else sentence
 
 
 def _sentence(words: str) -> str:

@@ -14,8 +14,10 @@ from pointsman.store.records import Hold
 from pointsman.story.facts import Facts
 from pointsman.story.records import Cause, Standing
 from pointsman.story.words import (
+    PARKED,
     due_words,
     shell_word,
+    split_next,
     target_words,
     time_words,
     value_words,
@@ -85,7 +87,8 @@ def _parked(base: Standing, desired: Desired, facts: Facts) -> Standing:
     retry = "pointsman parked retry"
     if not recipient.is_meeting:
         retry += f" --learner {shell_word(str(recipient))}"
-    sentence = f"{_what(base)} is parked: {desired.parked}"
+    reason, step = split_next(desired.parked)
+    sentence = f"{_what(base)}{PARKED}{reason}"
     next_step = "it waits until somebody acts"
     cure: tuple[str, ...] = (retry,)
     if code in CURED_BY_TOKEN:
@@ -94,6 +97,9 @@ def _parked(base: Standing, desired: Desired, facts: Facts) -> Standing:
     elif code is ParkCode.PAUSED:
         next_step = _AFTER_PAUSE
         cure = (f"{_RESUME} --kind {desired.target.kind.value}",)
+    elif code is ParkCode.REFUSED_BY_PLATFORM:
+        changed = f"after a change of the rules: pointsman reload, then {_replay(desired)}"
+        cure = (f"{step}; {changed}", retry) if step else (retry,)
     elif code is ParkCode.WAITS_FOR:
         next_step, cure = "it follows by itself once what it waits for is delivered", ()
     elif code is ParkCode.DRIFT and desired.read_back is not None:
@@ -106,6 +112,10 @@ def _parked(base: Standing, desired: Desired, facts: Facts) -> Standing:
         )
         cure = (shown, retry)
     return replace(base, cause=Cause(code.value), sentence=sentence, next=next_step, cure=cure)
+
+
+def _replay(desired: Desired) -> str:
+    return f"pointsman replay --since {time_words(desired.since)}"
 
 
 def _waiting(base: Standing, desired: Desired, facts: Facts) -> Standing:

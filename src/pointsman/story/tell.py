@@ -12,7 +12,7 @@ from pointsman.domain.pauses import Pause
 from pointsman.domain.pseudonyms import Pseudonyms
 from pointsman.domain.records import Actor, InputOutcome
 from pointsman.domain.statement_reading import StatementReading
-from pointsman.mapping.proposals import propose
+from pointsman.mapping.proposals import ProposedRule
 from pointsman.statements.actor_identity import identity_of
 from pointsman.statements.query import key
 from pointsman.store.base import Search, Store, StoredStatement
@@ -33,6 +33,8 @@ _UNCOUNTED = frozenset({InputOutcome.UNMATCHED, InputOutcome.NO_EFFECT, InputOut
 
 #: how a learner gets an authToken, by name; empty for no way that a person has
 TokenHint = Callable[[str], str]
+#: a rule that would take an activity
+RuleProposer = Callable[[str], ProposedRule]
 
 
 class Identities(Protocol):
@@ -68,6 +70,7 @@ class Teller:
         points: int,
         requests: int,
         token_hint: TokenHint = lambda _learner: "",
+        propose: RuleProposer = lambda activity: ProposedRule(activity, ""),
     ) -> None:
         self._store = store
         self._reader = reader
@@ -76,6 +79,7 @@ class Teller:
         self._points = points
         self._requests = requests
         self._token_hint = token_hint
+        self._propose = propose
 
     async def tell(self, question: Question, *, limit: int = 40) -> Story:
         """The story, with the newest `limit` events. Raises `StoreUnavailable`."""
@@ -108,7 +112,7 @@ class Teller:
             dead_letters=tuple(await self._letters(question, learner)),
             newest_turns=tuple(await self._store.newest_turns(limit=_TURNS)),
             quota=await self._quota(),
-            proposals={activity: propose([activity])[0] for activity in set(activities)},
+            proposals={activity: self._propose(activity) for activity in set(activities)},
             token_cure=self._token_hint(learner),
             forgotten_until=await self._forgotten_until(learner),
             paused=next((_since(pause) for pause in pauses if pause.kind is None), ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pointsman.domain.targets import Target, TargetKind
 from pointsman.store.history_records import HistoryMove, MoveResult
@@ -21,12 +22,10 @@ _HARMLESS = frozenset({Cause.SAME, Cause.NO_EFFECT, Cause.INCOMPLETE})
 
 def story_of(facts: Facts, *, limit: int) -> Story:
     """The story, with the newest `limit` events."""
+    if facts.question.names_inputs:
+        facts = replace(facts, targets=frozenset(_targets_of_inputs(facts)))
     events = events_of(facts)
-    states = [
-        stored
-        for stored in facts.history.states
-        if asked_for(facts, stored.desired.target) and _is_of_inputs(facts, stored.desired.target)
-    ]
+    states = [stored for stored in facts.history.states if asked_for(facts, stored.desired.target)]
     standings = sorted((standing_of(stored, facts) for stored in states), key=_pressing)
     return Story(
         learner=facts.learner,
@@ -37,13 +36,6 @@ def story_of(facts: Facts, *, limit: int) -> Story:
         standings=tuple(standings),
         end=_end(facts, standings),
     )
-
-
-def _is_of_inputs(facts: Facts, target: Target) -> bool:
-    """Where inputs are asked for: whether one of them is about it."""
-    if not facts.question.names_inputs:
-        return True
-    return target in set(_targets_of_inputs(facts))
 
 
 def _targets_of_inputs(facts: Facts) -> Iterator[Target]:

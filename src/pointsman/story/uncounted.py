@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pointsman.domain.records import InputOutcome, WhyNot
+from pointsman.mapping.proposals import ProposedRule
 from pointsman.store.history_records import HistoryMove, MoveResult
 from pointsman.store.statement_records import StoredDeadLetter
 from pointsman.story.facts import Facts, InputFact
@@ -74,13 +75,14 @@ def of_input(fact: InputFact, facts: Facts) -> Standing:
 
 
 def _without_rule(activity: str, sentence: str, since: str, facts: Facts) -> Standing:
-    proposal = facts.proposals.get(activity, activity)
+    rule = facts.proposals.get(activity, ProposedRule(activity, ""))
+    topic = f' and topic_id = "{rule.topic_id}"' if rule.topic_id else ""
     return Standing(
         Cause.NO_RULE,
         sentence,
         _STAYS,
         cure=(
-            f'add a rule with activity = "{proposal}" (pointsman unmatched), then pointsman reload',
+            f'add a rule with activity = "{rule.activity}"{topic}, then pointsman reload',
             f"pointsman replay --since {since}",
         ),
     )

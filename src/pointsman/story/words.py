@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from pointsman.domain.targets import Recipient, Target, TargetKind, Value
@@ -14,6 +15,10 @@ _NAMES = {
     TargetKind.COURSE_ARCHIVED: "archiving of course",
     TargetKind.LEARNING_PATH_ARCHIVED: "archiving of learning path",
 }
+#: what stands between a parked state and its reason
+PARKED = " is parked: "
+#: how a reason ends that says what to do, and what is a command of its own in a story
+_NEXT, _RETRY = re.compile(r"(.*?) \(next: (.*)\)", re.DOTALL), "; then pointsman parked retry"
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
@@ -34,6 +39,12 @@ def value_words(value: Value | None) -> str:
 def time_words(micros: int) -> str:
     """ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(micros // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def split_next(reason: str) -> tuple[str, str]:
+    """A reason, and the step that it names; empty where it names none."""
+    split = _NEXT.fullmatch(reason)
+    return (reason, "") if split is None else (split[1], split[2].partition(_RETRY)[0])
 
 
 def span_words(seconds: float) -> str:

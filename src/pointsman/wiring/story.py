@@ -5,11 +5,12 @@ from __future__ import annotations
 from pointsman.config import Settings
 from pointsman.delivery.budget.base import QuotaLimits
 from pointsman.domain.clock import Clock
+from pointsman.mapping.proposals import propose_rules
 from pointsman.platforms.settings import QUOTA_WINDOW
 from pointsman.store.base import Store
 from pointsman.story import Teller
 from pointsman.story.words import shell_word
-from pointsman.wiring.mapping import identity_rules
+from pointsman.wiring.mapping import identity_rules, rules
 from pointsman.wiring.pipelines import pipeline
 
 
@@ -24,6 +25,7 @@ def teller(settings: Settings, store: Store, clock: Clock) -> Teller:
         points=limits.points,
         requests=limits.requests,
         token_hint=lambda learner: token_cure(settings, learner),
+        propose=lambda activity: propose_rules([activity], rules(settings))[0],
     )
 
 

@@ -129,8 +129,12 @@ class HttpSettings(Limits):
     def probes_url(self) -> str:
         """Where probes are answered, seen from this machine."""
         listener = self.operator or self
-        host = _EVERYWHERE.get(listener.host, listener.host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{listener.port}"
+        return _url(listener.host, listener.port)
+
+    @property
+    def intake_url(self) -> str:
+        """Where statements are taken, seen from this machine."""
+        return _url(self.host, self.port)
 
     @property
     def operator_hosts(self) -> tuple[str, ...]:
@@ -216,3 +220,8 @@ class HttpSourceSettings(Section):
     max_body_bytes: int | None = Field(default=None, ge=1_024)
     #: what it says of an activity is what GET /xapi/activities answers to everybody
     defines_activities: bool = True
+
+
+def _url(host: str, port: int) -> str:
+    host = _EVERYWHERE.get(host, host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Literal, Protocol, TypeVar
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.launch import Revoked
-from pointsman.store.base import Document, DocumentKey, DocumentResource
+from pointsman.domain.launch import Launch, Revoked, launch_from_json
+from pointsman.store.base import Document, DocumentKey, DocumentResource, Row
 
 T = TypeVar("T")
 
@@ -21,6 +21,10 @@ REVOCATION: Literal["revocation"] = "revocation"
 
 class RevocationStore(Protocol):
     """The store, as revocations see it."""
+
+    async def document(self, key: DocumentKey) -> Document | None: ...
+
+    async def scan_rows(self, table: str, take: Callable[[Row], None]) -> None: ...
 
     async def change_document(
         self, key: DocumentKey, decide: Callable[[Document | None], tuple[Document | None, T]]
@@ -38,6 +42,30 @@ async def revoke_registration(store: RevocationStore, registration: str, clock: 
 async def revoke_learner(store: RevocationStore, learner: str, clock: Clock) -> None:
     """The same for every launch of this learner, in whatever case the name is written."""
     await _revoke(store, _of_learner(learner), clock)
+
+
+async def is_revoked(store: RevocationStore, launch: Launch) -> bool:
+    """Whether its credentials open nothing any longer. Raises `StoreUnavailable`."""
+    documents: dict[tuple[DocumentResource, str], Document] = {}
+    for name in revocation_names(launch.registration, launch.learner):
+        document = await store.document(DocumentKey(REVOCATION, name=name))
+        if document is not None:
+            documents[REVOCATION, name] = document
+    return revoked_in(documents, launch.registration, launch.learner).is_after(launch.revoked)
+
+
+async def launches_of(store: RevocationStore, learner: str) -> list[Launch]:
+    """All launches of a learner that are stored, ended ones too; it looks through all documents."""
+    launches: list[Launch] = []
+
+    def take(row: Row) -> None:
+        if row["resource"] == "launch":
+            launch = launch_from_json(bytes(row["content"]))
+            if launch.learner.lower() == learner.lower():
+                launches.append(launch)
+
+    await store.scan_rows("documents", take)
+    return launches
 
 
 def revocation_names(registration: str, learner: str) -> tuple[str, str]:
