@@ -205,6 +205,22 @@ def test_nothing_fires_while_all_is_well(tmp_path: Path, replicas: int) -> None:
     assert not evaluate(tmp_path, series, [firing(minute) for minute in range(1, 200, 9)])
 
 
+@pytest.mark.parametrize(("paused", "fires"), [(_TOPIC, False), (TargetKind.COURSE_STATUS, True)])
+def test_what_is_parked_because_its_kind_is_paused_alerts_nobody(
+    tmp_path: Path,
+    paused: TargetKind,
+    fires: bool,
+) -> None:
+    def parked(replica: Replica, _minute: int) -> None:
+        replica.paused = frozenset({paused.value})
+        replica.stored(parked={_TOPIC: 1})
+
+    series = tell(parked, 40, KNOWN)
+
+    expected = ["PointsmanParked"] if fires else []
+    assert not evaluate(tmp_path, series, [firing(39, *expected)])
+
+
 def test_one_completion_in_two_thousand_may_be_late(tmp_path: Path) -> None:
     def busy(replica: Replica, minute: int) -> None:
         delivered(replica, RequestOutcome.ANSWERED, *[1.0] * 199)

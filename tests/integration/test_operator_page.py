@@ -90,6 +90,8 @@ async def test_nobody_sees_anything_without_a_key(page: Page) -> None:
         assert status == 401, path
         assert "Operator key" in text
     assert await page.sign_in("wrong") == 401
+    assert await page.sign_in(f" {KEY}\r\n") == 303
+    page.session.cookie_jar.clear()
     assert (await page.get("/ui/static/app.css"))[0] == 200
     assert (await page.get("/ui/static/page.py"))[0] == 404
     async with page.session.get(f"{page.run.url}/ui") as answer:
@@ -163,6 +165,24 @@ async def test_a_viewer_sees_all_and_changes_nothing(page: Page) -> None:
             _, text = await page.get(route.path)
             assert text.count('method="post"') == 1  # signing out
     assert await page.run.daemon.parts.store.operator_actions(limit=9) == []
+
+
+async def test_an_unknown_choice_is_refused_and_means_not_all(page: Page) -> None:
+    await page.sign_in(KEY)
+    csrf = await page.csrf()
+    for path, fields in (
+        ("/ui/delivery", {"do": "pause", "kind": "topic"}),
+        ("/ui/delivery", {"do": "resume", "kind": "TOPIC_PROGRESS"}),
+        ("/ui/parked", {"do": "retry", "code": "no-token"}),
+    ):
+        status, text = await page.post(path, {"csrf": csrf, **fields})
+        assert (status, "nothing was done" in text) == (400, True), path
+    for path in ("/ui/parked?code=x", "/ui/activity?kind=x"):
+        assert (await page.get(path))[0] == 400
+    assert await page.run.daemon.parts.store.pauses() == []
+    assert await page.run.daemon.parts.store.operator_actions(limit=9) == []
+    nobody = {"csrf": csrf, "do": "export", "learner": "nobody@example.com"}
+    assert "holds nothing of this person" in (await page.post("/ui/people", nobody))[1]
 
 
 async def test_a_session_ends_with_signing_out_and_who_guesses_has_to_wait(page: Page) -> None:

@@ -47,6 +47,8 @@ class Replica:
     backlog: Backlog | None = field(default_factory=lambda: Backlog({}, {}, 0, 0, None))
     left: QuotaLeft = field(default_factory=lambda: QuotaLeft(900, 90))
     out: bool = False
+    #: kinds of target that an operator has paused
+    paused: frozenset[str] = frozenset()
     up: bool = True
     #: microseconds, and what the pages count ages from
     now: int = 10_000_000_000
@@ -61,7 +63,7 @@ class Replica:
         shown = {_series("up", scraped): float(self.up)}
         if not self.up:
             return shown
-        self.metrics.show(self.backlog, self.left, self.now, out=self.out)
+        self.metrics.show(self.backlog, self.left, self.now, out=self.out, paused=self.paused)
         for family in self.metrics.registry.collect():
             if not family.name.startswith(("python_", "process_")):
                 one: Sample
