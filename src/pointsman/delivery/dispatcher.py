@@ -80,7 +80,7 @@ class Dispatcher:
         self._under_way: set[asyncio.Task[None]] = set()
         self._of_recipient: dict[Recipient, asyncio.Task[None]] = {}
         self._faults = FaultLog()
-        self.breaker = Breaker(watcher=self._concurrency)
+        self.breaker = Breaker(sender.outage_watchers)
         self._doubt = RefusalDoubt(self._jitter)
         self._settling = Settling(
             store,
