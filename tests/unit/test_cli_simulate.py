@@ -41,6 +41,16 @@ def test_one_call_compares_numbers_of_learners_and_settings() -> None:
     assert found[1]["progress"]["p50"] < 1 < found[3]["progress"]["p50"]
 
 
+def test_who_asks_for_less_fresh_progress_is_sent_less() -> None:
+    found = (
+        reports("--minutes", "3", "--what-if", "economy=thrifty")[1:]
+        + reports(
+            "--minutes", "3", "--what-if", "economy=thrifty", "--what-if", "fresh_within_seconds=90"
+        )[1:]
+    )
+    assert found[-1]["requests_per_second"] < found[0]["requests_per_second"]
+
+
 def test_the_table_says_how_fresh_progress_is() -> None:
     printed = run("--wide", "--what-if", "fresh_within_seconds=0.1")
     assert "yes" in printed
@@ -73,10 +83,20 @@ def test_without_matplotlib_it_says_what_to_install(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--heartbeat", "30-10"], "two with a dash"),
-        (["--latency", "fast"], "is not a number"),
-        (["--outage", "60"], "2 numbers with colons"),
-        (["--learners", "2.5"], "whole numbers"),
+        (["--heartbeat", "30-10"], "two with a dash, such as 10-30"),
+        (["--latency", "fast"], "such as 0.1-2"),
+        (["--latency", "1-"], "such as 0.1-2"),
+        (["--competitor", "2"], "a number from 0 to 1"),
+        (["--outage", "5"], "is not AT:SECONDS, in seconds, such as 600:60"),
+        (["--outage", "5:-3"], "such as 600:60"),
+        (["--outage", "nan:5"], "such as 600:60"),
+        (["--refusals", "5:0"], "such as 600:60"),
+        (["--burst", "5:10"], "is not AT:SECONDS:FACTOR, such as 600:300:5"),
+        (["--burst", "5:10:0"], "such as 600:300:5"),
+        (["--learners", "2.5"], "such as 2000,5000,10000"),
+        (["--learners", ",5"], "such as 2000,5000,10000"),
+        (["--what-if", "share"], "SETTING=VALUE, such as share=0.5"),
+        (["--what-if", "share=x"], "share=x: Input should be a valid number"),
         (["--what-if", "speed=9"], "SETTING is one of"),
         (["--what-if", "share=2"], "share=2"),
         (["--picture", "it.gif"], "must end in .svg or .png"),
@@ -86,7 +106,7 @@ def test_without_matplotlib_it_says_what_to_install(
 def test_a_mistake_names_the_option(arguments: list[str], said: str) -> None:
     result = CliRunner().invoke(app, [*SHORT, *arguments])
     assert result.exit_code == 2
-    assert said in " ".join(result.output.split())
+    assert said in " ".join(result.output.replace("│", " ").split())
     assert arguments[0] in result.output
 
 

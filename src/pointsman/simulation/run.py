@@ -64,7 +64,10 @@ class Outcome:
 
 def simulate(scenario: Scenario, *, remembers: bool = False) -> Outcome:
     """Run it to its end; the same for the same scenario. `remembers` is for comparing states."""
-    numbers = (scenario.workload, *scenario.others)
+    fresh_within = scenario.delivery.fresh_within_seconds
+    numbers = [
+        replace(one, fresh_within=fresh_within) for one in (scenario.workload, *scenario.others)
+    ]
     learners = [track for one in numbers for track in tracks(one)]
     store = SimulatedStore(learners)
     store.until = scenario.duration
