@@ -11,8 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from pointsman.cli import app
-from pointsman.simulation.run import Scenario, simulate_trace
+from pointsman.delivery.settings import DeliverySettings
+from pointsman.simulation.run import Scenario, simulate, simulate_trace
 from pointsman.simulation.virtual_time import EPOCH
+from pointsman.simulation.workload import WorkloadNumbers
 from tests.support.change_factory import change, topic, wants
 
 SHORT = ["simulate", "--learners", "20", "--minutes", "0.5"]
@@ -42,13 +44,12 @@ def test_one_call_compares_numbers_of_learners_and_settings() -> None:
 
 
 def test_who_asks_for_less_fresh_progress_is_sent_less() -> None:
-    found = (
-        reports("--minutes", "3", "--what-if", "economy=thrifty")[1:]
-        + reports(
-            "--minutes", "3", "--what-if", "economy=thrifty", "--what-if", "fresh_within_seconds=90"
-        )[1:]
-    )
-    assert found[-1]["requests_per_second"] < found[0]["requests_per_second"]
+    counts = []
+    for seconds in (30, 90):
+        delivery = DeliverySettings(economy="thrifty", fresh_within_seconds=seconds)
+        scenario = Scenario(WorkloadNumbers(learners=10), delivery=delivery, duration=300)
+        counts.append(simulate(scenario).platform.counts.requests)
+    assert counts[1] < counts[0] * 0.7
 
 
 def test_the_table_says_how_fresh_progress_is() -> None:
