@@ -15,9 +15,11 @@
 ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1
-# pyc files say what they were made of by its hash, not by a time
+# seconds since 1970 that each file of the image is dated; .ci/image gives the commit's
 ARG SOURCE_DATE_EPOCH=0
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1
+# compiled files name what they were made of by its hash, not by its time
+ENV COMPILE="python -m compileall -q --invalidation-mode unchecked-hash"
 RUN python -m venv /opt/build && python -m venv --without-pip /opt/pointsman
 WORKDIR /build
 COPY deploy/image ./locks
@@ -25,23 +27,26 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     /opt/build/bin/pip install --require-hashes -r locks/build.lock
 RUN --mount=type=cache,target=/root/.cache/pip \
     /opt/build/bin/pip --python /opt/pointsman/bin/python install --no-compile --require-hashes \
-    -r locks/requirements.lock
+        -r locks/requirements.lock \
+    && $COMPILE /opt/pointsman/lib
 COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
-RUN /opt/build/bin/hatchling build -t wheel -d /build/dist \
+RUN /opt/build/bin/hatchling build -t wheel -d dist \
     && /opt/build/bin/pip --python /opt/pointsman/bin/python install --no-compile --no-deps dist/*.whl \
-    && /opt/pointsman/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/pointsman/lib \
+    && $COMPILE /opt/pointsman/lib/python*/site-packages/pointsman \
     && /opt/build/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
-        --output-file /opt/pointsman/sbom.cdx.json /opt/pointsman/bin/python
+        --output-file /opt/pointsman/sbom.cdx.json /opt/pointsman/bin/python \
+    && find /opt/pointsman -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
 
 # the same with what the emulator needs besides
 FROM build AS build-emulator
 RUN --mount=type=cache,target=/root/.cache/pip \
     /opt/build/bin/pip --python /opt/pointsman/bin/python install --no-compile --require-hashes \
-    -r "locks/requirements[emulator].lock" \
-    && /opt/pointsman/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/pointsman/lib \
+        -r "locks/requirements[emulator].lock" \
+    && $COMPILE /opt/pointsman/lib/python*/site-packages/graphql \
     && /opt/build/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
-        --output-file /opt/pointsman/sbom.cdx.json /opt/pointsman/bin/python
+        --output-file /opt/pointsman/sbom.cdx.json /opt/pointsman/bin/python \
+    && find /opt/pointsman -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
 
 FROM ${PYTHON_IMAGE} AS base
 RUN groupadd --gid 10001 pointsman \

@@ -58,7 +58,7 @@ def test_the_loader_of_docker_compose_takes_the_file(tmp_path: Path) -> None:
             assert port["host_ip"] == "127.0.0.1", f"{name} is open to the network"
         for other in service.get("depends_on", ()):
             assert other in services
-    assert "services.kafka" in loaded(tmp_path, text.replace("healthcheck:", "healthchek:")).stderr
+    assert "healthchek" in loaded(tmp_path, text.replace("healthcheck:", "healthchek:")).stderr
 
 
 def test_what_is_mounted_and_built_is_there() -> None:
