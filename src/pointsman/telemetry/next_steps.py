@@ -76,6 +76,8 @@ OF_PARK_CODE = {
     ParkCode.INTERNAL_ERROR: "report it, with the traceback that the log has; then `pointsman "
     "parked retry`",
     ParkCode.DRIFT: "see on the platform why it does not stay, then `pointsman parked retry`",
+    ParkCode.PLATFORM_CHANGED: "somebody changed it on the platform on purpose; if it has "
+    "to be sent anyway, `pointsman parked retry`",
     ParkCode.PAUSED: "`pointsman resume` when it may be sent again",
     ParkCode.UNKNOWN: "see `pointsman parked list`",
 }
