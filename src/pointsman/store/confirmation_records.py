@@ -95,12 +95,16 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CompletionState:
-    """One completion with all that the store knows of it, for whoever judges it."""
+    """A course or path of a learner with all that the store knows of it.
+
+    `is_completed` says that the course is wanted as completed; of a path only the facts say so.
+    """
 
     learner: str
     place: ReadBackPlace
     target: Target
     rule: str
+    is_completed: bool
     #: arrival of the statement that completed it, and when that happened
     finished_at: int
     occurred_at: int

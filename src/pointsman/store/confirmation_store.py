@@ -104,6 +104,7 @@ def completion_of_row(row: Mapping[str, Any]) -> CompletionState:
         place=ReadBackPlace.from_text(row["place"]),
         target=Target(TargetKind(row["kind"]), row["key"]),
         rule=row["rule"],
+        is_completed=bool(row["is_completed"]),
         finished_at=row["finished_at"],
         occurred_at=row["occurred_at"],
         delivered_at=row["delivered_at"],

@@ -38,7 +38,7 @@ DELETE FROM feeds WHERE name = $1;
 -- name: completions
 -- Courses that were completed, and paths of which the platform said something.
 SELECT d.learner, d.kind, d.key, d.read_back AS place, d.rule, d.changed_at AS finished_at,
-    d.occurred_at, CASE WHEN d.version = d.delivered_version THEN d.delivered_at END AS delivered_at,
+    d.kind = 'course_status' AND d.value = 'completed' AS is_completed, d.occurred_at, CASE WHEN d.version = d.delivered_version THEN d.delivered_at END AS delivered_at,
     d.parked, d.audit, d.audited_at,
     (SELECT coalesce(json_agg(json_build_array(c.fact, c.at, c.source, c.seen_at, c.value)), '[]')::text
         FROM confirmations AS c WHERE c.learner = d.learner AND c.place = d.read_back) AS facts
