@@ -68,6 +68,8 @@ class DaemonParts:
         self.attempts = wiring.failed_attempts(settings, clock, self.metrics)
         self.tally = Tally(clock)
         self.background = Supervisor(clock, self.metrics.task_restarted)
+        #: known once the store is open
+        self.installation = ""
 
     async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
         """The metrics in the format that `accept` asks for, and its content type."""
@@ -127,6 +129,7 @@ class DaemonParts:
             must_take=self.refused.must_take_documents,
             operator_page=operator_page,
             confirmation_intake=confirmations,
+            installation=self.installation,
         )
 
     def confirmations(self, pipeline: Pipeline) -> ConfirmationIntake:

@@ -119,6 +119,7 @@ def http_deps(
     must_take: MustTake = lambda _actor, _source: None,
     operator_page: RoutedPages | None = None,
     confirmation_intake: ConfirmationIntake | None = None,
+    installation: str = "",
 ) -> HttpDeps:
     """What the endpoint needs of the rest of the daemon.
 
@@ -143,6 +144,7 @@ def http_deps(
         launches=launches,
         must_take=must_take,
         operator_page=operator_page,
+        installation=installation,
         postbacks=postback_sources(settings.sources, store.statement_ids),
         webhooks=webhook_sources(settings.sources, store.statement_ids),
         confirmations=confirmation_sources(settings),
