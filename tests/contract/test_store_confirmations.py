@@ -144,6 +144,16 @@ async def test_a_changed_status_is_taken_over_where_it_is_known(store: Store) ->
     assert await values(store) == {topic("t"): 100, course("c"): "started"}
 
 
+async def test_a_reset_topic_is_that_topic_alone(store: Store) -> None:
+    await completed(store)
+    await want(store, topic("u"), 100, 10)
+    await deliver(store, 11)
+    for reset in ("t", "u"):
+        await take(store, 50, replace(event(PlatformFact.TOPIC_RESET, 40), topic=reset))
+    assert await values(store) == {topic("t"): 0, topic("u"): 0, course("c"): "completed"}
+    assert await differs(store, course("c"), 60) is Audited.RESENT
+
+
 async def test_a_rule_that_only_shows_sends_nothing_over_a_reset(store: Store) -> None:
     await completed(store)
     await want(store, topic("u"), 60, 30)

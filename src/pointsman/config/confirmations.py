@@ -35,12 +35,14 @@ DEFAULT_EVENTS: dict[str, PlatformFact] = {
     "course.progress_reset": PlatformFact.PROGRESS_RESET,
     "course.status_changed": PlatformFact.STATUS_CHANGED,
     "enrollment.revoked": PlatformFact.ACCESS_REVOKED,
-    "completion": PlatformFact.COMPLETED,
-    "certificateGrant": PlatformFact.CERTIFICATE,
-    "certificateRevocation": PlatformFact.CERTIFICATE_REVOKED,
-    "progressReset": PlatformFact.PROGRESS_RESET,
-    "statusChange": PlatformFact.STATUS_CHANGED,
-    "revocation": PlatformFact.ACCESS_REVOKED,
+    "learning_path.completed": PlatformFact.COMPLETED,
+    "course_completed": PlatformFact.COMPLETED,
+    "certificate_granted": PlatformFact.CERTIFICATE,
+    "certificate_revoked": PlatformFact.CERTIFICATE_REVOKED,
+    "course_progress_reset": PlatformFact.PROGRESS_RESET,
+    "course_status_changed": PlatformFact.STATUS_CHANGED,
+    "course_access_revoked": PlatformFact.ACCESS_REVOKED,
+    "learning_path_completed": PlatformFact.COMPLETED,
 }
 
 
@@ -57,21 +59,25 @@ class WebhookPathSettings(Section):
 
     event: Paths = ("event",)
     time: Paths = ("timestamp",)
-    learner: Paths = ("data.user.email", "data.user.id", "data.userId")
-    course: Paths = ("data.course.id", "data.courseId")
-    learning_path: Paths = ("data.learningPath.slug",)
+    learner: Paths = ("data.userEmail", "data.userId", "data.user.email", "data.user.id")
+    course: Paths = ("data.courseId", "data.course.id")
+    learning_path: Paths = ("data.learningPathSlug", "data.learningPath.slug")
+    #: the new one, of a status that was changed
     status: Paths = ("data.status",)
+    #: where the progress of one topic alone was reset
+    topic: Paths = ("data.topicId",)
 
 
 class FeedPathSettings(Section):
     """`paths` of [confirmations.feed]: what stands where in one of its events."""
 
-    event: Paths = ("kind",)
+    event: Paths = ("source", "kind")
     time: Paths = ("timestamp",)
-    learner: Paths = ("userEmail", "userId")
-    course: Paths = ("courseId", "notifiableId")
+    learner: Paths = ("user", "userEmail", "userDetail.id", "userId")
+    course: Paths = ("notifiableId", "courseId")
     learning_path: Paths = ("learningPathSlug",)
     status: Paths = ("status",)
+    topic: Paths = ("topicId",)
 
 
 class FeedSettings(Section):

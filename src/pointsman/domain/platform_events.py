@@ -20,11 +20,13 @@ class PlatformFact(StrEnum):
     CERTIFICATE_PENDING = "certificate_pending"
     CERTIFICATE_REVOKED = "certificate_revoked"
     PROGRESS_RESET = "progress_reset"
+    #: the same of one topic of the course alone
+    TOPIC_RESET = "topic_reset"
     STATUS_CHANGED = "status_changed"
     ACCESS_REVOKED = "access_revoked"
 
 
-#: what somebody does on the platform on purpose, against what was completed there
+#: what somebody does on the platform on purpose to a whole course, against what was completed there
 DELIBERATE_CHANGES = frozenset(
     {PlatformFact.PROGRESS_RESET, PlatformFact.STATUS_CHANGED, PlatformFact.ACCESS_REVOKED}
 )
@@ -36,6 +38,10 @@ class FactSource(StrEnum):
     WEBHOOK = "webhook"
     FEED = "feed"
     AUDIT = "audit"
+
+
+#: a fact, and the topic where it is one topic's alone
+FactKey = tuple[PlatformFact, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class PlatformEvent:
     at: int
     source: FactSource
     value: str = ""
+    #: of a reset topic
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,12 @@ class KnownFact:
     source: FactSource
     seen_at: int
     value: str = ""
+    #: of a reset topic
+    topic: str = ""
+
+    @property
+    def key(self) -> FactKey:
+        return self.fact, self.topic
 
 
 class OnPlatformChange(StrEnum):

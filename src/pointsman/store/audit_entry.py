@@ -11,6 +11,7 @@ from typing import Any
 
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.platform_events import KnownFact
+from pointsman.domain.targets import TargetKind
 from pointsman.store.confirmation import deliberate_change
 from pointsman.store.confirmation_store import by_place
 from pointsman.store.records import Audited, AuditFinding
@@ -55,7 +56,9 @@ def entry_of(
         return AuditEntry(Audited.AGREES, "agrees", now)
     if finding.result == "unreadable":
         return AuditEntry(Audited.UNREADABLE, "" if audit == "suspected" else audit, now)
-    if deliberate_change(facts.get(row["read_back"], ()), row["occurred_at"]) is not None:
+    topic = finding.target.key if finding.target.kind is TargetKind.TOPIC_PROGRESS else ""
+    at_place = facts.get(row["read_back"], ())
+    if deliberate_change(at_place, row["occurred_at"], topic) is not None:
         return AuditEntry(Audited.CONTRADICTED, "contradicted", now)
     if audit in _TRIED:
         return AuditEntry(Audited.DRIFT, "drift", now, finding.reason, ParkCode.DRIFT)

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from pointsman.domain.platform_events import (
     DELIBERATE_CHANGES,
+    FactKey,
     FactSource,
     KnownFact,
     PlatformEvent,
@@ -51,15 +52,15 @@ class Confirmed:
 
 
 def learn(
-    known: Mapping[PlatformFact, KnownFact], event: PlatformEvent, now: int
+    known: Mapping[FactKey, KnownFact], event: PlatformEvent, now: int
 ) -> tuple[KnownFact, bool] | None:
     """The fact that is to be kept, and whether it is news to tell; None where all is known.
 
     The time that is kept is the newest, so that the order in which events come has no say.
     """
     at = min(event.at, now)
-    before = known.get(event.fact)
-    fresh = KnownFact(event.fact, at, event.source, now, event.value)
+    before = known.get((event.fact, event.topic))
+    fresh = KnownFact(event.fact, at, event.source, now, event.value, event.topic)
     if before is None:
         return fresh, True
     if at <= before.at:
@@ -67,21 +68,26 @@ def learn(
     undone_by = _UNDONE_BY.get(event.fact)
     if undone_by is None:
         return fresh, True
-    if any(fact in known and before.at <= known[fact].at < at for fact in undone_by):
+    if any(fact.fact in undone_by and before.at <= fact.at < at for fact in known.values()):
         return fresh, True
     # the same completion, told again with a later time
     return replace(before, at=at), False
 
 
-def deliberate_change(facts: Iterable[KnownFact], occurred_at: int) -> KnownFact | None:
+def deliberate_change(
+    facts: Iterable[KnownFact], occurred_at: int, topic: str = ""
+) -> KnownFact | None:
     """The newest change on the platform that undoes work of `occurred_at`; None where none does.
 
-    What was completed on the platform after the change has undone it.
+    With `topic`, a reset of that topic alone is one too. What was completed on the platform after
+    the change has undone it.
     """
-    by_fact = {fact.fact: fact for fact in facts}
-    changes = [fact for fact in by_fact.values() if fact.fact in DELIBERATE_CHANGES]
+    by_key = {fact.key: fact for fact in facts}
+    changes = [fact for fact in by_key.values() if fact.fact in DELIBERATE_CHANGES]
+    if topic and (reset := by_key.get((PlatformFact.TOPIC_RESET, topic))) is not None:
+        changes.append(reset)
     newest = max(changes, key=lambda fact: (fact.at, fact.fact), default=None)
-    completed = by_fact.get(PlatformFact.COMPLETED)
+    completed = by_key.get((PlatformFact.COMPLETED, ""))
     if newest is None or newest.at < occurred_at:
         return None
     return None if completed is not None and completed.at > newest.at else newest

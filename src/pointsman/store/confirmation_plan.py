@@ -6,6 +6,7 @@ what the plan then holds. Both stores share it, as they share the plan of a comm
 What a deliberate change does, where the rule says `platform_wins`:
 - a progress reset: topics at the place stand at 0 and the course at `not-completed`, delivered;
   what was gathered for them is forgotten; what happened before the reset counts no longer
+- a reset topic: that topic stands at 0, in the same way
 - a changed status: the course stands at that status, delivered; topics stay
 - revoked access: nothing is taken over, for nothing could be sent
 With `show`, what is delivered stays and what waits to be sent is parked.
@@ -20,6 +21,7 @@ from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.platform_events import (
     DELIBERATE_CHANGES,
+    FactKey,
     KnownFact,
     PlatformEvent,
     PlatformFact,
@@ -36,7 +38,7 @@ from pointsman.store.confirmation import learn
 from pointsman.store.confirmation_records import EventOutcome, TakenEvent
 from pointsman.store.merge import PLATFORM
 
-Facts = dict[PlatformFact, KnownFact]
+Facts = dict[FactKey, KnownFact]
 _Key = tuple[str, str]
 
 #: where each kind stands after a reset
@@ -46,6 +48,7 @@ _AFTER_RESET: Mapping[TargetKind, Value] = {
 }
 _WORDS = {
     PlatformFact.PROGRESS_RESET: "the progress was reset",
+    PlatformFact.TOPIC_RESET: "the progress of the topic was reset",
     PlatformFact.STATUS_CHANGED: "the status was changed",
     PlatformFact.ACCESS_REVOKED: "access was revoked",
 }
@@ -62,8 +65,8 @@ class ConfirmationPlan:
     facts: dict[_Key, Facts]
     now: int
     shown_only: Collection[str] = ()
-    #: (learner, place, fact) to write
-    learned: dict[tuple[str, str, PlatformFact], KnownFact] = field(default_factory=dict)
+    #: facts to write, by learner, place and what they are
+    learned: dict[tuple[str, str, FactKey], KnownFact] = field(default_factory=dict)
     #: state that took the platform's value, to write whole
     taken_over: dict[tuple[Recipient, Target], tuple[Value, Desired]] = field(default_factory=dict)
     #: state that waits, to park
@@ -81,10 +84,10 @@ class ConfirmationPlan:
         if learned is None:
             return TakenEvent(event, EventOutcome.REPEATED, learner)
         fact, is_news = learned
-        known[event.fact] = self.learned[learner, place, event.fact] = fact
+        known[fact.key] = self.learned[learner, place, fact.key] = fact
         if not is_news:
             return TakenEvent(event, EventOutcome.REPEATED, learner)
-        if event.fact in DELIBERATE_CHANGES:
+        if event.fact in DELIBERATE_CHANGES or event.fact is PlatformFact.TOPIC_RESET:
             return TakenEvent(event, self._change(key, fact), learner)
         return TakenEvent(event, EventOutcome.NEWS, learner, self._seconds(key, event.fact))
 
@@ -105,8 +108,8 @@ class ConfirmationPlan:
         outcome = EventOutcome.CONTRADICTED
         rows = self.states[key]
         for number, row in enumerate(rows):
-            if row.occurred_at > fact.at:
-                continue  # the learner went on after it
+            if row.occurred_at > fact.at or not is_of(row, fact):
+                continue  # the learner went on after it, or it is another topic
             if row.rule in self.shown_only:
                 self._park(row, fact)
             elif (value := value_after(row, fact)) is not None:
@@ -149,10 +152,18 @@ def finished_at(rows: Iterable[Desired]) -> int | None:
     )
 
 
+def is_of(row: Desired, fact: KnownFact) -> bool:
+    """Whether the state is of what a fact is about: the whole place, or one topic."""
+    is_topic = row.target.kind is TargetKind.TOPIC_PROGRESS
+    return not fact.topic or (is_topic and row.target.key == fact.topic)
+
+
 def value_after(row: Desired, fact: KnownFact) -> Value | None:
     """What the platform stands at after a deliberate change; None where that is not known."""
     if fact.fact is PlatformFact.PROGRESS_RESET:
         return _AFTER_RESET.get(row.target.kind)
+    if fact.fact is PlatformFact.TOPIC_RESET:
+        return 0 if is_of(row, fact) else None
     if fact.fact is PlatformFact.STATUS_CHANGED and row.target.kind is TargetKind.COURSE_STATUS:
         return fact.value if fact.value in set(CourseStatus) else None
     return None

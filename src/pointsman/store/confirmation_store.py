@@ -72,19 +72,29 @@ def new_plan(
     known: dict[tuple[str, str], Facts] = {}
     for row in facts:
         fact = fact_of_row(row)
-        known.setdefault((row["learner"], row["place"]), {})[fact.fact] = fact
+        known.setdefault((row["learner"], row["place"]), {})[fact.key] = fact
     return ConfirmationPlan(by_place, known, now, shown_only)
 
 
 def fact_of_row(row: Mapping[str, Any]) -> KnownFact:
-    return _fact(row["fact"], row["at"], row["source"], row["seen_at"], row["value"])
+    names = ("fact", "at", "source", "seen_at", "value", "topic")
+    return _fact(*(row[name] for name in names))
 
 
 def fact_rows(plan: ConfirmationPlan) -> list[tuple[Any, ...]]:
     """In the order of the table's columns."""
     return [
-        (learner, place, fact.value, known.at, known.source.value, known.seen_at, known.value)
-        for (learner, place, fact), known in plan.learned.items()
+        (
+            learner,
+            place,
+            known.fact.value,
+            known.topic,
+            known.at,
+            known.source.value,
+            known.seen_at,
+            known.value,
+        )
+        for (learner, place, _), known in plan.learned.items()
     ]
 
 
@@ -121,5 +131,5 @@ def cursor_of(state: CompletionState) -> Cursor:
     return str(recipient), state.target.kind.value, state.target.key
 
 
-def _fact(fact: str, at: int, source: str, seen_at: int, value: str) -> KnownFact:
-    return KnownFact(PlatformFact(fact), at, FactSource(source), seen_at, value)
+def _fact(fact: str, at: int, source: str, seen_at: int, value: str, topic: str) -> KnownFact:
+    return KnownFact(PlatformFact(fact), at, FactSource(source), seen_at, value, topic)

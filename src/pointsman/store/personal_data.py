@@ -60,10 +60,10 @@ TABLES: Mapping[str, Table] = {
     "attachments": _table("sha2", nobody="sha2 block", words="content_type", content="content"),
     "blocks": _table("id", nobody="id stored_at", bodies="data", follows="keys"),
     "confirmations": _table(
-        "learner place fact",
+        "learner place fact topic",
         nobody="fact at source seen_at",
         learner="learner",
-        words="place value",
+        words="place topic value",
     ),
     "dead_letters": _table(
         "id",

@@ -30,6 +30,7 @@ class EventPaths:
     course: Sequence[Path]
     learning_path: Sequence[Path]
     status: Sequence[Path]
+    topic: Sequence[Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ class EventReader:
         status = _first(self.paths.status, item) or ""
         if fact is PlatformFact.STATUS_CHANGED and status == CourseStatus.COMPLETED:
             fact, status = PlatformFact.COMPLETED, ""
+        topic = _first(self.paths.topic, item) or ""
+        if fact is PlatformFact.PROGRESS_RESET and topic:
+            fact = PlatformFact.TOPIC_RESET
         return PlatformEvent(
             names=self._names(name, item),
             place=self._place(name, item),
@@ -60,6 +64,7 @@ class EventReader:
             at=self._time(name, item),
             source=self.source,
             value=status if fact is PlatformFact.STATUS_CHANGED else "",
+            topic=topic if fact is PlatformFact.TOPIC_RESET else "",
         )
 
     def _names(self, event: str, item: dict[str, Any]) -> tuple[str, ...]:

@@ -80,8 +80,10 @@ class PostgresConfirmations(PostgresConnections):
 
 async def _write(connection: Connection, plan: ConfirmationPlan) -> None:
     if facts := sorted(fact_rows(plan)):
-        cleaned = [(*row[:-1], text(row[-1])) for row in facts]
-        await connection.execute(SQL["save_facts"], *columns(cleaned, 7))
+        cleaned = [
+            [text(value) if isinstance(value, str) else value for value in row] for row in facts
+        ]
+        await connection.execute(SQL["save_facts"], *columns(cleaned, 8))
     for row in plan.parked.values():
         key = (str(row.recipient), row.target.kind.value, row.target.key, row.version)
         await connection.execute(SQL["park_changed"], text(row.parked), row.park_code, *key)

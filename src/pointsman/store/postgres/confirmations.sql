@@ -5,14 +5,14 @@ SELECT DISTINCT learner FROM desired WHERE learner = ANY($1::text[]) AND read_ba
 SELECT {desired} FROM desired AS d WHERE d.learner = ANY($1::text[]) AND d.read_back <> '';
 
 -- name: facts_of_learners
-SELECT learner, place, fact, at, source, seen_at, value FROM confirmations
+SELECT learner, place, fact, topic, at, source, seen_at, value FROM confirmations
 WHERE learner = ANY($1::text[]);
 
 -- name: save_facts
-INSERT INTO confirmations (learner, place, fact, at, source, seen_at, value)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[],
-    $7::text[])
-ON CONFLICT (learner, place, fact) DO UPDATE SET at = excluded.at, source = excluded.source,
+INSERT INTO confirmations (learner, place, fact, topic, at, source, seen_at, value)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[],
+    $7::bigint[], $8::text[])
+ON CONFLICT (learner, place, fact, topic) DO UPDATE SET at = excluded.at, source = excluded.source,
     seen_at = excluded.seen_at, value = excluded.value;
 
 -- name: park_changed
@@ -40,7 +40,8 @@ DELETE FROM feeds WHERE name = $1;
 SELECT d.learner, d.kind, d.key, d.read_back AS place, d.rule, d.changed_at AS finished_at,
     d.kind = 'course_status' AND d.value = 'completed' AS is_completed, d.occurred_at, CASE WHEN d.version = d.delivered_version THEN d.delivered_at END AS delivered_at,
     d.parked, d.audit, d.audited_at,
-    (SELECT coalesce(json_agg(json_build_array(c.fact, c.at, c.source, c.seen_at, c.value)), '[]')::text
+    (SELECT coalesce(json_agg(json_build_array(c.fact, c.at, c.source, c.seen_at, c.value,
+        c.topic)), '[]')::text
         FROM confirmations AS c WHERE c.learner = d.learner AND c.place = d.read_back) AS facts
 FROM desired AS d
 WHERE (d.learner, d.kind, d.key) > ($1, $2, $3) AND d.read_back <> ''

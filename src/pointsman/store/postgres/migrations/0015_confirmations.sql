@@ -1,14 +1,16 @@
 -- What the platform says by itself of a learner's course or path (domain/platform_events.py): `at` is
--- the newest time of it there, `source` and `seen_at` say who told it first and when.
+-- the newest time of it there, `source` and `seen_at` say who told it first and when; `topic` is ''
+-- where it is about all of the place.
 CREATE TABLE confirmations (
     learner text COLLATE "C" NOT NULL,
     place text COLLATE "C" NOT NULL,
     fact text COLLATE "C" NOT NULL,
+    topic text COLLATE "C" NOT NULL,
     at bigint NOT NULL,
     source text NOT NULL,
     seen_at bigint NOT NULL,
     value text NOT NULL,
-    PRIMARY KEY (learner, place, fact)
+    PRIMARY KEY (learner, place, fact, topic)
 );
 
 -- How far each feed is read, as JSON (store/confirmation_records.py).

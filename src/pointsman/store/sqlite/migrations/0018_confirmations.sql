@@ -1,14 +1,16 @@
 -- What the platform says by itself of a learner's course or path (domain/platform_events.py): `at` is
--- the newest time of it there, `source` and `seen_at` say who told it first and when.
+-- the newest time of it there, `source` and `seen_at` say who told it first and when; `topic` is ''
+-- where it is about all of the place.
 CREATE TABLE confirmations (
     learner TEXT NOT NULL,
     place TEXT NOT NULL,
     fact TEXT NOT NULL,
+    topic TEXT NOT NULL,
     at INTEGER NOT NULL,
     source TEXT NOT NULL,
     seen_at INTEGER NOT NULL,
     value TEXT NOT NULL,
-    PRIMARY KEY (learner, place, fact)
+    PRIMARY KEY (learner, place, fact, topic)
 ) WITHOUT ROWID;
 
 -- How far each feed is read, as JSON (store/confirmation_records.py).
