@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from pointsman.domain.frozen import record
 from pointsman.domain.iri import comparable
 from pointsman.domain.uri_template import Template, decoded
 from pointsman.mapping.near_miss import loose
@@ -15,7 +15,7 @@ from pointsman.mapping.rules import Rule
 _CACHED_ACTIVITIES = 65_536
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuleMatch:
     """A rule, its variables' values, and the activity with the rule's part as the rule writes it.
 
@@ -28,7 +28,7 @@ class RuleMatch:
     activity: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Templates:
     rule: Rule
     #: of `comparable` activities; None where a variable stands in what that rewrites

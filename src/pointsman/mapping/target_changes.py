@@ -11,9 +11,9 @@ The defaults by verb, where the rule says nothing else:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pointsman.domain.evidence import Evidence
+from pointsman.domain.frozen import record
 from pointsman.domain.records import (
     Falls,
     Observation,
@@ -36,7 +36,7 @@ _ARCHIVING = frozenset({"archived", "archive"})
 _REINSTATING = frozenset({"reinstated", "unarchived", "restored"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TargetChange:
     """One value for one target, and the recipient that it is delivered for.
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.frozen import record
 from pointsman.domain.records import AttachedData
 from pointsman.statements import signed_statements
 from pointsman.statements.activities import Activity
@@ -29,7 +30,7 @@ from pointsman.statements.validation import Problem, explain
 _NO_SUCH_TIME = "must be a day and time that exist"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Valid:
     """A statement that keeps every rule. `statement_id` is in lower case, assigned if need be."""
 
@@ -39,7 +40,7 @@ class Valid:
     statement: Statement
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Invalid:
     """A statement that does not."""
 
@@ -48,7 +49,7 @@ class Invalid:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parsed:
     """A body's statements, in order; `json` is what the body was parsed to."""
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pointsman.domain.desired_state import Desired
+from pointsman.domain.frozen import record
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import (
     AttachedData,
@@ -32,7 +33,7 @@ from pointsman.store.statement_records import Move, Replayed
 from pointsman.store.turns import Turn, turn_of, united
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewStatement:
     """One statement to remember; its body is `submission.body`, which starts at `start`."""
 
@@ -42,7 +43,7 @@ class NewStatement:
     start: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewDeadLetter:
     """One dead letter to remember; `in_statements` when it is a valid statement as well."""
 
