@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 
 from pointsman.domain.errors import InputRefused
@@ -15,9 +16,9 @@ from pointsman.statements import signed_statements
 from pointsman.statements.activities import Activity
 from pointsman.statements.equality import digest
 from pointsman.statements.json_body import parse_json
+from pointsman.statements.repeated_parts import validated
 from pointsman.statements.settings import Limits
 from pointsman.statements.statement import (
-    STATEMENT,
     VOIDED,
     Attachment,
     Statement,
@@ -161,10 +162,12 @@ def _array(statements: Any, whole: _Body) -> list[Valid | Invalid]:
 
 
 def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
-    if not whole.shallow and (rule := too_much(json, whole.limits)):
-        return Invalid(index, None, (Problem(index, None, "it", rule),))
+    if not whole.shallow and _may_be_too_much(json, whole.limits):
+        rule = too_much(json, whole.limits)
+        if rule:
+            return Invalid(index, None, (Problem(index, None, "it", rule),))
     try:
-        statement = STATEMENT.validate_python(json)
+        statement = validated(json)
     except ValidationError as error:
         return _invalid(json, index, explain(error))
     broken = list(_broken_rules(statement))
@@ -246,6 +249,14 @@ def _invalid(json: Any, index: int | None, broken: list[tuple[str, str]]) -> Inv
     statement_id = named[:80] if isinstance(named, str) else None
     problems = tuple(Problem(index, statement_id, field, rule) for field, rule in broken)
     return Invalid(index, statement_id, problems)
+
+
+def _may_be_too_much(value: Any, limits: Limits) -> bool:
+    """Whether it opens more brackets than it may be deep, which few do: it is counted soon."""
+    try:
+        return _brackets(orjson.dumps(value)) > limits.max_depth
+    except orjson.JSONEncodeError:  # it is too deep to be written
+        return True
 
 
 def too_much(value: Any, limits: Limits) -> str:
