@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from pointsman.domain.frozen import record
@@ -15,9 +16,11 @@ from pointsman.mapping.rules import Rule
 _CACHED_ACTIVITIES = 65_536
 
 
-@record
+@dataclass(frozen=True, slots=True, eq=False)
 class RuleMatch:
     """A rule, its variables' values, and the activity with the rule's part as the rule writes it.
+
+    Each is equal to itself alone, so that what is remembered of it is found at once.
 
     What is kept of an activity goes by that spelling, which was the only one that a rule took
     before IRIs were compared: so it is found again.
