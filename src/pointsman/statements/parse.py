@@ -185,10 +185,10 @@ def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
 
 def _broken_rules(statement: Statement) -> Iterator[tuple[str, str]]:
     """(field, rule) of every rule that spans several objects and is broken."""
-    if statement.verb.id == VOIDED and not isinstance(statement.object, StatementRef):
+    if statement.verb.id == VOIDED and type(statement.object) is not StatementRef:
         yield "object", "of a voiding statement must be a StatementRef (section 2.3.2)"
     yield from _check_context(statement, "")
-    if isinstance(statement.object, SubStatement):
+    if type(statement.object) is SubStatement:
         yield from _check_context(statement.object, "object.")
         if statement.object.timestamp is not None and not is_real_time(statement.object.timestamp):
             yield "object.timestamp", _NO_SUCH_TIME
@@ -199,7 +199,7 @@ def _broken_rules(statement: Statement) -> Iterator[tuple[str, str]]:
 
 def _check_context(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[str, str]]:
     context = part.context
-    if context is not None and not isinstance(part.object, Activity):
+    if context is not None and type(part.object) is not Activity:
         for name in ("revision", "platform"):
             if getattr(context, name) is not None:
                 yield (
@@ -212,13 +212,13 @@ def _attachments_with_places(statement: Statement) -> Iterator[tuple[str, Attach
     """The attachments of a statement and of one inside it, each with its place."""
     for place, attachment in enumerate(statement.attachments or ()):
         yield f"attachments[{place}]", attachment
-    if isinstance(statement.object, SubStatement):
+    if type(statement.object) is SubStatement:
         for place, attachment in enumerate(statement.object.attachments or ()):
             yield f"object.attachments[{place}]", attachment
 
 
 def _may_have_attachments(statement: Statement) -> bool:
-    return statement.attachments is not None or isinstance(statement.object, SubStatement)
+    return statement.attachments is not None or type(statement.object) is SubStatement
 
 
 def _check_attachments(
