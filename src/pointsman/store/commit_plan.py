@@ -216,8 +216,10 @@ class Plan:
 
     def _enqueue(self, desired: Desired) -> None:
         turn = turn_of(desired)
-        known = self.queue.get(desired.recipient, turn)
-        self.queue[desired.recipient] = united((known, turn)) or turn
+        known = self.queue.get(desired.recipient)
+        if known is not None:
+            turn = united((known, turn)) or turn
+        self.queue[desired.recipient] = turn
 
     def _add_dead(self, submission: Submission, letter: DeadLetter, *, in_statements: bool) -> int:
         body_hash = hashlib.blake2b(letter.body, digest_size=16).digest()
