@@ -12,11 +12,12 @@ import hashlib
 import hmac
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pydantic import SecretStr
 
 from pointsman.domain.errors import Unauthorized
+from pointsman.domain.frozen import record
 from pointsman.domain.launch import Launch
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.failed_attempts import FailedAttempts
@@ -33,7 +34,7 @@ from pointsman.sources.players.credentials import CredentialRevoked, credential_
 LAUNCHED = "launch"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BasicCredential:
     """The user name (which RFC 7617 allows no colon) and the password of HTTP Basic."""
 
@@ -46,7 +47,7 @@ class BasicCredential:
         return "basic", f"{self.key}:{self.secret.get_secret_value()}".encode()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BearerCredential:
     token: SecretStr
 
@@ -56,7 +57,7 @@ class BearerCredential:
         return "bearer", self.token.get_secret_value().encode()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HttpSource:
     """A sender, and all that proves to be it.
 
@@ -150,7 +151,7 @@ def _digest(scheme: str, shown: bytes) -> bytes:
     return hashlib.sha256(scheme.encode() + b"\0" + shown).digest()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuthorizedSender:
     """Who sends. A launched player speaks for its launch only."""
 

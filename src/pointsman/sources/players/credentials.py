@@ -10,7 +10,6 @@ import base64
 import binascii
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +18,7 @@ from pydantic import SecretStr
 
 from pointsman.domain.clock import MICROSECONDS, Clock
 from pointsman.domain.errors import Unauthorized
+from pointsman.domain.frozen import record
 from pointsman.domain.launch import NOTHING_REVOKED, Launch, Revoked
 
 #: the user name of HTTP Basic before a credential; no source's credential may have it
@@ -37,7 +37,7 @@ class Purpose(StrEnum):
     RECEIPT = "receipt"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LaunchCredential:
     """What a good credential says: whose launch, and of which activity."""
 
