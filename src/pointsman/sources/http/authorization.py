@@ -71,6 +71,23 @@ class HttpSource:
     max_body_bytes: int | None = None
 
 
+class _Expected:
+    """The digest of what proves to be a sender; made anew only where the secret has changed."""
+
+    __slots__ = ("_credential", "_digest", "_shown")
+
+    def __init__(self, credential: BasicCredential | BearerCredential) -> None:
+        self._credential = credential
+        self._shown = credential.shown
+        self._digest = _digest(*self._shown)
+
+    def digest(self) -> bytes:
+        shown = self._credential.shown
+        if shown != self._shown:
+            self._shown, self._digest = shown, _digest(*shown)
+        return self._digest
+
+
 class Authenticator:
     """Compares digests only, so that it takes the same time for every length of secret.
 
@@ -80,7 +97,9 @@ class Authenticator:
     def __init__(self, sources: Sequence[HttpSource], attempts: FailedAttempts) -> None:
         self._attempts = attempts
         self._sources = tuple(
-            (credential, source.name) for source in sources for credential in source.credentials
+            (_Expected(credential), source.name)
+            for source in sources
+            for credential in source.credentials
         )
 
     def source(self, header: str | None, address: str) -> str:
@@ -107,8 +126,8 @@ class Authenticator:
             )
         source: str | None = None
         # Every credential is compared, so that the time says nothing about which one matched.
-        for credential, name in self._sources:
-            if hmac.compare_digest(_digest(*credential.shown), offered):
+        for expected, name in self._sources:
+            if hmac.compare_digest(expected.digest(), offered):
                 source = name
         if source is None:
             self._attempts.failed(address, key)
