@@ -8,10 +8,8 @@ from pointsman.lazy_names import lazily
 
 if TYPE_CHECKING:
     from pointsman.commands.beside import with_store
-    from pointsman.commands.delivered import (
-        deliveries,
-        import_state,
-    )
+    from pointsman.commands.confirmations import backfill_feed, confirmation_report
+    from pointsman.commands.delivered import deliveries, import_state
     from pointsman.commands.intake import (
         import_file,
         import_lrs,
@@ -45,26 +43,12 @@ if TYPE_CHECKING:
         waits_for_person,
     )
     from pointsman.delivery.settled_deliveries import SettledDelivery
-    from pointsman.delivery.state_import import (
-        ImportStep,
-        ImportTarget,
-    )
+    from pointsman.delivery.state_import import ImportStep, ImportTarget
     from pointsman.operations import recorded
-    from pointsman.privacy import (
-        ForgetRequest,
-        Forgotten,
-        holds_nothing,
-    )
-    from pointsman.sources.backfill import (
-        BackfillProgress,
-        LoadRate,
-        LrsSettings,
-    )
+    from pointsman.privacy import ForgetRequest, Forgotten, holds_nothing
+    from pointsman.sources.backfill import BackfillProgress, LoadRate, LrsSettings
     from pointsman.sources.replay import ReplayPage
-    from pointsman.sources.rule_trial import (
-        RuleResult,
-        RuleTrial,
-    )
+    from pointsman.sources.rule_trial import RuleResult, RuleTrial
 
 __all__ = [
     "BackfillProgress",
@@ -81,7 +65,9 @@ __all__ = [
     "SettledDelivery",
     "WaitsForPerson",
     "back_up",
+    "backfill_feed",
     "books",
+    "confirmation_report",
     "deliveries",
     "explain",
     "export_person",
@@ -116,6 +102,7 @@ __getattr__ = lazily(
     "pointsman",
     {
         "commands.beside": ("with_store",),
+        "commands.confirmations": ("backfill_feed", "confirmation_report"),
         "commands.delivered": ("deliveries", "import_state"),
         "commands.intake": (
             "import_file",
@@ -125,19 +112,18 @@ __getattr__ = lazily(
             "stored_input",
             "try_rules",
         ),
-        "commands.story": ("explain",),
         "commands.people": (
+            "LaunchState",
             "export_person",
             "forget",
-            "holds_nothing",
-            "refused_learners",
-            "LaunchState",
             "launch_state",
+            "refused_learners",
             "revoke_launch",
             "revoke_launches_of",
             "unmatched_of",
             "who",
         ),
+        "commands.story": ("explain",),
         "commands.upkeep": (
             "WaitsForPerson",
             "back_up",

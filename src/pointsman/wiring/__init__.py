@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING
 from pointsman.lazy_names import lazily
 
 if TYPE_CHECKING:
-    from pointsman.wiring.cmi5 import (
-        guarded_intake,
-        lms,
-        satisfied_tracker,
-    )
-    from pointsman.wiring.delivery import (
-        auditor,
-        dispatcher,
-        quota,
-    )
+    from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
+    from pointsman.wiring.confirmations import confirmation_intake, feed_readers
+    from pointsman.wiring.delivery import auditor, dispatcher, quota
     from pointsman.wiring.http import (
         HttpListener,
         failed_attempts,
@@ -24,16 +17,9 @@ if TYPE_CHECKING:
         http_intake,
         http_listeners,
     )
-    from pointsman.wiring.launches import (
-        launch_cache,
-        launch_deps,
-        retention,
-    )
+    from pointsman.wiring.launches import launch_cache, launch_deps, retention
     from pointsman.wiring.live import LiveParts
-    from pointsman.wiring.mapping import (
-        identity,
-        identity_rules,
-    )
+    from pointsman.wiring.mapping import identity, identity_rules
     from pointsman.wiring.metrics import known_labels
     from pointsman.wiring.pipelines import pipeline, pipeline_without_store, refused_learners
     from pointsman.wiring.platforms import (
@@ -44,17 +30,9 @@ if TYPE_CHECKING:
     )
     from pointsman.wiring.settled_deliveries import delivery_events
     from pointsman.wiring.sources import readers, statement_producer
-    from pointsman.wiring.stores import (
-        store,
-        store_and_budget,
-    )
+    from pointsman.wiring.stores import budget_beside, store, store_and_budget
     from pointsman.wiring.story import teller
-    from pointsman.wiring.tokens import (
-        TokenSources,
-        paid_login,
-        token_sources,
-        vault,
-    )
+    from pointsman.wiring.tokens import TokenSources, paid_login, token_sources, vault
 
 __all__ = [
     "HttpListener",
@@ -63,9 +41,11 @@ __all__ = [
     "TokenSources",
     "auditor",
     "budget_beside",
+    "confirmation_intake",
     "delivery_events",
     "dispatcher",
     "failed_attempts",
+    "feed_readers",
     "guarded_intake",
     "helium_calls",
     "helium_examiner",
@@ -100,15 +80,16 @@ __getattr__ = lazily(
     __name__,
     {
         "cmi5": ("guarded_intake", "lms", "satisfied_tracker"),
+        "confirmations": ("confirmation_intake", "feed_readers"),
         "delivery": ("auditor", "dispatcher", "quota"),
-        "settled_deliveries": ("delivery_events",),
         "http": ("HttpListener", "failed_attempts", "http_deps", "http_intake", "http_listeners"),
         "launches": ("launch_cache", "launch_deps", "retention"),
         "live": ("LiveParts",),
         "mapping": ("identity", "identity_rules"),
         "metrics": ("known_labels",),
-        "platforms": ("PlatformClients", "helium_calls", "helium_examiner", "platform_clients"),
         "pipelines": ("pipeline", "pipeline_without_store", "refused_learners"),
+        "platforms": ("PlatformClients", "helium_calls", "helium_examiner", "platform_clients"),
+        "settled_deliveries": ("delivery_events",),
         "sources": ("readers", "statement_producer"),
         "stores": ("budget_beside", "store", "store_and_budget"),
         "story": ("teller",),
