@@ -155,7 +155,7 @@ async def _round(settings: Settings, folder: Path) -> tuple[float, float]:
 
 
 @contextmanager
-def _without() -> Iterator[None]:
+def without_history() -> Iterator[None]:
     with ExitStack() as stack:
         for where, name, nothing in (
             (CommitHistory, "note", lambda *_: None),
@@ -173,7 +173,7 @@ def main() -> None:
         (folder / "pointsman.toml").write_text(_CONFIG)
         settings = load(folder / "pointsman.toml")
         for _ in range(_ROUNDS):
-            with _without():
+            with without_history():
                 taken["without"].append(asyncio.run(_round(settings, folder)))
             taken["with"].append(asyncio.run(_round(settings, folder)))
     for place, title in enumerate(("take statements in", "deliver")):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from pointsman.domain.proposed_rule import ProposedRule
 from pointsman.mapping.rules import Rule
 
 #: what tells the activities of a proposed rule apart
@@ -15,15 +15,6 @@ _OTHER_VARIABLES = ("course", "part", "section", "chapter", "page")
 _SEPARATOR = re.compile(r"[/?#]")
 
 _Shape = tuple[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class ProposedRule:
-    """The settings of a rule; `like` is the name of the one whose `topic_id` it has, or empty."""
-
-    activity: str
-    topic_id: str
-    like: str = ""
 
 
 def propose_rules(activities: Iterable[str], rules: Sequence[Rule]) -> list[ProposedRule]:

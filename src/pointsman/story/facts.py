@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pointsman.domain.proposed_rule import ProposedRule
 from pointsman.domain.records import InputOutcome
 from pointsman.domain.statement_reading import StatementReading
 from pointsman.domain.target_kinds import TargetKind
 from pointsman.domain.targets import Target
-from pointsman.mapping.proposals import ProposedRule
 from pointsman.store.history_records import HistoryTurn, LearnerHistory
 from pointsman.store.statement_records import StoredDeadLetter
 from pointsman.story.question import Question

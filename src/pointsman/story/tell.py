@@ -9,10 +9,10 @@ from typing import Protocol
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.iri import mailbox_address
 from pointsman.domain.pauses import Pause
+from pointsman.domain.proposed_rule import ProposedRule
 from pointsman.domain.pseudonyms import Pseudonyms
 from pointsman.domain.records import Actor, InputOutcome
 from pointsman.domain.statement_reading import StatementReading
-from pointsman.mapping.proposals import ProposedRule
 from pointsman.statements.actor_identity import identity_of
 from pointsman.statements.query import key
 from pointsman.store.base import Search, Store, StoredStatement

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pointsman.domain.proposed_rule import ProposedRule
 from pointsman.domain.records import InputOutcome, WhyNot
-from pointsman.mapping.proposals import ProposedRule
 from pointsman.store.history_records import HistoryMove, MoveResult
 from pointsman.store.statement_records import StoredDeadLetter
 from pointsman.story.facts import Facts, InputFact

@@ -1,0 +1,168 @@
+"""What the history costs a daemon: CPU from POST to commit, and of delivery over HTTP.
+
+`python -m bench.bench_history_http`. Two daemons, one of which keeps no history, take the same load
+in turn, from a process of its own; the platform is the emulator in another process. While they take
+statements in, delivery is paused; then it is resumed until all is delivered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.bench_http import cpu_seconds, measure
+from bench.post_load import Job
+from bench.timing import show
+from demo.children import Child
+from demo.processes import answers, free_port, pointsman, stop, wait_until_up
+from demo.readback import log_in
+from demo.scenario import API_KEY, PASSWORD, write_tokens
+from pointsman import commands
+from pointsman.config import Settings, load
+from pointsman.domain.clock import SystemClock
+from pointsman.domain.pauses import Pause
+from pointsman.store.base import Store
+
+_ROUNDS, _STATEMENTS, _LEARNERS, _CONNECTIONS = 7, 1_024, 128, 64
+_PLAYER = "Basic " + base64.b64encode(b"player:secret").decode()
+_PROGRAMS = {"with": "pointsman", "without": "bench.daemon_without_history"}
+_PLENTY = 1_000_000_000
+#: seconds until a daemon has seen a pause, and between two looks at what is left
+_SEEN, _LOOK = 2.5, 0.2
+_CONFIG = """
+allow_weak_secrets = true
+[http]
+host = "127.0.0.1"
+port = {port}
+drain_delay_seconds = 0
+[store]
+url = "sqlite:///{name}.db"
+[platform]
+url = "http://127.0.0.1:{emulator}/helium"
+api_key = "{key}"
+[platform.limits]
+points_per_minute = {plenty}
+requests_per_minute = {plenty}
+[delivery]
+progress_interval_seconds = 0.1
+fresh_within_seconds = 1
+[[sources.http]]
+name = "players"
+credentials = [{{ key = "player", secret = "secret" }}]
+[learners.tokens]
+file = "tokens.json"
+[[rules]]
+activity = "https://content.example.com/{{course}}/{{topic}}"
+topic_id = "topic_{{topic}}"
+course_slug = "{{course}}"
+"""
+
+
+@dataclass
+class _Daemon:
+    """One daemon, and the CPU seconds that each round took: intake, delivery."""
+
+    pid: int
+    port: int
+    settings: Settings
+    taken: list[tuple[float, float]] = field(default_factory=list)
+
+    def round(self, number: int) -> None:
+        asyncio.run(commands.with_store(self.settings, _pause))
+        time.sleep(_SEEN)
+        senders = [(_PLAYER, "")]
+        job = Job(self.port, _STATEMENTS, 0, _CONNECTIONS, senders, _LEARNERS, "known", number)
+        intake, _ = measure(self.pid, job)
+        before = cpu_seconds(self.pid)
+        asyncio.run(commands.with_store(self.settings, lambda store: store.resume(None)))
+        while asyncio.run(commands.books(self.settings)).dirty:
+            time.sleep(_LOOK)
+        delivery = cpu_seconds(self.pid) - before
+        self.taken.append((intake * _STATEMENTS / 1e6, delivery))
+
+
+async def _pause(store: Store) -> None:
+    await store.pause(Pause(None, round(SystemClock().now() * 1e6), "a benchmark"))
+
+
+def _catalogue(path: Path) -> list[str]:
+    emails = [f"known{number}@example.com" for number in range(_LEARNERS)]
+    lines = []
+    for email in emails:
+        lines += ["[[learners]]", f'id = "{email}"', f'email = "{email}"']
+        lines += [f'password = "{PASSWORD}"']
+    for number in range(7):
+        lines += ["[[courses]]", f'id = "i{number}"', f'slug = "c{number}"', f'title = "{number}"']
+        lines += ["[[courses.lessons]]", f'id = "l{number}"', f'title = "{number}"', "topics = ["]
+        topics = [f"topic_t{topic}" for topic in range(5)] if number == 0 else [f"none{number}"]
+        lines += [f'  {{ id = "{one}", title = "{one}", type = "xApiObject" }},' for one in topics]
+        lines += ["]"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return emails
+
+
+@contextmanager
+def _daemon(folder: Path, name: str, emulator: int) -> Iterator[_Daemon]:
+    port, config = free_port(), folder / f"{name}.toml"
+    config.write_text(
+        _CONFIG.format(port=port, name=name, emulator=emulator, key=API_KEY, plenty=_PLENTY)
+    )
+    command = [sys.executable, "-m", _PROGRAMS[name], "run", "--config", str(config)]
+    with (folder / f"{name}.log").open("wb") as log:
+        process = Child(command, output=log)
+        try:
+            wait_until_up(process, lambda: answers(f"http://127.0.0.1:{port}/readyz"))
+            yield _Daemon(process.pid, port, load(config))
+        finally:
+            stop(process)
+
+
+@contextmanager
+def _emulator(folder: Path) -> Iterator[int]:
+    port = free_port()
+    emails = _catalogue(folder / "catalogue.toml")
+    address = f"http://127.0.0.1:{port}"
+    arguments = ["emulate", "--port", str(port), "--api-key", API_KEY, "--catalogue"]
+    arguments += [str(folder / "catalogue.toml"), "--points-per-minute", str(_PLENTY)]
+    arguments += ["--requests-per-minute", str(_PLENTY)]
+    with pointsman(arguments, folder / "emulator.log", f"{address}/emulator/state"):
+        write_tokens(folder / "tokens.json", asyncio.run(log_in(f"{address}/helium", emails)))
+        yield port
+
+
+def main() -> None:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        emulator = stack.enter_context(_emulator(folder))
+        daemons = {name: stack.enter_context(_daemon(folder, name, emulator)) for name in _PROGRAMS}
+        for number in range(_ROUNDS + 1):
+            order = list(daemons.values())
+            for daemon in order if number % 2 else reversed(order):
+                daemon.round(number)
+            print(
+                [f"{a:.2f} {b:.2f}" for d in daemons.values() for a, b in d.taken[-1:]], flush=True
+            )
+        parked = asyncio.run(commands.books(daemons["with"].settings)).parked
+        if parked:
+            raise RuntimeError(f"{parked} states are parked; see {folder}")
+    for place, title in enumerate(("from POST to commit", "deliver over HTTP")):
+        taken = {
+            name: [seconds[place] for seconds in daemon.taken[1:]]
+            for name, daemon in daemons.items()
+        }
+        pairs = zip(taken["with"], taken["without"], strict=True)
+        ratio = statistics.median(with_ / without for with_, without in pairs)
+        total = sum(taken["with"]) / sum(taken["without"])
+        show(f"{title}: all rounds {total:.3f}", {"with": ratio, "without": 1}, "without")
+
+
+if __name__ == "__main__":
+    main()
