@@ -5,10 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TypeVar
 
+from pointsman.domain.errors import InputRefused
+
 E = TypeVar("E", bound=StrEnum)
 
 
-class UnknownChoice(ValueError):
+class UnknownChoice(InputRefused):
     """Neither empty nor one of the set; nothing is done, for "all" may not have been meant."""
 
 
