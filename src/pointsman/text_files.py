@@ -46,7 +46,7 @@ def read_text(path: Path) -> str:
 class WatchedFile:
     """A file whose changes are seen: by what is in it, however it was replaced.
 
-    Links are followed anew each time, so a link that is turned to another file, or that leads
+    Links are followed again each time, so a link that is turned to another file, or that leads
     through a folder that is (as Kubernetes mounts Secrets), is a change like any other.
     """
 

@@ -1,6 +1,6 @@
 """A body is parsed once, and each statement in it validated once, from the request to the store.
 
-The check for a property that stands twice is no parse: it writes what was parsed and counts
+The check for a property that appears twice is no parse: it writes what was parsed and counts
 quotation marks. Only where these differ, or can't be counted, it parses again.
 """
 

@@ -76,7 +76,7 @@ async def test_a_new_file_has_the_newest_schema_and_is_told(path: Path) -> None:
 
 def test_no_folder_is_made_for_an_address_that_may_be_mistyped(tmp_path: Path) -> None:
     path = tmp_path / "vra" / "lib" / "store.db"
-    words = f"there is no folder {path.parent}, and none is made: make it, or mend the address"
+    words = f"there is no folder {path.parent}, and none is made: make it, or correct the address"
     assert words in refusal(path)
     with pytest.raises(ConfigError, match=words):
         asyncio.run(SqliteStore(path).upgrade())

@@ -193,11 +193,11 @@ def said(**more: Any) -> dict[str, Any]:
 PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
 ONE_ID = str(uuid.uuid4())
 REFUSALS = [
-    Refusal(400, "verb.id", "the sender has to mend it", statement=said(verb={"id": "no IRI"})),
+    Refusal(400, "verb.id", "the sender has to correct it", statement=said(verb={"id": "no IRI"})),
     Refusal(
         400,
         f"result.extensions[{PROGRESS}] must be a number from 0 to 100, not '170'",
-        "the sender has to mend it",
+        "the sender has to correct it",
         statement=said(result={"extensions": {PROGRESS: 170}}),
     ),
     Refusal(401, "the credentials are not known here", "`credentials`", secret="wrong"),

@@ -221,7 +221,7 @@ def test_two_children_that_say_the_same_are_one_statement() -> None:
         (b"", "not JSON"),
         (b"{", "not JSON"),
         (b"\xff", "not JSON"),
-        (b'{"id": 1, "id": 2}', "'id' stands twice"),
+        (b'{"id": 1, "id": 2}', "'id' appears twice"),
         (b"[]", "must be an object"),
         (b"{}", "course.id is missing"),
         ({**SMALL, "course": "c"}, "course must be an object"),

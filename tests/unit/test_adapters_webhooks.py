@@ -202,7 +202,7 @@ def test_items_have_ids_of_their_own() -> None:
     [
         ({}, b"{", "not JSON"),
         ({}, b"\xff", "not JSON"),
-        ({}, b'{"user": "a", "user": "b"}', "'user' stands twice"),
+        ({}, b'{"user": "a", "user": "b"}', "'user' appears twice"),
         ({}, [], "nothing at user|nothing at course"),
         ({}, {**BODY, "user": None}, "the body has nothing at user"),
         ({}, {**BODY, "user": []}, "neither text nor a number at user"),

@@ -118,7 +118,7 @@ def test_a_right_configuration_is_put_into_words(tmp_path: Path) -> None:
         (
             "rule 1: a statement about https://content.example.com/{course}/{topic} sets the "
             "progress of topic {topic}, starts the course with slug {course} and completes it "
-            "when it is passed; progress starts anew with a new registration."
+            "when it is passed; progress starts again with a new registration."
         ),
         (
             "videos: a statement with the verb paused, completed or "

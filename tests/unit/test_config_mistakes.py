@@ -85,7 +85,7 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
         ),
         (
             'rules[0].activity (rule "lessons") = '
-            "'https://content.example.com/{course}{topic}': {course}{topic} stand side by side, so "
+            "'https://content.example.com/{course}{topic}': {course}{topic} are side by side, so "
             "nothing tells where one ends"
         ),
     ]

@@ -76,7 +76,7 @@ def test_an_activity_that_does_not_fit_wholly_is_left_alone(template: str, uri: 
         ("https://c.example.com/{a\n}", "is not a plain variable"),
         ("https://c.example.com/{grün}", "{grün} is not a plain variable"),
         ("https://c.example.com/{t}/{t}", "names {t} twice"),
-        ("https://c.example.com/{a}{b}", "{a}{b} stand side by side"),
+        ("https://c.example.com/{a}{b}", "{a}{b} are side by side"),
     ],
 )
 def test_a_template_that_is_no_level_1_template_is_refused_in_words(text: str, words: str) -> None:

@@ -120,7 +120,7 @@ def test_a_text_that_a_course_cut_in_an_emoji_comes_back_as_it_was() -> None:
         (b'{"cmi.core": "x", "cmi.core.exit": ""}', "cmi.core.exit lies within"),
         (b'{"cmi.core.exit": "", "cmi.core": "x"}', "cmi.core is a value"),
         (b'{"cmi.\\ud83d": "", "cmi.\\ud83d.a": ""}', "cmi.\\ud83d.a lies within"),
-        (b"cmi.exit=&cmi.mode=normal&cmi.exit=suspend", "cmi.exit stands twice"),
+        (b"cmi.exit=&cmi.mode=normal&cmi.exit=suspend", "cmi.exit appears twice"),
     ],
 )
 def test_anything_else_is_refused_with_the_reason(body: bytes, words: str | bytes) -> None:

@@ -154,7 +154,7 @@ def test_an_id_that_stands_twice_in_a_batch_is_refused_the_second_time(again: st
     parsed = read([{**GOOD, "id": ID}, {**GOOD, "id": again}, {**GOOD, "id": OTHER}])
     assert [type(item) for item in parsed.items] == [Valid, Invalid, Valid]
     assert reasons(parsed) == [
-        f"statement 1 (id {ID}): id stands twice in this batch (section 2.4.1)"
+        f"statement 1 (id {ID}): id appears twice in this batch (section 2.4.1)"
     ]
 
 

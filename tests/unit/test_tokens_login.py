@@ -58,7 +58,7 @@ async def test_a_refused_password_is_not_tried_again_until_it_is_another_one(
     platform.answer = LoginAnswer(replace(ANSWERED, message="the password is wrong"))
     with pytest.raises(NoToken, match="the password is wrong"):
         await login.fetch(ANA)
-    with pytest.raises(NoToken, match="mend it there"):
+    with pytest.raises(NoToken, match="correct it there"):
         await login.fetch(ANA)
     assert len(platform.asked) == 1
     write(tmp_path / "passwords.json", {ANA: "another"}, at=2)

@@ -30,7 +30,7 @@ _SATISFIED = {
 }
 _FALLS = {
     Falls.NEVER: "progress never falls",
-    Falls.NEW_ATTEMPT: "progress starts anew with a new registration",
+    Falls.NEW_ATTEMPT: "progress starts again with a new registration",
     Falls.ALWAYS: "progress may fall: the newest statement wins",
 }
 
@@ -70,7 +70,7 @@ def _listening(settings: Settings) -> Iterator[str]:
     if http.kafka is not None:
         yield (
             f"What comes over HTTP is written to the Kafka topic {http.kafka.topic}, and answered "
-            "when every replica of it has it; whoever reads that topic stores it."
+            "when every replica of it has it; what reads that topic stores it."
         )
     if http.cors_origins:
         yield f"Web pages may send from {listed(http.cors_origins)}."
@@ -101,7 +101,7 @@ def _launches(launches: LaunchSettings, http: HttpSettings) -> Iterator[str]:
     )
     if launches.any_actor:
         yield (
-            "The actor of a launch may be anybody (launches.any_actor): whoever names it chooses "
+            "The actor of a launch may be anybody (launches.any_actor): its caller chooses "
             "whose statements the player reads and writes."
         )
 
@@ -228,7 +228,7 @@ def _learners(settings: Settings) -> Iterator[str]:
         yield f"An account of {account.home_page} is the learner {account.learner}."
     tokens = settings.learners.tokens
     if tokens.inline is not None:
-        yield f"authTokens of {len(tokens.inline):,} learners stand in the configuration."
+        yield f"authTokens of {len(tokens.inline):,} learners are in the configuration."
     elif tokens.file is not None:
         yield f"authTokens are read from {tokens.file}, and again when it changes."
     elif tokens.service is not None:

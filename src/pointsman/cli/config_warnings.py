@@ -119,5 +119,5 @@ def _about_store(store: StoreSettings) -> Iterator[str]:
     if not store.is_shared and not store.path.parent.is_dir():
         yield (
             f"store.url: there is no folder {store.path.parent} here, and none is made: "
-            "make it, or mend the address."
+            "make it, or correct the address."
         )

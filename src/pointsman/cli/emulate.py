@@ -86,7 +86,7 @@ def emulate(
     ] = False,
     feed_wrapped: Annotated[
         bool,
-        typer.Option("--feed-wrapped", help="Pages of feeds stand in data.APIEvents."),
+        typer.Option("--feed-wrapped", help="Pages of feeds are in data.APIEvents."),
     ] = False,
     feed_cursor_ttl: Annotated[
         float | None, typer.Option(help="Seconds until a cursor of a feed expires.", min=0.001)
@@ -96,7 +96,7 @@ def emulate(
 
     It behaves as the platform does where that hurts: fixed windows with 429 and their headers,
     mutations that run one after another and stop at the first refusal, tokens that run out.
-    GET /emulator/state shows what stands on it; `pointsman faults` makes things go wrong while it
+    GET /emulator/state shows what is on it; `pointsman faults` makes things go wrong while it
     runs. Beside GraphQL it sends signed webhooks, and serves the feeds of events of the REST API.
 
     **Example:** `pointsman emulate --port 8090 --api-key k --fault kind=drop_after,chance=0.01`

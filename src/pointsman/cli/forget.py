@@ -49,7 +49,7 @@ def forget(
         typer.Option(
             "--no-compact",
             help="SQLite: leave what was erased in the file's free space. Without it the file is "
-            "written anew, and others wait meanwhile.",
+            "written again, and others wait meanwhile.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -43,7 +43,7 @@ def import_state(
 
     With a file, the courses in it are read: complete topics and completed courses count as
     delivered, so that history which comes later changes nothing. Without one, whatever waits to be
-    sent is compared with the platform, and what stands there already is not sent.
+    sent is compared with the platform, and what it shows already is not sent.
 
     It needs the store for itself, so the daemon must not run; it spends from the same quota. Run
     again it does no harm. Exit code 1 when something could not be read.
@@ -68,7 +68,7 @@ def import_state(
         asyncio.run(take_state(settings, action, targets, on_step))
     typer.echo(f"{taken} taken as delivered, {unread} courses and paths could not be read")
     if unread:
-        typer.echo("next: mend what is said above, and run this again", err=True)
+        typer.echo("next: correct what is said above, and run this again", err=True)
         raise typer.Exit(ExitCode.NO)
 
 

@@ -1,4 +1,4 @@
-"""`pointsman parked` lists desired state that waits for a mended cause, frees it, drops it."""
+"""`pointsman parked` lists desired state that waits for a corrected cause, frees it, drops it."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def criteria(progress: Sequence[selections.CriterionProgress]) -> Shown:
 def budget(shown: Mapping[str, Mapping[str, Any]]) -> Shown:
     platform, ours = shown["platform"], shown["ours"]
     table = PlainTable("", "points", "requests")
-    table.add_row("left on the platform", _number(platform["points_left"]), "not told")
+    table.add_row("left on the platform", _number(platform["points_left"]), "not in the answer")
     table.add_row(
         "set aside by the daemon",
         _number(ours["points_set_aside"]),
@@ -163,4 +163,4 @@ def _certificate(path: selections.LearningPath) -> str | None:
 
 
 def _number(value: int | None) -> str:
-    return "not told" if value is None else f"{value:,}"
+    return "not in the answer" if value is None else f"{value:,}"

@@ -68,7 +68,7 @@ def replay(
     start, end = parse_time(since), parse_time(until)
     total = _Total()
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("deciding anew", total=max(1, end - start))
+        bar = progress.add_task("deciding again", total=max(1, end - start))
 
         def on_page(page: ReplayPage) -> None:
             total.add(page)

@@ -22,7 +22,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
     A changed configuration is taken on while it runs, all of it or nothing: `pointsman reload`.
 
-    Exit code 0 when it was told to stop, during its start too; 2 when a setting is wrong; 3 when
+    Exit code 0 when it was asked to stop, during its start too; 2 when a setting is wrong; 3 when
     the store did not answer at the start, or its file is not sound; 143 or 130 when a second
     SIGTERM or Ctrl-C ended it at once.
 

@@ -131,7 +131,7 @@ async def _platform(settings: Settings) -> tuple[bool, str]:
     if reply.answer.outcome in {RequestOutcome.TOKEN_REFUSED, RequestOutcome.KEY_REFUSED}:
         refuse(
             f"the platform at {settings.platform.url} refuses platform.api_key: {reply.message}",
-            "mend platform.api_key",
+            "correct platform.api_key",
         )
     return False, (
         f"no good answer at {settings.platform.url} (platform.url): {reply.message}; "

@@ -107,7 +107,7 @@ async def replay(
     action: OperatorAction | None,
     on_page: Callable[[ReplayPage], None],
 ) -> None:
-    """Decide anew about the statements stored in between, beside the daemons.
+    """Decide again about the statements stored in between, beside the daemons.
 
     Without an `action` for the record it is a dry run, and nothing is changed.
     """

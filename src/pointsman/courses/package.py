@@ -46,7 +46,7 @@ def _read_package(path: Path, package: zipfile.ZipFile) -> CourseStructure:
         raise InputRefused(f"{path}: has more than {_MAX_FILES} files")
     if STRUCTURE not in names:
         elsewhere = next((name for name in names if name.rpartition("/")[2] == STRUCTURE), None)
-        hint = f"; {elsewhere[:200]} must stand at the root" if elsewhere is not None else ""
+        hint = f"; {elsewhere[:200]} must be at the root" if elsewhere is not None else ""
         raise InputRefused(f"{path}: has no {STRUCTURE} at its root{hint}")
     try:
         with package.open(STRUCTURE) as file:

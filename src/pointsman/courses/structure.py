@@ -134,9 +134,7 @@ class CourseReader:
         # the course may share its id with its one unit: they name different things
         if element.name != "course":
             if (known := self._lines.get(identifier)) is not None:
-                raise self._refused(
-                    element, f"the id {identifier[:200]} stands in line {known} too"
-                )
+                raise self._refused(element, f"the id {identifier[:200]} is in line {known} too")
             self._lines[identifier] = element.line
         if len(self._lines) > _MAX_MEMBERS:
             raise self._refused(element, f"there are more than {_MAX_MEMBERS} units and blocks")
@@ -174,7 +172,7 @@ class CourseReader:
             if not _IRI.fullmatch(identifier):
                 self._warn(objective, f"the objective's id {identifier[:200]!r} is no absolute IRI")
             if (known := lines.get(identifier)) is not None:
-                self._warn(objective, f"the id {identifier[:200]} stands in line {known} too")
+                self._warn(objective, f"the id {identifier[:200]} is in line {known} too")
             lines[identifier] = objective.line
 
     def _mastery_score(self, element: Element) -> float | None:

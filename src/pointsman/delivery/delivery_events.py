@@ -76,7 +76,7 @@ class DeliveryEvents:
                     "delivery events wait",
                     reason=str(error),
                     next="see that delivery_events names the right brokers and a topic that takes "
-                    "writes; what waits is kept, and told by itself",
+                    "writes; what waits is kept, and published by itself",
                 )
             await self._clock.sleep(pause)
 
@@ -103,5 +103,8 @@ class DeliveryEvents:
                 await self._topic.write(event, _HEADERS, key)
             except InputRefused as error:
                 log.warning(
-                    "a delivery event is not told", id=delivery.id, reason=str(error), next=NOTHING
+                    "a delivery event is not published",
+                    id=delivery.id,
+                    reason=str(error),
+                    next=NOTHING,
                 )

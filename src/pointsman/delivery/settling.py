@@ -153,7 +153,7 @@ class Settling:
         try:
             self._on_delivery(record)
         except Exception as error:  # noqa: BLE001 - what only watches ends nothing
-            self._faults.tell("a delivery could not be told of", error, learner=outcome.learner)
+            self._faults.tell("a delivery could not be reported", error, learner=outcome.learner)
 
     def _pause(self, outcome: DeliveryOutcome) -> float:
         """Seconds until the turn of what has no time of its own may come again."""

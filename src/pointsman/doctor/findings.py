@@ -20,7 +20,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line; `cure` is the command or setting that mends it, "" where all is well."""
+    """One line; `cure` is the command or setting that corrects it, "" where all is well."""
 
     check: str
     level: Level

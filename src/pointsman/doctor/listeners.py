@@ -50,7 +50,7 @@ def judge_public(facts: PublicFacts, ours: str) -> Iterator[Finding]:
         if facts.shows_metrics:
             yield warn(
                 _PUBLIC,
-                f"{facts.url}/metrics is open to whoever reaches that address",
+                f"{facts.url}/metrics is open to anybody who reaches that address",
                 "give metrics, probes and launches a port of their own: [http.operator]",
             )
 

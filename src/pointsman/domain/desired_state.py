@@ -13,7 +13,7 @@ from pointsman.domain.targets import ReadBackPlace, Recipient, Target, Value
 
 @record
 class Attempt:
-    """The best of one registration, for targets whose rule lets a new attempt start anew."""
+    """The best of one registration, for targets whose rule lets a new attempt start again."""
 
     registration: str
     value: Value

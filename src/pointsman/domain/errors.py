@@ -70,7 +70,7 @@ class SourceUnavailable(Retry):
 
 
 class PartitionLost(Retry):
-    """Another consumer has taken over a partition; join the group anew."""
+    """Another consumer has taken over a partition; join the group again."""
 
 
 class TokenDelayed(Retry):

@@ -21,7 +21,7 @@ class Evidence:
     never falls.
     """
 
-    #: what it is gathered for, one target's alone; whoever starts anew with a registration has the
+    #: what it is gathered for, one target's alone; whoever starts again with a registration has the
     #: registration in it
     key: str
     #: how many items, or seconds, are all; more than 0

@@ -95,7 +95,7 @@ class Falls(StrEnum):
     """When a value may go down."""
 
     NEVER = "never"
-    #: a newer registration starts anew
+    #: a newer registration starts again
     NEW_ATTEMPT = "new_attempt"
     #: the newest statement wins whatever it says
     ALWAYS = "always"

@@ -56,7 +56,7 @@ class Template:
                 raise ValueError(f"{text!r} names {{{name}}} twice")
             if names and self._parts[-1] == "":
                 raise ValueError(
-                    f"{text!r}: {{{names[-1]}}}{{{name}}} stand side by side, so nothing tells "
+                    f"{text!r}: {{{names[-1]}}}{{{name}}} are side by side, so nothing tells "
                     "where one ends"
                 )
             names.append(name)

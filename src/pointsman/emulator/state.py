@@ -2,7 +2,7 @@
 
 Progress does what it is told: it may go down. A course completes when an update meets what it was
 short of, and stays so until `UpdateCourseStatus` says otherwise; what was completed of a learning
-path stays until `UpdateLearningPathAccess` starts it anew.
+path stays until `UpdateLearningPathAccess` starts it again.
 """
 
 from __future__ import annotations

@@ -191,7 +191,7 @@ def _is_slide(rule: Rule, observation: Observation) -> bool:
 
 
 def _attempt_key(rule: Rule, observation: Observation) -> str:
-    """What is gathered starts anew where an attempt does."""
+    """What is gathered starts again where an attempt does."""
     return observation.registration or "" if rule.falls is Falls.NEW_ATTEMPT else ""
 
 

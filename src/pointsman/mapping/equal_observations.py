@@ -13,7 +13,7 @@ from pointsman.domain.targets import Recipient
 from pointsman.mapping.rule_finder import RuleMatch
 from pointsman.mapping.target_changes import TargetChange, target_changes
 
-#: what is remembered; when it is full, it begins anew
+#: what is remembered; when it is full, it begins again
 _MOST = 16_384
 _known: dict[tuple[Any, ...], tuple[TargetChange, ...]] = {}
 

@@ -126,7 +126,7 @@ class Forms:
         return await self._views.letters(request, user, f"{number}: {results[number]}.")
 
     async def replay(self, request: web.Request, user: User, fields: Mapping[str, str]) -> Shown:
-        """Decide anew about the statements of some days, first without changing anything."""
+        """Decide again about the statements of some days, first without changing anything."""
         days = fields.get("days", "")
         if not _DAYS.fullmatch(days) or not int(days):
             return await self._views.replay(request, user, "Say how many days back, as a number.")

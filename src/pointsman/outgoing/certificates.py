@@ -1,4 +1,4 @@
-"""The TLS context of a client, made anew when one of its files changes."""
+"""The TLS context of a client, made again when one of its files changes."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class ForgetRequest:
     dry_run: bool = False
     #: seconds for which new input of the person is refused; None: it is taken
     refuse_for: float | None = None
-    #: write a SQLite file anew without its free space
+    #: write a SQLite file again without its free space
     compact: bool = True
 
 

@@ -157,7 +157,7 @@ class MemoryStore:
     ) -> int:
         freed = 0
         for recipient in list(self._desired) if recipients is None else recipients:
-            count = self._free(recipient, codes, reason_prefix, anew=True)
+            count = self._free(recipient, codes, reason_prefix, again=True)
             if count:
                 self._free(recipient, {ParkCode.WAITS_FOR})
                 self._requeue(recipient)
@@ -250,7 +250,7 @@ class MemoryStore:
         codes: Collection[ParkCode],
         reason_prefix: str = "",
         *,
-        anew: bool = False,
+        again: bool = False,
     ) -> int:
         """What is parked for such a reason is parked no longer; how many."""
         freed = [
@@ -263,8 +263,8 @@ class MemoryStore:
                 record,
                 parked="",
                 park_code=None,
-                failures=0 if anew else record.failures,
-                retry_at=0 if anew else record.retry_at,
+                failures=0 if again else record.failures,
+                retry_at=0 if again else record.retry_at,
             )
         return len(freed)
 

@@ -23,7 +23,7 @@ from pointsman.platforms.base import (
     Verdict,
 )
 
-#: a share of the instance's quota that others use, drawn anew for each window
+#: a share of the instance's quota that others use, drawn again for each window
 Share = Callable[[random.Random], float]
 
 

@@ -202,7 +202,7 @@ class Pipeline:
         )
 
     def read_again(self, stored: StoredStatement) -> Submission | None:
-        """A statement that is stored, decided about anew; None when it is valid no longer."""
+        """A statement that is stored, decided about again; None when it is valid no longer."""
         item = valid_again(stored, self._limits)
         if item is None:
             return None
@@ -214,7 +214,7 @@ class Pipeline:
         )
 
     def reading(self, stored: StoredStatement) -> StatementReading | None:
-        """What a stored statement says, decided about anew; None when it is valid no longer."""
+        """What a stored statement says, decided about again; None when it is valid no longer."""
         item = valid_again(stored, self._limits)
         return None if item is None else self.reading_of(item, stored.received_at)
 

@@ -1,4 +1,4 @@
-"""Decides anew about stored statements after the rules have changed, and about dead letters."""
+"""Decides again about stored statements after the rules have changed, and about dead letters."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ReplayPage:
 async def replay(
     store: Store, intake: Pipeline, clock: Clock, *, since: int, until: int, dry_run: bool
 ) -> AsyncIterator[ReplayPage]:
-    """Decide anew about all statements stored in between (microseconds)."""
+    """Decide again about all statements stored in between (microseconds)."""
     cursor = None
     while page := await store.statements_since(since=since, after=cursor, limit=_PAGE):
         cursor = page[-1].cursor

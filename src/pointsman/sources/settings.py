@@ -57,7 +57,7 @@ class CredentialSettings(Section):
         basic = info.data.get("key") is not None or info.data.get("secret") is not None
         if basic and bearer is not None:
             raise ValueError(
-                "must not stand beside key and secret; make it a credential of its own"
+                "must not be given beside key and secret; make it a credential of its own"
             )
         if not basic and bearer is None and valid_so_far(info, "key", "secret", "bearer_file"):
             raise ValueError("is missing; a credential is key and secret, or bearer")

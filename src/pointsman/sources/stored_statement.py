@@ -21,7 +21,7 @@ def parse_stored(stored: StoredStatement) -> Statement | None:
 
 
 def valid_again(stored: StoredStatement, limits: Limits) -> Valid | None:
-    """A statement, validated anew within `limits`; None where it is valid no longer."""
+    """A statement, validated again within `limits`; None where it is valid no longer."""
     body = item_body(stored.body, stored.index)
     try:
         parsed = parse(body, limits, new_id=lambda: stored.statement_id)

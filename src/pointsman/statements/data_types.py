@@ -68,7 +68,7 @@ Uuid = Annotated[
     _pattern(r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"),
 ]
 
-#: hyphens of the shortest tag with a subtag that stands twice, and letters of the shortest variant
+#: hyphens of the shortest tag with a subtag that appears twice, and letters of the shortest variant
 _HYPHENS, _VARIANT = 2, 4
 #: tags that were looked at lately; players write few
 _LATEST_TAGS = 1_024
@@ -80,7 +80,7 @@ def _has_twice(subtags: list[str]) -> bool:
 
 @lru_cache(_LATEST_TAGS)
 def _no_subtag_twice(tag: str) -> str:
-    """RFC 5646 section 2.2.9: no variant and no singleton stands twice; behind -x- all may."""
+    """RFC 5646 section 2.2.9: no variant and no singleton appears twice; behind -x- all may."""
     if tag.count("-") < _HYPHENS:
         return tag
     subtags = f"-{tag.lower()}".partition("-x-")[0].split("-")[2:]

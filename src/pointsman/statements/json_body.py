@@ -1,6 +1,6 @@
 """Parses a body as JSON, strictly: in UTF-8, and no property twice in one object.
 
-RFC 8259 section 4 leaves open what a property that stands twice means. A parser keeps one of the
+RFC 8259 section 4 leaves open what a property that appears twice means. A parser keeps one of the
 two, and nobody can say which was meant; so such a body is refused.
 """
 
@@ -23,7 +23,7 @@ _TOO_LARGE = "number is infinity"
 
 
 class _RepeatedKeyError(InputRefused):
-    """A property stands twice in one object; the message is its name."""
+    """A property appears twice in one object; the message is its name."""
 
 
 def media_type(content_type: str) -> str:
@@ -32,7 +32,7 @@ def media_type(content_type: str) -> str:
 
 
 def parse_json(body: bytes) -> Any:
-    """Raises `InputRefused`: no JSON in UTF-8, or a property that stands twice in one object."""
+    """Raises `InputRefused`: no JSON in UTF-8, or a property that appears twice in one object."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -44,12 +44,14 @@ def parse_json(body: bytes) -> Any:
             ) from None
         raise InputRefused(f"the body is not JSON: {error.msg} at {place}") from None
     if (key := repeated_key(body, value)) is not None:
-        raise InputRefused(f"the property {key[:80]!r} stands twice in one object; which is meant?")
+        raise InputRefused(
+            f"the property {key[:80]!r} appears twice in one object; which is meant?"
+        )
     return value
 
 
 def repeated_key(body: bytes, value: Any) -> str | None:
-    """A key that stands twice in an object of `body`, which was parsed to `value`.
+    """A key that appears twice in an object of `body`, which was parsed to `value`.
 
     It costs writing the value once: the text of one that lost a property has fewer quotation marks.
     Only where the marks differ, or can't be counted, the body is parsed a second time.

@@ -84,7 +84,7 @@ def parse(
     not looked at.
 
     Raises `InputRefused` when the body as a whole is of no use: no JSON in UTF-8, a property that
-    stands twice in one object, neither object nor array, more statements than `limits` allows, or
+    appears twice in one object, neither object nor array, more statements than `limits` allows, or
     data that none of them has attached.
     `new_id` is asked for statements without.
     """
@@ -153,7 +153,7 @@ def _array(statements: Any, whole: _Body) -> list[Valid | Invalid]:
         if isinstance(item, Valid):
             if item.statement_id in seen:
                 problem = Problem(
-                    index, item.statement_id, "id", "stands twice in this batch (section 2.4.1)"
+                    index, item.statement_id, "id", "appears twice in this batch (section 2.4.1)"
                 )
                 item = Invalid(index, item.statement_id, (problem,))
             else:

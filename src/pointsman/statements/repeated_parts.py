@@ -20,7 +20,7 @@ _MOST, _LONGEST = 2_048, 2_048
 
 
 class _KnownParts:
-    """Parts of one kind by what names them. In any thread; when it is full, it begins anew."""
+    """Parts of one kind by what names them. In any thread; when it is full, it begins again."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, tuple[Any, BaseModel]] = {}

@@ -90,7 +90,7 @@ class Plan:
     attachments: dict[str, AttachedData] = field(default_factory=dict)
     #: what is kept to explain it later; None where nothing asks for a change
     history: CommitHistory | None = None
-    #: what is decided about anew says again what it has said before, which is no news
+    #: what is decided about again says again what it has said before, which is no news
     is_replay: bool = False
 
     def take(self, submission: Submission) -> Receipt:
@@ -241,7 +241,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Replay:
-    """Deciding anew about statements that are known: `before` are their outcomes by id."""
+    """Deciding again about statements that are known: `before` are their outcomes by id."""
 
     plan: Plan
     before: dict[str, InputOutcome]

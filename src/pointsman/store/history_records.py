@@ -167,5 +167,5 @@ class PrunedHistory:
     """What one step of pruning did."""
 
     rows: int
-    #: the learner to go on after; empty where it begins anew
+    #: the learner to go on after; empty where it begins again
     after: str

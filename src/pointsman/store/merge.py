@@ -59,7 +59,7 @@ def merge(current: Desired | None, change: Change, arrived_at: int, source: str 
         newest = (current.occurred_at, current.statement_id)
         wins = (change.occurred_at, change.statement_id) > newest
     else:
-        # whatever comes first after a change on the platform begins anew
+        # whatever comes first after a change on the platform begins again
         wins = current.statement_id == PLATFORM or (
             rank(current.target, change.value) > rank(current.target, current.value)
         )

@@ -87,7 +87,7 @@ class UnmatchedSummary:
 
 @record
 class DecidedStatement:
-    """A stored statement with its outcome, for deciding about it anew."""
+    """A stored statement with its outcome, for deciding about it again."""
 
     statement: StoredStatement
     outcome: InputOutcome
@@ -108,7 +108,7 @@ class Move:
 
 @record
 class Replayed:
-    """What deciding anew came to: the outcomes that changed, by (before, after), and the moves."""
+    """What deciding again came to: the outcomes that changed, by (before, after), and the moves."""
 
     outcomes: Mapping[tuple[InputOutcome, InputOutcome], int]
     moves: tuple[Move, ...]

@@ -27,7 +27,7 @@ _STATEMENTS, _ROWS = 100, 200
 class ReceiptState(StrEnum):
     """How far something is, in the order in which a learner has to know of it."""
 
-    #: something has to be mended first; the learner can't
+    #: something has to be corrected first; the learner can't
     HELD = "held"
     ON_ITS_WAY = "on_its_way"
     #: stored, and it changes nothing on the platform

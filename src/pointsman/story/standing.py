@@ -135,7 +135,7 @@ def _waiting(base: Standing, desired: Desired, facts: Facts) -> Standing:
             base,
             cause=Cause.SENDING,
             sentence=f"{_what(base)} is being sent",
-            next="the answer is told within moments",
+            next="the answer comes within moments",
             next_at=place.ready_at,
         )
     ready_at = max(desired.retry_at, 0 if place is None or place.is_ready else place.ready_at)

@@ -10,7 +10,8 @@ from pointsman.store.confirmation_records import EventOutcome
 
 #: the answers to a sender that say that nothing was taken; what is left out is no loss
 OF_STATUS = {
-    HTTPStatus.BAD_REQUEST: "the sender has to mend it; the answer that it got names what is wrong",
+    HTTPStatus.BAD_REQUEST: "the sender has to correct it; the answer that it got names what is "
+    "wrong",
     HTTPStatus.UNAUTHORIZED: "compare what the sender shows with `credentials` of its source, or "
     "launch the player again",
     HTTPStatus.FORBIDDEN: "a launched player speaks for its own launch only; give the launch more "
@@ -26,13 +27,13 @@ OF_STATUS = {
     "uncompressed",
     HTTPStatus.TOO_MANY_REQUESTS: "the sender is faster than it may be; it has to wait as "
     "Retry-After says, or the setting that the reason names has to be higher",
-    HTTPStatus.SERVICE_UNAVAILABLE: "mend what the reason names: room on the volume of store.url, "
-    "the database, the broker; senders were told to come again",
+    HTTPStatus.SERVICE_UNAVAILABLE: "look after what the reason names: room on the volume of "
+    "store.url, the database, the broker; senders come again",
 }
 
 #: a path is not in the log: it may hold a credential
 OF_UNKNOWN_PATH = (
-    "if it is a player's, mend its endpoint: it ends with /xapi; GET / says what answers here"
+    "if it is a player's, correct its endpoint: it ends with /xapi; GET / says what answers here"
 )
 
 #: a signed callback has no credential, but a signature
@@ -71,7 +72,7 @@ OF_PARK_CODE = {
     ParkCode.NO_USER_ID: "give the learner's userId beside the authToken; it goes on by itself "
     "then",
     ParkCode.USER_ID_REFUSED: "correct the learner's userId; it goes on by itself then",
-    ParkCode.REFUSED_BY_PLATFORM: "mend what the reason names, then `pointsman parked retry`",
+    ParkCode.REFUSED_BY_PLATFORM: "correct what the reason names, then `pointsman parked retry`",
     ParkCode.WAITS_FOR: "cure the other target; this one follows by itself",
     ParkCode.FAILED_TOO_OFTEN: "see what the platform says, then `pointsman parked retry`",
     ParkCode.INTERNAL_ERROR: "report it, with the traceback that the log has; then `pointsman "

@@ -13,7 +13,7 @@ from pointsman.domain.clock import Clock
 _FIRST, _LONGEST = 10.0, 3600.0
 #: lines that are told apart; the one not seen for longest is forgotten first
 _LINES = 1_000
-#: a line that was not met for so many of its pauses begins anew
+#: a line that was not met for so many of its pauses begins again
 _QUIET = 2.0
 #: loggers whose lines are records of single events, each of which counts
 _RECORDS = frozenset({"pointsman.delivery"})

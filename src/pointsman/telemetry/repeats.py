@@ -24,7 +24,7 @@ class _Event:
 
 
 class Repeats:
-    """Counts events by a key, in any thread. One that was quiet for two hours begins anew."""
+    """Counts events by a key, in any thread. One that was quiet for two hours begins again."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

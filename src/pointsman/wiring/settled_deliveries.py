@@ -14,6 +14,6 @@ def delivery_events(settings: Settings, store: Store, clock: Clock) -> DeliveryE
     events = settings.delivery_events
     if events is None:
         return None
-    meanwhile = "what is to be told is kept, and told by itself"
+    meanwhile = "what is to be published is kept, and published by itself"
     producer = TopicProducer(events, clock, "delivery_events", meanwhile)
     return DeliveryEvents(store, producer, clock, events.source)

@@ -79,7 +79,9 @@ async def examine_store(settings: Settings, examined: StoreExamination) -> Async
     if not settings.store.is_shared:
         path = settings.store.path
         if not path.parent.is_dir():
-            yield fail("store", f"there is no folder {path.parent}", "make it, or mend store.url")
+            yield fail(
+                "store", f"there is no folder {path.parent}", "make it, or correct store.url"
+            )
             return
         yield judge_room(_room(path.parent))
     if examined.is_missing:

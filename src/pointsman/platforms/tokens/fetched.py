@@ -31,7 +31,7 @@ _MARGIN = 10.0
 _CONCURRENCY = 8
 #: seconds between two looks at which learners wait, and the pauses between two fetches for one
 _LOOK_EVERY, _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0, 600.0
-#: seconds; a token that is said to be good for longer is fetched anew after that
+#: seconds; a token that is said to be good for longer is fetched again after that
 LONGEST_LIFE = 365 * 86_400.0
 
 
@@ -129,7 +129,7 @@ class FetchedTokens:
         user_id = (await self._current(learner)).user_id
         if user_id is None:
             raise NoToken(
-                f"whoever gives the authToken of {learner!r} gives no user id, which meeting "
+                f"the source of the authToken of {learner!r} gives no user id, which meeting "
                 "attendance needs"
             )
         return user_id

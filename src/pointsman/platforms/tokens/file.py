@@ -97,7 +97,7 @@ class FileTokens:
         """What is in the file instead, and what to do."""
         problem = self._refused.find(learner)
         if problem is not None:
-            return f": its entry {problem}; mend it, the file is read again by itself"
+            return f": its entry {problem}; correct it, the file is read again by itself"
         if self._problem and self._has_content():
             return f"{self._known.near_miss(learner)}; correct the file, it is read again by itself"
         return (

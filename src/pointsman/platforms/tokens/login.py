@@ -54,7 +54,8 @@ class PasswordLogin:
         digest = hashlib.sha256(password.encode()).digest()
         if self._refused.get(learner) == digest:
             raise NoToken(
-                f"the platform refused the password of {learner!r} in {self._path}; mend it there"
+                f"the platform refused the password of {learner!r} in {self._path}; "
+                "correct it there"
             )
         login = await self._log_in(learner, password)
         if login.token is not None:

@@ -2,8 +2,8 @@
 
 Fernet (AES-128-CBC with HMAC-SHA-256) of the `cryptography` library. The first key seals, all of
 them open, so a key is rotated by putting the new one in front; what an old one sealed is sealed
-anew when it is read. The learner is inside the seal: a token that is moved to another learner's row
-does not open there.
+again when it is read. The learner is inside the seal: a token that is moved to another learner's
+row does not open there.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class EncryptedVault:
         self._write = write
 
     async def load(self) -> dict[str, FetchedToken]:
-        """All that still opens and has not expired. What an old key sealed is sealed anew."""
+        """All that still opens and has not expired. What an old key sealed is sealed again."""
         opened: dict[str, FetchedToken] = {}
         changed: dict[str, FetchedToken | None] = {}
         lost = 0
@@ -110,7 +110,7 @@ class EncryptedVault:
         log.info("kept authTokens read", learners=len(opened), resealed=resealed)
         if lost:
             log.warning(
-                "kept authTokens that no key opens were dropped; they are fetched anew",
+                "kept authTokens that no key opens were dropped; they are fetched again",
                 n=lost,
                 next="nothing, if learners.tokens.encryption_key was changed on purpose; else put "
                 "the key of before into learners.tokens.old_encryption_key_files",

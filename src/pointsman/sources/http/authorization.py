@@ -72,7 +72,7 @@ class HttpSource:
 
 
 class _Expected:
-    """The digest of what proves to be a sender; made anew only where the secret has changed."""
+    """The digest of what proves to be a sender; made again only where the secret has changed."""
 
     __slots__ = ("_credential", "_digest", "_shown")
 

@@ -34,7 +34,7 @@ class Health:
         self._problem = problem
 
     async def healthz(self, _request: web.Request) -> web.Response:
-        """The process runs its loop, and no part of it keeps ending: a restart mends no more."""
+        """The process runs its loop, and no part of it keeps ending: a restart corrects no more."""
         if problem := self._problem():
             return error_response(503, problem)
         return json_response({"status": "ok"})

@@ -123,7 +123,7 @@ class BatchStoring:
             offset=record.offset,
             error=reason,
             next="report this with the traceback; `pointsman dead-letters replay` takes it once it "
-            "is mended",
+            "is corrected",
             exc_info=cause,
         )
         return await self._ingest([self._dead(message, reason)], generation)

@@ -10,7 +10,7 @@ from enum import StrEnum
 class ResetReason(StrEnum):
     """Why reading does not go on at a place that is stored."""
 
-    #: the topic was made anew, or the cluster is another one
+    #: the topic was made again, or the cluster is another one
     ANOTHER_LOG = "another_log"
     #: retention has removed what is there, or the log ends before it
     OUT_OF_RANGE = "out_of_range"

@@ -37,7 +37,7 @@ def tell_starts(
             other_logs.add(topic)
             log.warning(
                 "kafka topic is another log than the stored position counts in: it was made "
-                "anew, or the cluster is another one; it is read anew",
+                "again, or the cluster is another one; it is read again",
                 **names,
                 stored_log=stored_log,
                 log=log_id,

@@ -144,7 +144,7 @@ class Positioning:
             if found != mark:
                 log.warning(
                     "kafka partition has another record where the last one was read: it is another "
-                    "log, though its topic has the same id; it is read anew",
+                    "log, though its topic has the same id; it is read again",
                     source=self._settings.name,
                     topic=place.topic,
                     partition=place.partition,

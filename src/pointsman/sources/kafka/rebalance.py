@@ -1,4 +1,4 @@
-"""Knows which partitions are ours, and hands them over when the group assigns them anew."""
+"""Knows which partitions are ours, and hands them over when the group assigns them again."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ from pointsman.statements.adapters.scorm_cloud_results import (
 )
 from pointsman.statements.json_body import parse_json
 
-#: names the attempts of registrations that were started anew
+#: names the attempts of registrations that were started again
 _NAMESPACE = uuid.UUID("6f0c8a54-7c0e-5b1b-8f0d-2d9f4a1e5b77")
 
 

@@ -41,7 +41,7 @@ def is_form(text: str) -> bool:
 def split_form(text: str) -> tuple[dict[str, str], dict[str, object]]:
     """The values by name, and what stands behind them. Raises `InputRefused`.
 
-    A name that stands twice is part of the free text before it, where there is one.
+    A name that appears twice is part of the free text before it, where there is one.
     """
     beside: dict[str, object] = {}
     while trailing := _TRAILING_FIELD.search(text):
@@ -61,8 +61,8 @@ def split_form(text: str) -> tuple[dict[str, str], dict[str, object]]:
             values[last] += ["&", part]
         elif name in values:
             raise InputRefused(
-                f"{name[:200]} stands twice in the form; its values are not encoded, so that can't "
-                "be told from what a course wrote: set dataCommitFormat to json"
+                f"{name[:200]} appears twice in the form; its values are not encoded, so that "
+                "could be what a course wrote: set dataCommitFormat to json"
             )
         else:
             values[name] = [part.partition("=")[2]]

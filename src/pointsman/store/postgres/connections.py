@@ -69,7 +69,7 @@ class PostgresConnections:
         """Connect, and create or upgrade the schema; one of several replicas does it.
 
         A daemon waits for a database that is not there yet, up to a minute. Raises `ConfigError`
-        at once for what waiting does not mend.
+        at once for what waiting does not correct.
         """
         for left in range(0 if self._beside else _TRIES, -1, -1):
             try:
@@ -136,7 +136,7 @@ class PostgresConnections:
 
 @contextlib.contextmanager
 def _mistakes() -> Iterator[None]:
-    """What time won't mend is a mistake in the settings while a process starts."""
+    """What time won't correct is a mistake in the settings while a process starts."""
     try:
         yield
     except StoreRefuses as error:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 LONG = 3_600.0
 #: seconds that a query which took too long has to be cancelled; its session is closed otherwise
 _CANCEL = 2.0
-#: how often a transaction is begun anew: when others were in its way, and when its session was
+#: how often a transaction is begun again: when others were in its way, and when its session was
 #: closed before it could be committed
 _TRIES, _SESSIONS = 10, 2
 #: seconds for which a session of others is looked for, and between two looks

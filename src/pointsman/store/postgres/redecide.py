@@ -1,4 +1,4 @@
-"""Deciding anew about stored statements, after the rules have changed."""
+"""Deciding again about stored statements, after the rules have changed."""
 
 from __future__ import annotations
 

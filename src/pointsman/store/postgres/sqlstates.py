@@ -79,8 +79,8 @@ _ADVICE = {
     "26": "a pooler between here and the database has to be in session mode",
     "28": "see the role in store.url, and the server's pg_hba.conf",
     "28P01": "give its password in store.password_file or store.password",
-    "3D": "mend store.url, or make it: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
-    "3F": "mend the search_path of the role in store.url, or create its schema",
+    "3D": "correct store.url, or make it: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+    "3F": "correct the search_path of the role in store.url, or create its schema",
     "42": "see that store.url leads to pointsman's own database, and run `pointsman db upgrade`",
     "42501": "the role in store.url needs USAGE and CREATE on its schema, and its own tables",
     "42704": "remove from store.url the parameter that the server does not know",
@@ -93,7 +93,7 @@ _ADVICE = {
 _CERTIFICATE_ADVICE = "see sslrootcert and the host in store.url, and the server's certificate"
 _TLS_ADVICE = "the server has no TLS; see sslmode in store.url"
 _FILE_ADVICE = "see sslrootcert, sslcert and sslkey in store.url"
-_URL_ADVICE = "mend store.url"
+_URL_ADVICE = "correct store.url"
 
 
 def judge(error: BaseException) -> Verdict:

@@ -276,7 +276,7 @@ class Writer:
 
 
 class LogMark:
-    """Writes the file's number into its log each time that the log begins anew."""
+    """Writes the file's number into its log each time that the log begins again."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection

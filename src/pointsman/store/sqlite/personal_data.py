@@ -93,7 +93,7 @@ class SqlitePersonalData(SqliteConnections):
         return await self._read(read)
 
     async def compact(self) -> None:
-        """Write the file anew without its free space, and empty the log; others wait meanwhile."""
+        """Write the file again without its free space, and empty the log; others wait meanwhile."""
         await asyncio.to_thread(self._compact)
 
     async def raw_remains(

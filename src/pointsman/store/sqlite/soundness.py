@@ -29,7 +29,7 @@ _NUMBER_AT = 68
 LOG_HEADER, _FRAME_HEADER = 32, 24
 SALT = slice(16, 24)
 _LOG_MAGIC = (0x377F0682, 0x377F0683)
-#: SQLite's primary result codes for what no time mends
+#: SQLite's primary result codes for what no time corrects
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 #: those for a disk that is full or fails, and for a lock
 _PASSING = frozenset(
@@ -151,8 +151,8 @@ def must_have_folder(path: Path) -> None:
     """Raises `ConfigError`: a folder that was made would hide that the address is mistyped."""
     if not path.parent.is_dir():
         raise ConfigError(
-            f"store.url: there is no folder {path.parent}, and none is made: make it, or mend the "
-            "address"
+            f"store.url: there is no folder {path.parent}, and none is made: make it, or correct "
+            "the address"
         )
 
 

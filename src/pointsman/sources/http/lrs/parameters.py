@@ -74,7 +74,7 @@ _NONE = Parameters({})
 
 
 def raw_query(request: web.Request) -> str:
-    """As it came: what is broken in it must not be mended."""
+    """As it came: what is broken in it must not be corrected."""
     return request.raw_path.partition("?")[2].partition("#")[0]
 
 
@@ -125,9 +125,9 @@ def check(texts: Mapping[str, str], takes: MethodRules, *, lenient: bool) -> Par
 
 def _check_one_statement(texts: Mapping[str, str]) -> None:
     if {"statementId", "voidedStatementId"} <= texts.keys():
-        raise RequestRefused(400, "statementId and voidedStatementId must not stand together")
+        raise RequestRefused(400, "statementId and voidedStatementId must not be given together")
     if other := sorted(texts.keys() - WITH_ONE_STATEMENT):
-        raise RequestRefused(400, f"{other[0]} must not stand beside the id of one statement")
+        raise RequestRefused(400, f"{other[0]} must not be given beside the id of one statement")
 
 
 def _read(name: str, value: str) -> Any:

@@ -9,6 +9,6 @@ CREATE TABLE forgotten (
     inputs INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- The statements of a commit, for pruning it and for deciding about it anew.
+-- The statements of a commit, for pruning it and for deciding about it again.
 CREATE INDEX statements_block ON statements (block, id);
 CREATE INDEX blocks_stored ON blocks (stored_at);
