@@ -56,10 +56,10 @@ class MemoryLedger:
         await self._work()
         self.saved = window
 
-    async def pace(self, decide: Callable[[str, int], tuple[str, T]]) -> T:
+    async def shared_window(self, decide: Callable[[str, int], tuple[str, Window, T]]) -> T:
         async with self._turn:
             await self._work()
-            self.state, result = decide(self.state, round(time() * 1e6))
+            self.state, _, result = decide(self.state, round(time() * 1e6))
             return result
 
     async def _work(self) -> None:
@@ -305,7 +305,8 @@ def test_after_a_restart_no_more_is_left_than_before(make: Make) -> None:
 def test_books_of_a_window_that_is_over_are_closed(make: Make) -> None:
     async def run() -> None:
         ledger = MemoryLedger()
-        await reserved(await opened(make, ledger), LIMITS.points)
+        before = await opened(make, ledger)
+        before.settle(await reserved(before, LIMITS.points), answer())
         await asyncio.sleep(65)
         left = (await opened(make, ledger)).left()
         assert (left.points, left.requests) == (LIMITS.points, LIMITS.requests)
@@ -318,7 +319,8 @@ def test_a_wall_clock_that_is_set_back_holds_nobody_up_for_longer_than_a_window(
 ) -> None:
     async def run() -> None:
         ledger = MemoryLedger()
-        await reserved(await opened(make, ledger), LIMITS.points)
+        before = await opened(make, ledger)
+        before.settle(await reserved(before, LIMITS.points), answer())
         clock = ShiftedClock()
         clock.off = -3600.0
         budget = make(LIMITS, clock, ledger)

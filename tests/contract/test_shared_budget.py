@@ -18,6 +18,7 @@ from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.platforms.base import PlatformAnswer, RateReading, RequestOutcome
+from pointsman.store.base import Window
 from tests.contract.test_budget import (
     LIMITS,
     POINTS,
@@ -139,8 +140,10 @@ class SetLedger(MemoryLedger):
         # a time of today's, so that a day before it is a time too
         self.off = 1_767_571_200.0
 
-    async def pace(self, decide: Callable[[str, int], tuple[str, T]]) -> T:
-        return await super().pace(lambda text, now: decide(text, now + round(self.off * 1_000_000)))
+    async def shared_window(self, decide: Callable[[str, int], tuple[str, Window, T]]) -> T:
+        return await super().shared_window(
+            lambda text, now: decide(text, now + round(self.off * 1_000_000))
+        )
 
 
 DAY = 86_400.0
