@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.platform_window import PlatformWindow, window_end
 from pointsman.delivery.budget.quota_window import QuotaWindow
-from pointsman.delivery.budget.sent_log import Counted
 from pointsman.platforms.base import RateReading
 from pointsman.platforms.helium.rate_headers import read_rate
 from tests.support.quota import quota_limits
@@ -438,7 +437,7 @@ def test_being_throttled_again_never_shortens_the_wait() -> None:
 
 def test_what_another_process_sent_counts_as_long_as_our_own() -> None:
     window = QuotaWindow(QuotaLimits(100, 10, guard=1, window=60.0))
-    window.log.restore([Counted(90, 1, 55), Counted(80, 1, 40)])
+    window.log.restore([(90, 1, 55), (80, 1, 40)])
     assert window.left(100) == QuotaLeft(5, 8)
     assert (window.next_at(100, 5), window.next_at(100, 6)) == (100, 141)
     assert window.left(151) == QuotaLeft(100, 10)

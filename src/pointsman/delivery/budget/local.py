@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.fair_lock import FairLock
 from pointsman.delivery.budget.quota_window import QuotaWindow
-from pointsman.delivery.budget.sent_log import Counted
 from pointsman.domain.clock import MICROSECONDS, Clock, micros
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.platforms.base import PlatformAnswer, RequestOutcome
@@ -68,7 +67,7 @@ class LocalBudget:
         # a clock that was set back must not make it count for longer than a window
         latest = now + 1.0
         self._window.log.restore(
-            Counted(min(at / MICROSECONDS + off, latest), requests, points)
+            (min(at / MICROSECONDS + off, latest), requests, points)
             for at, requests, points in sent
         )
 

@@ -14,17 +14,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TypeAlias
 
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
 
-
-class Counted(NamedTuple):
-    """So many requests and points were answered at this time at the latest."""
-
-    at: float
-    requests: int
-    points: int
+#: (when they were answered at the latest, requests, points)
+Counted: TypeAlias = tuple[float, int, int]
 
 
 @dataclass(slots=True)
@@ -56,8 +51,8 @@ class SentLog:
     times_before: tuple[float, float] | None = None
     times_until: float = 0.0
     #: of all that counts, on its way or answered
-    _requests: int = 0
-    _points: int = 0
+    requests: int = 0
+    points: int = 0
 
     @property
     def lasts(self) -> float:
@@ -76,8 +71,8 @@ class SentLog:
         more = requests, points
         if before is not None:
             more = requests - before.requests, points - before.points
-        self._requests += more[0]
-        self._points += more[1]
+        self.requests += more[0]
+        self.points += more[1]
         if requests or points:
             self.on_the_way[sender] = OnTheWay(now, requests, points)
         return more
@@ -86,16 +81,15 @@ class SentLog:
         """So many were answered then, or may have been."""
         at = answered_at - answered_at % self.piece if self.piece else answered_at
         later: list[Counted] = []
-        while self.counted and self.counted[-1].at > at:
+        while self.counted and self.counted[-1][0] > at:
             later.append(self.counted.pop())
-        known = self.counted.pop() if self.counted and self.counted[-1].at == at else None
-        if known is not None:
-            self.counted.append(Counted(at, known.requests + requests, known.points + points))
-        else:
-            self.counted.append(Counted(at, requests, points))
+        same = (0.0, 0, 0)
+        if self.counted and self.counted[-1][0] == at:
+            same = self.counted.pop()
+        self.counted.append((at, same[1] + requests, same[2] + points))
         self.counted.extend(reversed(later))
-        self._requests += requests
-        self._points += points
+        self.requests += requests
+        self.points += points
 
     def note_time(self, now: float, seconds: float) -> None:
         """The platform took so long for an answer."""
@@ -114,28 +108,28 @@ class SentLog:
         """When a request of so many points can't overdraw any window, at the earliest."""
         self.forget(now)
         limits = self.limits
-        requests_over = self._requests + 1 - limits.requests
-        points_over = self._points + min(points, limits.points) - limits.points
+        requests_over = self.requests + 1 - limits.requests
+        points_over = self.points + min(points, limits.points) - limits.points
         if requests_over <= 0 and points_over <= 0:
             return now
         lasts = self.lasts - self.least_time
-        for one in self.counted:
-            requests_over -= one.requests
-            points_over -= one.points
+        for answered_at, requests, spent in self.counted:
+            requests_over -= requests
+            points_over -= spent
             if requests_over <= 0 and points_over <= 0:
-                return max(now, one.at + lasts)
+                return max(now, answered_at + lasts)
         return now + lasts  # what is on its way may be counted now
 
     def left(self, now: float) -> QuotaLeft:
         """What may be sent now at once."""
         self.forget(now)
         lasts = self.lasts - self.least_time
-        requests, points = self._requests, self._points
-        for one in self.counted:
-            if one.at + lasts > now:
+        requests, points = self.requests, self.points
+        for answered_at, over, spent in self.counted:
+            if answered_at + lasts > now:
                 break
-            requests -= one.requests
-            points -= one.points
+            requests -= over
+            points -= spent
         return QuotaLeft(
             max(0, self.limits.points - points), max(0, self.limits.requests - requests)
         )
@@ -143,17 +137,18 @@ class SentLog:
     def maybe_counted_since(self, moment: float) -> int:
         """Points of what is on its way, or was answered then or later."""
         points = self.all_on_the_way[1]
-        for one in reversed(self.counted):
-            if one.at + self.piece < moment:
+        for answered_at, _, spent in reversed(self.counted):
+            if answered_at + self.piece < moment:
                 break
-            points += one.points
+            points += spent
         return points
 
     def entries(self, now: float) -> list[Counted]:
         """What `restore` takes; what is on its way counts as answered now."""
         self.forget(now)
-        under_way = Counted(now, *self.all_on_the_way)
-        return [*self.counted, under_way] if under_way.requests else list(self.counted)
+        requests, points = self.all_on_the_way
+        under_way = [(now, requests, points)] if requests else []
+        return [*self.counted, *under_way]
 
     @property
     def least_time(self) -> float:
@@ -175,7 +170,7 @@ class SentLog:
                 break
             self.hold(now, sender, 0, 0)
             self.count(lost_at, known.requests, known.points)
-        while self.counted and self.counted[0].at + self.lasts <= now:
-            gone = self.counted.popleft()
-            self._requests -= gone.requests
-            self._points -= gone.points
+        while self.counted and self.counted[0][0] + self.lasts <= now:
+            _, requests, points = self.counted.popleft()
+            self.requests -= requests
+            self.points -= points

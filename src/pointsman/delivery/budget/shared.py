@@ -101,6 +101,7 @@ class SharedBudget:
     async def open(self) -> None:
         """Take note of what was spent; the window outlives every process."""
         await self._exchange()
+        self._start(self._report_now_and_then)
 
     async def close(self) -> None:
         """Give back what is in hand, and tell the others what the platform said last."""
@@ -155,8 +156,6 @@ class SharedBudget:
             self._stops += 1
             self._hand.clear()
             self._start(self._report)
-        elif not self._tasks:
-            self._start(self._report_now_and_then)
 
     def requests_within(self, seconds: float) -> int:
         return self._limits.requests_within(seconds)
@@ -246,8 +245,6 @@ class SharedBudget:
             self._hand.add(asked_at, now, grant)
             if confirm is not None and self._hand.slots:
                 self._hand.confirmed(asked_at, now, wait)
-            if not self._tasks:
-                self._start(self._report_now_and_then)
             return bool(grant.starts)
 
     async def _report(self) -> None:
@@ -256,8 +253,8 @@ class SharedBudget:
             await self._exchange()
 
     async def _report_now_and_then(self) -> None:
-        """While there is anything to say, or to be remembered for."""
-        while self._settled or self._on_the_way or self._hand.slots:
+        """What nobody asked for meanwhile; and now and then, that we are there."""
+        while True:
             await self._clock.sleep(_REPORT_EVERY)
             now = self._clock.monotonic()
             slots = len(self._hand.slots)

@@ -209,13 +209,9 @@ class SharedWindow:
     def summary(self) -> Window:
         """What commands and pages show of it."""
         log = self.books.log
-        sent = log.entries(self.now)
-        last = max((one.at for one in sent), default=0.0)
-        return Window(
-            micros(last + self.set_forward_by + log.lasts) if sent else 0,
-            sum(one.points for one in sent),
-            sum(one.requests for one in sent),
-        )
+        last = self.now if log.on_the_way else log.counted[-1][0] if log.counted else -log.lasts
+        ends_at = max(0.0, last + log.lasts + self.set_forward_by)
+        return Window(micros(ends_at), log.points, log.requests)
 
     def _next_at(self, points: int) -> float:
         return max(self.now, self.books.next_at(self.now, points))

@@ -11,9 +11,7 @@ from typing import Any
 
 from pointsman.delivery.budget.platform_window import WindowEnd
 from pointsman.delivery.budget.quota_window import QuotaWindow
-from pointsman.delivery.budget.sent_log import Counted
 from pointsman.delivery.budget.site_part import SitePart
-from pointsman.domain.clock import MICROSECONDS, micros
 
 _SITE = (
     "requests", "points", "counted_points", "sent_at", "read_at", "taken", "others_points",
@@ -26,7 +24,7 @@ def plain_books(books: QuotaWindow, now: float) -> dict[str, Any]:
     log, told = books.log, books.told
     log.forget(now)
     plain: dict[str, Any] = {
-        "sent": [(micros(one.at), one.requests, one.points) for one in log.counted],
+        "sent": list(log.counted),
         "on_the_way": {
             str(sender): (one.heard_at, one.requests, one.points)
             for sender, one in log.on_the_way.items()
@@ -49,10 +47,10 @@ def plain_books(books: QuotaWindow, now: float) -> dict[str, Any]:
 def load_books(books: QuotaWindow, plain: Mapping[str, Any]) -> None:
     """Take up what was stored, in new books."""
     log, told = books.log, books.told
-    log.restore(
-        Counted(at / MICROSECONDS, requests, points)
-        for at, requests, points in plain.get("sent", ())
-    )
+    # as they are: there are hundreds of them, and this is done for each request
+    log.counted.extend(plain.get("sent") or ())
+    log.requests = sum(requests for _, requests, _ in log.counted)
+    log.points = sum(points for _, _, points in log.counted)
     for sender, (heard_at, requests, points) in plain.get("on_the_way", {}).items():
         log.hold(heard_at, sender, requests, points)
     if "times" in plain:

@@ -5,5 +5,8 @@ ALTER TABLE quota_window
     ADD COLUMN ends_at bigint NOT NULL DEFAULT 0,
     ADD COLUMN points bigint NOT NULL DEFAULT 0,
     ADD COLUMN requests bigint NOT NULL DEFAULT 0;
-UPDATE quota_window SET state = json_build_object('sent', state::json -> 'dealt')::text
+UPDATE quota_window SET state = json_build_object('sent', (
+    SELECT json_agg(json_build_array((piece ->> 0)::numeric / 1000000, piece -> 1, piece -> 2))
+    FROM json_array_elements(state::json -> 'dealt') AS piece
+))::text
 WHERE state <> '';
