@@ -1,6 +1,4 @@
-"""`python -m tests.support.short_windows SECONDS run ...`: pointsman for a platform whose quota
-windows are so long.
-"""
+"""`python -m tests.support.short_windows SECONDS run ...`: for windows of so many seconds."""
 
 from __future__ import annotations
 
