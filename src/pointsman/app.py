@@ -25,6 +25,7 @@ from pointsman.config_reload import ConfigReload
 from pointsman.daemon_parts import DaemonParts
 from pointsman.delivery.audit import Auditor
 from pointsman.domain.clock import Clock, SystemClock
+from pointsman.domain.installation import installation_name
 from pointsman.domain.log_steps import NOTHING
 from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID, ParkCode
 from pointsman.housekeeping import Housekeeper
@@ -85,6 +86,7 @@ class Daemon:
             stack.push_async_callback(self.parts.store.close)
             secret = await self.parts.store.installation_secret()
             logs.LEARNER_HASHES.use(secret)
+            self.parts.installation = installation_name(secret)
             stack.push_async_callback(self.parts.clients.close)
             await self.parts.tokens.provider.open()
             stack.push_async_callback(self.parts.tokens.provider.close)

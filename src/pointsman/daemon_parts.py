@@ -66,6 +66,8 @@ class DaemonParts:
         self.attempts = wiring.failed_attempts(settings, clock, self.metrics)
         self.tally = Tally(clock)
         self.background = Supervisor(clock, self.metrics.task_restarted)
+        #: known once the store is open
+        self.installation = ""
 
     async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
         """The metrics in the format that `accept` asks for, and its content type."""
@@ -123,6 +125,7 @@ class DaemonParts:
             ),
             must_take=self.refused.must_take_documents,
             operator_page=operator_page,
+            installation=self.installation,
         )
 
     def received(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:

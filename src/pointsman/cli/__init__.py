@@ -36,6 +36,12 @@ COMMANDS = (
         "check",
     ),
     LazyCommand(
+        "doctor",
+        "Check an installation from end to end, and name a cure for what is wrong.",
+        "pointsman.cli.doctor",
+        "doctor",
+    ),
+    LazyCommand(
         "reload",
         "Have every running daemon take on the changed configuration, all of it or nothing.",
         "pointsman.cli.reload",

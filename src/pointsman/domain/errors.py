@@ -16,6 +16,7 @@
     │   └── NoToken               nobody holds an authToken for this learner
     ├── Refuse                    the input is at fault; say so and go on
     │   ├── ConfigError           a setting is wrong: exit code 2
+    │   │   └── SchemaError           the database's schema is another version's
     │   ├── InputRefused          an input could not be understood at all
     │   │   ├── StatementsRefused     statements break rules of xAPI; each is named
     │   │   ├── ReadingRefused        a reading makes no sense; the statement is taken without

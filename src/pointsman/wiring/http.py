@@ -116,6 +116,7 @@ def http_deps(
     launches: LaunchRoutesDeps | None = None,
     must_take: MustTake = lambda _actor, _source: None,
     operator_page: RoutedPages | None = None,
+    installation: str = "",
 ) -> HttpDeps:
     """What the endpoint needs of the rest of the daemon.
 
@@ -140,6 +141,7 @@ def http_deps(
         launches=launches,
         must_take=must_take,
         operator_page=operator_page,
+        installation=installation,
         postbacks=postback_sources(settings.sources, store.statement_ids),
         webhooks=webhook_sources(settings.sources, store.statement_ids),
         reader=BatchReader(settings.http, store.statement_ids, launched_limits(settings)),

@@ -102,6 +102,8 @@ class HttpDeps:
     defining_sources: Sequence[str] = ()
     #: what stands in front of our paths for those outside, as in "/lrs"
     public_path: str = ""
+    #: the name of this installation, by which it is known from outside
+    installation: str = ""
     on_refusal: Callable[[str, str, str, int, str], None] = lambda *_: None
     body_timeout: float = 30
     launches: LaunchRoutesDeps | None = None
@@ -152,10 +154,10 @@ def make_app(
         handlers |= deps.operator_page.handlers()
     paths = {route.path for route in handlers if route.listener in listeners}
     if is_public:
-        handlers[HOME] = home(paths, deps.public_path)
+        handlers[HOME] = home(paths, deps.public_path, deps.installation)
     else:
         # it is reached without the proxy that takes a path away
-        handlers[OPERATOR_HOME] = home(paths)
+        handlers[OPERATOR_HOME] = home(paths, installation=deps.installation)
         names = deps.settings.operator_hosts
         handlers = {route: under_own_names(handler, names) for route, handler in handlers.items()}
     add_routes(app, handlers, listeners)
