@@ -27,7 +27,7 @@ from pointsman.domain.targets import Recipient, Target
 from pointsman.store.commit_history import CommitHistory, unmoved_result
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.history_records import MoveResult
-from pointsman.store.merge import merge
+from pointsman.store.merge import is_before_reset, merge
 from pointsman.store.statement_conflicts import conflict_letter, item_body, sort_by_id
 from pointsman.store.statement_records import Move, Replayed
 from pointsman.store.turns import Turn, turn_of, united
@@ -163,6 +163,11 @@ class Plan:
 
     def _gather(self, change: Change) -> bool:
         """Unite a change's evidence with what is known; whether there is more of it now."""
+        if change.evidence is None:
+            return False
+        current = self.desired.get((change.recipient, change.target))
+        if current is not None and is_before_reset(current, change):
+            return False
         more = False
         for link in links(change):
             key = (change.recipient, link.key)
@@ -182,6 +187,10 @@ class Plan:
         before = None if current is None else current.value
         source, received_at = submission.source, submission.received_at
         note = self._noted().note
+        if current is not None and is_before_reset(current, change):
+            wanted = None if change.evidence is not None else change.value
+            note(source, received_at, change, wanted, before, before, MoveResult.BEFORE_RESET)
+            return False
         if change.evidence is not None:
             worth = valued(change, lambda key: self.evidence.get((change.recipient, key), NOTHING))
             if worth is None:
