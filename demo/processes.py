@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from demo.children import Child
 
@@ -84,7 +84,18 @@ class NotUp(Exception):
     """A process that has ended, or does not answer; the text goes on after its name."""
 
 
-def wait_until_up(process: subprocess.Popen[bytes], is_up: Callable[[], bool]) -> None:
+class Process(Protocol):
+    """What is asked of a process here."""
+
+    @property
+    def returncode(self) -> int | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int, /) -> None: ...
+    def kill(self) -> None: ...
+
+
+def wait_until_up(process: Process, is_up: Callable[[], bool]) -> None:
     """Wait as long as the process lives. One that raises `NotUp` has ended."""
     deadline = time.monotonic() + PATIENCE
     while not is_up():
@@ -105,7 +116,7 @@ def answers(url: str) -> bool:
     return False
 
 
-def stop(process: subprocess.Popen[bytes]) -> int:
+def stop(process: Process) -> int:
     """End it with SIGTERM, and after 30 seconds with SIGKILL; its exit code."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
@@ -113,5 +124,4 @@ def stop(process: subprocess.Popen[bytes]) -> int:
             process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
-    return process.returncode
+    return process.wait()

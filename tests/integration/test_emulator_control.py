@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import queue
 import subprocess
 import sys
+import threading
 import urllib.error
 from collections.abc import Iterator
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from demo.processes import free_port
+from demo.processes import PATIENCE, free_port
 from tests.support.emulator_process import KEY, PROGRESS, Process
 
 
@@ -58,6 +64,10 @@ def test_faults_are_put_in_force_counted_and_taken_away_over_http(emulator: Proc
         ("DELETE", "/emulator/faults/f1"),
         ("POST", "/emulator/tokens/expire"),
         ("POST", "/emulator/reset"),
+        ("POST", "/emulator/admin/reset"),
+        ("GET", "/emulator/webhooks"),
+        ("POST", "/emulator/webhooks"),
+        ("DELETE", "/emulator/webhooks/webhook_1"),
     ],
 )
 def test_control_wants_the_key(emulator: Process, method: str, path: str) -> None:
@@ -75,6 +85,15 @@ def test_control_wants_the_key(emulator: Process, method: str, path: str) -> Non
         ("tokens/expire", {"learners": "x"}, "learners: Extra inputs are not permitted"),
         ("tokens/expire", {"learner": 5}, "learner: Input should be a valid string"),
         ("tokens/expire", b"{", "Invalid JSON"),
+        ("admin/reset", {"learner": "ana@example.com"}, "course: Field required"),
+        ("admin/revoke", {"learner": "a", "course": "b", "topic": "c"}, "topic: Extra inputs"),
+        (
+            "admin/status",
+            {"learner": "ana@example.com", "course": "demo-course", "status": "done"},
+            "status must be one of",
+        ),
+        ("webhooks", {"url": "ftp://x", "secret": "s"}, "url: Value error, must begin with http"),
+        ("webhooks", {"url": "http://x", "secret": ""}, "secret: String should have at least 1"),
     ],
 )
 def test_what_makes_no_sense_is_400_with_the_key_that_is_wrong(
@@ -176,3 +195,73 @@ def test_faults_of_a_file_are_in_force_from_the_start(tmp_path: Path) -> None:
         assert process.ask("{ __typename }")[0] == 599
     finally:
         process.end()
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """Takes webhooks; each is put into the server's queue as its headers and body."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        taken: queue.Queue[tuple[Message, bytes]] = self.server.taken  # type: ignore[attr-defined]  # ours
+        taken.put((self.headers, body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_what_an_administrator_does_over_http_is_posted_and_stands_in_the_feed(
+    emulator: Process,
+) -> None:
+    token = emulator.log_in()
+    server = HTTPServer(("127.0.0.1", 0), Endpoint)
+    taken: queue.Queue[tuple[Message, bytes]] = queue.Queue()
+    server.taken = taken  # type: ignore[attr-defined]  # ours
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    try:
+        options = {"url": f"http://127.0.0.1:{server.server_port}/x", "secret": "whsec"}
+        status, answer = emulator.http("POST", "/emulator/webhooks", options)
+        assert status == 201
+        assert emulator.ask(PROGRESS, token)[0] == 200
+        where = {"learner": "ana@example.com", "course": "demo-course"}
+        assert emulator.http("POST", "/emulator/admin/reset", where) == (200, {"changed": True})
+        posted = [taken.get(timeout=PATIENCE) for _ in range(2)]
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
+    for headers, body in posted:
+        expected = hmac.new(b"whsec", body, hashlib.sha256).hexdigest()
+        assert headers["X-TI-Signature"] == expected
+    told = {json.loads(body)["event"] for _, body in posted}
+    assert told == {"course.started", "course.progress_reset"}
+    assert topics(emulator) == {}
+    feed = emulator.rest("/incoming/v2/events/courseAction")
+    assert {event["source"] for event in feed["events"]} == {
+        "course_started",
+        "course_progress_reset",
+    }
+    shown = emulator.http("GET", "/emulator/webhooks")[1]
+    assert shown["endpoints"][answer["id"]]["attempts"] == 2
+    assert "whsec" not in json.dumps(emulator.http("GET", "/emulator/state"))
+    assert emulator.http("DELETE", f"/emulator/webhooks/{answer['id']}")[0] == 200
+    assert emulator.http("DELETE", f"/emulator/webhooks/{answer['id']}")[0] == 404
+    assert emulator.http("POST", "/emulator/admin/promote", where)[0] == 404
+    nobody = {**where, "learner": "nobody"}
+    assert emulator.http("POST", "/emulator/admin/reset", nobody)[0] == 404
+
+
+def test_an_endpoint_of_the_command_line_that_is_none_ends_the_start(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pointsman", "emulate", "--port", str(free_port())]
+    result = subprocess.run(
+        [*command, "--api-key", KEY, "--webhook-url", "nowhere"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert result.returncode == 2
+    assert "--webhook-url: Value error, must begin with http" in result.stderr
+    assert "--webhook-secret: String should have at least 1 character" in result.stderr

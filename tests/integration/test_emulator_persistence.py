@@ -273,3 +273,51 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, spoil: Any) -> None
         closing(StatePersistence(path)) as keeper,
     ):
         Emulator(builtin_catalogue(), api_key=KEY, clock=ManualClock(), persistence=keeper)
+
+
+async def feed(kept: Kept) -> list[dict[str, Any]]:
+    reply = await kept.emulator.rest.handle(
+        "GET",
+        "/incoming/v2/events/courseAction",
+        query={},
+        headers={"Authorization": f"Bearer {KEY}"},
+    )
+    events: list[dict[str, Any]] = json.loads(reply.body)["events"]
+    return events
+
+
+COMPLETED = 'mutation { UpdateCourseStatus(id: "course_456", status: "completed") }'
+
+
+async def test_events_certificates_and_revoked_courses_are_kept(kept: Kept) -> None:
+    token = kept.emulator.issue_token(ANA)
+    await kept.ask(COMPLETED, token)
+    kept.emulator.administer(lambda admin, now: admin.revoke(ANA, "demo-course", now=now))
+    before = await feed(kept)
+    kept.restart()
+    assert await feed(kept) == before
+    assert kept.learner()["revokedCourses"] == ["course_demo"]
+    # due after the restart, and granted once
+    kept.clock.advance(100)
+    assert (await feed(kept))[0]["source"] == "certificate_granted"
+    await kept.ask("{ __typename }")
+    kept.restart()
+    assert "course_456" in kept.learner()["certificates"]
+    assert len(await feed(kept)) == len(before) + 1
+    nothing = {**builtin_catalogue().model_dump(), "learning_paths": (), "courses": ()}
+    kept.restart(Catalogue.model_validate(nothing))
+    assert await feed(kept) == []
+    kept.emulator.reset()
+    kept.restart()
+    assert await feed(kept) == []
+
+
+async def test_a_file_of_the_version_before_is_taken_over(kept: Kept) -> None:
+    token = kept.emulator.issue_token(ANA)
+    await kept.ask(PROGRESS, token)
+    kept.keeper.close()
+    with closing(sqlite3.connect(kept.folder / "emulator.db", isolation_level=None)) as db:
+        db.executescript("DROP TABLE events; PRAGMA user_version = 1;")
+    kept.begin()
+    assert kept.learner()["topics"] == {"topic_demo_1": 62}
+    assert await feed(kept) == []

@@ -15,7 +15,10 @@ from structlog.testing import capture_logs
 from demo.apache_kafka import Unavailable
 from demo.processes import PATIENCE
 from demo.traffic import make_topic
+from pointsman.commands.doctor.brokers import ClusterUse, examine_cluster
 from pointsman.config import load
+from pointsman.doctor import Finding, Level
+from pointsman.doctor.broker import READ, judge_broker
 from pointsman.domain.clock import SystemClock
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.source import KafkaSource
@@ -150,12 +153,13 @@ async def test_a_right_that_is_missing_is_named_with_what_to_allow(
     # the group has the topic's name
     await asyncio.to_thread(broker.add_acl, verb, operation, kind, topic)
     memory = Memory()
-    source = KafkaSource(
-        settings(broker, topic, "SASL_PLAINTEXT", sasl("PLAIN")),
-        memory,
-        memory.claim,
-        SystemClock(),
-    )
+    section = settings(broker, topic, "SASL_PLAINTEXT", sasl("PLAIN"))
+    # and the doctor names it too
+    use = ClusterUse("sources.kafka", section, section.topics, READ, section.group_id)
+    findings = list(judge_broker(await examine_cluster(use)))
+    failed = [row for row in findings if isinstance(row, Finding) and row.level is Level.FAIL]
+    assert [(row.check, f"--{kind} {topic}" in row.cure) for row in failed] == [(kind, True)]
+    source = KafkaSource(section, memory, memory.claim, SystemClock())
     with capture_logs() as logs:
         task = asyncio.create_task(source.run())
         await until(lambda: problem in source.problem)

@@ -10,10 +10,8 @@ import asyncio
 import base64
 import contextlib
 import json
-import os
 import signal
-import subprocess
-import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -25,8 +23,7 @@ from typing import Any
 import aiohttp
 from aiokafka import AIOKafkaProducer
 
-from demo.children import Child
-from demo.processes import PATIENCE, free_port, pointsman, stop
+from demo.processes import PATIENCE, free_port, stop
 from demo.view import read_metrics
 from pointsman.domain.records import Change
 from pointsman.domain.targets import TargetKind
@@ -38,6 +35,7 @@ from tests.support.random_traffic import (
     traffic_catalogue,
     unexplained_repeats,
 )
+from tests.support.warm_processes import WarmChild, warm_pointsman
 
 KEY = "fleet-key"
 _CONTENT = "https://content.example.com"
@@ -144,7 +142,7 @@ class Replica:
     config: Path
     log: Path
     port: int
-    process: Child
+    process: WarmChild
 
     @property
     def url(self) -> str:
@@ -267,15 +265,14 @@ class Fleet:
 
     def verify(self) -> dict[str, Any]:
         config = self.replicas[0].config
-        done = subprocess.run(
-            [sys.executable, "-m", "pointsman", "verify", "--json", "--config", str(config)],
-            capture_output=True,
-            check=False,
-            text=True,
-        )
-        if not done.stdout:
-            raise RuntimeError(done.stderr)
-        books: dict[str, Any] = json.loads(done.stdout)
+        with tempfile.NamedTemporaryFile("r", suffix=".json") as output:
+            command = ["pointsman", "verify", "--json", "--config", str(config)]
+            WarmChild(command, Path(output.name)).wait()
+            printed = output.read()
+        try:
+            books: dict[str, Any] = json.loads(printed)
+        except ValueError:
+            raise RuntimeError(printed) from None
         return books
 
     async def state(self) -> dict[str, Any]:
@@ -318,7 +315,7 @@ def a_fleet(
         "timeout": timeout,
         "delay": delay,
     }
-    with pointsman(
+    with warm_pointsman(
         [
             *("emulate", "--port", str(port), "--api-key", KEY),
             *("--catalogue", str(folder / "catalogue.toml")),
@@ -349,14 +346,9 @@ def repeats(state: dict[str, Any], traffic: Traffic) -> list[str]:
     return unexplained_repeats(list(executed(state["history"])), strikes, traffic)
 
 
-def _start(config: Path, log: Path, dies: tuple[str, int] | None) -> Child:
+def _start(config: Path, log: Path, dies: tuple[str, int] | None) -> WarmChild:
     module = ["pointsman"] if dies is None else ["tests.support.crash_at", dies[0], str(dies[1])]
-    with log.open("ab") as output:
-        return Child(
-            [sys.executable, "-m", *module, "run", "--config", str(config)],
-            output=output,
-            env={name: value for name, value in os.environ.items() if "POINTSMAN_" not in name},
-        )
+    return WarmChild([*module, "run", "--config", str(config)], log)
 
 
 async def login(session: aiohttp.ClientSession, platform: str, email: str) -> str | None:

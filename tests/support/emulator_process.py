@@ -53,6 +53,14 @@ class Process:
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
 
+    def rest(self, path: str) -> Any:
+        """What the REST API answers to a GET, in JSON."""
+        request = urllib.request.Request(  # noqa: S310 - our own loopback
+            self.url + path, headers={"Authorization": f"Bearer {KEY}"}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+            return json.loads(answer.read())
+
     def ask(self, query: str, token: str = "") -> tuple[int, Any]:
         return self.http("POST", "/helium", {"query": query}, token=token)
 

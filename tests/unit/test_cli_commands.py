@@ -140,6 +140,9 @@ def test_emulate_hands_its_options_on(emulated: list[dict[str, Any]], tmp_path: 
             *("--requests-per-minute", "20", "--points-per-request", "30", "--token-ttl", "1.5"),
             *("--data", str(tmp_path / "data.db"), "--seed", "7"),
             *("--fault", "kind=drop_after", "--fault", "kind=drop_before"),
+            *("--webhook-url", "http://localhost/x", "--webhook-secret", "s"),
+            *("--rest-requests-per-minute", "5", "--feed-per-page", "6", "--feed-oldest-first"),
+            *("--feed-wrapped", "--feed-cursor-ttl", "7"),
         ],
     )
 
@@ -158,6 +161,12 @@ def test_emulate_hands_its_options_on(emulated: list[dict[str, Any]], tmp_path: 
             "faults": ["kind=drop_after", "kind=drop_before"],
             "faults_file": None,
             "seed": 7,
+            "webhook": {"url": "http://localhost/x", "secret": "s"},
+            "rest_requests_per_minute": 5,
+            "feed_per_page": 6,
+            "feed_newest_first": False,
+            "feed_wrapped": True,
+            "feed_cursor_ttl": 7,
         }
     ]
 
@@ -172,6 +181,9 @@ def test_emulate_has_the_published_limits_and_a_catalogue_of_its_own(
     assert options["points_per_minute"] == 100_000
     assert options["requests_per_minute"] == 2_500
     assert options["points_per_request"] == 1_000
+    assert options["rest_requests_per_minute"] == options["feed_per_page"] == 100
+    assert options["feed_newest_first"] is True
+    assert options["webhook"] is None
 
 
 def test_emulate_wants_a_key(emulated: list[dict[str, Any]]) -> None:

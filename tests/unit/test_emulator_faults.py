@@ -119,7 +119,7 @@ def test_faults_of_several_kinds_strike_together_and_are_counted() -> None:
         ("kind=latency,seconds=nan", "seconds: Input should be"),
         ("kind=refuse,place=1,argument=x", "takes place or argument, not both"),
         ("kind=storm", "kind: must be one of latency, throttle, server_error, drop_before, "),
-        ("kind=storm", "reset_skew, not 'storm'"),
+        ("kind=storm", "slow_rest, not 'storm'"),
         ("chance=1", "kind: must be one of latency, "),
         ("throttle", "'throttle' is not key=value"),
     ],

@@ -190,7 +190,7 @@ async def test_remembered_documents_are_bounded(monkeypatch: pytest.MonkeyPatch)
     call = Caller()
     for n in range(50):
         assert (await call(TOPIC.replace("5", str(n)))).data is not None
-    assert sum(map(len, call.emulator._reader._cache)) <= 200
+    assert sum(map(len, call.emulator._graphql._reader._cache)) <= 200
     assert call.learner()["topics"] == {"topic_demo_1": 49}
 
 

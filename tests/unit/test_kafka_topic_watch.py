@@ -57,7 +57,7 @@ class Client:
 
 def connect(monkeypatch: pytest.MonkeyPatch, *clients: Client) -> None:
     left = list(clients)
-    monkeypatch.setattr(topic_logs, "new_client", lambda _: left.pop(0))
+    monkeypatch.setattr(topic_logs, "new_client", lambda _cluster, _name: left.pop(0))
 
 
 @pytest.mark.parametrize(("ids", "log"), [(True, "C/AAECAwQFBgcICQoLDA0ODw"), (False, "C/")])

@@ -36,6 +36,12 @@ COMMANDS = (
         "check",
     ),
     LazyCommand(
+        "doctor",
+        "Check an installation from end to end, and name a cure for what is wrong.",
+        "pointsman.cli.doctor",
+        "doctor",
+    ),
+    LazyCommand(
         "reload",
         "Have every running daemon take on the changed configuration, all of it or nothing.",
         "pointsman.cli.reload",
@@ -88,6 +94,11 @@ COMMANDS = (
         "Show how far the platform agrees with what was delivered, by course and learning path.",
         "pointsman.cli.audit",
         "audit",
+    ),
+    LazyCommand(
+        "confirmations",
+        "What the platform says by itself: who is stuck, and its feed.",
+        "pointsman.cli.confirmations",
     ),
     LazyCommand(
         "import-state",

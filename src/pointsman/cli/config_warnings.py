@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
+from pointsman.cli.secret_warnings import reached_by_others
 from pointsman.config import Settings
 from pointsman.config.learners import LearnerSettings
 from pointsman.config.rules import RuleSettings
@@ -19,7 +20,7 @@ _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 def config_warnings(settings: Settings) -> Iterator[str]:
     """A line for each thing to look at again, its key in front."""
-    if settings.allow_weak_secrets:
+    if settings.allow_weak_secrets and reached_by_others(settings):
         yield (
             "allow_weak_secrets: credentials may be placeholders or easy to guess; leave it out "
             "where others than you can reach the port."

@@ -65,13 +65,39 @@ def emulate(
     seed: Annotated[
         int | None, typer.Option(help="Of the faults' dice, so that they fall the same way again.")
     ] = None,
+    webhook_url: Annotated[
+        str | None,
+        typer.Option(help="Send signed webhooks about what happens to this address."),
+    ] = None,
+    webhook_secret: Annotated[
+        str | None,
+        typer.Option(
+            help="What webhooks are signed with.", envvar="POINTSMAN_EMULATOR_WEBHOOK_SECRET"
+        ),
+    ] = None,
+    rest_requests_per_minute: Annotated[
+        int, typer.Option(help="Requests to the REST API in each fixed window of 60 s.", min=1)
+    ] = 100,
+    feed_per_page: Annotated[
+        int, typer.Option(help="Events of one page of a feed, at most.", min=1)
+    ] = 100,
+    feed_oldest_first: Annotated[
+        bool, typer.Option("--feed-oldest-first", help="Feeds begin with the oldest event.")
+    ] = False,
+    feed_wrapped: Annotated[
+        bool,
+        typer.Option("--feed-wrapped", help="Pages of feeds stand in data.APIEvents."),
+    ] = False,
+    feed_cursor_ttl: Annotated[
+        float | None, typer.Option(help="Seconds until a cursor of a feed expires.", min=0.001)
+    ] = None,
 ) -> None:
     """Serve an emulated platform: GraphQL at /helium with prices, quotas and expiring tokens.
 
     It behaves as the platform does where that hurts: fixed windows with 429 and their headers,
     mutations that run one after another and stop at the first refusal, tokens that run out.
     GET /emulator/state shows what stands on it; `pointsman faults` makes things go wrong while it
-    runs.
+    runs. Beside GraphQL it sends signed webhooks, and serves the feeds of events of the REST API.
 
     **Example:** `pointsman emulate --port 8090 --api-key k --fault kind=drop_after,chance=0.01`
     """
@@ -98,5 +124,13 @@ def emulate(
                 faults=fault or [],
                 faults_file=faults,
                 seed=seed,
+                webhook=None
+                if webhook_url is None
+                else {"url": webhook_url, "secret": webhook_secret or ""},
+                rest_requests_per_minute=rest_requests_per_minute,
+                feed_per_page=feed_per_page,
+                feed_newest_first=not feed_oldest_first,
+                feed_wrapped=feed_wrapped,
+                feed_cursor_ttl=feed_cursor_ttl,
             )
         )

@@ -28,8 +28,6 @@ _PAUSE, _ANSWER = 0.2, 10.0
 #: seconds after which what is in the way is said, long before the time is over
 _SAY_AFTER = 5.0
 _MAX_BYTES = 1_000_000
-#: addresses that mean every address of this machine
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - not listened on
 
 
 class Awaited(StrEnum):
@@ -69,7 +67,7 @@ def wait(
     """
     settings = load(config)
     looks: dict[Awaited, Callable[[], Awaitable[tuple[bool, str]]]] = {
-        Awaited.DAEMON: lambda: _daemon(url or _daemon_url(settings)),
+        Awaited.DAEMON: lambda: _daemon(url or settings.http.probes_url),
         Awaited.PLATFORM: lambda: _platform(settings),
         Awaited.DELIVERY: lambda: _delivery(settings),
     }
@@ -93,12 +91,6 @@ async def _until(look: Look, seconds: float) -> tuple[bool, str]:
             said = True
             typer.echo(f"still waiting, up to {seconds:g} s: {words}", err=True)
         await asyncio.sleep(_PAUSE)
-
-
-def _daemon_url(settings: Settings) -> str:
-    listener = settings.http.operator or settings.http
-    host = _EVERYWHERE.get(listener.host, listener.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{listener.port}"
 
 
 async def _daemon(url: str) -> tuple[bool, str]:

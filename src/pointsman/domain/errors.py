@@ -10,12 +10,14 @@
     │   │   └── TokenSourceDown       whoever is asked for
     │   ├── NoReply               an HTTP request that went out got no answer
     │   ├── SourceUnavailable     what statements are read from gives no answer now
+    │   ├── FeedUnavailable       the platform's feed gives no page now
     │   ├── PartitionLost         another consumer has taken the partition over; join again
     │   └── CollisionError        another replica stored the same at the same time
     ├── Pause                     stop asking until something outside changes
     │   └── NoToken               nobody holds an authToken for this learner
     ├── Refuse                    the input is at fault; say so and go on
     │   ├── ConfigError           a setting is wrong: exit code 2
+    │   │   └── SchemaError           the database's schema is another version's
     │   ├── InputRefused          an input could not be understood at all
     │   │   ├── StatementsRefused     statements break rules of xAPI; each is named
     │   │   ├── ReadingRefused        a reading makes no sense; the statement is taken without

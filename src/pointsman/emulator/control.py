@@ -18,17 +18,17 @@ from pointsman.emulator.responses import HttpReply
 
 EMULATOR = web.AppKey("emulator", Emulator)
 
-_Handler = Callable[[web.Request], Awaitable[web.Response]]
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-def guarded(handler: _Handler) -> _Handler:
+def guarded(handler: Handler) -> Handler:
     """Only with the instance's key."""
 
     async def handle(request: web.Request) -> web.Response:
         emulator = request.app[EMULATOR]
-        if emulator.knows_key(query=request.query, headers=request.headers):
+        if emulator.key.is_shown(query=request.query, headers=request.headers):
             return await handler(request)
-        return _response(
+        return json_answer(
             responses.refusal(401, Code.UNAUTHENTICATED, "the apiKey is missing or wrong")
         )
 
@@ -46,7 +46,7 @@ def add_control(app: web.Application) -> None:
 
 @guarded
 async def _list(request: web.Request) -> web.Response:
-    return _response(responses.as_json(request.app[EMULATOR].faults.as_json()))
+    return json_answer(responses.as_json(request.app[EMULATOR].faults.as_json()))
 
 
 @guarded
@@ -54,25 +54,25 @@ async def _add(request: web.Request) -> web.Response:
     try:
         fault = read_fault(orjson.loads(await request.read()), "fault")
     except orjson.JSONDecodeError as error:
-        return _bad_request(f"the body is not JSON: {error}")
+        return bad_request(f"the body is not JSON: {error}")
     except ConfigError as error:
-        return _bad_request(str(error))
+        return bad_request(str(error))
     name = request.app[EMULATOR].faults.add(fault)
-    return _response(responses.as_json({"id": name}, status=HTTPStatus.CREATED))
+    return json_answer(responses.as_json({"id": name}, status=HTTPStatus.CREATED))
 
 
 @guarded
 async def _clear(request: web.Request) -> web.Response:
     request.app[EMULATOR].faults.clear()
-    return _response(responses.as_json({"cleared": True}))
+    return json_answer(responses.as_json({"cleared": True}))
 
 
 @guarded
 async def _remove(request: web.Request) -> web.Response:
     name = request.match_info["id"]
     if request.app[EMULATOR].faults.remove(name):
-        return _response(responses.as_json({"removed": name}))
-    return _missing(f"there is no fault {name!r}")
+        return json_answer(responses.as_json({"removed": name}))
+    return missing(f"there is no fault {name!r}")
 
 
 class _Expire(BaseModel):
@@ -89,23 +89,19 @@ async def _expire(request: web.Request) -> web.Response:
         body = _Expire.model_validate_json(await request.read() or b"{}")
         expired = request.app[EMULATOR].expire_tokens(body.learner)
     except ValidationError as error:
-        lines = (
-            ": ".join(filter(None, [".".join(map(str, detail["loc"])), detail["msg"]]))
-            for detail in error.errors(include_url=False)
-        )
-        return _bad_request("\n".join(lines))
+        return bad_request(responses.problems(error))
     except KeyError:
-        return _missing(f"there is no learner {body.learner!r}")
-    return _response(responses.as_json({"expired": expired}))
+        return missing(f"there is no learner {body.learner!r}")
+    return json_answer(responses.as_json({"expired": expired}))
 
 
-def _missing(message: str) -> web.Response:
-    return _response(responses.refusal(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, message))
+def missing(message: str) -> web.Response:
+    return json_answer(responses.refusal(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, message))
 
 
-def _bad_request(message: str) -> web.Response:
-    return _response(responses.refusal(HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST, message))
+def bad_request(message: str) -> web.Response:
+    return json_answer(responses.refusal(HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST, message))
 
 
-def _response(reply: HttpReply) -> web.Response:
+def json_answer(reply: HttpReply) -> web.Response:
     return web.Response(status=reply.status, headers=reply.headers, body=reply.body)

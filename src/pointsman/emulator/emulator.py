@@ -1,30 +1,32 @@
 """The whole platform without sockets: one request in, one answer out, on the injected clock.
 
-The way of a request: key, size, request quota, reading, faults, price, points quota, execution.
-Every step but a fault's latency is synchronous, so requests never see each other half done.
+The way of a GraphQL request: key, size, and then `graphql_endpoint`.
 """
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
 
 import structlog
 
 from pointsman.domain.clock import Clock
 from pointsman.emulator import responses
+from pointsman.emulator.administrator import Administrator
+from pointsman.emulator.api_key import ApiKey
 from pointsman.emulator.catalogue import Catalogue
-from pointsman.emulator.errors import Code, RejectionError
-from pointsman.emulator.faults import Faults, InjectedFault, RequestFacts, facts_of
+from pointsman.emulator.dates import moment
+from pointsman.emulator.errors import Code
+from pointsman.emulator.events import EndpointOptions, PlatformEvents, PostWebhook, Webhooks
+from pointsman.emulator.faults import Faults, InjectedFault
+from pointsman.emulator.graphql_endpoint import GraphqlEndpoint
 from pointsman.emulator.journal import Executed, Journal
 from pointsman.emulator.limits import InstanceLimits, Quota
 from pointsman.emulator.persistence import NotSavedError, StatePersistence
-from pointsman.emulator.pricing import price
-from pointsman.emulator.requests import Prepared, RequestReader
-from pointsman.emulator.resolver_context import ResolverContext
-from pointsman.emulator.responses import GraphQLAnswer, HttpReply, RequestError
-from pointsman.emulator.schema import execute, load_schema
+from pointsman.emulator.responses import HttpReply, RequestError
+from pointsman.emulator.rest import RestApi, RestOptions
+from pointsman.emulator.schema import load_schema
 from pointsman.emulator.state import State
 from pointsman.emulator.tokens import IssuedTokens
 
@@ -35,6 +37,7 @@ TOKEN_TTL = 3_600.0
 #: what a caller whose connection is dropped gets to see: nothing
 DROPPED = HttpReply(0, {}, b"", dropped=True)
 
+T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 
@@ -59,20 +62,42 @@ class Emulator:
         max_body_bytes: int = MAX_BODY_BYTES,
         faults: Faults | None = None,
         persistence: StatePersistence | None = None,
+        webhooks: Sequence[EndpointOptions] = (),
+        rest: RestOptions | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.faults = faults or Faults()
+        self.webhooks = Webhooks(clock, self.faults)
+        self.events = PlatformEvents(clock, self.faults, self.webhooks)
+        for endpoint in webhooks:
+            self.webhooks.register(endpoint)
         self._persistence = persistence
         self.max_body_bytes = max_body_bytes
         self._limits = InstanceLimits(points_per_minute, requests_per_minute, points_per_request)
-        self._api_key = api_key.encode()
+        self.key = ApiKey(api_key)
+        self.rest = RestApi(self.key, self.events, clock, self.faults, rest)
         self._clock = clock
         self._token_ttl = token_ttl
         self._schema = load_schema()
-        self._reader = RequestReader(self._schema)
         self._start_empty()
         if persistence is not None:
-            persistence.load(self._state, self._tokens, self._journal)
+            persistence.load(self._state, self._tokens, self._journal, self.events.log)
+
+    async def run(self, post: PostWebhook) -> None:
+        """Send webhooks with `post`, and grant certificates in time, until cancelled."""
+        await self.webhooks.run(post, self._advance)
+
+    def _advance(self) -> float | None:
+        pause = self.events.advance()
+        self._save()
+        return pause
+
+    def administer(self, act: Callable[[Administrator, datetime], T]) -> T:
+        """Let an administrator do something, now. Raises what `act` raises."""
+        self.events.advance()
+        result = act(self._administrator, moment(self._clock.now()))
+        self._save()
+        return result
 
     def reset(self) -> None:
         """As if freshly started: no progress, tokens, totals, history or open window.
@@ -84,22 +109,36 @@ class Emulator:
             self._persistence.clear()
 
     def _start_empty(self) -> None:
-        self._state = State(self.catalogue)
+        self.events.clear()
+        self.rest.clear()
+        self._state = State(self.catalogue, self.events)
+        self.events.grants_with(self._state.certificates.grant_due)
+        self._administrator = Administrator(self.catalogue, self._state, self.events)
         self._tokens = IssuedTokens(self.catalogue, self._clock, self._token_ttl)
         self._journal = Journal()
         self._quota = Quota(self._limits)
+        self._graphql = GraphqlEndpoint(
+            self._schema,
+            state=self._state,
+            tokens=self._tokens,
+            journal=self._journal,
+            quota=self._quota,
+            events=self.events,
+            faults=self.faults,
+            clock=self._clock,
+        )
 
     async def handle(
         self, *, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
     ) -> HttpReply:
         """Answer a POST to `/helium`. `query` holds the URL's parameters; header case is free."""
-        if not self.knows_key(query=query, headers=headers):
+        if not self.key.is_shown(query=query, headers=headers):
             return responses.refusal(401, Code.UNAUTHENTICATED, "the apiKey is missing or wrong")
         if len(body) > self.max_body_bytes:
             return self.too_large()
         injected = InjectedFault()
         try:
-            answer = await self._answer(
+            answer = await self._graphql.answer(
                 {name.lower(): value for name, value in headers.items()}, body, injected
             )
         except RequestError as refused:
@@ -120,15 +159,6 @@ class Emulator:
         return responses.as_json(
             answer.payload, status=answer.status, headers={**quota, **answer.headers}
         )
-
-    def knows_key(self, *, query: Mapping[str, str], headers: Mapping[str, str]) -> bool:
-        """Whether `apiKey`, or without one the bearer of `Authorization`, is the instance's key."""
-        presented = query.get("apiKey")
-        if presented is None:
-            by_name = {name.lower(): value for name, value in headers.items()}
-            scheme, _, credentials = by_name.get("authorization", "").partition(" ")
-            presented = credentials.strip() if scheme.lower() == "bearer" else ""
-        return hmac.compare_digest(presented.encode("utf-8", "replace"), self._api_key)
 
     def too_large(self) -> HttpReply:
         return responses.refusal(
@@ -165,6 +195,9 @@ class Emulator:
             "learners": self._state.as_json(),
             "totals": self._journal.totals(),
             "faults": self.faults.as_json(),
+            "webhooks": self.webhooks.as_json(),
+            "rest": {"requests": self.rest.requests, "rejected_429": self.rest.rejected_429},
+            "events": len(self.events.log),
             "window": {
                 "points_left": reading.points_left,
                 "requests_left": reading.requests_left,
@@ -178,107 +211,8 @@ class Emulator:
 
     def _save(self) -> None:
         if self._persistence is None:
-            self._tokens.forget_changes()  # they are not stored, so they must not pile up
+            # they are not stored, so they must not pile up
+            self._tokens.forget_changes()
+            self.events.log.unsaved.clear()
         else:
-            self._persistence.save(self._state, self._tokens, self._journal)
-
-    async def _answer(
-        self, headers: Mapping[str, str], body: bytes, injected: InjectedFault
-    ) -> GraphQLAnswer:
-        """What strikes is noted in `injected`; what it leaves over is the answer."""
-        self._journal.requests += 1
-        number = self._journal.requests
-        if not self._quota.admit(self._clock.monotonic()):
-            raise self._throttled("requests", cost=0)
-        kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            message = f"Content-Type must be application/json, not {kind!r}"
-            raise RequestError(415, [RejectionError(Code.BAD_REQUEST, message)])
-        request, cost = self._read(body)
-        auth_token = headers.get("authtoken")
-        if self.faults.in_force:
-            self.faults.inject(self._request_facts(number, request, auth_token, body), injected)
-            if injected.latency:
-                await self._clock.sleep(injected.latency)
-            self._apply_before_running(injected, auth_token)
-        if cost > self._limits.points_per_request:
-            limit = self._limits.points_per_request
-            message = f"the request costs {cost} points; one request may cost {limit}"
-            rejection = RejectionError(Code.COMPLEXITY_LIMIT_EXCEEDED, message)
-            raise RequestError(400, [rejection], cost=cost)
-        if not self._quota.spend(self._clock.monotonic(), cost):
-            raise self._throttled("points", cost=cost)
-        self._journal.points += cost
-        context = ResolverContext(
-            catalogue=self.catalogue,
-            state=self._state,
-            tokens=self._tokens,
-            journal=self._journal,
-            auth_token=auth_token,
-            now=self._clock.now(),
-            request=number,
-            refused=injected.refused,
-            expire_at=injected.expire_at,
-        )
-        result = execute(
-            self._schema,
-            request.document,
-            context,
-            variables=request.variables,
-            operation_name=request.operation_name,
-        )
-        return GraphQLAnswer(200, responses.executed(result), cost)
-
-    def _request_facts(
-        self, number: int, request: Prepared, auth_token: str | None, body: bytes
-    ) -> RequestFacts:
-        learner = self._tokens.learner(auth_token) if auth_token else None
-        return facts_of(
-            request,
-            number=number,
-            at=self._clock.monotonic(),
-            learner=learner.email if learner is not None else None,
-            body=body,
-        )
-
-    def _apply_before_running(self, injected: InjectedFault, auth_token: str | None) -> None:
-        """What happens before the request runs, or in place of it."""
-        if injected.expire_all:
-            self._tokens.expire_all()
-        elif injected.expire_presented and auth_token:
-            self._tokens.expire(auth_token)
-        if injected.stolen_requests or injected.stolen_points:
-            at = self._clock.monotonic()
-            self._quota.steal(at, injected.stolen_requests, injected.stolen_points)
-        message = "a fault on purpose"
-        if injected.retry_after is not None:
-            rejection = RejectionError(Code.RATE_LIMITED, message)
-            wait = {"Retry-After": str(responses.whole_seconds(injected.retry_after))}
-            raise RequestError(429, [rejection], headers=wait)
-        if injected.status is not None or injected.drop_before:
-            rejection = RejectionError(Code.INTERNAL_SERVER_ERROR, message)
-            raise RequestError(injected.status or 503, [rejection])
-
-    def _read(self, body: bytes) -> tuple[Prepared, int]:
-        try:
-            request = self._reader.read(body)
-            return request, price(
-                self._schema, request.operation, request.fragments, request.coerced
-            )
-        except RecursionError as error:
-            # Newer releases of graphql-core refuse such a document themselves.
-            message = "the document is nested too deeply"
-            rejection = RejectionError(Code.GRAPHQL_VALIDATION_FAILED, message)
-            raise RequestError(400, [rejection]) from error
-
-    def _throttled(self, what: str, *, cost: int) -> RequestError:
-        self._journal.rejected_429 += 1
-        resets_in = self._quota.reading(self._clock.monotonic()).resets_in or 0.0
-        wait = max(1, responses.whole_seconds(resets_in))
-        message = f"the {what} of this minute are used up; try again in {wait} s"
-        return RequestError(
-            429,
-            [RejectionError(Code.RATE_LIMITED, message)],
-            cost=cost,
-            headers={"Retry-After": str(wait)},
-        )
+            self._persistence.save(self._state, self._tokens, self._journal, self.events.log)

@@ -8,7 +8,6 @@ dict are null, false, 0 or empty, as their type demands (`schema`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 
 from graphql import GraphQLResolveInfo
@@ -38,8 +37,9 @@ def lazy(build: Callable[[], Any]) -> Callable[[GraphQLResolveInfo], Any]:
 def path_object(context: ResolverContext, path: LearningPath, learner: Learner | None) -> Object:
     """`learner` is whom the fields that begin with `currentUser` are about."""
     record = context.state.of(learner).paths.get(path.id) if learner is not None else None
-    completed_at = record.completed_at if record is not None else None
-    pending, earned = certificate(path.certificate_after_seconds, completed_at, context.at)
+    is_completed = record is not None and record.completed_at is not None
+    earned = learner is not None and path.id in context.state.of(learner).certificates
+    pending = is_completed and path.certificate_after_seconds is not None and not earned
     default = next((price for price in path.prices if price.is_default), None)
     client = context.catalogue.clients[0]
     if path.client is not None:
@@ -89,16 +89,6 @@ def path_object(context: ResolverContext, path: LearningPath, learner: Learner |
         "currentUserEarnedCertificate": earned,
     }
     return {**path.fields, **known}
-
-
-def certificate(
-    after_seconds: int | None, completed_at: datetime | None, now: datetime
-) -> tuple[bool, bool]:
-    """(pending, earned)."""
-    if after_seconds is None or completed_at is None:
-        return False, False
-    earned = now - completed_at >= timedelta(seconds=after_seconds)
-    return not earned, earned
 
 
 def milestone_object(
@@ -247,9 +237,7 @@ def user_object(context: ResolverContext, learner: Learner) -> Object:
         "availableCoursesCount": len(courses),
         "startedCoursesCount": len(statuses),
         "completedCoursesCount": statuses.count(COMPLETED),
-        "certificatesCount": sum(
-            _issued_at(context, learner, name) is not None for name in courses
-        ),
+        "certificatesCount": sum(name in courses for name in record.certificates),
         "attendedMeetings": lambda _info, courseId=None: [  # noqa: N803 - the schema's argument
             {
                 "attendanceDate": when,
@@ -278,21 +266,12 @@ def user_object(context: ResolverContext, learner: Learner) -> Object:
 
 
 def _purchased(context: ResolverContext, learner: Learner, course: Course) -> Object:
-    issued_at = _issued_at(context, learner, course.id)
+    record = context.state.of(learner)
+    issued_at = record.certificates.get(course.id)
     return {
         "courseId": course.id,
         "course": lazy(lambda: course_object(context, course)),
-        "status": context.state.of(learner).courses[course.id].status,
+        "status": record.courses[course.id].status,
         "certificate": None if issued_at is None else f"certificate_{learner.id}_{course.id}",
         "certificateIssuedAt": issued_at,
     }
-
-
-def _issued_at(context: ResolverContext, learner: Learner, course_id: str) -> datetime | None:
-    """When the certificate of a course was issued; None while it is pending, or there is none."""
-    record = context.state.of(learner).courses.get(course_id)
-    after = context.catalogue.course_by_id[course_id].certificate_after_seconds
-    if after is None or record is None or record.status != COMPLETED:
-        return None
-    issued_at = record.changed_at + timedelta(seconds=after)
-    return issued_at if issued_at <= context.at else None

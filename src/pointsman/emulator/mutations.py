@@ -43,6 +43,7 @@ def update_topic_and_course_progress(
             f"topic {topic_id!r}: progress must be from 0 to {COMPLETE}, not {progress}",
         )
     course, topic = find(context.catalogue.topic_by_id, "topic with the id", topic_id)
+    context.must_have_access(learner, course)
     context.state.set_topic_progress(learner, course, topic, progress, now=context.at)
     context.ran(info, learner.email, {"topicId": topic_id, "progress": progress})
     return True
@@ -78,6 +79,7 @@ def update_course_status(
         "sku": context.catalogue.course_by_sku,
     }
     course = find(among[kind], f"course with the {kind}", name)
+    context.must_have_access(learner, course)
     context.state.set_course_status(
         learner, course, status, changed_at=status_change_date or context.at, now=context.at
     )
@@ -114,6 +116,7 @@ def update_user_course_meeting_attendance(
             Code.BAD_USER_INPUT,
             f"meeting {meeting_id!r} belongs to course {course.id!r}, not to {course_id!r}",
         )
+    context.must_have_access(learner, course)
     context.state.set_attendance(learner, course, meeting, attended=attended, now=context.at)
     named = {"courseId": course_id} if course_id is not None else {}
     context.ran(

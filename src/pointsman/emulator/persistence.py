@@ -14,6 +14,9 @@ import orjson
 from pydantic import ValidationError
 
 from pointsman.domain.errors import ConfigError
+from pointsman.emulator.catalogue import Course, LearningPath
+from pointsman.emulator.events.log import MOST, EventLog
+from pointsman.emulator.events.record import load_event
 from pointsman.emulator.journal import Journal
 from pointsman.emulator.state import State
 from pointsman.emulator.tokens import IssuedTokens
@@ -22,7 +25,7 @@ from pointsman.emulator.tokens import IssuedTokens
 FILE = "emulator.db"
 #: seconds to wait for a process that is just ending to let go of the file
 _LOCK_PATIENCE = 2.0
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = """
 BEGIN;
 CREATE TABLE learners (email TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
@@ -30,6 +33,13 @@ CREATE TABLE tokens (hash TEXT PRIMARY KEY, email TEXT NOT NULL, expires_at REAL
     WITHOUT ROWID;
 CREATE TABLE things (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = 1;
+COMMIT;
+"""
+#: from version 1 to 2
+_EVENTS = """
+BEGIN;
+CREATE TABLE events (number INTEGER PRIMARY KEY, event BLOB NOT NULL);
+PRAGMA user_version = 2;
 COMMIT;
 """
 
@@ -66,15 +76,16 @@ class StatePersistence:
         # against the end of the process, not of the machine
         self._db.execute("PRAGMA synchronous = NORMAL")
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            self._db.executescript(_SCHEMA)
-        elif version != _SCHEMA_VERSION:
+        if version > _SCHEMA_VERSION:
             raise self._unusable(f"its version is {version}, this emulator's {_SCHEMA_VERSION}")
+        for since, script in enumerate((_SCHEMA, _EVENTS)):
+            if version <= since:
+                self._db.executescript(script)
 
     def _unusable(self, why: object) -> ConfigError:
         return ConfigError(f"--data {self.path}: can't be used: {why}")
 
-    def load(self, state: State, tokens: IssuedTokens, journal: Journal) -> None:
+    def load(self, state: State, tokens: IssuedTokens, journal: Journal, events: EventLog) -> None:
         """Put back what is kept. What has left the catalogue is passed over.
 
         Raises `ConfigError` for what this emulator didn't write.
@@ -93,20 +104,30 @@ class StatePersistence:
                 "SELECT hash, email, expires_at FROM tokens ORDER BY expires_at"
             ):
                 tokens.load(digest, email, expires_at)
+            contents: dict[str, Course | LearningPath] = {
+                **state.catalogue.course_by_id,
+                **state.paths.by_id,
+            }
+            rows = self._db.execute("SELECT event FROM events ORDER BY number")
+            loaded = (load_event(orjson.loads(row), state.catalogue, contents) for (row,) in rows)
+            events.load(event for event in loaded if event is not None)
         except (sqlite3.Error, ValidationError, orjson.JSONDecodeError) as error:
             raise self._unusable(error) from error
 
-    def save(self, state: State, tokens: IssuedTokens, journal: Journal) -> None:
+    def save(self, state: State, tokens: IssuedTokens, journal: Journal, events: EventLog) -> None:
         """Write what has changed since the last time. Raises `NotSavedError`."""
         learners = [(email, orjson.dumps(state.dump(email))) for email in state.changed_learners]
         things = [("totals", orjson.dumps(journal.totals()))]
         if state.paths.changed:
             things.append(("paths", orjson.dumps(state.paths.dump())))
+        happened = [(event.number, orjson.dumps(event.dump())) for event in events.unsaved]
         changes = tokens.changes
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany("REPLACE INTO learners VALUES (?, ?)", learners)
             self._db.executemany("REPLACE INTO things VALUES (?, ?)", things)
+            self._db.executemany("REPLACE INTO events VALUES (?, ?)", happened)
+            self._db.execute("DELETE FROM events WHERE number <= ?", (events.added - MOST,))
             if changes.all_gone:
                 self._db.execute("DELETE FROM tokens")
             self._db.executemany("REPLACE INTO tokens VALUES (?, ?, ?)", changes.new)
@@ -119,14 +140,15 @@ class StatePersistence:
             raise NotSavedError(f"{self.path}: {error}") from error
         state.changed_learners.clear()
         state.paths.changed = False
+        events.unsaved.clear()
         tokens.forget_changes()
 
     def clear(self) -> None:
         """Forget everything. Raises `NotSavedError`."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            for table in ("learners", "tokens", "things"):
-                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own three names
+            for table in ("learners", "tokens", "things", "events"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own four names
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()

@@ -51,6 +51,10 @@ class LearnerRecord:
     attended: dict[str, datetime] = field(default_factory=dict)
     archived_courses: set[str] = field(default_factory=set)
     archived_paths: set[str] = field(default_factory=set)
+    #: courses that an administrator took away
+    revoked_courses: set[str] = field(default_factory=set)
+    #: when granted, by the id of the course or learning path
+    certificates: dict[str, datetime] = field(default_factory=dict)
 
 
 _RECORD = TypeAdapter(LearnerRecord)

@@ -69,6 +69,12 @@ class ResolverContext:
         """Whose authToken was sent, if that may do what learners do; else FORBIDDEN."""
         return must_be_student(self.learner())
 
+    def must_have_access(self, learner: Learner, course: Course) -> None:
+        """FORBIDDEN where an administrator has taken the course away."""
+        if course.id in self.state.of(learner).revoked_courses:
+            message = f"user {learner.id} has no access to course {course.id}"
+            raise RejectionError(Code.FORBIDDEN, message)
+
     def course(self, course_id: str) -> Course:
         return find(self.catalogue.course_by_id, "course with the id", course_id)
 

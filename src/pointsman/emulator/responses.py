@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import structlog
 from graphql import ExecutionResult, GraphQLError
+from pydantic import ValidationError
 
 from pointsman.emulator.errors import Code, RejectionError
 from pointsman.emulator.limits import QuotaReading
@@ -66,6 +67,14 @@ def as_json(
 ) -> HttpReply:
     kind = {"Content-Type": "application/json; charset=utf-8"}
     return HttpReply(status, {**kind, **(headers or {})}, orjson.dumps(payload))
+
+
+def problems(error: ValidationError) -> str:
+    """A line for each mistake in a body, with its key."""
+    return "\n".join(
+        ": ".join(filter(None, [".".join(map(str, detail["loc"])), detail["msg"]]))
+        for detail in error.errors(include_url=False)
+    )
 
 
 def executed(result: ExecutionResult) -> dict[str, Any]:

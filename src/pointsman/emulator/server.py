@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 
 from pointsman.domain.errors import ConfigError
 from pointsman.domain.port_errors import cannot_listen
 from pointsman.emulator import responses
-from pointsman.emulator.control import EMULATOR, add_control, guarded
+from pointsman.emulator.admin_routes import add_admin
+from pointsman.emulator.control import EMULATOR, add_control, guarded, json_answer
 from pointsman.emulator.emulator import Emulator
+from pointsman.emulator.events import PostWebhook
+from pointsman.emulator.events.http_post import http_post
 from pointsman.emulator.graphiql_page import add_page
 from pointsman.emulator.responses import HttpReply
+from pointsman.emulator.rest import BASE
 
 #: seconds that open connections get when the server stops
 SHUTDOWN = 2.0
 
 
 def make_app(emulator: Emulator) -> web.Application:
-    """The application: `/helium`, `/emulator/state`, `/emulator/reset`, and a page at `/`."""
+    """The application: `/helium`, `/incoming/v2/`, `/emulator/` and a page at `/`."""
     app = web.Application(client_max_size=emulator.max_body_bytes)
     app[EMULATOR] = emulator
     add_page(app)
     app.router.add_post("/helium", _helium)
     app.router.add_get("/emulator/state", _state)
     app.router.add_post("/emulator/reset", _reset)
+    app.router.add_route("*", f"{BASE}{{name:.*}}", _rest)
     add_control(app)
+    add_admin(app)
     return app
 
 
@@ -46,9 +53,34 @@ async def serve(emulator: Emulator, *, host: str, port: int) -> AsyncIterator[st
             raise ConfigError(
                 cannot_listen(error, host, port, host_setting="--host", port_setting="--port")
             ) from None
-        yield f"http://{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}"
+        async with http_post() as post, _running(emulator, post):
+            yield f"http://{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def _running(emulator: Emulator, post: PostWebhook) -> AsyncIterator[None]:
+    """Webhooks are sent while the block runs."""
+    sending = asyncio.create_task(emulator.run(post))
+    try:
+        yield
+    finally:
+        sending.cancel()
+        with suppress(asyncio.CancelledError):
+            await sending
+
+
+async def _rest(request: web.Request) -> web.Response:
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return json_answer(request.app[EMULATOR].too_large())
+    return json_answer(
+        await request.app[EMULATOR].rest.handle(
+            request.method, request.path, query=request.query, headers=request.headers, body=body
+        )
+    )
 
 
 async def _helium(request: web.Request) -> web.Response:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pointsman.emulator import records
 from pointsman.emulator.catalogue import Catalogue, Course, Learner, LearningPath, Meeting, Topic
+from pointsman.emulator.certificates import Certificates
 from pointsman.emulator.completion import (
     COMPLETE,
     COMPLETED,
@@ -24,6 +25,7 @@ from pointsman.emulator.completion import (
     percent_complete,
 )
 from pointsman.emulator.dates import iso
+from pointsman.emulator.events import PlatformEvents, kinds
 from pointsman.emulator.learning_paths import LearningPaths
 from pointsman.emulator.records import ActionRecord, CourseRecord, LearnerRecord, PathRecord
 
@@ -39,12 +41,17 @@ PATH_STATUSES = (NOT_STARTED, STARTED, NOT_COMPLETED)
 
 
 class State:
-    """The record of every learner of the catalogue, and the learning paths that were made."""
+    """The record of every learner of the catalogue, and the learning paths that were made.
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+    `events` is told of what changes.
+    """
+
+    def __init__(self, catalogue: Catalogue, events: PlatformEvents) -> None:
+        self.catalogue = catalogue
+        self._events = events
         self._records = {learner.email: LearnerRecord() for learner in catalogue.learners}
         self.paths = LearningPaths(catalogue)
+        self.certificates = Certificates(events, of=self.of, change=self.change)
         #: learners whose record has changed since the last save
         self.changed_learners: set[str] = set()
 
@@ -55,35 +62,47 @@ class State:
     def set_topic_progress(
         self, learner: Learner, course: Course, topic: Topic, progress: int, *, now: datetime
     ) -> None:
-        record = self._changing(learner)
-        record.courses.setdefault(course.id, CourseRecord(STARTED, now)).views += 1
+        record = self.change(learner)
+        if course.id not in record.courses:
+            record.courses[course.id] = CourseRecord(STARTED, now)
+            self._events.happened(kinds.COURSE_STARTED, learner, course, at=now)
+        record.courses[course.id].views += 1
         was_met = is_course_met(course, record)
         record.topics[topic.id] = progress
-        self._complete(record, course, was_met=was_met, now=now)
+        self._complete(learner, course, was_met=was_met, now=now)
 
     def set_course_status(
         self, learner: Learner, course: Course, status: str, *, changed_at: datetime, now: datetime
     ) -> None:
-        record = self._changing(learner)
+        record = self.change(learner)
+        before = record.courses.get(course.id)
+        status_before = before.status if before is not None else None
         enrolment = record.courses.setdefault(course.id, CourseRecord(status, changed_at))
         enrolment.status, enrolment.changed_at = status, changed_at
-        self._advance(record, now)
+        if status != status_before:
+            if status == COMPLETED:
+                self._completed(learner, course, completed_at=changed_at, now=now)
+            elif status == STARTED and before is None:
+                self._events.happened(kinds.COURSE_STARTED, learner, course, at=now)
+            else:
+                self._events.happened(kinds.STATUS_CHANGED, learner, course, at=now, status=status)
+        self._advance(learner, now)
 
     def set_attendance(
         self, learner: Learner, course: Course, meeting: Meeting, *, attended: bool, now: datetime
     ) -> None:
-        record = self._changing(learner)
+        record = self.change(learner)
         was_met = is_course_met(course, record)
         if attended:
             record.attended.setdefault(meeting.id, now)
         else:
             record.attended.pop(meeting.id, None)
-        self._complete(record, course, was_met=was_met, now=now)
+        self._complete(learner, course, was_met=was_met, now=now)
 
     def set_path_access(
         self, learner: Learner, path: LearningPath, status: str, *, now: datetime
     ) -> None:
-        record = self._changing(learner)
+        record = self.change(learner)
         enrolment = record.paths.setdefault(path.id, PathRecord())
         enrolment.status = status
         if status == STARTED:
@@ -96,7 +115,7 @@ class State:
 
     def archive(self, learner: Learner, kind: str, name: str, *, archived: bool) -> bool:
         """Whether it could be done: what is so already can't. `kind` is courses or paths."""
-        record = self._changing(learner)
+        record = self.change(learner)
         archived_names = record.archived_courses if kind == "courses" else record.archived_paths
         if (name in archived_names) == archived:
             return False
@@ -114,9 +133,11 @@ class State:
         """
         if email in self._records:
             self._records[email] = self._without_removed(records.load(record))
+            learner = self.catalogue.learner_by_email[email]
+            self.certificates.schedule_all(learner, self.catalogue.course_by_id, self.paths.by_id)
 
     def _without_removed(self, record: LearnerRecord) -> LearnerRecord:
-        catalogue, paths = self._catalogue, self.paths
+        catalogue, paths = self.catalogue, self.paths
         return LearnerRecord(
             topics=_only_known(catalogue.topic_by_id, record.topics),
             courses=_only_known(catalogue.course_by_id, record.courses),
@@ -127,26 +148,43 @@ class State:
                 course for course in record.archived_courses if course in catalogue.course_by_id
             },
             archived_paths={path for path in record.archived_paths if path in paths.by_id},
+            revoked_courses={
+                course for course in record.revoked_courses if course in catalogue.course_by_id
+            },
+            certificates=_only_known(
+                {**catalogue.course_by_id, **paths.by_id}, record.certificates
+            ),
         )
 
-    def _changing(self, learner: Learner) -> LearnerRecord:
+    def change(self, learner: Learner) -> LearnerRecord:
+        """The learner's record, to change; the next save writes it."""
         self.changed_learners.add(learner.email)
         return self._records[learner.email]
 
-    def _complete(
-        self, record: LearnerRecord, course: Course, *, was_met: bool, now: datetime
-    ) -> None:
+    def _complete(self, learner: Learner, course: Course, *, was_met: bool, now: datetime) -> None:
         # Only the update that meets what was missing may complete the course: the same update
         # sent again must not undo a status that was set in between.
+        record = self._records[learner.email]
         if not was_met and is_course_met(course, record):
-            enrolment = record.courses.setdefault(course.id, CourseRecord(COMPLETED, now))
-            enrolment.status, enrolment.changed_at = COMPLETED, now
-            self._advance(record, now)
+            before = record.courses.get(course.id)
+            record.courses[course.id] = CourseRecord(
+                COMPLETED, now, views=before.views if before is not None else 0
+            )
+            if before is None or before.status != COMPLETED:
+                self._completed(learner, course, completed_at=now, now=now)
+            self._advance(learner, now)
 
-    def _advance(self, record: LearnerRecord, now: datetime) -> None:
+    def _completed(
+        self, learner: Learner, course: Course, *, completed_at: datetime, now: datetime
+    ) -> None:
+        self._events.happened(kinds.COURSE_COMPLETED, learner, course, at=now)
+        self.certificates.schedule(learner, course, completed_at)
+
+    def _advance(self, learner: Learner, now: datetime) -> None:
         """Record the milestones and learning paths that the completed courses complete."""
+        record = self._records[learner.email]
         done = completed_courses(record)
-        earned = awards(self._catalogue.course_by_id, done)
+        earned = awards(self.catalogue.course_by_id, done)
         reached = {action.milestone for action in record.actions}
         for path in self.paths.published:
             fresh = [
@@ -165,7 +203,11 @@ class State:
                 action = f"action_{len(record.actions) + 1:03}_{milestone.id}"
                 record.actions.append(ActionRecord(action, path.id, milestone.id, now))
             if is_path_met(path, reached):
-                enrolment.status, enrolment.completed_at = COMPLETED, now
+                if enrolment.completed_at is None:
+                    self._events.happened(kinds.PATH_COMPLETED, learner, path, at=now)
+                    self.certificates.schedule(learner, path, now)
+                    enrolment.completed_at = now
+                enrolment.status = COMPLETED
 
     def as_json(self) -> dict[str, Any]:
         """By e-mail address, what is recorded; courses and learning paths by their slugs."""
@@ -181,7 +223,7 @@ class State:
                     "statusChangeDate": iso(enrolment.changed_at),
                 }
                 for course_id, enrolment in record.courses.items()
-                for course in (self._catalogue.course_by_id[course_id],)
+                for course in (self.catalogue.course_by_id[course_id],)
             },
         }
         if record.paths:
@@ -196,6 +238,12 @@ class State:
             }
         if record.attended:
             shown["attendedMeetings"] = sorted(record.attended)
+        if record.revoked_courses:
+            shown["revokedCourses"] = sorted(record.revoked_courses)
+        if record.certificates:
+            shown["certificates"] = {
+                name: iso(granted_at) for name, granted_at in sorted(record.certificates.items())
+            }
         if record.archived_courses:
             shown["archivedCourses"] = sorted(record.archived_courses)
         if record.archived_paths:

@@ -21,6 +21,15 @@ class Migration:
     sql: str
 
 
+class SchemaError(ConfigError):
+    """A database's schema is not that of this pointsman."""
+
+    def __init__(self, message: str, current: int, newest: int) -> None:
+        super().__init__(message)
+        self.current = current
+        self.newest = newest
+
+
 def all_of(package: str) -> list[Migration]:
     """A store's migrations, in order. Raises `Bug` for two of one number."""
     folder = files(package).joinpath("migrations")
@@ -42,17 +51,22 @@ def pending(package: str, current: int) -> list[Migration]:
     steps = all_of(package)
     newest = steps[-1].number
     if current > newest:
-        raise ConfigError(
+        raise SchemaError(
             f"store.url: the database has schema {current}, this pointsman knows up to {newest}; "
-            "start the newer version that wrote it"
+            "start the newer version that wrote it",
+            current,
+            newest,
         )
     return [step for step in steps if step.number > current]
 
 
 def must_be_current(package: str, current: int) -> None:
     """Raises `ConfigError` unless a command can work on this schema as it is."""
-    if pending(package, current):
-        raise ConfigError(
+    steps = pending(package, current)
+    if steps:
+        raise SchemaError(
             f"store.url: the database has schema {current}, which is older than this pointsman; "
-            "run pointsman db upgrade, or start the daemon, which does it"
+            "run pointsman db upgrade, or start the daemon, which does it",
+            current,
+            steps[-1].number,
         )

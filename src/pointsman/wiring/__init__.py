@@ -1,6 +1,7 @@
 """Turns settings into parts; `app` and `commands` put the parts together and run them."""
 
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
+from pointsman.wiring.confirmations import confirmation_intake, feed_readers
 from pointsman.wiring.delivery import auditor, dispatcher, quota
 from pointsman.wiring.delivery_events import delivery_events
 from pointsman.wiring.http import (
@@ -14,7 +15,12 @@ from pointsman.wiring.launches import launch_cache, launch_deps, retention
 from pointsman.wiring.live import LiveParts
 from pointsman.wiring.mapping import identity, identity_rules
 from pointsman.wiring.metrics import known_labels
-from pointsman.wiring.platforms import PlatformClients, helium_calls, platform_clients
+from pointsman.wiring.platforms import (
+    PlatformClients,
+    helium_calls,
+    helium_examiner,
+    platform_clients,
+)
 from pointsman.wiring.sources import (
     pipeline,
     pipeline_without_store,
@@ -22,7 +28,7 @@ from pointsman.wiring.sources import (
     refused_learners,
     statement_producer,
 )
-from pointsman.wiring.stores import store, store_and_budget
+from pointsman.wiring.stores import budget_beside, store, store_and_budget
 from pointsman.wiring.story import teller
 from pointsman.wiring.tokens import TokenSources, paid_login, token_sources, vault
 
@@ -32,11 +38,15 @@ __all__ = [
     "PlatformClients",
     "TokenSources",
     "auditor",
+    "budget_beside",
+    "confirmation_intake",
     "delivery_events",
     "dispatcher",
     "failed_attempts",
+    "feed_readers",
     "guarded_intake",
     "helium_calls",
+    "helium_examiner",
     "http_deps",
     "http_intake",
     "http_listeners",

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 from pointsman.platforms.base import LoginClient, Platform, ReadBackClient
+from pointsman.platforms.examiner import Examiner
 from pointsman.platforms.helium import HeliumCalls, HeliumPlatform, HttpTransport
+from pointsman.platforms.helium.examiner import HeliumExaminer
 from pointsman.platforms.helium.login import HeliumLogin
 from pointsman.platforms.helium.readback import HeliumReader
 
@@ -48,6 +50,11 @@ def platform_clients(settings: Settings, clock: Clock) -> PlatformClients:
 def helium_calls(settings: Settings, clock: Clock) -> HeliumCalls:
     """Helium's operations one by one, for people at a terminal."""
     return HeliumCalls(_transport(settings, 1), clock)
+
+
+def helium_examiner(settings: Settings, clock: Clock) -> Examiner:
+    """What `pointsman doctor` asks the instance with."""
+    return HeliumExaminer(_transport(settings, 1), clock)
 
 
 def _transport(settings: Settings, connections: int) -> HttpTransport:

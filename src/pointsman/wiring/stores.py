@@ -15,6 +15,7 @@ from pointsman.delivery.budget.base import Budget, QuotaLimits
 from pointsman.delivery.budget.local import LocalBudget
 from pointsman.delivery.budget.shared import SharedBudget
 from pointsman.domain.clock import Clock
+from pointsman.platforms.helium.client import QUOTA_WINDOW
 from pointsman.statements import STATEMENT, authority_key, index_keys, referenced_statement
 from pointsman.store.base import Store
 from pointsman.store.postgres import PostgresStore
@@ -45,6 +46,22 @@ def store_and_budget(
         return shared, SharedBudget(limits, clock, shared)
     local = _sqlite(settings, clock, on_commit, beside=False)
     return local, LocalBudget(limits, clock, local)
+
+
+def budget_beside(
+    settings: Settings, clock: Clock, store: Store, *, daemon_runs: bool
+) -> Budget | None:
+    """The budget for a command, in a store that it has open beside the daemons.
+
+    None where the one daemon of a SQLite file runs: its ledger is its own, and it learns what
+    others spend from the platform's headers.
+    """
+    limits = QuotaLimits.of(settings.platform.limits, window=QUOTA_WINDOW)
+    if isinstance(store, PostgresStore):
+        return SharedBudget(limits, clock, store)
+    if daemon_runs or not isinstance(store, SqliteStore):
+        return None
+    return LocalBudget(limits, clock, store)
 
 
 def _postgres(

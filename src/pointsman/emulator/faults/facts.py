@@ -17,7 +17,8 @@ class RequestFacts:
 
     number: int
     at: float
-    #: the fields of the operation, in their order, by their names in the schema
+    #: the fields of the operation, in their order, by their names in the schema; the one name of an
+    #: event or a feed
     operations: tuple[str, ...]
     #: beside them, the values of each one's arguments, as text
     arguments: tuple[frozenset[str], ...]
@@ -41,6 +42,13 @@ def facts_of(
         learner=learner,
         text=body.decode("utf-8", "replace"),
     )
+
+
+def named_facts(
+    name: str, *, number: int, at: float, learner: str | None = None, text: str = ""
+) -> RequestFacts:
+    """Of an event, a webhook, or a request to the REST API."""
+    return RequestFacts(number, at, (name,), (frozenset(),), learner, text)
 
 
 def _values(field: FieldNode, variables: Mapping[str, Any]) -> Iterator[str]:

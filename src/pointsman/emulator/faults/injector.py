@@ -6,7 +6,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from pointsman.emulator.faults.facts import RequestFacts
 from pointsman.emulator.faults.rules import (
@@ -27,9 +27,19 @@ from pointsman.emulator.limits import WINDOW
 _KEPT = 100_000
 
 
+class Injected(Protocol):
+    """Collects what strikes at one stage."""
+
+    stage: ClassVar[str]
+
+    def add(self, fault: Fault) -> None: ...
+
+
 @dataclass(slots=True)
 class InjectedFault:
-    """All that strikes one request, put together."""
+    """All that strikes one request to `/helium`, put together."""
+
+    stage: ClassVar[str] = "graphql"
 
     latency: float = 0.0
     #: seconds of `Retry-After` of a 429
@@ -167,9 +177,11 @@ class Faults:
         """Whether anything can strike at all."""
         return bool(self._active)
 
-    def inject(self, facts: RequestFacts, injected: InjectedFault) -> None:
-        """Put into `injected` what goes wrong with this request."""
+    def inject(self, facts: RequestFacts, injected: Injected) -> None:
+        """Put into `injected` what goes wrong with this request, or event, at this stage."""
         for active in self._active.values():
+            if active.fault.stage != injected.stage:
+                continue
             fault = active.hit(facts, self._dice)
             if fault is not None:
                 injected.add(fault)

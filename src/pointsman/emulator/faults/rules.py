@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
@@ -21,6 +21,9 @@ class _Fault(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: what it strikes: a request to `/helium`, a webhook, an event, or a request to the REST API
+    stage: ClassVar[Literal["graphql", "webhook", "event", "rest"]] = "graphql"
 
     chance: float = Field(default=1.0, gt=0, le=1)
     every: int = Field(default=1, ge=1)
@@ -128,6 +131,71 @@ class ResetSkew(_Fault):
     seconds: float = Field(ge=-3_600, le=3_600)
 
 
+class _WebhookFault(_Fault):
+    """Of webhooks: `operation` is the event's name, `learner` whose event it is."""
+
+    stage = "webhook"
+
+
+class LoseWebhook(_WebhookFault):
+    """It is never sent."""
+
+    kind: Literal["lose_webhook"]
+
+
+class RepeatWebhook(_WebhookFault):
+    """It is sent so many times more, all at once."""
+
+    kind: Literal["repeat_webhook"]
+    repeats: int = Field(default=1, ge=1, le=100)
+
+
+class DelayWebhook(_WebhookFault):
+    """It is sent so many seconds later, so that others overtake it."""
+
+    kind: Literal["delay_webhook"]
+    seconds: Seconds
+
+
+class MissignWebhook(_WebhookFault):
+    """Its first attempt is signed with another secret."""
+
+    kind: Literal["missign_webhook"]
+
+
+class BackdateWebhook(_WebhookFault):
+    """The `timestamp` of its first attempt is so many seconds too old; the signature is good."""
+
+    kind: Literal["backdate_webhook"]
+    seconds: float = Field(default=172_800.0, ge=0)
+
+
+class HideEvent(_Fault):
+    """The feed shows the event only so many seconds later, with its own time."""
+
+    stage = "event"
+    kind: Literal["hide_event"]
+    seconds: Seconds
+
+
+class FailRest(_Fault):
+    """A request to the REST API is refused with this status; `operation` is the feed's name."""
+
+    stage = "rest"
+    kind: Literal["fail_rest"]
+    status: int = Field(default=503, ge=400, le=599)
+    #: seconds of `Retry-After`
+    retry_after: Seconds | None = None
+
+
+class SlowRest(_Fault):
+    """An answer of the REST API takes so many seconds longer."""
+
+    stage = "rest"
+    kind: Literal["slow_rest"]
+    seconds: Seconds
+
+
 _Any = (
     Latency
     | Throttle
@@ -138,6 +206,14 @@ _Any = (
     | ExpireTokens
     | Steal
     | ResetSkew
+    | LoseWebhook
+    | RepeatWebhook
+    | DelayWebhook
+    | MissignWebhook
+    | BackdateWebhook
+    | HideEvent
+    | FailRest
+    | SlowRest
 )
 Fault = Annotated[_Any, Field(discriminator="kind")]
 FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)

@@ -20,7 +20,7 @@ from pointsman.platforms.base import (
 from pointsman.platforms.helium.documents import OPERATION, document, price
 from pointsman.platforms.helium.outcomes import read_answer, unusable_token
 from pointsman.platforms.helium.remediation import remedy
-from pointsman.platforms.helium.transport import JSON_HEADERS, Transport
+from pointsman.platforms.helium.transport import JSON_HEADERS, HttpAnswer, Transport
 
 #: seconds; it opens with the first request and does not roll (platform facts, "Limits")
 QUOTA_WINDOW = 60.0
@@ -66,13 +66,18 @@ class HeliumPlatform:
             response = await self._transport.post(JSON_HEADERS, PROBE)
         except PlatformUnreachable as error:
             return PlatformAnswer(RequestOutcome.UNREACHABLE, message=str(error))
-        answer = read_answer(response, (), (), self._clock.now())
-        if answer.key_in_doubt:
-            return replace(answer, outcome=RequestOutcome.KEY_REFUSED, key_in_doubt=False)
-        return answer
+        return read_probe(response, self._clock.now())
 
     def remedy(self, message: str, setting: str) -> str:
         return remedy(message, setting)
 
     async def close(self) -> None:
         await self._transport.close()
+
+
+def read_probe(response: HttpAnswer, now: float) -> PlatformAnswer:
+    """The answer to `PROBE`; KEY_REFUSED when the apiKey itself is the trouble."""
+    answer = read_answer(response, (), (), now)
+    if answer.key_in_doubt:
+        return replace(answer, outcome=RequestOutcome.KEY_REFUSED, key_in_doubt=False)
+    return answer

@@ -30,7 +30,7 @@ def read_rate(headers: Mapping[str, str], now: float, *, asked: float | None = N
 
     `asked` are the seconds that the body asks us to wait; a `Retry-After` outranks it.
     """
-    server_now = _date(headers.get("Date")) or now
+    server_now = http_date(headers.get("Date")) or now
     resets_in = _seconds_until(headers.get("X-RateLimit-Reset"), server_now)
     pause = _seconds_until(headers.get("Retry-After"), server_now)
     if pause is None:
@@ -57,7 +57,7 @@ def _seconds_until(text: str | None, server_now: float) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        moment = _date(text)
+        moment = http_date(text)
         if moment is None:
             return None
         number = moment
@@ -67,7 +67,8 @@ def _seconds_until(text: str | None, server_now: float) -> float | None:
     return seconds if math.isfinite(seconds) else None
 
 
-def _date(text: str | None) -> float | None:
+def http_date(text: str | None) -> float | None:
+    """A date of HTTP or ISO 8601, in Unix seconds; None for what is none."""
     if not text:
         return None
     try:

@@ -1,4 +1,7 @@
-"""The page at `/`: what answers here, and where to go. It says nothing of learners or versions."""
+"""The page at `/`: what answers here, and where to go. It says nothing of learners or versions.
+
+`installation` is for `pointsman doctor`, which sees by it whether an address leads here.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ body {{ margin: 2rem auto; max-width: 40rem; padding: 0 1rem; font: 1rem/1.6 san
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
-def home(paths: Collection[str], public_path: str = "") -> Handler:
+def home(paths: Collection[str], public_path: str = "", installation: str = "") -> Handler:
     """HTML for a browser, JSON for the rest, of those of `paths` that are to be shown.
 
     `public_path` is what a proxy takes away.
@@ -52,7 +55,7 @@ def home(paths: Collection[str], public_path: str = "") -> Handler:
 
     async def handle(request: web.Request) -> web.Response:
         if "text/html" not in request.headers.get("Accept", ""):
-            return json_response({"what": _WHAT, "places": places})
+            return json_response({"what": _WHAT, "places": places, "installation": installation})
         return web.Response(
             text=_PAGE.format(what=_WHAT, places=links),
             content_type="text/html",

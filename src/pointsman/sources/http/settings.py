@@ -75,6 +75,10 @@ class OperatorListenerSettings(Section):
         return keys
 
 
+#: addresses that mean every address of this machine
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not listened on
+
+
 class ConnectionSettings(Section):
     """[http.connections]: how long a connection may take, and how many there may be."""
 
@@ -120,6 +124,13 @@ class HttpSettings(Limits):
     #: where a statement is kept before it is answered: the store, or a topic that a source reads
     intake: Literal["store", "kafka"] = "store"
     kafka: KafkaTopicSettings | None = None
+
+    @property
+    def probes_url(self) -> str:
+        """Where probes are answered, seen from this machine."""
+        listener = self.operator or self
+        host = _EVERYWHERE.get(listener.host, listener.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{listener.port}"
 
     @property
     def operator_hosts(self) -> tuple[str, ...]:

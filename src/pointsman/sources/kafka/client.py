@@ -6,9 +6,11 @@ import ssl
 from typing import Any
 
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.helpers import create_ssl_context
 
 from pointsman.sources.kafka.settings import (
+    KafkaCluster,
     KafkaSecurity,
     KafkaSourceSettings,
     KafkaTopicSettings,
@@ -19,6 +21,8 @@ _LARGEST = 64 * 1024 * 1024
 #: milliseconds
 _ANSWER = 5_000
 _DAY = 86_400_000
+#: bytes of a partition, for who looks only where it ends
+_LITTLE = 4_096
 
 
 def new_consumer(settings: KafkaSourceSettings) -> AIOKafkaConsumer:
@@ -40,15 +44,29 @@ def new_consumer(settings: KafkaSourceSettings) -> AIOKafkaConsumer:
     )
 
 
-def new_client(settings: KafkaSourceSettings) -> AIOKafkaClient:
+def new_client(cluster: KafkaCluster, name: str) -> AIOKafkaClient:
     """A client that asks about topics, and reads none. Raises `OSError` for unusable TLS files."""
     return AIOKafkaClient(
-        bootstrap_servers=list(settings.bootstrap_servers),
-        client_id=f"pointsman-{settings.name}-topics",
+        **_address(cluster, name),
         request_timeout_ms=_ANSWER,
         # its own picture of the cluster is only to find the brokers
         metadata_max_age_ms=_DAY,
-        **_security(settings.security),
+    )
+
+
+def new_admin(cluster: KafkaCluster, name: str) -> AIOKafkaAdminClient:
+    """A client that asks about groups. Raises `OSError` for unusable TLS files."""
+    return AIOKafkaAdminClient(**_address(cluster, name), request_timeout_ms=_ANSWER)
+
+
+def new_reader(cluster: KafkaCluster, name: str) -> AIOKafkaConsumer:
+    """A consumer in no group, which reads a little. Raises `OSError` for unusable TLS files."""
+    return AIOKafkaConsumer(
+        **_address(cluster, name),
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        request_timeout_ms=_ANSWER,
+        max_partition_fetch_bytes=_LITTLE,
     )
 
 
@@ -75,6 +93,14 @@ def new_producer(settings: KafkaTopicSettings) -> AIOKafkaProducer:
 def current_password(security: KafkaSecurity) -> str | None:
     """The password of now; the client keeps the one that it was made with."""
     return None if security.password is None else security.password.get_secret_value()
+
+
+def _address(cluster: KafkaCluster, name: str) -> dict[str, Any]:
+    return {
+        "bootstrap_servers": list(cluster.bootstrap_servers),
+        "client_id": name,
+        **_security(cluster.security),
+    }
 
 
 def _security(security: KafkaSecurity) -> dict[str, Any]:

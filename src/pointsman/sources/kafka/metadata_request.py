@@ -96,18 +96,19 @@ class _MetadataRequest10(RequestStruct):  # type: ignore[misc]
 
 
 class TopicIdsRequest(Request[_MetadataRequest10]):  # type: ignore[misc]
-    """Asks about `topics`, and makes none of them.
+    """Asks about `topics`, and makes none of them; `with_rights` also what we may do with them.
 
     Sending it raises `NotImplementedError` where the broker is older than Kafka 2.8.
     """
 
     API_KEY = 3
 
-    def __init__(self, topics: Sequence[str]) -> None:
+    def __init__(self, topics: Sequence[str], *, with_rights: bool = False) -> None:
         self._topics = topics
+        self._with_rights = with_rights
 
     def build(self, request_struct_class: type[_MetadataRequest10]) -> _MetadataRequest10:
         topics: list[tuple[bytes, str, dict[int, bytes]]] = [
             (NO_ID, topic, {}) for topic in self._topics
         ]
-        return request_struct_class(topics, False, False, False, {})  # noqa: FBT003 - by their order
+        return request_struct_class(topics, False, False, self._with_rights, {})  # noqa: FBT003 - by order

@@ -57,7 +57,9 @@ class TopicLogs:
         async with self._lock:
             try:
                 if self._client is None:
-                    self._client = new_client(self._settings)
+                    self._client = new_client(
+                        self._settings, f"pointsman-{self._settings.name}-topics"
+                    )
                     await self._client.bootstrap()
                 return await self._ask(self._client, topics)
             except BaseException:

@@ -1,0 +1,148 @@
+"""Looks at the store: opens it as it is, upgrades nothing, and adds up its books."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from pointsman import replicas, wiring
+from pointsman.config import Settings
+from pointsman.doctor import Result, fail, findings, ok
+from pointsman.doctor.store import (
+    Room,
+    judge_books,
+    judge_replicas,
+    judge_room,
+    judge_schema,
+)
+from pointsman.domain.clock import Clock, micros
+from pointsman.domain.errors import ConfigError, Retry
+from pointsman.replicas import Replica
+from pointsman.store.base import Store
+from pointsman.store.migrations import SchemaError
+from pointsman.store.sqlite.schema import connect
+from pointsman.store.sqlite.soundness import StoreDamaged, check
+
+#: bytes; reading a larger file whole would take too long
+_READ_WHOLE = 200_000_000
+
+
+@dataclass(slots=True)
+class StoreExamination:
+    """The store, open, or why it can't be opened."""
+
+    store: Store | None = None
+    #: there is nothing in its place yet
+    is_missing: bool = False
+    error: Exception | None = None
+    installation_secret: bytes = b""
+    replicas: list[Replica] = field(default_factory=list)
+
+    @property
+    def why_not(self) -> str:
+        return "there is no store yet" if self.is_missing else "the store can't be opened"
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, settings: Settings, clock: Clock, seconds: float) -> AsyncIterator[Self]:
+        """Open it; `StoreExamination` closes it again."""
+        made = cls()
+        if not settings.store.is_shared and not settings.store.path.exists():
+            made.is_missing = settings.store.path.parent.is_dir()
+        store = wiring.store(settings, clock, beside=True)
+        try:
+            async with asyncio.timeout(seconds):
+                await store.open()
+                made.store = store
+                made.installation_secret = await store.installation_secret()
+                made.replicas = (await replicas.read(store)).alive(micros(clock.now()))
+        except TimeoutError:
+            made.error = Retry(f"store.url: no answer from the database within {seconds:g} s")
+        except (ConfigError, Retry) as error:
+            made.error = error
+        try:
+            yield made
+        finally:
+            if made.store is not None:
+                with suppress(Retry):
+                    await store.close()
+
+
+async def examine_store(settings: Settings, examined: StoreExamination) -> AsyncIterator[Result]:
+    """Room first, for a full disk explains the rest."""
+    if not settings.store.is_shared:
+        path = settings.store.path
+        if not path.parent.is_dir():
+            yield fail("store", f"there is no folder {path.parent}", "make it, or mend store.url")
+            return
+        yield judge_room(_room(path.parent))
+    if examined.is_missing:
+        yield ok("store", f"there is none at {settings.store.path} yet; `pointsman run` makes it")
+        return
+    match examined.error:
+        case None:
+            pass
+        case SchemaError() as error:
+            yield judge_schema(error.current, error.newest)
+            return
+        case StoreDamaged() as error:
+            yield fail(
+                "store",
+                str(error),
+                f"keep {settings.store.path} with its -wal and -shm, then pointsman db restore "
+                "BACKUP (docs/store.md)",
+            )
+            return
+        case error:
+            yield findings.of_error(
+                "store",
+                error,
+                f"see that the database of store.url ({settings.store.url}) runs "
+                "and can be reached, and store.password_file",
+            )
+            return
+    store = examined.store
+    assert store is not None, "it is open"  # noqa: S101
+    yield ok("store", f"{settings.store.url} is there, and its schema is the newest")
+    for finding in judge_replicas(
+        [(row.name, row.problem) for row in examined.replicas if row.problem],
+        len(examined.replicas),
+    ):
+        yield finding
+    if not settings.store.is_shared and settings.store.path.stat().st_size <= _READ_WHOLE:
+        yield await asyncio.to_thread(_soundness, settings.store.path)
+    try:
+        books = await store.books()
+    except Retry as error:
+        yield findings.of_error("store's books", error, "pointsman verify")
+        return
+    yield judge_books(
+        balanced=books.balanced,
+        accepted=books.accepted,
+        desired=books.desired,
+        problems=books.problems,
+    )
+
+
+def _room(folder: Path) -> Room:
+    status = os.statvfs(folder)
+    return Room(str(folder), status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize)
+
+
+def _soundness(path: Path) -> Result:
+    try:
+        with closing(connect(path, read_only=True)) as connection:
+            check(connection, path)
+    except (StoreDamaged, sqlite3.Error) as error:
+        return fail(
+            "store's file",
+            str(error),
+            "stop the daemon, keep the file, and pointsman db restore BACKUP (docs/store.md)",
+        )
+    return ok("store's file", "every page of it is sound")
