@@ -68,7 +68,11 @@ async def test_what_a_version_before_dealt_in_the_last_minute_is_spent(database:
         await connection.execute("INSERT INTO pace (id, state) VALUES (1, $1)", text)
         await migrate(connection)
         state = await connection.fetchval("SELECT state FROM quota_window")
+        before = json.loads(await connection.fetchval("SELECT state FROM pace"))
         await connection.close()
+    # a replica of that version waits for an hour
+    assert before["dealt"] == []
+    assert before["blocked_until"] / 1e6 > time.time() + 3_500
     window = SharedWindow.read(state, LIMITS)
     window.move_to(at / 1e6 + 1)
     assert list(map(tuple, window.books.log.counted)) == [

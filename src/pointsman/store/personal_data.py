@@ -106,6 +106,8 @@ TABLES: Mapping[str, Table] = {
     "operator_actions": _table(
         "id", nobody="id at kind who origin", about="learner", words="details outcome"
     ),
+    # PostgreSQL's, for replicas of the version before
+    "pace": _table("id", nobody="id state"),
     "pauses": _table("kind", nobody="kind since", words="reason"),
     "positions": _table(
         "consumer_group topic partition",
