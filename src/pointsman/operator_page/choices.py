@@ -10,14 +10,10 @@ from pointsman.domain.errors import InputRefused
 E = TypeVar("E", bound=StrEnum)
 
 
-class UnknownChoice(InputRefused):
-    """Neither empty nor one of the set; nothing is done, for "all" may not have been meant."""
-
-
 def choice(of: type[E], text: str, what: str) -> E | None:
     """The member that `text` names, None where it is empty; `what` names the field to a person.
 
-    Raises `UnknownChoice`.
+    Raises `InputRefused` for another text: nothing is done, for "all" may not have been meant.
     """
     if not text:
         return None
@@ -25,6 +21,6 @@ def choice(of: type[E], text: str, what: str) -> E | None:
         return of(text)
     except ValueError:
         known = ", ".join(of)
-        raise UnknownChoice(
+        raise InputRefused(
             f"There is no {what} {text[:80]!r}, and nothing was done. There are: {known}."
         ) from None

@@ -19,7 +19,7 @@ from aiohttp.typedefs import Handler
 from pointsman.config import Settings
 from pointsman.delivery.budget.base import QuotaLimits
 from pointsman.domain.clock import Clock
-from pointsman.domain.errors import StoreUnavailable
+from pointsman.domain.errors import InputRefused, StoreUnavailable
 from pointsman.operator_page.access import (
     COOKIE,
     LIFETIME,
@@ -28,7 +28,6 @@ from pointsman.operator_page.access import (
     fetch_site,
     is_own_form,
 )
-from pointsman.operator_page.choices import UnknownChoice
 from pointsman.operator_page.forms import Forms
 from pointsman.operator_page.jobs import Jobs
 from pointsman.operator_page.overview import Overview, SourceView
@@ -140,7 +139,7 @@ class OperatorPage:
                     shown = await view(request, user)
                 else:
                     shown = await self._submitted(request, user, form)
-            except UnknownChoice as error:
+            except InputRefused as error:
                 shown = Shown("error.html", {"reason": str(error)}, 400)
             except StoreUnavailable as error:
                 shown = Shown("error.html", {"reason": f"The store does not answer: {error}"}, 503)
