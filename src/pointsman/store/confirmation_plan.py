@@ -79,6 +79,8 @@ class ConfirmationPlan:
         if learner is None:
             return TakenEvent(event, EventOutcome.UNKNOWN)
         key = (learner, place)
+        if event.fact is PlatformFact.STATUS_CHANGED and self._is_ours(key, event):
+            return TakenEvent(event, EventOutcome.REPEATED, learner)
         known = self.facts.setdefault(key, {})
         learned = learn(known, event, self.now)
         if learned is None:
@@ -101,6 +103,21 @@ class ConfirmationPlan:
         return any(
             str(recipient) == learner and f" {target.key} " in f"{evidence_key} "
             for recipient, target in self.taken_over
+        )
+
+    def _is_ours(self, key: _Key, event: PlatformEvent) -> bool:
+        """Whether a changed status is what we made of it ourselves, or a completion is newer.
+
+        The platform tells of the mutations that we send as it does of an administrator's, and what
+        it tells may come before their answer.
+        """
+        completed = self.facts.get(key, {}).get((PlatformFact.COMPLETED, ""))
+        if completed is not None and completed.at > event.at:
+            return True
+        return any(
+            event.value in {row.value, row.delivered_value}
+            for row in self.states[key]
+            if row.target.kind is TargetKind.COURSE_STATUS
         )
 
     def _change(self, key: _Key, fact: KnownFact) -> EventOutcome:
