@@ -125,7 +125,14 @@ class FeedReader:
             first = now - micros(self._pace.first)
             since = place.read_until - micros(self._pace.overlap) if place.read_until else first
             span = Span(max(0, min(since, now)), now)
-        page = await self._page(span)
+        try:
+            page = await self._page(span)
+        except FeedUnavailable as error:
+            if not self._must_begin_again(span, error):
+                raise
+            # a shorter one, that it may be read before its cursor ends too
+            span = Span(span.since, (span.since + span.until) // 2)
+            page = await self._page(span)
         done = replace(place, requests=place.requests + 1, events=place.events + len(page.events))
         if page.cursor:
             done = replace(done, current=replace(span, cursor=page.cursor))
@@ -140,7 +147,12 @@ class FeedReader:
         if span is None:
             await self._store.drop_feed(name)
             return
-        page = await self._page(span)
+        try:
+            page = await self._page(span)
+        except FeedUnavailable as error:
+            if not self._must_begin_again(span, error):
+                raise
+            page = await self._page(replace(span, cursor=""))
         goes_on = bool(page.cursor)
         done = replace(
             place,
@@ -153,25 +165,19 @@ class FeedReader:
             await self._store.drop_feed(name)
             log.info("a span of the feed was read", feed=self.name, events=done.events)
 
+    def _must_begin_again(self, span: Span, error: FeedUnavailable) -> bool:
+        """Whether the page was refused because the feed takes the span's cursor no longer."""
+        if not span.cursor or not error.refuses_request:
+            return False
+        log.warning(
+            "the feed takes its cursor no longer",
+            feed=self.name,
+            reason=str(error),
+            next="nothing: the span is read again from its beginning, and nothing counts twice",
+        )
+        return True
+
     async def _page(self, span: Span) -> EventPage:
-        """The page at the span's cursor; its first where the feed takes the cursor no longer.
-
-        Raises `FeedUnavailable`.
-        """
-        try:
-            return await self._asked(span)
-        except FeedUnavailable as error:
-            if not span.cursor or not error.refuses_request:
-                raise
-            log.warning(
-                "the feed takes its cursor no longer",
-                feed=self.name,
-                reason=str(error),
-                next="nothing: the span is read again from its beginning, and nothing counts twice",
-            )
-        return await self._asked(replace(span, cursor=""))
-
-    async def _asked(self, span: Span) -> EventPage:
         """As slowly as is set. Raises `FeedUnavailable`."""
         ready = self._asked_at + 60 / self._pace.requests_per_minute
         if (wait := ready - self._clock.monotonic()) > 0:

@@ -1,0 +1,302 @@
+"""The platform's own word in virtual time, from its webhooks and its feed to the real store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pointsman.config.confirmations import FeedSettings
+from pointsman.domain.platform_events import FactSource
+from pointsman.domain.records import Change, Falls
+from pointsman.domain.targets import ReadBackPlace
+from pointsman.emulator import Emulator
+from pointsman.emulator.administrator import Administrator
+from pointsman.emulator.faults import read_fault
+from pointsman.emulator.rest import RestOptions
+from pointsman.store.confirmation_records import EventOutcome
+from tests.support.change_factory import change, course, each
+from tests.support.thoroughness import thorough
+from tests.support.virtual_confirmations import Confirmed, confirming, courses_catalogue
+from tests.support.virtual_delivery import KEY, VirtualDelivery
+from tests.support.virtual_time import VirtualClock, run_virtually
+
+PER_SECOND = 28
+#: learners, and seconds of completions
+LEARNERS, SECONDS = thorough((10_000, 600), otherwise=(100, 5))
+MINUTES_5 = 300.0
+
+Script = Callable[[VirtualDelivery, Confirmed], Awaitable[None]]
+
+
+def completion(sim: VirtualDelivery, learner: int, number: int = 0) -> Change:
+    """The learner has completed a course, just now."""
+    wanted = change(
+        f"l{learner}@example.com",
+        course(f"c{number}"),
+        "completed",
+        at=sim.now,
+    )
+    return replace(wanted, read_back=ReadBackPlace.course(f"course-c{number}"))
+
+
+async def complete(sim: VirtualDelivery, *learners: int) -> None:
+    await sim.ingest(*each([completion(sim, learner) for learner in learners], at=sim.now))
+
+
+def play(
+    folder: Path,
+    script: Script,
+    *faults: dict[str, Any],
+    learners: int = 12,
+    courses: int = 1,
+    webhooks: bool = True,
+    feed: FeedSettings | None = None,
+    rest: RestOptions | None = None,
+) -> Confirmed:
+    """Run the script beside delivery, webhooks and feed."""
+
+    async def main() -> Confirmed:
+        emulator = Emulator(
+            courses_catalogue(learners, courses),
+            api_key=KEY,
+            clock=VirtualClock(),
+            token_ttl=1e9,
+            rest=rest,
+        )
+        for fault in faults:
+            emulator.faults.add(read_fault(fault, "a fault"))
+        async with (
+            VirtualDelivery(folder, emulator.catalogue, emulator=emulator) as sim,
+            confirming(sim, webhooks=webhooks, feed=feed) as confirmed,
+        ):
+            await script(sim, confirmed)
+            return confirmed
+
+    return run_virtually(main())
+
+
+@pytest.mark.parametrize(
+    ("webhooks", "feed", "faults"),
+    [
+        (True, False, []),
+        (False, True, []),
+        (True, True, [{"kind": "lose_webhook", "chance": 0.2}]),
+    ],
+    ids=["webhooks", "feed", "a fifth of the webhooks lost"],
+)
+def test_every_completion_is_confirmed_within_5_minutes_for_no_point_of_graphql(
+    tmp_path: Path, webhooks: bool, feed: bool, faults: list[dict[str, Any]]
+) -> None:
+    total = PER_SECOND * SECONDS
+
+    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+        for number in range(total):
+            who, which = number % LEARNERS, number // LEARNERS
+            await sim.ingest(*each([completion(sim, who, which)], at=sim.now))
+            await sim.clock.sleep(1 / PER_SECOND)
+        await sim.settle()
+        deadline = sim.clock.monotonic() + MINUTES_5
+        while len(confirmed.news()) < total and sim.clock.monotonic() < deadline:
+            await sim.clock.sleep(1)
+        totals = sim.emulator.state()["totals"]
+        assert totals["points"] == total
+        assert totals["mutations"] == {"UpdateCourseStatus": total}
+        assert totals["rejected_429"] == 0
+
+    confirmed = play(
+        tmp_path,
+        script,
+        *faults,
+        learners=LEARNERS,
+        courses=total // LEARNERS + 1,
+        webhooks=webhooks,
+        feed=FeedSettings() if feed else None,
+    )
+    waits = sorted(taken.seconds or 0.0 for taken in confirmed.news())
+    assert len(waits) == total
+    assert waits[-1] <= MINUTES_5
+    assert bool(confirmed.by(FactSource.WEBHOOK)) is webhooks
+    assert bool(confirmed.by(FactSource.FEED)) is feed
+    assert set(confirmed.rest.statuses) <= {200}
+
+
+def test_a_reset_is_known_within_a_minute_and_not_overwritten(tmp_path: Path) -> None:
+    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+        await complete(sim, 0, 1)
+        await sim.settle()
+        await sim.clock.sleep(60)
+        sim.emulator.administer(lambda admin, now: admin.reset("u0", "c0", now=now))
+        await sim.clock.sleep(60)
+        assert confirmed.taken[-1].outcome is EventOutcome.TAKEN_OVER
+        await sim.clock.sleep(3_600)
+        assert sim.emulator.state()["learners"]["l0@example.com"]["courses"] == {}
+        # what the learner does afterwards counts
+        await complete(sim, 0)
+        await sim.settle()
+        shown = sim.emulator.state()["learners"]["l0@example.com"]["courses"]["c0"]
+        assert shown["status"] == "completed"
+
+    for webhooks in (True, False):
+        folder = tmp_path / str(webhooks)
+        folder.mkdir()
+        feed = None if webhooks else FeedSettings()
+        play(folder, script, webhooks=webhooks, feed=feed)
+
+
+ACTIONS: list[Callable[[Administrator, Any], object]] = [
+    lambda admin, now: admin.set_status("u0", "c0", "not-completed", now=now),
+    lambda admin, now: admin.revoke("u0", "c0", now=now),
+    lambda admin, now: admin.reset("u0", "c0", now=now),
+]
+
+
+@pytest.mark.parametrize("act", ACTIONS, ids=["status", "revoke", "reset"])
+@pytest.mark.parametrize("reverse", [False, True], ids=["in order", "reversed"])
+def test_in_whatever_order_events_come_the_newest_counts(
+    tmp_path: Path, act: Callable[[Administrator, Any], object], reverse: bool
+) -> None:
+    """A completion's event that comes after that of the change which undid it says nothing new."""
+
+    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+        await complete(sim, 0)
+        await sim.settle()
+        await sim.clock.sleep(5)
+        sim.emulator.administer(act)
+        await sim.clock.sleep(120)
+        assert sim.emulator.state()["totals"]["mutations"] == {"UpdateCourseStatus": 1}
+        [place] = await sim.store.facts_of("l0@example.com")
+        by_time = sorted(place.facts, key=lambda fact: fact.at)
+        assert [fact.fact for fact in by_time][-1] != "completed"
+
+    delay = {"kind": "delay_webhook", "seconds": 30, "operation": "course.completed"}
+    play(tmp_path, script, *([delay] if reverse else []))
+
+
+def test_what_we_change_ourselves_is_no_change_on_the_platform(tmp_path: Path) -> None:
+    """A new attempt sets a completed course back, and the platform tells of that too."""
+
+    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+        async def move(value: str, at: int) -> None:
+            moved = replace(completion(sim, 0), value=value, occurred_at=at, falls=Falls.ALWAYS)
+            await sim.ingest(*each([moved], at=sim.now))
+            await sim.settle()
+            await sim.clock.sleep(60)
+
+        await move("completed", sim.now)
+        began = sim.now
+        await move("not-completed", began)
+        # it happened offline, before the platform was told of the new attempt
+        await move("completed", began + 1)
+        shown = sim.emulator.state()["learners"]["l0@example.com"]["courses"]["c0"]
+        assert shown["status"] == "completed"
+        outcomes = [taken.outcome for taken in confirmed.taken]
+        assert set(outcomes) <= {EventOutcome.NEWS, EventOutcome.REPEATED}
+        assert (await sim.store.books()).dirty == 0
+
+    play(tmp_path, script)
+
+
+def test_cursors_that_expire_and_pages_that_grow_lose_nothing(tmp_path: Path) -> None:
+    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+        for first in range(0, 60, 20):
+            await complete(sim, *range(first, first + 20))
+            await sim.clock.sleep(10)
+        await sim.clock.sleep(600)
+        assert len(confirmed.news()) == 60
+        assert confirmed.rest.statuses[400] > 0
+
+    play(
+        tmp_path,
+        script,
+        learners=60,
+        webhooks=False,
+        feed=FeedSettings(requests_per_minute=30),
+        # at this pace no cursor lasts until it is used, so a span has to fit on one page
+        rest=RestOptions(per_page=25, cursor_ttl=1.9),
+    )
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500])
+def test_a_feed_that_refuses_us_stops_no_delivery_and_is_read_on_later(
+    tmp_path: Path, status: int
+) -> None:
+    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+        await complete(sim, *range(6))
+        await sim.settle()
+        assert not sim.dispatcher.platform_trouble
+        assert (await sim.store.books()).delivered == 6
+        await sim.clock.sleep(600)
+        assert confirmed.taken == []
+        sim.emulator.faults.clear()
+        await sim.clock.sleep(600)
+        assert len(confirmed.news()) == 6
+        assert sim.emulator.state()["totals"]["mutations"] == {"UpdateCourseStatus": 6}
+
+    play(
+        tmp_path,
+        script,
+        {"kind": "fail_rest", "status": status},
+        webhooks=False,
+        feed=FeedSettings(),
+    )
+
+
+def test_repeated_forged_and_late_webhooks_change_nothing(tmp_path: Path) -> None:
+    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+        await complete(sim, *range(12))
+        await sim.settle()
+        await sim.clock.sleep(7_200)
+        assert len(confirmed.news()) == 12
+        assert confirmed.statuses[401] > 0
+        assert (await sim.store.books()).delivered == 12
+
+    confirmed = play(
+        tmp_path,
+        script,
+        {"kind": "repeat_webhook", "repeats": 3},
+        {"kind": "missign_webhook", "every": 3},
+        {"kind": "delay_webhook", "every": 2, "seconds": 60},
+    )
+    outcomes = [taken.outcome for taken in confirmed.taken]
+    assert outcomes.count(EventOutcome.REPEATED) == 36
+
+
+def test_a_feed_of_an_empty_platform_is_read_and_brings_nothing(tmp_path: Path) -> None:
+    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+        await sim.clock.sleep(300)
+        assert confirmed.taken == []
+        places = await sim.store.feeds()
+        assert abs(places["academy"].read_until - sim.now) <= 30e6
+
+    play(tmp_path, script, feed=FeedSettings())
+
+
+def set_status(learner: str, status: str, admin: Administrator, now: datetime) -> None:
+    admin.set_status(learner, "c0", status, now=now)
+
+
+def test_events_of_people_and_courses_that_we_do_not_know_cost_no_row(tmp_path: Path) -> None:
+    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+        await complete(sim, 0)
+        await sim.settle()
+        await sim.clock.sleep(60)
+        before = (await sim.store.stats()).rows
+        for number in range(1, 12):
+            for status in ("completed", "not-completed") * 3:
+                sim.emulator.administer(partial(set_status, f"u{number}", status))
+                await asyncio.sleep(0.01)
+        await sim.clock.sleep(60)
+        assert (await sim.store.stats()).rows == before
+        assert confirmed.letters == []
+        unknown = [one for one in confirmed.taken if one.outcome is EventOutcome.UNKNOWN]
+        assert len(unknown) == 2 * 66
+
+    # each is told twice: by webhook and by feed
+    play(tmp_path, script, feed=FeedSettings(overlap_seconds=0))
