@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.config.confirmations import FeedSettings
+from pointsman.config.confirmations import FeedPathSettings, FeedSettings
 from pointsman.domain.platform_events import FactSource
 from pointsman.domain.records import Change, Falls
 from pointsman.domain.targets import ReadBackPlace
@@ -300,3 +300,19 @@ def test_events_of_people_and_courses_that_we_do_not_know_cost_no_row(tmp_path: 
 
     # each is told twice: by webhook and by feed
     play(tmp_path, script, feed=FeedSettings(overlap_seconds=0))
+
+
+def test_an_event_of_the_feed_that_makes_no_sense_is_one_dead_letter_however_often_it_is_read(
+    tmp_path: Path,
+) -> None:
+    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+        await complete(sim, 0, 1)
+        await sim.settle()
+        await sim.clock.sleep(100)
+        assert confirmed.rest.statuses[200] > 4
+        assert len(confirmed.letters) == 2
+        assert "names no course at nowhere" in confirmed.letters[0][0]
+
+    paths = FeedPathSettings(course=("nowhere",))
+    feed = FeedSettings(paths=paths, overlap_seconds=60)
+    play(tmp_path, script, webhooks=False, feed=feed)
