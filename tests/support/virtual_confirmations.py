@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from pointsman.config.confirmations import ConfirmationSettings, FeedSettings
 from pointsman.domain.errors import InputRefused
-from pointsman.domain.platform_events import FactSource
 from pointsman.emulator import Catalogue, Emulator
 from pointsman.emulator.events import EndpointOptions
 from pointsman.outgoing.client import HttpReply
@@ -94,9 +93,6 @@ class Confirmed:
 
     def news(self) -> list[TakenEvent]:
         return [taken for taken in self.taken if taken.outcome is EventOutcome.NEWS]
-
-    def by(self, source: FactSource) -> int:
-        return sum(taken.event.source is source for taken in self.news())
 
 
 @asynccontextmanager
