@@ -107,8 +107,9 @@ class FeedReader:
             return False
         places = await self._store.feeds()
         place = places.get(self.name)
-        if place is None or self._is_due(place, now):
-            return await self._read_on(place or FeedPlace(), now)
+        due = place is None or self._is_due(place, now)
+        if due and await self._read_on(place or FeedPlace(), now):
+            return True
         asked_for = next((name for name in places if name.startswith(f"{self.name} ")), None)
         if asked_for is None:
             return False
