@@ -12,67 +12,46 @@ from typing import Any
 
 import pytest
 
-from pointsman.config.confirmations import FeedPathSettings, FeedSettings
 from pointsman.domain.records import Change, Falls
-from pointsman.domain.targets import ReadBackPlace
-from pointsman.emulator import Emulator
+from pointsman.domain.targets import ReadBackPlace, Target, TargetKind
 from pointsman.emulator.administrator import Administrator
-from pointsman.emulator.faults import read_fault
 from pointsman.emulator.rest import RestOptions
 from pointsman.store.confirmation_records import EventOutcome
-from tests.support.change_factory import change, course, each
-from tests.support.virtual_confirmations import Confirmed, confirming, courses_catalogue
-from tests.support.virtual_delivery import KEY, VirtualDelivery
-from tests.support.virtual_time import VirtualClock, run_virtually
+from tests.support.change_factory import change, each
+from tests.support.confirming import ConfirmingDelivery, courses
+from tests.support.virtual_time import run_virtually
 
-Script = Callable[[VirtualDelivery, Confirmed], Awaitable[None]]
-
-
-def completion(sim: VirtualDelivery, learner: int, number: int = 0) -> Change:
-    """The learner has completed a course, just now."""
-    wanted = change(
-        f"l{learner}@example.com",
-        course(f"c{number}"),
-        "completed",
-        at=sim.now,
-    )
-    return replace(wanted, read_back=ReadBackPlace.course(f"course-c{number}"))
+Script = Callable[[ConfirmingDelivery], Awaitable[None]]
+COURSE = Target(TargetKind.COURSE_STATUS, "id:c0")
 
 
-async def complete(sim: VirtualDelivery, *learners: int) -> None:
+def completion(sim: ConfirmingDelivery, learner: int) -> Change:
+    """The learner has completed the course, just now."""
+    wanted = change(f"l{learner}@example.com", COURSE, "completed", at=sim.now)
+    return replace(wanted, read_back=ReadBackPlace.course("c0"))
+
+
+async def complete(sim: ConfirmingDelivery, *learners: int) -> None:
     await sim.ingest(*each([completion(sim, learner) for learner in learners], at=sim.now))
 
 
 def play(
-    folder: Path,
-    script: Script,
-    *faults: dict[str, Any],
-    learners: int = 12,
-    courses: int = 1,
-    webhooks: bool = True,
-    feed: FeedSettings | None = None,
-    rest: RestOptions | None = None,
-) -> Confirmed:
+    folder: Path, script: Script, *faults: dict[str, Any], learners: int = 12, **options: Any
+) -> ConfirmingDelivery:
     """Run the script beside delivery, webhooks and feed."""
 
-    async def main() -> Confirmed:
-        emulator = Emulator(
-            courses_catalogue(learners, courses),
-            api_key=KEY,
-            clock=VirtualClock(),
-            token_ttl=1e9,
-            rest=rest,
-        )
-        for fault in faults:
-            emulator.faults.add(read_fault(fault, "a fault"))
-        async with (
-            VirtualDelivery(folder, emulator.catalogue, emulator=emulator) as sim,
-            confirming(sim, webhooks=webhooks, feed=feed) as confirmed,
-        ):
-            await script(sim, confirmed)
-            return confirmed
+    async def main() -> ConfirmingDelivery:
+        async with ConfirmingDelivery(
+            folder, courses(learners, 1), faults=faults, **options
+        ) as sim:
+            await script(sim)
+            return sim
 
     return run_virtually(main())
+
+
+def news(sim: ConfirmingDelivery) -> int:
+    return len(sim.outcomes(EventOutcome.NEWS))
 
 
 ACTIONS: list[Callable[[Administrator, Any], object]] = [
@@ -89,7 +68,7 @@ def test_in_whatever_order_events_come_the_newest_counts(
 ) -> None:
     """A completion's event that comes after that of the change which undid it says nothing new."""
 
-    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+    async def script(sim: ConfirmingDelivery) -> None:
         await complete(sim, 0)
         await sim.settle()
         await sim.clock.sleep(5)
@@ -107,7 +86,7 @@ def test_in_whatever_order_events_come_the_newest_counts(
 def test_what_we_change_ourselves_is_no_change_on_the_platform(tmp_path: Path) -> None:
     """A new attempt sets a completed course back, and the platform tells of that too."""
 
-    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+    async def script(sim: ConfirmingDelivery) -> None:
         async def move(value: str, at: int) -> None:
             moved = replace(completion(sim, 0), value=value, occurred_at=at, falls=Falls.ALWAYS)
             await sim.ingest(*each([moved], at=sim.now))
@@ -119,9 +98,9 @@ def test_what_we_change_ourselves_is_no_change_on_the_platform(tmp_path: Path) -
         await move("not-completed", began)
         # it happened offline, before the platform was told of the new attempt
         await move("completed", began + 1)
-        shown = sim.emulator.state()["learners"]["l0@example.com"]["courses"]["c0"]
+        shown = sim.emulator.state()["learners"]["l0@example.com"]["courses"]["slug-0"]
         assert shown["status"] == "completed"
-        outcomes = [taken.outcome for taken in confirmed.taken]
+        outcomes = [taken.outcome for _, taken in sim.taken]
         assert set(outcomes) <= {EventOutcome.NEWS, EventOutcome.REPEATED}
         assert (await sim.store.books()).dirty == 0
 
@@ -129,20 +108,20 @@ def test_what_we_change_ourselves_is_no_change_on_the_platform(tmp_path: Path) -
 
 
 def test_cursors_that_expire_and_pages_that_grow_lose_nothing(tmp_path: Path) -> None:
-    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+    async def script(sim: ConfirmingDelivery) -> None:
         for first in range(0, 60, 20):
             await complete(sim, *range(first, first + 20))
             await sim.clock.sleep(10)
         await sim.clock.sleep(600)
-        assert len(confirmed.news()) == 60
-        assert confirmed.rest.statuses[400] > 0
+        assert news(sim) == 60
+        assert sim.rest.statuses[400] > 0
 
     play(
         tmp_path,
         script,
         learners=60,
         webhooks=False,
-        feed=FeedSettings(requests_per_minute=30),
+        feed={"requests_per_minute": 30},
         # at this pace no cursor lasts until it is used, so a span has to fit on one page
         rest=RestOptions(per_page=25, cursor_ttl=1.9),
     )
@@ -152,16 +131,16 @@ def test_cursors_that_expire_and_pages_that_grow_lose_nothing(tmp_path: Path) ->
 def test_a_feed_that_refuses_us_stops_no_delivery_and_is_read_on_later(
     tmp_path: Path, status: int
 ) -> None:
-    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+    async def script(sim: ConfirmingDelivery) -> None:
         await complete(sim, *range(6))
         await sim.settle()
         assert not sim.dispatcher.platform_trouble
         assert (await sim.store.books()).delivered == 6
         await sim.clock.sleep(600)
-        assert confirmed.taken == []
+        assert sim.taken == []
         sim.emulator.faults.clear()
         await sim.clock.sleep(600)
-        assert len(confirmed.news()) == 6
+        assert news(sim) == 6
         assert sim.emulator.state()["totals"]["mutations"] == {"UpdateCourseStatus": 6}
 
     play(
@@ -169,38 +148,38 @@ def test_a_feed_that_refuses_us_stops_no_delivery_and_is_read_on_later(
         script,
         {"kind": "fail_rest", "status": status},
         webhooks=False,
-        feed=FeedSettings(),
+        feed={},
     )
 
 
 def test_repeated_forged_and_late_webhooks_change_nothing(tmp_path: Path) -> None:
-    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+    async def script(sim: ConfirmingDelivery) -> None:
         await complete(sim, *range(12))
         await sim.settle()
         await sim.clock.sleep(7_200)
-        assert len(confirmed.news()) == 12
-        assert confirmed.statuses[401] > 0
+        assert news(sim) == 12
+        assert sim.statuses[401] > 0
         assert (await sim.store.books()).delivered == 12
 
-    confirmed = play(
+    sim = play(
         tmp_path,
         script,
         {"kind": "repeat_webhook", "repeats": 3},
         {"kind": "missign_webhook", "every": 3},
         {"kind": "delay_webhook", "every": 2, "seconds": 60},
     )
-    outcomes = [taken.outcome for taken in confirmed.taken]
+    outcomes = [taken.outcome for _, taken in sim.taken]
     assert outcomes.count(EventOutcome.REPEATED) == 36
 
 
 def test_a_feed_of_an_empty_platform_is_read_and_brings_nothing(tmp_path: Path) -> None:
-    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+    async def script(sim: ConfirmingDelivery) -> None:
         await sim.clock.sleep(300)
-        assert confirmed.taken == []
+        assert sim.taken == []
         places = await sim.store.feeds()
         assert abs(places["academy"].read_until - sim.now) <= 30e6
 
-    play(tmp_path, script, feed=FeedSettings())
+    play(tmp_path, script, feed={})
 
 
 def set_status(learner: str, status: str, admin: Administrator, now: datetime) -> None:
@@ -208,7 +187,7 @@ def set_status(learner: str, status: str, admin: Administrator, now: datetime) -
 
 
 def test_events_of_people_and_courses_that_we_do_not_know_cost_no_row(tmp_path: Path) -> None:
-    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+    async def script(sim: ConfirmingDelivery) -> None:
         await complete(sim, 0)
         await sim.settle()
         await sim.clock.sleep(60)
@@ -219,25 +198,23 @@ def test_events_of_people_and_courses_that_we_do_not_know_cost_no_row(tmp_path: 
                 await asyncio.sleep(0.01)
         await sim.clock.sleep(60)
         assert (await sim.store.stats()).rows == before
-        assert confirmed.letters == []
-        unknown = [one for one in confirmed.taken if one.outcome is EventOutcome.UNKNOWN]
-        assert len(unknown) == 2 * 66
+        assert sim.letters == []
+        assert len(sim.outcomes(EventOutcome.UNKNOWN)) == 2 * 66
 
     # each is told twice: by webhook and by feed
-    play(tmp_path, script, feed=FeedSettings(overlap_seconds=0))
+    play(tmp_path, script, feed={"overlap_seconds": 0})
 
 
 def test_an_event_of_the_feed_that_makes_no_sense_is_one_dead_letter_however_often_it_is_read(
     tmp_path: Path,
 ) -> None:
-    async def script(sim: VirtualDelivery, confirmed: Confirmed) -> None:
+    async def script(sim: ConfirmingDelivery) -> None:
         await complete(sim, 0, 1)
         await sim.settle()
         await sim.clock.sleep(100)
-        assert confirmed.rest.statuses[200] > 4
-        assert len(confirmed.letters) == 2
-        assert "names no course at nowhere" in confirmed.letters[0][0]
+        assert sim.rest.statuses[200] > 4
+        assert len(sim.letters) == 2
+        assert "names no course at nowhere" in sim.letters[0]
 
-    paths = FeedPathSettings(course=("nowhere",))
-    feed = FeedSettings(paths=paths, overlap_seconds=60)
+    feed = {"paths": {"course": ["nowhere"]}, "overlap_seconds": 60}
     play(tmp_path, script, webhooks=False, feed=feed)
