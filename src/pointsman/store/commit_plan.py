@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pointsman.domain.desired_state import Desired
+from pointsman.domain.frozen import record
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import (
     AttachedData,
@@ -32,7 +33,7 @@ from pointsman.store.statement_records import Move, Replayed
 from pointsman.store.turns import Turn, turn_of, united
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewStatement:
     """One statement to remember; its body is `submission.body`, which starts at `start`."""
 
@@ -42,7 +43,7 @@ class NewStatement:
     start: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewDeadLetter:
     """One dead letter to remember; `in_statements` when it is a valid statement as well."""
 
@@ -107,7 +108,8 @@ class Plan:
         outcomes: Counter[InputOutcome] = Counter()
         if fresh:
             for item in fresh:
-                outcome = self._apply(submission, item)
+                self.account(submission, item)
+                outcome = self.merge(submission, item)
                 outcomes[outcome] += 1
                 self.known[item.statement_id] = item.digest
                 self.statements.append(NewStatement(item, outcome, submission, self.size))
@@ -124,12 +126,8 @@ class Plan:
         counted = {outcome: count for outcome, count in outcomes.items() if count}
         return Receipt(counted, duplicates, names)
 
-    def _apply(self, submission: Submission, item: Item) -> InputOutcome:
-        """Count what becomes of one statement, and merge the changes that it asks for."""
-        self.account(submission, item)
-        return self.merge(submission, item)
-
     def account(self, submission: Submission, item: Item) -> None:
+        """Count one statement that asks for nothing."""
         decision = item.decision
         if decision.outcome is InputOutcome.DEAD:
             letter = DeadLetter(
@@ -157,7 +155,8 @@ class Plan:
             return decision.outcome
         moved = False
         for change in decision.changes:
-            moved = self._gather(change) or moved
+            if change.evidence is not None:
+                moved = self._gather(change) or moved
         for change in decision.changes:
             moved = self._move(change, submission) or moved
         return InputOutcome.APPLIED if moved else InputOutcome.SUPERSEDED
@@ -224,8 +223,10 @@ class Plan:
 
     def _enqueue(self, desired: Desired) -> None:
         turn = turn_of(desired)
-        known = self.queue.get(desired.recipient, turn)
-        self.queue[desired.recipient] = united((known, turn)) or turn
+        known = self.queue.get(desired.recipient)
+        if known is not None:
+            turn = united((known, turn)) or turn
+        self.queue[desired.recipient] = turn
 
     def _add_dead(self, submission: Submission, letter: DeadLetter, *, in_statements: bool) -> int:
         body_hash = hashlib.blake2b(letter.body, digest_size=16).digest()
