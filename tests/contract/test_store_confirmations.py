@@ -256,14 +256,15 @@ async def test_completions_come_page_by_page_with_all_that_is_known(store: Store
 
 async def test_names_and_words_with_nul_are_no_trouble(store: Store) -> None:
     await completed(store)
-    odd = event(PlatformFact.STATUS_CHANGED, 30, "a\0na@example.com", value="st\0arted")
-    assert await take(store, 40, odd) == [EventOutcome.UNKNOWN]
-    known = event(PlatformFact.STATUS_CHANGED, 30, "a\0", ANA, value="st\0arted")
-    assert await take(store, 40, known) == [EventOutcome.CONTRADICTED]
+    minute = 60_000_000
+    odd = event(PlatformFact.STATUS_CHANGED, minute, "a\0na@example.com", value="st\0arted")
+    assert await take(store, minute, odd) == [EventOutcome.UNKNOWN]
+    known = event(PlatformFact.STATUS_CHANGED, minute, "a\0", ANA, value="st\0arted")
+    assert await take(store, minute, known) == [EventOutcome.CONTRADICTED]
     topic_of_nobody = PlatformEvent(
-        (ANA,), PLACE, PlatformFact.TOPIC_RESET, 30, FactSource.WEBHOOK, topic="t\0"
+        (ANA,), PLACE, PlatformFact.TOPIC_RESET, minute, FactSource.WEBHOOK, topic="t\0"
     )
-    assert await take(store, 40, topic_of_nobody) == [EventOutcome.CONTRADICTED]
+    assert await take(store, minute, topic_of_nobody) == [EventOutcome.CONTRADICTED]
 
 
 async def test_of_two_who_take_the_same_event_at_once_one_has_news(store: Store) -> None:
