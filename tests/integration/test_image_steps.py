@@ -9,13 +9,13 @@ import re
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from demo.children import Child
-from demo.processes import PATIENCE, NotUp, free_port, wait_until_up
+from demo.processes import PATIENCE, NotUp, answers, free_port, wait_until_up
 from pointsman import __version__
 from tests.support.image_root import Root
 from tests.support.image_steps import Builder, Image, StepFailed, run
@@ -58,21 +58,15 @@ def locked_down(builder: Builder, image: Image, binds: Mapping[str, Path]) -> Ro
 
 @contextlib.contextmanager
 def started(
-    builder: Builder, image: Image, binds: Mapping[str, Path], log: Path, healthcheck: Sequence[str]
+    builder: Builder, image: Image, binds: Mapping[str, Path], log: Path, url: str
 ) -> Iterator[None]:
-    """The image's command until its HEALTHCHECK ends well; then SIGTERM, as an engine sends it."""
-
-    def is_healthy() -> bool:
-        with contextlib.suppress(StepFailed):
-            run(locked_down(builder, image, binds), healthcheck)
-            return True
-        return False
-
+    """The image's command, up when `url` answers; then SIGTERM, as an engine sends it."""
     command = locked_down(builder, image, binds).command([*image.entrypoint, *image.command])
     with log.open("wb") as output:
         process = Child(command, output=output, ends_at=signal.SIGKILL)
     try:
-        wait_until_up(process, is_healthy)
+        wait_until_up(process, lambda: answers(url))
+        run(locked_down(builder, image, binds), image.healthcheck)
         yield
         [inner] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(inner), signal.SIGTERM)
@@ -91,9 +85,7 @@ def a_folder(builder_folder: Path, name: str, owner: int) -> Path:
     return folder
 
 
-def test_the_daemon_s_image_holds_what_is_locked_and_runs_where_it_may_write_to_data_alone(
-    builder: Builder, tmp_path: Path
-) -> None:
+def the_daemon(builder: Builder, tmp_path: Path) -> None:
     image = builder.build("daemon")
     assert (image.user, image.folder, image.volumes) == ("10001:10001", "/data", ["/data"])
     assert image.labels["org.opencontainers.image.revision"] == "abc"
@@ -118,16 +110,24 @@ def test_the_daemon_s_image_holds_what_is_locked_and_runs_where_it_may_write_to_
     assert said.split()[-3:] == ["CapEff:", "0" * 16, "10001"]
     with pytest.raises(StepFailed, match="Read-only file system"):
         run(inside, ["touch", "/opt/pointsman/x"])
-    with started(builder, image, binds, tmp_path / "daemon.log", image.healthcheck):
+    url = f"http://127.0.0.1:{ports['operator']}/readyz"
+    with started(builder, image, binds, tmp_path / "daemon.log", url):
         assert (data / "pointsman.db").exists()
 
 
-@pytest.mark.parametrize("number", range(thorough(1, otherwise=0)))
-def test_the_emulator_s_image_runs_it(builder: Builder, tmp_path: Path, number: int) -> None:
+def the_emulator(builder: Builder, tmp_path: Path) -> None:
     image = builder.build("emulator")
     port = free_port()
     image.command += ["--port", str(port), "--api-key", "k"]
-    healthcheck = [part.replace("8090", str(port)) for part in image.healthcheck]
+    image.healthcheck = [part.replace("8090", str(port)) for part in image.healthcheck]
     binds = {"/data": a_folder(tmp_path, "data", 10_001)}
-    with started(builder, image, binds, tmp_path / "emulator.log", healthcheck):
+    url = f"http://127.0.0.1:{port}/"
+    with started(builder, image, binds, tmp_path / "emulator.log", url):
         assert (tmp_path / "data" / "emulator.db").exists()
+
+
+@pytest.mark.parametrize("target", thorough([the_daemon, the_emulator], otherwise=[the_daemon]))
+def test_an_image_holds_what_is_locked_and_runs_where_it_may_write_to_data_alone(
+    builder: Builder, tmp_path: Path, target: Callable[[Builder, Path], None]
+) -> None:
+    target(builder, tmp_path)
