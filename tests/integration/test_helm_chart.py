@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -299,6 +300,22 @@ def test_prometheus_takes_the_rules_and_finds_the_runbook_and_the_job(tmp_path: 
     assert "https://wiki.example.com/pointsman#pointsmanbehind" in path.read_text()
     [endpoint] = rendered("names of 63 characters").only("ServiceMonitor")["spec"]["endpoints"]
     assert "pointsman" in endpoint["relabelings"][0]["replacement"]
+
+
+def test_the_values_that_the_page_shows_are_values_of_the_chart(tmp_path: Path) -> None:
+    page = (DEPLOY.parent / "docs" / "kubernetes.md").read_text()
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    shown = [yaml.safe_load(block) for block in blocks if "externalRules" not in block]
+    assert len(shown) == 5
+    for values in shown:
+        result = render(values)
+        assert result.text, result.refused
+        if "config" in values:
+            text = result.config().replace("/etc/pointsman-secrets", str(tmp_path))
+            for name in re.findall(rf"{tmp_path}/([\w.]+)", text):
+                (tmp_path / name).write_text("{}")
+            (tmp_path / "pointsman.toml").write_text(text)
+            load(tmp_path / "pointsman.toml")
 
 
 def restart_mark(config: str) -> str:
