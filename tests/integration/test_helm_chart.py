@@ -46,8 +46,12 @@ EVERYTHING: dict[str, Any] = {
     "nodeSelector": {"kubernetes.io/arch": "amd64"},
     "tolerations": [{"key": "dedicated", "operator": "Exists"}],
     "affinity": {"nodeAffinity": {}},
-    "podAnnotations": {"example.com/team": "learning"},
-    "commonLabels": {"team": "learning", "app.kubernetes.io/name": "other"},
+    "podAnnotations": {"prometheus.io/scrape": "false", "pointsman/restart": "by hand"},
+    "commonLabels": {
+        "team": "learning",
+        "app.kubernetes.io/name": "other",
+        "app.kubernetes.io/component": "lrs",
+    },
     "podLabels": {"app.kubernetes.io/instance": "other", "sidecar": "no"},
     "extraEnv": [
         {"name": "POINTSMAN_LOGGING__LEVEL", "value": "debug"},
@@ -327,7 +331,7 @@ def test_pods_are_restarted_only_for_a_setting_that_needs_it() -> None:
     assert SINGLE.count("never") == 1
     live = SINGLE.replace('"never"', '"passed"').replace("[platform]", "# more\n[platform]")
     live += '[platform.limits]\nshare = 0.5\n[logging]\nlevel = "debug"\n'
-    assert restart_mark(live) == restart_mark(SINGLE + "[platform.limits]\n[logging]\n")
+    assert restart_mark(live) == restart_mark(SINGLE)
     assert restart_mark(SINGLE.replace("drain_seconds = 20", "drain_seconds = 30")) != restart_mark(
         SINGLE
     )
@@ -393,6 +397,7 @@ def test_values_of_a_wrong_form_are_refused_all_at_once_with_their_names() -> No
         ({"config": SINGLE.replace("8081", "8080")}, ["both 8080"]),
         ({"service": {"ipFamilies": ["IPv6"]}}, ["IPv6 alone", '"::"']),
         ({"autoscaling": {"enabled": True}}, ["autoscaling is on", "set mode: replicas"]),
+        ({"autoscaling": {"minReplicas": 9}}, ["minReplicas is 9, and maxReplicas 6"]),
         ({"existingSecret": "a", "secrets": {"b": "c"}}, ["existingSecret and secrets"]),
         (
             {"ingress": {"enabled": True, "hosts": [{"host": "e", "paths": [{"path": "/lrs"}]}]}},
@@ -407,6 +412,12 @@ def test_values_that_contradict_one_another_are_refused_with_the_cure(
     assert result.text == ""
     for word in words:
         assert word in result.refused
+
+
+def test_a_release_whose_name_no_service_can_have_is_refused_with_the_cure() -> None:
+    for release in ("1st", "a.b"):
+        assert "set fullnameOverride" in render(release=release).refused
+        assert render({"fullnameOverride": "lrs"}, release=release).only("StatefulSet")
 
 
 def test_the_store_may_come_from_the_environment() -> None:
