@@ -16,7 +16,7 @@ OLD = {
     "anew": "again",
     "who(m|se)?(so)?ever": "anybody who; or name who it is",
     r"told (by|from|in|of|with|once|within)": "reported, distinguished, said",
-    r"(is|are|was|were|can be|not|what) told": "reported, logged, shown",
+    r"(is|are|was|were|can be|not|what) told(?! to)": "reported, logged, shown",
     # an abbreviation stands for something, and somebody on call stands by
     r"stands?(?! (for|by)\b)": "is, is there; where it stands: current state",
     "shall": "will, must",

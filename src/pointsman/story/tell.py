@@ -71,6 +71,7 @@ class Teller:
         requests: int,
         token_hint: TokenHint = lambda _learner: "",
         propose: RuleProposer = lambda activity: ProposedRule(activity, ""),
+        unconfirmed_after: int = 3_600_000_000,
     ) -> None:
         self._store = store
         self._reader = reader
@@ -80,6 +81,7 @@ class Teller:
         self._requests = requests
         self._token_hint = token_hint
         self._propose = propose
+        self._unconfirmed_after = unconfirmed_after
 
     async def tell(self, question: Question, *, limit: int = 40) -> Story:
         """The story, with the newest `limit` events. Raises `StoreUnavailable`."""
@@ -114,6 +116,8 @@ class Teller:
             quota=await self._quota(),
             proposals={activity: self._propose(activity) for activity in set(activities)},
             token_cure=self._token_hint(learner),
+            platform={one.place: one.facts for one in await self._store.facts_of(learner)},
+            unconfirmed_after=self._unconfirmed_after,
             forgotten_until=await self._forgotten_until(learner),
             paused=next((_since(pause) for pause in pauses if pause.kind is None), ""),
             paused_kinds={pause.kind: _since(pause) for pause in pauses if pause.kind is not None},

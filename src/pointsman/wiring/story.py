@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pointsman.config import Settings
 from pointsman.delivery.budget.base import QuotaLimits
-from pointsman.domain.clock import Clock
+from pointsman.domain.clock import Clock, micros
 from pointsman.mapping.proposals import propose_rules
 from pointsman.platforms.settings import QUOTA_WINDOW
 from pointsman.store.base import Store
@@ -26,6 +26,7 @@ def teller(settings: Settings, store: Store, clock: Clock) -> Teller:
         requests=limits.requests,
         token_hint=lambda learner: token_cure(settings, learner),
         propose=lambda activity: propose_rules([activity], rules(settings))[0],
+        unconfirmed_after=micros(settings.audit.unconfirmed_after_minutes * 60),
     )
 
 
