@@ -109,8 +109,8 @@ def platform_events(facts: Facts) -> Iterator[Event]:
 
 def _contradicted(desired: Desired, change: KnownFact) -> ConfirmedWords:
     words = (
-        f"; {_WORDS[change.fact]} on the platform on purpose at {time_words(change.at)}, reported by "
-        f"{change.source.value} at {time_words(change.seen_at)}"
+        f"; {_WORDS[change.fact]} on the platform on purpose at {time_words(change.at)}, reported "
+        f"by {change.source.value} at {time_words(change.seen_at)}"
     )
     if desired.statement_id == PLATFORM:
         return ConfirmedWords(
