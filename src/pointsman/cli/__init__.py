@@ -36,6 +36,12 @@ COMMANDS = (
         "check",
     ),
     LazyCommand(
+        "schema",
+        "Print the JSON Schema of the configuration file, for editors.",
+        "pointsman.cli.schema",
+        "schema",
+    ),
+    LazyCommand(
         "doctor",
         "Check an installation from end to end, and name a cure for what is wrong.",
         "pointsman.cli.doctor",
