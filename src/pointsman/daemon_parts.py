@@ -16,12 +16,14 @@ from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.operator_page import OperatorPage, Tally
 from pointsman.sources.batch import StatementIntake
+from pointsman.sources.confirmations import ConfirmationHooks, ConfirmationIntake
 from pointsman.sources.http.app import HttpDeps
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.readiness import Readiness
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog
+from pointsman.store.confirmation_records import TakenEvent
 from pointsman.supervisor import Supervisor
 from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.operator_log import OperatorLog
@@ -99,6 +101,7 @@ class DaemonParts:
         intake: StatementIntake,
         ready: Callable[[], Awaitable[ReadyState]],
         operator_page: OperatorPage | None,
+        confirmations: ConfirmationIntake,
         settings: Settings,
     ) -> HttpDeps:
         """What the endpoint needs of the daemon, by these settings."""
@@ -125,8 +128,27 @@ class DaemonParts:
             ),
             must_take=self.refused.must_take_documents,
             operator_page=operator_page,
+            confirmation_intake=confirmations,
             installation=self.installation,
         )
+
+    def confirmations(self, pipeline: Pipeline) -> ConfirmationIntake:
+        """What takes events of the platform."""
+        hooks = ConfirmationHooks(
+            taken=self.confirmed,
+            ignored=self.metrics.event_ignored,
+            dead=self.metrics.event_dead,
+            refused=self.metrics.event_refused,
+            feed_read=self.metrics.feed_read,
+        )
+        return wiring.confirmation_intake(
+            self._settings, self.store, self._clock, pipeline.keep_dead_letter, hooks
+        )
+
+    def confirmed(self, name: str, taken: Sequence[TakenEvent]) -> None:
+        """What became of events of the platform, and of what the audit read."""
+        self.metrics.confirmed(name, taken)
+        self.operator_log.confirmed(taken)
 
     def received(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
         """Count what was stored, and wake the delivery."""

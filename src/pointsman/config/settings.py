@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from pointsman.config.confirmations import ConfirmationSettings
 from pointsman.config.learners import LearnerSettings
 from pointsman.config.rules import RuleSettings
 from pointsman.config.sources import SourceSettings
@@ -43,6 +44,9 @@ class Settings(Section):
     launches: LaunchSettings | None = None
     #: who may send statements, and which topics are read
     sources: SourceSettings
+    #: events that the platform posts, and the feed that is read; none: only the audit says what the
+    #: platform made of what was delivered
+    confirmations: tuple[ConfirmationSettings, ...] = ()
     #: what an activity is on the platform; the first rule that matches decides
     rules: tuple[RuleSettings, ...] = ()
     #: after all that its weights name
@@ -114,6 +118,21 @@ class Settings(Section):
             kinds = ", ".join(f"[[sources.{kind}]]" for kind in SourceSettings.model_fields)
             raise ValueError(f"is empty; give at least one of {kinds}, or [launches]")
         return sources
+
+    @field_validator("confirmations")
+    @classmethod
+    def _confirmations_differ(
+        cls, confirmations: tuple[ConfirmationSettings, ...], info: ValidationInfo
+    ) -> tuple[ConfirmationSettings, ...]:
+        names = [entry.name for entry in confirmations]
+        if valid_so_far(info, "sources"):
+            names += info.data["sources"].names
+        twice = repeated(names)
+        if twice is not None:
+            raise ValueError(
+                f"has the name {twice!r} twice, or a source has it; each needs its own"
+            )
+        return confirmations
 
     @field_validator("rules", mode="before")
     @classmethod

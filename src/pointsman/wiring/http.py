@@ -14,6 +14,7 @@ from pointsman.domain.clock import Clock
 from pointsman.open_files import allow_connections
 from pointsman.setting_types import no_secret
 from pointsman.sources.batch import BatchReader, StatementIntake
+from pointsman.sources.confirmations import ConfirmationIntake
 from pointsman.sources.http.app import HttpDeps, RoutedPages, make_app
 from pointsman.sources.http.authorization import (
     BasicCredential,
@@ -39,6 +40,7 @@ from pointsman.store.base import Store
 from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.operator_log import OperatorLog
 from pointsman.wiring.adapters import postback_sources, webhook_sources
+from pointsman.wiring.confirmations import confirmation_sources
 from pointsman.wiring.sources import defining_sources
 
 #: the route, in metrics and log, of what is no request
@@ -116,6 +118,7 @@ def http_deps(
     launches: LaunchRoutesDeps | None = None,
     must_take: MustTake = lambda _actor, _source: None,
     operator_page: RoutedPages | None = None,
+    confirmation_intake: ConfirmationIntake | None = None,
     installation: str = "",
 ) -> HttpDeps:
     """What the endpoint needs of the rest of the daemon.
@@ -144,6 +147,8 @@ def http_deps(
         installation=installation,
         postbacks=postback_sources(settings.sources, store.statement_ids),
         webhooks=webhook_sources(settings.sources, store.statement_ids),
+        confirmations=confirmation_sources(settings),
+        confirmation_intake=confirmation_intake,
         reader=BatchReader(settings.http, store.statement_ids, launched_limits(settings)),
         body_timeout=settings.http.connections.body_seconds,
     )
