@@ -96,7 +96,7 @@ class FeedSettings(Section):
     first_hours: float = Field(default=1, ge=0, le=8_760)
     #: how startDate and endDate are written
     dates: Literal["milliseconds", "iso8601"] = "milliseconds"
-    #: where the list of events is, and what says how it goes on
+    #: where the list of events is in the answer
     events: Paths = ("data.APIEvents.events", "events")
     page_info: Paths = ("data.APIEvents.pageInfo", "pageInfo")
     paths: FeedPathSettings = Field(default_factory=FeedPathSettings)
