@@ -37,7 +37,7 @@ COMMANDS = (
     ),
     LazyCommand(
         "schema",
-        "Print the JSON Schema of the configuration file, for editors.",
+        "Print a JSON Schema of the configuration file, by which editors complete and check it.",
         "pointsman.cli.schema",
         "schema",
     ),

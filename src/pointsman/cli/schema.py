@@ -10,7 +10,7 @@ from pointsman.config.json_schema import json_schema
 
 
 def schema() -> None:
-    """Print the JSON Schema of the configuration file, so that an editor completes and checks it.
+    """Print a JSON Schema of the configuration file, by which editors complete and check it.
 
     Save it beside the file and name it in the file's first line, which Even Better TOML, taplo and
     other editors' extensions read: `#:schema ./pointsman.schema.json`. Rules between settings are
