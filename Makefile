@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo player test unit lint fmt lock docs docs-serve soak bench clean distclean
+.PHONY: help setup demo player test unit lint fmt lock docs docs-serve dist soak bench clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ docs: $(READY) ## build the documentation's site into dist/site; links and spell
 
 docs-serve: $(READY) ## show the documentation's site while you write
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve -f deploy/site/mkdocs.yml
+
+dist: $(READY) ## the wheel and the source distribution, checked and tried in a new environment
+	@sh .ci/dist $(BIN)
 
 soak: $(READY) ## ten minutes of every fault that a platform can have, in real time
 	@$(BIN)/python -m tests.soak
