@@ -135,7 +135,7 @@ def test_a_right_configuration_is_put_into_words(tmp_path: Path) -> None:
             "experienced; progress never falls."
         ),
         "An account of https://sso.example.com is the learner {name}@example.com.",
-        "authTokens of 2 learners stand in the configuration.",
+        "authTokens of 2 learners are in the configuration.",
         "To https://learn.example.com/helium",
         (
             "At most 75 of 100 requests and 75,000 of 100,000 points a minute; 25 requests and "

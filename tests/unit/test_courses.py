@@ -121,7 +121,7 @@ BROKEN = [
     (structure(UNIT, course=""), "there is no <course>"),
     (structure(), "nothing can be launched"),
     (structure(UNIT, course="<course/>"), "line 2: <course> has no id"),
-    (structure(UNIT, UNIT), "line 4: the id https://example.com/u stands in line 3 too"),
+    (structure(UNIT, UNIT), "line 4: the id https://example.com/u is in line 3 too"),
     (structure("", UNIT.replace("https://example.com/u", "unit-1", 1)), "line 4: the id 'unit-1'"),
     (
         structure(UNIT.replace("<url>https://example.com/u.html</url>", "")),
@@ -180,7 +180,7 @@ def test_a_package_that_is_none_says_why(tmp_path: Path) -> None:
     assert bomb.stat().st_size < 100_000
     with pytest.raises(InputRefused, match="larger than 8,000,000"):
         read_course(bomb)
-    with pytest.raises(InputRefused, match=r"content/cmi5.xml must stand at the root"):
+    with pytest.raises(InputRefused, match=r"content/cmi5.xml must be at the root"):
         read_course(package(tmp_path, {"content/cmi5.xml": b"<a/>"}))
     with pytest.raises(InputRefused, match=r"no cmi5.xml"):
         read_course(package(tmp_path, {"imsmanifest.xml": b"<a/>"}))
@@ -299,8 +299,8 @@ def test_a_url_that_no_browser_opens_is_refused_with_its_line(tmp_path: Path, ur
 @pytest.mark.parametrize(
     ("objectives", "words"),
     [
-        (OBJECTIVE * 2, "the id https://example.com/o stands in line"),
-        (OBJECTIVE.replace("com/o", "com/u"), "the id https://example.com/u stands in line 3 too"),
+        (OBJECTIVE * 2, "the id https://example.com/o is in line"),
+        (OBJECTIVE.replace("com/o", "com/u"), "the id https://example.com/u is in line 3 too"),
         ('<objective id="o"/>', "the objective's id 'o' is no absolute IRI"),
     ],
 )
@@ -337,7 +337,7 @@ def test_an_id_that_stands_twice_is_refused_also_where_all_is_in_one_line(
 def test_objectives_that_are_not_unique_are_a_warning_in_one_line_too(tmp_path: Path) -> None:
     objectives = f"<objectives>{OBJECTIVE * 2}</objectives>"
     (warning,) = course_of(tmp_path, structure(UNIT + objectives).replace("\n", "")).warnings[:1]
-    assert "the id https://example.com/o stands in line 1 too" in warning
+    assert "the id https://example.com/o is in line 1 too" in warning
 
 
 def test_a_relative_url_outside_a_package_is_an_error_where_strict(tmp_path: Path) -> None:
