@@ -18,6 +18,7 @@ from pointsman.operator_page import OperatorPage, Tally
 from pointsman.sources.batch import StatementIntake
 from pointsman.sources.http.app import HttpDeps
 from pointsman.sources.http.health import ReadyState
+from pointsman.sources.http.kept_state import KeptState
 from pointsman.sources.http.readiness import Readiness
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
@@ -64,6 +65,7 @@ class DaemonParts:
             settings, self.store, clock, self.metrics.forgotten_refused
         )
         self.attempts = wiring.failed_attempts(settings, clock, self.metrics)
+        self.kept = KeptState()
         self.tally = Tally(clock)
         self.background = Supervisor(clock, self.metrics.task_restarted)
         #: known once the store is open
@@ -121,11 +123,13 @@ class DaemonParts:
                 self.store,
                 self._clock,
                 self.metrics.over_limit,
+                self.kept,
                 self.refused.must_take_launch,
             ),
             must_take=self.refused.must_take_documents,
             operator_page=operator_page,
             installation=self.installation,
+            kept=self.kept,
         )
 
     def received(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:

@@ -25,6 +25,7 @@ from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes
 from pointsman.sources.http.connection_limits import Closed, ConnectionLimits
 from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.health import ReadyState
+from pointsman.sources.http.kept_state import KeptState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.http.lrs.documents import MustTake
 from pointsman.sources.http.middleware import RequestsUnderWay
@@ -117,10 +118,11 @@ def http_deps(
     must_take: MustTake = lambda _actor, _source: None,
     operator_page: RoutedPages | None = None,
     installation: str = "",
+    kept: KeptState | None = None,
 ) -> HttpDeps:
     """What the endpoint needs of the rest of the daemon.
 
-    `attempts` outlive a change of settings: who is slowed down for guessing stays so.
+    `attempts` and `kept` outlive a change of settings: who is slowed down for guessing stays so.
     """
     return HttpDeps(
         intake=intake,
@@ -142,6 +144,7 @@ def http_deps(
         must_take=must_take,
         operator_page=operator_page,
         installation=installation,
+        kept=kept or KeptState(),
         postbacks=postback_sources(settings.sources, store.statement_ids),
         webhooks=webhook_sources(settings.sources, store.statement_ids),
         reader=BatchReader(settings.http, store.statement_ids, launched_limits(settings)),
