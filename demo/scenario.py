@@ -50,6 +50,7 @@ def write_catalogue(path: Path, emails: Sequence[str]) -> None:
 
 
 def write_tokens(path: Path, tokens: Mapping[str, str]) -> None:
+    path.touch(mode=0o600)
     path.write_text(json.dumps(tokens), encoding="utf-8")
 
 
@@ -103,6 +104,7 @@ name = "recorded course"
 activity = "http://example.com/course/{{number}}"
 topic_id = "player-course-{{number}}"
 course_slug = "{PLAYER_COURSE}"
+audit_course_id = "course-{PLAYER_COURSE}"
 course_completed = "completed_or_passed"
 
 [[rules]]
@@ -110,6 +112,7 @@ name = "railway"
 activity = "https://content.example.com/{{course}}/{{topic}}"
 topic_id = "{{course}}-{{topic}}"
 course_slug = "{{course}}"
+audit_course_id = "course-{{course}}"
 """,
         encoding="utf-8",
     )

@@ -117,7 +117,7 @@ class ConfigReload:
         # what is being written is left alone until it is whole
         is_whole, self._is_changing = self._is_changing and not changed, bool(changed)
         self._looks += 1
-        is_due = bool(self.problem) and self._looks % _TRY_EVERY == 0
+        is_due = bool(self.problem) and not changed and self._looks % _TRY_EVERY == 0
         if is_whole or is_wanted or is_due:
             await self._reload(is_wanted=is_wanted)
         with contextlib.suppress(Retry):

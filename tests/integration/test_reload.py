@@ -249,7 +249,7 @@ async def test_two_replicas_take_a_good_file_within_5_seconds_and_none_takes_a_b
             one.stop()
         await asyncio.gather(*sending)
     for one in traffic:
-        assert len(one.statuses) > 50
+        assert len(one.statuses) > 5
         assert set(one.statuses) == {200}
 
 

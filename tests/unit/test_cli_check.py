@@ -166,6 +166,11 @@ def test_what_is_rarely_meant_is_pointed_out(tmp_path: Path) -> None:
     for doubt in (
         'rules: "again" is never reached; "rule 1" takes all of its.',
         'rules: "again" names a course, but neither starts nor completes it.',
+        (
+            'rules: what "rule 1" sets is not read back: it names its course by course_slug; give '
+            "the rule audit_course_id"
+        ),
+        'rules: what "videos" sets is not read back: it names a topic and no course',
         "http.operator: it is not set, so metrics, probes and POST /launches are on http.port",
         "http.cors_origins: with *",
         "platform.url: with http://",

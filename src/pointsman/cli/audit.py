@@ -31,7 +31,8 @@ def audit(
 
     The daemon reads back with what delivery leaves over of the quota; this asks the platform
     nothing. Drift is what the platform did not show even after it was sent again: it is parked,
-    and listed with both values. Exit code 0 without drift, 1 with.
+    and listed with both values. A rule whose work can't be read back is named, with what would let
+    it. Exit code 0 without drift, 1 with.
 
     **Example:** `pointsman audit --place course:course_demo`
     """
@@ -41,10 +42,12 @@ def audit(
     drift = ask_store(settings, lambda store: store.parked(codes=[ParkCode.DRIFT], limit=limit + 1))
     drift = up_to(drift, limit)
     drift = [state for state in drift if place in {None, str(state.read_back)}]
+    unread = {rule.name: rule.unread_because for rule in settings.rules if rule.unread_because}
     if as_json:
         shown = {
             "places": [_agreement(entry) for entry in agreements],
             "drift": [_drift(entry) for entry in drift],
+            "notReadBack": unread,
         }
         typer.echo(json.dumps(shown, indent=2))
     elif agreements:
@@ -53,11 +56,12 @@ def audit(
             echo_visible(f"{state.recipient}: {_target(state)}: {state.parked}")
     else:
         typer.echo("Nothing is delivered that can be read back.")
-        if place is None:
-            typer.echo(
-                "next: see docs/audit.md; a rule that names its course by slug or SKU needs "
-                "audit_course_id"
-            )
+    if not as_json and place is None:
+        for rule, reason in unread.items():
+            why, _, cure = reason.partition("; ")
+            typer.echo(f"What the rule {rule!r} sets is not read back: {why}\n  next: {cure}")
+        if not settings.audit.enabled:
+            typer.echo("The daemon reads nothing back: audit.enabled is false.")
     raise typer.Exit(ExitCode.NO if drift else ExitCode.OK)
 
 
