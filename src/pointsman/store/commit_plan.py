@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pointsman.domain.desired_state import Desired
+from pointsman.domain.frozen import record
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import (
     AttachedData,
@@ -32,7 +33,7 @@ from pointsman.store.statement_records import Move, Replayed
 from pointsman.store.turns import Turn, turn_of, united
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewStatement:
     """One statement to remember; its body is `submission.body`, which starts at `start`."""
 
@@ -42,7 +43,7 @@ class NewStatement:
     start: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewDeadLetter:
     """One dead letter to remember; `in_statements` when it is a valid statement as well."""
 
@@ -215,8 +216,10 @@ class Plan:
 
     def _enqueue(self, desired: Desired) -> None:
         turn = turn_of(desired)
-        known = self.queue.get(desired.recipient, turn)
-        self.queue[desired.recipient] = united((known, turn)) or turn
+        known = self.queue.get(desired.recipient)
+        if known is not None:
+            turn = united((known, turn)) or turn
+        self.queue[desired.recipient] = turn
 
     def _add_dead(self, submission: Submission, letter: DeadLetter, *, in_statements: bool) -> int:
         body_hash = hashlib.blake2b(letter.body, digest_size=16).digest()

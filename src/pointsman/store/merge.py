@@ -67,17 +67,26 @@ def _move(
     if value == current.value:
         return replace(current, occurred_at=occurred_at, statement_id=change.statement_id)
     clean = current.version == current.delivered_version
-    return replace(
-        current,
+    # each field is named, for `replace` takes many times as long, and this is done for each move
+    return Desired(
+        recipient=current.recipient,
+        target=current.target,
         value=value,
         version=current.version + 1,
         occurred_at=occurred_at,
         statement_id=change.statement_id,
         rule=change.rule,
-        after=change.after,
-        read_back=change.read_back,
         since=arrived_at if clean else current.since,
         changed_at=arrived_at,
+        after=change.after,
+        attempts=current.attempts,
+        delivered_version=current.delivered_version,
+        delivered_value=current.delivered_value,
+        failures=current.failures,
+        retry_at=current.retry_at,
+        parked=current.parked,
+        park_code=current.park_code,
+        read_back=change.read_back,
         source=source,
         fresh_within=change.fresh_within,
         deadline=change.deadline,

@@ -21,11 +21,7 @@ INSERT INTO blocks (stored_at, data, keys) VALUES (?, ?, ?);
 -- name: insert_statements
 INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length, item,
     version)
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-    json_extract(value, '$[3]'), json_extract(value, '$[4]'), ?,
-    json_extract(value, '$[5]'), json_extract(value, '$[6]'), json_extract(value, '$[7]'),
-    json_extract(value, '$[8]')
-FROM json_each(?);
+VALUES {rows};
 
 -- name: add_accepted
 INSERT INTO accepted (source, inputs)
@@ -51,7 +47,7 @@ WHERE d.learner = k.value AND d.version > d.delivered_version;
 
 -- name: upsert_desired
 INSERT INTO desired ({moved})
-SELECT {extract_moved} FROM json_each(?) WHERE true
+VALUES {rows}
 ON CONFLICT (learner, kind, key) DO UPDATE SET {assign_moved},
     changed_at = CASE WHEN changed_at > (SELECT leased_at FROM learners
             WHERE learner = excluded.learner AND hold = 3)
