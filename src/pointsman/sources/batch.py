@@ -119,6 +119,7 @@ class LogMessage:
     max_statements: int | None = None
     #: as of a batch
     former_ids: Mapping[str, str] = field(default_factory=dict)
+    trace_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
