@@ -22,7 +22,7 @@ from pointsman.sources.http.kept_state import KeptState
 from pointsman.sources.http.readiness import Readiness
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
-from pointsman.store.base import Backlog
+from pointsman.store.base import Backlog, IngestStore
 from pointsman.supervisor import Supervisor
 from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.operator_log import OperatorLog
@@ -34,7 +34,8 @@ class DaemonParts:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self.clients = wiring.platform_clients(settings, clock)
+        self.traces = wiring.traces(settings)
+        self.clients = wiring.platform_clients(settings, clock, self.traces)
         self.limits = wiring.quota(settings, self.clients.platform)
         self.operator_log = OperatorLog(clock)
         self.metrics = Metrics(wiring.known_labels(settings), self.limits)
@@ -59,6 +60,7 @@ class DaemonParts:
             self.budget,
             clock,
             self.delivered,
+            self.traces,
         )
         self.producer = wiring.statement_producer(settings, clock)
         self.refused = wiring.refused_learners(
@@ -70,6 +72,10 @@ class DaemonParts:
         self.background = Supervisor(clock, self.metrics.task_restarted)
         #: known once the store is open
         self.installation = ""
+
+    def watched(self, store: IngestStore) -> IngestStore:
+        """The same, and what becomes of its commits is known here, and traced."""
+        return self.traces.store(self.readiness.watch(store))
 
     async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
         """The metrics in the format that `accept` asks for, and its content type."""
@@ -89,7 +95,7 @@ class DaemonParts:
         """What takes the statements that come over HTTP."""
         return wiring.guarded_intake(
             self._settings,
-            wiring.http_intake(pipeline, self.producer, self._clock),
+            wiring.http_intake(self._settings, pipeline, self.producer, self._clock, self.traces),
             lms,
             self._clock,
             self.metrics.cmi5_oddity,

@@ -60,6 +60,7 @@ def test_the_daemon_loads_no_emulator_no_graphql_and_no_other_command() -> None:
 
     assert "pointsman.sources.kafka.source" in loaded, "the whole daemon was loaded"
     assert not within(loaded, "pointsman.emulator", "graphql", "rich.progress", "rich.filesize")
+    assert not within(loaded, "pointsman.traces", "opentelemetry"), "traces are off"
     shared = ("lazy_commands", "exit_codes", "options")
     commands = {"pointsman.cli", *(f"pointsman.cli.{name}" for name in shared)}
     assert set(within(loaded, "pointsman.cli")) == commands | {"pointsman.cli.run"}

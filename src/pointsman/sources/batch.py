@@ -120,6 +120,7 @@ class LogMessage:
     max_statements: int | None = None
     #: as of a batch
     former_ids: Mapping[str, str] = field(default_factory=dict)
+    trace_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @record

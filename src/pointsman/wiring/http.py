@@ -41,6 +41,7 @@ from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.operator_log import OperatorLog
 from pointsman.wiring.adapters import postback_sources, webhook_sources
 from pointsman.wiring.sources import defining_sources
+from pointsman.wiring.traces import NO_TRACES, Traces
 
 #: the route, in metrics and log, of what is no request
 MALFORMED = "malformed"
@@ -83,11 +84,19 @@ def public_path(settings: Settings) -> str:
     return urlsplit(url).path.rstrip("/")
 
 
-def http_intake(intake: Pipeline, producer: TopicProducer | None, clock: Clock) -> StatementIntake:
+def http_intake(
+    settings: Settings,
+    intake: Pipeline,
+    producer: TopicProducer | None,
+    clock: Clock,
+    traces: Traces = NO_TRACES,
+) -> StatementIntake:
     """What has a statement when it is answered."""
-    if producer is None:
+    kafka = settings.http.kafka
+    if producer is None or kafka is None:
         return intake
-    return KafkaForwarder(producer.write, clock, intake.keep_dead_letter)
+    write = traces.write(producer.write, kafka.topic, kafka.bootstrap_servers)
+    return KafkaForwarder(write, clock, intake.keep_dead_letter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +162,12 @@ def http_deps(
 
 
 def http_listeners(
-    settings: Settings, deps: HttpDeps, metrics: Metrics, operator_log: OperatorLog, clock: Clock
+    settings: Settings,
+    deps: HttpDeps,
+    metrics: Metrics,
+    operator_log: OperatorLog,
+    clock: Clock,
+    traces: Traces = NO_TRACES,
 ) -> list[HttpListener]:
     """The endpoint with all its routes, first for the public; it does not listen yet.
 
@@ -178,7 +192,7 @@ def http_listeners(
         requests = RequestsUnderWay(budget)
 
         def app(deps: HttpDeps) -> web.Application:
-            return make_app(replace(deps, requests=requests), routes)
+            return traces.app(make_app(replace(deps, requests=requests), routes))
 
         server = HttpServer(
             app(deps),
