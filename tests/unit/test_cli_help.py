@@ -80,6 +80,7 @@ def test_a_topic_that_is_not_there_is_told_the_nearest() -> None:
     assert "`pointsman help` lists pages" in result.stderr
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs git's folder, for the commit")
 def test_the_version_names_the_commit() -> None:
     assert run("--version").stdout == f"pointsman {__version__} (commit {commit()})\n"
     assert re.fullmatch(r"[0-9a-f]{12}", commit())

@@ -58,3 +58,6 @@ class Desired:
     fresh_within: int = FRESH_WITHIN
     #: when the learner's work is due, 0 for never
     deadline: int = 0
+    #: when somebody changed it on the platform on purpose, and only what happens later counts; 0
+    #: for never
+    reset_at: int = 0

@@ -27,7 +27,7 @@ from pointsman.domain.targets import Recipient, Target
 from pointsman.store.commit_history import CommitHistory, unmoved_result
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.history_records import MoveResult
-from pointsman.store.merge import merge
+from pointsman.store.merge import is_before_reset, merge
 from pointsman.store.statement_conflicts import conflict_letter, item_body, sort_by_id
 from pointsman.store.statement_records import Move, Replayed
 from pointsman.store.turns import Turn, turn_of, united
@@ -108,7 +108,8 @@ class Plan:
         outcomes: Counter[InputOutcome] = Counter()
         if fresh:
             for item in fresh:
-                outcome = self._apply(submission, item)
+                self.account(submission, item)
+                outcome = self.merge(submission, item)
                 outcomes[outcome] += 1
                 self.known[item.statement_id] = item.digest
                 self.statements.append(NewStatement(item, outcome, submission, self.size))
@@ -125,12 +126,8 @@ class Plan:
         counted = {outcome: count for outcome, count in outcomes.items() if count}
         return Receipt(counted, duplicates, names)
 
-    def _apply(self, submission: Submission, item: Item) -> InputOutcome:
-        """Count what becomes of one statement, and merge the changes that it asks for."""
-        self.account(submission, item)
-        return self.merge(submission, item)
-
     def account(self, submission: Submission, item: Item) -> None:
+        """Count one statement that asks for nothing."""
         decision = item.decision
         if decision.outcome is InputOutcome.DEAD:
             letter = DeadLetter(
@@ -158,13 +155,19 @@ class Plan:
             return decision.outcome
         moved = False
         for change in decision.changes:
-            moved = self._gather(change) or moved
+            if change.evidence is not None:
+                moved = self._gather(change) or moved
         for change in decision.changes:
             moved = self._move(change, submission) or moved
         return InputOutcome.APPLIED if moved else InputOutcome.SUPERSEDED
 
     def _gather(self, change: Change) -> bool:
         """Unite a change's evidence with what is known; whether there is more of it now."""
+        if change.evidence is None:
+            return False
+        current = self.desired.get((change.recipient, change.target))
+        if current is not None and is_before_reset(current, change):
+            return False
         more = False
         for link in links(change):
             key = (change.recipient, link.key)
@@ -184,6 +187,10 @@ class Plan:
         before = None if current is None else current.value
         source, received_at = submission.source, submission.received_at
         note = self._noted().note
+        if current is not None and is_before_reset(current, change):
+            wanted = None if change.evidence is not None else change.value
+            note(source, received_at, change, wanted, before, before, MoveResult.BEFORE_RESET)
+            return False
         if change.evidence is not None:
             worth = valued(change, lambda key: self.evidence.get((change.recipient, key), NOTHING))
             if worth is None:

@@ -16,6 +16,8 @@ from pointsman.store.records import KnownDelivered
 
 #: the statement and rule of what was read from the platform
 IMPORTED = "import-state"
+#: the statement of what somebody changed on the platform on purpose
+PLATFORM = "platform"
 #: attempts remembered for one target; the oldest go first
 MAX_ATTEMPTS = 32
 
@@ -44,6 +46,8 @@ def merge(current: Desired | None, change: Change, arrived_at: int, source: str 
             fresh_within=change.fresh_within,
             deadline=change.deadline,
         )
+    if is_before_reset(current, change):
+        return current
     if change.falls is Falls.NEW_ATTEMPT:
         attempts = _attempts(current.attempts, change)
         if attempts == current.attempts:
@@ -55,10 +59,18 @@ def merge(current: Desired | None, change: Change, arrived_at: int, source: str 
         newest = (current.occurred_at, current.statement_id)
         wins = (change.occurred_at, change.statement_id) > newest
     else:
-        wins = rank(current.target, change.value) > rank(current.target, current.value)
+        # whatever comes first after a change on the platform begins anew
+        wins = current.statement_id == PLATFORM or (
+            rank(current.target, change.value) > rank(current.target, current.value)
+        )
     if not wins:
         return current
     return _move(current, change, change.value, change.occurred_at, arrived_at, source)
+
+
+def is_before_reset(current: Desired, change: Change) -> bool:
+    """Whether it happened before somebody changed the state on the platform on purpose."""
+    return 0 < current.reset_at >= change.occurred_at
 
 
 def _move(

@@ -54,6 +54,7 @@ _FRAGMENTS = {
 SQL = {
     **load("pointsman.store.sqlite", "queries.sql", _FRAGMENTS),
     **load("pointsman.store.sqlite", "history.sql", _FRAGMENTS),
+    **load("pointsman.store.sqlite", "confirmations.sql", _FRAGMENTS),
 }
 
 
