@@ -31,6 +31,7 @@ from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID, ParkCo
 from pointsman.housekeeping import Housekeeper
 from pointsman.operator_page import OperatorPage, make_operator_page, shown_sources
 from pointsman.sources.base import Source
+from pointsman.sources.confirmations import ConfirmationIntake, FeedReader
 from pointsman.sources.http.app import HttpDeps
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.pipeline import Pipeline
@@ -57,6 +58,7 @@ class Daemon:
         self._drain_until: float | None = None
         self.parts = DaemonParts(settings, self._clock)
         self._readers: list[Source] = []
+        self._feeds: list[FeedReader] = []
         self._auditor: Auditor | None = None
         self._live: wiring.LiveParts | None = None
         self._page: OperatorPage | None = None
@@ -122,14 +124,18 @@ class Daemon:
                 self.parts.store, tracker, pipeline, self._clock, self._settings.platform.origin
             )
             self._page = await self._operator_page()
+            confirmations = self.parts.confirmations(pipeline)
             http_deps = partial(
                 self.parts.http_deps,
                 lms,
                 self.parts.intake(pipeline, lms),
                 self.ready,
                 self._page,
+                confirmations,
             )
             await self._start_http(http_deps(self._settings))
+            # before what stops all that runs in the background, so that its clients close after it
+            self._start_feeds(confirmations)
             self._start_delivery()
             self._start_readers(pipeline)
             self._live = wiring.LiveParts(
@@ -141,6 +147,8 @@ class Daemon:
                 self.parts.dispatcher,
                 self._auditor,
                 pipeline,
+                confirmations,
+                self._feeds,
                 self.parts.refused,
                 self._http,
                 http_deps,
@@ -250,14 +258,7 @@ class Daemon:
         if self.parts.producer is not None:
             await self.parts.producer.open()
             self._stack.push_async_callback(self.parts.producer.close)
-        self._http = wiring.http_listeners(
-            self._settings,
-            deps,
-            self.parts.metrics,
-            self.parts.operator_log,
-            self._clock,
-            self.parts.traces,
-        )
+        self._http = self.parts.listeners(deps)
         # the operator's listener closes last, so that probes and metrics see the whole stop
         for listener in reversed(self._http):
             self._stack.push_async_callback(listener.server.close)
@@ -265,17 +266,18 @@ class Daemon:
             await listener.server.open()
 
     def _start_readers(self, pipeline: Pipeline) -> None:
-        for source in wiring.readers(
-            self._settings,
-            pipeline,
-            self.parts.store.claim,
-            self._clock,
-            self.parts.metrics,
-            self.parts.traces,
-        ):
+        for source in self.parts.readers(pipeline):
             self._readers.append(source)
             task = asyncio.create_task(source.run())
             self._stack.push_async_callback(_finish, source.stop, task)
+
+    def _start_feeds(self, confirmations: ConfirmationIntake) -> None:
+        for feed in wiring.feed_readers(
+            self._settings, confirmations, self.parts.store, self._clock
+        ):
+            self._feeds.append(feed)
+            self._stack.push_async_callback(feed.close)
+            self.parts.background.start(f"feed {feed.name}", feed.run)
 
     async def _reconfigure(self, settings: Settings) -> None:
         if self._live is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from pointsman import wiring
 from pointsman.config import Settings
@@ -15,7 +15,9 @@ from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
 from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.operator_page import OperatorPage, Tally
+from pointsman.sources.base import Source
 from pointsman.sources.batch import StatementIntake
+from pointsman.sources.confirmations import ConfirmationHooks, ConfirmationIntake
 from pointsman.sources.http.app import HttpDeps
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.kept_state import KeptState
@@ -23,6 +25,7 @@ from pointsman.sources.http.readiness import Readiness
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
 from pointsman.store.base import Backlog, IngestStore
+from pointsman.store.confirmation_records import TakenEvent
 from pointsman.supervisor import Supervisor
 from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.operator_log import OperatorLog
@@ -91,6 +94,18 @@ class DaemonParts:
             accept=accept,
         )
 
+    def listeners(self, deps: HttpDeps) -> list[wiring.HttpListener]:
+        """They do not listen yet."""
+        return wiring.http_listeners(
+            self._settings, deps, self.metrics, self.operator_log, self._clock, self.traces
+        )
+
+    def readers(self, pipeline: Pipeline) -> Iterator[Source]:
+        """The sources that read by themselves; nothing runs yet."""
+        return wiring.readers(
+            self._settings, pipeline, self.store.claim, self._clock, self.metrics, self.traces
+        )
+
     def intake(self, pipeline: Pipeline, lms: Lms | None) -> StatementIntake:
         """What takes the statements that come over HTTP."""
         return wiring.guarded_intake(
@@ -107,6 +122,7 @@ class DaemonParts:
         intake: StatementIntake,
         ready: Callable[[], Awaitable[ReadyState]],
         operator_page: OperatorPage | None,
+        confirmations: ConfirmationIntake,
         settings: Settings,
     ) -> HttpDeps:
         """What the endpoint needs of the daemon, by these settings."""
@@ -134,9 +150,28 @@ class DaemonParts:
             ),
             must_take=self.refused.must_take_documents,
             operator_page=operator_page,
+            confirmation_intake=confirmations,
             installation=self.installation,
             kept=self.kept,
         )
+
+    def confirmations(self, pipeline: Pipeline) -> ConfirmationIntake:
+        """What takes events of the platform."""
+        hooks = ConfirmationHooks(
+            taken=self.confirmed,
+            ignored=self.metrics.event_ignored,
+            dead=self.metrics.event_dead,
+            refused=self.metrics.event_refused,
+            feed_read=self.metrics.feed_read,
+        )
+        return wiring.confirmation_intake(
+            self._settings, self.store, self._clock, pipeline.keep_dead_letter, hooks
+        )
+
+    def confirmed(self, name: str, taken: Sequence[TakenEvent]) -> None:
+        """What became of events of the platform, and of what the audit read."""
+        self.metrics.confirmed(name, taken)
+        self.operator_log.confirmed(taken)
 
     def received(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
         """Count what was stored, and wake the delivery."""

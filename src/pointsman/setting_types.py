@@ -30,7 +30,11 @@ T = TypeVar("T")
 
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 #: sources that are there without being configured, and what of
-RESERVED_NAMES = {"launch": "what launched players say", "import": "what pointsman import reads"}
+RESERVED_NAMES = {
+    "launch": "what launched players say",
+    "import": "what pointsman import reads",
+    "audit": "what the audit reads back",
+}
 
 
 class Section(BaseModel):

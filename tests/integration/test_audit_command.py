@@ -40,8 +40,24 @@ async def test_agreement_is_shown_by_course_and_drift_with_both_values(terminal:
     assert "ana@example.com: topic_progress t3: drift: wanted 100, shown less" in shown
     found = json.loads(terminal.run("audit", "--json", code=1).stdout)
     assert found["places"] == [
-        {"place": "course:b", "agrees": 0, "resent": 0, "drift": 1, "unreadable": 0, "waiting": 1},
-        {"place": "course:a", "agrees": 1, "resent": 0, "drift": 0, "unreadable": 1, "waiting": 0},
+        {
+            "place": "course:b",
+            "agrees": 0,
+            "resent": 0,
+            "drift": 1,
+            "unreadable": 0,
+            "waiting": 1,
+            "contradicted": 0,
+        },
+        {
+            "place": "course:a",
+            "agrees": 1,
+            "resent": 0,
+            "drift": 0,
+            "unreadable": 1,
+            "waiting": 0,
+            "contradicted": 0,
+        },
     ]
     assert [one["key"] for one in found["drift"]] == ["t3"]
 

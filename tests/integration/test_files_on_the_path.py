@@ -18,13 +18,13 @@ from tests.support.xapi_factory import statement
     ("changes", "first", "most"),
     [
         pytest.param(
-            {"object": {"id": "http://elsewhere.example.com/x"}}, True, 30, id="no rule, first"
+            {"object": {"id": "http://elsewhere.example.com/x"}}, True, 31, id="no rule, first"
         ),
-        pytest.param({"object": {"id": "http://elsewhere.example.com/x"}}, False, 26, id="no rule"),
+        pytest.param({"object": {"id": "http://elsewhere.example.com/x"}}, False, 27, id="no rule"),
         pytest.param(
-            {"object": {"id": "http://example.com/course/2"}}, True, 39, id="a rule, first"
+            {"object": {"id": "http://example.com/course/2"}}, True, 41, id="a rule, first"
         ),
-        pytest.param({"object": {"id": "http://example.com/course/2"}}, False, 37, id="a rule"),
+        pytest.param({"object": {"id": "http://example.com/course/2"}}, False, 35, id="a rule"),
     ],
 )
 async def test_a_plain_post_passes_few_files_between_the_socket_and_the_commit(

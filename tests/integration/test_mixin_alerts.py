@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from pointsman.delivery.audit import AuditRecord
@@ -20,7 +19,7 @@ from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.sources.kafka.hooks import ResetReason
 from pointsman.store.base import Audited
 from pointsman.telemetry.initial_series import IntakeRoute, KnownLabels
-from tests.support.promtool import MIXIN, RULES, Replica, Story, evaluate, firing, run, tell
+from tests.support.promtool import MIXIN, RULES, Case, Replica, Story, evaluate, firing, run, tell
 
 KNOWN = KnownLabels(
     attempts=("refused", "slowed"),
@@ -179,14 +178,22 @@ FIRST_BAD: dict[str, tuple[Any, Story, int]] = {
 }
 
 
-@pytest.mark.parametrize("alert", FIRST_BAD)
-def test_an_alert_fires_from_the_first_bad_event_of_a_fresh_daemon_and_alone(
-    tmp_path: Path, alert: str
-) -> None:
+def first_bad_event(alert: str) -> Case:
     how, bad, after = FIRST_BAD[alert]
     series = tell(lambda replica, minute: how(replica, minute, bad), BAD + after + 1, KNOWN)
+    return Case(series, [firing(BAD - 1), firing(BAD + after, alert)])
 
-    assert not evaluate(tmp_path, series, [firing(BAD - 1), firing(BAD + after, alert)])
+
+def test_an_alert_fires_from_the_first_bad_event_of_a_fresh_daemon_and_alone(
+    tmp_path: Path,
+) -> None:
+    assert not evaluate(tmp_path, *map(first_bad_event, FIRST_BAD))
+
+
+def test_an_alert_that_does_not_fire_is_reported(tmp_path: Path) -> None:
+    quiet = Case(tell(well, 5, KNOWN), [firing(4, "PointsmanDown")])
+
+    assert "PointsmanDown" in evaluate(tmp_path, quiet)
 
 
 def test_every_alert_has_such_a_story() -> None:
@@ -198,51 +205,46 @@ def test_every_alert_has_such_a_story() -> None:
     assert len(windows) == sum("window" in rule["labels"] for rule in rules)
 
 
-@pytest.mark.parametrize("replicas", [1, 3])
-def test_nothing_fires_while_all_is_well(tmp_path: Path, replicas: int) -> None:
-    series = tell(well, 200, KNOWN, replicas)
-
-    assert not evaluate(tmp_path, series, [firing(minute) for minute in range(1, 200, 9)])
+def busy_with_a_late_one_in_2000(replica: Replica, minute: int) -> None:
+    delivered(replica, RequestOutcome.ANSWERED, *[1.0] * 199)
+    delivered(replica, RequestOutcome.ANSWERED, 61.0 if minute % 10 == 0 else 1.0)
 
 
-def test_one_completion_in_two_thousand_may_be_late(tmp_path: Path) -> None:
-    def busy(replica: Replica, minute: int) -> None:
-        delivered(replica, RequestOutcome.ANSWERED, *[1.0] * 199)
-        delivered(replica, RequestOutcome.ANSWERED, 61.0 if minute % 10 == 0 else 1.0)
+def spends_the_quota_itself(replica: Replica, _minute: int) -> None:
+    delivered(replica, RequestOutcome.ANSWERED, 1.0, turns=480)  # 2 points each
+    replica.left = QuotaLeft(40, 10)
 
-    series = tell(busy, 400, KNOWN)
 
+def test_nothing_fires_without_a_reason(tmp_path: Path) -> None:
+    minutes = [firing(minute) for minute in range(1, 200, 9)]
     # its five minutes are 1,000 completions, so the fastest burn is 1, and 14.4 would page
-    assert not evaluate(tmp_path, series, [firing(minute) for minute in range(60, 400, 17)])
+    late = [firing(minute) for minute in range(60, 300, 17)]
+
+    assert not evaluate(
+        tmp_path,
+        Case(tell(well, 200, KNOWN), minutes),
+        Case(tell(well, 40, KNOWN, replicas=3), minutes[:5]),
+        Case(tell(busy_with_a_late_one_in_2000, 300, KNOWN), late),
+        Case(
+            tell(spends_the_quota_itself, 40, KNOWN),
+            [firing(minute) for minute in range(1, 40, 4)],
+        ),
+    )
 
 
 def test_one_completion_in_fifty_that_is_late_pages(tmp_path: Path) -> None:
     def slow_half(replica: Replica, _minute: int) -> None:
         delivered(replica, RequestOutcome.ANSWERED, *[1.0] * 49, 61.0)
 
-    series = tell(slow_half, 30, KNOWN)
+    pages = firing(25, "PointsmanCompletionsLate/1h", "PointsmanCompletionsLate/6h")
 
-    assert not evaluate(
-        tmp_path,
-        series,
-        [firing(25, "PointsmanCompletionsLate/1h", "PointsmanCompletionsLate/6h")],
-    )
-
-
-def test_who_spends_the_quota_alone_is_not_told_that_others_do(tmp_path: Path) -> None:
-    def busy(replica: Replica, _minute: int) -> None:
-        delivered(replica, RequestOutcome.ANSWERED, 1.0, turns=480)  # 2 points each
-        replica.left = QuotaLeft(40, 10)
-
-    series = tell(busy, 40, KNOWN)
-
-    assert not evaluate(tmp_path, series, [firing(minute) for minute in range(1, 40, 4)])
+    assert not evaluate(tmp_path, Case(tell(slow_half, 30, KNOWN), [pages]))
 
 
 def test_a_metric_that_is_nowhere_means_that_pointsman_is_down(tmp_path: Path) -> None:
     nothing: Sequence[dict[str, str]] = [{"series": "up{job='other'}", "values": "1x10"}]
 
-    assert not evaluate(tmp_path, nothing, [firing(7, "PointsmanDown")])
+    assert not evaluate(tmp_path, Case(nothing, [firing(7, "PointsmanDown")]))
 
 
 def test_prometheus_finds_no_fault_in_the_rules() -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 from pointsman.domain.targets import TargetKind
 from tests.integration.test_mixin_alerts import KNOWN, well
 from tests.support.dashboards import PanelQuery, queries
-from tests.support.promtool import Replica, evaluate, expect, tell
+from tests.support.promtool import Case, Replica, evaluate, expect, tell
 
 #: gauges of the store and of the quota, which every replica shows alike
 SHARED = (
@@ -45,7 +43,6 @@ def of(*metrics: str) -> list[PanelQuery]:
     return [one for one in queries() if any(name in one.expr for name in metrics)]
 
 
-@cache
 def scraped() -> list[dict[str, str]]:
     """Of a pointsman with one replica, and of one with three to which the same happens."""
     return [
@@ -54,21 +51,21 @@ def scraped() -> list[dict[str, str]]:
     ]
 
 
-def ratio(folder: Path, query: PanelQuery, times: int) -> str:
-    """What is wrong with `three replicas show times as much as one does`."""
+def ratio(query: PanelQuery, times: int) -> dict[str, Any]:
+    """Three replicas show `times` as much as one does."""
     three, one = (f"sum({query.asked(namespace=name)})" for name in ("three", "one"))
-    proven = f"abs({three} - {times} * {one}) < bool 1e-9"
-    return evaluate(folder, scraped(), [expect(proven, 9, ("{}", 1.0))])
+    return expect(f"abs({three} - {times} * {one}) < bool 1e-9", 9, ("{}", 1.0))
 
 
-@pytest.mark.parametrize("query", of(*SHARED), ids=str)
-def test_three_replicas_show_what_they_share_once(tmp_path: Path, query: PanelQuery) -> None:
-    assert not ratio(tmp_path, query, 1)
+def test_three_replicas_show_what_they_share_once_and_what_each_has_three_times(
+    tmp_path: Path,
+) -> None:
+    shared = [ratio(query, 1) for query in of(*SHARED)]
+    of_each = [ratio(query, 3) for query in of("pointsman_inputs_total")]
 
-
-@pytest.mark.parametrize("query", of("pointsman_inputs_total"), ids=str)
-def test_three_replicas_show_what_each_has_three_times(tmp_path: Path, query: PanelQuery) -> None:
-    assert not ratio(tmp_path, query, 3)
+    assert shared
+    assert of_each
+    assert not evaluate(tmp_path, Case(scraped(), [*shared, *of_each]))
 
 
 def test_every_metric_that_replicas_share_has_a_panel() -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from prometheus_client.samples import Sample
 
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
@@ -57,8 +58,8 @@ class Replica:
 
     def samples(self) -> dict[str, float]:
         """Values by series, with the labels that a scrape adds."""
-        scraped = {"job": "pointsman", "namespace": self.namespace, "instance": self.name}
-        shown = {_series("up", scraped): float(self.up)}
+        scraped = (self.namespace, self.name)
+        shown = {_series("up", (), *scraped): float(self.up)}
         if not self.up:
             return shown
         self.metrics.show(self.backlog, self.left, self.now, out=self.out)
@@ -66,7 +67,7 @@ class Replica:
             if not family.name.startswith(("python_", "process_")):
                 one: Sample
                 for one in family.samples:
-                    shown[_series(one.name, {**one.labels, **scraped})] = one.value
+                    shown[_series(one.name, tuple(one.labels.items()), *scraped)] = one.value
         return shown
 
 
@@ -99,16 +100,28 @@ def tell(
     return [{"series": name, "values": " ".join(one)} for name, one in values.items()]
 
 
-def evaluate(
-    folder: Path, series: Sequence[dict[str, str]], expectations: Sequence[dict[str, Any]]
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Series as `tell` gives them, and what promtool must find in them."""
+
+    series: Sequence[dict[str, str]]
+    expectations: Sequence[dict[str, Any]]
+
+
+def evaluate(folder: Path, *cases: Case) -> str:
     """What `promtool test rules` complains of; "" when all is as expected."""
-    test = {"interval": "1m", "input_series": list(series), "promql_expr_test": list(expectations)}
+    tests = [
+        {
+            "interval": "1m",
+            "input_series": list(case.series),
+            "promql_expr_test": list(case.expectations),
+        }
+        for case in cases
+    ]
     path = folder / "test.yaml"
     rules = [str(MIXIN / name) for name in RULES]
-    path.write_text(
-        yaml.safe_dump({"rule_files": rules, "evaluation_interval": "1m", "tests": [test]})
-    )
+    # JSON is YAML, and is written in no time
+    path.write_text(json.dumps({"rule_files": rules, "evaluation_interval": "1m", "tests": tests}))
     done = run("test", "rules", str(path))
     return "" if done.returncode == 0 else (done.stdout + done.stderr).decode()
 
@@ -132,6 +145,10 @@ def firing(minute: int, *alerts: str) -> dict[str, Any]:
     return expect('group by (alertname, window) (ALERTS{alertstate="firing"})', minute, *labels)
 
 
-def _series(name: str, labels: dict[str, str]) -> str:
-    inside = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
+@cache
+def _series(name: str, labels: tuple[tuple[str, str], ...], namespace: str, instance: str) -> str:
+    scraped = {"job": "pointsman", "namespace": namespace, "instance": instance}
+    inside = ",".join(
+        f'{key}="{value}"' for key, value in sorted({**dict(labels), **scraped}.items())
+    )
     return f"{name}{{{inside}}}"

@@ -8,6 +8,8 @@ from textwrap import dedent
 import pytest
 import yaml
 
+from deploy.manifests import CHART, chart_files
+from pointsman import __version__
 from pointsman.config import load
 from pointsman.process import CLOSING
 from pointsman.sources.http.readiness import ANSWERS_WITHIN
@@ -78,3 +80,10 @@ def test_the_configuration_for_kubernetes_is_right(
     assert probe["httpGet"]["path"] == "/readyz"
     assert probe["periodSeconds"] <= http.drain_delay_seconds, "it never sees the 503"
     assert probe["timeoutSeconds"] > ANSWERS_WITHIN, "a store that hangs is not told as such"
+
+
+def test_the_chart_repeats_what_the_rest_of_the_repository_says() -> None:
+    committed = {f"files/{path.name}": path.read_text() for path in (CHART / "files").iterdir()}
+    assert committed == chart_files(), "run: python -m deploy.manifests"
+    about = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert (about["version"], about["appVersion"]) == (__version__, __version__)

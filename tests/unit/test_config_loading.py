@@ -66,6 +66,7 @@ def example(tmp_path: Path) -> Path:
         "operator_secret",
         "scorm_cloud_password",
         "lms_webhook",
+        "platform_webhook",
     ):
         (secrets / name).write_text(f"the-{name}\n")
     (secrets / "launch_key").write_text("a-key-that-signs-what-players-hold\n")

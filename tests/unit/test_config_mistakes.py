@@ -220,7 +220,7 @@ CASES: list[tuple[dict[str, object], str, str]] = [
     (
         {"delivery": {"source_weights": {"x": 2}, "rule_weights": {"y": 2}}},
         "delivery",
-        "is no source; there are 'import', 'launch', 'player'; has rule_weights for 'y', which",
+        "there are 'audit', 'import', 'launch', 'player'; has rule_weights for 'y', which",
     ),
     ({"delivery": {"retry_max_seconds": 0.5}}, "delivery.retry_max_seconds = 0.5", "at least"),
     (http({"bearer": SECRET}, name="LMS"), "sources.http[0].name", "a-z, 0-9, _ and -"),

@@ -126,10 +126,9 @@ def test_a_completion_is_posted_at_once_signed_over_the_body() -> None:
     assert list(envelope) == ["event", "timestamp", "data"]
     assert envelope["event"] == "course.completed"
     assert envelope["timestamp"].endswith("Z")
-    assert envelope["data"]["userEmail"] == "ana@example.com"
-    assert envelope["data"]["userId"] == "user_ana"
-    assert envelope["data"]["courseId"] == "course_demo"
-    assert envelope["data"]["courseSlug"] == "demo-course"
+    assert envelope["data"]["user"] == {"id": "user_ana", "email": "ana@example.com"}
+    assert envelope["data"]["course"]["id"] == "course_demo"
+    assert envelope["data"]["course"]["slug"] == "demo-course"
 
 
 def test_it_is_tried_again_as_the_platform_documents_and_then_given_up() -> None:
@@ -150,7 +149,7 @@ def test_it_is_tried_again_as_the_platform_documents_and_then_given_up() -> None
 
 def test_an_endpoint_that_hangs_has_30_seconds_and_delays_neither_others_nor_graphql() -> None:
     async def hang(post: Post) -> int:
-        if post.envelope["data"]["userId"] == "user_ana":
+        if post.envelope["data"]["user"]["id"] == "user_ana":
             await asyncio.sleep(1_000)
         return 200
 

@@ -18,6 +18,8 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from pointsman import __version__
+
 ROOT = Path(__file__).parents[2]
 IMAGE = ROOT / "deploy" / "image"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -101,10 +103,16 @@ def test_what_builds_the_wheel_is_locked() -> None:
 def test_the_image_installs_nothing_else_and_has_a_bill_of_materials() -> None:
     text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
     installs = re.findall(r"pip\S*(?: --python \S+)? install ([^\n]*)", text)
-    assert len(installs) == 3
+    assert len(installs) == 4
     assert all("--require-hashes" in one or "--no-deps" in one for one in installs)
-    assert "cyclonedx-py environment" in text
-    assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["${PYTHON_IMAGE}"] * 2
+    locks = set(re.findall(r"-r \"?locks/([^\s\"]+)", text))
+    assert locks == {path.name for path in IMAGE.glob("*.lock")} == LOCKS.keys()
+    assert text.count("cyclonedx-py environment") == 2
+    stages = re.findall(r"^FROM (\S+) AS (\S+)", text, re.MULTILINE)
+    others = {base for base, _ in stages} - {name for _, name in stages}
+    assert others == {"${PYTHON_IMAGE}"}, "another base image"
+    assert stages[-1] == ("base", "daemon"), "a build without --target is the daemon"
+    assert f'org.opencontainers.image.version="{__version__}"' in text
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     assert "!deploy/image" in ignored
 
@@ -135,5 +143,8 @@ def test_what_is_published_is_built_on_a_base_image_named_by_digest(
     assert (run.returncode == 0) is is_built, run.stderr
     if is_built:
         assert f"--build-arg PYTHON_IMAGE={base}" in run.stdout
+        assert re.search(
+            r"--target daemon .*SOURCE_DATE_EPOCH=\d+ .*REVISION=[0-9a-f]{40}", run.stdout
+        )
     else:
         assert "by digest" in run.stderr

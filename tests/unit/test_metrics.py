@@ -241,6 +241,7 @@ def test_openmetrics_has_the_statement_of_an_input_and_of_a_latency() -> None:
         "pointsman_inputs_total conflict": "taken",
         "pointsman_arrival_to_platform_seconds_bucket 0.5": _ID,
         "pointsman_completion_delivery_seconds_bucket 0.25": _ID,
+        "pointsman_completion_stage_seconds_bucket 0.25": _ID,
     }
 
 

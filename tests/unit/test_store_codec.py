@@ -91,6 +91,7 @@ def test_every_field_of_desired_state_is_a_column() -> None:
             "retry_at",
             "fresh_within",
             "deadline",
+            "reset_at",
         ),
     }
 

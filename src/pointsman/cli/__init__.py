@@ -96,6 +96,11 @@ COMMANDS = (
         "audit",
     ),
     LazyCommand(
+        "confirmations",
+        "What the platform says by itself: who is stuck, and its feed.",
+        "pointsman.cli.confirmations",
+    ),
+    LazyCommand(
         "import-state",
         "Take what the platform already knows as delivered, before the daemon's first start.",
         "pointsman.cli.import_state",

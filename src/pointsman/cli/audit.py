@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from pointsman.cli.completion_tables import (
+    completions_json,
+    completions_table,
+    cost_json,
+    cost_lines,
+)
 from pointsman.cli.exit_codes import ExitCode
 from pointsman.cli.options import DEFAULT_CONFIG, ConfigOption, ask_store
 from pointsman.cli.output import PlainTable, WideOption, echo_visible, print_table, up_to
@@ -29,14 +36,20 @@ def audit(
 ) -> None:
     """Show how far the platform agrees with what was delivered, by course and learning path.
 
-    The daemon reads back with what delivery leaves over of the quota; this asks the platform
-    nothing. Drift is what the platform did not show even after it was sent again: it is parked,
-    and listed with both values. A rule whose work can't be read back is named, with what would let
-    it. Exit code 0 without drift, 1 with.
+    First what was read back, then what the platform said of completions by webhook, feed and audit,
+    and what each of them cost. The daemon reads back with what delivery leaves over of the quota;
+    this asks the platform nothing. Drift is what the platform did not show even after it was sent
+    again: it is parked, and listed with both values. A rule whose work can't be read back is named,
+    with what would let it. Exit code 0 without drift, 1 with.
 
     **Example:** `pointsman audit --place course:course_demo`
     """
     settings = load(config)
+    # not before it is needed: the other commands need not load the whole daemon
+    from pointsman import commands  # noqa: PLC0415 - not before it is needed
+
+    report = asyncio.run(commands.confirmation_report(settings, limit=0))
+    completions = [entry for entry in report.places if place in {None, str(entry.place)}]
     places = ask_store(settings, lambda store: store.agreement())
     agreements = [agreement for agreement in places if place in {None, str(agreement.place)}]
     drift = ask_store(settings, lambda store: store.parked(codes=[ParkCode.DRIFT], limit=limit + 1))
@@ -48,12 +61,18 @@ def audit(
             "places": [_agreement(entry) for entry in agreements],
             "drift": [_drift(entry) for entry in drift],
             "notReadBack": unread,
+            "completions": [completions_json(entry) for entry in completions],
+            "cost": cost_json(report.feeds),
         }
         typer.echo(json.dumps(shown, indent=2))
     elif agreements:
         print_table(_table(agreements), wide=wide)
         for state in drift:
             echo_visible(f"{state.recipient}: {_target(state)}: {state.parked}")
+        if completions:
+            print_table(completions_table(completions), wide=wide)
+        for line in cost_lines(report.feeds):
+            typer.echo(line)
     else:
         typer.echo("Nothing is delivered that can be read back.")
     if not as_json and place is None:
@@ -67,13 +86,14 @@ def audit(
 
 def _table(agreements: list[Agreement]) -> PlainTable:
     table = PlainTable(
-        "place", "agrees", "sent again", "drift", "can't be read", "not looked at yet"
+        "place", "agrees", "sent again", "drift", "changed on purpose", "can't be read", "not yet"
     )
     for agreement in agreements:
         counts = (
             agreement.agrees,
             agreement.resent,
             agreement.drift,
+            agreement.contradicted,
             agreement.unreadable,
             agreement.waiting,
         )

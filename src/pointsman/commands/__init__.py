@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pointsman.commands.beside import with_store
+from pointsman.commands.confirmations import backfill_feed, confirmation_report
 from pointsman.commands.delivered import deliveries, import_state
 from pointsman.commands.intake import (
     import_file,
@@ -55,7 +56,9 @@ __all__ = [
     "SettledDelivery",
     "WaitsForPerson",
     "back_up",
+    "backfill_feed",
     "books",
+    "confirmation_report",
     "deliveries",
     "explain",
     "export_person",

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
 from pointsman.config.storyline import count_slides
+from pointsman.domain.platform_events import OnPlatformChange
 from pointsman.domain.records import Falls
 from pointsman.domain.uri_template import Template
 from pointsman.setting_types import (
@@ -80,6 +81,10 @@ class RuleSettings(Section):
     #: `result.score.scaled` counts as progress where nothing better is said
     score_is_progress: bool = False
     falls: Falls = Falls.NEVER
+    #: what becomes of its state when somebody changes it on the platform on purpose
+    on_platform_change: OnPlatformChange = OnPlatformChange.PLATFORM_WINS
+    #: a completed course or path of it brings a certificate
+    certificate: bool = False
     #: how long its progress may wait; none = as [delivery] says
     fresh_within_seconds: float | None = Field(default=None, gt=0, le=3_600)
     #: when learners' work is due, with its time zone: what would come late goes first

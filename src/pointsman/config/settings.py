@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from pointsman.config.confirmations import ConfirmationSettings
 from pointsman.config.learners import LearnerSettings
 from pointsman.config.rules import RuleSettings
 from pointsman.config.sources import SourceSettings
@@ -37,6 +38,8 @@ class Settings(Section):
     #: none: no player is launched
     launches: LaunchSettings | None = None
     sources: SourceSettings
+    #: none: only the audit says what the platform made of what was delivered
+    confirmations: tuple[ConfirmationSettings, ...] = ()
     rules: tuple[RuleSettings, ...] = ()
     #: after all that its weights name
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
@@ -107,6 +110,21 @@ class Settings(Section):
             kinds = ", ".join(f"[[sources.{kind}]]" for kind in SourceSettings.model_fields)
             raise ValueError(f"is empty; give at least one of {kinds}, or [launches]")
         return sources
+
+    @field_validator("confirmations")
+    @classmethod
+    def _confirmations_differ(
+        cls, confirmations: tuple[ConfirmationSettings, ...], info: ValidationInfo
+    ) -> tuple[ConfirmationSettings, ...]:
+        names = [entry.name for entry in confirmations]
+        if valid_so_far(info, "sources"):
+            names += info.data["sources"].names
+        twice = repeated(names)
+        if twice is not None:
+            raise ValueError(
+                f"has the name {twice!r} twice, or a source has it; each needs its own"
+            )
+        return confirmations
 
     @field_validator("rules", mode="before")
     @classmethod

@@ -54,3 +54,10 @@ class AuditSettings(Section):
     settle_seconds: float = Field(default=30, ge=0, le=86_400)
     #: what was looked at is looked at again after this
     again_after_hours: float = Field(default=24, gt=0, le=8_760)
+    #: with [[confirmations]], what differs for the first time is looked at once more after this:
+    #: the platform may say by itself that somebody changed it on purpose
+    suspect_seconds: float = Field(default=120, ge=0, le=86_400)
+    #: a completion that nobody confirmed for so long after its delivery is unconfirmed
+    unconfirmed_after_minutes: float = Field(default=60, gt=0, le=525_600)
+    #: a certificate that has not come for so long after the completion was confirmed is missing
+    certificate_after_hours: float = Field(default=24, gt=0, le=8_760)

@@ -5,14 +5,13 @@ Times are whole microseconds since the Unix epoch, UTC. Progress is a whole perc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from pointsman.domain.frozen import record
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import FRESH_WITHIN
 from pointsman.domain.targets import ReadBackPlace, Recipient, Target, Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attempt:
     """The best of one registration, for targets whose rule lets a new attempt start anew."""
 
@@ -21,7 +20,7 @@ class Attempt:
     occurred_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Desired:
     """The value wanted for (recipient, target), and how far the platform has been told.
 
@@ -59,3 +58,6 @@ class Desired:
     fresh_within: int = FRESH_WITHIN
     #: when the learner's work is due, 0 for never
     deadline: int = 0
+    #: when somebody changed it on the platform on purpose, and only what happens later counts; 0
+    #: for never
+    reset_at: int = 0

@@ -10,6 +10,7 @@
     │   │   └── TokenSourceDown       whoever is asked for
     │   ├── NoReply               an HTTP request that went out got no answer
     │   ├── SourceUnavailable     what statements are read from gives no answer now
+    │   ├── FeedUnavailable       the platform's feed gives no page now
     │   ├── PartitionLost         another consumer has taken the partition over; join again
     │   └── CollisionError        another replica stored the same at the same time
     ├── Pause                     stop asking until something outside changes

@@ -5,13 +5,13 @@ Frozen, without behaviour; `store/evidence.py` unites what was gathered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pointsman.domain.frozen import record
 
 #: from and to, in seconds
 Span = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Evidence:
     """Things that were done, or stretches of a recording that were played.
 
@@ -38,7 +38,7 @@ class Evidence:
     then: Evidence | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Coverage:
     """What a statement says of a recording (xAPI video profile). In seconds."""
 

@@ -6,13 +6,14 @@ and which activity is to be played. What the player says later is about that lea
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from enum import StrEnum
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
+from pointsman.domain.frozen import record
 from pointsman.domain.iri import comparable, mailbox_address, same_iri
 from pointsman.domain.records import Actor
 
@@ -40,7 +41,7 @@ class LaunchMode(StrEnum):
     REVIEW = "Review"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Revoked:
     """The newest revocation of a registration, and of its learner; numbers that only grow."""
 
@@ -55,7 +56,7 @@ class Revoked:
 NOTHING_REVOKED = Revoked()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Launch:
     """One learner, one registration, one activity.
 

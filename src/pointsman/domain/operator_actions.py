@@ -28,6 +28,7 @@ class ActionKind(StrEnum):
     RESUME = "resume"
     EXPORT = "export"
     RELOAD = "reload"
+    CONFIRMATIONS_BACKFILL = "confirmations backfill"
 
 
 @dataclass(frozen=True, slots=True)

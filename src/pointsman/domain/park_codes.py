@@ -26,6 +26,8 @@ class ParkCode(StrEnum):
     INTERNAL_ERROR = "internal_error"
     #: the platform does not show it, although it was sent twice
     DRIFT = "drift"
+    #: somebody changed it on the platform on purpose, and its rule lets nothing overwrite that
+    PLATFORM_CHANGED = "platform_changed"
     #: an operator has paused the delivery of its kind
     PAUSED = "paused"
     #: an earlier version of pointsman parked it, and its sentence does not tell the code

@@ -5,16 +5,16 @@ Times are whole microseconds since the Unix epoch, UTC. Progress is a whole perc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 from pointsman.domain.evidence import Coverage, Evidence
+from pointsman.domain.frozen import record
 from pointsman.domain.log_positions import Position
 from pointsman.domain.targets import ReadBackPlace, Recipient, Target, Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Actor:
     """Who a statement is about: one inverse functional identifier (xAPI Part 2 section 2.4.2.3).
 
@@ -44,7 +44,7 @@ class Reading(StrEnum):
     ATTEMPT = "attempt"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LeftOut:
     """A reading that makes no sense, so that the input is taken without it."""
 
@@ -59,7 +59,7 @@ class LeftOut:
         return f"{self.field} {self.rule}".lstrip()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Observation:
     """What one input says about one learner and one activity.
 
@@ -105,7 +105,7 @@ class Falls(StrEnum):
 FRESH_WITHIN = 30_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """A move of desired state that one observation asks for.
 
@@ -155,7 +155,7 @@ class WhyNot(StrEnum):
     NO_PROGRESS = "no_progress"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decision:
     """What the mapping makes of one statement.
 
@@ -174,7 +174,7 @@ class Decision:
     why: WhyNot | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Item:
     """One valid statement of a submission.
 
@@ -196,7 +196,7 @@ class Item:
     former_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AttachedData:
     """What travelled beside a statement: `sha2` in lower case is the name of the bytes."""
 
@@ -205,7 +205,7 @@ class AttachedData:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeadLetter:
     """An input, or a part of one, that could not be understood. Kept whole with the reason."""
 
@@ -216,7 +216,7 @@ class DeadLetter:
     statement_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Submission:
     """What arrived together: one HTTP request or one Kafka message. Stored in one transaction.
 
@@ -236,7 +236,7 @@ class Submission:
     version: str = "1.0.0"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Receipt:
     """What the store made of a submission, committed.
 
@@ -251,7 +251,7 @@ class Receipt:
     fenced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SealedToken:
     """A learner's authToken, encrypted. `expires_at` is None where nobody said."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pointsman.domain.frozen import record
 from pointsman.domain.target_kinds import (
     TARGET_KINDS,
     Archived,
@@ -69,7 +70,7 @@ class RecipientKind(StrEnum):
     MEETING = "meeting"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recipient:
     """A learner, or a meeting. Make one with `learner`, `meeting` or `from_text`.
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import blake2b
 
 from pointsman.domain.evidence import Evidence
+from pointsman.domain.frozen import record
 from pointsman.domain.records import Falls, Observation
 from pointsman.domain.targets import CourseStatus, Target, Value
 from pointsman.mapping.result import COMPLETE, is_complete, is_passed, progress, stated_facts
@@ -34,7 +35,7 @@ _CRITERIA = {
 _MAX_NAME = 200
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConditionalValue:
     """A value that an observation leads to; with `evidence`, as far as all of it goes."""
 

@@ -9,8 +9,11 @@ from typing import Literal
 from pointsman.domain.launch import LAUNCH_RULE, Launch, PlayerKind, is_its_activity
 from pointsman.domain.records import Decision, Observation
 from pointsman.domain.uri_template import Template
+from pointsman.mapping.rule_finder import RuleMatch
 from pointsman.mapping.rules import VERB_NAMESPACES, CourseCompleted, CourseName, Rule, short_verb
 
+#: launches whose players say something now
+_CACHED_MATCHES = 4_096
 #: the highest percentage before the moveOn is met
 _MOST_BEFORE_MOVE_ON = 99.0
 _COMPLETED = f"{VERB_NAMESPACES[0]}completed"
@@ -18,13 +21,23 @@ _COMPLETED = f"{VERB_NAMESPACES[0]}completed"
 _SESSION_VERBS = frozenset({"launched", "abandoned"})
 
 
-def launch_variables(launch: Launch) -> dict[str, str]:
-    """The variables of a launch's rule, with their values."""
-    return {"topic": launch.topic_id, "course": launch.course}
+def match_for_launch(launch: Launch, activity: str) -> RuleMatch:
+    """The rule of a launch, taking this activity."""
+    return _cached_match(
+        launch.topic_id, launch.course_by, launch.course, launch.course_completed, activity
+    )
 
 
-def rule_for_launch(launch: Launch) -> Rule:
-    return _cached_rule(bool(launch.topic_id), launch.course_by, launch.course_completed)
+@lru_cache(maxsize=_CACHED_MATCHES)
+def _cached_match(
+    topic_id: str,
+    course_by: Literal["id", "slug", "sku", ""],
+    course: str,
+    completed: str,
+    activity: str,
+) -> RuleMatch:
+    rule = _cached_rule(bool(topic_id), course_by, completed)
+    return RuleMatch(rule, {"topic": topic_id, "course": course}, activity)
 
 
 @lru_cache(maxsize=64)

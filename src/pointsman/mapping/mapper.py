@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pointsman.domain.launch import Launch, LaunchMode, is_its_activity
 from pointsman.domain.records import Change, Decision, InputOutcome, Observation, WhyNot
 from pointsman.domain.targets import Recipient
+from pointsman.mapping.equal_observations import changes_of
 from pointsman.mapping.identity import IdentityResolver
 from pointsman.mapping.launch_rule import (
     is_about_session,
-    launch_variables,
+    match_for_launch,
     observation_for_launch,
-    rule_for_launch,
     with_due,
 )
 from pointsman.mapping.rule_finder import RuleFinder, RuleMatch
 from pointsman.mapping.rules import Rule, short_verb
-from pointsman.mapping.target_changes import target_changes
 
 
 class Mapper:
@@ -57,11 +55,8 @@ class Mapper:
         if not launch.says_what_it_is:
             return self._by_rules(observation, launch.learner)
         if is_its_activity(launch, observation.activity):
-            match = RuleMatch(
-                rule_for_launch(launch),
-                launch_variables(launch),
-                _activity_spelled_as_before(launch, observation.activity),
-            )
+            activity = _activity_spelled_as_before(launch, observation.activity)
+            match = match_for_launch(launch, activity)
             return _decide_by_rule(match, observation, launch.learner)
         decision = self._by_rules(observation, launch.learner)
         if decision.outcome is not InputOutcome.UNMATCHED:
@@ -107,26 +102,24 @@ def _activity_spelled_as_before(launch: Launch, activity: str) -> str:
 def _decide_by_rule(match: RuleMatch, observation: Observation, learner: str) -> Decision:
     recipient = Recipient.learner(learner)
     rule = match.rule
-    seen = observation
-    if match.activity != observation.activity:
-        seen = replace(observation, activity=match.activity)
+    # by position, for it is done for every statement
     changes = tuple(
         Change(
-            recipient=change.recipient,
-            target=change.target,
-            value=change.value,
-            occurred_at=observation.occurred_at,
-            statement_id=observation.statement_id,
-            rule=rule.name,
-            registration=observation.registration,
-            falls=change.falls,
-            after=change.after,
-            read_back=change.read_back,
-            evidence=change.evidence,
-            fresh_within=rule.fresh_within,
-            deadline=rule.deadline,
+            change.meeting or recipient,
+            change.target,
+            change.value,
+            observation.occurred_at,
+            observation.statement_id,
+            rule.name,
+            observation.registration,
+            change.falls,
+            change.after,
+            change.read_back,
+            change.evidence,
+            rule.fresh_within,
+            rule.deadline,
         )
-        for change in target_changes(rule, match.values, seen, recipient)
+        for change in changes_of(match, observation, recipient)
     )
     if changes:
         return Decision(

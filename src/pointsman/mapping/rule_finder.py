@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pointsman.domain.frozen import record
 from pointsman.domain.iri import comparable
 from pointsman.domain.uri_template import Template, decoded
 from pointsman.mapping.near_miss import loose
@@ -15,9 +16,11 @@ from pointsman.mapping.rules import Rule
 _CACHED_ACTIVITIES = 65_536
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RuleMatch:
     """A rule, its variables' values, and the activity with the rule's part as the rule writes it.
+
+    Each is equal to itself alone, so that what is remembered of it is found at once.
 
     What is kept of an activity goes by that spelling, which was the only one that a rule took
     before IRIs were compared: so it is found again.
@@ -28,7 +31,7 @@ class RuleMatch:
     activity: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Templates:
     rule: Rule
     #: of `comparable` activities; None where a variable stands in what that rewrites

@@ -11,9 +11,9 @@ The defaults by verb, where the rule says nothing else:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pointsman.domain.evidence import Evidence
+from pointsman.domain.frozen import record
 from pointsman.domain.records import (
     Falls,
     Observation,
@@ -36,14 +36,15 @@ _ARCHIVING = frozenset({"archived", "archive"})
 _REINSTATING = frozenset({"reinstated", "unarchived", "restored"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TargetChange:
-    """One value for one target, and the recipient that it is delivered for.
+    """One value for one target.
 
     With `evidence`, it is wanted once the evidence is complete, or in its share.
     """
 
-    recipient: Recipient
+    #: what it is delivered for, None where that is the learner
+    meeting: Recipient | None
     target: Target
     value: Value
     falls: Falls
@@ -60,18 +61,18 @@ def target_changes(
     archived = _archived_by(verb)
     if archived is not None:
         return [
-            *_archiving_changes(rule, values, archived, learner),
+            *_archiving_changes(rule, values, archived),
             *_meeting_changes(rule, values, verb, learner),
         ]
     return [
-        *_course_changes(rule, values, observation, verb, learner),
-        *_path_changes(rule, values, verb, learner),
+        *_course_changes(rule, values, observation, verb),
+        *_path_changes(rule, values, verb),
         *_meeting_changes(rule, values, verb, learner),
     ]
 
 
 def _course_changes(
-    rule: Rule, values: dict[str, str], observation: Observation, verb: str, learner: Recipient
+    rule: Rule, values: dict[str, str], observation: Observation, verb: str
 ) -> Iterator[TargetChange]:
     """The topic, and the course that stands behind it."""
     read_back = _course_read_back(rule, values)
@@ -83,14 +84,14 @@ def _course_changes(
             # a share never falls, whatever a rule says about what players claim
             falls = Falls.NEVER if candidate.evidence and rule.falls is Falls.ALWAYS else rule.falls
             yield TargetChange(
-                learner, topic, candidate.value, falls, (), read_back, candidate.evidence
+                None, topic, candidate.value, falls, (), read_back, candidate.evidence
             )
     if rule.course is not None:
         course = rule.course.target(values)
         for candidate in _course_values_by_verb(rule, observation, verb, course):
             after = topics if candidate.value == CourseStatus.COMPLETED else ()
             yield TargetChange(
-                learner, course, candidate.value, Falls.NEVER, after, read_back, candidate.evidence
+                None, course, candidate.value, Falls.NEVER, after, read_back, candidate.evidence
             )
 
 
@@ -107,28 +108,26 @@ def _course_values_by_verb(
     yield from completed
 
 
-def _path_changes(
-    rule: Rule, values: dict[str, str], verb: str, learner: Recipient
-) -> Iterator[TargetChange]:
+def _path_changes(rule: Rule, values: dict[str, str], verb: str) -> Iterator[TargetChange]:
     slug = rule.named_by("learning_path_slug", values)
     if slug is None:
         return
     access = PathAccess.NOT_COMPLETED if verb == "abandoned" else PathAccess.STARTED
     target = Target(TargetKind.LEARNING_PATH_ACCESS, slug)
     place = ReadBackPlace.path(slug)
-    yield TargetChange(learner, target, access.value, Falls.ALWAYS, read_back=place)
+    yield TargetChange(None, target, access.value, Falls.ALWAYS, read_back=place)
 
 
 def _archiving_changes(
-    rule: Rule, values: dict[str, str], archived: Archived, learner: Recipient
+    rule: Rule, values: dict[str, str], archived: Archived
 ) -> Iterator[TargetChange]:
     if rule.course is not None and rule.course.by == "id":
         course = Target(TargetKind.COURSE_ARCHIVED, rule.course.template.fill(values))
-        yield TargetChange(learner, course, archived.value, Falls.ALWAYS)
+        yield TargetChange(None, course, archived.value, Falls.ALWAYS)
     path_id = rule.named_by("learning_path_id", values)
     if path_id is not None:
         path = Target(TargetKind.LEARNING_PATH_ARCHIVED, path_id)
-        yield TargetChange(learner, path, archived.value, Falls.ALWAYS)
+        yield TargetChange(None, path, archived.value, Falls.ALWAYS)
 
 
 def _course_read_back(rule: Rule, values: dict[str, str]) -> ReadBackPlace | None:

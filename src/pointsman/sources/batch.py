@@ -9,12 +9,13 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Protocol
 
 import orjson
 
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.frozen import record
 from pointsman.domain.launch import Launch
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import AttachedData
@@ -41,7 +42,7 @@ from pointsman.statements import (
 FORMER_IDS = "pointsman-former-ids"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LeftOver:
     """Statements of a message that were not taken, as an array that can be taken by itself."""
 
@@ -52,7 +53,7 @@ class LeftOver:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementBatch:
     """Statements that arrived together, from one source."""
 
@@ -99,7 +100,7 @@ class StatementBatch:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogMessage:
     """One message of a log or queue: a Kafka record, a line of a file, a page of another store.
 
@@ -117,12 +118,11 @@ class LogMessage:
     version: str = "1.0.0"
     #: taken at most, where the source has a limit of its own; the rest is kept as `Batch.left_over`
     max_statements: int | None = None
-    #: as of a batch
     former_ids: Mapping[str, str] = field(default_factory=dict)
     trace_headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Accepted:
     """The ids of a batch's statements; `already_stored` when all of them were here before."""
 

@@ -6,7 +6,8 @@ lower case, as people are mapped to learners; an anonymous group is nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -29,31 +30,50 @@ from pointsman.statements.actors import (
     ThreeLeggedOAuth,
 )
 
-_BY_MBOX = (AgentByMbox, GroupByMbox, ObjectAgentByMbox)
-_BY_ACCOUNT = (AgentByAccount, GroupByAccount, ObjectAgentByAccount)
-_BY_SHA1 = (AgentBySha1, GroupBySha1, ObjectAgentBySha1)
-_BY_OPENID = (AgentByOpenid, GroupByOpenid, ObjectAgentByOpenid)
-_GROUPS = (GroupByMbox, GroupByAccount, GroupBySha1, GroupByOpenid)
-_NOBODY = (AnonymousGroup, ThreeLeggedOAuth)
-ACTORS = (*_BY_MBOX, *_BY_ACCOUNT, *_BY_SHA1, *_BY_OPENID, *_NOBODY)
-
 
 def account_identity(home_page: str, name: str) -> str:
     # An IRI holds no space, so the two can't be taken for others.
     return f"account {home_page} {name}"
 
 
+def _mbox(actor: Any) -> str:
+    return f"mbox {actor.mbox.lower()}"
+
+
+def _account(actor: Any) -> str:
+    return account_identity(actor.account.home_page, actor.account.name)
+
+
+def _sha1(actor: Any) -> str:
+    return f"mbox_sha1sum {actor.mbox_sha1sum.lower()}"
+
+
+def _openid(actor: Any) -> str:
+    return f"openid {actor.openid}"
+
+
+#: by the very class: asking whether it is one of many takes pydantic long
+_IDENTITIES: dict[type[BaseModel], Callable[[Any], str]] = {
+    **dict.fromkeys((AgentByMbox, GroupByMbox, ObjectAgentByMbox), _mbox),
+    **dict.fromkeys((AgentByAccount, GroupByAccount, ObjectAgentByAccount), _account),
+    **dict.fromkeys((AgentBySha1, GroupBySha1, ObjectAgentBySha1), _sha1),
+    **dict.fromkeys((AgentByOpenid, GroupByOpenid, ObjectAgentByOpenid), _openid),
+}
+_NOBODY = frozenset({AnonymousGroup, ThreeLeggedOAuth})
+_WITH_MEMBERS = frozenset({*GROUPS, *_NOBODY})
+ACTORS = frozenset({*_IDENTITIES, *_NOBODY})
+_PERSONS: dict[type[BaseModel], Callable[[Any], Actor]] = {
+    AgentByMbox: lambda agent: Actor("mbox", agent.mbox),
+    AgentByAccount: lambda agent: Actor("account", agent.account.name, agent.account.home_page),
+    AgentBySha1: lambda agent: Actor("mbox_sha1sum", agent.mbox_sha1sum.lower()),
+    AgentByOpenid: lambda agent: Actor("openid", agent.openid),
+}
+
+
 def identity(actor: BaseModel) -> str:
     """Of an actor itself; an empty text for one who has none."""
-    if isinstance(actor, _BY_MBOX):
-        return f"mbox {actor.mbox.lower()}"
-    if isinstance(actor, _BY_ACCOUNT):
-        return account_identity(actor.account.home_page, actor.account.name)
-    if isinstance(actor, _BY_SHA1):
-        return f"mbox_sha1sum {actor.mbox_sha1sum.lower()}"
-    if isinstance(actor, _BY_OPENID):
-        return f"openid {actor.openid}"
-    return ""
+    write = _IDENTITIES.get(type(actor))
+    return "" if write is None else write(actor)
 
 
 def identity_of(actor: Actor) -> str:
@@ -71,19 +91,12 @@ def identities(actor: BaseModel) -> Iterator[str]:
     """Its own, and those of a group's members."""
     if own := identity(actor):
         yield own
-    if isinstance(actor, _GROUPS + _NOBODY):
-        for member in actor.member or ():
+    if type(actor) in _WITH_MEMBERS:
+        for member in getattr(actor, "member", None) or ():
             yield identity(member)
 
 
 def actor_of(actor: BaseModel) -> Actor | None:
     """The one person that an actor is; None for a group."""
-    if isinstance(actor, GROUPS):
-        return None
-    if isinstance(actor, AgentByMbox):
-        return Actor("mbox", actor.mbox)
-    if isinstance(actor, AgentByAccount):
-        return Actor("account", actor.account.name, actor.account.home_page)
-    if isinstance(actor, AgentBySha1):
-        return Actor("mbox_sha1sum", actor.mbox_sha1sum.lower())
-    return Actor("openid", actor.openid) if isinstance(actor, AgentByOpenid) else None
+    person = _PERSONS.get(type(actor))
+    return None if person is None else person(actor)

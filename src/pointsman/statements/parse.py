@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.frozen import record
 from pointsman.domain.records import AttachedData
 from pointsman.statements import signed_statements
 from pointsman.statements.activities import Activity
 from pointsman.statements.equality import digest
 from pointsman.statements.json_body import parse_json
+from pointsman.statements.repeated_parts import validated
 from pointsman.statements.settings import Limits
 from pointsman.statements.statement import (
-    STATEMENT,
     VOIDED,
     Attachment,
     Statement,
@@ -29,7 +31,7 @@ from pointsman.statements.validation import Problem, explain
 _NO_SUCH_TIME = "must be a day and time that exist"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Valid:
     """A statement that keeps every rule. `statement_id` is in lower case, assigned if need be."""
 
@@ -39,7 +41,7 @@ class Valid:
     statement: Statement
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Invalid:
     """A statement that does not."""
 
@@ -48,7 +50,7 @@ class Invalid:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parsed:
     """A body's statements, in order; `json` is what the body was parsed to."""
 
@@ -160,10 +162,12 @@ def _array(statements: Any, whole: _Body) -> list[Valid | Invalid]:
 
 
 def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
-    if not whole.shallow and (rule := too_much(json, whole.limits)):
-        return Invalid(index, None, (Problem(index, None, "it", rule),))
+    if not whole.shallow and _may_be_too_much(json, whole.limits):
+        rule = too_much(json, whole.limits)
+        if rule:
+            return Invalid(index, None, (Problem(index, None, "it", rule),))
     try:
-        statement = STATEMENT.validate_python(json)
+        statement = validated(json)
     except ValidationError as error:
         return _invalid(json, index, explain(error))
     broken = list(_broken_rules(statement))
@@ -181,10 +185,10 @@ def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
 
 def _broken_rules(statement: Statement) -> Iterator[tuple[str, str]]:
     """(field, rule) of every rule that spans several objects and is broken."""
-    if statement.verb.id == VOIDED and not isinstance(statement.object, StatementRef):
+    if statement.verb.id == VOIDED and type(statement.object) is not StatementRef:
         yield "object", "of a voiding statement must be a StatementRef (section 2.3.2)"
     yield from _check_context(statement, "")
-    if isinstance(statement.object, SubStatement):
+    if type(statement.object) is SubStatement:
         yield from _check_context(statement.object, "object.")
         if statement.object.timestamp is not None and not is_real_time(statement.object.timestamp):
             yield "object.timestamp", _NO_SUCH_TIME
@@ -195,7 +199,7 @@ def _broken_rules(statement: Statement) -> Iterator[tuple[str, str]]:
 
 def _check_context(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[str, str]]:
     context = part.context
-    if context is not None and not isinstance(part.object, Activity):
+    if context is not None and type(part.object) is not Activity:
         for name in ("revision", "platform"):
             if getattr(context, name) is not None:
                 yield (
@@ -208,13 +212,13 @@ def _attachments_with_places(statement: Statement) -> Iterator[tuple[str, Attach
     """The attachments of a statement and of one inside it, each with its place."""
     for place, attachment in enumerate(statement.attachments or ()):
         yield f"attachments[{place}]", attachment
-    if isinstance(statement.object, SubStatement):
+    if type(statement.object) is SubStatement:
         for place, attachment in enumerate(statement.object.attachments or ()):
             yield f"object.attachments[{place}]", attachment
 
 
 def _may_have_attachments(statement: Statement) -> bool:
-    return statement.attachments is not None or isinstance(statement.object, SubStatement)
+    return statement.attachments is not None or type(statement.object) is SubStatement
 
 
 def _check_attachments(
@@ -245,6 +249,14 @@ def _invalid(json: Any, index: int | None, broken: list[tuple[str, str]]) -> Inv
     statement_id = named[:80] if isinstance(named, str) else None
     problems = tuple(Problem(index, statement_id, field, rule) for field, rule in broken)
     return Invalid(index, statement_id, problems)
+
+
+def _may_be_too_much(value: Any, limits: Limits) -> bool:
+    """Whether it opens more brackets than it may be deep, which few do: it is counted soon."""
+    try:
+        return _brackets(orjson.dumps(value)) > limits.max_depth
+    except orjson.JSONEncodeError:  # it is too deep to be written
+        return True
 
 
 def too_much(value: Any, limits: Limits) -> str:

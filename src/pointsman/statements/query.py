@@ -65,7 +65,7 @@ def index_keys(statement: Statement) -> list[int]:
 def referenced_statement(statement: Statement) -> str | None:
     """The id of the statement that this one is about."""
     target = statement.object
-    return target.id.lower() if isinstance(target, StatementRef) else None
+    return target.id.lower() if type(target) is StatementRef else None
 
 
 def matches(query: Query, statement: Statement, authority: str) -> bool:
@@ -98,12 +98,12 @@ def _is_of(context: Context | None, registration: str) -> bool:
 
 def _parts(statement: Statement) -> tuple[Statement | SubStatement, ...]:
     inner = statement.object
-    return (statement, inner) if isinstance(inner, SubStatement) else (statement,)
+    return (statement, inner) if type(inner) is SubStatement else (statement,)
 
 
 def _agents(part: Statement | SubStatement, *, related: bool) -> list[str]:
     agents = list(identities(part.actor))
-    if isinstance(part.object, ACTORS):
+    if type(part.object) in ACTORS:
         agents += identities(part.object)
     context = part.context
     if not related or context is None:
@@ -119,7 +119,7 @@ def _agents(part: Statement | SubStatement, *, related: bool) -> list[str]:
 
 
 def _activities(part: Statement | SubStatement, *, related: bool) -> list[str]:
-    ids = [part.object.id] if isinstance(part.object, Activity) else []
+    ids = [part.object.id] if type(part.object) is Activity else []
     context = part.context
     if not related or context is None or context.context_activities is None:
         return ids

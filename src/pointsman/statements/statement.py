@@ -207,6 +207,8 @@ STATEMENT: TypeAdapter[Statement] = TypeAdapter(Statement)
 @lru_cache(_LATEST_TIMESTAMPS)
 def parse_timestamp(text: str) -> datetime:
     """A timestamp as a datetime, perhaps without an offset. ValueError where it does not exist."""
+    if _is_plain(text):
+        return datetime.fromisoformat(text)
     text = text.upper()
     if "60" in text:
         text = LEAP_SECOND.sub(r"\g<1>59", text)
@@ -218,6 +220,17 @@ def parse_timestamp(text: str) -> datetime:
         return datetime.fromisoformat(text.replace("T24", "T00")) + timedelta(days=1)
     except OverflowError as error:
         raise ValueError(str(error)) from None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it is written as nearly all are, without what the library does not know."""
+    return (
+        text[13:14] == text[16:17] == ":"
+        and text[10] == "T"
+        and text[11:13] != "24"
+        and text[17:19] < "60"
+        and text[-1] != "z"
+    )
 
 
 def _in_seconds(match: re.Match[str]) -> str:

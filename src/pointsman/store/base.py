@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.statement_ids import StatementIds
+from pointsman.store.confirmation_store import ConfirmationStore
 from pointsman.store.delivery_stores import (
     AuditStore,
     DeliveryStore,
@@ -146,6 +147,7 @@ class Store(
     DeliveryStore,
     ParkedStore,
     AuditStore,
+    ConfirmationStore,
     LedgerStore,
     RetentionStore,
     OperatorActionStore,

@@ -12,7 +12,7 @@ from pointsman.domain.desired_state import Desired
 from pointsman.domain.records import Change, Falls, Submission
 from pointsman.domain.targets import Recipient, RecipientKind, Target, Value
 from pointsman.store.history_records import MoveResult
-from pointsman.store.merge import IMPORTED
+from pointsman.store.merge import IMPORTED, PLATFORM
 from pointsman.store.records import KnownDelivered
 
 #: statements in one row: retention counts rows, so that none may be of any length
@@ -76,6 +76,11 @@ class CommitHistory:
         )
         result = MoveResult.SAME if before == known.value else MoveResult.MOVED
         self.note("", now, change, known.value, before, known.value, result)
+
+    def note_platform_change(self, row: Desired, before: Value, now: int) -> None:
+        """State took the value that somebody gave it on the platform on purpose."""
+        change = Change(row.recipient, row.target, row.value, row.occurred_at, PLATFORM, row.rule)
+        self.note("", now, change, row.value, before, row.value, MoveResult.MOVED)
 
     def rows(self) -> Iterator[MoveRow]:
         """What is to be stored."""

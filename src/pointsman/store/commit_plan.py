@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pointsman.domain.desired_state import Desired
+from pointsman.domain.frozen import record
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import (
     AttachedData,
@@ -26,13 +27,13 @@ from pointsman.domain.targets import Recipient, Target
 from pointsman.store.commit_history import CommitHistory, unmoved_result
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.history_records import MoveResult
-from pointsman.store.merge import merge
+from pointsman.store.merge import is_before_reset, merge
 from pointsman.store.statement_conflicts import conflict_letter, item_body, sort_by_id
 from pointsman.store.statement_records import Move, Replayed
 from pointsman.store.turns import Turn, turn_of, united
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewStatement:
     """One statement to remember; its body is `submission.body`, which starts at `start`."""
 
@@ -42,7 +43,7 @@ class NewStatement:
     start: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewDeadLetter:
     """One dead letter to remember; `in_statements` when it is a valid statement as well."""
 
@@ -164,6 +165,11 @@ class Plan:
 
     def _gather(self, change: Change) -> bool:
         """Unite a change's evidence with what is known; whether there is more of it now."""
+        if change.evidence is None:
+            return False
+        current = self.desired.get((change.recipient, change.target))
+        if current is not None and is_before_reset(current, change):
+            return False
         more = False
         for link in links(change):
             key = (change.recipient, link.key)
@@ -183,6 +189,10 @@ class Plan:
         before = None if current is None else current.value
         source, received_at = submission.source, submission.received_at
         note = self._noted().note
+        if current is not None and is_before_reset(current, change):
+            wanted = None if change.evidence is not None else change.value
+            note(source, received_at, change, wanted, before, before, MoveResult.BEFORE_RESET)
+            return False
         if change.evidence is not None:
             worth = valued(change, lambda key: self.evidence.get((change.recipient, key), NOTHING))
             if worth is None:
@@ -215,8 +225,10 @@ class Plan:
 
     def _enqueue(self, desired: Desired) -> None:
         turn = turn_of(desired)
-        known = self.queue.get(desired.recipient, turn)
-        self.queue[desired.recipient] = united((known, turn)) or turn
+        known = self.queue.get(desired.recipient)
+        if known is not None:
+            turn = united((known, turn)) or turn
+        self.queue[desired.recipient] = turn
 
     def _add_dead(self, submission: Submission, letter: DeadLetter, *, in_statements: bool) -> int:
         body_hash = hashlib.blake2b(letter.body, digest_size=16).digest()

@@ -126,10 +126,11 @@ class AuditStore(Protocol):
     """What was read back from the platform."""
 
     async def delivered_sample(
-        self, *, limit: int, settled_before: int, again_before: int
+        self, *, limit: int, settled_before: int, again_before: int, suspected_before: int = 0
     ) -> dict[str, tuple[Desired, ...]]:
         """Delivered state that can be read back, of up to `limit` learners.
 
+        What is suspected since before `suspected_before` comes before all.
         What was never looked at comes first, completions before the rest and the newest before
         the older; then what was last looked at before `again_before`. What was delivered after
         `settled_before` is left alone.
@@ -137,9 +138,18 @@ class AuditStore(Protocol):
         ...
 
     async def audit(
-        self, learner: str, findings: Sequence[AuditFinding], *, now: int
+        self,
+        learner: str,
+        findings: Sequence[AuditFinding],
+        *,
+        now: int,
+        suspected_before: int | None = None,
     ) -> dict[Target, Audited]:
-        """Record findings: dirty once where they differ, and parked where they differ again."""
+        """Record findings: dirty once where they differ, and parked where they differ again.
+
+        What somebody changed on the platform on purpose is neither. With `suspected_before`, the
+        first that differs is suspected, and dirty where it has been so since before that time.
+        """
         ...
 
     async def undelivered(self) -> dict[str, tuple[Desired, ...]]:

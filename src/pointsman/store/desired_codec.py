@@ -8,7 +8,7 @@ type needs an encoder and a decoder here. The stores' SQL takes its lists of col
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, Literal
@@ -42,10 +42,22 @@ _OF_DELIVERY = {
     "parked",
     "park_code",
 }
+#: columns that are written and read as they are
+_PLAIN = frozenset(name for name, kind in _TYPES.items() if kind in {"int", "str"}) - {
+    "rule",
+    "source",
+}
+
+
+def _plain_last(columns: Iterable[str]) -> tuple[str, ...]:
+    """They are taken out of a record all at once."""
+    return tuple(sorted(columns, key=lambda name: name in _PLAIN))
+
+
 #: what is written when a change has moved the record; `urgent` is there for sorting
-MOVED = (*(name for name in COLUMNS if name not in _OF_DELIVERY), "urgent")
+MOVED = _plain_last((*(name for name in COLUMNS if name not in _OF_DELIVERY), "urgent"))
 #: what is written when the platform is known to show the record's value
-IMPORTED = (*COLUMNS, "urgent")
+IMPORTED = _plain_last((*COLUMNS, "urgent"))
 
 _EMPTY_LIST = "[]"
 
@@ -74,7 +86,16 @@ class DesiredCodec:
     """Rows of a store that keeps values as `values` says."""
 
     def __init__(self, values: ValueCodec) -> None:
-        self._decode_value = values.decode
+        self._decoders: list[tuple[int, Callable[[Any], Any]]] = [
+            (_PLACES["value"], values.decode),
+            (_PLACES["after"], _targets),
+            (_PLACES["attempts"], _attempts),
+            (
+                _PLACES["delivered_value"],
+                lambda text: None if text is None else values.decode(text),
+            ),
+            (_PLACES["read_back"], lambda text: ReadBackPlace.from_text(text) if text else None),
+        ]
         self._encoders: dict[str, Callable[[Desired], Any]] = {
             "learner": lambda record: str(record.recipient),
             "kind": lambda record: record.target.kind.value,
@@ -82,9 +103,15 @@ class DesiredCodec:
             "value": lambda record: values.encode(record.value),
             "rule": lambda record: text(record.rule),
             "source": lambda record: text(record.source),
-            "after": lambda record: _to_json([[to.kind, to.key] for to in record.after]),
-            "attempts": lambda record: _to_json(
-                [[of.registration, of.value, of.occurred_at] for of in record.attempts]
+            "after": lambda record: (
+                _to_json([[to.kind, to.key] for to in record.after])
+                if record.after
+                else _EMPTY_LIST
+            ),
+            "attempts": lambda record: (
+                _to_json([[of.registration, of.value, of.occurred_at] for of in record.attempts])
+                if record.attempts
+                else _EMPTY_LIST
             ),
             "delivered_value": lambda record: (
                 None if record.delivered_value is None else values.encode(record.delivered_value)
@@ -93,40 +120,33 @@ class DesiredCodec:
             "read_back": lambda record: "" if record.read_back is None else str(record.read_back),
             "urgent": lambda record: is_urgent(record.target, record.value),
         }
-        self._moved = self._encoders_of(MOVED)
-        self._imported = self._encoders_of(IMPORTED)
-
-    def moved_row(self, desired: Desired) -> list[Any]:
-        """A value for each column of `MOVED`."""
-        return [encode(desired) for encode in self._moved]
-
-    def imported_row(self, desired: Desired) -> list[Any]:
-        """A value for each column of `IMPORTED`."""
-        return [encode(desired) for encode in self._imported]
+        #: a value for each column of `MOVED`, and of `IMPORTED`
+        self.moved_row = self._row_of(MOVED)
+        self.imported_row = self._row_of(IMPORTED)
 
     def decode(self, row: Mapping[str, Any]) -> Desired:
         """The record of a row that has all of `COLUMNS`."""
-        delivered_value = row["delivered_value"]
-        return Desired(
-            recipient=Recipient.from_text(row["learner"]),
-            target=Target(TargetKind(row["kind"]), row["key"]),
-            value=self._decode_value(row["value"]),
-            after=tuple(Target(TargetKind(kind), key) for kind, key in _from_json(row["after"])),
-            attempts=tuple(Attempt(*attempt) for attempt in _from_json(row["attempts"])),
-            delivered_value=(
-                None if delivered_value is None else self._decode_value(delivered_value)
-            ),
-            park_code=_park_code(row["park_code"], row["parked"]),
-            read_back=ReadBackPlace.from_text(row["read_back"]) if row["read_back"] else None,
-            **{name: row[name] for name in _PLAIN},
-        )
+        return self.decode_values([row[name] for name in COLUMNS])
 
-    def _encoders_of(self, columns: Iterable[str]) -> list[Callable[[Desired], Any]]:
-        return [self._encoders.get(name) or attrgetter(name) for name in columns]
+    def decode_values(self, row: Sequence[Any]) -> Desired:
+        """The same of values in the order of `COLUMNS`."""
+        values = list(row)
+        for place, decode in self._decoders:
+            values[place] = decode(values[place])
+        values[_PARK_CODE] = _park_code(values[_PARK_CODE], values[_PARKED])
+        learner, kind, key, *of_record = values
+        return Desired(Recipient.from_text(learner), Target(_KINDS[kind], key), *of_record)
+
+    def _row_of(self, columns: Sequence[str]) -> Callable[[Desired], list[Any]]:
+        encoders = [self._encoders[name] for name in columns if name not in _PLAIN]
+        plain = attrgetter(*(name for name in columns if name in _PLAIN))
+        return lambda record: [*(encode(record) for encode in encoders), *plain(record)]
 
 
-#: columns that are read as they are
-_PLAIN = [name for name in COLUMNS if _TYPES.get(name) in {"int", "str"}]
+#: the place of each column among all
+_PLACES = {name: place for place, name in enumerate(COLUMNS)}
+_PARKED, _PARK_CODE = _PLACES["parked"], _PLACES["park_code"]
+_KINDS = {kind.value: kind for kind in TargetKind}
 
 
 def _park_code(code: str, parked: str) -> ParkCode | None:
@@ -136,15 +156,20 @@ def _park_code(code: str, parked: str) -> ParkCode | None:
     return ParkCode(code) if code else ParkCode.UNKNOWN
 
 
-def _to_json(value: list[Any]) -> str:
-    return orjson.dumps(value).decode() if value else _EMPTY_LIST
-
-
-def _from_json(written: str) -> list[list[Any]]:
+def _targets(written: str) -> tuple[Target, ...]:
     if written == _EMPTY_LIST:
-        return []
-    value: list[list[Any]] = orjson.loads(written)
-    return value
+        return ()
+    return tuple(Target(_KINDS[kind], key) for kind, key in orjson.loads(written))
+
+
+def _attempts(written: str) -> tuple[Attempt, ...]:
+    if written == _EMPTY_LIST:
+        return ()
+    return tuple(Attempt(*attempt) for attempt in orjson.loads(written))
+
+
+def _to_json(value: list[Any]) -> str:
+    return orjson.dumps(value).decode()
 
 
 def by_learner(records: Iterable[Desired]) -> dict[str, tuple[Desired, ...]]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import pairwise
 
 import orjson
 
 from pointsman.domain.evidence import Evidence, Span
+from pointsman.domain.frozen import record
 from pointsman.domain.iri import comparable
 from pointsman.domain.records import Change, Falls
 from pointsman.domain.target_kinds import TARGET_KINDS
@@ -35,7 +36,7 @@ _COMPLETE = 100
 _TINY = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gathered:
     """All that is known for one key. `length` (seconds) and `threshold` are infinite if unsaid."""
 

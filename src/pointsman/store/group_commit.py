@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from pointsman.domain.errors import NotStorable, StoreUnavailable
+from pointsman.domain.frozen import record
 from pointsman.domain.records import Receipt, Submission
 from pointsman.store.unstorable import add_receipts, bury, parts
 
@@ -24,7 +25,7 @@ Connection = TypeVar("Connection")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Work(Generic[Connection]):
     """Either submissions, whose result is a receipt each, or a call; `done` gets the result."""
 

@@ -26,6 +26,8 @@ class MoveResult(StrEnum):
     OLDER = "older"
     #: a newer attempt has begun, whose value counts
     OTHER_ATTEMPT = "other_attempt"
+    #: it happened before somebody changed the state on the platform on purpose
+    BEFORE_RESET = "before_reset"
     #: it counts, and more has to come before the value is reached
     INCOMPLETE = "incomplete"
     #: the statement is stored already

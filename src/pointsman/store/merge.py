@@ -16,6 +16,8 @@ from pointsman.store.records import KnownDelivered
 
 #: the statement and rule of what was read from the platform
 IMPORTED = "import-state"
+#: the statement of what somebody changed on the platform on purpose
+PLATFORM = "platform"
 #: attempts remembered for one target; the oldest go first
 MAX_ATTEMPTS = 32
 
@@ -44,6 +46,8 @@ def merge(current: Desired | None, change: Change, arrived_at: int, source: str 
             fresh_within=change.fresh_within,
             deadline=change.deadline,
         )
+    if is_before_reset(current, change):
+        return current
     if change.falls is Falls.NEW_ATTEMPT:
         attempts = _attempts(current.attempts, change)
         if attempts == current.attempts:
@@ -55,10 +59,18 @@ def merge(current: Desired | None, change: Change, arrived_at: int, source: str 
         newest = (current.occurred_at, current.statement_id)
         wins = (change.occurred_at, change.statement_id) > newest
     else:
-        wins = rank(current.target, change.value) > rank(current.target, current.value)
+        # whatever comes first after a change on the platform begins anew
+        wins = current.statement_id == PLATFORM or (
+            rank(current.target, change.value) > rank(current.target, current.value)
+        )
     if not wins:
         return current
     return _move(current, change, change.value, change.occurred_at, arrived_at, source)
+
+
+def is_before_reset(current: Desired, change: Change) -> bool:
+    """Whether it happened before somebody changed the state on the platform on purpose."""
+    return 0 < current.reset_at >= change.occurred_at
 
 
 def _move(
@@ -67,17 +79,26 @@ def _move(
     if value == current.value:
         return replace(current, occurred_at=occurred_at, statement_id=change.statement_id)
     clean = current.version == current.delivered_version
-    return replace(
-        current,
+    # each field is named, for `replace` takes many times as long, and this is done for each move
+    return Desired(
+        recipient=current.recipient,
+        target=current.target,
         value=value,
         version=current.version + 1,
         occurred_at=occurred_at,
         statement_id=change.statement_id,
         rule=change.rule,
-        after=change.after,
-        read_back=change.read_back,
         since=arrived_at if clean else current.since,
         changed_at=arrived_at,
+        after=change.after,
+        attempts=current.attempts,
+        delivered_version=current.delivered_version,
+        delivered_value=current.delivered_value,
+        failures=current.failures,
+        retry_at=current.retry_at,
+        parked=current.parked,
+        park_code=current.park_code,
+        read_back=change.read_back,
         source=source,
         fresh_within=change.fresh_within,
         deadline=change.deadline,

@@ -59,6 +59,12 @@ TABLES: Mapping[str, Table] = {
     "accepted": _table("source", nobody="source shard inputs"),
     "attachments": _table("sha2", nobody="sha2 block", words="content_type", content="content"),
     "blocks": _table("id", nobody="id stored_at", bodies="data", follows="keys"),
+    "confirmations": _table(
+        "learner place fact topic",
+        nobody="fact at source seen_at",
+        learner="learner",
+        words="place topic value",
+    ),
     "dead_letters": _table(
         "id",
         nobody="id source in_statements received_at",
@@ -70,7 +76,7 @@ TABLES: Mapping[str, Table] = {
         "learner kind key",
         nobody="kind value version occurred_at since changed_at delivered_version delivered_value "
         "delivered_at failures urgent audited_at audit park_code retry_at source fresh_within "
-        "deadline",
+        "deadline reset_at",
         learner="learner",
         owner="key",
         words="rule after attempts parked read_back",
@@ -86,6 +92,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "duties": _table("name", nobody="name holder until"),
     "evidence": _table("learner key", learner="learner", words="key body"),
+    "feeds": _table("name", nobody="name place"),
     "forgotten": _table("what", nobody="what inputs"),
     "installation": _table("secret", nobody="secret former_ids_until"),
     "learners": _table(

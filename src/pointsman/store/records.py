@@ -167,6 +167,10 @@ class Audited(StrEnum):
     RESENT = "resent"
     #: differs although it was sent again: parked
     DRIFT = "drift"
+    #: differs for the first time: looked at once more before it is sent again
+    SUSPECTED = "suspected"
+    #: differs, for somebody changed it on the platform on purpose: nothing is sent
+    CONTRADICTED = "contradicted"
     #: has moved since; nothing was done
     MOVED = "moved"
 
@@ -192,6 +196,8 @@ class Agreement:
     unreadable: int
     #: delivered, and not looked at since
     waiting: int
+    #: changed on the platform on purpose
+    contradicted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,15 @@ section 2.1.3), for a query that matches the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from pointsman.domain.frozen import record
 from pointsman.store.commit_plan import NewStatement
 
 #: how far a chain of statements about statements is followed
 MAX_CHAIN = 10
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Indexed:
     """A statement as the index sees it."""
 
@@ -24,7 +24,7 @@ class Indexed:
     refers_to: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reference:
     """A stored statement that is about another: `commit` and `statement_id` are its own."""
 

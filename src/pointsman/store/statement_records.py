@@ -6,14 +6,14 @@ Rows are read by their columns' names, whatever the store.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from pointsman.domain.frozen import record
 from pointsman.domain.records import InputOutcome
 from pointsman.domain.targets import Recipient, Target, Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredStatement:
     """One statement as it came, and what the endpoint assigned to it."""
 
@@ -29,7 +29,7 @@ class StoredStatement:
     version: str = "1.0.0"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementPlace:
     """The place of a statement in the order of storing: the commit, and its rank there."""
 
@@ -37,7 +37,7 @@ class StatementPlace:
     rank: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Search:
     """Statements under all of `keys`, stored after `since` and not after `until`.
 
@@ -51,7 +51,7 @@ class Search:
     after: StatementPlace | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SearchPage:
     """Candidates in order, each with its place; `after` is where to go on, None at the end."""
 
@@ -59,7 +59,7 @@ class SearchPage:
     after: StatementPlace | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredDeadLetter:
     """An input that could not be understood. `body` is empty in lists."""
 
@@ -74,7 +74,7 @@ class StoredDeadLetter:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnmatchedSummary:
     """An activity that no rule takes: how often it came, and one statement of it."""
 
@@ -85,7 +85,7 @@ class UnmatchedSummary:
     last_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DecidedStatement:
     """A stored statement with its outcome, for deciding about it anew."""
 
@@ -95,7 +95,7 @@ class DecidedStatement:
     cursor: tuple[int, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Move:
     """A desired state that a replay moves, or would move; `before` is None where it is new."""
 
@@ -106,7 +106,7 @@ class Move:
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Replayed:
     """What deciding anew came to: the outcomes that changed, by (before, after), and the moves."""
 

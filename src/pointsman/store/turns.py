@@ -7,9 +7,10 @@ The stores' queries say the same as `turn_of`; their fragment `{turn_due}` is `T
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pointsman.domain.desired_state import Desired
+from pointsman.domain.frozen import record
 from pointsman.domain.targets import Recipient, is_urgent
 from pointsman.store.strip_nul import text
 
@@ -19,7 +20,7 @@ DEADLINE_MARGIN = 60_000_000
 LONGEST_FRESHNESS = 3_600_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Turn:
     """Why a recipient waits, and since or until when. Times in microseconds since the epoch."""
 
@@ -41,7 +42,7 @@ class Turn:
         return not self.urgent, self.due
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WaitingTurn:
     """A recipient that could be leased now."""
 

@@ -23,6 +23,7 @@ _RESULTS = {
     MoveResult.LOWER: "no change: it is less, and the rule lets nothing fall",
     MoveResult.OLDER: "no change: it happened before what is there",
     MoveResult.OTHER_ATTEMPT: "no change: it belongs to an older attempt",
+    MoveResult.BEFORE_RESET: "no change: the platform was changed on purpose after it happened",
     MoveResult.INCOMPLETE: "counted; more has to come",
     MoveResult.DUPLICATE: "no change: this statement was counted before",
 }

@@ -54,6 +54,7 @@ class Cause(StrEnum):
     FAILED_TOO_OFTEN = "failed_too_often"
     INTERNAL_ERROR = "internal_error"
     DRIFT = "drift"
+    PLATFORM_CHANGED = "platform_changed"
     UNKNOWN = "unknown"
     #: the newest input changed nothing
     NO_RULE = "no_rule"
@@ -68,6 +69,7 @@ class Cause(StrEnum):
     OLDER = "older"
     OTHER_ATTEMPT = "other_attempt"
     INCOMPLETE = "incomplete"
+    BEFORE_RESET = "before_reset"
     #: nothing is known
     NO_INPUT = "no_input"
     FORGOTTEN = "forgotten"

@@ -107,6 +107,11 @@ def of_move(move: HistoryMove) -> Standing:
                 f"{statement} says {asked}, and happened at {time_words(move.occurred_at)}, before "
                 f"what is there: {stays}"
             )
+        case MoveResult.BEFORE_RESET:
+            words = (
+                f"{statement} says {asked}, and happened at {time_words(move.occurred_at)}, before "
+                f"somebody changed that on the platform on purpose: {stays}"
+            )
         case MoveResult.OTHER_ATTEMPT:
             words = f"{statement} says {asked}, and belongs to an older attempt: {stays}"
         case _:

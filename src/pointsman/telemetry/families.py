@@ -150,6 +150,7 @@ class Families:
             "result",
         )
 
+        self._make_confirmations()
         self.delivery_faults = self._counter(
             "delivery_faults", "Exceptions of ours that a delivery ended with."
         )
@@ -165,6 +166,40 @@ class Families:
         self.requests_left = self._gauge("requests_left", "Requests this window still allows us.")
         self.points_limit = self._gauge("points_limit", "Points a whole window allows us.")
         self.requests_limit = self._gauge("requests_limit", "Requests a whole window allows us.")
+
+    def _make_confirmations(self) -> None:
+        """What the platform says by itself, and what asking it cost."""
+        self.confirmations = self._counter(
+            "confirmations",
+            "Events of the platform by how they came and what became of them.",
+            "source",
+            "by",
+            "result",
+        )
+        self.confirmations_refused = self._counter(
+            "confirmations_refused", "Webhooks of the platform that were turned away.", "reason"
+        )
+        self.place_facts = self._counter(
+            "platform_facts",
+            "What became known of learners' courses and paths, by where and by whom.",
+            "place",
+            "fact",
+            "by",
+        )
+        self.stage_seconds = self._histogram(
+            "completion_stage_seconds",
+            "From the arrival of a completion of a course to each stage of it.",
+            _LATENCY,
+            "stage",
+        )
+        self.feed_requests = self._counter(
+            "feed_requests", "Requests to the platform's feed.", "source"
+        )
+        self.feed_read_until = self._gauge(
+            "feed_read_until_timestamp_seconds", "Up to when the platform's feed is read.", "source"
+        )
+        self.audit_requests = self._counter("audit_requests", "Requests that read back.")
+        self.audit_points = self._counter("audit_points", "Points that reading back cost.")
 
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(f"pointsman_{name}", help_text, labels, registry=self.registry)

@@ -14,10 +14,13 @@ from pointsman.domain.records import InputOutcome, Reading
 from pointsman.domain.targets import TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.store.base import Audited
+from pointsman.store.confirmation_records import EventOutcome, Stage
 from pointsman.telemetry.families import Families
 
 #: what is counted of inputs beside what became of them in the books
 DUPLICATE, CONFLICT, REFUSED = "duplicate", "conflict", "refused"
+#: events that say nothing here, and that make no sense
+IGNORED, DEAD = "ignored", "dead"
 #: what is paused when everything is
 ALL = "all"
 #: how a timestamp can be off
@@ -55,6 +58,8 @@ class KnownLabels:
     - listeners: the sections of the settings that have a port
     - closings: the reasons why a connection is closed from here
     - attempts: what becomes of credentials that are not known
+    - confirming: the names of [[confirmations]]
+    - refused_events: why a webhook of the platform is turned away
     - oddities: the rules of cmi5 that are counted when a player breaks them
     """
 
@@ -68,6 +73,8 @@ class KnownLabels:
     listeners: tuple[str, ...] = ()
     closings: tuple[str, ...] = ()
     attempts: tuple[str, ...] = ()
+    confirming: tuple[str, ...] = ()
+    refused_events: tuple[str, ...] = ()
 
 
 def begin_at_zero(families: Families, known: KnownLabels) -> None:
@@ -84,6 +91,10 @@ def begin_at_zero(families: Families, known: KnownLabels) -> None:
         families.http_connections.labels(listener)
     for result in known.attempts:
         families.failed_attempts.labels(result)
+    for reason in known.refused_events:
+        families.confirmations_refused.labels(reason)
+    for stage in (Stage.DELIVERED, Stage.CONFIRMED, Stage.CERTIFICATE):
+        families.stage_seconds.labels(stage)
     for reason in known.closings:
         families.http_connections_closed.labels(reason)
     _begin_kafka(families, known)
@@ -97,6 +108,10 @@ def begin_sources(families: Families, known: KnownLabels) -> None:
     """Make the series of sources; those that are there stay as they are."""
     for source in known.sources:
         _begin_source(families, source)
+    for name in known.confirming:
+        families.feed_requests.labels(name)
+        for by, result in product(("webhook", "feed"), (*EventOutcome, IGNORED, DEAD)):
+            families.confirmations.labels(name, by, result)
     for route in known.routes:
         families.http_seconds.labels(route.route)
         for source, status in product(route.sources, _STATUSES):

@@ -12,9 +12,12 @@ from pointsman import __version__
 from pointsman.delivery.audit import AuditRecord
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
 from pointsman.delivery.delivery_record import NOT_SENT, DeliveryRecord
+from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.platform_events import FactSource, PlatformFact
 from pointsman.domain.records import LeftOut, Receipt, Submission
-from pointsman.domain.targets import TargetKind
+from pointsman.domain.targets import ReadBackPlace, TargetKind
 from pointsman.store.base import Backlog
+from pointsman.store.confirmation_records import EventOutcome, FeedPlace, Stage, TakenEvent
 from pointsman.telemetry.exemplars import of_receipt, of_statement
 from pointsman.telemetry.families import Families
 from pointsman.telemetry.initial_series import (
@@ -22,7 +25,9 @@ from pointsman.telemetry.initial_series import (
     ALL,
     BEHIND,
     CONFLICT,
+    DEAD,
     DUPLICATE,
+    IGNORED,
     OTHER,
     REFUSED,
     KnownLabels,
@@ -33,6 +38,8 @@ from pointsman.telemetry.initial_series import (
 
 #: courses and paths with a series of their own; the rest are counted together
 _PLACES = 500
+#: the stage of a completion that a fact is
+_STAGES = {PlatformFact.COMPLETED: Stage.CONFIRMED, PlatformFact.CERTIFICATE: Stage.CERTIFICATE}
 
 
 class Metrics:
@@ -114,17 +121,58 @@ class Metrics:
             exemplar = of_statement(latency.statement_id)
             self._of.latency.labels(latency.kind).observe(max(0.0, latency.seconds), exemplar)
             if latency.completion_seconds is not None:
-                self._of.completion.observe(max(0.0, latency.completion_seconds), exemplar)
+                seconds = max(0.0, latency.completion_seconds)
+                self._of.completion.observe(seconds, exemplar)
+                if latency.kind is TargetKind.COURSE_STATUS:
+                    self._of.stage_seconds.labels(Stage.DELIVERED).observe(seconds, exemplar)
 
     def audit(self, record: AuditRecord) -> None:
-        place = str(record.place)
+        self._of.audited.labels(self._place(record.place), record.result).inc()
+
+    def audit_read(self, requests: int, points: int) -> None:
+        """The audit asked the platform."""
+        self._of.audit_requests.inc(requests)
+        self._of.audit_points.inc(points)
+
+    def confirmed(self, name: str, taken: Sequence[TakenEvent]) -> None:
+        """What became of events of the platform; `name` is that of their [[confirmations]]."""
+        source = self._source(name)
+        for one in taken:
+            event = one.event
+            if event.source is not FactSource.AUDIT:
+                self._of.confirmations.labels(source, event.source, one.outcome).inc()
+            if one.outcome in {EventOutcome.REPEATED, EventOutcome.UNKNOWN}:
+                continue
+            self._of.place_facts.labels(self._place(event.place), event.fact, event.source).inc()
+            stage = _STAGES.get(event.fact)
+            if stage is not None and one.seconds is not None:
+                self._of.stage_seconds.labels(stage).observe(one.seconds)
+
+    def event_ignored(self, name: str, by: FactSource) -> None:
+        self._of.confirmations.labels(self._source(name), by, IGNORED).inc()
+
+    def event_dead(self, name: str, by: FactSource) -> None:
+        self._of.confirmations.labels(self._source(name), by, DEAD).inc()
+
+    def event_refused(self, _name: str, reason: str) -> None:
+        self._of.confirmations_refused.labels(reason).inc()
+
+    def feed_read(self, name: str, requests: int, place: FeedPlace) -> None:
+        """A page of a feed, or of a span of it that was asked for, and the place behind it."""
+        source = self._source(name)
+        self._of.feed_requests.labels(source).inc(requests)
+        if place.read_until:
+            self._of.feed_read_until.labels(source).set(place.read_until / MICROSECONDS)
+
+    def _place(self, of: ReadBackPlace) -> str:
+        """The label of a course or path: many are counted together."""
+        place = str(of)
         if place not in self._places:
-            if len(self._places) < _PLACES:
-                self._places.add(place)
-                begin_place(self._of, place)
-            else:
-                place = OTHER
-        self._of.audited.labels(place, record.result).inc()
+            if len(self._places) >= _PLACES:
+                return OTHER
+            self._places.add(place)
+            begin_place(self._of, place)
+        return place
 
     def task_restarted(self, task: str) -> None:
         self._of.task_restarts.labels(task).inc()

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from pointsman.domain.park_codes import ParkCode
 from pointsman.platforms.base import RequestOutcome
+from pointsman.store.confirmation_records import EventOutcome
 
 #: the answers to a sender that say that nothing was taken; what is left out is no loss
 OF_STATUS = {
@@ -76,8 +77,17 @@ OF_PARK_CODE = {
     ParkCode.INTERNAL_ERROR: "report it, with the traceback that the log has; then `pointsman "
     "parked retry`",
     ParkCode.DRIFT: "see on the platform why it does not stay, then `pointsman parked retry`",
+    ParkCode.PLATFORM_CHANGED: "somebody changed it on the platform on purpose; if it has "
+    "to be sent anyway, `pointsman parked retry`",
     ParkCode.PAUSED: "`pointsman resume` when it may be sent again",
     ParkCode.UNKNOWN: "see `pointsman parked list`",
+}
+
+#: what becomes of state that somebody changed on the platform on purpose
+OF_PLATFORM_CHANGE = {
+    EventOutcome.TAKEN_OVER: "nothing is to be done: what the learner does later counts from there",
+    EventOutcome.CONTRADICTED: "it is not sent again; `pointsman explain --learner` says what is "
+    "wanted, and on_platform_change of its rule what becomes of it",
 }
 
 OF_RETRY = "it is tried again by itself; if it lasts, the reason says whom to ask"

@@ -19,6 +19,7 @@ from pointsman.domain.clock import Clock
 from pointsman.domain.log_steps import UNKNOWN_ROUTE
 from pointsman.domain.records import InputOutcome, LeftOut, Receipt, Submission
 from pointsman.platforms.base import RequestOutcome
+from pointsman.store.confirmation_records import TakenEvent
 from pointsman.telemetry import next_steps
 from pointsman.telemetry.repeats import Repeats
 
@@ -122,6 +123,24 @@ class OperatorLog:
             **_counted(times),
             next=next_steps.OF_CLOCK,
         )
+
+    def confirmed(self, taken: Sequence[TakenEvent]) -> None:
+        """What somebody changed on the platform on purpose; what was confirmed is no trouble."""
+        for one in taken:
+            next_step = next_steps.OF_PLATFORM_CHANGE.get(one.outcome)
+            if next_step is None:
+                continue
+            times = self._repeats.times(("changed", one.event.fact, one.outcome))
+            if times is not None:
+                log.warning(
+                    "changed on the platform on purpose",
+                    learner=one.learner,
+                    place=str(one.event.place),
+                    fact=one.event.fact.value,
+                    by=one.event.source.value,
+                    **_counted(times),
+                    next=next_step,
+                )
 
     def delivery(self, record: DeliveryRecord) -> None:
         """The canonical line of one turn, with all that a person would ask.

@@ -1,6 +1,7 @@
 """Turns settings into parts; `app` and `commands` put the parts together and run them."""
 
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
+from pointsman.wiring.confirmations import confirmation_intake, feed_readers
 from pointsman.wiring.delivery import auditor, dispatcher, quota
 from pointsman.wiring.delivery_events import delivery_events
 from pointsman.wiring.http import (
@@ -39,9 +40,11 @@ __all__ = [
     "TokenSources",
     "auditor",
     "budget_beside",
+    "confirmation_intake",
     "delivery_events",
     "dispatcher",
     "failed_attempts",
+    "feed_readers",
     "guarded_intake",
     "helium_calls",
     "helium_examiner",

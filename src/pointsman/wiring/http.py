@@ -14,6 +14,7 @@ from pointsman.domain.clock import Clock
 from pointsman.open_files import allow_connections
 from pointsman.setting_types import no_secret
 from pointsman.sources.batch import BatchReader, StatementIntake
+from pointsman.sources.confirmations import ConfirmationIntake
 from pointsman.sources.http.app import HttpDeps, RoutedPages, make_app
 from pointsman.sources.http.authorization import (
     BasicCredential,
@@ -40,6 +41,7 @@ from pointsman.store.base import Store
 from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.operator_log import OperatorLog
 from pointsman.wiring.adapters import postback_sources, webhook_sources
+from pointsman.wiring.confirmations import confirmation_sources
 from pointsman.wiring.sources import defining_sources
 from pointsman.wiring.traces import NO_TRACES, Traces
 
@@ -126,6 +128,7 @@ def http_deps(
     launches: LaunchRoutesDeps | None = None,
     must_take: MustTake = lambda _actor, _source: None,
     operator_page: RoutedPages | None = None,
+    confirmation_intake: ConfirmationIntake | None = None,
     installation: str = "",
     kept: KeptState | None = None,
 ) -> HttpDeps:
@@ -156,6 +159,8 @@ def http_deps(
         kept=kept or KeptState(),
         postbacks=postback_sources(settings.sources, store.statement_ids),
         webhooks=webhook_sources(settings.sources, store.statement_ids),
+        confirmations=confirmation_sources(settings),
+        confirmation_intake=confirmation_intake,
         reader=BatchReader(settings.http, store.statement_ids, launched_limits(settings)),
         body_timeout=settings.http.connections.body_seconds,
     )

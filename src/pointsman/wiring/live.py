@@ -12,6 +12,7 @@ from pointsman.config import Settings
 from pointsman.delivery.audit import Auditor
 from pointsman.delivery.budget.base import Budget
 from pointsman.delivery.dispatcher import Dispatcher
+from pointsman.sources.confirmations import ConfirmationIntake, FeedReader
 from pointsman.sources.http.app import HttpDeps
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.refused_learners import RefusedLearners
@@ -19,6 +20,7 @@ from pointsman.store.base import Store
 from pointsman.telemetry import logs
 from pointsman.telemetry.metrics import Metrics
 from pointsman.wiring.adapters import adapters
+from pointsman.wiring.confirmations import shown_only
 from pointsman.wiring.delivery import quota
 from pointsman.wiring.http import HttpListener
 from pointsman.wiring.mapping import identity, mapping
@@ -43,6 +45,8 @@ class LiveParts:
     dispatcher: Dispatcher
     auditor: Auditor | None
     pipeline: Pipeline
+    confirmations: ConfirmationIntake
+    feeds: Sequence[FeedReader]
     refused: RefusedLearners
     http: Sequence[HttpListener]
     http_deps: Callable[[Settings], HttpDeps]
@@ -62,6 +66,9 @@ class LiveParts:
         logs.set_level(settings.logging)
         self.metrics.reconfigure(known_labels(settings), limits)
         self.pipeline.reconfigure(mapper, names)
+        self.confirmations.reconfigure(shown_only(settings))
+        for feed in self.feeds:
+            feed.reconfigure(settings.platform.api_key)
         self.refused.reconfigure(who.resolve)
         self.clients.reconfigure(settings)
         self.tokens.reconfigure(settings)

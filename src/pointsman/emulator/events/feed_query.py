@@ -88,9 +88,9 @@ def _kinds(kind: str | None, shown: frozenset[EventKind]) -> frozenset[EventKind
 def _per_page(text: str | None, most: int) -> int:
     if text is None:
         return most
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise FeedRequestError(f"perPage must be from 1 to {most}, not {text!r}")
-    return int(text)
+    if not text.isascii() or not text.isdigit() or text == "0":
+        raise FeedRequestError(f"perPage must be a number from 1, not {text!r}")
+    return min(int(text), most)
 
 
 def _moment(name: str, text: str | None) -> int | None:

@@ -42,16 +42,15 @@ class PlatformEvent:
     def _data(self) -> dict[str, Any]:
         content = self.content
         if isinstance(content, Course):
-            named = {"courseId": content.id, "courseSlug": content.slug}
-            named |= {"courseSku": content.sku or "", "courseTitle": content.title}
+            course = {"slug": content.slug, "sku": content.sku, "title": content.title}
+            where = {"course": {"id": content.id, **course}}
         else:
-            named = {"learningPathId": content.id, "learningPathSlug": content.slug}
-            named["learningPathTitle"] = content.name
+            path = {"slug": content.slug, "name": content.name}
+            where = {"learningPath": {"id": content.id, **path}}
         return {
             "id": self.id,
-            "userId": self.learner.id,
-            "userEmail": self.learner.email,
-            **named,
+            "user": {"id": self.learner.id, "email": self.learner.email},
+            **where,
             **self._details,
         }
 

@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 
 from pointsman.domain.clock import Clock
 from pointsman.sources.batch import BatchReader, StatementIntake
+from pointsman.sources.confirmations import ConfirmationIntake
 from pointsman.sources.http.authorization import (
     LAUNCHED,
     Authenticator,
@@ -19,6 +20,7 @@ from pointsman.sources.http.authorization import (
 )
 from pointsman.sources.http.body import UNKNOWN_BYTES, BodyLimits
 from pointsman.sources.http.client_address import TRUSTED_PROXIES, TrustedProxies
+from pointsman.sources.http.confirmations import Confirmations, ConfirmationSource
 from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.home import home
@@ -39,6 +41,7 @@ from pointsman.sources.http.other_sites import without_other_sites
 from pointsman.sources.http.own_hosts import under_own_names
 from pointsman.sources.http.routes import (
     ABOUT,
+    CONFIRMATION,
     HEALTHZ,
     HOME,
     METRICS,
@@ -113,6 +116,8 @@ class HttpDeps:
     must_take: MustTake = lambda _actor, _source: None
     postbacks: Sequence[PostbackSource] = ()
     webhooks: Sequence[WebhookSource] = ()
+    confirmations: Sequence[ConfirmationSource] = ()
+    confirmation_intake: ConfirmationIntake | None = None
     reader: BatchReader = field(default_factory=BatchReader)
     health_problem: Callable[[], str] = str
     requests: RequestsUnderWay = field(default_factory=RequestsUnderWay)
@@ -198,6 +203,10 @@ def route_handlers(deps: HttpDeps, consistency: ConsistentThrough) -> dict[Route
     if deps.webhooks:
         handlers[WEBHOOK] = Webhooks(
             deps.webhooks, limits, deps.reader, deps.intake, deps.clock, deps.on_refused
+        ).post
+    if deps.confirmations and deps.confirmation_intake is not None:
+        handlers[CONFIRMATION] = Confirmations(
+            deps.confirmations, limits, deps.confirmation_intake, deps.clock, deps.attempts
         ).post
     if deps.launches is not None:
         handlers |= launch_handlers(deps.launches, deps, authorizer)

@@ -12,11 +12,12 @@ import hashlib
 import hmac
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pydantic import SecretStr
 
 from pointsman.domain.errors import Unauthorized
+from pointsman.domain.frozen import record
 from pointsman.domain.launch import Launch
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.failed_attempts import FailedAttempts
@@ -33,7 +34,7 @@ from pointsman.sources.players.credentials import CredentialRevoked, credential_
 LAUNCHED = "launch"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BasicCredential:
     """The user name (which RFC 7617 allows no colon) and the password of HTTP Basic."""
 
@@ -46,7 +47,7 @@ class BasicCredential:
         return "basic", f"{self.key}:{self.secret.get_secret_value()}".encode()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BearerCredential:
     token: SecretStr
 
@@ -56,7 +57,7 @@ class BearerCredential:
         return "bearer", self.token.get_secret_value().encode()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HttpSource:
     """A sender, and all that proves to be it.
 
@@ -70,6 +71,23 @@ class HttpSource:
     max_body_bytes: int | None = None
 
 
+class _Expected:
+    """The digest of what proves to be a sender; made anew only where the secret has changed."""
+
+    __slots__ = ("_credential", "_digest", "_shown")
+
+    def __init__(self, credential: BasicCredential | BearerCredential) -> None:
+        self._credential = credential
+        self._shown = credential.shown
+        self._digest = _digest(*self._shown)
+
+    def digest(self) -> bytes:
+        shown = self._credential.shown
+        if shown != self._shown:
+            self._shown, self._digest = shown, _digest(*shown)
+        return self._digest
+
+
 class Authenticator:
     """Compares digests only, so that it takes the same time for every length of secret.
 
@@ -79,7 +97,9 @@ class Authenticator:
     def __init__(self, sources: Sequence[HttpSource], attempts: FailedAttempts) -> None:
         self._attempts = attempts
         self._sources = tuple(
-            (credential, source.name) for source in sources for credential in source.credentials
+            (_Expected(credential), source.name)
+            for source in sources
+            for credential in source.credentials
         )
 
     def source(self, header: str | None, address: str) -> str:
@@ -106,8 +126,8 @@ class Authenticator:
             )
         source: str | None = None
         # Every credential is compared, so that the time says nothing about which one matched.
-        for credential, name in self._sources:
-            if hmac.compare_digest(_digest(*credential.shown), offered):
+        for expected, name in self._sources:
+            if hmac.compare_digest(expected.digest(), offered):
                 source = name
         if source is None:
             self._attempts.failed(address, key)
@@ -150,7 +170,7 @@ def _digest(scheme: str, shown: bytes) -> bytes:
     return hashlib.sha256(scheme.encode() + b"\0" + shown).digest()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuthorizedSender:
     """Who sends. A launched player speaks for its launch only."""
 

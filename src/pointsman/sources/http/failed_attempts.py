@@ -80,7 +80,7 @@ class FailedAttempts:
         self._on_attempt = on_attempt
         self._addresses: _Counts[str] = _Counts(per_minute)
         self._keys: _Counts[bytes] = _Counts(per_minute * _TIMES)
-        self._good: LRUCache[tuple[str, bytes], None] = LRUCache(_MOST)
+        self._good: LRUCache[tuple[str, bytes], bool] = LRUCache(_MOST)
 
     def must_wait(self, address: str, key: bytes, digest: bytes) -> float:
         """Seconds until the sender may try again; 0 where its credential is to be looked at.
@@ -88,7 +88,7 @@ class FailedAttempts:
         `digest` is that of all that was shown, `key` what names the credential and is no secret.
         """
         address = address_of_customer(address)
-        if (address, digest) in self._good:
+        if self._good.get((address, digest)):  # and now it is the newest
             return 0.0
         now = self._clock.monotonic()
         failures = self._addresses.at(address, now)
@@ -109,4 +109,6 @@ class FailedAttempts:
 
     def succeeded(self, address: str, digest: bytes) -> None:
         """The credential is good."""
-        self._good[address_of_customer(address), digest] = None
+        good = address_of_customer(address), digest
+        if good not in self._good:
+            self._good[good] = True

@@ -8,8 +8,7 @@ more is paid for by every request.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from http import HTTPStatus
 
@@ -175,6 +174,33 @@ class _UnderWay:
         self.is_cut = False
 
 
+class _Counted:
+    """A request from its head to its answer, and its part of the budget for bodies."""
+
+    __slots__ = ("_changed", "_held", "_requests")
+
+    def __init__(
+        self,
+        request: web.Request,
+        requests: set[object],
+        changed: asyncio.Event,
+        budget: BytesInFlight | None,
+    ) -> None:
+        self._requests, self._changed = requests, changed
+        self._held: HeldBytes | None = None
+        if budget is not None:
+            self._held = request[HELD] = HeldBytes(budget, partial(_customer, request))
+
+    def __enter__(self) -> None:
+        self._requests.add(self)
+
+    def __exit__(self, *_: object) -> None:
+        if self._held is not None:
+            self._held.release()
+        self._requests.discard(self)
+        self._changed.set()
+
+
 class RequestsUnderWay:
     """Every request from its head to its answer, one whose body is still coming included.
 
@@ -194,20 +220,9 @@ class RequestsUnderWay:
     def __len__(self) -> int:
         return len(self._requests)
 
-    @contextmanager
-    def counted(self, request: web.Request) -> Iterator[None]:
+    def counted(self, request: web.Request) -> _Counted:
         """The request is under way within this."""
-        mark = object()
-        self._requests.add(mark)
-        if self._budget is not None:
-            request[HELD] = HeldBytes(self._budget, partial(_customer, request))
-        try:
-            yield
-        finally:
-            if self._budget is not None:
-                request[HELD].release()
-            self._requests.discard(mark)
-            self._changed.set()
+        return _Counted(request, self._requests, self._changed, self._budget)
 
     def finish(self, response: web.StreamResponse) -> None:
         """During a drain each answer closes its connection."""

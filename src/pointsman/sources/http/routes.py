@@ -76,6 +76,7 @@ CMI5_FETCH = Route("/cmi5/fetch/{token}", _POST, _PUBLIC, Caller.LAUNCHED_PLAYER
 RECEIPT = Route("/launches/{registration}/receipt", READ, _PUBLIC, Caller.LAUNCHED_PLAYER)
 POSTBACK = Route("/scorm-cloud/postback", _POST, _PUBLIC, Caller.SIGNED_SOURCE, slash=True)
 WEBHOOK = Route("/webhooks/{source}", _POST, _PUBLIC, Caller.SIGNED_SOURCE, slash=True)
+CONFIRMATION = Route("/confirmations/{name}", _POST, _PUBLIC, Caller.SIGNED_SOURCE, slash=True)
 HOME = Route("/", READ, _PUBLIC, Caller.ANYBODY)
 
 LAUNCH = Route("/launches", _POST, Listener.OPERATOR, Caller.OPERATOR)
@@ -113,6 +114,7 @@ ROUTES = (
     RECEIPT,
     POSTBACK,
     WEBHOOK,
+    CONFIRMATION,
     HOME,
     LAUNCH,
     CMI5_WAIVE,

@@ -71,7 +71,7 @@ class HttpServer:
         await self._runner.setup()
         if (server := self._runner.server) is not None:
             self._answer = server.request_handler
-            server.request_handler = _with_own_answers(self._answered)
+            server.request_handler = self._answered
         try:
             self._listener = await asyncio.get_running_loop().create_server(
                 self._connection, self._host, self._port, backlog=_BACKLOG, reuse_address=True
@@ -135,7 +135,13 @@ class HttpServer:
         return SenderConnection(server, loop, self._limits, self._times, self._hooks)
 
     async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
-        return await self._answer(request)
+        """With answers of our own where the library answers by itself: it repeats what was sent."""
+        try:
+            return await self._answer(request)
+        except web.HTTPException as error:
+            response = answer_of_router(error)
+            response.headers["Server"] = "pointsman"
+            return response
 
     async def _in_time(self, answered: Awaitable[None]) -> None:
         left = max(0.0, self._answer_until - self._clock.monotonic())
@@ -146,17 +152,3 @@ class HttpServer:
 
 async def _not_open(_request: web.BaseRequest) -> web.StreamResponse:
     raise ConnectionAbortedError("the listener is closed")
-
-
-def _with_own_answers(handle: RequestHandler) -> RequestHandler:
-    """What the library answers by itself, before any of our code, repeats what was sent."""
-
-    async def handler(request: web.BaseRequest) -> web.StreamResponse:
-        try:
-            return await handle(request)
-        except web.HTTPException as error:
-            response = answer_of_router(error)
-            response.headers["Server"] = "pointsman"
-            return response
-
-    return handler

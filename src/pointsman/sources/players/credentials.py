@@ -8,23 +8,33 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import jwt
+from cachetools import LRUCache
+from jwt.types import Options
 from pydantic import SecretStr
 
 from pointsman.domain.clock import MICROSECONDS, Clock
 from pointsman.domain.errors import Unauthorized
+from pointsman.domain.frozen import record
 from pointsman.domain.launch import NOTHING_REVOKED, Launch, Revoked
 
 #: the user name of HTTP Basic before a credential; no source's credential may have it
 USER = "launch"
 _ALGORITHM = "HS256"
-_CLAIMS = ["exp", "iat", "aud", "sub", "reg", "act"]
+#: what the credential is for, and until when, is looked at each time
+_OPTIONS: Options = {
+    "require": ["exp", "iat", "aud", "sub", "reg", "act"],
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_aud": False,
+}
+#: tokens that were verified and are remembered, the newest
+_MOST_VERIFIED = 10_000
 
 
 class Purpose(StrEnum):
@@ -37,7 +47,7 @@ class Purpose(StrEnum):
     RECEIPT = "receipt"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LaunchCredential:
     """What a good credential says: whose launch, and of which activity."""
 
@@ -75,6 +85,8 @@ class CredentialIssuer:
     def __init__(self, keys: Sequence[SecretStr], clock: Clock) -> None:
         self._keys = tuple(keys)
         self._clock = clock
+        #: of tokens that were verified, by their digests: the key that signed one, and its claims
+        self._verified: LRUCache[bytes, tuple[str, dict[str, Any]]] = LRUCache(_MOST_VERIFIED)
 
     def issue(self, launch: Launch, purpose: Purpose) -> str:
         """A credential that is good until the launch expires."""
@@ -94,42 +106,46 @@ class CredentialIssuer:
 
     def is_ours(self, token: str) -> bool:
         """Whether one of our keys signed it, whatever it is good for."""
-        for key in self._keys:
-            with contextlib.suppress(jwt.InvalidTokenError):
-                jws = jwt.PyJWS(algorithms=[_ALGORITHM])
-                jws.decode(token, key.get_secret_value(), algorithms=[_ALGORITHM])
-                return True
-        return False
+        return self._signed_claims(token) is not None
 
     def check(self, token: str, *purposes: Purpose) -> LaunchCredential:
         """What a credential for one of these says. Raises `CredentialRefused`."""
-        for key in self._keys:
+        claims = self._signed_claims(token)
+        if claims is None:
+            raise CredentialRefused("this is no launch credential of ours")
+        if claims["aud"] not in {purpose.value for purpose in purposes}:
+            raise CredentialRefused("the launch credential is for another purpose")
+        credential = LaunchCredential(
+            claims["reg"],
+            claims["sub"],
+            claims["act"],
+            claims.get("sid", ""),
+            Revoked(*claims.get("rev", ())),
+        )
+        # time is the injected clock's
+        if claims["exp"] <= self._clock.now():
+            raise CredentialExpired(credential)
+        return credential
+
+    def _signed_claims(self, token: str) -> dict[str, Any] | None:
+        """What it says, where one of our keys signed it: each is verified once."""
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        keys = [key.get_secret_value() for key in self._keys]
+        known = self._verified.get(digest)
+        if known is not None and known[0] in keys:
+            return known[1]
+        for key in keys:
             try:
-                claims = jwt.decode(
-                    token,
-                    key.get_secret_value(),
-                    algorithms=[_ALGORITHM],
-                    audience=[purpose.value for purpose in purposes],
-                    # time is the injected clock's, below
-                    options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False},
+                claims: dict[str, Any] = jwt.decode(
+                    token, key, algorithms=[_ALGORITHM], options=_OPTIONS
                 )
             except jwt.InvalidSignatureError:
                 continue
-            except jwt.InvalidAudienceError:
-                raise CredentialRefused("the launch credential is for another purpose") from None
             except jwt.InvalidTokenError:
-                break
-            credential = LaunchCredential(
-                claims["reg"],
-                claims["sub"],
-                claims["act"],
-                claims.get("sid", ""),
-                Revoked(*claims.get("rev", ())),
-            )
-            if claims["exp"] <= self._clock.now():
-                raise CredentialExpired(credential)
-            return credential
-        raise CredentialRefused("this is no launch credential of ours")
+                return None
+            self._verified[digest] = key, claims
+            return claims
+        return None
 
 
 def as_authorization(token: str) -> str:

@@ -16,7 +16,7 @@ import orjson
 from cachetools import LRUCache
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.launch import Launch, Revoked, launch_from_json, launch_to_json
+from pointsman.domain.launch import Launch, PlayerKind, Revoked, launch_from_json, launch_to_json
 from pointsman.sources.players.grouped_reads import GroupedReads
 from pointsman.sources.players.revocations import (
     REVOCATION,
@@ -72,8 +72,8 @@ class LaunchCache:
         )
         #: by registration
         self._answers: LRUCache[str, _Answer] = LRUCache(_MOST_ANSWERS)
-        #: whether any of the answers was a launch
-        self._is_any = False
+        #: whether any of the answers was the launch of a cmi5 player
+        self._is_any_cmi5 = False
 
     def get(self, registration: str | None) -> Launch | None:
         """The launch, where `prepare` or `find` has asked for it."""
@@ -88,12 +88,12 @@ class LaunchCache:
         """Know these launches; registrations in lower case."""
         await self._ask(set(registrations))
 
-    def named(self, bodies: Iterable[bytes]) -> list[Launch]:
-        """The launches that these bodies name, where they were asked for before."""
-        if not self._is_any:
+    def named_cmi5(self, bodies: Iterable[bytes]) -> list[Launch]:
+        """The launches of cmi5 players that these bodies name, where they were asked for before."""
+        if not self._is_any_cmi5:
             return []
         launches = (self.get(registration) for registration in sorted(_registrations(bodies)))
-        return [launch for launch in launches if launch is not None]
+        return [launch for launch in launches if launch and launch.kind is PlayerKind.CMI5]
 
     async def find(self, registration: str) -> Launch | None:
         """The launch, where the store has it."""
@@ -155,7 +155,8 @@ class LaunchCache:
 
     def _remember(self, registration: str, launch: Launch | None) -> None:
         good_until = self._clock.monotonic() + _GOOD_FOR
-        self._is_any = self._is_any or launch is not None
+        if launch is not None and launch.kind is PlayerKind.CMI5:
+            self._is_any_cmi5 = True
         with self._lock:
             self._answers[registration] = _Answer(good_until, launch)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pointsman.domain.desired_state import Desired
-from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.targets import ReadBackPlace, Target
+from pointsman.store.audit_entry import entry_of, facts_by_place
 from pointsman.store.commit_history import CommitHistory
 from pointsman.store.desired_codec import IMPORTED, by_learner
 from pointsman.store.history_codec import row_of_readings
@@ -19,22 +19,28 @@ from pointsman.store.postgres.session import Connection
 from pointsman.store.records import Agreement, Audited, AuditFinding, KnownDelivered
 from pointsman.store.strip_nul import text
 
-#: what a row has been through when a second disagreement parks it
-_TRIED = ("resent", "drift")
-
 
 class PostgresAudit(PostgresConnections):
     """What was read back from the platform."""
 
     async def delivered_sample(
-        self, *, limit: int, settled_before: int, again_before: int
+        self, *, limit: int, settled_before: int, again_before: int, suspected_before: int = 0
     ) -> dict[str, tuple[Desired, ...]]:
-        return await self._pool.read(lambda db: _sample(db, limit, settled_before, again_before))
+        return await self._pool.read(
+            lambda db: _sample(db, limit, settled_before, again_before, suspected_before)
+        )
 
     async def audit(
-        self, learner: str, findings: Sequence[AuditFinding], *, now: int
+        self,
+        learner: str,
+        findings: Sequence[AuditFinding],
+        *,
+        now: int,
+        suspected_before: int | None = None,
     ) -> dict[Target, Audited]:
-        return await self._pool.transaction(lambda db: _record(db, learner, findings, now))
+        return await self._pool.transaction(
+            lambda db: _record(db, learner, findings, now, suspected_before)
+        )
 
     async def undelivered(self) -> dict[str, tuple[Desired, ...]]:
         rows = await self._pool.read(lambda db: db.fetch(SQL["undelivered_readable"]))
@@ -49,10 +55,16 @@ class PostgresAudit(PostgresConnections):
 
 
 async def _sample(
-    connection: Connection, limit: int, settled_before: int, again_before: int
+    connection: Connection,
+    limit: int,
+    settled_before: int,
+    again_before: int,
+    suspected_before: int,
 ) -> dict[str, tuple[Desired, ...]]:
     """Learners to look at, each with all that is delivered, settled and can be read back."""
-    rows = await connection.fetch(SQL["choose_unaudited"], settled_before, limit)
+    rows = await connection.fetch(SQL["choose_suspected"], suspected_before, limit)
+    if not rows:
+        rows = await connection.fetch(SQL["choose_unaudited"], settled_before, limit)
     if not rows:
         rows = await connection.fetch(SQL["choose_audited"], again_before, limit)
     names = [row["learner"] for row in rows]
@@ -61,35 +73,33 @@ async def _sample(
 
 
 async def _record(
-    connection: Connection, learner: str, findings: Sequence[AuditFinding], now: int
+    connection: Connection,
+    learner: str,
+    findings: Sequence[AuditFinding],
+    now: int,
+    suspected_before: int | None,
 ) -> dict[Target, Audited]:
     """Record findings, each only where its row is still what was looked at."""
     await lock(connection, [learner])
-    outcomes = {one.target: await _record_one(connection, learner, one, now) for one in findings}
+    facts = facts_by_place(await connection.fetch(SQL["facts_of_learners"], [learner]))
+    outcomes = {}
+    for finding in findings:
+        key = (learner, finding.target.kind.value, finding.target.key, finding.version)
+        row = await connection.fetchrow(SQL["audited_row"], *key)
+        entry = None if row is None else entry_of(row, finding, facts, now, suspected_before)
+        outcomes[finding.target] = Audited.MOVED if entry is None else entry.outcome
+        if entry is None:
+            continue
+        if entry.is_sent_again:
+            values = (*key, now, entry.audit, text(entry.parked), entry.code)
+            await connection.execute(SQL["audit_differs"], *values)
+        else:
+            await connection.execute(SQL["audit_looked"], *key, entry.audited_at, entry.audit)
     if data := row_of_readings(findings, outcomes):
         await write_turns(connection, [(learner, data)], now)
     if Audited.RESENT in outcomes.values():
         await connection.execute(SQL["requeue_freed"], [learner])
     return outcomes
-
-
-async def _record_one(
-    connection: Connection, learner: str, finding: AuditFinding, now: int
-) -> Audited:
-    key = (learner, finding.target.kind.value, finding.target.key, finding.version)
-    row = await connection.fetchrow(SQL["audited_row"], *key)
-    if row is None:
-        return Audited.MOVED
-    if finding.result != "differs":
-        result = "agrees" if finding.result == "agrees" else row["audit"]
-        await connection.execute(SQL["audit_looked"], *key, now, result)
-        return Audited(finding.result)
-    if row["audit"] in _TRIED:
-        values = (*key, now, "drift", text(finding.reason), ParkCode.DRIFT)
-        await connection.execute(SQL["audit_differs"], *values)
-        return Audited.DRIFT
-    await connection.execute(SQL["audit_differs"], *key, now, "resent", "", "")
-    return Audited.RESENT
 
 
 async def _mark_delivered(connection: Connection, known: Sequence[KnownDelivered], now: int) -> int:

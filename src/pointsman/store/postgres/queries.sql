@@ -401,6 +401,12 @@ RETURNING 1;
 -- name: leave_duties
 DELETE FROM duties WHERE holder = $1;
 
+-- name: choose_suspected
+SELECT DISTINCT learner FROM (
+    SELECT learner FROM desired
+    WHERE version = delivered_version AND audit = 'suspected' AND audited_at < $1
+    ORDER BY audited_at LIMIT $2) AS oldest;
+
 -- name: choose_unaudited
 SELECT DISTINCT learner FROM (
     SELECT learner FROM desired
@@ -421,7 +427,7 @@ FROM desired AS d WHERE learner = ANY($1::text[]) AND version = delivered_versio
     AND delivered_at < $2;
 
 -- name: audited_row
-SELECT audit FROM desired
+SELECT audit, audited_at, occurred_at, read_back FROM desired
 WHERE learner = $1 AND kind = $2 AND key = $3 AND version = $4 AND delivered_version = version
 FOR UPDATE;
 
@@ -448,7 +454,9 @@ ON CONFLICT (learner, kind, key) DO UPDATE SET {assign_imported},
 SELECT read_back, count(*) FILTER (WHERE audit = 'agrees'), count(*) FILTER (WHERE audit = 'resent'),
     count(*) FILTER (WHERE audit = 'drift'),
     count(*) FILTER (WHERE audit = '' AND audited_at IS NOT NULL),
-    count(*) FILTER (WHERE audit = '' AND audited_at IS NULL)
+    count(*) FILTER (
+        WHERE audit IN ('', 'suspected') AND (audited_at IS NULL OR audit <> '')),
+    count(*) FILTER (WHERE audit = 'contradicted')
 FROM desired WHERE read_back <> '' AND (delivered_version > 0 OR audit <> '')
 GROUP BY read_back
 ORDER BY count(*) FILTER (WHERE audit = 'drift') DESC,

@@ -44,6 +44,7 @@ _FRAGMENTS = {
 SQL = {
     **load("pointsman.store.postgres", "queries.sql", _FRAGMENTS),
     **load("pointsman.store.postgres", "history.sql", _FRAGMENTS),
+    **load("pointsman.store.postgres", "confirmations.sql", _FRAGMENTS),
 }
 
 

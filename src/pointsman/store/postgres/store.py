@@ -12,6 +12,7 @@ from pointsman.domain.errors import ConfigError
 from pointsman.domain.records import Receipt, Submission
 from pointsman.store.postgres.audit import PostgresAudit
 from pointsman.store.postgres.books import PostgresBooks
+from pointsman.store.postgres.confirmations import PostgresConfirmations
 from pointsman.store.postgres.dead_letters import PostgresDeadLetters
 from pointsman.store.postgres.delivery import PostgresDelivery
 from pointsman.store.postgres.documents import PostgresDocuments
@@ -30,6 +31,7 @@ class PostgresStore(
     PostgresStatements,
     PostgresDelivery,
     PostgresAudit,
+    PostgresConfirmations,
     PostgresDocuments,
     PostgresDeadLetters,
     PostgresRedecide,

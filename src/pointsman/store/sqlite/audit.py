@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 
 from pointsman.domain.desired_state import Desired
-from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.targets import ReadBackPlace, Target
+from pointsman.store.audit_entry import entry_of, facts_by_place
 from pointsman.store.commit_history import CommitHistory
 from pointsman.store.desired_codec import by_learner
 from pointsman.store.history_codec import row_of_readings
@@ -16,10 +16,8 @@ from pointsman.store.records import Agreement, Audited, AuditFinding, KnownDeliv
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.delivery import write_turns
 from pointsman.store.sqlite.ingest import write_moves
-from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, to_json
+from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, fetch_one, to_json
 
-#: what a row has been through when a second disagreement parks it
-_TRIED = ("resent", "drift")
 _CHUNK = 500
 
 
@@ -27,14 +25,21 @@ class SqliteAudit(SqliteConnections):
     """What was read back from the platform."""
 
     async def delivered_sample(
-        self, *, limit: int, settled_before: int, again_before: int
+        self, *, limit: int, settled_before: int, again_before: int, suspected_before: int = 0
     ) -> dict[str, tuple[Desired, ...]]:
-        return await self._read(lambda db: _sample(db, limit, settled_before, again_before))
+        return await self._read(
+            lambda db: _sample(db, limit, settled_before, again_before, suspected_before)
+        )
 
     async def audit(
-        self, learner: str, findings: Sequence[AuditFinding], *, now: int
+        self,
+        learner: str,
+        findings: Sequence[AuditFinding],
+        *,
+        now: int,
+        suspected_before: int | None = None,
     ) -> dict[Target, Audited]:
-        return await self._write(lambda db: _record(db, learner, findings, now))
+        return await self._write(lambda db: _record(db, learner, findings, now, suspected_before))
 
     async def undelivered(self) -> dict[str, tuple[Desired, ...]]:
         def read(connection: sqlite3.Connection) -> dict[str, tuple[Desired, ...]]:
@@ -55,10 +60,16 @@ class SqliteAudit(SqliteConnections):
 
 
 def _sample(
-    connection: sqlite3.Connection, limit: int, settled_before: int, again_before: int
+    connection: sqlite3.Connection,
+    limit: int,
+    settled_before: int,
+    again_before: int,
+    suspected_before: int,
 ) -> dict[str, tuple[Desired, ...]]:
     """Learners to look at, each with all that is delivered, settled and can be read back."""
-    (names,) = connection.execute(SQL["choose_unaudited"], (settled_before, limit)).fetchone()
+    (names,) = connection.execute(SQL["choose_suspected"], (suspected_before, limit)).fetchone()
+    if names == "[]":
+        (names,) = connection.execute(SQL["choose_unaudited"], (settled_before, limit)).fetchone()
     if names == "[]":
         (names,) = connection.execute(SQL["choose_audited"], (again_before, limit)).fetchone()
     (rows,) = connection.execute(SQL["delivered_desired"], (names, settled_before)).fetchone()
@@ -66,37 +77,33 @@ def _sample(
 
 
 def _record(
-    connection: sqlite3.Connection, learner: str, findings: Sequence[AuditFinding], now: int
+    connection: sqlite3.Connection,
+    learner: str,
+    findings: Sequence[AuditFinding],
+    now: int,
+    suspected_before: int | None,
 ) -> dict[Target, Audited]:
     """Record findings, each only where its row is still what was looked at."""
-    outcomes = {
-        finding.target: _record_one(connection, learner, finding, now) for finding in findings
-    }
+    facts = facts_by_place(fetch(connection, "facts_of_learners", to_json([learner])))
+    outcomes = {}
+    for finding in findings:
+        key = (learner, finding.target.kind, finding.target.key, finding.version)
+        row = fetch_one(connection, "audited_row", *key)
+        entry = None if row is None else entry_of(row, finding, facts, now, suspected_before)
+        outcomes[finding.target] = Audited.MOVED if entry is None else entry.outcome
+        if entry is None:
+            continue
+        if entry.is_sent_again:
+            values = (now, entry.audit, entry.parked, entry.code, now, *key)
+            connection.execute(SQL["audit_differs"], values)
+        else:
+            connection.execute(SQL["audit_looked"], (entry.audited_at, entry.audit, *key))
     if data := row_of_readings(findings, outcomes):
         write_turns(connection, [(learner, data)], now)
     if Audited.RESENT in outcomes.values():
         connection.execute(SQL["add_learner"], (learner,))
         connection.execute(SQL["requeue_freed"], (to_json([learner]),))
     return outcomes
-
-
-def _record_one(
-    connection: sqlite3.Connection, learner: str, finding: AuditFinding, now: int
-) -> Audited:
-    key = (learner, finding.target.kind, finding.target.key, finding.version)
-    row = connection.execute(SQL["audited_row"], key).fetchone()
-    if row is None:
-        return Audited.MOVED
-    if finding.result != "differs":
-        result = "agrees" if finding.result == "agrees" else row[0]
-        connection.execute(SQL["audit_looked"], (now, result, *key))
-        return Audited(finding.result)
-    if row[0] in _TRIED:
-        values = (now, "drift", finding.reason, ParkCode.DRIFT, now, *key)
-        connection.execute(SQL["audit_differs"], values)
-        return Audited.DRIFT
-    connection.execute(SQL["audit_differs"], (now, "resent", "", "", now, *key))
-    return Audited.RESENT
 
 
 def _mark_delivered(

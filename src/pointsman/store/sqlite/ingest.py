@@ -20,6 +20,7 @@ from pointsman.store.sqlite.rows import (
     CODEC,
     SQL,
     desired_from_json,
+    insert_rows,
     pack_keys,
     read_statement,
     to_json,
@@ -130,9 +131,10 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
             (
                 new.item.statement_id,
                 new.item.digest,
-                new.outcome,
+                new.outcome.value,
                 new.submission.source,
                 new.submission.received_at,
+                block_id,
                 new.start,
                 len(new.submission.body),
                 new.item.index,
@@ -140,11 +142,11 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
             )
             for new in plan.statements
         ]
-        connection.execute(SQL["insert_statements"], (block_id, to_json(rows)))
+        insert_rows(connection, "insert_statements", rows)
         _write_index(connection, plan, block_id, ranks)
     if plan.moved:
         moved = [CODEC.moved_row(desired) for desired in plan.moved.values()]
-        connection.execute(SQL["upsert_desired"], (to_json(moved),))
+        insert_rows(connection, "upsert_desired", moved)
     if plan.history is not None:
         write_moves(connection, plan.history, stored_at)
     if plan.grown:
@@ -206,7 +208,7 @@ def _write_index(
     connection: sqlite3.Connection, plan: Plan, block: int, ranks: dict[int, str]
 ) -> None:
     """What queries find of a commit: keys, references to other statements, attachments."""
-    connection.execute(SQL["insert_keys"], (block, to_json(list(ranks.items()))))
+    connection.execute(SQL["insert_keys"], (block, to_json(sorted(ranks.items()))))
     late = statement_index.late_rows(plan.statements, lambda ids: _references(connection, ids))
     if late:
         connection.execute(SQL["insert_late_keys"], (to_json(list(late)),))

@@ -21,11 +21,7 @@ INSERT INTO blocks (stored_at, data, keys) VALUES (?, ?, ?);
 -- name: insert_statements
 INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length, item,
     version)
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-    json_extract(value, '$[3]'), json_extract(value, '$[4]'), ?,
-    json_extract(value, '$[5]'), json_extract(value, '$[6]'), json_extract(value, '$[7]'),
-    json_extract(value, '$[8]')
-FROM json_each(?);
+VALUES {rows};
 
 -- name: add_accepted
 INSERT INTO accepted (source, inputs)
@@ -51,7 +47,7 @@ WHERE d.learner = k.value AND d.version > d.delivered_version;
 
 -- name: upsert_desired
 INSERT INTO desired ({moved})
-SELECT {extract_moved} FROM json_each(?) WHERE true
+VALUES {rows}
 ON CONFLICT (learner, kind, key) DO UPDATE SET {assign_moved},
     changed_at = CASE WHEN changed_at > (SELECT leased_at FROM learners
             WHERE learner = excluded.learner AND hold = 3)
@@ -392,6 +388,13 @@ WHERE version > delivered_version AND parked != '' AND substr(parked, 1, length(
     AND (?3 = '[]' OR park_code IN (SELECT value FROM json_each(?3)))
 ORDER BY since LIMIT ?4;
 
+-- name: choose_suspected
+SELECT json_group_array(learner) FROM (
+    SELECT DISTINCT learner FROM (
+        SELECT learner FROM desired
+        WHERE version = delivered_version AND audit = 'suspected' AND audited_at < ?1
+        ORDER BY audited_at LIMIT ?2));
+
 -- name: choose_unaudited
 SELECT json_group_array(learner) FROM (
     SELECT DISTINCT learner FROM (
@@ -415,7 +418,7 @@ WHERE d.learner = k.value AND d.version = d.delivered_version AND d.read_back !=
     AND d.delivered_at < ?;
 
 -- name: audited_row
-SELECT audit FROM desired
+SELECT audit, audited_at, occurred_at, read_back FROM desired
 WHERE learner = ? AND kind = ? AND key = ? AND version = ? AND delivered_version = version;
 
 -- name: audit_looked
@@ -442,7 +445,9 @@ ON CONFLICT (learner, kind, key) DO UPDATE SET {assign_imported},
 
 -- name: agreement
 SELECT read_back, sum(audit = 'agrees'), sum(audit = 'resent'), sum(audit = 'drift'),
-    sum(audit = '' AND audited_at IS NOT NULL), sum(audit = '' AND audited_at IS NULL)
+    sum(audit = '' AND audited_at IS NOT NULL),
+    sum(audit IN ('', 'suspected') AND (audited_at IS NULL OR audit != '')),
+    sum(audit = 'contradicted')
 FROM desired WHERE read_back != '' AND (delivered_version > 0 OR audit != '')
 GROUP BY read_back
 ORDER BY sum(audit = 'drift') DESC, sum(audit = 'resent') DESC, read_back;

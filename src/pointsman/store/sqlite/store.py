@@ -13,6 +13,7 @@ from pointsman.store.records import Restored
 from pointsman.store.sqlite.audit import SqliteAudit
 from pointsman.store.sqlite.backup import back_up
 from pointsman.store.sqlite.books import SqliteBooks
+from pointsman.store.sqlite.confirmations import SqliteConfirmations
 from pointsman.store.sqlite.dead_letters import SqliteDeadLetters
 from pointsman.store.sqlite.delivery import SqliteDelivery
 from pointsman.store.sqlite.documents import SqliteDocuments
@@ -31,6 +32,7 @@ class SqliteStore(
     SqliteStatements,
     SqliteDelivery,
     SqliteAudit,
+    SqliteConfirmations,
     SqliteDocuments,
     SqliteDeadLetters,
     SqliteRedecide,

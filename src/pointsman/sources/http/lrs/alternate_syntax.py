@@ -7,11 +7,11 @@ Players use it where an address would get too long.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 
 from aiohttp import web
 from multidict import CIMultiDict
 
+from pointsman.domain.frozen import record
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.parameters import pairs, raw_query, unique
 from pointsman.statements import media_type
@@ -37,7 +37,7 @@ _HEADERS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RawRequest:
     """What a request says, before anything of it was judged."""
 

@@ -14,11 +14,11 @@ import contextlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 from aiohttp import web
 
 from pointsman.domain.errors import VersionRefused
+from pointsman.domain.frozen import record
 from pointsman.domain.launch import Launch
 from pointsman.sources.http.authorization import AuthorizedSender, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, RequestBody, read_body
@@ -61,7 +61,7 @@ UNKNOWN = ""
 VERSION = web.RequestKey("xapi_version", str)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LrsRequest:
     """A request that was let in: who sends, in which version, with which parameters."""
 

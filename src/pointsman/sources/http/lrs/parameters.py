@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Literal
 from urllib.parse import parse_qsl
@@ -14,6 +13,7 @@ from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pointsman.domain.clock import micros
+from pointsman.domain.frozen import record
 from pointsman.domain.records import Actor
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.resources import WITH_ONE_STATEMENT, MethodRules
@@ -35,7 +35,7 @@ _IRI: TypeAdapter[str] = TypeAdapter(Iri)
 _TIMESTAMP: TypeAdapter[str] = TypeAdapter(Timestamp)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentParameter:
     """An agent or identified group, as it came and as what identifies it."""
 
@@ -45,7 +45,7 @@ class AgentParameter:
     person: Actor | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameters:
     """Those of a request. Times in microseconds, ids in lower case; `texts` are as they came."""
 

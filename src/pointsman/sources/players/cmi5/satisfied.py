@@ -93,7 +93,7 @@ class SatisfiedTracker:
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         """As the store's; what follows from it is stated before this returns."""
         receipts = await self._store.ingest(submissions)
-        await self.look(self._launches.named(submission.body for submission in submissions))
+        await self.look(self._launches.named_cmi5(submission.body for submission in submissions))
         return receipts
 
     async def look(self, launches: Iterable[Launch]) -> None:
