@@ -6,15 +6,12 @@ the full ones.
 
 from __future__ import annotations
 
-import asyncio
 import random
 
 import pytest
 
-from pointsman.delivery.refusals import RUN
 from pointsman.delivery.settings import DeliverySettings
-from pointsman.delivery.turn_policy import OVERDUE, OVERDUE_EVERY
-from pointsman.domain.park_codes import ParkCode
+from pointsman.domain.targets import Target, Value
 from pointsman.platforms.settings import PlatformLimits
 from pointsman.simulation.ideal import Ideal, run_slots, urgent_first
 from pointsman.simulation.model_platform import Span, Weather
@@ -27,8 +24,11 @@ SEEDS = thorough([1, 2, 3], otherwise=[1])
 #: a twentieth of the default
 QUOTA = 125
 SLOT = 60 / QUOTA
-#: and what waits for such a state
-PARKED_BY_A_TOKEN = [ParkCode.TOKEN_REFUSED, ParkCode.WAITS_FOR]
+#: in random weather each learner gets a new authToken so often, seconds
+TOKEN_SECONDS = 300.0
+#: in random weather 95 of 100 changes wait at most for an outage, a spell of refused tokens and
+#: their freshness, one after the other; all others at most for a token, and for a minute more
+P95_WAIT, LONGEST_WAIT = 60 + 30 + 30, TOKEN_SECONDS + 60
 
 
 def limits(requests: int = QUOTA) -> PlatformLimits:
@@ -69,16 +69,21 @@ def test_busy_learners_wait_hardly_longer_than_they_have_to_before_in_and_after_
     assert outcome.recorder.longest_pause < 3
 
 
+@pytest.mark.parametrize(("learners", "quota", "part"), [(100, 2_500, 0.56), (40, 100, 0.65)])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_who_is_thrifty_spends_little_more_than_freshness_asks_for(seed: int) -> None:
-    numbers = WorkloadNumbers(learners=100, seed=seed)
+def test_who_is_thrifty_spends_little_more_than_freshness_asks_for(
+    seed: int, learners: int, quota: int, part: float
+) -> None:
+    numbers = WorkloadNumbers(learners=learners, seed=seed)
     scenario = Scenario(
-        numbers, limits=limits(2_500), delivery=DeliverySettings(economy="thrifty"), duration=300
+        numbers, limits=limits(quota), delivery=DeliverySettings(economy="thrifty"), duration=300
     )
-    report = report_of("thrifty", simulate(scenario))
-    assert report.progress.p99 < 30
+    outcome = simulate(scenario)
+    report = report_of("thrifty", outcome)
+    # the first of all learners' progress falls due together
+    assert latency_of(outcome.recorder.progress, 60).p99 < 30
     assert report.completions.p99 < 3
-    assert report.requests_per_second < 0.56 * report.naive_per_second
+    assert report.requests_per_second < part * report.naive_per_second
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -153,43 +158,33 @@ def random_weather(seed: int, duration: float) -> Weather:
     )
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_in_an_hour_of_random_weather_nothing_is_lost_and_nothing_starves(seed: int) -> None:
-    """The platform's state is what is desired; the longest wait is that of docs/scheduling.md.
-
-    Where a spell of refused tokens meets only a few learners, their states are parked until their
-    tokens change, which they don't here.
-    """
-    learners, duration = 30, 3_600.0
+@pytest.mark.parametrize("seed", thorough(list(range(1, 11)), otherwise=[1, 2, 3]))
+def test_in_random_weather_nothing_is_lost_and_nothing_starves(seed: int) -> None:
+    """The platform's state is what is desired; the longest wait is that of docs/scheduling.md."""
+    learners, duration = 30, thorough(3_600.0, otherwise=1_000.0)
     numbers = WorkloadNumbers(learners=learners, seed=seed)
-    quota = PlatformLimits(requests_per_minute=QUOTA, share=0.8)
     scenario = Scenario(
         numbers,
         weather=random_weather(seed, duration),
-        limits=quota,
+        limits=PlatformLimits(requests_per_minute=QUOTA, share=0.8),
         delivery=DeliverySettings(retry_max_seconds=30, economy="thrifty"),
         duration=duration,
-        drain=900,
+        token_seconds=TOKEN_SECONDS,
+        drain=2 * TOKEN_SECONDS,
     )
     outcome = simulate(scenario, remembers=True)
     assert outcome.platform.counts.throttled_by_us == 0
-    wanted = {
-        (track.recipient.id, change.target)
+    assert outcome.platform.state == desired(numbers, duration)
+    assert outcome.store.waiting == 0
+    for waits in map(latency_of, (outcome.recorder.progress, outcome.recorder.completions)):
+        assert waits.p95 <= P95_WAIT
+        assert waits.longest <= LONGEST_WAIT
+
+
+def desired(numbers: WorkloadNumbers, duration: float) -> dict[tuple[str, Target], Value]:
+    """What the platform has to end with: of each target the newest value."""
+    return {
+        (track.recipient.id, change.target): change.value
         for track in tracks(numbers)
         for _, change in track.changes_until(duration)
     }
-    refused = asyncio.run(outcome.store.parked(codes=PARKED_BY_A_TOKEN, limit=99))
-    assert wanted - set(outcome.platform.state) <= {
-        (row.recipient.id, row.target) for row in refused
-    }
-    assert len({row.recipient.id for row in refused}) < RUN * len(scenario.weather.refusals)
-    assert outcome.store.waiting == 0
-    requests_per_second = 0.8 * QUOTA / 60
-    bad_weather = sum(
-        span.end - span.begin
-        for spans in (scenario.weather.outages, scenario.weather.refusals)
-        for span in spans
-    )
-    longest = 30 + OVERDUE / 1e6 + OVERDUE_EVERY * learners / requests_per_second
-    assert latency_of(outcome.recorder.progress).longest <= longest + bad_weather
-    assert latency_of(outcome.recorder.completions).longest <= 120 + bad_weather

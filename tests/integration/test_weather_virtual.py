@@ -161,19 +161,13 @@ def test_after_an_outage_deliveries_flow_within_seconds_and_in_it_nobody_storms(
         run.weather.down, run.weather.hangs = True, hangs
         await run.sim.clock.sleep(60)
         run.weather.down = False
-        hanging.update(str(recipient) for recipient in run.sim.dispatcher._of_recipient)
 
-    hanging: set[str] = set()
     run = weather(tmp_path, script, seconds=120)
     assert run.weather.asked_while_down <= 100
     assert min(at for at, _, _ in run.delivered if at > 90) <= 92.5
     assert run.longest_pause(92, 120) < 3
-    # what arrived in the outage is there five seconds after it; a learner whose request hangs then
-    # waits for its timeout, because one request of a learner is under way at a time
-    late = {whose for at, took, whose in run.delivered if 31 < at - took < 90 and at > 95}
-    assert late <= hanging
-    assert bool(hanging) == hangs
-    assert max(at for at, took, _ in run.delivered if 31 < at - took < 90) <= 90 + 30 + 1
+    # what arrived in the outage is there five seconds after it, of learners whose request hung too
+    assert max(at for at, took, _ in run.delivered if 31 < at - took < 90) <= 90 + 5
 
 
 @pytest.mark.parametrize("refuses_nobody", [False, True], ids=["plain", "probe refused too"])

@@ -11,8 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from pointsman.cli import app
-from pointsman.simulation.run import Scenario, simulate_trace
+from pointsman.delivery.settings import DeliverySettings
+from pointsman.simulation.run import Scenario, simulate, simulate_trace
 from pointsman.simulation.virtual_time import EPOCH
+from pointsman.simulation.workload import WorkloadNumbers
 from tests.support.change_factory import change, topic, wants
 
 SHORT = ["simulate", "--learners", "20", "--minutes", "0.5"]
@@ -39,6 +41,15 @@ def test_one_call_compares_numbers_of_learners_and_settings() -> None:
     ]
     assert found[3]["requests_per_second"] < found[1]["requests_per_second"] * 0.7
     assert found[1]["progress"]["p50"] < 1 < found[3]["progress"]["p50"]
+
+
+def test_who_asks_for_less_fresh_progress_is_sent_less() -> None:
+    counts = []
+    for seconds in (30, 90):
+        delivery = DeliverySettings(economy="thrifty", fresh_within_seconds=seconds)
+        scenario = Scenario(WorkloadNumbers(learners=10), delivery=delivery, duration=300)
+        counts.append(simulate(scenario).platform.counts.requests)
+    assert counts[1] < counts[0] * 0.7
 
 
 def test_the_table_says_how_fresh_progress_is() -> None:
@@ -73,10 +84,20 @@ def test_without_matplotlib_it_says_what_to_install(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--heartbeat", "30-10"], "two with a dash"),
-        (["--latency", "fast"], "is not a number"),
-        (["--outage", "60"], "2 numbers with colons"),
-        (["--learners", "2.5"], "whole numbers"),
+        (["--heartbeat", "30-10"], "two with a dash, such as 10-30"),
+        (["--latency", "fast"], "such as 0.1-2"),
+        (["--latency", "1-"], "such as 0.1-2"),
+        (["--competitor", "2"], "a number from 0 to 1"),
+        (["--outage", "5"], "is not AT:SECONDS, in seconds, such as 600:60"),
+        (["--outage", "5:-3"], "such as 600:60"),
+        (["--outage", "nan:5"], "such as 600:60"),
+        (["--refusals", "5:0"], "such as 600:60"),
+        (["--burst", "5:10"], "is not AT:SECONDS:FACTOR, such as 600:300:5"),
+        (["--burst", "5:10:0"], "such as 600:300:5"),
+        (["--learners", "2.5"], "such as 2000,5000,10000"),
+        (["--learners", ",5"], "such as 2000,5000,10000"),
+        (["--what-if", "share"], "SETTING=VALUE, such as share=0.5"),
+        (["--what-if", "share=x"], "share=x: Input should be a valid number"),
         (["--what-if", "speed=9"], "SETTING is one of"),
         (["--what-if", "share=2"], "share=2"),
         (["--picture", "it.gif"], "must end in .svg or .png"),
@@ -86,7 +107,7 @@ def test_without_matplotlib_it_says_what_to_install(
 def test_a_mistake_names_the_option(arguments: list[str], said: str) -> None:
     result = CliRunner().invoke(app, [*SHORT, *arguments])
     assert result.exit_code == 2
-    assert said in " ".join(result.output.split())
+    assert said in " ".join(result.output.replace("│", " ").split())
     assert arguments[0] in result.output
 
 

@@ -254,10 +254,38 @@ class Watcher:
 
 def test_an_outage_is_told_of_once_when_it_begins_and_once_when_it_ends() -> None:
     watcher = Watcher()
-    one = Breaker(watcher=watcher)
+    one = Breaker([watcher])
     tell(one, RequestOutcome.ANSWERED, 100)
     for now in range(101, 110):
         tell(one, RequestOutcome.UNREACHABLE, now)
     for now in range(110, 120):
         tell(one, RequestOutcome.ANSWERED, now)
     assert watcher.changes == [(103, True), (110, False)]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [RequestOutcome.UNREACHABLE, RequestOutcome.KEY_REFUSED, RequestOutcome.THROTTLED],
+)
+def test_an_answer_to_what_was_sent_before_the_trouble_began_does_not_end_it(
+    trouble: RequestOutcome,
+) -> None:
+    one = Breaker()
+    for now, recipient in enumerate((ANA, BEA, CLEO), 10):
+        tell(one, trouble, now, recipient=recipient)
+    trouble_lasts, next_at = one.one_at_a_time, one.next_at
+    tell(one, RequestOutcome.ANSWERED, 14, sent_at=9)
+    assert (one.one_at_a_time, one.next_at) == (trouble_lasts, next_at)
+    assert trouble_lasts
+    tell(one, RequestOutcome.ANSWERED, 15)
+    assert not one.one_at_a_time
+
+
+def test_a_refused_key_or_a_failure_before_a_success_counts_no_more() -> None:
+    one = breaker(RequestOutcome.ANSWERED, now=100)
+    for recipient in (ANA, BEA):
+        tell(one, RequestOutcome.KEY_REFUSED, 101, sent_at=99, recipient=recipient)
+        one.record_failing(101, recipient, "words", DICE, sent_at=99)
+    tell(one, RequestOutcome.KEY_REFUSED, 102, recipient=CLEO)
+    one.record_failing(102, CLEO, "words", DICE, sent_at=101)
+    assert not one.tripped

@@ -6,6 +6,8 @@ import random
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pointsman.delivery.refusals import RUN, RefusalDoubt
 from pointsman.domain.park_codes import ParkCode
@@ -39,9 +41,12 @@ class Reviews:
         self.at = 0.0
         self.freed: list[Recipient] = []
 
-    def turn(self, number: int, *settlements: Settlement) -> Sequence[Settlement]:
+    def turn(
+        self, number: int, *settlements: Settlement, sent_at: float | None = None
+    ) -> Sequence[Settlement]:
         self.at += 1.0
-        review = self.doubt.review(learner(number), settlements, at=self.at, now=0)
+        sent_at = self.at - 0.1 if sent_at is None else sent_at
+        review = self.doubt.review(learner(number), settlements, sent_at=sent_at, at=self.at, now=0)
         self.freed = list(review.freed)
         return review.settlements
 
@@ -154,3 +159,64 @@ def test_another_one_tries_again_when_the_first_is_not_heard_of() -> None:
     reviews.at += 100
     (settled,) = reviews.turn(30, refused())
     assert settled.retry_at == 2_000_000
+
+
+def test_a_success_that_was_sent_before_the_run_began_says_nothing() -> None:
+    reviews = Reviews()
+    for number in range(RUN - 1):
+        reviews.turn(number, refused())
+    reviews.turn(20, DONE, sent_at=0.5)
+    reviews.turn(RUN, refused())
+    assert reviews.doubt.active
+    reviews.turn(21, DONE, sent_at=0.6)
+    assert reviews.doubt.active
+    reviews.turn(22, DONE)
+    assert not reviews.doubt.active
+
+
+def test_a_few_in_a_row_are_tried_once_more_when_one_succeeds_and_one_alone_is_not() -> None:
+    reviews = Reviews()
+    reviews.turn(0, refused())
+    reviews.turn(9, DONE)
+    assert reviews.freed == []
+    reviews.turn(1, refused())
+    reviews.turn(2, refused())
+    reviews.turn(9, DONE)
+    assert reviews.freed == [learner(1), learner(2)]
+    reviews.turn(9, DONE)
+    assert reviews.freed == []
+    for number in (1, 2):
+        assert reviews.turn(number, refused())[0].result == "parked"
+
+
+def test_a_refusal_of_a_token_makes_no_target_a_mistake() -> None:
+    reviews = in_doubt(refused("token: HTTP 401", ParkCode.TOKEN_REFUSED))
+    reviews.turn(9, DONE)
+    reviews.turn(0, refused("token: HTTP 401", ParkCode.TOKEN_REFUSED))
+    for number in range(20, 20 + RUN):
+        reviews.turn(number, refused("token: HTTP 401", ParkCode.TOKEN_REFUSED))
+    assert reviews.doubt.active
+
+
+@given(
+    requests=st.lists(st.tuples(st.floats(0, 50), st.floats(0.05, 10)), min_size=2, max_size=40),
+    begins=st.floats(0, 40),
+    lasts=st.floats(0.5, 20),
+)
+def test_whoever_is_refused_in_a_spell_with_others_is_tried_once_more_when_it_is_over(
+    requests: list[tuple[float, float]], begins: float, lasts: float
+) -> None:
+    """Each learner sends once, and is answered after any time; the last answers are successes."""
+    doubt = RefusalDoubt(random.Random(1))
+    hit = {n for n, (sent_at, _) in enumerate(requests) if begins <= sent_at < begins + lasts}
+    tried_again: set[Recipient] = set()
+    answers = [(sent_at + takes, sent_at, n) for n, (sent_at, takes) in enumerate(requests)]
+    for at, sent_at, number in [*sorted(answers), (100.0, 99.0, 98), (101.0, 100.0, 99)]:
+        answer = refused() if number in hit else DONE
+        review = doubt.review(learner(number), [answer], sent_at=sent_at, at=at, now=0)
+        tried_again.update(review.freed)
+        if review.settlements[0].result == "untried":
+            tried_again.add(learner(number))
+    assert not doubt.active
+    assert len(hit) < 2 or tried_again >= set(map(learner, hit))
+    assert tried_again <= set(map(learner, hit))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+from pydantic import ValidationError
 
 from pointsman.cli.options import ConfigOption, output_path
 from pointsman.cli.output import PlainTable, WideOption, print_table
@@ -98,15 +100,15 @@ def simulate(
         workload=WorkloadNumbers(
             topics=topics,
             topic_seconds=topic_seconds,
-            heartbeat=_range(heartbeat, "--heartbeat", least=0.1),
-            bursts=tuple(Burst(*_numbers(text, 3, "--burst")) for text in burst or ()),
+            heartbeat=_range(heartbeat, "--heartbeat", "10-30", least=0.1),
+            bursts=tuple(map(_burst, burst or ())),
             seed=seed,
         ),
         weather=Weather(
-            latency=_latency(_range(latency, "--latency")),
+            latency=_latency(_range(latency, "--latency", "0.1-2")),
             outages=_spans(outage, "--outage"),
             refusals=_spans(refusals, "--refusals"),
-            competitor=_competitor(_range(competitor, "--competitor", most=1.0)),
+            competitor=_competitor(_range(competitor, "--competitor", "0-0.4", most=1.0)),
         ),
         limits=settings.platform.limits if settings else PlatformLimits(),
         delivery=settings.delivery if settings else Scenario().delivery,
@@ -119,7 +121,7 @@ def simulate(
         submissions = _submissions(settings, trace)
         outcomes = [(name, simulate_trace(one, submissions)) for name, one in scenarios]
     else:
-        counts = [int(count) for count in _split(learners, "--learners")]
+        counts = _counts(learners, "--learners")
         outcomes = [
             (_name(name, count, len(counts)), run(_with_learners(one, count)))
             for (name, one), count in product(scenarios, counts)
@@ -178,17 +180,16 @@ def _changed(scenario: Scenario, text: str) -> tuple[str, Scenario]:
     if equals and name in type(delivery).model_fields:
         return text, replace(scenario, delivery=_with(delivery, name, value, text))
     known = [*type(scenario.limits).model_fields, *type(scenario.delivery).model_fields]
-    raise typer.BadParameter(
-        f"{text}: SETTING=VALUE, where SETTING is one of {', '.join(known)}",
-        param_hint="--what-if",
-    )
+    form = f"SETTING=VALUE, such as share=0.5, where SETTING is one of {', '.join(known)}"
+    raise _mistake(text, "--what-if", form)
 
 
 def _with(settings: S, name: str, value: str, text: str) -> S:
     try:
         return type(settings).model_validate({**settings.model_dump(), name: value})
-    except ValueError as error:
-        raise typer.BadParameter(f"{text}: {error}", param_hint="--what-if") from None
+    except ValidationError as error:
+        words = "; ".join(one["msg"] for one in error.errors())
+        raise typer.BadParameter(f"{text}: {words}", param_hint="--what-if") from None
 
 
 def _submissions(settings: Any, since: str) -> list[Submission]:
@@ -214,36 +215,54 @@ def _competitor(bounds: tuple[float, float]) -> Callable[[random.Random], float]
 
 
 def _spans(texts: Sequence[str] | None, option: str) -> tuple[Span, ...]:
-    pairs = (_numbers(text, 2, option) for text in texts or ())
-    return tuple(Span(at, at + seconds) for at, seconds in pairs)
+    return tuple(_span(text, option) for text in texts or ())
+
+
+def _span(text: str, option: str) -> Span:
+    form = "AT:SECONDS, in seconds, such as 600:60 for a minute after ten"
+    at, seconds = _numbers(text, ":", 2, option, form)
+    if seconds <= 0:
+        raise _mistake(text, option, form)
+    return Span(at, at + seconds)
+
+
+def _burst(text: str) -> Burst:
+    form = "AT:SECONDS:FACTOR, such as 600:300:5 for five times as fast, for five minutes after ten"
+    at, seconds, factor = _numbers(text, ":", 3, "--burst", form)
+    if seconds <= 0 or factor <= 0:
+        raise _mistake(text, "--burst", form)
+    return Burst(at, seconds, factor)
 
 
 def _range(
-    text: str, option: str, *, least: float = 0.0, most: float = 3_600.0
+    text: str, option: str, example: str, *, least: float = 0.0, most: float = 3_600.0
 ) -> tuple[float, float]:
-    first, _, last = text.partition("-")
-    (low,), (high,) = _numbers(first, 1, option), _numbers(last or first, 1, option)
-    if not least <= low <= high <= most:
-        raise typer.BadParameter(
-            f"{text} must be a number, or two with a dash, from {least:g} to {most:g}",
-            param_hint=option,
-        )
-    return low, high
+    form = f"a number from {least:g} to {most:g}, or two with a dash, such as {example}"
+    count = 1 + text.count("-")
+    numbers = _numbers(text, "-", min(count, 2), option, form)
+    if not least <= numbers[0] <= numbers[-1] <= most:
+        raise _mistake(text, option, form)
+    return numbers[0], numbers[-1]
 
 
-def _numbers(text: str, count: int, option: str) -> list[float]:
+def _counts(text: str, option: str) -> list[int]:
+    form = "a whole number from 1 on, or several with commas, such as 2000,5000,10000"
+    numbers = _numbers(text, ",", text.count(",") + 1, option, form)
+    if any(number < 1 or number != int(number) for number in numbers):
+        raise _mistake(text, option, form)
+    return [int(number) for number in numbers]
+
+
+def _numbers(text: str, between: str, count: int, option: str, form: str) -> list[float]:
+    """So many numbers, from 0 on. Raises `BadParameter`, which says what the form is."""
     try:
-        numbers = [float(part) for part in text.split(":")]
+        numbers = [float(part) for part in text.split(between)]
     except ValueError:
-        numbers = []
-    if len(numbers) != count:
-        words = "a number" if count == 1 else f"{count} numbers with colons"
-        raise typer.BadParameter(f"{text!r} is not {words}", param_hint=option)
+        raise _mistake(text, option, form) from None
+    if len(numbers) != count or not all(0 <= number < math.inf for number in numbers):
+        raise _mistake(text, option, form)
     return numbers
 
 
-def _split(text: str, option: str) -> list[float]:
-    counts = [_numbers(part, 1, option)[0] for part in text.split(",")]
-    if any(count < 1 or count != int(count) for count in counts):
-        raise typer.BadParameter(f"{text} must be whole numbers", param_hint=option)
-    return counts
+def _mistake(text: str, option: str, form: str) -> typer.BadParameter:
+    return typer.BadParameter(f"{text!r} is not {form}", param_hint=option)

@@ -19,6 +19,7 @@ from pointsman.delivery.refusals import RefusalDoubt
 from pointsman.delivery.sender import Sender
 from pointsman.delivery.settings import DeliverySettings
 from pointsman.delivery.settling import Settling
+from pointsman.delivery.thrifty_lead import ThriftyLead, earliest_progress
 from pointsman.delivery.turn_policy import TurnPolicy
 from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock, micros
@@ -36,8 +37,8 @@ log = structlog.get_logger(__name__)
 #: learners are leased for about so many seconds of sending ahead: a completion that arrives then
 #: waits for those
 _LEASE_AHEAD = 0.025
-#: a thrifty sender sends progress so long before it is due, which has to do for the way there
-_THRIFTY_LEAD = 3.0
+#: of `fresh_within_seconds`, the part that a thrifty sender may send progress earlier
+_MOST_LEAD = 0.5
 #: a command at a terminal may free parked state without a word to us, seconds
 _LOOK_AGAIN = 5.0
 #: how long to wait for a store that is away, seconds
@@ -80,7 +81,7 @@ class Dispatcher:
         self._under_way: set[asyncio.Task[None]] = set()
         self._of_recipient: dict[Recipient, asyncio.Task[None]] = {}
         self._faults = FaultLog()
-        self.breaker = Breaker(watcher=self._concurrency)
+        self.breaker = Breaker(sender.outage_watchers)
         self._doubt = RefusalDoubt(self._jitter)
         self._settling = Settling(
             store,
@@ -106,9 +107,14 @@ class Dispatcher:
             max(settings.retry_max_seconds, settings.progress_interval_seconds)
         )
         self._policy = TurnPolicy(settings.source_weights, settings.rule_weights)
-        self._due_within = (
-            LONGEST_FRESHNESS if settings.economy == "fresh" else micros(_THRIFTY_LEAD)
-        )
+        self._lead = ThriftyLead(_MOST_LEAD * settings.fresh_within_seconds)
+
+    @property
+    def _due_within(self) -> int:
+        """Progress that is due within so many microseconds may go now."""
+        if self._settings.economy == "fresh":
+            return LONGEST_FRESHNESS
+        return micros(self._lead.seconds)
 
     @property
     def platform_trouble(self) -> str:
@@ -165,14 +171,14 @@ class Dispatcher:
         await self._budget.wait_for_quota()
         self.breaker.trying(self._clock.monotonic(), self._jitter)
         self._wake.clear()
-        now, limit = self._now(), self._lease_limit()
+        now, limit, due_within = self._now(), self._lease_limit(), self._due_within
         leases = await self._store.lease(
             now=now,
             ttl=micros(self._settings.lease_seconds),
             limit=limit,
             longest_pause=self._longest_pause,
             choose=lambda waiting: self._policy.choose(waiting, limit=limit, now=now),
-            due_within=self._due_within,
+            due_within=due_within,
         )
         for lease in leases:
             begun_in = await self._concurrency.begin()
@@ -244,7 +250,10 @@ class Dispatcher:
     async def _deliver(self, lease: Lease) -> None:
         give_up_at = self._clock.monotonic() + self._settings.lease_seconds - self._request_timeout
         lease, held = self.pauses.hold_back(lease)
+        could_go_at = earliest_progress(lease.desired, self._due_within)
         outcome = await self._sender.deliver(lease, give_up_at=give_up_at)
+        if could_go_at is not None and "delivered" in outcome.results():
+            self._lead.waited((self._now() - could_go_at) / 1e6)
         outcome.settlements += held
         freed = await self._settling.settle(lease, outcome)
         await self.pauses.settled(lease, held)

@@ -12,10 +12,12 @@ from pointsman.cancellation import only_own_cancellation
 from pointsman.delivery.budget.base import Budget, Reservation
 from pointsman.delivery.concurrency import ConcurrencyLimit
 from pointsman.delivery.key_evidence import KeyEvidence
+from pointsman.delivery.requests_under_way import RequestsUnderWay
 from pointsman.delivery.turn_outcome import DeliveryOutcome
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Bug
 from pointsman.platforms.base import (
+    TROUBLE,
     Mutation,
     MutationResult,
     Platform,
@@ -24,11 +26,6 @@ from pointsman.platforms.base import (
     Verdict,
 )
 from pointsman.store.history_records import SentMutation, SentRequest
-
-#: after such an answer nothing more of the turn is sent
-TROUBLE = frozenset(
-    {RequestOutcome.UNREACHABLE, RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED}
-)
 
 
 class SendingFailed(Bug):
@@ -52,6 +49,7 @@ class PaidRequests:
         self._name = secrets.token_hex(4)
         self._numbers = itertools.count(1)
         self._concurrency = concurrency
+        self.under_way = RequestsUnderWay(clock)
         #: what answers have shown of the apiKey
         self.key = KeyEvidence()
         self._probing = asyncio.Lock()
@@ -71,7 +69,9 @@ class PaidRequests:
         started = self._clock.monotonic()
         try:
             with only_own_cancellation():
-                answer = await self._platform.deliver(token, mutations)
+                answer = await self.under_way.answer(
+                    self._platform.deliver(token, mutations), len(mutations)
+                )
         except Exception as error:  # a fault of ours, in one of these perhaps
             self._budget.settle(reservation, PlatformAnswer(RequestOutcome.UNREACHABLE))
             raise SendingFailed(error) from error
@@ -148,7 +148,7 @@ class PaidRequests:
         asked_at = self._clock.monotonic()
         try:
             with only_own_cancellation():
-                probe = await self._platform.probe()
+                probe = await self.under_way.answer(self._platform.probe())
         except Exception:
             self._budget.settle(reservation, PlatformAnswer(RequestOutcome.UNREACHABLE))
             raise

@@ -21,7 +21,7 @@ from pointsman.delivery.outcomes import (
     all_untried,
     settlements,
 )
-from pointsman.delivery.paid_requests import TROUBLE, PaidRequests, SendingFailed
+from pointsman.delivery.paid_requests import PaidRequests, SendingFailed
 from pointsman.delivery.settings import DeliverySettings
 from pointsman.delivery.turn_outcome import DeliveryOutcome, Pauses, is_unmet
 from pointsman.domain.backoff import Backoff
@@ -32,6 +32,7 @@ from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.target_kinds import TARGET_KINDS
 from pointsman.fault_log import FaultLog, cause
 from pointsman.platforms.base import (
+    TROUBLE,
     Mutation,
     MutationResult,
     Platform,
@@ -77,6 +78,8 @@ class Sender:
         #: how many deliveries may be under way at once
         self.concurrency = ConcurrencyLimit(settings.concurrency)
         self._requests = PaidRequests(platform, budget, clock, self.concurrency)
+        #: who wants to know when an outage begins and ends
+        self.outage_watchers = (self.concurrency, self._requests.under_way)
         self._clock = clock
         self._points_per_request = points_per_request
         self._settings = settings
@@ -190,7 +193,7 @@ class Sender:
             left = [*part.rows, *(row for waiting in parts for row in waiting.rows)]
             if not part.rows:
                 continue
-            if outcome.answer in TROUBLE:
+            if outcome.answer in TROUBLE:  # nothing more of the turn is sent
                 outcome.settlements += all_untried(left)
                 return
             try:

@@ -74,8 +74,13 @@ class Settling:
         before = self.platform_trouble
         self._record(lease, outcome)
         now = micros(self._clock.now())
+        at = self._clock.monotonic()
         review = self._doubt.review(
-            lease.recipient, outcome.settlements, at=self._clock.monotonic(), now=now
+            lease.recipient,
+            outcome.settlements,
+            sent_at=outcome.sent_at if outcome.requests else at,
+            at=at,
+            now=now,
         )
         outcome.settlements = review.settlements
         if self.platform_trouble != before:

@@ -69,6 +69,12 @@ class RequestOutcome(StrEnum):
     UNREACHABLE = "unreachable"
 
 
+#: outcomes of requests that came to nothing, whoever's they were
+TROUBLE = frozenset(
+    {RequestOutcome.UNREACHABLE, RequestOutcome.THROTTLED, RequestOutcome.KEY_REFUSED}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RateReading:
     """What the answer says of the quota. All seconds are counted from the answer.

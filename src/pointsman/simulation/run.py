@@ -13,6 +13,7 @@ from pointsman.delivery.budget.local import LocalBudget
 from pointsman.delivery.dispatcher import Dispatcher
 from pointsman.delivery.sender import Sender
 from pointsman.delivery.settings import DeliverySettings
+from pointsman.domain.park_codes import CURED_BY_TOKEN
 from pointsman.domain.records import Submission
 from pointsman.platforms.settings import PlatformLimits
 from pointsman.simulation.model_platform import ModelPlatform, ModelTokens, Weather
@@ -40,6 +41,8 @@ class Scenario:
     duration: float = 3_600.0
     #: how long one request may take, seconds
     request_timeout: float = 30.0
+    #: how long a learner's authToken is used; the next one frees what waits for it
+    token_seconds: float = float("inf")
     #: after the learners' end it goes on until all is delivered, so many seconds at most
     drain: float = 0.0
 
@@ -61,7 +64,10 @@ class Outcome:
 
 def simulate(scenario: Scenario, *, remembers: bool = False) -> Outcome:
     """Run it to its end; the same for the same scenario. `remembers` is for comparing states."""
-    numbers = (scenario.workload, *scenario.others)
+    fresh_within = scenario.delivery.fresh_within_seconds
+    numbers = [
+        replace(one, fresh_within=fresh_within) for one in (scenario.workload, *scenario.others)
+    ]
     learners = [track for one in numbers for track in tracks(one)]
     store = SimulatedStore(learners)
     store.until = scenario.duration
@@ -116,15 +122,31 @@ async def _simulate(
         request_timeout=scenario.request_timeout,
         jitter=random.Random(scenario.workload.seed + 1),  # noqa: S311 - spreads retries
     )
-    running = asyncio.create_task(dispatcher.run())
+    tasks = [asyncio.create_task(dispatcher.run())]
+    if scenario.token_seconds < float("inf"):
+        tasks.append(asyncio.create_task(_renew_tokens(clock, store, dispatcher, scenario)))
     try:
         await _watch(clock, store, recorder, scenario)
     finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         await dispatcher.drain(scenario.request_timeout)
     return recorder, platform
+
+
+async def _renew_tokens(
+    clock: VirtualClock,
+    store: SimulatedStore | TraceStore,
+    dispatcher: Dispatcher,
+    scenario: Scenario,
+) -> None:
+    """Everybody gets a new token at the same time."""
+    while True:
+        await clock.sleep(scenario.token_seconds)
+        await store.unpark(codes=CURED_BY_TOKEN)
+        dispatcher.wake()
 
 
 async def _watch(

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from pointsman.domain.records import Change
+from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.records import FRESH_WITHIN, Change
 from pointsman.domain.targets import CourseStatus, Recipient, Target, TargetKind
 
 _MASK = (1 << 64) - 1
@@ -41,6 +42,8 @@ class WorkloadNumbers:
     topic_seconds: float = 357.0
     bursts: tuple[Burst, ...] = ()
     seed: int = 1
+    #: how long progress may wait
+    fresh_within: float = FRESH_WITHIN / MICROSECONDS
     #: of the input, and of the rule that takes it
     source: str = "players"
     rule: str = "courses"
@@ -176,6 +179,7 @@ class LearnerTrack:
             statement_id="",
             rule=self.shared.numbers.rule,
             after=after,
+            fresh_within=round(self.shared.numbers.fresh_within * MICROSECONDS),
         )
 
     def _heartbeat_after(self, time: float) -> float:
