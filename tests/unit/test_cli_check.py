@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pointsman import __version__
 from pointsman.cli import app
 
 GOOD = """
@@ -250,13 +249,6 @@ def test_help_teaches_by_an_example(command: str) -> None:
 
     assert result.exit_code == 0
     assert "Example:" in result.stdout
-
-
-def test_the_version_is_told() -> None:
-    result = runner.invoke(app, ["--version"])
-
-    assert result.exit_code == 0
-    assert result.stdout == f"pointsman {__version__}\n"
 
 
 FOREIGN = """
