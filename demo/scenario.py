@@ -9,6 +9,9 @@ from pathlib import Path
 
 API_KEY = "demo-api-key"
 PASSWORD = "demo"
+#: what the platform signs its webhooks with
+WEBHOOK_SECRET = "demo-webhook-secret"
+CONFIRMATIONS = "academy"
 #: the credentials that the recorded players were launched with
 PLAYERS = {"user": "pass", "cmi5key": "cmi5secret"}
 #: the home pages of the recorded players' accounts
@@ -93,6 +96,10 @@ bootstrap_servers = ["{bootstrap}"]
 topics = ["{topic}"]
 group_id = "{topic}-group"
 session_timeout_seconds = 6
+
+[[confirmations]]
+name = "{CONFIRMATIONS}"
+secret = "{WEBHOOK_SECRET}"
 
 [learners.tokens]
 file = "tokens.json"
