@@ -147,6 +147,9 @@ class PlatformState:
     #: the course, or every required milestone of the path, is complete
     completed: bool = False
     started: bool = False
+    #: of a path only
+    certificate: bool = False
+    certificate_pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,16 @@ _COURSE_FIELDS = (
     ("pages", "PagesCompletedByCourse", "courseId", "... on PageEntity { id }"),
     ("criteria", "UserCourseCompletionProgress", "id", "percent"),
 )
+_PATH = (
+    "currentUserStartActionDate currentUserPendingCertificate currentUserEarnedCertificate "
+    "milestones { id requirement }"
+)
 _PATH_FIELDS = (
     (
         "path",
         "LearningPathBySlug",
         "slug",
-        "currentUserStartActionDate milestones { id requirement }",
+        _PATH,
     ),
     (
         "done",
@@ -171,4 +175,6 @@ def _path(path: dict[str, Any] | None, done: list[dict[str, Any]] | None) -> Pla
     return PlatformState(
         completed=bool(required) and required <= reached,
         started=bool((path or {}).get("currentUserStartActionDate") or reached),
+        certificate=bool((path or {}).get("currentUserEarnedCertificate")),
+        certificate_pending=bool((path or {}).get("currentUserPendingCertificate")),
     )
