@@ -165,7 +165,7 @@ class FeedReader:
                 event = self._reader.read(item)
             except InputRefused as error:
                 body = orjson.dumps(item)
-                origin = f"feed {self.name}"
+                origin = feed_origin(self.name)
                 await self._intake.keep(self.name, FactSource.FEED, body, str(error), origin)
                 continue
             if event is None:
@@ -177,3 +177,8 @@ class FeedReader:
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def feed_origin(name: str) -> str:
+    """Of dead letters."""
+    return f"feed {name}"
