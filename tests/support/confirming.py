@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +19,8 @@ from pointsman.delivery.audit import Auditor, AuditRecord, Confirming
 from pointsman.delivery.settings import AuditSettings
 from pointsman.emulator import Catalogue, Emulator
 from pointsman.emulator.events import EndpointOptions
+from pointsman.emulator.faults import read_fault
+from pointsman.emulator.rest import RestOptions
 from pointsman.outgoing.client import HttpReply
 from pointsman.platforms.helium.readback import HeliumReader
 from pointsman.sources.confirmations import (
@@ -26,6 +29,7 @@ from pointsman.sources.confirmations import (
     FeedClient,
     FeedReader,
 )
+from pointsman.sources.http.webhook_signatures import SignatureRefused
 from pointsman.store.confirmation_records import EventOutcome, TakenEvent
 from pointsman.wiring.confirmations import (
     confirmation_sources,
@@ -34,6 +38,7 @@ from pointsman.wiring.confirmations import (
     feed_query,
 )
 from tests.support.virtual_delivery import KEY, VirtualDelivery
+from tests.support.virtual_time import VirtualClock
 
 SECRET = "an-endpoints-secret-1"
 NAME = "academy"
@@ -78,6 +83,8 @@ class EmulatorRest:
         self._emulator = emulator
         self._latency = latency
         self.asked: list[Mapping[str, str]] = []
+        #: of the emulator's answers
+        self.statuses: Counter[int] = Counter()
         self.replies: list[HttpReply] = []
 
     async def send(
@@ -98,6 +105,7 @@ class EmulatorRest:
             query=query or {},
             headers=CIMultiDict(headers or {}),
         )
+        self.statuses[reply.status] += 1
         return HttpReply(reply.status, CIMultiDict(reply.headers), reply.body)
 
     async def close(self) -> None: ...
@@ -115,8 +123,15 @@ class ConfirmingDelivery(VirtualDelivery):
         feed: Mapping[str, Any] | None = None,
         audits: bool = False,
         shown_only: frozenset[str] = frozenset(),
+        rest: RestOptions | None = None,
+        faults: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        super().__init__(folder, platform_catalogue, share=0.8)
+        emulator = Emulator(
+            platform_catalogue, api_key=KEY, clock=VirtualClock(), token_ttl=1e9, rest=rest
+        )
+        for fault in faults:
+            emulator.faults.add(read_fault(fault, "a fault"))
+        super().__init__(folder, platform_catalogue, share=0.8, emulator=emulator)
         entry: dict[str, Any] = {"name": NAME, "secret": SECRET}
         self.settings = ConfirmationSettings.model_validate(
             entry if feed is None else {**entry, "feed": feed}
@@ -137,6 +152,8 @@ class ConfirmingDelivery(VirtualDelivery):
         )
         (self._source,) = confirmation_sources(self._made)
         self.down = False
+        #: our answers to webhooks
+        self.statuses: Counter[int] = Counter()
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
@@ -197,15 +214,22 @@ class ConfirmingDelivery(VirtualDelivery):
         return [one for _, one in self.taken if one.outcome is outcome]
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+        status = await self._take(url, headers, body)
+        self.statuses[status] += 1
+        return status
+
+    async def _take(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
         """What POST /confirmations/academy does, behind its socket."""
         assert url.endswith(f"/confirmations/{NAME}")
         await asyncio.sleep(0.02)
         if self.down:
             return 503
         source = self._source
-        source.verifier.check(
-            source.verifier.read_headers(CIMultiDict(headers)), body, self.clock.now()
-        )
+        try:
+            signed = source.verifier.read_headers(CIMultiDict(headers))
+            source.verifier.check(signed, body, self.clock.now())
+        except SignatureRefused:
+            return 401
         event = source.reader.read(orjson.loads(body))
         if event is not None:
             await self.intake.take(NAME, [event])

@@ -101,11 +101,17 @@ class ConfirmationPlan:
     def _is_our_own(self, key: _Key, event: PlatformEvent) -> bool:
         """Whether a changed status tells of what was delivered, and of nothing against it.
 
-        The platform tells of each change, whoever made it. Only one that takes back what was
-        delivered, some time after that, is somebody else's.
+        The platform tells of each change, whoever made it, and perhaps before it answers the
+        request that did. Only one that takes back what was delivered, some time after that, and is
+        not what is wanted now, is somebody else's; and a newer completion has undone that too.
         """
+        completed = self.facts.get(key, {}).get((PlatformFact.COMPLETED, ""))
+        if completed is not None and completed.at > event.at:
+            return True
         for row in self.states[key]:
             if row.target.kind is not TargetKind.COURSE_STATUS or row.delivered_value is None:
+                continue
+            if event.value == row.value:
                 continue
             taken_back = event.value not in set(CourseStatus) or (
                 rank(row.target, event.value) < rank(row.target, row.delivered_value)

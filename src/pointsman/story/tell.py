@@ -216,8 +216,7 @@ class Teller:
         return await self._store.dead_letters_with(learner, limit=_LETTERS)
 
     async def _quota(self) -> QuotaFact | None:
-        ledger = self._store.window_ledger
-        window = None if ledger is None else await ledger.window()
+        window = await self._store.window()
         if window is None:
             return None
         return QuotaFact(

@@ -67,11 +67,8 @@ class LocalBudget:
         # a clock that was set back must not make it count for longer than a window
         latest = now + 1.0
         self._window.log.restore(
-            [
-                (min(at / MICROSECONDS + off, latest), part)
-                for at, requests, points in sent
-                for part in _parts(requests, points)
-            ]
+            (min(at / MICROSECONDS + off, latest), requests, points)
+            for at, requests, points in sent
         )
 
     async def close(self) -> None:
@@ -166,8 +163,8 @@ class LocalBudget:
             piece[1] += requests
             piece[2] += points
 
-        for at, points in self._window.log.entries(now):
-            add(micros(at) + off, 1, points)
+        for at, requests, points in self._window.log.entries(now):
+            add(micros(at) + off, requests, points)
         if aside is not None:
             # what is sent last may be counted as late as others were answered
             until = aside.until + self._window.log.longest_time
@@ -179,9 +176,3 @@ class LocalBudget:
             sum(requests for _, requests, _ in sent),
             sent,
         )
-
-
-def _parts(requests: int, points: int) -> list[int]:
-    """The points of each of so many requests."""
-    each, over = divmod(points, max(1, requests))
-    return [each + over, *[each] * (requests - 1)] if requests > 0 else []
