@@ -8,7 +8,12 @@ from pointsman.lazy_names import lazily
 
 if TYPE_CHECKING:
     from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
-    from pointsman.wiring.confirmations import confirmation_intake, feed_readers
+    from pointsman.wiring.confirmations import (
+        confirmation_intake,
+        event_readers,
+        feed_readers,
+        shown_only,
+    )
     from pointsman.wiring.delivery import auditor, dispatcher, quota
     from pointsman.wiring.http import (
         HttpListener,
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from pointsman.wiring.stores import budget_beside, store, store_and_budget
     from pointsman.wiring.story import teller
     from pointsman.wiring.tokens import TokenSources, paid_login, token_sources, vault
+    from pointsman.wiring.traces import log_processors, traces
 
 __all__ = [
     "HttpListener",
@@ -44,6 +50,7 @@ __all__ = [
     "confirmation_intake",
     "delivery_events",
     "dispatcher",
+    "event_readers",
     "failed_attempts",
     "feed_readers",
     "guarded_intake",
@@ -58,6 +65,7 @@ __all__ = [
     "launch_cache",
     "launch_deps",
     "lms",
+    "log_processors",
     "paid_login",
     "pipeline",
     "pipeline_without_store",
@@ -67,11 +75,13 @@ __all__ = [
     "refused_learners",
     "retention",
     "satisfied_tracker",
+    "shown_only",
     "statement_producer",
     "store",
     "store_and_budget",
     "teller",
     "token_sources",
+    "traces",
     "vault",
 ]
 
@@ -80,7 +90,7 @@ __getattr__ = lazily(
     __name__,
     {
         "cmi5": ("guarded_intake", "lms", "satisfied_tracker"),
-        "confirmations": ("confirmation_intake", "feed_readers"),
+        "confirmations": ("confirmation_intake", "event_readers", "feed_readers", "shown_only"),
         "delivery": ("auditor", "dispatcher", "quota"),
         "http": ("HttpListener", "failed_attempts", "http_deps", "http_intake", "http_listeners"),
         "launches": ("launch_cache", "launch_deps", "retention"),
@@ -94,5 +104,6 @@ __getattr__ = lazily(
         "stores": ("budget_beside", "store", "store_and_budget"),
         "story": ("teller",),
         "tokens": ("TokenSources", "paid_login", "token_sources", "vault"),
+        "traces": ("log_processors", "traces"),
     },
 )
