@@ -1,7 +1,12 @@
 """Turns settings into parts; `app` and `commands` put the parts together and run them."""
 
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
-from pointsman.wiring.confirmations import confirmation_intake, feed_readers
+from pointsman.wiring.confirmations import (
+    confirmation_intake,
+    event_readers,
+    feed_readers,
+    shown_only,
+)
 from pointsman.wiring.delivery import auditor, dispatcher, quota
 from pointsman.wiring.delivery_events import delivery_events
 from pointsman.wiring.http import (
@@ -31,6 +36,7 @@ from pointsman.wiring.sources import (
 from pointsman.wiring.stores import budget_beside, store, store_and_budget
 from pointsman.wiring.story import teller
 from pointsman.wiring.tokens import TokenSources, paid_login, token_sources, vault
+from pointsman.wiring.traces import log_processors, traces
 
 __all__ = [
     "HttpListener",
@@ -42,6 +48,7 @@ __all__ = [
     "confirmation_intake",
     "delivery_events",
     "dispatcher",
+    "event_readers",
     "failed_attempts",
     "feed_readers",
     "guarded_intake",
@@ -56,6 +63,7 @@ __all__ = [
     "launch_cache",
     "launch_deps",
     "lms",
+    "log_processors",
     "paid_login",
     "pipeline",
     "pipeline_without_store",
@@ -65,10 +73,12 @@ __all__ = [
     "refused_learners",
     "retention",
     "satisfied_tracker",
+    "shown_only",
     "statement_producer",
     "store",
     "store_and_budget",
     "teller",
     "token_sources",
+    "traces",
     "vault",
 ]
