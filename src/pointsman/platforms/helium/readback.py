@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from pointsman.domain.clock import Clock
+from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import PlatformUnreachable
 from pointsman.domain.header_value import header_problem
 from pointsman.domain.targets import ReadBackKind, ReadBackPlace
@@ -41,7 +42,7 @@ _PATH_FIELDS = (
         "path",
         "LearningPathBySlug",
         "slug",
-        "currentUserStartActionDate milestones { id requirement }",
+        "currentUserStartActionDate currentUserDueDate milestones { id requirement }",
     ),
     (
         "done",
@@ -171,4 +172,14 @@ def _path(path: dict[str, Any] | None, done: list[dict[str, Any]] | None) -> Pla
     return PlatformState(
         completed=bool(required) and required <= reached,
         started=bool((path or {}).get("currentUserStartActionDate") or reached),
+        due_at=_moment((path or {}).get("currentUserDueDate")),
     )
+
+
+def _moment(text: object) -> int:
+    """Microseconds of a Date of the platform; 0 for none, and for what is no date."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return 0
+    return micros((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
