@@ -22,9 +22,9 @@ from tests.support.xapi_factory import statement
         ),
         pytest.param({"object": {"id": "http://elsewhere.example.com/x"}}, False, 27, id="no rule"),
         pytest.param(
-            {"object": {"id": "http://example.com/course/2"}}, True, 41, id="a rule, first"
+            {"object": {"id": "http://example.com/course/2"}}, True, 40, id="a rule, first"
         ),
-        pytest.param({"object": {"id": "http://example.com/course/2"}}, False, 35, id="a rule"),
+        pytest.param({"object": {"id": "http://example.com/course/2"}}, False, 34, id="a rule"),
     ],
 )
 async def test_a_plain_post_passes_few_files_between_the_socket_and_the_commit(

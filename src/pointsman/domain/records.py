@@ -141,6 +141,9 @@ class InputOutcome(StrEnum):
     UNMATCHED = "unmatched"
     DEAD = "dead"
 
+    # as the text that it is: an enum's own is slow
+    __hash__ = str.__hash__
+
 
 class WhyNot(StrEnum):
     """Why a statement asks for no change."""

@@ -36,6 +36,9 @@ class TargetKind(StrEnum):
     #: the path's id
     LEARNING_PATH_ARCHIVED = "learning_path_archived"
 
+    # as the text that it is, which is what it is equal to; an enum's own is slow
+    __hash__ = str.__hash__
+
 
 class CourseStatus(StrEnum):
     """What a learner's course can be set to."""

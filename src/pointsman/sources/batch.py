@@ -282,12 +282,11 @@ def _new_id() -> str:
 
 
 def _all_valid(parsed: Parsed) -> tuple[Valid, ...]:
-    problems = tuple(
-        problem for item in parsed.items if isinstance(item, Invalid) for problem in item.problems
-    )
-    if problems:
-        raise StatementsRefused(problems)
-    return tuple(item for item in parsed.items if isinstance(item, Valid))
+    valid = tuple([item for item in parsed.items if isinstance(item, Valid)])
+    if len(valid) < len(parsed.items):
+        invalid = (item for item in parsed.items if isinstance(item, Invalid))
+        raise StatementsRefused([problem for item in invalid for problem in item.problems])
+    return valid
 
 
 def _check_put(parsed: Parsed, put_id: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -98,7 +98,8 @@ class Pipeline:
         self.reader = BatchReader(limits, ids)
         self._limits = limits
         self._launches = launches
-        self._home_page = authority_home_page
+        # there are few sources, and each statement has the key of its own
+        self._authority_key = cache(partial(authority_key, authority_home_page))
         self._store = store
         self._mapping = mapping
         self._clock = clock
@@ -251,7 +252,7 @@ class Pipeline:
         launch: Launch | None = None,
         former: Mapping[str, str] = MappingProxyType({}),
     ) -> Item:
-        keys = {authority_key(self._home_page, source), *index_keys(valid.statement)}
+        keys = {self._authority_key(source), *index_keys(valid.statement)}
         refers_to = referenced_statement(valid.statement)
         return Item(
             valid.statement_id,

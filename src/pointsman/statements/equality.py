@@ -148,9 +148,9 @@ def _context_activities(activities: dict[str, Any]) -> dict[str, list[str]]:
 def _ids(activities: list[dict[str, Any]] | dict[str, Any]) -> list[str]:
     if isinstance(activities, dict):
         return [_activity(activities)]
-    ids = [_activity(activity) for activity in activities]
-    ids.sort()
-    return ids
+    if len(activities) == 1:  # as nearly always
+        return [_activity(activities[0])]
+    return sorted(map(_activity, activities))
 
 
 def _context_actors(part: str) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:

@@ -123,12 +123,12 @@ def _activities(part: Statement | SubStatement, *, related: bool) -> list[str]:
     context = part.context
     if not related or context is None or context.context_activities is None:
         return ids
-    context_activities = context.context_activities
+    related_activities = context.context_activities
     for activities in (
-        context_activities.parent,
-        context_activities.grouping,
-        context_activities.category,
-        context_activities.other,
+        related_activities.parent,
+        related_activities.grouping,
+        related_activities.category,
+        related_activities.other,
     ):
         if isinstance(activities, list):
             ids += [activity.id for activity in activities]

@@ -108,7 +108,8 @@ class Plan:
         outcomes: Counter[InputOutcome] = Counter()
         if fresh:
             for item in fresh:
-                outcome = self._apply(submission, item)
+                self.account(submission, item)
+                outcome = self.merge(submission, item)
                 outcomes[outcome] += 1
                 self.known[item.statement_id] = item.digest
                 self.statements.append(NewStatement(item, outcome, submission, self.size))
@@ -125,12 +126,8 @@ class Plan:
         counted = {outcome: count for outcome, count in outcomes.items() if count}
         return Receipt(counted, duplicates, names)
 
-    def _apply(self, submission: Submission, item: Item) -> InputOutcome:
-        """Count what becomes of one statement, and merge the changes that it asks for."""
-        self.account(submission, item)
-        return self.merge(submission, item)
-
     def account(self, submission: Submission, item: Item) -> None:
+        """Count one statement that asks for nothing."""
         decision = item.decision
         if decision.outcome is InputOutcome.DEAD:
             letter = DeadLetter(
@@ -158,7 +155,8 @@ class Plan:
             return decision.outcome
         moved = False
         for change in decision.changes:
-            moved = self._gather(change) or moved
+            if change.evidence is not None:
+                moved = self._gather(change) or moved
         for change in decision.changes:
             moved = self._move(change, submission) or moved
         return InputOutcome.APPLIED if moved else InputOutcome.SUPERSEDED

@@ -13,7 +13,7 @@ from pointsman.domain.records import Change, Item, Submission
 from pointsman.domain.targets import ReadBackPlace, Recipient, Target
 
 #: the only ways to write NUL in JSON, and in an IRI
-_NULS = (rb"\u0000", b"%00")
+_NUL, _NUL_OF_IRI = rb"\u0000", b"%00"
 
 
 def clean(submissions: Sequence[Submission]) -> list[Submission]:
@@ -22,7 +22,9 @@ def clean(submissions: Sequence[Submission]) -> list[Submission]:
     Bodies stay as they came.
     """
     return [
-        _cleaned(submission) if any(nul in submission.body for nul in _NULS) else submission
+        _cleaned(submission)
+        if _NUL in submission.body or _NUL_OF_IRI in submission.body
+        else submission
         for submission in submissions
     ]
 

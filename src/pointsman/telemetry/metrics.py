@@ -57,6 +57,8 @@ class Metrics:
         self._inputs_of = cache(self._of.inputs.labels)
         self._requests_of = cache(self._of.http_requests.labels)
         self._seconds_of = cache(self._of.http_seconds.labels)
+        #: counters that have an exemplar since the page was shown: one is all that is read of them
+        self._with_exemplar: set[tuple[str, str]] = set()
         self._places: set[str] = set()
         self._partitions: dict[str, set[tuple[str, int]]] = {}
 
@@ -79,8 +81,12 @@ class Metrics:
     def inputs(self, submissions: Sequence[Submission], receipts: Sequence[Receipt]) -> None:
         for submission, receipt in zip(submissions, receipts, strict=True):
             source = self._source(submission.source)
-            exemplar = of_receipt(submission, receipt)
             for outcome, count in receipt.outcomes.items():
+                exemplar = None
+                if (source, outcome) not in self._with_exemplar:
+                    exemplar = of_receipt(submission, receipt)
+                    if exemplar is not None:
+                        self._with_exemplar.add((source, outcome))
                 self._inputs_of(source, outcome).inc(count, exemplar)
             if receipt.duplicates:
                 self._of.inputs.labels(source, DUPLICATE).inc(receipt.duplicates)
@@ -254,6 +260,7 @@ class Metrics:
         self._of.platform_out.set(int(out))
         for what in (ALL, *TargetKind):
             self._of.paused.labels(what).set(int(what in paused))
+        self._with_exemplar.clear()
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
 

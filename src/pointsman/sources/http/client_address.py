@@ -38,8 +38,10 @@ TRUSTED_PROXIES = web.AppKey("trusted_proxies", TrustedProxies)
 
 def sender_address(request: web.Request) -> str:
     """The address of who sent a request; "" where the connection has none."""
-    trusted = request.app.get(TRUSTED_PROXIES, TrustedProxies())
-    values = request.headers.getall(trusted.header, []) if trusted.networks else []
+    trusted = request.app.get(TRUSTED_PROXIES)
+    if trusted is None or not trusted.networks:
+        return request.remote or ""
+    values = request.headers.getall(trusted.header, [])
     return client_address(request.remote or "", values, trusted.networks, trusted.header)
 
 

@@ -41,6 +41,12 @@ def coverage(statement: Statement) -> Coverage | None:
     result, context = statement.result, statement.context
     result_extensions = (result.extensions if result else None) or {}
     context_extensions = (context.extensions if context else None) or {}
+    if (
+        _PLAYED not in result_extensions
+        and _LENGTH not in context_extensions
+        and _THRESHOLD not in context_extensions
+    ):
+        return None
     length = _optional_number(context_extensions, _LENGTH, _MAX_SECONDS)
     threshold = _optional_number(context_extensions, _THRESHOLD, 1)
     spans = (

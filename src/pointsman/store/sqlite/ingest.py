@@ -96,7 +96,10 @@ def _desired(
 def _evidence(
     connection: sqlite3.Connection, changes: Sequence[Change]
 ) -> dict[tuple[Recipient, str], Gathered]:
-    keys = list({(change.recipient, link.key) for change in changes for link in links(change)})
+    with_evidence = (change for change in changes if change.evidence is not None)
+    keys = list(
+        {(change.recipient, link.key) for change in with_evidence for link in links(change)}
+    )
     if not keys:
         return {}
     texts = to_json([(str(recipient), key) for recipient, key in keys])
