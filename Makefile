@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo player test unit lint fmt lock soak bench clean distclean
+.PHONY: help setup demo player test unit lint fmt lock dist soak bench clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ lock: ## pin what the image installs, by version and hash; needs uv
 	@$(LOCK) $(UPGRADE) pyproject.toml -o deploy/image/requirements.lock
 	@$(LOCK) $(UPGRADE) pyproject.toml --extra emulator -o 'deploy/image/requirements[emulator].lock'
 	@$(LOCK) $(UPGRADE) deploy/image/build.in -o deploy/image/build.lock
+
+dist: $(READY) ## the wheel and the source distribution, checked and tried in a new environment
+	@sh .ci/dist $(BIN)
 
 soak: $(READY) ## ten minutes of every fault that a platform can have, in real time
 	@$(BIN)/python -m tests.soak

@@ -4,6 +4,7 @@ from bench import (
     bench_economy,
     bench_http,
     bench_queries,
+    bench_replicas,
     bench_startup,
     bench_statements,
     bench_store,
@@ -15,3 +16,4 @@ bench_http.main()
 bench_queries.main()
 bench_startup.main()
 bench_economy.main()
+bench_replicas.main()

@@ -22,11 +22,22 @@ from demo import readback, traffic, view
 from demo.broker import start_broker
 from demo.children import ended_by_signals
 from demo.processes import CannotStart, free_port, pointsman
-from demo.scenario import API_KEY, Ports, learners, write_catalogue, write_config, write_tokens
+from demo.scenario import (
+    API_KEY,
+    CONFIRMATIONS,
+    WEBHOOK_SECRET,
+    Ports,
+    learners,
+    write_catalogue,
+    write_config,
+    write_tokens,
+)
 
 TOPIC = "xapi-heartbeats"
 #: seconds that the delivery may take after the last input
 _PATIENCE = 120.0
+#: and that the platform's webhooks may take after that
+_WEBHOOK_PATIENCE = 30.0
 
 
 async def play(
@@ -81,6 +92,33 @@ async def play(
     return expected
 
 
+def webhooks(ports: Ports) -> list[str]:
+    """The emulator's options: it tells the daemon what happens there."""
+    url = f"http://127.0.0.1:{ports.daemon}/confirmations/{CONFIRMATIONS}"
+    return ["--webhook-url", url, "--webhook-secret", WEBHOOK_SECRET]
+
+
+async def confirmations(platform: str, ports: Ports) -> tuple[int, int]:
+    """Courses that are completed on the platform, and how many of them it has confirmed by now.
+
+    Waits a little for what is on its way.
+    """
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{platform}/emulator/state") as answer:
+            learners = (await answer.json())["learners"].values()
+        statuses = [
+            course["status"] for learner in learners for course in learner["courses"].values()
+        ]
+        completed = statuses.count("completed")
+        deadline = time.monotonic() + _WEBHOOK_PATIENCE
+        while True:
+            numbers = await view.read_metrics(session, f"http://127.0.0.1:{ports.daemon}")
+            confirmed = round(numbers[view.CONFIRMED])
+            if confirmed >= completed or time.monotonic() > deadline:
+                return completed, confirmed
+            await asyncio.sleep(0.1)
+
+
 def report(console: Console, rows: list[readback.Row], books: dict[str, object]) -> bool:
     """The table of what was read back; whether all of it agrees."""
     wrong = [row for row in rows if not row.agrees]
@@ -132,7 +170,7 @@ def main() -> int:
         emulate = ["emulate", "--port", str(ports.emulator), "--api-key", API_KEY]
         stack.enter_context(
             pointsman(
-                [*emulate, "--catalogue", str(folder / "catalogue.toml")],
+                [*emulate, "--catalogue", str(folder / "catalogue.toml"), *webhooks(ports)],
                 folder / "emulator.log",
                 f"{platform}/emulator/state",
             )
@@ -155,6 +193,7 @@ def main() -> int:
         )
         expected = asyncio.run(play(console, arguments, ports, broker.bootstrap))
         rows = asyncio.run(readback.compare(platform, tokens, expected))
+        completed, confirmed = asyncio.run(confirmations(platform, ports))
         verified = subprocess.run(
             [sys.executable, "-m", "pointsman", "verify", "--json", "--config", str(config)],
             capture_output=True,
@@ -164,7 +203,11 @@ def main() -> int:
         if not verified.stdout:
             console.print(f"[red]pointsman verify failed: {verified.stderr}")
             return 1
-        agrees = report(console, rows, json.loads(verified.stdout))
+        console.print(
+            f"{completed} courses are completed on the platform, {confirmed} of them confirmed by "
+            "its webhooks"
+        )
+        agrees = report(console, rows, json.loads(verified.stdout)) and confirmed == completed
         if not agrees:
             console.print((folder / "daemon.log").read_text(encoding="utf-8")[-3000:])
     console.print("[bold green]OK" if agrees else "[bold red]NOT OK")

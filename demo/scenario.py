@@ -9,6 +9,9 @@ from pathlib import Path
 
 API_KEY = "demo-api-key"
 PASSWORD = "demo"
+#: what the platform signs its webhooks with
+WEBHOOK_SECRET = "demo-webhook-secret"
+CONFIRMATIONS = "academy"
 #: the credentials that the recorded players were launched with
 PLAYERS = {"user": "pass", "cmi5key": "cmi5secret"}
 #: the home pages of the recorded players' accounts
@@ -93,6 +96,10 @@ topics = ["{topic}"]
 group_id = "{topic}-group"
 session_timeout_seconds = 6
 
+[[confirmations]]
+name = "{CONFIRMATIONS}"
+secret = "{WEBHOOK_SECRET}"
+
 [learners.tokens]
 file = "tokens.json"
 
@@ -103,6 +110,7 @@ name = "recorded course"
 activity = "http://example.com/course/{{number}}"
 topic_id = "player-course-{{number}}"
 course_slug = "{PLAYER_COURSE}"
+audit_course_id = "course-{PLAYER_COURSE}"
 course_completed = "completed_or_passed"
 
 [[rules]]
@@ -110,6 +118,7 @@ name = "railway"
 activity = "https://content.example.com/{{course}}/{{topic}}"
 topic_id = "{{course}}-{{topic}}"
 course_slug = "{{course}}"
+audit_course_id = "course-{{course}}"
 """,
         encoding="utf-8",
     )

@@ -9,6 +9,9 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 from rich.table import Table
 
+#: courses of which the platform said by itself that they are completed
+CONFIRMED = "pointsman_platform_facts_total:completed"
+
 
 @dataclass
 class Numbers:
@@ -32,6 +35,8 @@ async def read_metrics(session: aiohttp.ClientSession, url: str) -> Numbers:
                 names.append(f"{sample.name}:{state}")
             if result := sample.labels.get("result"):
                 names.append(f"{sample.name}:{result}")
+            if fact := sample.labels.get("fact"):
+                names.append(f"{sample.name}:{fact}")
             if "le" in sample.labels:
                 names = [f"{sample.name}:{sample.labels['le']}"]
             for name in names:
@@ -72,6 +77,7 @@ def picture(numbers: Numbers, sent: dict[str, int], started: float) -> Table:
         ("points spent", numbers["pointsman_points_spent_total"]),
         ("requests spent", numbers["pointsman_requests_spent_total"]),
         ("requests left in this window", numbers["pointsman_requests_left"]),
+        ("completed courses, confirmed by webhooks", numbers[CONFIRMED]),
     ]
     for name, value in rows:
         table.add_row(name, f"{value:,.0f}")

@@ -21,7 +21,7 @@ _HEAD = "# Rendered from deploy/helm/pointsman by `python -m deploy.manifests`.\
 #: what only Helm needs: its labels, its empty lines, and what restarts pods when a value changed
 _HELMS_OWN = re.compile(
     r"^ +(?:app\.kubernetes\.io/(?:instance|managed-by|version): |helm\.sh/chart: "
-    r"|pointsman/restart: |# a setting that needs a restart)[^\n]*\n|^ +\n(?=  selector)",
+    r"|pointsman/restart: )[^\n]*\n|^ +\n(?=  selector)",
     re.MULTILINE,
 )
 _SOURCE = re.compile(r"^---\n# Source: pointsman/templates/(\S+)\n", re.MULTILINE)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.mixin.objective import BURNS, burning
+from deploy.mixin.objective import BURNS, UNCONFIRMED, UNCONFIRMED_AT_MOST, burning
 from deploy.mixin.queries import increase, least, own, quantile, shared
 
 #: where the runbook is; `--runbook` says where it is published
@@ -68,7 +68,15 @@ def _drift() -> str:
 
 
 def alerts() -> list[Alert]:
-    return [*_platform(), *_inputs_and_state(), *_guessing(), *_service(), *_kafka(), *_objective()]
+    return [
+        *_platform(),
+        *_confirmations(),
+        *_inputs_and_state(),
+        *_guessing(),
+        *_service(),
+        *_kafka(),
+        *_objective(),
+    ]
 
 
 def _platform() -> Iterator[Alert]:
@@ -125,6 +133,29 @@ def _platform() -> Iterator[Alert]:
         "{{ $labels.place }} does not show what was delivered",
         "It was sent twice. `pointsman audit` has both values; end what changes them, then "
         "`pointsman parked retry --reason 'drift: '`.",
+    )
+
+
+def _confirmations() -> Iterator[Alert]:
+    """Where [[confirmations]] are configured."""
+    yield Alert(
+        "PointsmanUnconfirmed",
+        "warning",
+        f"{UNCONFIRMED} > {UNCONFIRMED_AT_MOST:g} and {own('pointsman_confirmations_total')} >= 0",
+        "{{ $value | humanizePercentage }} of completed courses were not confirmed in 5 minutes",
+        "`pointsman confirmations stuck` names the learners with the stage. See that the "
+        "platform's webhook reaches /confirmations/NAME, and that the feed is read.",
+        hold="15m",
+    )
+    yield Alert(
+        "PointsmanFeedBehind",
+        "warning",
+        f"time() - {shared('pointsman_feed_read_until_timestamp_seconds', 'source')} > 900",
+        "The feed of {{ $labels.source }} was not read to its end for "
+        "{{ $value | humanizeDuration }}",
+        'The log\'s "the feed gives no page" says why, or there is more than '
+        "confirmations.feed.requests_per_minute lets through. Nothing is lost meanwhile.",
+        hold="5m",
     )
 
 

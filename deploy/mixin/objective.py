@@ -36,6 +36,13 @@ BURNS = (
 )
 
 
+#: the second objective: what is delivered is confirmed by the platform within 5 minutes of its
+#: arrival, 99 % over an hour; a bucket of pointsman_completion_stage_seconds, in seconds
+CONFIRMED_WITHIN = "300.0"
+UNCONFIRMED = "namespace_job:pointsman_completion_unconfirmed:ratio_rate1h"
+UNCONFIRMED_AT_MOST = 0.01
+
+
 def late(window: str) -> str:
     """The recorded part of completions that came later, over a window."""
     return f"namespace_job:pointsman_completion_late:ratio_rate{window}"
@@ -45,7 +52,13 @@ def recording_rules() -> list[dict[str, Any]]:
     windows = [*(burn.short for burn in BURNS), *(burn.long for burn in BURNS), PERIOD]
     in_time = f'pointsman_completion_delivery_seconds_bucket{{le="{WITHIN}"}}'
     every = "pointsman_completion_delivery_seconds_count"
+    stages = "pointsman_completion_stage_seconds"
+    confirmed = f'{stages}_bucket{{stage="confirmed",le="{CONFIRMED_WITHIN}"}}'
+    delivered = f'{stages}_count{{stage="delivered"}}'
+    of_all = f"1 - {rate(confirmed, '1h')} / {rate(delivered, '1h')}"
     return [
+        {"record": UNCONFIRMED, "expr": of_all},
+    ] + [
         {"record": late(window), "expr": f"1 - {rate(in_time, window)} / {rate(every, window)}"}
         for window in dict.fromkeys(windows)
     ]

@@ -218,6 +218,8 @@ class Daemon:
                 self._clock,
                 self.parts.dispatcher,
                 self.parts.metrics.audit,
+                self.parts.confirmed,
+                self.parts.metrics.audit_read,
             )
             self.parts.background.start("audit", self._auditor.run)
 

@@ -25,6 +25,7 @@ from pointsman.domain.errors import StoreUnavailable
 from pointsman.platforms.base import PlatformAnswer, RateReading, RequestOutcome
 from pointsman.store.base import Window
 from tests.support.quota import quota_limits
+from tests.support.thoroughness import thorough
 from tests.support.virtual_time import VirtualClock, run_virtually
 
 POINTS, REQUESTS = 6_000, 300
@@ -38,6 +39,30 @@ MAKERS: dict[str, Make] = {"local": LocalBudget, "shared": SharedBudget}
 @pytest.fixture(params=MAKERS, scope="module")
 def make(request: pytest.FixtureRequest) -> Make:
     return MAKERS[request.param]
+
+
+@dataclass(frozen=True)
+class Team:
+    """So many who spend one quota together: one process, or replicas."""
+
+    make: Make
+    size: int
+
+    async def open(self, ledger: MemoryLedger, limits: QuotaLimits | None = None) -> list[Budget]:
+        return [await opened(self.make, ledger, limits or LIMITS) for _ in range(self.size)]
+
+
+TEAMS = {
+    "one process": Team(LocalBudget, 1),
+    "1 replica": Team(SharedBudget, 1),
+    "2 replicas": Team(SharedBudget, 2),
+    "3 replicas": Team(SharedBudget, 3),
+}
+
+
+@pytest.fixture(params=TEAMS, scope="module")
+def team(request: pytest.FixtureRequest) -> Team:
+    return TEAMS[request.param]
 
 
 class MemoryLedger:
@@ -56,10 +81,10 @@ class MemoryLedger:
         await self._work()
         self.saved = window
 
-    async def pace(self, decide: Callable[[str, int], tuple[str, T]]) -> T:
+    async def shared_window(self, decide: Callable[[str, int], tuple[str, Window, T]]) -> T:
         async with self._turn:
             await self._work()
-            self.state, result = decide(self.state, round(time() * 1e6))
+            self.state, _, result = decide(self.state, round(time() * 1e6))
             return result
 
     async def _work(self) -> None:
@@ -94,7 +119,15 @@ class Platform:
     times: list[float] = field(default_factory=list)
 
     async def request(self, points: int) -> PlatformAnswer:
+        """What was sent arrives, even if whoever sent it is no more."""
+        loop = asyncio.get_running_loop()
+        arrival: asyncio.Future[RateReading] = loop.create_future()
+        loop.call_later(self.latency, self._arrive, points, arrival)
+        rate = await arrival
         await asyncio.sleep(self.latency)
+        return PlatformAnswer(RequestOutcome.ANSWERED, (), rate)
+
+    def _arrive(self, points: int, arrival: asyncio.Future[RateReading]) -> None:
         now = asyncio.get_running_loop().time()
         if now >= self.opened_at + self.window:
             self.opened_at, self.requests, self.points = now, 0, 0
@@ -103,9 +136,9 @@ class Platform:
         self.total += 1
         self.times.append(now)
         self.most = max(self.most[0], self.requests), max(self.most[1], self.points)
-        rate = RateReading(max(0, POINTS - self.points), self.opened_at + self.window - now)
-        await asyncio.sleep(self.latency)
-        return PlatformAnswer(RequestOutcome.ANSWERED, (), rate)
+        if not arrival.done():
+            resets_in = self.opened_at + self.window - now
+            arrival.set_result(RateReading(max(0, POINTS - self.points), resets_in))
 
     @property
     def overdrawn(self) -> bool:
@@ -152,35 +185,54 @@ async def spend(budget: Budget, platform: Platform, until: float, sizes: random.
         budget.settle(reservation, await platform.request(points))
 
 
-async def crowd(budget: Budget, platform: Platform, until: float, seed: int = 0) -> None:
+async def crowd(
+    budgets: Budget | list[Budget], platform: Platform, until: float, seed: int = 0
+) -> None:
+    team = budgets if isinstance(budgets, list) else [budgets]
     await asyncio.gather(
-        *(spend(budget, platform, until, random.Random(seed + one)) for one in range(16))
+        *(
+            spend(team[one % len(team)], platform, until, random.Random(seed + one))
+            for one in range(16)
+        )
     )
 
 
-@settings(max_examples=15, deadline=None)
+async def stop(running: asyncio.Task[None], budgets: list[Budget], *, killed: bool) -> None:
+    """All of them at once."""
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    for budget in budgets:
+        if killed and isinstance(budget, SharedBudget):
+            for task in budget._tasks:
+                task.cancel()
+        elif not killed:
+            await budget.close()
+
+
+@settings(max_examples=thorough(30, otherwise=5), deadline=None)
 @given(st.integers(0, 999), st.floats(0.001, 2), st.floats(0, 60), st.booleans())
 def test_it_is_never_overdrawn_whenever_the_platforms_window_began(
-    make: Make, seed: int, latency: float, since: float, ours: bool
+    team: Team, seed: int, latency: float, since: float, ours: bool
 ) -> None:
     platform = Platform(latency, -math.inf if ours else -since, 1, 1)
 
     async def run() -> None:
-        await crowd(await opened(make), platform, 150, seed)
+        await crowd(await team.open(MemoryLedger()), platform, 150, seed)
 
     run_virtually(run())
     assert not platform.overdrawn, platform.most
 
 
-def test_under_steady_load_hardly_anything_is_left_over(make: Make) -> None:
+def test_under_steady_load_hardly_anything_is_left_over_and_nothing_pauses(team: Team) -> None:
     platform = Platform()
 
     async def run() -> None:
-        await crowd(await opened(make), platform, 600)
+        await crowd(await team.open(MemoryLedger()), platform, 360)
 
     run_virtually(run())
     assert not platform.overdrawn
-    assert platform.total >= 0.97 * REQUESTS * 10
+    assert platform.total >= 0.97 * REQUESTS * 6
+    assert max(b - a for a, b in pairwise(platform.times)) < 1
 
 
 @pytest.mark.parametrize("window", [10.0, 300.0])
@@ -212,47 +264,43 @@ def test_a_budget_that_is_closed_leaves_nothing_running(make: Make) -> None:
     run_virtually(run())
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=thorough(30, otherwise=5), deadline=None)
 @given(st.integers(0, 999), st.lists(st.floats(0.05, 100), min_size=1, max_size=6))
-def test_restarts_in_the_window_keep_the_books(make: Make, seed: int, at: list[float]) -> None:
+def test_kills_in_the_window_keep_the_books(team: Team, seed: int, at: list[float]) -> None:
     platform = Platform()
 
     async def run() -> None:
         ledger = MemoryLedger()
         for end in sorted(at):
-            running = asyncio.create_task(crowd(await opened(make, ledger), platform, 200, seed))
+            budgets = await team.open(ledger)
+            running = asyncio.create_task(crowd(budgets, platform, 200, seed))
             await asyncio.sleep(max(0, end - time()))
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-        await crowd(await opened(make, ledger), platform, 200, seed)
+            await stop(running, budgets, killed=True)
+        await crowd(await team.open(ledger), platform, 200, seed)
 
     run_virtually(run())
     assert not platform.overdrawn, platform.most
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["SIGTERM", "SIGKILL"])
-@pytest.mark.parametrize("since", [None, 31.7], ids=["our window", "another's window"])
 def test_after_a_restart_at_any_second_of_a_window_the_quota_is_used_at_once(
-    make: Make, killed: bool, since: float | None
+    team: Team, killed: bool
 ) -> None:
-    """Six restarts, at other seconds of the platform's windows, all in full flow."""
+    """Restarts at other seconds of the platform's windows, ours and another's, in full flow."""
     every = 60.0 / REQUESTS
-    for second in (1, 30, 58):
-        platform = Platform(opened_at=-math.inf if since is None else -since)
+    for second in thorough(range(60), otherwise=(1, 30, 58)):
+        platform = Platform(opened_at=-31.7 if second % 4 == 2 else -math.inf)
         restarts = [60.0 + second, 121.9 + second]
 
         async def run(platform: Platform = platform, restarts: list[float] = restarts) -> None:
             ledger = MemoryLedger()
             for end in restarts:
-                budget = await opened(make, ledger)
-                running = asyncio.create_task(crowd(budget, platform, 500))
+                budgets = await team.open(ledger)
+                running = asyncio.create_task(crowd(budgets, platform, 500))
                 await asyncio.sleep(end - time())
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
-                if not killed:
-                    await budget.close()
+                await stop(running, budgets, killed=killed)
                 await asyncio.sleep(0.3)
-            await crowd(await opened(make, ledger), platform, restarts[-1] + 20)
+            await crowd(await team.open(ledger), platform, restarts[-1] + 20)
 
         run_virtually(run())
         assert not platform.overdrawn, (second, platform.most)
@@ -263,7 +311,7 @@ def test_after_a_restart_at_any_second_of_a_window_the_quota_is_used_at_once(
             assert len(soon) * every >= 0.9 * 5, (second, restart)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=thorough(30, otherwise=6), deadline=None)
 @given(st.integers(0, 999), st.lists(st.floats(0, 100), max_size=6))
 def test_a_ledger_that_fails_gives_no_right_to_send_and_overdraws_nothing(
     make: Make, seed: int, at: list[float]
@@ -305,7 +353,8 @@ def test_after_a_restart_no_more_is_left_than_before(make: Make) -> None:
 def test_books_of_a_window_that_is_over_are_closed(make: Make) -> None:
     async def run() -> None:
         ledger = MemoryLedger()
-        await reserved(await opened(make, ledger), LIMITS.points)
+        before = await opened(make, ledger)
+        before.settle(await reserved(before, LIMITS.points), answer())
         await asyncio.sleep(65)
         left = (await opened(make, ledger)).left()
         assert (left.points, left.requests) == (LIMITS.points, LIMITS.requests)
@@ -318,7 +367,8 @@ def test_a_wall_clock_that_is_set_back_holds_nobody_up_for_longer_than_a_window(
 ) -> None:
     async def run() -> None:
         ledger = MemoryLedger()
-        await reserved(await opened(make, ledger), LIMITS.points)
+        before = await opened(make, ledger)
+        before.settle(await reserved(before, LIMITS.points), answer())
         clock = ShiftedClock()
         clock.off = -3600.0
         budget = make(LIMITS, clock, ledger)

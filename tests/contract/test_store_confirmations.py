@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -137,11 +138,28 @@ async def test_work_after_the_reset_stays_whenever_the_reset_is_told(store: Stor
 
 async def test_a_changed_status_is_taken_over_where_it_is_known(store: Store) -> None:
     await completed(store)
-    unknown = event(PlatformFact.STATUS_CHANGED, 40, value="on-hold")
-    assert await take(store, 50, unknown) == [EventOutcome.CONTRADICTED]
-    known = event(PlatformFact.STATUS_CHANGED, 41, value="started")
-    assert await take(store, 50, known) == [EventOutcome.TAKEN_OVER]
+    now = 20_000_000
+    unknown = event(PlatformFact.STATUS_CHANGED, now, value="on-hold")
+    assert await take(store, now, unknown) == [EventOutcome.CONTRADICTED]
+    known = event(PlatformFact.STATUS_CHANGED, now + 1, value="started")
+    assert await take(store, now + 2, known) == [EventOutcome.TAKEN_OVER]
     assert await values(store) == {topic("t"): 100, course("c"): "started"}
+
+
+async def test_the_echo_of_what_was_delivered_changes_nothing(store: Store) -> None:
+    await want(store, course("c"), "started", 10)
+    (lease,) = await store.lease(now=11, ttl=1_000, limit=9)
+    echo = event(PlatformFact.STATUS_CHANGED, 12, value="started")
+    assert await take(store, 13, echo) == [EventOutcome.REPEATED]
+    (row,) = lease.desired
+    settled = [Settlement(row.target, row.version, "delivered")]
+    assert await store.settle(lease, settled, now=14, ready_at=14)
+    await want(store, course("c"), "completed", 15)
+    await deliver(store, 20)
+    soon = event(PlatformFact.STATUS_CHANGED, 4_000_000, value="started")
+    further = event(PlatformFact.STATUS_CHANGED, 9_000_000, value="completed")
+    assert await take(store, 9_000_001, soon, further) == [EventOutcome.REPEATED] * 2
+    assert await values(store) == {course("c"): "completed"}
 
 
 async def test_a_reset_topic_is_that_topic_alone(store: Store) -> None:
@@ -234,3 +252,50 @@ async def test_completions_come_page_by_page_with_all_that_is_known(store: Store
     assert [state.learner for state in found] == [ANA, BEN]
     assert [len(state.facts) for state in found] == [1, 0]
     assert (found[0].place, found[0].finished_at, found[0].delivered_at) == (PLACE, 10, 15)
+
+
+async def test_names_and_words_with_nul_are_no_trouble(store: Store) -> None:
+    await completed(store)
+    minute = 60_000_000
+    odd = event(PlatformFact.STATUS_CHANGED, minute, "a\0na@example.com", value="st\0arted")
+    assert await take(store, minute, odd) == [EventOutcome.UNKNOWN]
+    known = event(PlatformFact.STATUS_CHANGED, minute, "a\0", ANA, value="st\0arted")
+    assert await take(store, minute, known) == [EventOutcome.CONTRADICTED]
+    topic_of_nobody = PlatformEvent(
+        (ANA,), PLACE, PlatformFact.TOPIC_RESET, minute, FactSource.WEBHOOK, topic="t\0"
+    )
+    assert await take(store, minute, topic_of_nobody) == [EventOutcome.CONTRADICTED]
+
+
+async def test_of_two_who_take_the_same_event_at_once_one_has_news(store: Store) -> None:
+    await completed(store)
+    same = event(PlatformFact.COMPLETED, 20)
+    outcomes = await asyncio.gather(*(take(store, 30, same) for _ in range(4)))
+    assert sorted(outcome for (outcome,) in outcomes) == ["news", *["repeated"] * 3]
+
+
+@pytest.mark.parametrize("is_delivered", [False, True], ids=["before the answer", "after it"])
+async def test_a_status_that_we_set_ourselves_is_no_change_of_somebody_else(
+    store: Store, is_delivered: bool
+) -> None:
+    await want(store, course("c"), "started", 10)
+    if is_delivered:
+        await deliver(store, 11)
+    ours = event(PlatformFact.STATUS_CHANGED, 12, value="started")
+    assert await take(store, 13, ours) == [EventOutcome.REPEATED]
+    # it happened before the platform told of it, and arrives later
+    await want(store, course("c"), "completed", 11)
+    assert await values(store) == {course("c"): "completed"}
+    assert await take(store, 14, replace(ours, at=13)) == [EventOutcome.REPEATED]
+
+
+async def test_a_change_that_a_newer_completion_has_undone_already_is_nothing(
+    store: Store,
+) -> None:
+    await completed(store)
+    minute = 60_000_000
+    again = event(PlatformFact.COMPLETED, 2 * minute)
+    assert await take(store, 3 * minute, again) == [EventOutcome.NEWS]
+    late = event(PlatformFact.STATUS_CHANGED, minute, value="not-completed")
+    assert await take(store, 3 * minute, late) == [EventOutcome.REPEATED]
+    assert (await values(store))[course("c")] == "completed"

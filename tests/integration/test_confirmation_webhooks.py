@@ -22,6 +22,7 @@ from pointsman.sources.http.body import BodyLimits
 from pointsman.sources.http.confirmations import Confirmations
 from pointsman.sources.http.errors import RequestRefused, answer
 from pointsman.sources.http.failed_attempts import FailedAttempts
+from pointsman.store.base import Settlement
 from pointsman.store.confirmation_records import EventOutcome, TakenEvent
 from pointsman.store.sqlite import SqliteStore
 from pointsman.wiring.confirmations import confirmation_sources
@@ -200,8 +201,12 @@ async def test_events_of_strangers_and_of_other_kinds_leave_nothing(target: Targ
 
 
 async def test_an_administrators_status_is_taken_over(target: Target) -> None:
-    at = target.clock.now() + 1
-    target.clock.advance(5)
+    now = round(target.clock.now() * 1e6)
+    (lease,) = await target.store.lease(now=now, ttl=1_000, limit=9)
+    settled = [Settlement(row.target, row.version, "delivered") for row in lease.desired]
+    assert await target.store.settle(lease, settled, now=now, ready_at=now)
+    at = target.clock.now() + 10
+    target.clock.advance(15)
     await target.send(body("course.status_changed", at, status="not-completed"))
     await target.send(body("course.status_changed", at + 1, status="completed"))
     assert [(one.event.fact, one.outcome) for one in target.taken] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,12 @@ EVERYTHING: dict[str, Any] = {
     "nodeSelector": {"kubernetes.io/arch": "amd64"},
     "tolerations": [{"key": "dedicated", "operator": "Exists"}],
     "affinity": {"nodeAffinity": {}},
-    "podAnnotations": {"example.com/team": "learning"},
-    "commonLabels": {"team": "learning", "app.kubernetes.io/name": "other"},
+    "podAnnotations": {"prometheus.io/scrape": "false", "pointsman/restart": "by hand"},
+    "commonLabels": {
+        "team": "learning",
+        "app.kubernetes.io/name": "other",
+        "app.kubernetes.io/component": "lrs",
+    },
     "podLabels": {"app.kubernetes.io/instance": "other", "sidecar": "no"},
     "extraEnv": [
         {"name": "POINTSMAN_LOGGING__LEVEL", "value": "debug"},
@@ -301,6 +306,22 @@ def test_prometheus_takes_the_rules_and_finds_the_runbook_and_the_job(tmp_path: 
     assert "pointsman" in endpoint["relabelings"][0]["replacement"]
 
 
+def test_the_values_that_the_page_shows_are_values_of_the_chart(tmp_path: Path) -> None:
+    page = (DEPLOY.parent / "docs" / "kubernetes.md").read_text()
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    shown = [yaml.safe_load(block) for block in blocks if "externalRules" not in block]
+    assert len(shown) == 5
+    for values in shown:
+        result = render(values)
+        assert result.text, result.refused
+        if "config" in values:
+            text = result.config().replace("/etc/pointsman-secrets", str(tmp_path))
+            for name in re.findall(rf"{tmp_path}/([\w.]+)", text):
+                (tmp_path / name).write_text("{}")
+            (tmp_path / "pointsman.toml").write_text(text)
+            load(tmp_path / "pointsman.toml")
+
+
 def restart_mark(config: str) -> str:
     mark: str = render({"config": config}).pod()["metadata"]["annotations"]["pointsman/restart"]
     return mark
@@ -310,7 +331,7 @@ def test_pods_are_restarted_only_for_a_setting_that_needs_it() -> None:
     assert SINGLE.count("never") == 1
     live = SINGLE.replace('"never"', '"passed"').replace("[platform]", "# more\n[platform]")
     live += '[platform.limits]\nshare = 0.5\n[logging]\nlevel = "debug"\n'
-    assert restart_mark(live) == restart_mark(SINGLE + "[platform.limits]\n[logging]\n")
+    assert restart_mark(live) == restart_mark(SINGLE)
     assert restart_mark(SINGLE.replace("drain_seconds = 20", "drain_seconds = 30")) != restart_mark(
         SINGLE
     )
@@ -376,6 +397,7 @@ def test_values_of_a_wrong_form_are_refused_all_at_once_with_their_names() -> No
         ({"config": SINGLE.replace("8081", "8080")}, ["both 8080"]),
         ({"service": {"ipFamilies": ["IPv6"]}}, ["IPv6 alone", '"::"']),
         ({"autoscaling": {"enabled": True}}, ["autoscaling is on", "set mode: replicas"]),
+        ({"autoscaling": {"minReplicas": 9}}, ["minReplicas is 9, and maxReplicas 6"]),
         ({"existingSecret": "a", "secrets": {"b": "c"}}, ["existingSecret and secrets"]),
         (
             {"ingress": {"enabled": True, "hosts": [{"host": "e", "paths": [{"path": "/lrs"}]}]}},
@@ -390,6 +412,12 @@ def test_values_that_contradict_one_another_are_refused_with_the_cure(
     assert result.text == ""
     for word in words:
         assert word in result.refused
+
+
+def test_a_release_whose_name_no_service_can_have_is_refused_with_the_cure() -> None:
+    for release in ("1st", "a.b"):
+        assert "set fullnameOverride" in render(release=release).refused
+        assert render({"fullnameOverride": "lrs"}, release=release).only("StatefulSet")
 
 
 def test_the_store_may_come_from_the_environment() -> None:

@@ -18,6 +18,7 @@ from pointsman.domain.targets import ReadBackPlace, TargetKind
 from pointsman.platforms.base import RequestOutcome, Verdict
 from pointsman.sources.kafka.hooks import ResetReason
 from pointsman.store.base import Audited
+from pointsman.store.confirmation_records import FeedPlace
 from pointsman.telemetry.initial_series import IntakeRoute, KnownLabels
 from tests.support.promtool import MIXIN, RULES, Case, Replica, Story, evaluate, firing, run, tell
 
@@ -32,6 +33,7 @@ KNOWN = KnownLabels(
     oddities=("no_session_id",),
     kafka_topics=frozenset({("log", "lessons")}),
     kafka_resets=tuple(ResetReason),
+    confirming=("academy",),
 )
 #: the minute of the first bad event; the daemon is fresh, and scraped before
 BAD = 5
@@ -90,6 +92,12 @@ def became(outcome: InputOutcome) -> Story:
     return lambda replica, _: received(replica, outcome)
 
 
+def unconfirmed(replica: Replica, _minute: int) -> None:
+    latencies = (DeliveryLatency(TargetKind.COURSE_STATUS, 1.0, 1.0, "6f9c"),)
+    outcome = DeliveryOutcome("ana", answer=RequestOutcome.ANSWERED, requests=1, points=2)
+    replica.metrics.delivery(DeliveryRecord(outcome, latencies))
+
+
 def requested(source: str, route: str, status: int) -> Story:
     return lambda replica, _: replica.metrics.http(source, "POST", route, status, 0.01)
 
@@ -127,6 +135,12 @@ FIRST_BAD: dict[str, tuple[Any, Story, int]] = {
         14,
     ),
     "PointsmanDrift": (once, drifted, 1),
+    "PointsmanUnconfirmed": (from_then_on, unconfirmed, 16),
+    "PointsmanFeedBehind": (
+        from_then_on,
+        lambda one, _: one.metrics.feed_read("academy", 1, FeedPlace(read_until=1)),
+        16,
+    ),
     "PointsmanParked": (from_then_on, lambda replica, _: replica.stored(parked={_TOPIC: 1}), 31),
     "PointsmanDeadLetters": (once, became(InputOutcome.DEAD), 1),
     "PointsmanUnmatched": (once, became(InputOutcome.UNMATCHED), 1),

@@ -1,7 +1,8 @@
 """Whether `pointsman simulate` says what a daemon in real time comes to, over HTTP.
 
 A daemon gets the demo's heartbeats, more than its quota carries at once, and delivers them to a
-slow emulator. Then `pointsman simulate --trace` plays what it has stored.
+slow emulator. Then `pointsman simulate --trace` plays what it has stored, with the latency that
+`pointsman deliveries` shows.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import random
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,11 +21,12 @@ import aiohttp
 from rich.console import Console
 
 from demo.traffic import heartbeats
+from pointsman.simulation.recorder import percentile
 from pointsman.simulation.report import Latency
 from tests.support.change_factory import change, topic
 from tests.support.daemon_fleet import Fleet, a_fleet, statement
 
-_LEARNERS, _REQUESTS = 40, 150
+_LEARNERS, _REQUESTS = 40, 60
 #: seconds that the emulator takes for each request
 _LATENCY = 0.5
 #: the two agree when they differ by no more than this part
@@ -44,17 +47,18 @@ def simulated(folder: Path, seconds: float, seed: int, console: Console) -> bool
         fleet.add()
         requests, completed_at = asyncio.run(_deliver(fleet, seconds, seed))
         config = str(fleet.replicas[0].config)
-        settled = asyncio.run(_pointsman("deliveries", "--config", config))
+        printed = asyncio.run(_pointsman("deliveries", "--config", config))
+        settled = [json.loads(line) for line in printed.splitlines()]
         report = asyncio.run(
             _pointsman(
                 *("simulate", "--config", config, "--trace", "1h", "--json"),
-                *("--latency", str(_LATENCY)),
+                *("--latency", _latency(settled)),
             )
         )
     real = Latency.of(
         [
             datetime.fromisoformat(row["settled_at"]).timestamp() - completed_at[row["statement"]]
-            for row in map(json.loads, settled.splitlines())
+            for row in settled
             if row["value"] == "100" and row["result"] == "delivered"
         ]
     )
@@ -67,6 +71,12 @@ def simulated(folder: Path, seconds: float, seed: int, console: Console) -> bool
     for name, (measured, said) in pairs.items():
         console.print(f"{name}: {measured:.4g}, simulated {said:.4g} ({said / measured - 1:+.1%})")
     return all(abs(said / measured - 1) <= _WITHIN for measured, said in pairs.values())
+
+
+def _latency(settled: Sequence[dict[str, Any]]) -> str:
+    """How long the platform took, but for the fastest and the slowest tenth."""
+    took = sorted({row["request"]: row["platform_seconds"] for row in settled}.values())
+    return "-".join(f"{percentile(took, part):.3f}" for part in (0.1, 0.9))
 
 
 async def _deliver(fleet: Fleet, seconds: float, seed: int) -> tuple[int, dict[str, float]]:

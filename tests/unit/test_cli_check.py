@@ -175,15 +175,6 @@ def test_what_is_rarely_meant_is_pointed_out(tmp_path: Path) -> None:
         assert f"! {doubt}" in found
 
 
-def test_an_adaptive_share_that_replicas_would_not_heed_is_pointed_out(tmp_path: Path) -> None:
-    adaptive = GOOD.replace("share = 0.75", 'share = 0.75\nsharing = "adaptive"')
-    _, alone, _ = check(tmp_path, adaptive)
-    shared = adaptive + '\n[store]\nurl = "postgresql://ana@localhost/pointsman"\n'
-    _, words, _ = check(tmp_path, shared)
-    assert "platform.limits.sharing" not in alone
-    assert "! platform.limits.sharing: with PostgreSQL the share stays fixed" in words
-
-
 @pytest.mark.parametrize(
     "http", ['[http]\nhost = "127.0.0.1"\n', "[http.operator]\n[http]\n"], ids=["loopback", "own"]
 )

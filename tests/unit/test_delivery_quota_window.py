@@ -437,7 +437,7 @@ def test_being_throttled_again_never_shortens_the_wait() -> None:
 
 def test_what_another_process_sent_counts_as_long_as_our_own() -> None:
     window = QuotaWindow(QuotaLimits(100, 10, guard=1, window=60.0))
-    window.log.restore([(90, 55), (80, 40)])
+    window.log.restore([(90, 1, 55), (80, 1, 40)])
     assert window.left(100) == QuotaLeft(5, 8)
     assert (window.next_at(100, 5), window.next_at(100, 6)) == (100, 141)
     assert window.left(151) == QuotaLeft(100, 10)

@@ -32,11 +32,6 @@ def config_warnings(settings: Settings) -> Iterator[str]:
     for source in settings.sources.kafka:
         yield from _about_kafka(source)
     yield from _about_store(settings.store)
-    if settings.store.is_shared and settings.platform.limits.sharing == "adaptive":
-        yield (
-            "platform.limits.sharing: with PostgreSQL the share stays fixed; adaptive is for one "
-            "daemon with SQLite."
-        )
 
 
 def _about_rules(rules: Sequence[RuleSettings]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from pointsman.commands import with_store
 from pointsman.config import Settings, load
 from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.platforms.helium.calls import CallResult
-from pointsman.store.base import Store, Window
+from pointsman.store.base import Window
 
 T = TypeVar("T")
 
@@ -226,14 +226,9 @@ def budget(
 
 
 async def _window(settings: Settings) -> Window | None:
-    """What the one daemon has set aside of the quota; None where replicas share a pace."""
-
-    async def ask(store: Store) -> Window | None:
-        ledger = store.window_ledger
-        return None if ledger is None else await ledger.window()
-
+    """What the daemon, or all replicas together, have sent or set aside of the quota."""
     try:
-        return await with_store(settings, ask)
+        return await with_store(settings, lambda store: store.window())
     except (ConfigError, StoreUnavailable):
         return None
 

@@ -1,13 +1,15 @@
 """The audit: reads back what was delivered, with what delivery leaves over of the quota.
 
 Where the platform disagrees the state is sent once more, and parked as drift, with both values,
-when it disagrees again.
+when it disagrees again. Where the platform also says by itself what happens there, it is looked at
+once more before it is sent: somebody may have changed it on purpose. What a reading confirms is
+kept like an event of the platform.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -20,9 +22,11 @@ from pointsman.domain.clock import Clock, micros
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.errors import NoToken, Retry, TokenDelayed
 from pointsman.domain.log_steps import STORE_AWAY
-from pointsman.domain.targets import ReadBackPlace
+from pointsman.domain.platform_events import FactSource, PlatformEvent, PlatformFact
+from pointsman.domain.targets import CourseStatus, PathAccess, ReadBackPlace
 from pointsman.platforms.base import PlatformState, ReadBackClient, RequestOutcome, TokenProvider
 from pointsman.store.base import Audited, AuditFinding, Store
+from pointsman.store.confirmation_records import FeedPlace, TakenEvent
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +41,18 @@ _IDLE_PAUSE = 5.0
 #: a read that the budget can't pay within so many seconds is not made
 _PAY_WITHIN = 5.0
 
+#: how far this clock may be ahead of the platform's, microseconds: what is read must not look newer
+#: than a change that came after it
+_SKEW = 5_000_000
+#: values of state whose place may be complete
+_ASKED_FOR = frozenset({CourseStatus.COMPLETED, *PathAccess})
+
+_NEXT = {
+    Audited.RESENT: "it is sent once more",
+    Audited.DRIFT: "it is parked; see pointsman audit",
+    Audited.CONTRADICTED: "somebody changed it on the platform on purpose, and it is not sent "
+    "again; see pointsman explain",
+}
 _NO_TOKEN = "the learner has no authToken that reads it"  # noqa: S105 - a message
 
 
@@ -46,6 +62,20 @@ class AuditRecord:
 
     place: ReadBackPlace
     result: Audited
+
+
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """What the audit has to do with what the platform says by itself.
+
+    - feeds: the names of those that are read; None where the platform says nothing by itself
+    - on_taken: what became of what a reading confirms
+    - on_read: requests and points of a reading
+    """
+
+    feeds: Sequence[str] | None = None
+    on_taken: Callable[[str, Sequence[TakenEvent]], None] = lambda *_: None
+    on_read: Callable[[int, int], None] = lambda *_: None
 
 
 class Auditor:
@@ -68,8 +98,10 @@ class Auditor:
         *,
         points_per_request: int,
         requests_per_window: int,
+        confirming: Confirming | None = None,
     ) -> None:
         self._store = store
+        self._confirming = confirming or Confirming()
         self._reader = reader
         self._tokens = tokens
         self._budget = budget
@@ -100,16 +132,48 @@ class Auditor:
     async def audit_next(self) -> bool:
         """Audit the learner who has waited longest; False when there is none."""
         now = self._now()
+        suspected_before = await self._suspected_before(now)
         sample = await self._store.delivered_sample(
             limit=1,
             settled_before=now - micros(self._settings.settle_seconds),
             again_before=now - micros(self._settings.again_after_hours * _HOUR),
+            suspected_before=suspected_before or 0,
         )
         for learner, rows in sample.items():
             shown = await self._read(learner, sorted({place_of(row) for row in rows}))
             if shown is not None:
-                await self._settle(learner, rows, shown)
+                await self._settle(learner, rows, shown, suspected_before)
+                await self._confirm(learner, rows, shown, now)
         return bool(sample)
+
+    async def _suspected_before(self, now: int) -> int | None:
+        """What was suspected before this is drift if it differs still; None: nothing is suspected.
+
+        Every feed was read past it, for it may tell of a change on purpose.
+        """
+        if self._confirming.feeds is None:
+            return None
+        places = await self._store.feeds() if self._confirming.feeds else {}
+        read = [places.get(name, FeedPlace()).read_until for name in self._confirming.feeds]
+        return min([now - micros(self._settings.suspect_seconds), *read])
+
+    async def _confirm(
+        self,
+        learner: str,
+        rows: Sequence[Desired],
+        shown: Mapping[ReadBackPlace, PlatformState | str],
+        at: int,
+    ) -> None:
+        """Keep what the reading shows of completions and certificates."""
+        wanted = {place_of(row) for row in rows if row.value in _ASKED_FOR}
+        events = [
+            PlatformEvent((learner,), place, fact, at - _SKEW, FactSource.AUDIT)
+            for place in sorted(wanted)
+            for fact in facts_shown(shown[place])
+        ]
+        if events:
+            taken = await self._store.confirm(events, now=self._now())
+            self._confirming.on_taken(DUTY, taken)
 
     async def _may_read(self) -> bool:
         """Whether delivery has nothing to do, half of the quota is left, and the audit is ours."""
@@ -145,6 +209,7 @@ class Auditor:
             )
             if reading is None:
                 return None
+            await self._count(self._reader.price(portion))
             if reading.answer.outcome is RequestOutcome.TOKEN_REFUSED:
                 await self._tokens.refused(learner, token)
                 return dict.fromkeys(places, _NO_TOKEN)
@@ -155,22 +220,31 @@ class Auditor:
             left = [place for place in left if place not in shown]
         return shown
 
+    async def _count(self, points: int) -> None:
+        """What the audit cost so far is kept beside what the feeds cost."""
+        self._confirming.on_read(1, points)
+        place = (await self._store.feeds()).get(DUTY, FeedPlace())
+        more = replace(place, requests=place.requests + 1, points=place.points + points)
+        await self._store.save_feed(DUTY, more)
+
     async def _settle(
         self,
         learner: str,
         rows: Sequence[Desired],
         shown: Mapping[ReadBackPlace, PlatformState | str],
+        suspected_before: int | None,
     ) -> None:
         comparisons = {row.target: _compared(row, shown[place_of(row)]) for row in rows}
         outcomes = await self._store.audit(
             learner,
             [_finding(row, comparisons[row.target], shown[place_of(row)]) for row in rows],
             now=self._now(),
+            suspected_before=suspected_before,
         )
         for row in rows:
             outcome = outcomes[row.target]
             self._on_record(AuditRecord(place_of(row), outcome))
-            if outcome in {Audited.RESENT, Audited.DRIFT}:
+            if (next_step := _NEXT.get(outcome)) is not None:
                 log.warning(
                     "the platform disagrees",
                     learner=learner,
@@ -178,15 +252,24 @@ class Auditor:
                     key=row.target.key,
                     wanted=row.value,
                     shown=comparisons[row.target].shown,
-                    next="it is sent once more"
-                    if outcome is Audited.RESENT
-                    else "it is parked; see pointsman audit",
+                    next=next_step,
                 )
         if Audited.RESENT in outcomes.values():
             self._on_resent()
 
     def _now(self) -> int:
         return micros(self._clock.now())
+
+
+def facts_shown(shown: PlatformState | str) -> Iterator[PlatformFact]:
+    """What a reading of a course or path confirms."""
+    if isinstance(shown, str) or not shown.completed:
+        return
+    yield PlatformFact.COMPLETED
+    if shown.certificate:
+        yield PlatformFact.CERTIFICATE
+    elif shown.certificate_pending:
+        yield PlatformFact.CERTIFICATE_PENDING
 
 
 def _compared(row: Desired, shown: PlatformState | str) -> Comparison:

@@ -149,6 +149,9 @@ class PlatformState:
     started: bool = False
     #: when the learner has to be done with it, microseconds since the epoch; 0 for no such time
     due_at: int = 0
+    #: of a path only
+    certificate: bool = False
+    certificate_pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from pointsman.domain.targets import (
     TargetKind,
     Value,
     is_completion,
+    rank,
 )
 from pointsman.store.confirmation import learn
 from pointsman.store.confirmation_records import EventOutcome, TakenEvent
@@ -46,6 +47,8 @@ _AFTER_RESET: Mapping[TargetKind, Value] = {
     TargetKind.TOPIC_PROGRESS: 0,
     TargetKind.COURSE_STATUS: CourseStatus.NOT_COMPLETED.value,
 }
+#: how far the platform's clock may be ahead of ours, in microseconds
+_SKEW = 5_000_000
 _WORDS = {
     PlatformFact.PROGRESS_RESET: "the progress was reset",
     PlatformFact.TOPIC_RESET: "the progress of the topic was reset",
@@ -65,6 +68,8 @@ class ConfirmationPlan:
     facts: dict[_Key, Facts]
     now: int
     shown_only: Collection[str] = ()
+    #: when state was delivered that was
+    delivered_at: Mapping[tuple[Recipient, Target], int | None] = field(default_factory=dict)
     #: facts to write, by learner, place and what they are
     learned: dict[tuple[str, str, FactKey], KnownFact] = field(default_factory=dict)
     #: state that took the platform's value, to write whole
@@ -79,6 +84,8 @@ class ConfirmationPlan:
         if learner is None:
             return TakenEvent(event, EventOutcome.UNKNOWN)
         key = (learner, place)
+        if event.fact is PlatformFact.STATUS_CHANGED and self._is_our_own(key, event):
+            return TakenEvent(event, EventOutcome.REPEATED, learner)
         known = self.facts.setdefault(key, {})
         learned = learn(known, event, self.now)
         if learned is None:
@@ -90,6 +97,29 @@ class ConfirmationPlan:
         if event.fact in DELIBERATE_CHANGES or event.fact is PlatformFact.TOPIC_RESET:
             return TakenEvent(event, self._change(key, fact), learner)
         return TakenEvent(event, EventOutcome.NEWS, learner, self._seconds(key, event.fact))
+
+    def _is_our_own(self, key: _Key, event: PlatformEvent) -> bool:
+        """Whether a changed status tells of what was delivered, and of nothing against it.
+
+        The platform tells of each change, whoever made it, and perhaps before it answers the
+        request that did. Only one that takes back what was delivered, some time after that, and is
+        not what is wanted now, is somebody else's; and a newer completion has undone that too.
+        """
+        completed = self.facts.get(key, {}).get((PlatformFact.COMPLETED, ""))
+        if completed is not None and completed.at > event.at:
+            return True
+        for row in self.states[key]:
+            if row.target.kind is not TargetKind.COURSE_STATUS or row.delivered_value is None:
+                continue
+            if event.value == row.value:
+                continue
+            taken_back = event.value not in set(CourseStatus) or (
+                rank(row.target, event.value) < rank(row.target, row.delivered_value)
+            )
+            delivered_at = self.delivered_at.get((row.recipient, row.target)) or 0
+            if taken_back and event.at > delivered_at + _SKEW:
+                return False
+        return True
 
     def reset_learners(self) -> set[str]:
         """Those of whom evidence may have to be forgotten."""

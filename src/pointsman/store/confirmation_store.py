@@ -60,20 +60,21 @@ class ConfirmationStore(Protocol):
 
 
 def new_plan(
-    states: Sequence[Desired],
+    states: Sequence[tuple[Desired, int | None]],
     facts: Sequence[Mapping[str, Any]],
     now: int,
     shown_only: Collection[str],
 ) -> ConfirmationPlan:
-    """A plan that knows this state, and these rows of facts."""
+    """A plan that knows this state, when it was delivered, and these rows of facts."""
     by_place: dict[tuple[str, str], list[Desired]] = {}
-    for state in states:
+    for state, _ in states:
         by_place.setdefault((str(state.recipient), str(state.read_back)), []).append(state)
     known: dict[tuple[str, str], Facts] = {}
     for row in facts:
         fact = fact_of_row(row)
         known.setdefault((row["learner"], row["place"]), {})[fact.key] = fact
-    return ConfirmationPlan(by_place, known, now, shown_only)
+    delivered_at = {(state.recipient, state.target): at for state, at in states}
+    return ConfirmationPlan(by_place, known, now, shown_only, delivered_at)
 
 
 def fact_of_row(row: Mapping[str, Any]) -> KnownFact:

@@ -179,9 +179,8 @@ class WindowLedger(Protocol):
 class LedgerStore(Protocol):
     """What other parts keep in the store: what is spent of the quota, sealed authTokens."""
 
-    @property
-    def window_ledger(self) -> WindowLedger | None:
-        """None where replicas share a pace."""
+    async def window(self) -> Window | None:
+        """What counts of the quota, of all replicas; None where nothing was ever sent."""
         ...
 
     async def sealed_tokens(self) -> list[SealedToken]:

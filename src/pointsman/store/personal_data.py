@@ -106,13 +106,14 @@ TABLES: Mapping[str, Table] = {
     "operator_actions": _table(
         "id", nobody="id at kind who origin", about="learner", words="details outcome"
     ),
+    # PostgreSQL's, for replicas of the version before
     "pace": _table("id", nobody="id state"),
     "pauses": _table("kind", nobody="kind since", words="reason"),
     "positions": _table(
         "consumer_group topic partition",
         nobody="consumer_group topic partition next_offset token log_id last_record",
     ),
-    "quota_window": _table("id", nobody="id ends_at points requests sent"),
+    "quota_window": _table("id", nobody="id ends_at points requests sent state"),
     "refs": _table("target block id", nobody="target block voids", follows="id"),
     # a keyed hash; kept on purpose, for as long as input is refused
     "refused_learners": _table("hash", nobody="hash person refused_at until inputs"),

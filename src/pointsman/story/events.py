@@ -13,6 +13,8 @@ from pointsman.store.history_records import (
     SentRequest,
     SettledState,
 )
+from pointsman.store.merge import PLATFORM
+from pointsman.story.confirmed import platform_events
 from pointsman.story.facts import Facts, InputFact
 from pointsman.story.records import Event, EventKind
 from pointsman.story.uncounted import of_input
@@ -35,6 +37,7 @@ def events_of(facts: Facts) -> list[Event]:
         *_inputs(facts),
         *(_letter_events(facts)),
         *(event for turn in facts.history.turns for event in _turn_events(turn, facts)),
+        *platform_events(facts),
     ]
     return sorted(events, key=lambda event: event.at)
 
@@ -107,6 +110,8 @@ def _change_words(move: HistoryMove) -> str:
 def _headline(
     source: str, statement_id: str, occurred_at: int, observation: Observation | None
 ) -> str:
+    if not source and statement_id == PLATFORM:
+        return "taken over from the platform, where somebody changed it on purpose"
     if not source:
         return "read from the platform by import-state"
     said = "" if observation is None else f"{_said(observation)}, "

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pointsman.domain.platform_events import KnownFact
 from pointsman.domain.records import InputOutcome
 from pointsman.domain.statement_reading import StatementReading
 from pointsman.domain.target_kinds import TargetKind
+from pointsman.domain.targets import ReadBackPlace
 from pointsman.store.history_records import HistoryTurn, LearnerHistory
 from pointsman.store.statement_records import StoredDeadLetter
 from pointsman.story.question import Question
@@ -57,5 +59,9 @@ class Facts:
     paused: str = ""
     #: why nothing of a kind is delivered, in words, by kind
     paused_kinds: Mapping[TargetKind, str] = field(default_factory=dict)
+    #: what the platform said by itself, by place
+    platform: Mapping[ReadBackPlace, Sequence[KnownFact]] = field(default_factory=dict)
+    #: a completion that nobody confirmed for so long is unconfirmed, in microseconds
+    unconfirmed_after: int = 3_600_000_000
     #: until when inputs of this learner are refused after they were forgotten; None where not
     forgotten_until: int | None = None

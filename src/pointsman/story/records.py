@@ -16,6 +16,8 @@ class EventKind(StrEnum):
     SENT = "sent"
     HELD_BACK = "held_back"
     READ_BACK = "read_back"
+    #: the platform said it by itself
+    PLATFORM = "platform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,9 @@ class Cause(StrEnum):
 
     #: the platform has what is wanted
     DELIVERED = "delivered"
+    #: and nobody has confirmed it, or somebody changed it there afterwards, on purpose
+    UNCONFIRMED = "unconfirmed"
+    CONTRADICTED = "contradicted"
     #: it is sent when its turn comes
     QUEUED = "queued"
     #: it is being sent now

@@ -10,6 +10,7 @@ from pointsman.domain.park_codes import CURED_BY_TOKEN, ParkCode
 from pointsman.domain.targets import Recipient
 from pointsman.store.history_records import HistoryTurn, QueuePlace, SentRequest, StoredState
 from pointsman.store.records import Hold
+from pointsman.story.confirmed import confirmation_words
 from pointsman.story.facts import Facts
 from pointsman.story.records import Cause, Standing
 from pointsman.story.words import (
@@ -56,7 +57,7 @@ def standing_of(stored: StoredState, facts: Facts) -> Standing:
         is_parked=bool(desired.parked),
     )
     if base.is_delivered:
-        return _delivered(base, stored)
+        return _delivered(base, stored, facts)
     if desired.parked:
         return _parked(base, desired, facts)
     return _waiting(base, desired, facts)
@@ -67,14 +68,15 @@ def _what(base: Standing) -> str:
     return f"{target_words(base.target, base.recipient)} = {value_words(base.wanted)}"
 
 
-def _delivered(base: Standing, stored: StoredState) -> Standing:
+def _delivered(base: Standing, stored: StoredState, facts: Facts) -> Standing:
     sentence = f"{_what(base)} is delivered"
     if stored.delivered_at is not None:
         sentence += f", since {time_words(stored.delivered_at)}"
-    if stored.audit == "agrees" and stored.audited_at is not None:
+    told = confirmation_words(stored, facts)
+    if not told.words and stored.audit == "agrees" and stored.audited_at is not None:
         sentence += f", and the platform showed it at {time_words(stored.audited_at)}"
     return replace(
-        base, cause=Cause.DELIVERED, sentence=sentence, next="nothing more has to happen"
+        base, cause=told.cause, sentence=f"{sentence}{told.words}", next=told.next, cure=told.cure
     )
 
 

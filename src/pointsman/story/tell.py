@@ -67,6 +67,7 @@ class Teller:
         points: int,
         requests: int,
         token_hint: TokenHint = lambda _learner: "",
+        unconfirmed_after: int = 3_600_000_000,
     ) -> None:
         self._store = store
         self._reader = reader
@@ -75,6 +76,7 @@ class Teller:
         self._points = points
         self._requests = requests
         self._token_hint = token_hint
+        self._unconfirmed_after = unconfirmed_after
 
     async def tell(self, question: Question, *, limit: int = 40) -> Story:
         """The story, with the newest `limit` events. Raises `StoreUnavailable`."""
@@ -109,6 +111,8 @@ class Teller:
             quota=await self._quota(),
             proposals={activity: propose([activity])[0] for activity in set(activities)},
             token_cure=self._token_hint(learner),
+            platform={one.place: one.facts for one in await self._store.facts_of(learner)},
+            unconfirmed_after=self._unconfirmed_after,
             forgotten_until=await self._forgotten_until(learner),
             paused=next((_since(pause) for pause in pauses if pause.kind is None), ""),
             paused_kinds={pause.kind: _since(pause) for pause in pauses if pause.kind is not None},
@@ -212,8 +216,7 @@ class Teller:
         return await self._store.dead_letters_with(learner, limit=_LETTERS)
 
     async def _quota(self) -> QuotaFact | None:
-        ledger = self._store.window_ledger
-        window = None if ledger is None else await ledger.window()
+        window = await self._store.window()
         if window is None:
             return None
         return QuotaFact(

@@ -55,11 +55,12 @@ def _targets_of_inputs(facts: Facts) -> Iterator[Target]:
             yield move.target
 
 
-def _pressing(standing: Standing) -> tuple[bool, bool, bool, bool]:
+def _pressing(standing: Standing) -> tuple[bool, ...]:
     """What a person must act on comes first, and what is delivered last; topics before the rest."""
     is_topic = standing.target is not None and standing.target.kind is TargetKind.TOPIC_PROGRESS
     follows = standing.cause in _FOLLOWS
-    return standing.is_delivered, follows, not standing.is_parked, not is_topic
+    is_well = standing.cause is Cause.DELIVERED
+    return standing.is_delivered, is_well, follows, not standing.is_parked, not is_topic
 
 
 def _end(facts: Facts, standings: list[Standing]) -> Standing:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pointsman.config import Settings
-from pointsman.delivery.audit import Auditor, AuditRecord
+from pointsman.delivery.audit import Auditor, AuditRecord, Confirming
 from pointsman.delivery.budget.base import Budget, QuotaLimits
 from pointsman.delivery.delivery_record import DeliveryRecord
 from pointsman.delivery.dispatcher import Dispatcher
@@ -13,6 +13,7 @@ from pointsman.delivery.sender import Sender
 from pointsman.domain.clock import Clock
 from pointsman.platforms.base import Platform, ReadBackClient, TokenProvider
 from pointsman.store.base import Store
+from pointsman.store.confirmation_records import TakenEvent
 
 
 def quota(settings: Settings, platform: Platform) -> QuotaLimits:
@@ -58,7 +59,11 @@ def auditor(
     clock: Clock,
     dispatcher: Dispatcher,
     on_record: Callable[[AuditRecord], None],
+    on_taken: Callable[[str, Sequence[TakenEvent]], None],
+    on_read: Callable[[int, int], None],
 ) -> Auditor:
+    entries = settings.confirmations
+    feeds = [entry.name for entry in entries if entry.feed is not None] if entries else None
     return Auditor(
         store,
         reader,
@@ -71,4 +76,5 @@ def auditor(
         dispatcher.wake,
         points_per_request=settings.platform.limits.points_per_request,
         requests_per_window=limits.requests,
+        confirming=Confirming(feeds, on_taken, on_read),
     )

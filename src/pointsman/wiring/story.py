@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pointsman.config import Settings
 from pointsman.delivery.budget.base import QuotaLimits
-from pointsman.domain.clock import Clock
+from pointsman.domain.clock import Clock, micros
 from pointsman.platforms.helium.client import QUOTA_WINDOW
 from pointsman.store.base import Store
 from pointsman.story import Teller
@@ -24,6 +24,7 @@ def teller(settings: Settings, store: Store, clock: Clock) -> Teller:
         points=limits.points,
         requests=limits.requests,
         token_hint=lambda learner: token_cure(settings, learner),
+        unconfirmed_after=micros(settings.audit.unconfirmed_after_minutes * 60),
     )
 
 

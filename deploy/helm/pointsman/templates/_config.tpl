@@ -45,10 +45,22 @@
 {{- end }}
 {{- $_ := unset $table (last $keys) }}
 {{- end }}
+{{- range list "logging" "delivery" "sources" }}
+{{- if not (get $settings .) }}{{ $_ := unset $settings . }}{{ end }}
+{{- end }}
 {{- toJson $settings | sha256sum | trunc 16 }}
 {{- end }}
 
 {{- define "pointsman.checks" -}}
+{{- $name := include "pointsman.fullname" . }}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) }}
+{{- fail (printf "%s can't be the name of a Service, which begins with a letter and has no dot: set fullnameOverride." $name) }}
+{{- end }}
+{{- with .Values.autoscaling }}
+{{- if gt (int .minReplicas) (int .maxReplicas) }}
+{{- fail (printf "autoscaling.minReplicas is %d, and maxReplicas %d: give it no more than that." (int .minReplicas) (int .maxReplicas)) }}
+{{- end }}
+{{- end }}
 {{- $settings := include "pointsman.settings" . | fromJson }}
 {{- $fromEnvironment := list }}
 {{- range .Values.extraEnv }}{{ $fromEnvironment = append $fromEnvironment .name }}{{ end }}

@@ -57,6 +57,19 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
+{{/* pointsman/restart changes with a setting that needs a restart; all else the daemon takes on itself */}}
+{{- define "pointsman.podAnnotations" -}}
+{{- $settings := include "pointsman.settings" . | fromJson }}
+{{- $own := dict }}
+{{- if not .Values.serviceMonitor.enabled }}
+{{- $_ := set $own "prometheus.io/scrape" "true" }}
+{{- $_ := set $own "prometheus.io/port" ($settings.operatorPort | int | toString) }}
+{{- $_ := set $own "prometheus.io/path" "/metrics" }}
+{{- end }}
+{{- $mark := dict "pointsman/restart" (include "pointsman.restartChecksum" .) }}
+{{- merge $mark .Values.podAnnotations $own | toYaml }}
+{{- end }}
+
 {{- define "pointsman.pod" -}}
 {{- include "pointsman.checks" . }}
 {{- $settings := include "pointsman.settings" . | fromJson -}}
@@ -64,16 +77,7 @@ metadata:
   labels:
     {{- include "pointsman.podLabels" . | nindent 4 }}
   annotations:
-    # a setting that needs a restart changes it; all else the daemon takes on while it runs
-    pointsman/restart: {{ include "pointsman.restartChecksum" . | quote }}
-    {{- if not .Values.serviceMonitor.enabled }}
-    prometheus.io/scrape: "true"
-    prometheus.io/port: {{ $settings.operatorPort | int | quote }}
-    prometheus.io/path: /metrics
-    {{- end }}
-    {{- with .Values.podAnnotations }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- include "pointsman.podAnnotations" . | nindent 4 }}
 spec:
   # More than http.drain_delay_seconds, http.drain_seconds and 5 s together, so that a stop ends by
   # itself. There is no preStop: after SIGTERM the daemon goes on serving for the delay, and its

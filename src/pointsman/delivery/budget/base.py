@@ -50,9 +50,10 @@ class QuotaLimits:
 
 @dataclass(eq=False, slots=True)
 class Reservation:
-    """The right to send one request now."""
+    """The right to send one request now. `sent_at` is on the clock that the books are kept by."""
 
     points: int
+    sent_at: float
 
 
 @dataclass(frozen=True, slots=True)

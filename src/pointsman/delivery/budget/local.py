@@ -67,11 +67,8 @@ class LocalBudget:
         # a clock that was set back must not make it count for longer than a window
         latest = now + 1.0
         self._window.log.restore(
-            [
-                (min(at / MICROSECONDS + off, latest), part)
-                for at, requests, points in sent
-                for part in _parts(requests, points)
-            ]
+            (min(at / MICROSECONDS + off, latest), requests, points)
+            for at, requests, points in sent
         )
 
     async def close(self) -> None:
@@ -158,7 +155,10 @@ class LocalBudget:
     def _sent(self, now: float, aside: _SetAside | None = None) -> Window:
         """What was sent, and what is set aside as if it was, at the last moment."""
         off = micros(self._clock.now() - now)
-        moments = [(micros(at) + off, 1, points) for at, points in self._window.log.entries(now)]
+        moments = [
+            (micros(at) + off, requests, points)
+            for at, requests, points in self._window.log.entries(now)
+        ]
         if aside is not None:
             # what is sent last may be counted as late as others were answered
             until = aside.until + self._window.log.longest_time
@@ -179,9 +179,3 @@ class LocalBudget:
             sum(requests for _, requests, _ in sent),
             sent,
         )
-
-
-def _parts(requests: int, points: int) -> list[int]:
-    """The points of each of so many requests."""
-    each, over = divmod(points, max(1, requests))
-    return [each + over, *[each] * (requests - 1)] if requests > 0 else []

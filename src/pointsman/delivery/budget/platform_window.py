@@ -53,7 +53,8 @@ class PlatformWindow:
     end: WindowEnd = WindowEnd(-math.inf, -math.inf)
     #: the platform's last word, less what was sent since
     points_left: float = math.inf
-    _newest_sent_at: float = -math.inf
+    #: of the requests whose answers were of this window
+    newest_sent_at: float = -math.inf
 
     def is_over(self, now: float) -> bool:
         """Whether it has surely ended."""
@@ -72,12 +73,12 @@ class PlatformWindow:
         if not self.is_over(sent_at) and end.meets(self.end):
             self.end = self.end.narrowed(end)
             self.points_left = min(self.points_left, points_left)
-        elif sent_at > self._newest_sent_at and end.not_after > self.end.not_after:
+        elif sent_at > self.newest_sent_at and end.not_after > self.end.not_after:
             self.end = end
             self.points_left = points_left
         else:
             return False  # it came late
-        self._newest_sent_at = max(self._newest_sent_at, sent_at)
+        self.newest_sent_at = max(self.newest_sent_at, sent_at)
         return True
 
     def next_at(self, now: float, points: int) -> float:

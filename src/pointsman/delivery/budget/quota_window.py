@@ -22,7 +22,7 @@ _POINTS_IN_HAND = 0.01
 
 @dataclass(slots=True)
 class QuotaWindow:
-    """The books of one who sends alone."""
+    """The books of one who sends alone, or of all replicas together."""
 
     limits: QuotaLimits
     log: SentLog = field(init=False)
@@ -49,12 +49,18 @@ class QuotaWindow:
 
     def next_at(self, now: float, points: int) -> float:
         """The earliest time at which a request of so many points may be sent."""
-        request, cost = self._paces(points)
+        request, cost = self._paces(1, points)
         window = self.limits.window
         return max(
-            self.blocked_until,
             self.requests_due - max(0.0, _REQUESTS_IN_HAND * window - request),
             self.points_due - max(0.0, _POINTS_IN_HAND * window - cost),
+            self.room_at(now, points),
+        )
+
+    def room_at(self, now: float, points: int) -> float:
+        """The same for one that has waited for the pace."""
+        return max(
+            self.blocked_until,
             self.told.next_at(now, points),
             now if self.site is None else self.site.next_at(now, points),
             self.log.next_at(now, points),
@@ -62,15 +68,28 @@ class QuotaWindow:
 
     def reserve(self, now: float, points: int) -> Reservation:
         """Spend it; only at a time that `next_at` gave."""
-        request, cost = self._paces(points)
-        self.requests_due = max(now, self.requests_due) + request
-        self.points_due = max(now, self.points_due) + cost
-        reservation = Reservation(points)
-        self.log.sent(now, reservation)
+        reservation = Reservation(points, now)
+        self.log.hold(now, reservation, 1, points)
+        self.spend(now, 1, points)
+        return reservation
+
+    def spend(self, at: float, requests: int, points: int) -> None:
+        """So many go out then, and are on their way already for the log."""
+        request, cost = self._paces(requests, points)
+        self.requests_due = max(at, self.requests_due) + request
+        self.points_due = max(at, self.points_due) + cost
         self.told.spend(points)
         if self.site is not None:
-            self.site.sent(now, points)
-        return reservation
+            self.site.sent(at, requests, points)
+
+    def give_back(self, now: float, requests: int, points: int) -> None:
+        """So many did not go out after all, and the log knows it."""
+        request, cost = self._paces(requests, points)
+        self.requests_due -= request
+        self.points_due -= cost
+        self.told.spend(-points)
+        if self.site is not None:
+            self.site.sent(min(now, self.site.sent_at), -requests, -points)
 
     def settle(
         self,
@@ -82,11 +101,15 @@ class QuotaWindow:
         is_answer: bool = True,
     ) -> None:
         """An answer came, or none will; `points_left` and `resets_in` are the platform's."""
-        sent_at = self.log.answered(now, reservation, is_answer=is_answer)
-        if sent_at is None or points_left is None:
+        self.log.hold(now, reservation, 0, 0)
+        sent_at, points = reservation.sent_at, reservation.points
+        self.log.count(now, 1, points)
+        if is_answer:
+            self.log.note_time(now, now - sent_at)
+        if points_left is None:
             return
         # what the answer is about is in its own count
-        uncounted = self.log.maybe_counted_since(sent_at) - reservation.points
+        uncounted = self.log.maybe_counted_since(sent_at) - points
         before = self.told.end
         if self.told.read(sent_at, now, points_left - uncounted, resets_in) and self.site:
             self.site.read(
@@ -94,8 +117,8 @@ class QuotaWindow:
                 self.told.end,
                 is_new=not before.meets(self.told.end),
                 points_left=points_left,
-                points=reservation.points,
-                under_way=self.log.on_the_way,
+                points=points,
+                under_way=self.log.all_on_the_way,
             )
 
     def throttle(self, now: float, retry_after: float | None) -> None:
@@ -119,11 +142,11 @@ class QuotaWindow:
         told = self.told.left(now)
         return QuotaLeft(left.points if told > left.points else int(told), left.requests)
 
-    def _paces(self, points: int) -> tuple[float, float]:
-        """Seconds of the pace that a request of so many points uses up, as one and by its points.
+    def _paces(self, requests: int, points: int) -> tuple[float, float]:
+        """Seconds of the pace that requests of so many points use up, as such and by their points.
 
-        It is paid before the request is sent (the generic cell rate algorithm), so that neither
-        pace is ever ahead by more than is in hand.
+        It is paid before a request is sent (the generic cell rate algorithm), so that neither pace
+        is ever ahead by more than is in hand.
         """
         lasts = self.log.lasts
-        return lasts / self.limits.requests, points * lasts / self.limits.points
+        return requests * lasts / self.limits.requests, points * lasts / self.limits.points

@@ -1,4 +1,4 @@
-"""The budget that replicas share: a store deals slices of one pace, each replica spends its own."""
+"""The budget that replicas share: one window in the store, from which each gets its slots."""
 
 from __future__ import annotations
 
@@ -7,232 +7,281 @@ import contextlib
 import math
 import random
 from collections import deque
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.fair_lock import FairLock
-from pointsman.delivery.budget.slots import (
-    JUMP,
-    MICROS,
-    QuotaUpdate,
-    SharedPace,
+from pointsman.delivery.budget.shared_window import (
+    AHEAD,
+    Answer,
+    Report,
+    SharedWindow,
     SlotGrant,
     SlotRequest,
-    apply_quota_update,
-    grace,
-    grant_slots,
-    quota_left,
+    StoreClock,
 )
-from pointsman.domain.clock import Clock
+from pointsman.delivery.budget.slots_in_hand import SlotsInHand
+from pointsman.domain.clock import MICROSECONDS, Clock
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.platforms.base import PlatformAnswer, RequestOutcome
+from pointsman.store.base import Window
 
 T = TypeVar("T")
 
-#: of the newest request in the average of what they cost
-_WEIGHT = 0.2
+#: what was answered is reported after so many seconds at the latest, and that we are there
+_REPORT_EVERY, _SIGN_EVERY = 0.5, 10.0
+#: a request that nobody settled for so many windows is not on its way any more
+_LOST = 10
+#: of the dearest request so far, the part that counts after the next one
+_FADES = 0.98
 
 
-class SharedPaceStore(Protocol):
-    """Where the pace is kept: one row that one replica at a time may change."""
+class SharedWindowStore(Protocol):
+    """Where the window is kept: one row that one replica at a time may change."""
 
-    async def pace(self, decide: Callable[[str, int], tuple[str, T]]) -> T:
-        """`decide` gets the state, "" at first, and the store's time in microseconds.
+    async def shared_window(self, decide: Callable[[str, int], tuple[str, Window, T]]) -> T:
+        """`decide` gets the text, "" at first, and the store's time in microseconds.
 
-        The state that it returns is kept before its other result is returned. Raises
-        `StoreUnavailable`.
+        The text that it returns, and what the window comes to, are kept before its other result is
+        returned. It may be asked several times. Raises `StoreUnavailable`.
         """
         ...
+
+
+@dataclass(slots=True)
+class _Settled:
+    """An answer, before it is reported."""
+
+    at: float
+    took: float
+    points: int
+    answer: PlatformAnswer
+
+    def seen(self, now: float) -> Answer:
+        outcome = self.answer.outcome
+        return Answer(
+            now - self.at,
+            self.took,
+            self.points,
+            self.answer.rate,
+            is_answer=outcome is not RequestOutcome.UNREACHABLE,
+            is_throttled=outcome is RequestOutcome.THROTTLED,
+        )
 
 
 class SharedBudget:
     """A `Budget` of one of several replicas."""
 
-    def __init__(self, limits: QuotaLimits, clock: Clock, store: SharedPaceStore) -> None:
+    def __init__(self, limits: QuotaLimits, clock: Clock, store: SharedWindowStore) -> None:
         self._limits = limits
         self._clock = clock
         self._store = store
-        self._lock = FairLock(clock)
-        #: (from, until) on the monotonic clock of each slot that is ours
-        self._slots: deque[tuple[float, float]] = deque()
-        self._points = 0
-        self._average = 1.0
-        #: the platform wants to be left alone until then
-        self._not_before = 0.0
-        #: a request of so many points, or more, can't be sent before
-        self._denied = (0, 0.0)
-        self._free_at = 0.0
-        self._update: QuotaUpdate | None = None
-        self._on_the_way = 0
-        self._left = QuotaLeft(limits.points, limits.requests)
-        self._noted_at = 0.0
-        #: microseconds from our monotonic clock to the store's
-        self._offset: int | None = None
         #: tells replicas apart
-        self._replica = random.getrandbits(48)
-        self._updates: set[asyncio.Task[None]] = set()
+        self._replica = f"{random.getrandbits(48):012x}"
+        self._lock = FairLock(clock)
+        #: a report tells all, so one is under way at a time
+        self._reporting = asyncio.Lock()
+        self._hand = SlotsInHand()
+        self._on_the_way: dict[Reservation, None] = {}
+        self._settled: list[_Settled] = []
+        #: points of the dearest request lately, and when the last ones went
+        self._usual = 1.0
+        self._used: deque[float] = deque(maxlen=256)
+        #: how often the platform wanted to be left alone, and how often the others were told
+        self._stops = self._stops_told = 0
+        #: less what is in our hand
+        self._left = QuotaLeft(limits.points, limits.requests)
+        self._reported_at = float("-inf")
+        self._store_clock: StoreClock | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     async def open(self) -> None:
-        """Take note of what was spent; the pace outlives every process."""
-
-        def read(text: str, now: int) -> tuple[str, SlotGrant]:
-            return text, quota_left(SharedPace.read(text), now, self._limits)
-
-        self._note(await self._store.pace(read), self._clock.monotonic())
+        """Take note of what was spent; the window outlives every process."""
+        await self._exchange()
+        self._start(self._report_now_and_then)
 
     async def close(self) -> None:
-        """Wait until the other replicas know what the platform said last."""
-        await asyncio.gather(*self._updates)
+        """Give back what is in hand, and tell the others what the platform said last."""
+        self._is_closed = True
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._hand.clear()
+        with contextlib.suppress(StoreUnavailable):
+            await self._exchange()
 
     def reconfigure(self, limits: QuotaLimits) -> None:
-        """Slots that were dealt stay good: they are counted in the pace."""
+        """Slots that we have stay good: they are counted."""
         self._limits = limits
 
     async def wait_for_quota(self) -> None:
-        """As far as we know; asking the store would take slots that nobody may need."""
-        await self._clock.sleep(self._free_at - self._clock.monotonic())
+        """The slot is in hand then, so that the most urgent of that moment can use it."""
+        await self._lock.acquire(math.inf)
+        try:
+            await self._wait(1, give_up_at=math.inf)
+        finally:
+            self._lock.release()
 
     async def reserve(self, points: int, *, give_up_at: float) -> Reservation | None:
         if not await self._lock.acquire(give_up_at):
             return None
         try:
-            while True:
-                at = await self._next_slot(points)
-                now = self._clock.monotonic()
-                if max(at, now) > give_up_at:
-                    return None
-                if at > now:
-                    await self._clock.sleep(at - now)
-                elif self._use(points):
-                    return Reservation(points)
+            if not await self._wait(points, give_up_at=give_up_at):
+                return None
+            now = self._clock.monotonic()
+            self._hand.use(points)
+            self._used.append(now)
+            self._usual = max(float(points), self._usual * _FADES)
+            reservation = Reservation(points, now)
+            self._on_the_way[reservation] = None
+            return reservation
         finally:
             self._lock.release()
 
     def settle(self, reservation: Reservation, answer: PlatformAnswer) -> None:
-        self._on_the_way -= reservation.points
+        now = self._clock.monotonic()
+        if reservation in self._on_the_way:
+            del self._on_the_way[reservation]
+            self._note_answer(now, reservation, answer)
         rate = answer.rate
         if rate.points_left is not None:
-            left = max(0, rate.points_left - self._on_the_way)
-            window = self._limits.window
-            # whole seconds may have been rounded down
-            resets_in = window if rate.resets_in is None else min(rate.resets_in + 1, window)
-            self._update = QuotaUpdate(left, _micros(resets_in))
+            # what is on its way may be missing from the platform's count
+            left = max(0, rate.points_left - self._points_on_the_way - self._hand.points)
             self._left = replace(self._left, points=min(self._left.points, left))
-            self._points = min(self._points, left)
-        if answer.outcome is RequestOutcome.THROTTLED:
-            wait = rate.retry_after if rate.retry_after is not None else rate.resets_in
-            self._stop(self._limits.window if wait is None else wait)
-        elif rate.retry_after:
-            self._stop(rate.retry_after)
+        if answer.outcome is RequestOutcome.THROTTLED or rate.retry_after:
+            self._stops += 1
+            self._hand.clear()
+            self._start(self._report)
 
     def requests_within(self, seconds: float) -> int:
         return self._limits.requests_within(seconds)
 
     def left(self) -> QuotaLeft:
         """What was left when the store was asked last, if that still says something."""
-        now = self._clock.monotonic()
-        if now < self._not_before:
+        if self._stops > self._stops_told:
             return QuotaLeft(0, 0)
-        if now >= self._noted_at + self._limits.window:
+        if self._clock.monotonic() >= self._reported_at + self._limits.window:
             return QuotaLeft(self._limits.points, self._limits.requests)
-        return self._left
+        if self._hand.waits:
+            return self._left
+        return QuotaLeft(
+            self._left.points + self._hand.points, self._left.requests + len(self._hand.slots)
+        )
 
-    def _stop(self, seconds: float) -> None:
-        """Nobody sends for so long; the others are told at once."""
-        self._slots.clear()
-        self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
-        self._free_at = self._not_before
-        task = asyncio.create_task(self._send_update(QuotaUpdate(blocked_for=_micros(seconds))))
-        self._updates.add(task)
-        task.add_done_callback(self._updates.discard)
+    async def _wait(self, points: int, *, give_up_at: float) -> bool:
+        """Until the first slot in hand may be used for so many points; False if that is late."""
+        while True:
+            now = self._clock.monotonic()
+            slot = self._hand.first(now, points)
+            if slot is None:
+                if not await self._ask(points, give_up_at - now):
+                    return False
+            elif max(slot.start, now) > give_up_at:
+                return False
+            elif slot.start > now:
+                try:
+                    await self._clock.sleep(slot.start - now)
+                except BaseException:
+                    self._hand.clear()
+                    raise
+            elif slot.must_confirm:
+                await self._exchange(confirm=points)
+            else:
+                return True
 
-    async def _send_update(self, update: QuotaUpdate) -> None:
-        # a store that is away deals nothing either
+    async def _ask(self, points: int, within: float) -> bool:
+        """Give back what is in hand, and ask for what is needed now; False where that is late."""
+        since = self._clock.monotonic() - AHEAD
+        recent = sum(1 for at in self._used if at > since)
+        usual = max(points, math.ceil(self._usual))
+        self._hand.clear()
+        return await self._exchange(
+            SlotRequest(max(self._lock.waiting + 1, recent), points, usual, within)
+        )
+
+    async def _exchange(self, ask: SlotRequest | None = None, confirm: int | None = None) -> bool:
+        """Report; whether slots were given, if any were asked for."""
+        async with self._reporting:
+            asked_at = self._clock.monotonic()
+            self._forget_lost(asked_at)
+            self._hand.drop_expired(asked_at)
+            settled, self._settled = self._settled, []
+            stops = self._stops
+            report = Report(
+                self._replica,
+                tuple(one.seen(asked_at) for one in settled),
+                len(self._on_the_way) + len(self._hand.slots),
+                self._points_on_the_way + self._hand.points,
+                waits=self._hand.waits,
+            )
+
+            def decide(
+                text: str, now: int
+            ) -> tuple[str, Window, tuple[SlotGrant, float, QuotaLeft, StoreClock]]:
+                window = SharedWindow.read(text, self._limits)
+                here = self._clock.monotonic()
+                clock = StoreClock.seen(now, asked_at, here, window.set_forward_by)
+                window.move_to(now / MICROSECONDS, set_by=clock.set_since(self._store_clock))
+                window.hear(report)
+                grant = SlotGrant() if ask is None else window.grant(self._replica, ask)
+                wait = 0.0 if confirm is None else window.confirm(self._replica, confirm)
+                clock = replace(clock, set_forward_by=window.set_forward_by)
+                return window.write(), window.summary(), (grant, wait, window.left(), clock)
+
+            try:
+                grant, wait, left, self._store_clock = await self._store.shared_window(decide)
+            except BaseException:
+                self._settled = settled + self._settled
+                raise
+            now = self._reported_at = self._clock.monotonic()
+            self._left = left
+            self._stops_told = max(self._stops_told, stops)
+            if stops != self._stops:
+                return True  # what was given before the platform wanted to be left alone is void
+            self._hand.add(asked_at, now, grant)
+            if confirm is not None and self._hand.slots:
+                self._hand.confirmed(asked_at, now, wait)
+            return bool(grant.starts)
+
+    async def _report(self) -> None:
+        # a store that is away gives no slots either
         with contextlib.suppress(StoreUnavailable):
-            await self._store.pace(
-                lambda text, now: (
-                    apply_quota_update(SharedPace.read(text), now, update).write(),
-                    None,
-                )
-            )
+            await self._exchange()
 
-    async def _next_slot(self, points: int) -> float:
-        """When the next slot may be used, on the monotonic clock; a time to ask again without."""
-        now = self._clock.monotonic()
-        while self._slots and self._slots[0][1] < now:
-            self._slots.popleft()
-        if self._slots and self._points >= points:
-            return self._slots[0][0]
-        if now < self._not_before:
-            return self._not_before
-        size, until = self._denied
-        if now < until and points >= size:
-            return until
-        if not self._slots:
-            self._points = 0
-        # slots that are left keep their time; the points that are missing come with further ones
-        requests = max(1, self._lock.waiting + 1 - len(self._slots))
-        others = math.ceil(self._average)
-        await self._ask(SlotRequest(self._replica, requests, points - self._points, others))
-        return self._slots[0][0] if self._points >= points else self._denied[1]
+    async def _report_now_and_then(self) -> None:
+        """What nobody asked for meanwhile; and now and then, that we are there."""
+        while True:
+            await self._clock.sleep(_REPORT_EVERY)
+            now = self._clock.monotonic()
+            slots = len(self._hand.slots)
+            self._hand.drop_expired(now)
+            is_news = self._settled or len(self._hand.slots) < slots
+            if is_news or now >= self._reported_at + _SIGN_EVERY:
+                await self._report()
 
-    async def _ask(self, request: SlotRequest) -> None:
-        update, self._update = self._update, None
-
-        def decide(text: str, now: int) -> tuple[str, SlotGrant]:
-            pace = SharedPace.read(text).moved(self._set_forward(now))
-            if update is not None:
-                pace = apply_quota_update(pace, now, update)
-            pace, grant = grant_slots(pace, now, self._limits, request)
-            return pace.write(), grant
-
-        asked_at = self._clock.monotonic()
-        try:
-            grant = await self._store.pace(decide)
-        except BaseException:
-            self._update = self._update or update
-            raise
-        granted_at = self._clock.monotonic()
-        self._note(grant, granted_at)
-        if not grant.requests:
-            self._denied = self._points + request.first, granted_at + grant.starts_in / MICROS
+    def _start(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        if self._is_closed:
             return
-        # The decision was made between the two: what is early counts from the later one, what is
-        # late from the earlier one.
-        self._points += grant.points
-        usable_for = grant.every + grace(self._limits)
-        for number in range(grant.requests):
-            offset = grant.starts_in + number * grant.every
-            self._slots.append(
-                (granted_at + offset / MICROS, asked_at + (offset + usable_for) / MICROS)
-            )
+        task = asyncio.create_task(work())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    def _set_forward(self, now: int) -> int:
-        """By how much the store's clock was set forward since we asked it last.
+    def _note_answer(self, now: float, reservation: Reservation, answer: PlatformAnswer) -> None:
+        took = now - reservation.sent_at
+        self._settled.append(_Settled(now, took, reservation.points, answer))
 
-        Another replica may notice it too, and move the pace once more: what lies in the future then
-        counts as if it was dealt now.
-        """
-        offset = now - _micros(self._clock.monotonic())
-        before, self._offset = self._offset, offset
-        return offset - before if before is not None and offset - before > JUMP else 0
+    def _forget_lost(self, now: float) -> None:
+        lost = PlatformAnswer(RequestOutcome.UNREACHABLE)
+        for reservation in list(self._on_the_way):
+            if reservation.sent_at + _LOST * self._limits.window > now:
+                return
+            del self._on_the_way[reservation]
+            self._note_answer(now, reservation, lost)
 
-    def _note(self, grant: SlotGrant, at: float) -> None:
-        self._noted_at = at
-        self._left = QuotaLeft(grant.points_left, grant.requests_left)
-        self._free_at = max(self._not_before, at + grant.next_in / MICROS)
-
-    def _use(self, points: int) -> bool:
-        """Spend the slot whose time has come; False without one, or when that was too long ago."""
-        if not self._slots or self._slots.popleft()[1] < self._clock.monotonic():
-            return False
-        self._points -= points
-        self._on_the_way += points
-        self._average += _WEIGHT * (points - self._average)
-        return True
-
-
-def _micros(seconds: float) -> int:
-    return max(0, round(seconds * MICROS))
+    @property
+    def _points_on_the_way(self) -> int:
+        return sum(reservation.points for reservation in self._on_the_way)

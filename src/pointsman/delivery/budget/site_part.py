@@ -42,25 +42,25 @@ class SitePart:
     #: of all that was sent in it, and of what was answered
     requests: int = 0
     points: int = 0
-    _counted_points: int = 0
-    _sent_at: float = float("-inf")
-    _read_at: float = 0.0
+    counted_points: int = 0
+    sent_at: float = float("-inf")
+    read_at: float = 0.0
     #: what others have taken in it, and points of theirs
     taken: float = 0.0
-    _others_points: int = 0
+    others_points: int = 0
     #: points of one request of theirs
-    _cost: float = field(init=False)
+    cost: float = field(init=False)
     #: what others took in each of the last windows, and their pace when it was highest
-    _earlier: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_MEMORY))
-    _pace: float = 0.0
+    earlier: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_MEMORY))
+    pace: float = 0.0
 
     def __post_init__(self) -> None:
-        self._cost = max(1.0, self.limits.total_points / self.limits.total_requests)
+        self.cost = max(1.0, self.limits.total_points / self.limits.total_requests)
 
-    def sent(self, now: float, points: int) -> None:
-        """A request of ours goes out."""
-        self._sent_at = now
-        self.requests += 1
+    def sent(self, now: float, requests: int, points: int) -> None:
+        """Requests of ours go out."""
+        self.sent_at = now
+        self.requests += requests
         self.points += points
 
     def read(
@@ -79,24 +79,26 @@ class SitePart:
         """
         if is_new:
             if self.end is not None:
-                self._earlier.append((self.taken, self._pace))
+                self.earlier.append((self.taken, self.pace))
             self.requests, self.points = under_way[0] + 1, under_way[1] + points
-            self._counted_points, self.taken, self._pace, self._others_points = 0, 0.0, 0.0, 0
-        self.end, self._read_at = end, now
-        self._counted_points += points
-        others = self.limits.total_points - points_left - self._counted_points
-        self._others_points = max(0, others)
-        of_requests = self._others_points / self._cost / self.limits.total_requests
-        self.taken = min(1.0, max(self._others_points / self.limits.total_points, of_requests))
+            self.counted_points, self.taken, self.pace, self.others_points = 0, 0.0, 0.0, 0
+        self.counted_points += points
+        if now < self.read_at and not is_new:
+            return  # another replica's answer was newer
+        self.end, self.read_at = end, now
+        others = self.limits.total_points - points_left - self.counted_points
+        self.others_points = max(0, others)
+        of_requests = self.others_points / self.cost / self.limits.total_requests
+        self.taken = min(1.0, max(self.others_points / self.limits.total_points, of_requests))
         elapsed = now - (end.not_after - self.limits.window)
         if elapsed >= _SURE_TIME:
-            self._pace = max(self._pace, self.taken / elapsed)
+            self.pace = max(self.pace, self.taken / elapsed)
 
     def throttled(self) -> None:
         """No quota, though points are left: the requests of others cost less than we thought."""
         requests = self.limits.total_requests - self.requests
-        if self._others_points and requests > 0:
-            self._cost = max(1.0, min(self._cost, self._others_points / requests / _CAUTION))
+        if self.others_points and requests > 0:
+            self.cost = max(1.0, min(self.cost, self.others_points / requests / _CAUTION))
 
     def allowed(self, now: float) -> float:
         """The part of the quota that may be ours in this window, by now."""
@@ -108,7 +110,7 @@ class SitePart:
 
     def _wanted(self, ends_at: float) -> float:
         """What others may take until the end of the window, since it was said what they took."""
-        left = ends_at - self._read_at
+        left = ends_at - self.read_at
         elapsed = self.limits.window - left
         pace = self._highest_pace
         if elapsed >= _LEAST_TIME:
@@ -117,15 +119,15 @@ class SitePart:
             some = 2 * math.sqrt(requests) / self.limits.total_requests
             pace = max(pace, (self.taken + some) / elapsed)
         trend = _CAUTION * pace * left
-        if len(self._earlier) < _FEW:
+        if len(self.earlier) < _FEW:
             return trend
-        most = max(taken for taken, _ in self._earlier)
-        bound = (_CAUTION + _OF_FEW / len(self._earlier)) * most - self.taken
+        most = max(taken for taken, _ in self.earlier)
+        bound = (_CAUTION + _OF_FEW / len(self.earlier)) * most - self.taken
         return trend if bound <= 0 else min(trend, bound)
 
     @property
     def _highest_pace(self) -> float:
-        return max([self._pace, *(pace for _, pace in self._earlier)])
+        return max([self.pace, *(pace for _, pace in self.earlier)])
 
     def next_at(self, now: float, points: int) -> float:
         """When a request of so many points leaves others what they want, at the earliest."""
@@ -139,4 +141,4 @@ class SitePart:
             return now
         # without an answer now and then nobody knows how much others took
         ask_every = limits.window / (limits.total_requests * _ASKING)
-        return max(now, min(self.end.not_after, self._sent_at + ask_every))
+        return max(now, min(self.end.not_after, self.sent_at + ask_every))

@@ -37,12 +37,16 @@ _COURSE_FIELDS = (
     ("pages", "PagesCompletedByCourse", "courseId", "... on PageEntity { id }"),
     ("criteria", "UserCourseCompletionProgress", "id", "percent"),
 )
+_PATH = (
+    "currentUserStartActionDate currentUserPendingCertificate currentUserEarnedCertificate "
+    "currentUserDueDate milestones { id requirement }"
+)
 _PATH_FIELDS = (
     (
         "path",
         "LearningPathBySlug",
         "slug",
-        "currentUserStartActionDate currentUserDueDate milestones { id requirement }",
+        _PATH,
     ),
     (
         "done",
@@ -173,6 +177,8 @@ def _path(path: dict[str, Any] | None, done: list[dict[str, Any]] | None) -> Pla
         completed=bool(required) and required <= reached,
         started=bool((path or {}).get("currentUserStartActionDate") or reached),
         due_at=_moment((path or {}).get("currentUserDueDate")),
+        certificate=bool((path or {}).get("currentUserEarnedCertificate")),
+        certificate_pending=bool((path or {}).get("currentUserPendingCertificate")),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from pointsman.domain.clock import micros
@@ -14,6 +14,7 @@ from pointsman.domain.targets import CourseStatus, ReadBackPlace, Recipient
 from pointsman.statements.adapters import Path
 from pointsman.statements.adapters.json_paths import as_text
 from pointsman.statements.adapters.json_values import timestamp
+from pointsman.statements.statement import parse_timestamp
 
 #: names of one learner that are looked at
 _MOST_NAMES = 6
@@ -93,14 +94,14 @@ class EventReader:
         return ReadBackPlace.course(course)
 
     def _time(self, event: str, item: dict[str, Any]) -> int:
-        value = next((path.find(item, item) for path in self.paths.time), None)
         try:
-            text = timestamp(value)
+            texts = (timestamp(path.find(item, item)) for path in self.paths.time)
+            text = next((text for text in texts if text is not None), None)
         except ValueError as error:
             raise InputRefused(f"{_places(self.paths.time)} of {event!r} {error}") from None
         if text is None:
             raise InputRefused(f"{event!r} has no time at {_places(self.paths.time)}")
-        at = datetime.fromisoformat(text.upper())
+        at = parse_timestamp(text)
         return micros((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
 
 

@@ -8,8 +8,10 @@ replicas, the one that has the duty reads.
 
 from __future__ import annotations
 
+import hashlib
 import random
 from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 import structlog
@@ -32,6 +34,8 @@ log = structlog.get_logger(__name__)
 #: requests but that of a feed that is away
 _DUTY = 120.0
 _PAUSE = Backoff(1.0, 300.0)
+#: events that made no sense are remembered, so many of the newest
+_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class FeedReader:
         self._jitter = random.Random()  # noqa: S311 - spreads requests, guards nothing
         self._failures = 0
         self._asked_at = float("-inf")
+        #: hashes of the newest events that made no sense
+        self._kept: dict[bytes, None] = {}
 
     def reconfigure(self, api_key: SecretStr) -> None:
         """Show another key from now on."""
@@ -101,8 +107,9 @@ class FeedReader:
             return False
         places = await self._store.feeds()
         place = places.get(self.name)
-        if place is None or self._is_due(place, now):
-            return await self._read_on(place or FeedPlace(), now)
+        due = place is None or self._is_due(place, now)
+        if due and await self._read_on(place or FeedPlace(), now):
+            return True
         asked_for = next((name for name in places if name.startswith(f"{self.name} ")), None)
         if asked_for is None:
             return False
@@ -119,9 +126,16 @@ class FeedReader:
             first = now - micros(self._pace.first)
             since = place.read_until - micros(self._pace.overlap) if place.read_until else first
             span = Span(max(0, min(since, now)), now)
-        page = await self._page(span)
+        try:
+            page = await self._page(span)
+        except FeedUnavailable as error:
+            if not self._must_begin_again(span, error):
+                raise
+            # a shorter one, that it may be read before its cursor ends too
+            span = Span(span.since, (span.since + span.until) // 2)
+            page = await self._page(span)
         done = replace(place, requests=place.requests + 1, events=place.events + len(page.events))
-        if page.cursor and page.cursor != span.cursor:
+        if page.cursor:
             done = replace(done, current=replace(span, cursor=page.cursor))
         else:
             done = replace(done, current=None, read_until=span.until)
@@ -134,8 +148,13 @@ class FeedReader:
         if span is None:
             await self._store.drop_feed(name)
             return
-        page = await self._page(span)
-        goes_on = bool(page.cursor) and page.cursor != span.cursor
+        try:
+            page = await self._page(span)
+        except FeedUnavailable as error:
+            if not self._must_begin_again(span, error):
+                raise
+            page = await self._page(replace(span, cursor=""))
+        goes_on = bool(page.cursor)
         done = replace(
             place,
             current=replace(span, cursor=page.cursor) if goes_on else None,
@@ -146,6 +165,18 @@ class FeedReader:
         if not goes_on:
             await self._store.drop_feed(name)
             log.info("a span of the feed was read", feed=self.name, events=done.events)
+
+    def _must_begin_again(self, span: Span, error: FeedUnavailable) -> bool:
+        """Whether the page was refused because the feed takes the span's cursor no longer."""
+        if not span.cursor or not error.refuses_request:
+            return False
+        log.warning(
+            "the feed takes its cursor no longer",
+            feed=self.name,
+            reason=str(error),
+            next="nothing: the span is read again from its beginning, and nothing counts twice",
+        )
+        return True
 
     async def _page(self, span: Span) -> EventPage:
         """As slowly as is set. Raises `FeedUnavailable`."""
@@ -163,9 +194,7 @@ class FeedReader:
             try:
                 event = self._reader.read(item)
             except InputRefused as error:
-                body = orjson.dumps(item)
-                origin = f"feed {self.name}"
-                await self._intake.keep(self.name, FactSource.FEED, body, str(error), origin)
+                await self._keep(item, str(error))
                 continue
             if event is None:
                 self._intake.hooks.ignored(self.name, FactSource.FEED)
@@ -173,6 +202,17 @@ class FeedReader:
                 events.append(event)
         await self._intake.take(self.name, events, behind)
         self._intake.hooks.feed_read(self.name, 1, behind.place)
+
+    async def _keep(self, item: Any, reason: str) -> None:
+        """As a dead letter, once: what is read twice comes again."""
+        body = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+        digest = hashlib.sha256(body).digest()
+        if digest in self._kept:
+            return
+        await self._intake.keep(self.name, FactSource.FEED, body, reason, f"feed {self.name}")
+        self._kept[digest] = None
+        if len(self._kept) > _KEPT:
+            del self._kept[next(iter(self._kept))]
 
     async def close(self) -> None:
         await self._client.close()

@@ -21,14 +21,30 @@ from pointsman.store.confirmation_records import Span
 #: a page of ten thousand events is some MB
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 _REFUSES_US = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_REFUSES_REQUEST = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.GONE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
+#: of what a refusal says, in a message
+_LONGEST_WORDS = 200
 
 
 class FeedUnavailable(Retry):
-    """The feed gives no page now; `wait` is what it says of when to ask again, in seconds."""
+    """The feed gives no page now; `wait` is what it says of when to ask again, in seconds.
 
-    def __init__(self, message: str, wait: float | None = None) -> None:
+    `refuses_request`: it would refuse the same request again, so its cursor may be the reason.
+    """
+
+    def __init__(
+        self, message: str, wait: float | None = None, *, refuses_request: bool = False
+    ) -> None:
         super().__init__(message)
         self.wait = wait
+        self.refuses_request = refuses_request
 
 
 class HttpSender(Protocol):
@@ -95,7 +111,7 @@ class FeedClient:
         except NoReply as error:
             reason = str(error).replace(key, "***")
             raise FeedUnavailable(f"no answer from the feed: {reason}") from None
-        return self._read(reply)
+        return self._read(reply, span)
 
     async def close(self) -> None:
         await self._client.close()
@@ -106,13 +122,16 @@ class FeedClient:
         moment = datetime.fromtimestamp(at / MICROSECONDS, UTC)
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    def _read(self, reply: HttpReply) -> EventPage:
+    def _read(self, reply: HttpReply, span: Span) -> EventPage:
         wait = retry_after(reply.headers, self._clock.now())
         if reply.status != HTTPStatus.OK:
             words = f"the feed answered HTTP {reply.status}"
             if reply.status in _REFUSES_US:
                 words += "; see platform.api_key, and whether it may read events"
-            raise FeedUnavailable(words, wait)
+            elif said := _said(reply.body, self._api_key):
+                words += f": {said}"
+            refused = reply.status in _REFUSES_REQUEST
+            raise FeedUnavailable(words, wait, refuses_request=refused)
         if not reply.is_whole:
             raise FeedUnavailable(
                 f"the feed's answer is longer than {len(reply.body):,} bytes", wait
@@ -125,13 +144,35 @@ class FeedClient:
         if not isinstance(events, list):
             places = " or ".join(map(str, self._query.events))
             raise FeedUnavailable(f"the feed's answer has no list at {places}", wait)
+        return EventPage(tuple(events), self._next_cursor(answer, events, span, wait))
+
+    def _next_cursor(
+        self, answer: Any, events: Sequence[Any], span: Span, wait: float | None
+    ) -> str:
+        """Empty on the last page. Raises `FeedUnavailable` where more is there and out of reach."""
+        places = " or ".join(map(str, self._query.page_info))
         info = _first(self._query.page_info, answer)
-        info = info if isinstance(info, dict) else {}
+        if not isinstance(info, dict):
+            if len(events) < self._query.page_size:
+                return ""
+            words = f"the feed's answer is full, and how it goes on is not said at {places}"
+            raise FeedUnavailable(words, wait)
+        if not info.get("hasMore"):
+            return ""
         cursor = info.get("cursor")
-        goes_on = bool(info.get("hasMore")) and isinstance(cursor, str | int)
-        return EventPage(tuple(events), str(cursor) if goes_on else "")
+        if not isinstance(cursor, str | int) or str(cursor) in {"", span.cursor}:
+            words = f"the feed has more, and {places} has no cursor that leads on"
+            raise FeedUnavailable(words, wait)
+        return str(cursor)
 
 
 def _first(paths: Sequence[Path], answer: Any) -> Any:
     values = (path.find(answer, answer) for path in paths)
     return next((value for value in values if value is not None), None)
+
+
+def _said(body: bytes, api_key: SecretStr) -> str:
+    """The beginning of a refusal in one line, without the key."""
+    text = body[: 4 * _LONGEST_WORDS].decode("utf-8", "replace")
+    words = " ".join(text.replace(api_key.get_secret_value(), "***").split())
+    return words[:_LONGEST_WORDS]

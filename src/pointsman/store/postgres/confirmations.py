@@ -47,9 +47,10 @@ class PostgresConfirmations(PostgresConnections):
             known = await connection.fetch(SQL["learners_to_confirm"], asked)
             names = [row["learner"] for row in known]
             await lock(connection, names)
-            states = await connection.fetch(SQL["states_to_confirm"], names)
+            rows = await connection.fetch(SQL["states_to_confirm"], names)
+            states = [(CODEC.decode(row), row["delivered_at"]) for row in rows]
             facts = await connection.fetch(SQL["facts_of_learners"], names)
-            plan = new_plan(list(map(CODEC.decode, states)), facts, now, shown_only)
+            plan = new_plan(states, facts, now, shown_only)
             taken = [plan.take(event) for event in events]
             await _write(connection, plan)
             if page is not None:

@@ -2,7 +2,7 @@
 SELECT DISTINCT learner FROM desired WHERE learner = ANY($1::text[]) AND read_back <> '';
 
 -- name: states_to_confirm
-SELECT {desired} FROM desired AS d WHERE d.learner = ANY($1::text[]) AND d.read_back <> '';
+SELECT {desired}, d.delivered_at FROM desired AS d WHERE d.learner = ANY($1::text[]) AND d.read_back <> '';
 
 -- name: facts_of_learners
 SELECT learner, place, fact, topic, at, source, seen_at, value FROM confirmations

@@ -1,4 +1,4 @@
-"""What other parts keep in the store: the pace at which the quota is spent, sealed authTokens."""
+"""What other parts keep in the store: the quota window that is spent, sealed authTokens."""
 
 from __future__ import annotations
 
@@ -6,29 +6,31 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pointsman.domain.records import SealedToken
-from pointsman.store.delivery_stores import WindowLedger
 from pointsman.store.postgres.connections import PostgresConnections
 from pointsman.store.postgres.rows import SQL, columns
 from pointsman.store.postgres.session import Connection
+from pointsman.store.records import Window
 
 T = TypeVar("T")
 
 
 class PostgresLedgers(PostgresConnections):
-    """The pace of all replicas, and their tokens."""
+    """The window of all replicas, and their tokens."""
 
-    @property
-    def window_ledger(self) -> WindowLedger | None:
-        return None
+    async def window(self) -> Window | None:
+        row = await self._pool.read(lambda db: db.fetchrow(SQL["read_window"]))
+        return None if row is None else Window(**row)
 
-    async def pace(self, decide: Callable[[str, int], tuple[str, T]]) -> T:
+    async def shared_window(self, decide: Callable[[str, int], tuple[str, Window, T]]) -> T:
         async def decide_alone(connection: Connection) -> T:
-            row = await connection.fetchrow(SQL["lock_pace"])
+            row = await connection.fetchrow(SQL["lock_window"])
             if row is None:
-                await connection.execute(SQL["add_pace"])
-                row = await connection.fetchrow(SQL["lock_pace"])
-            state, result = decide(*row)
-            await connection.execute(SQL["save_pace"], state)
+                await connection.execute(SQL["add_window"])
+                row = await connection.fetchrow(SQL["lock_window"])
+            state, window, result = decide(*row)
+            await connection.execute(
+                SQL["save_window"], state, window.ends_at, window.points, window.requests
+            )
             return result
 
         return await self._pool.transaction(decide_alone)

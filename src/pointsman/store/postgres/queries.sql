@@ -477,15 +477,20 @@ ON CONFLICT (learner) DO UPDATE SET sealed = excluded.sealed, stored_at = exclud
 -- name: drop_tokens
 DELETE FROM tokens WHERE learner = ANY($1::text[]);
 
--- name: add_pace
-INSERT INTO pace (id, state) VALUES (1, '') ON CONFLICT (id) DO NOTHING;
+-- name: add_window
+INSERT INTO quota_window (id, ends_at, points, requests, state) VALUES (1, 0, 0, 0, '')
+ON CONFLICT (id) DO NOTHING;
 
--- name: lock_pace
-SELECT state, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM pace
-WHERE id = 1 FOR UPDATE;
+-- The time is that after the wait for the row, whoever had it and whatever became of that.
+-- name: lock_window
+WITH locked AS MATERIALIZED (SELECT state FROM quota_window WHERE id = 1 FOR UPDATE)
+SELECT state, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM locked;
 
--- name: save_pace
-UPDATE pace SET state = $1 WHERE id = 1;
+-- name: save_window
+UPDATE quota_window SET state = $1, ends_at = $2, points = $3, requests = $4 WHERE id = 1;
+
+-- name: read_window
+SELECT ends_at, points, requests FROM quota_window;
 
 -- name: insert_keys
 INSERT INTO statement_keys (key, block, ranks)

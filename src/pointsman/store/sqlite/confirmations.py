@@ -40,7 +40,8 @@ class SqliteConfirmations(SqliteConnections):
     ) -> list[TakenEvent]:
         def write(connection: sqlite3.Connection) -> list[TakenEvent]:
             names = to_json(sorted({name for event in events for name in event.names}))
-            states = [CODEC.decode(row) for row in fetch(connection, "states_to_confirm", names)]
+            rows = fetch(connection, "states_to_confirm", names)
+            states = [(CODEC.decode(row), row["delivered_at"]) for row in rows]
             facts = fetch(connection, "facts_of_learners", names)
             plan = new_plan(states, facts, now, shown_only)
             taken = [plan.take(event) for event in events]

@@ -1,5 +1,5 @@
 -- name: states_to_confirm
-SELECT {desired} FROM desired AS d
+SELECT {desired}, d.delivered_at FROM desired AS d
 WHERE d.learner IN (SELECT value FROM json_each(?)) AND d.read_back != '';
 
 -- name: facts_of_learners

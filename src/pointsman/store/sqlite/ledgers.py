@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import orjson
 
 from pointsman.domain.records import SealedToken
-from pointsman.store.delivery_stores import WindowLedger
 from pointsman.store.records import Window
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import SQL, fetch, fetch_one
@@ -16,10 +15,6 @@ from pointsman.store.sqlite.rows import SQL, fetch, fetch_one
 
 class SqliteLedgers(SqliteConnections):
     """The window of the one daemon, and its tokens."""
-
-    @property
-    def window_ledger(self) -> WindowLedger | None:
-        return self
 
     async def window(self) -> Window | None:
         def read(connection: sqlite3.Connection) -> Window | None:
