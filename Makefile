@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo player test unit lint fmt lock dist soak bench clean distclean
+.PHONY: help setup demo player test unit lint fmt lock docs docs-serve dist soak bench clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make the virtual environment, if it is not up to date
 
@@ -39,6 +39,12 @@ lock: ## pin what the image installs, by version and hash; needs uv
 	@$(LOCK) $(UPGRADE) pyproject.toml -o deploy/image/requirements.lock
 	@$(LOCK) $(UPGRADE) pyproject.toml --extra emulator -o 'deploy/image/requirements[emulator].lock'
 	@$(LOCK) $(UPGRADE) deploy/image/build.in -o deploy/image/build.lock
+
+docs: $(READY) ## build the documentation's site into dist/site; links and spelling are checked
+	@sh .ci/steps $(BIN) docs
+
+docs-serve: $(READY) ## show the documentation's site while you write
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve -f deploy/site/mkdocs.yml
 
 dist: $(READY) ## the wheel and the source distribution, checked and tried in a new environment
 	@sh .ci/dist $(BIN)

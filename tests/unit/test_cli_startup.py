@@ -117,7 +117,7 @@ def test_a_mistyped_command_is_told_the_nearest() -> None:
     result = CliRunner().invoke(app, ["chek"])
 
     assert result.exit_code == 2
-    assert "Did you mean 'check'?" in result.stderr
+    assert "Did you mean 'check'" in result.stderr
 
 
 def test_the_version_is_that_of_the_package() -> None:

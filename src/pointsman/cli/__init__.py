@@ -36,6 +36,12 @@ COMMANDS = (
         "check",
     ),
     LazyCommand(
+        "schema",
+        "Print a JSON Schema of the configuration file, by which editors complete and check it.",
+        "pointsman.cli.schema",
+        "schema",
+    ),
+    LazyCommand(
         "doctor",
         "Check an installation from end to end, and name a cure for what is wrong.",
         "pointsman.cli.doctor",

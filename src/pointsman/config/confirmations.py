@@ -57,10 +57,15 @@ def _path(text: str) -> str:
 class WebhookPathSettings(Section):
     """`paths` of [[confirmations]]: what stands where in the body of a webhook."""
 
+    #: what happened
     event: Paths = ("event",)
+    #: when it happened
     time: Paths = ("timestamp",)
+    #: the learner's e-mail address or id on the platform
     learner: Paths = ("data.userEmail", "data.userId", "data.user.email", "data.user.id")
+    #: the course's id
     course: Paths = ("data.courseId", "data.course.id")
+    #: the learning path's slug
     learning_path: Paths = ("data.learningPathSlug", "data.learningPath.slug")
     #: the new one, of a status that was changed
     status: Paths = ("data.status",)
@@ -71,12 +76,19 @@ class WebhookPathSettings(Section):
 class FeedPathSettings(Section):
     """`paths` of [confirmations.feed]: what stands where in one of its events."""
 
+    #: what happened
     event: Paths = ("source", "kind")
+    #: when it happened
     time: Paths = ("timestamp",)
+    #: the learner's e-mail address or id on the platform
     learner: Paths = ("user", "userEmail", "userDetail.id", "userId")
+    #: the course's id
     course: Paths = ("notifiableId", "courseId")
+    #: the learning path's slug
     learning_path: Paths = ("learningPathSlug",)
+    #: the new status, where it was changed
     status: Paths = ("status",)
+    #: the topic, where its progress alone was reset
     topic: Paths = ("topicId",)
 
 
@@ -87,6 +99,7 @@ class FeedSettings(Section):
     path: Annotated[str, AfterValidator(_path)] = "/incoming/v2/events/courseAction"
     #: its limits are its own; the platform's pages name 60, 100, 120 and 600
     requests_per_minute: int = Field(default=40, ge=1, le=10_000)
+    #: events in one answer
     page_size: int = Field(default=100, ge=1, le=10_000)
     #: how often it is read when nothing is left to read
     poll_seconds: float = Field(default=15, ge=1, le=3_600)
@@ -96,21 +109,26 @@ class FeedSettings(Section):
     first_hours: float = Field(default=1, ge=0, le=8_760)
     #: how startDate and endDate are written
     dates: Literal["milliseconds", "iso8601"] = "milliseconds"
-    #: where the list of events is, and what says how it goes on
+    #: where the list of events is in the answer
     events: Paths = ("data.APIEvents.events", "events")
+    #: where the answer says how it goes on
     page_info: Paths = ("data.APIEvents.pageInfo", "pageInfo")
+    #: what is where in one event
     paths: FeedPathSettings = Field(default_factory=FeedPathSettings)
 
 
 class ConfirmationSettings(Section):
     """One of [[confirmations]]: webhooks at /confirmations/{name}, the feed, or both."""
 
+    #: the last part of its address, /confirmations/{name}; labels metrics
     name: SourceName
     #: of the webhook's endpoint; without it there is no webhook
     secret_file: SecretFile = None
+    #: the secret that the platform signs webhooks with
     secret: OptionalStrongSecret = None
     #: files of secrets that still open what they signed, while the platform changes to a new one
     old_secret_files: tuple[ExistingFile, ...] = ()
+    #: the header with the signature
     header: HeaderName = "X-TI-Signature"
     #: how old an event may be: the platform repeats for 26.6 hours what was not taken
     tolerance_seconds: float = Field(default=100_800, gt=0, le=2_592_000)
@@ -118,7 +136,9 @@ class ConfirmationSettings(Section):
     max_body_bytes: int = Field(default=65_536, ge=1_024)
     #: more names of events, or other meanings, beside the defaults
     events: dict[str, Meaning] = Field(default_factory=dict)
+    #: what is where in the body of a webhook
     paths: WebhookPathSettings = Field(default_factory=WebhookPathSettings)
+    #: the REST list of course actions; none: it is not read
     feed: FeedSettings | None = None
 
     @field_validator("old_secret_files")

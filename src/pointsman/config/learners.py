@@ -28,6 +28,7 @@ class AccountSettings(Section):
     identifier is the learner's name as it is.
     """
 
+    #: the home page of the accounts, as statements give it
     home_page: str = Field(min_length=1)
     #: the platform's learner, made from the account's `{name}`
     learner: Annotated[TemplateText, AfterValidator(lambda text: only_variable("name", text))]
@@ -36,7 +37,9 @@ class AccountSettings(Section):
 class LearnerSettings(Section):
     """[learners]: accounts and tokens."""
 
+    #: how accounts of other systems become learners of the platform
     accounts: tuple[AccountSettings, ...] = ()
+    #: where authTokens come from
     tokens: TokenSettings
 
     @model_validator(mode="before")

@@ -53,6 +53,7 @@ _TARGET_KEYS = (
 class RuleSettings(Section):
     """One of [[rules]]. They are tried in order; the first that matches decides."""
 
+    #: shown in the books, in metrics and by `pointsman explain`; "rule N" without
     name: str = Field(default="", max_length=100)
     #: a URI template that is used backwards: it takes the activity's id apart
     activity: TemplateText
@@ -62,14 +63,21 @@ class RuleSettings(Section):
     activity_types: Names | None = None
     #: what the platform calls it, made of the variables: at most one course
     course_id: TemplateText | None = None
+    #: the course by its slug
     course_slug: TemplateText | None = None
+    #: the course by its SKU
     course_sku: TemplateText | None = None
+    #: the learning path that the learner gets access to
     learning_path_slug: TemplateText | None = None
+    #: the learning path that is archived or reinstated
     learning_path_id: TemplateText | None = None
+    #: the meeting that the learner attended
     meeting_id: TemplateText | None = None
+    #: the topic whose progress is set
     topic_id: TemplateText | None = None
     #: the course's id, so that the audit can read it where the course goes by slug or SKU
     audit_course_id: TemplateText | None = None
+    #: which statements complete the course
     course_completed: Literal[
         "never", "completed", "passed", "completed_or_passed", "completed_and_passed"
     ] = "never"
@@ -79,6 +87,7 @@ class RuleSettings(Section):
     course_started: bool = True
     #: `result.score.scaled` counts as progress where nothing better is said
     score_is_progress: bool = False
+    #: whether progress may fall: never, by a newer attempt, or always
     falls: Falls = Falls.NEVER
     #: what becomes of its state when somebody changes it on the platform on purpose
     on_platform_change: OnPlatformChange = OnPlatformChange.PLATFORM_WINS

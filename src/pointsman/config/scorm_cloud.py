@@ -43,11 +43,15 @@ def _no_colon(name: str) -> str:
 class ScormCloudSettings(Section):
     """[[sources.scorm_cloud]]: what its postbacks show, and how their contents are named."""
 
+    #: labels metrics and the books
     name: SourceName
     #: what was given to SCORM Cloud as the postback's userName and password
     username: Annotated[str, Field(min_length=1), AfterValidator(_no_colon)]
+    #: a file with the password that SCORM Cloud sends
     password_file: SecretFile = None
+    #: the password that SCORM Cloud sends
     password: RequiredStrongSecret = Field(default_factory=no_secret)
+    #: of a request's body
     max_body_bytes: int = Field(default=1_048_576, ge=1_024)
     #: the activity that a course is, made of its id
     course_activity: Annotated[TemplateText, AfterValidator(_made_of("course"))] = (

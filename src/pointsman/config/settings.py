@@ -28,21 +28,30 @@ class Settings(Section):
 
     #: whether credentials may be placeholders or easy to guess: for tests and demos
     allow_weak_secrets: bool = False
+    #: where the daemon listens, and what a request may be
     http: HttpSettings = Field(default_factory=HttpSettings)
+    #: where everything that was accepted is kept
     store: StoreSettings = Field(default_factory=StoreSettings)
+    #: the Thought Industries instance that progress is sent to
     platform: PlatformSettings
     #: none: no topic is told of deliveries
     delivery_events: DeliveryEventsSettings | None = None
+    #: reading back what was delivered
     audit: AuditSettings = Field(default_factory=AuditSettings)
+    #: who an actor is on the platform, and where authTokens come from
     learners: LearnerSettings
     #: none: no player is launched
     launches: LaunchSettings | None = None
+    #: who may send statements, and which topics are read
     sources: SourceSettings
-    #: none: only the audit says what the platform made of what was delivered
+    #: events that the platform posts, and the feed that is read; none: only the audit says what the
+    #: platform made of what was delivered
     confirmations: tuple[ConfirmationSettings, ...] = ()
+    #: what an activity is on the platform; the first rule that matches decides
     rules: tuple[RuleSettings, ...] = ()
     #: after all that its weights name
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
+    #: how much is logged, and in what format
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
 
     @model_validator(mode="before")

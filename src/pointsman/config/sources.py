@@ -19,9 +19,13 @@ from pointsman.sources.kafka.settings import KafkaSourceSettings
 class SourceSettings(Section):
     """[sources]: at least one, or launches. Each key is a kind of source."""
 
+    #: senders of xAPI statements
     http: tuple[HttpSourceSettings, ...] = ()
+    #: applications of SCORM Cloud that post registrations
     scorm_cloud: tuple[ScormCloudSettings, ...] = ()
+    #: systems that post signed JSON
     webhooks: tuple[WebhookSettings, ...] = ()
+    #: Kafka topics that carry xAPI statements
     kafka: tuple[KafkaSourceSettings, ...] = ()
 
     @field_validator("http")

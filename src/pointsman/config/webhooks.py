@@ -77,7 +77,9 @@ HeaderName = Annotated[str, AfterValidator(_header)]
 class SignatureSettings(Section):
     """`signature` of a webhook: HMAC-SHA256 of the body and what is sent beside it, in a header."""
 
+    #: the header with the signature
     header: HeaderName = "X-Signature"
+    #: how the signature is written
     format: Literal["hex", "base64"] = "hex"
     #: the text in front of it, such as "sha256="
     prefix: str = Field(default="", max_length=40)
@@ -131,13 +133,17 @@ class SignatureSettings(Section):
 class WebhookSettings(Section):
     """[[sources.webhooks]]: one sender, at /webhooks/{name}."""
 
+    #: the last part of its address, /webhooks/{name}; labels metrics and the books
     name: SourceName
     #: the webhook-id, webhook-timestamp and webhook-signature of Standard Webhooks
     standard: bool = False
+    #: a file with the secret that messages are signed with
     secret_file: SecretFile = None
+    #: the secret that messages are signed with
     secret: RequiredStrongSecret = Field(default_factory=no_secret)
     #: files of secrets that still open what they signed, while a sender changes to a new one
     old_secret_files: tuple[ExistingFile, ...] = ()
+    #: how messages are signed, where that is not Standard Webhooks
     signature: SignatureSettings | None = None
     #: how far the time of sending may be from this clock, where it is signed
     tolerance_seconds: float = Field(default=300, gt=0, le=86_400)
@@ -147,16 +153,23 @@ class WebhookSettings(Section):
     learner: JsonPathText
     #: the activity's id, or a URI with paths in braces
     activity: Annotated[str, AfterValidator(_path_or_template)]
+    #: of the account of a learner who has no e-mail address
     home_page: WebAddress | None = None
+    #: path of the progress
     progress: JsonPathText | None = None
     #: what is all of it
     progress_scale: Literal[1, 100] = 100
+    #: path of what says that it is completed
     completed: JsonPathText | None = None
     #: the values there that mean completed; without: true
     completed_values: Names = ()
+    #: path of what says that it is passed
     passed: JsonPathText | None = None
+    #: the values there that mean passed; without: true
     passed_values: Names = ()
+    #: path of the score
     score: JsonPathText | None = None
+    #: the highest score: 1, or 100
     score_scale: Literal[1, 100] = 100
     #: when it happened: ISO 8601, Unix seconds or milliseconds; without, when it arrived
     time: JsonPathText | None = None

@@ -29,7 +29,9 @@ class DeliverySettings(Section):
     rule_weights: dict[str, Weight] = Field(default_factory=dict)
     #: a learner whose delivery died is free again after this
     lease_seconds: float = Field(default=60, gt=0, le=3_600)
+    #: the pause after the first failure; it doubles with each further one
     retry_base_seconds: float = Field(default=1, gt=0, le=3_600)
+    #: the longest pause between two tries
     retry_max_seconds: float = Field(default=300, gt=0, le=86_400)
     #: of one piece of state, then it is parked
     max_failures: int = Field(default=8, ge=1)
@@ -47,6 +49,7 @@ class DeliverySettings(Section):
 class AuditSettings(Section):
     """[audit]: reading back what was delivered, with what delivery leaves over of the quota."""
 
+    #: whether what was delivered is read back
     enabled: bool = True
     #: at most; delivery comes first in any case
     requests_per_minute: int = Field(default=60, ge=1, le=10_000)

@@ -59,12 +59,15 @@ class OutgoingSettings(Section):
     proxy: Annotated[str, AfterValidator(_proxy)] | None = None
     #: what the proxy asks for
     proxy_user: str | None = None
+    #: a file with the proxy user's password
     proxy_password_file: SecretFile = None
+    #: the proxy user's password
     proxy_password: OptionalSecret = None
     #: PEM: authorities that are trusted beside the system's
     ca_file: ExistingFile | None = None
     #: PEM: our own certificate, and its key where that is in a file of its own
     cert_file: ExistingFile | None = None
+    #: PEM: the key of cert_file
     key_file: ExistingFile | None = None
 
     @field_validator("proxy_user")

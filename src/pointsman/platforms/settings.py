@@ -23,8 +23,11 @@ from pointsman.setting_types import (
 class PlatformLimits(Section):
     """[platform.limits]: what the platform allows the whole instance, and our part of it."""
 
+    #: points that the platform grants the instance in a minute
     points_per_minute: int = Field(default=100_000, ge=1)
+    #: requests that it takes from the instance in a minute
     requests_per_minute: int = Field(default=2_500, ge=1)
+    #: the most points that one request may cost
     points_per_request: int = Field(default=1_000, ge=1)
     #: the part that pointsman may use; the rest stays for the customer's own site
     share: float = Field(default=0.8, gt=0, le=1)
@@ -69,10 +72,13 @@ class PlatformSettings(OutgoingSettings):
 
     #: of the instance, or of its GraphQL endpoint; `/helium` is added to a bare host
     url: str
+    #: a file with the instance's API key
     api_key_file: SecretFile = None
+    #: the instance's API key
     api_key: RequiredSecret = Field(default_factory=no_secret)
     #: for one request
     timeout_seconds: float = Field(default=30, gt=0, le=600)
+    #: what the platform allows the whole instance, and our part of it
     limits: PlatformLimits = Field(default_factory=PlatformLimits)
 
     @property

@@ -29,9 +29,13 @@ class CredentialSettings(Section):
 
     #: the user name of HTTP Basic
     key: str | None = None
+    #: a file with the password of HTTP Basic
     secret_file: SecretFile = None
+    #: the password of HTTP Basic
     secret: OptionalStrongSecret = None
+    #: a file with the bearer token
     bearer_file: SecretFile = None
+    #: a bearer token, instead of key and secret
     bearer: OptionalStrongSecret = None
 
     @field_validator("key")
@@ -77,9 +81,11 @@ class LaunchLimitSettings(Section):
     document_bytes: int = Field(default=524_288, ge=1_024)
     #: of one registration
     registration_documents: int = Field(default=200, ge=1)
+    #: of all documents of one registration
     registration_bytes: int = Field(default=10_485_760, ge=1_024)
     #: of one learner, of all registrations and of none
     learner_documents: int = Field(default=5_000, ge=1)
+    #: of all documents of one learner
     learner_bytes: int = Field(default=104_857_600, ge=1_024)
     #: of all statements of one registration, with their attachments
     statement_bytes: int = Field(default=104_857_600, ge=1_024)
@@ -99,6 +105,7 @@ class LaunchSettings(Section):
     operators: Annotated[tuple[CredentialSettings, ...], AfterValidator(require_some)]
     #: what launch credentials are signed with: `pointsman launches new-key`
     signing_key_file: SecretFile = None
+    #: the key that launch credentials are signed with
     signing_key: RequiredStrongSecret = Field(default_factory=no_secret)
     #: files of keys that sign no longer; what they signed is good until it expires
     old_signing_key_files: tuple[ExistingFile, ...] = ()
@@ -117,6 +124,7 @@ class LaunchSettings(Section):
     #: state of a registration is forgotten so long after its last launch and its last change;
     #: 0 = never
     documents_days: float = Field(default=180, ge=0, le=36_500)
+    #: what one launched player may send and store
     limits: LaunchLimitSettings = Field(default_factory=LaunchLimitSettings)
 
     @field_validator("signing_key")

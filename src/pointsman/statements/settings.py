@@ -17,6 +17,7 @@ class Limits(Section):
     #: the setting that says how many statements
     setting: ClassVar[str] = "http.max_statements"
 
+    #: in one request
     max_statements: int = Field(default=1_000, ge=1)
     #: objects and arrays in one statement, and fifty times as many in one body
     max_values: int = Field(default=5_000, ge=100)

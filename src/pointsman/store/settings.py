@@ -25,9 +25,11 @@ class StoreSettings(Section):
     A SQLite file for one daemon, or a PostgreSQL database for any number of replicas.
     """
 
+    #: sqlite:///FILE for one daemon, or postgresql://USER@HOST/DATABASE for any number of replicas
     url: str = "sqlite:///pointsman.db"
     #: of the PostgreSQL user
     password_file: SecretFile = None
+    #: the PostgreSQL user's password
     password: OptionalSecret = None
     #: that one replica opens to PostgreSQL at most
     connections: int = Field(default=8, ge=2, le=200)

@@ -16,7 +16,9 @@ def _lower(value: Any) -> Any:
 class LoggingSettings(Section):
     """[logging]: to standard output."""
 
+    #: what is logged: this level and those above it
     level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
+    #: json for machines, console for people
     format: Literal["json", "console"] = "json"
     #: learners by a keyed hash, which `pointsman who` finds, or by name
     learners: Literal["hashed", "plain"] = "hashed"

@@ -46,8 +46,11 @@ class TokenServiceSettings(OutgoingSettings):
         AfterValidator(web_address),
         AfterValidator(lambda t: only_variable("learner", t)),
     ]
+    #: a file with the bearer token that the service asks for
     bearer_file: SecretFile = None
+    #: the bearer token that the service asks for
     bearer: OptionalSecret = None
+    #: for one request
     timeout_seconds: float = Field(default=10, gt=0, le=300)
 
     @field_validator("bearer")
@@ -66,6 +69,7 @@ class LoginSettings(Section):
 class TokenEntry(Section):
     """What `inline` says of one learner; a string alone is the authToken."""
 
+    #: the learner's authToken
     auth_token: SecretStr | None = None
     #: the learner's id on the platform, which meeting attendance is sent with
     user_id: str | None = None
@@ -85,10 +89,13 @@ class TokenSettings(Section):
     inline: dict[str, TokenEntry] | None = None
     #: a JSON object, learner -> authToken, read again when it changes; it may come later
     file: FileToCome | None = None
+    #: logging in with the learners' passwords, on a sandbox
     login: LoginSettings | None = None
+    #: a service of yours that is asked for a learner's authToken
     service: TokenServiceSettings | None = None
     #: fetched tokens are kept in the store, encrypted with this; they are not kept without it
     encryption_key_file: SecretFile = None
+    #: what stored authTokens are encrypted with
     encryption_key: OptionalSecret = None
     #: files of keys that are no longer used to encrypt, but still open what they did
     old_encryption_key_files: tuple[ExistingFile, ...] = ()

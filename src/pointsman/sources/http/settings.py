@@ -36,7 +36,9 @@ class OperatorKeySettings(Section):
     name: str = Field(min_length=1, max_length=64)
     #: a viewer reads everything and changes nothing
     role: Literal["viewer", "operator"] = "operator"
+    #: a file with the key
     key_file: SecretFile = None
+    #: the key, which opens the page at /ui
     key: RequiredStrongSecret = Field(default_factory=no_secret)
 
 
@@ -46,7 +48,9 @@ class OperatorListenerSettings(Section):
     The operator's network reaches it, and players do not.
     """
 
+    #: the address that this listener uses
     host: str = Field(default="127.0.0.1", min_length=1)
+    #: its port, another one than http.port
     port: int = Field(default=8081, ge=1, le=65535)
     #: under which names it answers, beside localhost, `host` and all addresses
     hosts: Names = ()
@@ -97,7 +101,9 @@ class ConnectionSettings(Section):
 class HttpSettings(Limits):
     """[http]: where the daemon listens, and what a request may be."""
 
+    #: the address that the daemon listens on
     host: str = Field(default="0.0.0.0", min_length=1)  # noqa: S104 - it runs in a container
+    #: the port for players and other senders
     port: int = Field(default=8080, ge=1, le=65535)
     #: of a request's body, decompressed
     max_body_bytes: int = Field(default=10_485_760, ge=1_024)
@@ -106,6 +112,7 @@ class HttpSettings(Limits):
     #: how senders reach this daemon, with the path in front of /xapi where there is one; none =
     #: that of [launches]
     public_url: WebAddress | None = None
+    #: how long a connection may take, and how many there may be
     connections: ConnectionSettings = Field(default_factory=ConnectionSettings)
     #: networks of the proxies in front, whose word for the sender's address is believed
     trusted_proxies: Names = ()
@@ -123,6 +130,7 @@ class HttpSettings(Limits):
     drain_seconds: float = Field(default=20, ge=0, le=3_600)
     #: where a statement is kept before it is answered: the store, or a topic that a source reads
     intake: Literal["store", "kafka"] = "store"
+    #: the topic that statements go to; only with intake = "kafka"
     kafka: KafkaTopicSettings | None = None
 
     @property
@@ -208,7 +216,9 @@ class HttpSettings(Limits):
 class HttpSourceSettings(Section):
     """[[sources.http]]: a sender of xAPI statements."""
 
+    #: labels metrics and the books
     name: SourceName
+    #: what the sender shows; several while a secret is being changed
     credentials: Annotated[tuple[CredentialSettings, ...], AfterValidator(require_some)]
     #: it may send query parameters that xAPI does not know, and PUT a new profile unconditionally
     lenient: bool = False

@@ -28,15 +28,21 @@ _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 class KafkaSecurity(Section):
     """`security` of a cluster, in the words of Kafka's own clients."""
 
+    #: SSL encrypts; SASL logs in
     protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    #: how the password is checked; with SASL only
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    #: the user; with SASL only
     username: str | None = None
+    #: a file with the user's password
     password_file: SecretFile = None
+    #: the user's password; with SASL only
     password: OptionalSecret = None
     #: PEM: the authority that signed the brokers' certificates; none = the system's
     ca_file: ExistingFile | None = None
     #: PEM: our own certificate, and its key
     cert_file: ExistingFile | None = None
+    #: PEM: the key of cert_file
     key_file: ExistingFile | None = None
 
     @field_validator("sasl_mechanism", "username", "password")
@@ -71,7 +77,9 @@ class KafkaSecurity(Section):
 class KafkaCluster(Section):
     """The brokers, one of which is enough to begin with."""
 
+    #: host:port of one or more brokers
     bootstrap_servers: Names
+    #: encryption, and how the brokers know us
     security: KafkaSecurity = Field(default_factory=KafkaSecurity)
 
     @field_validator("bootstrap_servers")
@@ -96,7 +104,9 @@ def topic_name(name: str) -> str:
 class KafkaSourceSettings(KafkaCluster):
     """[[sources.kafka]]: topics that carry xAPI statements."""
 
+    #: labels metrics and the books
     name: SourceName
+    #: the topics to read
     topics: Names
     #: the consumer group; offsets are kept in the store under it
     group_id: str = Field(default="pointsman", min_length=1)
@@ -139,6 +149,7 @@ class KafkaSourceSettings(KafkaCluster):
 class KafkaTopicSettings(KafkaCluster):
     """[http.kafka]: where statements go that come over HTTP, when `intake` is "kafka"."""
 
+    #: the topic that is written
     topic: Annotated[str, AfterValidator(topic_name)]
     #: until every replica of the partition has a message
     timeout_seconds: float = Field(default=10, ge=1, le=300)

@@ -1,4 +1,4 @@
-"""The README, word for word: every block in its order, in one terminal, fast and slowed down.
+"""The quick start, word for word: every block in its order, in one terminal, fast and slowed down.
 
 Only the installation is left out, for it needs a registry; `pointsman` is that of this Python.
 """
@@ -24,7 +24,7 @@ import pytest
 
 from demo.processes import PATIENCE
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "quick-start.md").read_text(encoding="utf-8")
 #: seconds that a walk may take, on the slow machine too
 TEN_MINUTES = 600.0
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -32,7 +32,7 @@ _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class Step:
-    """A block of shell, and the lines that the README says one sees."""
+    """A block of shell, and the lines that the page says one sees."""
 
     shell: str
     sees: str
@@ -40,18 +40,18 @@ class Step:
 
 def steps() -> Iterator[Step]:
     """All blocks in order; a file to save is saved."""
-    blocks = [(match[1], match[2], match.start()) for match in _BLOCK.finditer(README)]
+    blocks = [(match[1], match[2], match.start()) for match in _BLOCK.finditer(PAGE)]
     for place, (language, body, start) in enumerate(blocks):
         if language == "toml":
-            (name,) = re.findall(r"Save this as `([\w.]+)`", README[start - 80 : start])
+            (name,) = re.findall(r"Save this as `([\w.]+)`", PAGE[start - 80 : start])
             yield Step(f"cat > {name} <<'END_OF_FILE'\n{body}END_OF_FILE\n", "")
         elif language == "sh" and "pip install" not in body:
             following = blocks[place + 1] if place + 1 < len(blocks) else ("", "", 0)
             yield Step(body, following[1] if following[0] == "text" else "")
 
 
-def test_the_readme_has_the_blocks_that_are_walked() -> None:
-    languages = [match[1] for match in _BLOCK.finditer(README)]
+def test_the_page_has_the_blocks_that_are_walked() -> None:
+    languages = [match[1] for match in _BLOCK.finditer(PAGE)]
 
     assert languages.count("sh") == 10
     assert languages.count("toml") == 1
@@ -60,7 +60,7 @@ def test_the_readme_has_the_blocks_that_are_walked() -> None:
 
 @pytest.mark.parametrize("share", [1.0, 0.25], ids=["fast", "slow"])
 @pytest.mark.timeout(TEN_MINUTES + PATIENCE)
-def test_who_follows_the_readme_sees_what_it_says(tmp_path: Path, share: float) -> None:
+def test_a_reader_who_follows_the_page_sees_what_it_says(tmp_path: Path, share: float) -> None:
     began = time.monotonic()
     with only_one_walk():
         walk(tmp_path, list(steps()), share)
@@ -70,7 +70,7 @@ def test_who_follows_the_readme_sees_what_it_says(tmp_path: Path, share: float) 
 
 
 def walk(folder: Path, to_walk: list[Step], share: float) -> None:
-    """Every step, and what was seen against what the README says."""
+    """Every step, and what was seen against what the page says."""
     script = "set -e\n" + "".join(
         f"echo '== {number}'\n{step.shell}" for number, step in enumerate(to_walk)
     )
@@ -136,7 +136,7 @@ def slowed(group: int, share: float) -> Iterator[None]:
 
 @contextlib.contextmanager
 def only_one_walk() -> Iterator[None]:
-    """The README names ports, so walks on one machine go one after the other."""
-    with (Path(tempfile.gettempdir()) / "pointsman-readme.lock").open("w") as lock:
+    """The page names ports, so walks on one machine go one after the other."""
+    with (Path(tempfile.gettempdir()) / "pointsman-quick-start.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
