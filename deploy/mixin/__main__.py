@@ -26,8 +26,8 @@ def main() -> None:
     for path, text in rendered.items():
         (arguments.into / path).write_text(text, encoding="utf-8")
     if arguments.into == FOLDER and arguments.runbook == RUNBOOK:
-        for path in CHART_FILES.glob("prometheus_*.yaml"):
-            path.write_text(rendered[path.name], encoding="utf-8")
+        for copy in CHART_FILES.glob("prometheus_*.yaml"):
+            copy.write_text(rendered[copy.name], encoding="utf-8")
 
 
 main()
