@@ -40,13 +40,14 @@ async def _post(endpoint: Endpoint, bodies: list[bytes]) -> None:
         assert answer.status == 200
 
 
-#: calls of our functions and steps of SQL, at most, for each statement
+#: calls of our functions and steps of SQL, at most, for each statement; a slow machine makes two or
+#: three calls more, for what is done once in a second is done more often
 @pytest.mark.parametrize(
     ("batch", "most_calls", "most_sql"),
     [
-        pytest.param(1, 273.0, 10.1, id="single posts"),
+        pytest.param(1, 280.0, 10.1, id="single posts"),
         # a hundred rows are bound in three steps: cheaper than out of JSON in one
-        pytest.param(100, 98.0, 0.14, id="batches of 100"),
+        pytest.param(100, 101.0, 0.14, id="batches of 100"),
     ],
 )
 async def test_a_statement_costs_no_more_calls_and_steps_of_sql_than_it_did(
