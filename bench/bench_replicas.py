@@ -21,7 +21,7 @@ FLEETS = ((0, 0.0), (1, 0.004), (2, 0.004), (3, 0.004), (2, 0.02))
 
 
 def main() -> None:
-    table = Table("", "transaction", "p50", "p95", "p99", "requests/s", "transactions/s")
+    table = Table("", "a transaction", "p50", "p95", "p99", "requests/s", "transactions/s")
     for replicas, seconds in FLEETS:
         scenario = Scenario(
             WorkloadNumbers(learners=5_000),
@@ -37,7 +37,7 @@ def main() -> None:
             f"{platform.counts.requests / DURATION:.2f}",
             f"{database.asked / DURATION:.1f}",
         )
-    Console().print(table)
+    Console(width=100).print(table)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,11 @@ from pointsman.domain.pauses import Pause, words_of
 from pointsman.domain.target_kinds import TargetKind
 from pointsman.privacy import ForgetRequest, Forgotten
 from pointsman.replicas import Replica
+from pointsman.sources.confirmations import replay_event
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.replay import ReplayPage, replay_letter
 from pointsman.sources.replay import replay as replay_pages
-from pointsman.store.base import Store
+from pointsman.store.base import Store, StoredDeadLetter
 
 T = TypeVar("T")
 
@@ -174,14 +175,20 @@ async def replay_letters(
 
     async def use(store: Store) -> int:
         intake = await intake_of(settings, store, clock)
+        readers, shown_only = wiring.event_readers(settings), wiring.shown_only(settings)
+        dry_run = action is None
+
+        async def again(letter: StoredDeadLetter) -> str:
+            of_platform = await replay_event(
+                store, clock, readers, shown_only, letter, dry_run=dry_run
+            )
+            if of_platform is not None:
+                return of_platform
+            return await replay_letter(store, intake, clock, letter, dry_run=dry_run)
+
         for number in numbers:
             letter = await store.dead_letter(number)
-            words = (
-                "there is no such letter"
-                if letter is None
-                else await replay_letter(store, intake, clock, letter, dry_run=action is None)
-            )
-            on_letter(number, words)
+            on_letter(number, "there is no such letter" if letter is None else await again(letter))
         return len(numbers)
 
     await recorded(action, use, lambda count: f"{count} read again")(store)

@@ -78,20 +78,32 @@ class MemoryLedger:
         return self.saved
 
     async def save_window(self, window: Window) -> None:
-        await self._work()
-        self.saved = window
+        fails = await self._work()
+        if not fails or self.is_kept_all_the_same:
+            self.saved = window
+        if fails:
+            raise StoreUnavailable
 
     async def shared_window(self, decide: Callable[[str, int], tuple[str, Window, T]]) -> T:
         async with self._turn:
-            await self._work()
-            self.state, _, result = decide(self.state, round(time() * 1e6))
+            fails = await self._work()
+            state, _, result = decide(self.state, round(time() * 1e6))
+            if not fails or self.is_kept_all_the_same:
+                self.state = state
+            if fails:
+                raise StoreUnavailable
             return result
 
-    async def _work(self) -> None:
+    async def _work(self) -> bool:
+        """Whether it fails this time."""
         await asyncio.sleep(0.002)
-        if self.failures:
-            self.failures -= 1
-            raise StoreUnavailable
+        self.failures -= 1
+        return self.failures >= 0
+
+    @property
+    def is_kept_all_the_same(self) -> bool:
+        """Of a transaction that fails nobody knows whether it was committed."""
+        return self.failures % 2 == 1
 
 
 class ShiftedClock(VirtualClock):

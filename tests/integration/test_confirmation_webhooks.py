@@ -16,12 +16,21 @@ from aiohttp.test_utils import TestClient, TestServer
 from pointsman.config.confirmations import ConfirmationSettings
 from pointsman.config.settings import Settings
 from pointsman.domain.platform_events import FactSource, PlatformFact
+from pointsman.domain.records import DeadLetter, Submission
 from pointsman.domain.targets import ReadBackPlace
-from pointsman.sources.confirmations import ConfirmationHooks, ConfirmationIntake, RefusedEvent
+from pointsman.sources.confirmations import (
+    ConfirmationHooks,
+    ConfirmationIntake,
+    EventPaths,
+    EventReader,
+    RefusedEvent,
+    replay_event,
+)
 from pointsman.sources.http.body import BodyLimits
-from pointsman.sources.http.confirmations import Confirmations
+from pointsman.sources.http.confirmations import ORIGIN, Confirmations
 from pointsman.sources.http.errors import RequestRefused, answer
 from pointsman.sources.http.failed_attempts import FailedAttempts
+from pointsman.statements.adapters import Path as JsonPath
 from pointsman.store.base import Settlement
 from pointsman.store.confirmation_records import EventOutcome, TakenEvent
 from pointsman.store.sqlite import SqliteStore
@@ -213,3 +222,37 @@ async def test_an_administrators_status_is_taken_over(target: Target) -> None:
         (PlatformFact.STATUS_CHANGED, EventOutcome.TAKEN_OVER),
         (PlatformFact.COMPLETED, EventOutcome.NEWS),
     ]
+
+
+async def test_a_dead_letter_is_read_again_with_the_paths_of_now(target: Target) -> None:
+    sent = body(at=target.clock.now())
+    letter = DeadLetter("the paths were wrong", ORIGIN, sent)
+    await target.store.ingest([Submission("academy", sent, 1, (), (letter,))])
+    (stored,) = await target.store.dead_letters(limit=9)
+    whole = await target.store.dead_letter(stored.id)
+    assert whole is not None
+    paths = EventPaths(*(tuple(map(JsonPath.parse, texts)) for texts in PATHS))
+    reader = EventReader(paths, {"course.completed": PlatformFact.COMPLETED}, FactSource.WEBHOOK)
+    readers = {("academy", ORIGIN): reader}
+
+    async def again(**more: Any) -> str | None:
+        return await replay_event(target.store, target.clock, readers, frozenset(), whole, **more)
+
+    assert await again(dry_run=True) == "would be completed"
+    assert await again() == "completed: news"
+    assert await target.store.dead_letters(limit=9) == []
+    assert (await target.store.books()).balanced
+    other = replace(whole, source="players")
+    assert await replay_event(target.store, target.clock, readers, frozenset(), other) is None
+
+
+#: event, time, learner, course, learning path, status, topic
+PATHS = (
+    ("event",),
+    ("timestamp",),
+    ("data.user.email",),
+    ("data.course.id",),
+    ("data.path",),
+    ("data.status",),
+    ("data.topicId",),
+)

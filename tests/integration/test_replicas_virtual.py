@@ -26,15 +26,15 @@ def test_two_replicas_deliver_completions_nearly_as_fast_as_one_process(seed: in
     scenario = Scenario(
         WorkloadNumbers(learners=LEARNERS, topic_seconds=150, seed=seed),
         limits=PlatformLimits(requests_per_minute=QUOTA, share=1.0),
-        duration=240,
+        duration=150,
     )
 
     def completions(replicas: int) -> Latency:
         recorder, platform, _ = run_replicas(scenario, replicas)
         assert platform.counts.throttled == 0
-        assert platform.counts.requests >= 0.97 * QUOTA * 4
+        assert platform.counts.requests >= 0.97 * QUOTA * 2.5
         assert recorder.longest_pause < 3
-        return latency_of(recorder.completions, 20, 230)
+        return latency_of(recorder.completions, 20, 140)
 
     alone, two = completions(ONE_PROCESS), completions(2)
     assert two.p50 <= 1.2 * alone.p50
@@ -68,10 +68,10 @@ def test_replicas_leave_a_site_what_it_wants_and_take_the_rest_as_one_process_do
     seed: int,
 ) -> None:
     scenario = Scenario(
-        WorkloadNumbers(learners=LEARNERS, seed=seed),
+        WorkloadNumbers(learners=LEARNERS // 2, seed=seed),
         weather=Weather(competitor=lambda chance: chance.uniform(0, 0.8)),
-        limits=PlatformLimits(requests_per_minute=QUOTA, share=0.95, sharing="adaptive"),
-        duration=540,
+        limits=PlatformLimits(requests_per_minute=QUOTA // 2, share=0.95, sharing="adaptive"),
+        duration=480,
     )
     requests = []
     for replicas in (ONE_PROCESS, 2):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import subprocess
-from collections.abc import Sequence
+import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,6 +38,11 @@ def run(name: str, *arguments: str, text: str = "") -> subprocess.CompletedProce
     )
 
 
+@cache
+def _objects(text: str) -> list[dict[str, Any]]:
+    return [one for one in yaml.load_all(text, yaml.CSafeLoader) if one]
+
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """What `helm template` printed; `refused` is why it printed nothing."""
@@ -46,7 +54,7 @@ class Rendered:
         return [one for one in self.all() if one["kind"] == kind]
 
     def all(self) -> list[dict[str, Any]]:
-        return [one for one in yaml.load_all(self.text, yaml.CSafeLoader) if one]
+        return _objects(self.text)
 
     def only(self, kind: str) -> dict[str, Any]:
         [found] = self.objects(kind)
@@ -63,20 +71,33 @@ class Rendered:
         return text
 
 
+@cache
+def _chart() -> str:
+    """Changes with any file of the chart."""
+    known = hashlib.sha256(program("helm").encode())
+    for path in sorted(path for path in CHART.rglob("*") if path.is_file()):
+        known.update(str(path).encode() + path.read_bytes())
+    return known.hexdigest()
+
+
 def render(
-    values: dict[str, Any] | None = None,
-    *,
-    scaled_out: bool = False,
-    release: str = "pointsman",
-    flags: Sequence[str] = (),
+    values: dict[str, Any] | None = None, *, scaled_out: bool = False, release: str = "pointsman"
 ) -> Rendered:
-    """`values` win over the chart's, or over those of values-replicas.yaml."""
+    """`values` win over the chart's, or over those of values-replicas.yaml.
+
+    What was rendered is kept for the other processes of a run of the tests.
+    """
     files = ["-f", SCALED_OUT] if scaled_out else []
-    done = run(
-        "helm", "template", release, str(CHART), *files, "-f", "-", *flags,
-        text=yaml.dump(values or {}),
-    )  # fmt: skip
-    return Rendered(done.stdout, done.stderr)
+    text = yaml.dump(values or {})
+    key = hashlib.sha256(f"{_chart()} {files} {release} {text}".encode()).hexdigest()
+    kept = Path(tempfile.gettempdir(), f"pointsman-chart-{os.geteuid()}", key)
+    if not kept.exists():
+        done = run("helm", "template", release, str(CHART), *files, "-f", "-", text=text)
+        kept.parent.mkdir(mode=0o700, exist_ok=True)
+        half = kept.with_suffix(f".{os.getpid()}")
+        half.write_text(json.dumps([done.stdout, done.stderr]))
+        half.rename(kept)
+    return Rendered(*json.loads(kept.read_text()))
 
 
 def conforms(version: str, text: str) -> str:

@@ -21,6 +21,7 @@ from pointsman.statements.adapters import Path
 from pointsman.store.confirmation_records import Span
 from pointsman.wiring.confirmations import feed_event_reader, webhook_reader
 from tests.support.manual_clock import ManualClock
+from tests.support.thoroughness import thorough
 
 SETTINGS = ConfirmationSettings(name="academy", secret=SecretStr("s" * 30), feed=FeedSettings())
 assert SETTINGS.feed is not None
@@ -90,7 +91,7 @@ JSON = st.recursive(
     course=JSON,
     data=st.none() | JSON,
 )
-@settings(max_examples=150)
+@settings(max_examples=thorough(300, otherwise=60))
 def test_whatever_an_event_holds_it_is_read_or_refused(
     event: object, time: object, learner: object, course: object, data: object
 ) -> None:

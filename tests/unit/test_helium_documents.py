@@ -49,7 +49,8 @@ TOPIC = at(TargetKind.TOPIC_PROGRESS, "t1", 62)
             ),
             (
                 "m0: UpdateUserCourseMeetingAttendance(userId: $userId0, courseId: $courseId0, "
-                "meetingId: $meetingId0, attended: $attended0) { id }"
+                "meetingId: $meetingId0, attended: $attended0) "
+                "{ id attendedMeetings { meeting { id } } }"
             ),
             {"userId0": "u1", "courseId0": "c1", "meetingId0": "m1", "attended0": True},
         ),
@@ -115,6 +116,6 @@ def test_a_price_is_a_point_an_alias_and_a_point_a_property() -> None:
     )
     again = at(TargetKind.COURSE_ARCHIVED, "c1", "archived", again=True)
     assert price([TOPIC]) == 1
-    assert price([attendance]) == 2
+    assert price([attendance]) == 8
     assert price([again]) == 2
-    assert price([TOPIC, attendance, again]) == 5
+    assert price([TOPIC, attendance, again]) == 11

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.platforms.base import RequestOutcome, Verdict
+from pointsman.platforms.helium.fields import attendance_shown, id_shown
 from pointsman.platforms.helium.outcomes import read_answer
 from pointsman.platforms.helium.transport import HttpAnswer
 
@@ -589,3 +591,37 @@ def test_whatever_comes_back_is_an_answer_with_a_result_for_each_mutation(
     assert answer.rate.retry_after is None or 0 <= answer.rate.retry_after <= 3600
     if answer.outcome is not OK:
         assert answer.message
+
+
+@pytest.mark.parametrize(
+    ("attended", "meetings", "verdict"),
+    [
+        (True, [{"meeting": {"id": "m"}}], Verdict.DONE),
+        (True, [{"meeting": {"id": "other"}}], Verdict.UNKNOWN),
+        (True, [], Verdict.UNKNOWN),
+        (False, [], Verdict.DONE),
+        (False, [{"meeting": {"id": "m"}}], Verdict.UNKNOWN),
+        # what says nothing is no disagreement
+        (True, None, Verdict.DONE),
+        (False, [None, {"meeting": None}], Verdict.DONE),
+    ],
+)
+def test_attendance_is_compared_with_the_meetings_that_its_answer_shows(
+    attended: bool, meetings: object, verdict: Verdict
+) -> None:
+    body = orjson.dumps({"data": {"m0": {"id": "u", "attendedMeetings": meetings}}})
+    compare = partial(attendance_shown, "m", attended=attended)
+    answer = read_answer(HttpAnswer(200, {}, body), ("m0",), (Verdict.REFUSED,), 0.0, (compare,))
+    (result,) = answer.results
+    assert result.verdict is verdict
+    assert ("shows it" in result.message or "does not show" in result.message) == (
+        verdict is Verdict.UNKNOWN
+    )
+
+
+@pytest.mark.parametrize(("shown", "verdict"), [("c1", Verdict.DONE), ("c2", Verdict.UNKNOWN)])
+def test_an_archived_course_is_the_one_that_was_asked_for(shown: str, verdict: Verdict) -> None:
+    body = orjson.dumps({"data": {"m0": shown}})
+    compare = partial(id_shown, "c1")
+    answer = read_answer(HttpAnswer(200, {}, body), ("m0",), (Verdict.REFUSED,), 0.0, (compare,))
+    assert [result.verdict for result in answer.results] == [verdict]

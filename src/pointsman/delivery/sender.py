@@ -53,10 +53,8 @@ class _Part:
 
     def halves(self) -> list[_Part]:
         middle = len(self.rows) // 2
-        return [
-            _Part(self.rows[:middle], self.mutations[:middle]),
-            _Part(self.rows[middle:], self.mutations[middle:]),
-        ]
+        halves = (slice(middle), slice(middle, None))
+        return [_Part(self.rows[half], self.mutations[half]) for half in halves]
 
 
 class Sender:

@@ -148,5 +148,5 @@ def _agreement(places: Sequence[Agreement]) -> dict[str, int]:
     """What was read back of all courses and paths together."""
     return {
         name: sum(getattr(place, name) for place in places)
-        for name in ("agrees", "resent", "drift", "unreadable", "waiting")
+        for name in ("agrees", "resent", "drift", "contradicted", "unreadable", "waiting")
     }

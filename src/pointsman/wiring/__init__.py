@@ -1,7 +1,12 @@
 """Turns settings into parts; `app` and `commands` put the parts together and run them."""
 
 from pointsman.wiring.cmi5 import guarded_intake, lms, satisfied_tracker
-from pointsman.wiring.confirmations import confirmation_intake, feed_readers
+from pointsman.wiring.confirmations import (
+    confirmation_intake,
+    event_readers,
+    feed_readers,
+    shown_only,
+)
 from pointsman.wiring.delivery import auditor, dispatcher, quota
 from pointsman.wiring.delivery_events import delivery_events
 from pointsman.wiring.http import (
@@ -42,6 +47,7 @@ __all__ = [
     "confirmation_intake",
     "delivery_events",
     "dispatcher",
+    "event_readers",
     "failed_attempts",
     "feed_readers",
     "guarded_intake",
@@ -65,6 +71,7 @@ __all__ = [
     "refused_learners",
     "retention",
     "satisfied_tracker",
+    "shown_only",
     "statement_producer",
     "store",
     "store_and_budget",

@@ -19,14 +19,16 @@ from pointsman.sources.confirmations import (
     ConfirmationIntake,
     EventPaths,
     EventReader,
+    EventReaders,
     FeedClient,
     FeedPace,
     FeedQuery,
     FeedReader,
 )
+from pointsman.sources.confirmations.feed import feed_origin
 from pointsman.sources.confirmations.feed_client import MAX_ANSWER_BYTES
 from pointsman.sources.confirmations.intake import KeepDeadLetter
-from pointsman.sources.http.confirmations import ConfirmationSource
+from pointsman.sources.http.confirmations import ORIGIN, ConfirmationSource
 from pointsman.sources.http.webhook_signatures import SignatureScheme, WebhookVerifier
 from pointsman.statements.adapters import Path
 from pointsman.store.base import Store
@@ -65,6 +67,16 @@ def shown_only(settings: Settings) -> frozenset[str]:
     return frozenset(
         rule.name for rule in settings.rules if rule.on_platform_change is OnPlatformChange.SHOW
     )
+
+
+def event_readers(settings: Settings) -> EventReaders:
+    """What reads dead letters of the platform's events again."""
+    readers = {}
+    for entry in settings.confirmations:
+        readers[entry.name, ORIGIN] = webhook_reader(entry)
+        if entry.feed is not None:
+            readers[entry.name, feed_origin(entry.name)] = feed_event_reader(entry, entry.feed)
+    return readers
 
 
 def feed_readers(

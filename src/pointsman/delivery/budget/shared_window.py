@@ -196,7 +196,8 @@ class SharedWindow:
 
     def _without(self, replicas: Collection[str], ask: Callable[[], T]) -> T:
         """The answer as if these did not wait in the line."""
-        waiting = [(one, self.line[one][1]) for one in replicas]
+        on_the_way = self.books.log.on_the_way
+        waiting = [(one, self.line[one][1]) for one in replicas if one in on_the_way]
         for one, points in waiting:
             self._add(one, -1, -points)
             self.books.told.spend(-points)

@@ -6,6 +6,7 @@ What is not there is as at the beginning.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,7 +33,7 @@ def plain_books(books: QuotaWindow, now: float) -> dict[str, Any]:
         "times": (log.times, log.times_before, log.times_until),
         "due": (books.requests_due, books.points_due, books.blocked_until),
     }
-    if not told.is_over(now):
+    if told.end.not_after > -math.inf:
         plain["told"] = (
             told.end.not_before, told.end.not_after, told.points_left, told.newest_sent_at
         )  # fmt: skip

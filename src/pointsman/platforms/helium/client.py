@@ -58,7 +58,9 @@ class HeliumPlatform:
             return PlatformAnswer(
                 RequestOutcome.UNREACHABLE, (unknown,) * len(mutations), message=str(error)
             )
-        return read_answer(response, request.aliases, request.nulls, self._clock.now())
+        return read_answer(
+            response, request.aliases, request.nulls, self._clock.now(), request.compares
+        )
 
     async def probe(self) -> PlatformAnswer:
         """One request without a learner: KEY_REFUSED when the apiKey itself is the trouble."""

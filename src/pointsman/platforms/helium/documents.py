@@ -6,7 +6,7 @@ traffic. Mutations run in their order, one after another (GraphQL, section 6.2.2
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -22,13 +22,15 @@ OPERATION = "Deliver"
 class MutationDocument:
     """What goes into the request's body, and the alias of each mutation in order.
 
-    `nulls` says of each what the answer null means, None where it can't be null.
+    `nulls` says of each what the answer null means, None where it can't be null; `compares` what
+    its answer shows against what was asked, in words.
     """
 
     query: str
     variables: dict[str, Any]
     aliases: tuple[str, ...]
     nulls: tuple[Verdict | None, ...]
+    compares: tuple[Callable[[Any], str] | None, ...]
 
 
 def document(mutations: Sequence[Mutation], now: float) -> MutationDocument:
@@ -44,6 +46,7 @@ def document(mutations: Sequence[Mutation], now: float) -> MutationDocument:
         variables,
         tuple(map(alias, range(len(fields)))),
         tuple(each.null for each in fields),
+        tuple(each.compare for each in fields),
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from pointsman.domain.clock import MICROSECONDS
 from pointsman.domain.target_kinds import for_every
 from pointsman.domain.targets import Archived, Attendance, TargetKind
 from pointsman.platforms.base import Mutation, Verdict
-from pointsman.platforms.helium.operations import OPERATIONS, Shape
+from pointsman.platforms.helium.operations import EXTRA_POINTS, OPERATIONS, Shape
 
 #: seconds; a younger status change goes without its date, which then is now: the platform refuses
 #: dates in its future, and its clock may be behind ours
@@ -28,10 +29,14 @@ class Field:
     null: Verdict | None = None
     #: a mutation with the same arguments that runs just before it
     prelude: Shape | None = None
+    #: what the answer shows against what was asked, in words; "" where it agrees or says nothing
+    compare: Callable[[Any], str] | None = None
 
     @property
     def points(self) -> int:
-        return 1 + len(self.shape.selection.split()) + (self.prelude is not None)
+        names = self.shape.selection.replace("{", " ").replace("}", " ").split()
+        extra = sum(EXTRA_POINTS.get(("User", name), 0) for name in names)
+        return 1 + len(names) + extra + (self.prelude is not None)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,7 +55,11 @@ _COURSE = {
 }
 _ATTENDANCE = {
     with_course: OPERATIONS["UpdateUserCourseMeetingAttendance"].shape(
-        "userId", "meetingId", "attended", *(("courseId",) if with_course else ()), selection="id"
+        "userId",
+        "meetingId",
+        "attended",
+        *(("courseId",) if with_course else ()),
+        selection="id attendedMeetings { meeting { id } }",
     )
     for with_course in (True, False)
 }
@@ -104,7 +113,28 @@ def _attendance(mutation: Mutation, _now: float) -> Field:
     }
     if course:
         values["courseId"] = course
-    return Field(_ATTENDANCE[bool(course)], values, null=Verdict.REFUSED)
+    return Field(
+        _ATTENDANCE[bool(course)],
+        values,
+        null=Verdict.REFUSED,
+        compare=partial(attendance_shown, mutation.meeting_id, attended=values["attended"]),
+    )
+
+
+def attendance_shown(meeting_id: str, answer: Any, *, attended: bool) -> str:
+    """Whether the user that is answered attended the meeting, as the page says that they show."""
+    meetings = answer.get("attendedMeetings") if isinstance(answer, dict) else None
+    if not isinstance(meetings, list):
+        return ""
+    shown = {
+        entry["meeting"].get("id")
+        for entry in meetings
+        if isinstance(entry, dict) and isinstance(entry.get("meeting"), dict)
+    }
+    if (meeting_id in shown) is attended:
+        return ""
+    what = "does not show the meeting as attended" if attended else "still shows it as attended"
+    return f"the platform answered, and {what}"
 
 
 def _archived(mutation: Mutation, _now: float) -> Field:
@@ -116,12 +146,20 @@ def _archived(mutation: Mutation, _now: float) -> Field:
     """
     values = {"id": mutation.target.key}
     shape = _ARCHIVING[mutation.target.kind, str(mutation.value)]
+    compare = partial(id_shown, mutation.target.key)
     if mutation.value == Archived.ACTIVE.value:
-        return Field(shape, values, null=Verdict.DONE)
+        return Field(shape, values, null=Verdict.DONE, compare=compare)
     if not mutation.again:
-        return Field(shape, values, null=Verdict.UNKNOWN)
+        return Field(shape, values, null=Verdict.UNKNOWN, compare=compare)
     undo = _ARCHIVING[mutation.target.kind, Archived.ACTIVE.value]
-    return Field(shape, values, null=Verdict.REFUSED, prelude=undo)
+    return Field(shape, values, null=Verdict.REFUSED, prelude=undo, compare=compare)
+
+
+def id_shown(wanted: str, answer: Any) -> str:
+    """Whether the id that is answered is that of what was asked for."""
+    if not isinstance(answer, str) or answer == wanted:
+        return ""
+    return f"the platform answered for {answer[:100]!r}, which is another one"
 
 
 _FIELDS: Mapping[TargetKind, Callable[[Mutation, float], Field]] = for_every(

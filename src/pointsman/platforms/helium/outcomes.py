@@ -10,7 +10,7 @@ table of all answers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -44,16 +44,22 @@ _NOTHING = "the platform answered nothing for it"
 
 
 def read_answer(
-    response: HttpAnswer, aliases: Sequence[str], nulls: Sequence[Verdict | None], now: float
+    response: HttpAnswer,
+    aliases: Sequence[str],
+    nulls: Sequence[Verdict | None],
+    now: float,
+    compares: Sequence[Callable[[Any], str] | None] = (),
 ) -> PlatformAnswer:
     """What came back, with a result for each alias in order; `now` in Unix seconds.
 
-    `nulls` says of each alias what null means for it, None where it is `Boolean!`.
+    `nulls` says of each alias what null means for it, None where it is `Boolean!`; `compares`,
+    where it is given, what its answer shows against what was asked, in words.
 
     HTTP 401 and 403 come back as TOKEN_REFUSED with `key_in_doubt`: the caller, who can ask again
     without a token, tells a refused key from it.
     """
-    answer = _Answer(response, dict(zip(aliases, nulls, strict=True)))
+    checks = dict(zip(aliases, compares, strict=False))
+    answer = _Answer(response, dict(zip(aliases, nulls, strict=True)), checks)
     rate = read_rate(response.headers, now, asked=answer.asked_pause())
     if answer.is_throttled(asked_to_wait=rate.retry_after is not None):
         outcome, results = RequestOutcome.THROTTLED, answer.results(Verdict.NOT_RUN)
@@ -89,7 +95,13 @@ def unusable_token(fault: str, mutations: int = 0) -> PlatformAnswer:
 class _Answer:
     """One answer; `requested` has for each alias what null means."""
 
-    def __init__(self, response: HttpAnswer, requested: dict[str, Verdict | None]) -> None:
+    def __init__(
+        self,
+        response: HttpAnswer,
+        requested: dict[str, Verdict | None],
+        compares: Mapping[str, Callable[[Any], str] | None],
+    ) -> None:
+        self._compares = compares
         self._status = response.status
         self._requested = requested
         self._payload = read_payload(response.body)
@@ -192,7 +204,9 @@ class _Answer:
         """Each speaks for itself: an error without a path says nothing of a value that is there."""
         value, null = self._data.get(alias), self._requested[alias]
         if value is True or (null is not None and value is not None and value is not False):
-            return MutationResult(Verdict.DONE)
+            compare = self._compares.get(alias)
+            against = "" if compare is None else compare(value)
+            return MutationResult(Verdict.UNKNOWN if against else Verdict.DONE, against)
         if alias in self._by_alias:
             return _from_error(self._by_alias[alias])
         if alias not in self._data or self._general:

@@ -8,15 +8,18 @@ from pointsman.sources.confirmations.intake import (
     ConfirmationIntake,
     RefusedEvent,
 )
+from pointsman.sources.confirmations.replay import EventReaders, replay_event
 
 __all__ = [
     "ConfirmationHooks",
     "ConfirmationIntake",
     "EventPaths",
     "EventReader",
+    "EventReaders",
     "FeedClient",
     "FeedPace",
     "FeedQuery",
     "FeedReader",
     "RefusedEvent",
+    "replay_event",
 ]

@@ -209,10 +209,15 @@ class FeedReader:
         digest = hashlib.sha256(body).digest()
         if digest in self._kept:
             return
-        await self._intake.keep(self.name, FactSource.FEED, body, reason, f"feed {self.name}")
+        await self._intake.keep(self.name, FactSource.FEED, body, reason, feed_origin(self.name))
         self._kept[digest] = None
         if len(self._kept) > _KEPT:
             del self._kept[next(iter(self._kept))]
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def feed_origin(name: str) -> str:
+    """Of dead letters."""
+    return f"feed {name}"
