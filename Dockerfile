@@ -29,9 +29,13 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     /opt/build/bin/pip --python /opt/pointsman/bin/python install --no-compile --require-hashes \
         -r locks/requirements.lock \
     && $COMPILE /opt/pointsman/lib
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE hatch_build.py ./
 COPY src ./src
-RUN /opt/build/bin/hatchling build -t wheel -d dist \
+# the pages that `pointsman help` shows
+COPY docs ./docs
+# what `pointsman --version` says, for there is no git here
+ARG REVISION=""
+RUN POINTSMAN_COMMIT="$REVISION" /opt/build/bin/hatchling build -t wheel -d dist \
     && /opt/build/bin/pip --python /opt/pointsman/bin/python install --no-compile --no-deps dist/*.whl \
     && $COMPILE /opt/pointsman/lib/python*/site-packages/pointsman \
     && /opt/build/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \

@@ -145,6 +145,22 @@ def report(console: Console, rows: list[readback.Row], books: dict[str, object])
     return not wrong and bool(books["balanced"])
 
 
+def is_well(console: Console, config: Path) -> bool:
+    """Whether `pointsman doctor` finds nothing to mend; what it finds is printed."""
+    examined = subprocess.run(
+        [sys.executable, "-m", "pointsman", "doctor", "--json", "--config", str(config)],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    findings = json.loads(examined.stdout)["findings"]
+    odd = [row for row in findings if row["level"] != "ok"]
+    for row in odd:
+        console.print(f"[red]{row['check']}: {row['words']}; next: {row['cure']}")
+    console.print(f"pointsman doctor: {len(findings) - len(odd)} of {len(findings)} checks are ok")
+    return not odd
+
+
 def _percentages(topics: dict[str, int]) -> str:
     return ", ".join(f"{percent}" for _, percent in sorted(topics.items()))
 
@@ -208,6 +224,7 @@ def main() -> int:
             "its webhooks"
         )
         agrees = report(console, rows, json.loads(verified.stdout)) and confirmed == completed
+        agrees = is_well(console, config) and agrees
         if not agrees:
             console.print((folder / "daemon.log").read_text(encoding="utf-8")[-3000:])
     console.print("[bold green]OK" if agrees else "[bold red]NOT OK")

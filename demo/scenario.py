@@ -53,6 +53,7 @@ def write_catalogue(path: Path, emails: Sequence[str]) -> None:
 
 
 def write_tokens(path: Path, tokens: Mapping[str, str]) -> None:
+    path.touch(mode=0o600)
     path.write_text(json.dumps(tokens), encoding="utf-8")
 
 

@@ -89,6 +89,7 @@ class Daemon:
             secret = await self.parts.store.installation_secret()
             logs.LEARNER_HASHES.use(secret)
             self.parts.installation = installation_name(secret)
+            stack.push_async_callback(self.parts.traces.close)
             stack.push_async_callback(self.parts.clients.close)
             await self.parts.tokens.provider.open()
             stack.push_async_callback(self.parts.tokens.provider.close)
@@ -112,7 +113,7 @@ class Daemon:
                 tracker,
                 self.parts.left_out,
                 self.parts.clock_off,
-                self.parts.readiness.watch,
+                self.parts.watched,
                 self.parts.refused,
                 logs.LEARNER_HASHES.know,
             )
@@ -259,9 +260,7 @@ class Daemon:
         if self.parts.producer is not None:
             await self.parts.producer.open()
             self._stack.push_async_callback(self.parts.producer.close)
-        self._http = wiring.http_listeners(
-            self._settings, deps, self.parts.metrics, self.parts.operator_log, self._clock
-        )
+        self._http = self.parts.listeners(deps)
         # the operator's listener closes last, so that probes and metrics see the whole stop
         for listener in reversed(self._http):
             self._stack.push_async_callback(listener.server.close)
@@ -269,9 +268,7 @@ class Daemon:
             await listener.server.open()
 
     def _start_readers(self, pipeline: Pipeline) -> None:
-        for source in wiring.readers(
-            self._settings, pipeline, self.parts.store.claim, self._clock, self.parts.metrics
-        ):
+        for source in self.parts.readers(pipeline):
             self._readers.append(source)
             task = asyncio.create_task(source.run())
             self._stack.push_async_callback(_finish, source.stop, task)

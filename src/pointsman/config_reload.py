@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -116,7 +117,7 @@ class ConfigReload:
         # what is being written is left alone until it is whole
         is_whole, self._is_changing = self._is_changing and not changed, bool(changed)
         self._looks += 1
-        is_due = bool(self.problem) and self._looks % _TRY_EVERY == 0
+        is_due = bool(self.problem) and not changed and self._looks % _TRY_EVERY == 0
         if is_whole or is_wanted or is_due:
             await self._reload(is_wanted=is_wanted)
         with contextlib.suppress(Retry):
@@ -163,12 +164,12 @@ class ConfigReload:
         )
 
     def _runs(self, settings: Settings) -> None:
-        self._replica = Replica(
-            self._replica.name,
-            config_hash(settings, self._secret),
-            self._now(),
-            0,
-            self._replica.answered,
+        self._replica = replace(
+            self._replica,
+            hash=config_hash(settings, self._secret),
+            since=self._now(),
+            seen_at=0,
+            problem="",
         )
         self._told()
 
@@ -178,14 +179,11 @@ class ConfigReload:
 
     async def _note(self, asked: str) -> None:
         """Write down what runs, where that is news, or the last sign of life is old."""
-        row = self._replica
         now = self._now()
-        self._replica = row = Replica(
-            row.name, row.hash, row.since, row.seen_at, asked, self.problem
-        )
+        self._replica = row = replace(self._replica, answered=asked, problem=self.problem)
         if row == self._noted and now - row.seen_at < SIGN_EVERY:
             return
-        signed = Replica(row.name, row.hash, row.since, now, asked, self.problem)
+        signed = replace(row, seen_at=now)
         await replicas.change(self._store, now, lambda all_: all_.with_sign_of(signed))
         self._replica = self._noted = signed
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from pointsman import wiring
 from pointsman.config import Settings
@@ -15,14 +15,16 @@ from pointsman.domain.park_codes import CURED_BY_TOKEN, CURED_BY_USER_ID
 from pointsman.domain.records import LeftOut, Receipt, Submission
 from pointsman.domain.targets import Recipient
 from pointsman.operator_page import OperatorPage, Tally
+from pointsman.sources.base import Source
 from pointsman.sources.batch import StatementIntake
 from pointsman.sources.confirmations import ConfirmationHooks, ConfirmationIntake
 from pointsman.sources.http.app import HttpDeps
 from pointsman.sources.http.health import ReadyState
+from pointsman.sources.http.kept_state import KeptState
 from pointsman.sources.http.readiness import Readiness
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.cmi5.lms import Lms
-from pointsman.store.base import Backlog
+from pointsman.store.base import Backlog, IngestStore
 from pointsman.store.confirmation_records import TakenEvent
 from pointsman.supervisor import Supervisor
 from pointsman.telemetry.metrics import Metrics
@@ -35,7 +37,8 @@ class DaemonParts:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self.clients = wiring.platform_clients(settings, clock)
+        self.traces = wiring.traces(settings)
+        self.clients = wiring.platform_clients(settings, clock, self.traces)
         self.limits = wiring.quota(settings, self.clients.platform)
         self.operator_log = OperatorLog(clock)
         self.metrics = Metrics(wiring.known_labels(settings), self.limits)
@@ -60,16 +63,22 @@ class DaemonParts:
             self.budget,
             clock,
             self.delivered,
+            self.traces,
         )
         self.producer = wiring.statement_producer(settings, clock)
         self.refused = wiring.refused_learners(
             settings, self.store, clock, self.metrics.forgotten_refused
         )
         self.attempts = wiring.failed_attempts(settings, clock, self.metrics)
+        self.kept = KeptState()
         self.tally = Tally(clock)
         self.background = Supervisor(clock, self.metrics.task_restarted)
         #: known once the store is open
         self.installation = ""
+
+    def watched(self, store: IngestStore) -> IngestStore:
+        """The same, and what becomes of its commits is known here, and traced."""
+        return self.traces.store(self.readiness.watch(store))
 
     async def metrics_page(self, accept: str = "") -> tuple[bytes, str]:
         """The metrics in the format that `accept` asks for, and its content type."""
@@ -85,11 +94,23 @@ class DaemonParts:
             accept=accept,
         )
 
+    def listeners(self, deps: HttpDeps) -> list[wiring.HttpListener]:
+        """They do not listen yet."""
+        return wiring.http_listeners(
+            self._settings, deps, self.metrics, self.operator_log, self._clock, self.traces
+        )
+
+    def readers(self, pipeline: Pipeline) -> Iterator[Source]:
+        """The sources that read by themselves; nothing runs yet."""
+        return wiring.readers(
+            self._settings, pipeline, self.store.claim, self._clock, self.metrics, self.traces
+        )
+
     def intake(self, pipeline: Pipeline, lms: Lms | None) -> StatementIntake:
         """What takes the statements that come over HTTP."""
         return wiring.guarded_intake(
             self._settings,
-            wiring.http_intake(pipeline, self.producer, self._clock),
+            wiring.http_intake(self._settings, pipeline, self.producer, self._clock, self.traces),
             lms,
             self._clock,
             self.metrics.cmi5_oddity,
@@ -124,12 +145,14 @@ class DaemonParts:
                 self.store,
                 self._clock,
                 self.metrics.over_limit,
+                self.kept,
                 self.refused.must_take_launch,
             ),
             must_take=self.refused.must_take_documents,
             operator_page=operator_page,
             confirmation_intake=confirmations,
             installation=self.installation,
+            kept=self.kept,
         )
 
     def confirmations(self, pipeline: Pipeline) -> ConfirmationIntake:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import structlog
 
+from pointsman import wiring
 from pointsman.app import Daemon
 from pointsman.config import Settings
 from pointsman.domain.errors import PointsmanError
@@ -46,7 +47,7 @@ def run(settings: Settings, config: Path | None = None) -> int:
 
     0 when it stopped in order, during its start too. Raises `ConfigError` and `StoreUnavailable`.
     """
-    logs.configure(settings.logging)
+    logs.configure(settings.logging, processors=wiring.log_processors(settings))
     sys.setswitchinterval(_SWITCH_INTERVAL)
     gc.set_threshold(*_COLLECT_AFTER)
     try:

@@ -62,6 +62,40 @@ async def test_agreement_is_shown_by_course_and_drift_with_both_values(terminal:
     assert [one["key"] for one in found["drift"]] == ["t3"]
 
 
+async def test_a_rule_whose_work_is_not_read_back_is_named_with_what_would_let_it(
+    terminal: Terminal,
+) -> None:
+    """The audit, `check` and the doctor say it; of what can be read back they say nothing."""
+    await fill(terminal)
+    config = terminal.folder / "pointsman.toml"
+    config.write_text(
+        config.read_text()
+        + """
+[[rules]]
+name = "blind"
+activity = "https://content.example.com/{course}/{topic}"
+topic_id = "{topic}"
+course_slug = "{course}"
+[[rules]]
+name = "sighted"
+activity = "https://other.example.com/{course}/{topic}"
+topic_id = "{topic}"
+course_slug = "{course}"
+audit_course_id = "id-of-{course}"
+"""
+    )
+    shown = terminal.run("audit", code=1).output
+    assert "What the rule 'blind' sets is not read back: it names its course by" in shown
+    assert "next: give the rule audit_course_id, a template of the course's id" in shown
+    assert list(json.loads(terminal.run("audit", "--json", code=1).stdout)["notReadBack"]) == [
+        "blind"
+    ]
+    for command, code in (("check", 0), ("doctor", 1)):  # the platform has no courses a and b
+        said = terminal.run(command, code=code).output
+        assert 'what "blind" sets is not read back' in said
+        assert 'what "sighted"' not in said
+
+
 async def test_without_drift_the_answer_is_yes(terminal: Terminal) -> None:
     await fill(terminal)
     terminal.run("audit", "--place", "course:a")

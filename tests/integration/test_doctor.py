@@ -281,4 +281,6 @@ credentials = [{{ key = "user", secret = "secret" }}]
     assert weak.startswith("sources.http[0].credentials[0].secret")
     assert "pointsman launches new-key" in cures[weak]
     assert {row["check"] for row in report["findings"] if row["level"] == "fail"} == {"platform"}
+    (tmp_path / "..data").mkdir()  # as Kubernetes mounts a Secret
+    assert "chmod" not in command(config)[1]
     assert "operator listener" in {row["check"] for row in report["notChecked"]}

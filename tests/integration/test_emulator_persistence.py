@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from http.client import HTTPException
 from pathlib import Path
@@ -16,7 +17,8 @@ import pytest
 from pointsman.domain.errors import ConfigError
 from pointsman.emulator import Emulator, builtin_catalogue
 from pointsman.emulator.catalogue import Catalogue, Course
-from pointsman.emulator.persistence import StatePersistence
+from pointsman.emulator.events import EndpointOptions
+from pointsman.emulator.persistence import NotSavedError, StatePersistence
 from tests.support.emulator_process import PROGRESS, Process
 from tests.support.manual_clock import ManualClock
 from tests.unit.emulator_harness import KEY, Answered, answered
@@ -321,3 +323,30 @@ async def test_a_file_of_the_version_before_is_taken_over(kept: Kept) -> None:
     kept.begin()
     assert kept.learner()["topics"] == {"topic_demo_1": 62}
     assert await feed(kept) == []
+
+
+async def test_webhooks_are_sent_while_the_file_can_not_be_written(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = kept.emulator.issue_token(ANA)
+    kept.emulator.webhooks.register(EndpointOptions(url="http://localhost/", secret="s"))
+    posted: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def post(url: str, headers: Mapping[str, str], body: bytes) -> int:
+        assert url == "http://localhost/"
+        assert headers["X-TI-Signature"]
+        posted.put_nowait(body)
+        return 200
+
+    def full(*_: object) -> None:
+        raise NotSavedError("the disk is full")
+
+    monkeypatch.setattr(kept.keeper, "save", full)
+    sending = asyncio.create_task(kept.emulator.run(post))
+    assert (await kept.ask(COMPLETED, token)).status == 500
+    for event in ("course.completed", "certificate.granted"):
+        assert json.loads(await posted.get())["event"] == event
+    assert not sending.done()
+    sending.cancel()
+    with suppress(asyncio.CancelledError):
+        await sending

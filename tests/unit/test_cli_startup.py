@@ -60,6 +60,7 @@ def test_the_daemon_loads_no_emulator_no_graphql_and_no_other_command() -> None:
 
     assert "pointsman.sources.kafka.source" in loaded, "the whole daemon was loaded"
     assert not within(loaded, "pointsman.emulator", "graphql", "rich.progress", "rich.filesize")
+    assert not within(loaded, "pointsman.traces", "opentelemetry"), "traces are off"
     shared = ("lazy_commands", "exit_codes", "options")
     commands = {"pointsman.cli", *(f"pointsman.cli.{name}" for name in shared)}
     assert set(within(loaded, "pointsman.cli")) == commands | {"pointsman.cli.run"}
@@ -123,7 +124,8 @@ def test_a_mistyped_command_is_told_the_nearest() -> None:
 def test_the_version_is_that_of_the_package() -> None:
     result = CliRunner().invoke(app, ["--version"])
 
-    assert result.stdout == f"pointsman {importlib.metadata.version('pointsman')}\n"
+    version = importlib.metadata.version("pointsman")
+    assert re.fullmatch(rf"pointsman {re.escape(version)}( \(commit [0-9a-f]+\))?\n", result.stdout)
 
 
 def test_a_loaded_command_knows_the_short_option_for_help() -> None:

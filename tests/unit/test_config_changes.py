@@ -33,6 +33,10 @@ topic_id = "{topic}"
 """
 
 
+#: another key of the operator's page
+KEYS = 'keys = [{{ name = "{}", key = "a key" }}]'
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "key").write_text("from-a-file")
@@ -68,6 +72,17 @@ def read(folder: Path, text: str) -> Settings:
             [],
         ),
         ("port = 8080", "port = 9080", [], ["http.port"]),
+        ("port = 8081", 'port = 8081\nhosts = ["ops"]', ["http.operator.hosts"], []),
+        ("port = 8081", "port = 9081", [], ["http.operator.port"]),
+        # the page that they open begins with the start
+        ("port = 8081", f"port = 8081\n{KEYS.format('a')}", [], ["http.operator.keys"]),
+        ("share = 0.8", 'share = 0.8\nsharing = "adaptive"', ["platform.limits.sharing"], []),
+        (
+            "[platform]\n",
+            '[delivery_events]\nbootstrap_servers = "k"\ntopic = "t"\n[platform]\n',
+            [],
+            ["delivery_events"],
+        ),
         ("[http.operator]\nport = 8081", "", [], ["http.operator"]),
         ("[platform]\n", '[store]\nurl = "sqlite:///b.db"\n[platform]\n', [], ["store.url"]),
         (
@@ -88,6 +103,18 @@ def test_a_change_is_named_by_its_settings_and_by_what_it_needs(
     different = changes(old, new)
 
     assert (list(different.live), list(different.restart)) == (live, restart)
+
+
+def test_keys_of_the_page_change_live_and_the_first_and_last_one_need_a_restart(
+    folder: Path,
+) -> None:
+    none, ben, amy = (
+        read(folder, BASE.replace("port = 8081", f"port = 8081\n{keys}"))
+        for keys in ("", KEYS.format("ben"), KEYS.format("amy"))
+    )
+
+    assert changes(ben, amy).live == ("http.operator.keys",)
+    assert changes(ben, none).restart == changes(none, ben).restart == ("http.operator.keys",)
 
 
 def test_a_secret_that_changes_in_its_file_is_no_change(folder: Path) -> None:

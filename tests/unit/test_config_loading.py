@@ -107,7 +107,7 @@ def test_the_defaults_that_the_example_shows_are_the_defaults(example: Path) -> 
         name, is_setting, _ = line.removeprefix("# ").partition(" = ")
         scalar = is_setting and name.isidentifier() and not name.endswith("_file")
         skipped = name in {
-            *("inline", "service", "login", "verbs", "audit_course_id", "launches"),
+            *("inline", "service", "login", "verbs", "launches"),
             *("move_on", "slides", "tincan_xml", "due", "fresh_within_seconds"),
             *("source_weights", "rule_weights"),
         }

@@ -212,6 +212,26 @@ async def test_half_a_file_is_never_taken(replica: Replica, tmp_path: Path) -> N
     assert [settings.platform.limits.share for settings in replica.taken] == [0.5]
 
 
+async def test_half_a_file_is_not_taken_while_another_one_is_wrong(
+    replica: Replica, tmp_path: Path
+) -> None:
+    """Then the file is tried again and again, and may be written at that moment."""
+    file_changes.turn_data_link(tmp_path, BAD)
+    await replica.look(4)
+    assert replica.reload.problem
+    path = tmp_path / "secret"
+    path.unlink()
+    half = HALF.partition("[[rules]]")[0]
+    for number in range(10):
+        path.write_text(half + "# and more" * (number % 2))
+        await replica.look()
+    path.write_text(HALF)
+
+    await replica.look(4)
+
+    assert [len(settings.rules) for settings in replica.taken] == [1]
+
+
 async def test_a_file_that_is_gone_changes_nothing(replica: Replica, tmp_path: Path) -> None:
     (tmp_path / "secret").unlink()
 

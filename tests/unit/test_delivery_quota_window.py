@@ -441,3 +441,16 @@ def test_what_another_process_sent_counts_as_long_as_our_own() -> None:
     assert window.left(100) == QuotaLeft(5, 8)
     assert (window.next_at(100, 5), window.next_at(100, 6)) == (100, 141)
     assert window.left(151) == QuotaLeft(100, 10)
+
+
+def test_giving_way_to_the_site_begins_and_ends_with_its_setting() -> None:
+    window = open_window()
+    shared = replace(window.limits, is_adaptive=True, total_points=100_000, total_requests=2_500)
+
+    window.reconfigure(shared)
+    assert window.site is not None
+    site = window.site
+    window.reconfigure(replace(shared, points=1_000))
+    assert window.site is site
+    window.reconfigure(replace(shared, is_adaptive=False))
+    assert window.site is None

@@ -22,6 +22,8 @@ from tests.support.doc_code import ROOT, code, command_lines, pages
 from tests.unit.test_docs_metrics import exposed
 
 LOADED = {command.name: command.load() for command in COMMANDS}
+#: options of the command itself
+OF_ALL = {"--version", "--help", "--install-completion", "--show-completion"}
 #: options of programs that are not ours
 FOREIGN_OPTIONS = {
     *("--build-arg", "--rm", "--from-literal", "--from-file"),
@@ -44,7 +46,7 @@ def calls() -> list[tuple[str, list[str]]]:
 def complaint(words: list[str]) -> str | None:
     """What is wrong with a call."""
     command: Any = None
-    known = {"--version", "--help", "-h"}
+    known = {*OF_ALL, "-h"}
     for word in words:
         name = word.partition("=")[0]
         if name.startswith("-") and len(name) > 1 and name != "--":
@@ -111,7 +113,7 @@ def all_options(commands: dict[str, Any]) -> Iterator[str]:
 
 
 def test_every_option_that_is_named_by_itself_is_one_of_a_command() -> None:
-    known = {*all_options(LOADED), *FOREIGN_OPTIONS, "--help", "--version"}
+    known = {*all_options(LOADED), *FOREIGN_OPTIONS, *OF_ALL}
     named = {
         (one.page, match[0])
         for one in code()

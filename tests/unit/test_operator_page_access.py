@@ -48,6 +48,10 @@ def test_a_session_ends_with_its_time_its_key_and_its_store() -> None:
     token = ours.sign_in("the-key-of-ben", HERE).token
     changed = OperatorKey("ben", Role.OPERATOR, SecretStr("another-key-of-ben"))
     assert access(DESK, clock=clock).user(token) is None
+    ours.reconfigure([DESK])
+    assert ours.user(token) is None
+    ours.reconfigure([BEN])
+    assert ours.user(token) is not None
     assert access(changed, clock=clock).user(token) is None
     assert access(clock=clock, secret=bytes(32)).user(token) is None
     clock.advance(LIFETIME - 1)

@@ -39,6 +39,7 @@ _READERS = {
     "store/sqlite/personal_data.py",  # every byte of a binary file
     "store/sqlite/soundness.py",  # the header of a binary file
     "store/migrations.py",
+    "package_files.py",  # what was built into the package
 }
 MARK = b"\xef\xbb\xbf"
 CONFIG = """

@@ -19,7 +19,8 @@ FILES = sorted(
 
 def test_the_wheel_takes_whole_folders_of_the_package() -> None:
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
-    assert wheel["targets"]["wheel"] == {"packages": ["src/pointsman"]}
+    hook = {"custom": {"path": "hatch_build.py"}}
+    assert wheel["targets"]["wheel"] == {"packages": ["src/pointsman"], "hooks": hook}
     assert "exclude" not in wheel
     # hatch leaves out what git ignores
     ignored = (ROOT / ".gitignore").read_text().split()

@@ -184,6 +184,12 @@ COMMANDS = (
     LazyCommand("tokens", "The authTokens' encryption at rest.", "pointsman.cli.tokens"),
     LazyCommand("launches", "Players that your pages start.", "pointsman.cli.launches"),
     LazyCommand(
+        "help",
+        "Show a page of the docs, or a section of one: the runbook by alert, offline.",
+        "pointsman.cli.help_",
+        "help_",
+    ),
+    LazyCommand(
         "faults",
         "Faults on purpose at a running `pointsman emulate`: list them, add one, clear them.",
         "pointsman.cli.faults",
@@ -204,7 +210,10 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"pointsman {__version__}")
+        from pointsman.package_files import commit  # noqa: PLC0415 - not before it is needed
+
+        of = commit()
+        typer.echo(f"pointsman {__version__}" + (f" (commit {of})" if of else ""))
         raise typer.Exit
 
 

@@ -39,7 +39,8 @@ def audit(
     First what was read back, then what the platform said of completions by webhook, feed and audit,
     and what each of them cost. The daemon reads back with what delivery leaves over of the quota;
     this asks the platform nothing. Drift is what the platform did not show even after it was sent
-    again: it is parked, and listed with both values. Exit code 0 without drift, 1 with.
+    again: it is parked, and listed with both values. A rule whose work can't be read back is named,
+    with what would let it. Exit code 0 without drift, 1 with.
 
     **Example:** `pointsman audit --place course:course_demo`
     """
@@ -54,10 +55,12 @@ def audit(
     drift = ask_store(settings, lambda store: store.parked(codes=[ParkCode.DRIFT], limit=limit + 1))
     drift = up_to(drift, limit)
     drift = [state for state in drift if place in {None, str(state.read_back)}]
+    unread = {rule.name: rule.unread_because for rule in settings.rules if rule.unread_because}
     if as_json:
         shown = {
             "places": [_agreement(entry) for entry in agreements],
             "drift": [_drift(entry) for entry in drift],
+            "notReadBack": unread,
             "completions": [completions_json(entry) for entry in completions],
             "cost": cost_json(report.feeds),
         }
@@ -72,11 +75,12 @@ def audit(
             typer.echo(line)
     else:
         typer.echo("Nothing is delivered that can be read back.")
-        if place is None:
-            typer.echo(
-                "next: see docs/audit.md; a rule that names its course by slug or SKU needs "
-                "audit_course_id"
-            )
+    if not as_json and place is None:
+        for rule, reason in unread.items():
+            why, _, cure = reason.partition("; ")
+            typer.echo(f"What the rule {rule!r} sets is not read back: {why}\n  next: {cure}")
+        if not settings.audit.enabled:
+            typer.echo("The daemon reads nothing back: audit.enabled is false.")
     raise typer.Exit(ExitCode.NO if drift else ExitCode.OK)
 
 

@@ -25,7 +25,7 @@ def config_warnings(settings: Settings) -> Iterator[str]:
             "allow_weak_secrets: credentials may be placeholders or easy to guess; leave it out "
             "where others than you can reach the port."
         )
-    yield from _about_rules(settings.rules)
+    yield from _about_rules(settings.rules, audited=settings.audit.enabled)
     yield from _about_http(settings.http)
     yield from _about_platform(settings.platform)
     yield from _about_learners(settings.learners)
@@ -34,7 +34,7 @@ def config_warnings(settings: Settings) -> Iterator[str]:
     yield from _about_store(settings.store)
 
 
-def _about_rules(rules: Sequence[RuleSettings]) -> Iterator[str]:
+def _about_rules(rules: Sequence[RuleSettings], *, audited: bool) -> Iterator[str]:
     if not rules:
         yield "rules: there are none, so every statement is kept as unmatched and nothing is sent."
     for place, rule in enumerate(rules):
@@ -49,6 +49,8 @@ def _about_rules(rules: Sequence[RuleSettings]) -> Iterator[str]:
             and rule.course_completed == "never"
         ):
             yield f'rules: "{rule.name}" names a course, but neither starts nor completes it.'
+        if audited and rule.unread_because:
+            yield f'rules: what "{rule.name}" sets is not read back: {rule.unread_because}.'
 
 
 def _takes_all_of(first: RuleSettings, second: RuleSettings) -> bool:

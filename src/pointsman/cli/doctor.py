@@ -40,7 +40,8 @@ def doctor(
     The configuration and its secrets; the platform (key, a learner's token, clock, quota, and
     whether it has what the rules name); the store (room, schema, soundness, books); Kafka (topics,
     rights, lag); certificates, and when they end; our own addresses. It works beside daemons and
-    without one, and changes nothing. The platform is asked two questions, of up to 30 points.
+    without one, and changes nothing but the count of the quota. The platform is asked two
+    questions, of up to 30 points.
 
     Exit code 0 when nothing fails, warnings or not; 1 when something does; 2 when the configuration
     is wrong.

@@ -53,7 +53,9 @@ def _mode(setting: str, path: Path) -> Iterator[tuple[str, str]]:
         mode = path.stat().st_mode
     except OSError:
         return
-    if mode & stat.S_IROTH:
+    # a volume of Kubernetes is its container's alone, and is replaced as a whole
+    is_mounted = (path.parent / "..data").exists()
+    if mode & stat.S_IROTH and not is_mounted:
         yield f"{setting}: everybody on this machine can read {path}", f"chmod o-rwx {path}"
 
 

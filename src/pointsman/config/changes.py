@@ -24,6 +24,8 @@ LIVE = frozenset(
         "rules",
         "http.public_url",
         "http.cors_origins",
+        "http.operator.hosts",
+        "http.operator.keys",
         "platform.api_key",
         "platform.api_key_file",
         "platform.limits",
@@ -54,6 +56,8 @@ LIVE = frozenset(
 )
 #: tables that are named whole: their keys are a person's own words, and may name learners
 _WHOLE = frozenset({"learners.tokens.inline", "delivery.source_weights", "delivery.rule_weights"})
+#: lists whose first entry begins something that only a start begins, and whose last one ends it
+_BEGINNING = frozenset({"http.operator.keys"})
 #: hexadecimal digits of a hash; enough to tell configurations of one installation apart
 _DIGITS = 12
 
@@ -71,11 +75,15 @@ class Changes:
 
 def changes(old: Settings, new: Settings) -> Changes:
     """What differs. A secret in a file is its file: what is in it is read again by itself."""
-    paths = sorted(_differing(_plain(old), _plain(new)))
-    return Changes(
-        tuple(path for path in paths if _is_live(path)),
-        tuple(path for path in paths if not _is_live(path)),
-    )
+    before, after = _plain(old), _plain(new)
+    paths = sorted(_differing(before, after))
+    live = [
+        path
+        for path in paths
+        if _is_live(path)
+        and (path not in _BEGINNING or (_value(before, path) and _value(after, path)))
+    ]
+    return Changes(tuple(live), tuple(path for path in paths if path not in live))
 
 
 def config_hash(settings: Settings, secret: bytes) -> str:
@@ -92,6 +100,12 @@ def config_hash(settings: Settings, secret: bytes) -> str:
 def _is_live(path: str) -> bool:
     parts = path.split(".")
     return any(".".join(parts[:length]) in LIVE for length in range(1, len(parts) + 1))
+
+
+def _value(tree: Any, path: str) -> Any:
+    for key in path.split("."):
+        tree = tree[key]
+    return tree
 
 
 def _plain(value: Any) -> Any:

@@ -41,6 +41,7 @@ SHORT_TYPES = (
     *("simulation", "video", "block", "webinar", "event", "collection"),
 )
 _COURSE_KEYS = ("course_id", "course_slug", "course_sku")
+_READ_BY_ID = "give the rule audit_course_id, a template of the course's id"
 _TARGET_KEYS = (
     *_COURSE_KEYS,
     "learning_path_slug",
@@ -210,6 +211,16 @@ class RuleSettings(Section):
         if self.course_slug is not None:
             return "slug", self.course_slug
         return None if self.course_sku is None else ("sku", self.course_sku)
+
+    @property
+    def unread_because(self) -> str:
+        """Why the audit can't read back what the rule sets, and what would let it; "" if it can."""
+        if self.audit_course_id is not None or self.course_id is not None:
+            return ""
+        if self.course is not None:
+            by, _ = self.course
+            return f"it names its course by course_{by}; {_READ_BY_ID}"
+        return f"it names a topic and no course; {_READ_BY_ID}" if self.topic_id else ""
 
 
 def _may_not_fall(value: T, info: ValidationInfo) -> T:

@@ -20,7 +20,7 @@ from pointsman.sources.http.settings import HttpSettings
 from pointsman.sources.kafka.settings import DeliveryEventsSettings
 from pointsman.sources.settings import LaunchSettings
 from pointsman.store.settings import StoreSettings
-from pointsman.telemetry.settings import LoggingSettings
+from pointsman.telemetry.settings import LoggingSettings, TracesSettings
 
 
 class Settings(Section):
@@ -53,6 +53,7 @@ class Settings(Section):
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     #: how much is logged, and in what format
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
+    traces: TracesSettings = Field(default_factory=TracesSettings)
 
     @model_validator(mode="before")
     @classmethod

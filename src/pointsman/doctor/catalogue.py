@@ -115,13 +115,13 @@ def _named(rules: Sequence[str]) -> str:
 
 def _refused(refused: Sequence[Desired], missing: Mapping[ReadBackPlace, str]) -> Iterator[Finding]:
     """One line for each target that the platform said it has not, whoever it was for."""
-    told: set[tuple[TargetKind, str]] = set()
+    named: set[tuple[TargetKind, str]] = set()
     known = {place.key for place in missing}
     for state in refused:
         kind, key = state.target.kind, state.target.key
-        if (kind, key) in told or key.removeprefix("id:") in known:
+        if (kind, key) in named or key.removeprefix("id:") in known:
             continue
-        told.add((kind, key))
+        named.add((kind, key))
         what = kind.value.replace("_", " ")
         yield fail(
             CHECK,

@@ -89,7 +89,11 @@ class Emulator:
 
     def _advance(self) -> float | None:
         pause = self.events.advance()
-        self._save()
+        try:
+            self._save()
+        except NotSavedError:
+            # it is in memory, and the next save writes it; webhooks are sent meanwhile
+            _log.exception("emulator.not_kept")
         return pause
 
     def administer(self, act: Callable[[Administrator, datetime], T]) -> T:

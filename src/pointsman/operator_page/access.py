@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import jwt
 from pydantic import SecretStr
 
+from pointsman.config import Settings
 from pointsman.domain.clock import Clock
 
 COOKIE = "pointsman_session"
@@ -62,6 +63,13 @@ class User:
         return self.role is Role.OPERATOR
 
 
+def operator_keys(settings: Settings) -> list[OperatorKey]:
+    """Those of [http.operator]; none without it."""
+    operator = settings.http.operator
+    keys = () if operator is None else operator.keys
+    return [OperatorKey(key.name, Role(key.role), key.key) for key in keys]
+
+
 class Attempts(Protocol):
     """Slows down who guesses keys."""
 
@@ -93,6 +101,10 @@ class Access:
         self._secret = hmac.digest(secret, _PURPOSE, "sha256")
         self._clock = clock
         self._attempts = attempts
+
+    def reconfigure(self, keys: Sequence[OperatorKey]) -> None:
+        """These open the page from now on; a session of a key that is gone is over."""
+        self._keys = tuple(keys)
 
     def sign_in(self, shown: str, address: str) -> SignIn:
         """A session for a key that is shown from this address."""

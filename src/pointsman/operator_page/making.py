@@ -9,7 +9,7 @@ from pointsman.config import Settings
 from pointsman.delivery.budget.base import Budget, QuotaLimits
 from pointsman.delivery.dispatcher import Dispatcher
 from pointsman.domain.clock import Clock
-from pointsman.operator_page.access import Access, OperatorKey, Role
+from pointsman.operator_page.access import Access, operator_keys
 from pointsman.operator_page.overview import Overview, OverviewDeps, SourceView
 from pointsman.operator_page.page import OperatorPage, PageDeps
 from pointsman.operator_page.tally import Tally
@@ -33,10 +33,9 @@ async def make_operator_page(
     is_draining: Callable[[], bool],
 ) -> OperatorPage | None:
     """None without [http.operator] keys. `readers` may be started later."""
-    operator = settings.http.operator
-    if operator is None or not operator.keys:
+    keys = operator_keys(settings)
+    if not keys:
         return None
-    keys = [OperatorKey(key.name, Role(key.role), key.key) for key in operator.keys]
     per_minute = settings.http.failed_attempts_per_minute
     attempts = FailedAttempts(per_minute, clock, metrics.failed_attempt)
     overview = OverviewDeps(

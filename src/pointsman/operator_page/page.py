@@ -27,6 +27,7 @@ from pointsman.operator_page.access import (
     User,
     fetch_site,
     is_own_form,
+    operator_keys,
 )
 from pointsman.operator_page.forms import Forms
 from pointsman.operator_page.jobs import Jobs
@@ -89,6 +90,7 @@ class OperatorPage:
         self, settings: Settings, sources: Sequence[SourceView], limits: QuotaLimits
     ) -> None:
         """Show these from now on; who is signed in stays so."""
+        self._deps.access.reconfigure(operator_keys(settings))
         self._views.reconfigure(settings)
         self._forms.reconfigure(settings)
         self._deps.overview.reconfigure(sources, [rule.name for rule in settings.rules], limits)

@@ -118,8 +118,8 @@ class LogMessage:
     version: str = "1.0.0"
     #: taken at most, where the source has a limit of its own; the rest is kept as `Batch.left_over`
     max_statements: int | None = None
-    #: as of a batch
     former_ids: Mapping[str, str] = field(default_factory=dict)
+    trace_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @record

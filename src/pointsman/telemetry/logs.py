@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 
 import structlog
 
@@ -20,8 +21,14 @@ _MANY_LINES, _OF_TRACEBACKS = frozenset({"exception", "stack"}), "\n\t"
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure(settings: LoggingSettings, clock: Clock | None = None) -> None:
+def configure(
+    settings: LoggingSettings,
+    clock: Clock | None = None,
+    processors: Sequence[structlog.typing.Processor] = (),
+) -> None:
     """Log as `[logging]` says. Libraries' own lines come out the same way.
+
+    `processors` see each line too, where it is written.
 
     A line that comes again and again is shown ever more seldom (`repeated_lines`).
     """
@@ -31,6 +38,7 @@ def configure(settings: LoggingSettings, clock: Clock | None = None) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        *processors,
     ]
     renderer: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
     if settings.learners == "hashed":

@@ -36,6 +36,7 @@ from pointsman.wiring.sources import (
 from pointsman.wiring.stores import budget_beside, store, store_and_budget
 from pointsman.wiring.story import teller
 from pointsman.wiring.tokens import TokenSources, paid_login, token_sources, vault
+from pointsman.wiring.traces import log_processors, traces
 
 __all__ = [
     "HttpListener",
@@ -62,6 +63,7 @@ __all__ = [
     "launch_cache",
     "launch_deps",
     "lms",
+    "log_processors",
     "paid_login",
     "pipeline",
     "pipeline_without_store",
@@ -77,5 +79,6 @@ __all__ = [
     "store_and_budget",
     "teller",
     "token_sources",
+    "traces",
     "vault",
 ]

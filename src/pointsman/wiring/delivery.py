@@ -9,11 +9,11 @@ from pointsman.delivery.audit import Auditor, AuditRecord, Confirming
 from pointsman.delivery.budget.base import Budget, QuotaLimits
 from pointsman.delivery.delivery_record import DeliveryRecord
 from pointsman.delivery.dispatcher import Dispatcher
-from pointsman.delivery.sender import Sender
 from pointsman.domain.clock import Clock
 from pointsman.platforms.base import Platform, ReadBackClient, TokenProvider
 from pointsman.store.base import Store
 from pointsman.store.confirmation_records import TakenEvent
+from pointsman.wiring.traces import NO_TRACES, Traces
 
 
 def quota(settings: Settings, platform: Platform) -> QuotaLimits:
@@ -29,8 +29,9 @@ def dispatcher(
     budget: Budget,
     clock: Clock,
     on_delivery: Callable[[DeliveryRecord], None],
+    traces: Traces = NO_TRACES,
 ) -> Dispatcher:
-    sender = Sender(
+    sender = traces.sender(
         platform,
         tokens,
         budget,

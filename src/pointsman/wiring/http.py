@@ -26,6 +26,7 @@ from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes
 from pointsman.sources.http.connection_limits import Closed, ConnectionLimits
 from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.health import ReadyState
+from pointsman.sources.http.kept_state import KeptState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.http.lrs.documents import MustTake
 from pointsman.sources.http.middleware import RequestsUnderWay
@@ -42,6 +43,7 @@ from pointsman.telemetry.operator_log import OperatorLog
 from pointsman.wiring.adapters import postback_sources, webhook_sources
 from pointsman.wiring.confirmations import confirmation_sources
 from pointsman.wiring.sources import defining_sources
+from pointsman.wiring.traces import NO_TRACES, Traces
 
 #: the route, in metrics and log, of what is no request
 MALFORMED = "malformed"
@@ -84,11 +86,19 @@ def public_path(settings: Settings) -> str:
     return urlsplit(url).path.rstrip("/")
 
 
-def http_intake(intake: Pipeline, producer: TopicProducer | None, clock: Clock) -> StatementIntake:
+def http_intake(
+    settings: Settings,
+    intake: Pipeline,
+    producer: TopicProducer | None,
+    clock: Clock,
+    traces: Traces = NO_TRACES,
+) -> StatementIntake:
     """What has a statement when it is answered."""
-    if producer is None:
+    kafka = settings.http.kafka
+    if producer is None or kafka is None:
         return intake
-    return KafkaForwarder(producer.write, clock, intake.keep_dead_letter)
+    write = traces.write(producer.write, kafka.topic, kafka.bootstrap_servers)
+    return KafkaForwarder(write, clock, intake.keep_dead_letter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +130,11 @@ def http_deps(
     operator_page: RoutedPages | None = None,
     confirmation_intake: ConfirmationIntake | None = None,
     installation: str = "",
+    kept: KeptState | None = None,
 ) -> HttpDeps:
     """What the endpoint needs of the rest of the daemon.
 
-    `attempts` outlive a change of settings: who is slowed down for guessing stays so.
+    `attempts` and `kept` outlive a change of settings: who is slowed down for guessing stays so.
     """
     return HttpDeps(
         intake=intake,
@@ -145,6 +156,7 @@ def http_deps(
         must_take=must_take,
         operator_page=operator_page,
         installation=installation,
+        kept=kept or KeptState(),
         postbacks=postback_sources(settings.sources, store.statement_ids),
         webhooks=webhook_sources(settings.sources, store.statement_ids),
         confirmations=confirmation_sources(settings),
@@ -155,7 +167,12 @@ def http_deps(
 
 
 def http_listeners(
-    settings: Settings, deps: HttpDeps, metrics: Metrics, operator_log: OperatorLog, clock: Clock
+    settings: Settings,
+    deps: HttpDeps,
+    metrics: Metrics,
+    operator_log: OperatorLog,
+    clock: Clock,
+    traces: Traces = NO_TRACES,
 ) -> list[HttpListener]:
     """The endpoint with all its routes, first for the public; it does not listen yet.
 
@@ -180,7 +197,7 @@ def http_listeners(
         requests = RequestsUnderWay(budget)
 
         def app(deps: HttpDeps) -> web.Application:
-            return make_app(replace(deps, requests=requests), routes)
+            return traces.app(make_app(replace(deps, requests=requests), routes))
 
         server = HttpServer(
             app(deps),

@@ -13,6 +13,7 @@ from pointsman.housekeeping import Retention
 from pointsman.platforms.tokens.fetched import LONGEST_LIFE, FetchedToken
 from pointsman.platforms.tokens.launch import LaunchTokens
 from pointsman.sources.http.authorization import HttpSource
+from pointsman.sources.http.kept_state import KeptState
 from pointsman.sources.http.launch_limits import LaunchLimits
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps
 from pointsman.sources.players import CredentialIssuer, LaunchCache, LaunchRequest
@@ -59,13 +60,14 @@ def launch_deps(
     store: Store,
     clock: Clock,
     on_over_limit: Callable[[str], None],
+    kept: KeptState,
     must_take: Callable[[Launch], None],
 ) -> LaunchRoutesDeps | None:
     """What the HTTP side needs of it; None where no player is launched.
 
     `tokens` are those that launches bring. `on_over_limit` is told which setting of
-    [launches.limits] has turned a player's request away. `must_take` raises `Forbidden` for a
-    learner whose input is refused.
+    [launches.limits] has turned a player's request away; `kept` has what they count. `must_take`
+    raises `Forbidden` for a learner whose input is refused.
     """
     section = settings.launches
     if section is None or launches is None or lms is None or tokens is None:
@@ -91,7 +93,7 @@ def launch_deps(
         keep_token=keep_token,
         settings=section,
         actors=ActorRules(settings.platform.origin, identity(settings).resolve, section.any_actor),
-        limits=_limits(section.limits, store, clock, on_over_limit),
+        limits=launch_limits(section.limits, store, clock, on_over_limit, kept),
         lms=lms,
         record=store.record_action,
         receipt=receipt,
@@ -99,16 +101,18 @@ def launch_deps(
     )
 
 
-def _limits(
-    section: LaunchLimitSettings, store: Store, clock: Clock, on_over: Callable[[str], None]
+def launch_limits(
+    section: LaunchLimitSettings,
+    store: Store,
+    clock: Clock,
+    on_over: Callable[[str], None],
+    kept: KeptState,
 ) -> LaunchLimits:
+    rate = section.requests_per_second
+    quota = StatementBytes(section.statement_bytes, section.learner_statement_bytes)
     return LaunchLimits(
-        RequestRate(section.requests_per_second, clock),
-        StatementQuota(
-            store,
-            StatementBytes(section.statement_bytes, section.learner_statement_bytes),
-            clock,
-        ),
+        kept.of("rate", rate, lambda: RequestRate(rate, clock)),
+        kept.of("quota", quota, lambda: StatementQuota(store, quota, clock)),
         section.document_bytes,
         DocumentAmounts(
             section.registration_documents,

@@ -12,6 +12,7 @@ from pointsman.platforms.helium import HeliumCalls, HeliumPlatform, HttpTranspor
 from pointsman.platforms.helium.examiner import HeliumExaminer
 from pointsman.platforms.helium.login import HeliumLogin
 from pointsman.platforms.helium.readback import HeliumReader
+from pointsman.wiring.traces import NO_TRACES, Traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,17 @@ class PlatformClients:
         await self.login.close()
 
 
-def platform_clients(settings: Settings, clock: Clock) -> PlatformClients:
+def platform_clients(
+    settings: Settings, clock: Clock, traces: Traces = NO_TRACES
+) -> PlatformClients:
     """The clients of the configured platform."""
+    url = settings.platform.url
     deliveries = _transport(settings, settings.delivery.concurrency + 1)
     readings, logins = _transport(settings, 1), _transport(settings, 1)
     return PlatformClients(
-        HeliumPlatform(deliveries, clock),
-        HeliumReader(readings, clock),
-        HeliumLogin(HeliumCalls(logins, clock)),
+        HeliumPlatform(traces.transport(deliveries, url), clock),
+        HeliumReader(traces.transport(readings, url), clock),
+        HeliumLogin(HeliumCalls(traces.transport(logins, url), clock)),
         (deliveries, readings, logins),
     )
 

@@ -22,6 +22,7 @@ from pointsman.store.base import IngestStore, Store
 from pointsman.telemetry.metrics import Metrics
 from pointsman.wiring.adapters import adapters
 from pointsman.wiring.mapping import identity, mapping
+from pointsman.wiring.traces import NO_TRACES, Traces
 
 #: the route, in metrics and log, of what is no request
 MALFORMED = "malformed"
@@ -123,6 +124,7 @@ def readers(
     claim: Callable[[str, Sequence[tuple[str, int]]], Awaitable[list[Position]]],
     clock: Clock,
     metrics: Metrics,
+    traces: Traces = NO_TRACES,
 ) -> Iterator[Source]:
     """The sources that read by themselves, of every kind; nothing runs yet."""
     for source in settings.sources.kafka:
@@ -133,4 +135,4 @@ def readers(
             on_problems=partial(metrics.kafka_problems, source.name),
             on_reset=partial(metrics.kafka_reset, source.name),
         )
-        yield KafkaSource(source, intake, claim, clock, hooks)
+        yield KafkaSource(source, traces.reader(intake, source), claim, clock, hooks)

@@ -44,7 +44,11 @@ class QuotaWindow:
     def reconfigure(self, limits: QuotaLimits) -> None:
         """Other limits from now on, of a window as long as before."""
         self.limits = self.log.limits = limits
-        if self.site is not None:
+        if not limits.is_adaptive:
+            self.site = None
+        elif self.site is None:
+            self.site = SitePart(limits)
+        else:
             self.site.limits = limits
 
     def next_at(self, now: float, points: int) -> float:

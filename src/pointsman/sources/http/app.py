@@ -24,15 +24,16 @@ from pointsman.sources.http.confirmations import Confirmations, ConfirmationSour
 from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.home import home
+from pointsman.sources.http.kept_state import KeptState
 from pointsman.sources.http.launch_routes import LaunchRoutesDeps, launch_handlers
 from pointsman.sources.http.lrs.activities_agents import ActivitiesAgents, about
 from pointsman.sources.http.lrs.answers_under_way import AnswersUnderWay
 from pointsman.sources.http.lrs.cmi5_scope import Cmi5Scope
 from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
-from pointsman.sources.http.lrs.documents import DocumentResources, MustTake
+from pointsman.sources.http.lrs.documents import DocumentResources, MustTake, merge_turns
 from pointsman.sources.http.lrs.endpoint import UNKNOWN, Limit, LrsEndpoint, ResourceHandler
 from pointsman.sources.http.lrs.get_statements import GetStatements
-from pointsman.sources.http.lrs.post_statements import PostStatements
+from pointsman.sources.http.lrs.post_statements import LargeBodyTurns, PostStatements
 from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.metrics_page import MetricsPage
 from pointsman.sources.http.middleware import RequestsUnderWay, Surrounding
@@ -105,6 +106,8 @@ class HttpDeps:
     defining_sources: Sequence[str] = ()
     #: what stands in front of our paths for those outside, as in "/lrs"
     public_path: str = ""
+    #: what outlives the application
+    kept: KeptState = field(default_factory=KeptState)
     #: the name of this installation, by which it is known from outside
     installation: str = ""
     on_refusal: Callable[[str, str, str, int, str], None] = lambda *_: None
@@ -173,13 +176,14 @@ def route_handlers(deps: HttpDeps, consistency: ConsistentThrough) -> dict[Route
     """What answers each route; there is nothing for what is not configured."""
     authorizer = _authorizer(deps)
     limits = BodyLimits(deps.settings.max_body_bytes, deps.body_timeout)
+    most_bytes = deps.settings.max_bytes_in_flight
     endpoint = LrsEndpoint(
         authorizer,
         _limits_of_senders(deps, limits),
         _resource_handlers(deps),
         consistency,
         frozenset(source.name for source in deps.sources if source.lenient),
-        AnswersUnderWay(deps.settings.max_bytes_in_flight),
+        deps.kept.of("answers", most_bytes, lambda: AnswersUnderWay(most_bytes)),
         _cmi5_limit(deps),
     )
     handlers: dict[Route, Handler] = {
@@ -243,9 +247,11 @@ def _limits_of_senders(deps: HttpDeps, limits: BodyLimits) -> dict[str, BodyLimi
 def _resource_handlers(deps: HttpDeps) -> dict[tuple[Resource, str], ResourceHandler]:
     """What each method of each resource does."""
     limits = None if deps.launches is None else deps.launches.limits
-    statements = PostStatements(deps.reader, deps.intake, deps.on_refused, limits)
+    turns = deps.kept.of("large bodies", None, LargeBodyTurns)
+    statements = PostStatements(deps.reader, deps.intake, deps.on_refused, limits, turns)
     queries = GetStatements(deps.store, deps.authority_home_page, deps.public_path)
-    documents = DocumentResources(deps.store, deps.clock, limits, deps.must_take)
+    merges = deps.kept.of("merges", None, merge_turns)
+    documents = DocumentResources(deps.store, deps.clock, limits, deps.must_take, merges)
     objects = ActivitiesAgents(
         deps.store, deps.store, deps.authority_home_page, deps.defining_sources
     )

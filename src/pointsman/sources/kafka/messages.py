@@ -17,6 +17,8 @@ from pointsman.statements import media_type
 
 #: what a message's header may say of it; whatever else it says, the message is looked at
 _KINDS = ("application/json", "multipart/mixed")
+#: W3C's Trace Context
+_TRACE = ("traceparent", "tracestate")
 
 
 class MessageReader(Protocol):
@@ -63,6 +65,7 @@ def read_record(
             version="2.0.0" if version.startswith("2.") else "1.0.0",
             max_statements=settings.max_statements,
             former_ids=_former_ids(headers.get(FORMER_IDS, "")),
+            trace_headers={name: headers[name] for name in _TRACE if name in headers},
         )
     )
 

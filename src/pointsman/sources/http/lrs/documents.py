@@ -47,6 +47,11 @@ _INERT = {
 }
 
 
+def merge_turns() -> SenderTurns:
+    """Of large documents that are merged at once."""
+    return SenderTurns(of_learner=1, of_source=2)
+
+
 class DocumentResources:
     """The three resources. `launch_limits` are for launched players; there may be none of them.
 
@@ -59,13 +64,13 @@ class DocumentResources:
         clock: Clock,
         launch_limits: LaunchLimits | None = None,
         must_take: MustTake = lambda _identity, _source: None,
+        turns: SenderTurns | None = None,
     ) -> None:
         self._must_take = must_take
         self._store = store
         self._clock = clock
         self._launch_limits = launch_limits
-        #: of large documents that are merged at once
-        self._turns = SenderTurns(of_learner=1, of_source=2)
+        self._turns = turns or merge_turns()
 
     async def get(self, call: LrsRequest) -> web.Response:
         key = _key(call)

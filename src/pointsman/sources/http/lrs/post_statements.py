@@ -24,6 +24,14 @@ from pointsman.statements import JSON, StatementsRefused, check_readings
 _LARGE_AT_ONCE, _LARGE_OF_LEARNER = 4, 2
 
 
+class LargeBodyTurns(SenderTurns):
+    """Of large bodies that are understood at once, by one sender and by `all`."""
+
+    def __init__(self) -> None:
+        super().__init__(of_learner=_LARGE_OF_LEARNER, of_source=_LARGE_AT_ONCE)
+        self.all = asyncio.Semaphore(_LARGE_AT_ONCE)
+
+
 class PostStatements:
     """`on_refused` is told of the statements of a source that were turned away."""
 
@@ -33,13 +41,13 @@ class PostStatements:
         intake: StatementIntake,
         on_refused: Callable[[str, int], None],
         launch_limits: LaunchLimits | None = None,
+        turns: LargeBodyTurns | None = None,
     ) -> None:
         self._reader = reader
         self._intake = intake
         self._on_refused = on_refused
         self._launch_limits = launch_limits
-        self._turns = SenderTurns(of_learner=_LARGE_OF_LEARNER, of_source=_LARGE_AT_ONCE)
-        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
+        self._turns = turns or LargeBodyTurns()
 
     async def post(self, call: LrsRequest) -> web.Response:
         accepted = await self._submit(call, None)
@@ -56,7 +64,7 @@ class PostStatements:
             if len(body) <= LARGE:
                 return await self._accept(call, self._read(call, body, put_id))
             sender = AuthorizedSender(call.source, call.launch)
-            async with self._turns.of(sender), self._large:
+            async with self._turns.of(sender), self._turns.all:
                 batch = await in_thread(partial(self._read, call, body, put_id))
                 return await self._accept(call, batch)
         except (InputRefused, StatementConflict, Forbidden) as error:
