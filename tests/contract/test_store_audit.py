@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.targets import ReadBackPlace, Recipient, Target, Value
 from pointsman.store.base import Audited, AuditFinding, KnownDelivered, Settlement, Store
+from pointsman.store.turns import WaitingTurn
 from tests.support.change_factory import change, course, topic, wants
 
 ANA, BEN = "ana@example.com", "ben@example.com"
@@ -167,3 +169,22 @@ async def test_what_waits_and_can_be_read_is_told_by_learner(store: Store) -> No
     await store.ingest([wants(readable), wants(change(BEN, topic("t"), 5))])
     found = await store.undelivered()
     assert {who: [row.target for row in rows] for who, rows in found.items()} == {ANA: [topic("t")]}
+
+
+async def test_what_the_platform_says_is_due_is_the_deadline_of_the_next_change(
+    store: Store,
+) -> None:
+    await deliver(store, 1, (ANA, topic("t"), 40))
+    finding = AuditFinding(topic("t"), 1, "agrees", deadline=7_000_000)
+    await store.audit(ANA, [finding], now=2)
+    await store.audit(ANA, [AuditFinding(topic("t"), 1, "agrees")], now=3)
+    await store.ingest([wants(change(ANA, topic("t"), 100, at=4), at=4)])
+    chosen: list[int] = []
+
+    def choose(waiting: Sequence[WaitingTurn]) -> Sequence[WaitingTurn]:
+        chosen.extend(one.turn.deadline for one in waiting)
+        return waiting
+
+    (lease,) = await store.lease(now=5, ttl=1_000, limit=9, choose=choose)
+    assert [row.deadline for row in lease.desired] == [7_000_000]
+    assert set(chosen) == {7_000_000}

@@ -1,4 +1,4 @@
-"""`python -m tests.soak [faults|replicas|hostile]`: processes, in real time, for ten minutes.
+"""`python -m tests.soak [KIND]`: processes, in real time, for ten minutes each.
 
 - faults: a daemon gets statements of every kind while the platform fails in every way it knows.
   Then the faults end, and the platform must have what the statements say, without a repeat that no
@@ -7,6 +7,8 @@
   quota allows. They must use 97 % of it, and get no 429.
 - hostile: honest players beside a crowd that tries everything at once (hostile.py). They must be
   answered within two seconds, and the daemon stay within its memory and its store's quotas.
+- simulated: what a daemon comes to with the demo's heartbeats, and what `pointsman simulate` says
+  of them (simulated.py). They must agree within a tenth.
 
 Exit code 0 when all is as it must be.
 """
@@ -29,6 +31,7 @@ from demo.broker import start_broker
 from demo.children import ended_by_signals
 from demo.database import start_database
 from tests.soak.hostile import hostile
+from tests.soak.simulated import simulated
 from tests.support.daemon_fleet import (
     KEY,
     Fleet,
@@ -121,6 +124,7 @@ _KINDS: dict[str, Callable[[Path, float, int, Console], bool]] = {
     "faults": faults,
     "replicas": replicas,
     "hostile": hostile,
+    "simulated": simulated,
 }
 
 

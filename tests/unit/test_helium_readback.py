@@ -89,6 +89,24 @@ async def test_what_is_shown_is_read_place_by_place() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("date", "due_at"),
+    [
+        ("2026-01-01T00:00:00Z", 1_767_225_600_000_000),
+        ("2026-01-01T01:00:00.000+01:00", 1_767_225_600_000_000),
+        ("2026-01-01", 1_767_225_600_000_000),
+        (None, 0),
+        ("soon", 0),
+    ],
+)
+async def test_the_due_date_of_a_path_is_read(date: str | None, due_at: int) -> None:
+    path = {**PATH, "path1": {**PATH["path1"], "currentUserDueDate": date}}
+    places = (await read({"data": {**COURSE, **path, **OTHER}})).places
+    assert places[ReadBackPlace.path("p1")] == PlatformState(
+        completed=True, started=True, due_at=due_at
+    )
+
+
 async def test_the_names_travel_as_variables_and_the_token_as_a_header() -> None:
     transport = Canned(HttpAnswer(200, {}, b"{}"))
     await HeliumReader(transport, ManualClock()).read("secret", PLACES)

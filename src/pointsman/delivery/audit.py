@@ -237,7 +237,7 @@ class Auditor:
         comparisons = {row.target: _compared(row, shown[place_of(row)]) for row in rows}
         outcomes = await self._store.audit(
             learner,
-            [_finding(row, comparisons[row.target]) for row in rows],
+            [_finding(row, comparisons[row.target], shown[place_of(row)]) for row in rows],
             now=self._now(),
             suspected_before=suspected_before,
         )
@@ -278,12 +278,13 @@ def _compared(row: Desired, shown: PlatformState | str) -> Comparison:
     return compare(row.target, row.value, shown)
 
 
-def _finding(row: Desired, comparison: Comparison) -> AuditFinding:
+def _finding(row: Desired, comparison: Comparison, shown: PlatformState | str) -> AuditFinding:
     reason = ""
+    deadline = 0 if isinstance(shown, str) else shown.due_at
     if comparison.judgement is Judgement.DIFFERS:
         reason = (
             f"drift: wanted {row.value}, the platform shows {comparison.shown} at "
             f"{row.read_back}, also after it was sent again (next: see there why it does not stay, "
             f"then pointsman parked retry --learner {row.recipient})"
         )
-    return AuditFinding(row.target, row.version, comparison.judgement.value, reason)
+    return AuditFinding(row.target, row.version, comparison.judgement.value, reason, deadline)

@@ -147,6 +147,8 @@ class PlatformState:
     #: the course, or every required milestone of the path, is complete
     completed: bool = False
     started: bool = False
+    #: when the learner has to be done with it, microseconds since the epoch; 0 for no such time
+    due_at: int = 0
     #: of a path only
     certificate: bool = False
     certificate_pending: bool = False

@@ -62,8 +62,12 @@ class WorkTime:
             factor = max(factors, default=1.0)
             self._pieces.append((begin, work, factor))
             work += (end - begin) * factor
+        self._is_even = not bursts
 
     def at(self, time: float) -> float:
+        """The work that is done by then."""
+        if self._is_even:
+            return time
         begin, work, factor = next(
             (piece for piece in reversed(self._pieces) if piece[0] <= time), self._pieces[0]
         )
@@ -71,6 +75,8 @@ class WorkTime:
 
     def when(self, work: float) -> float:
         """The time at which so much work is done."""
+        if self._is_even:
+            return work
         begin, done, factor = next(
             (piece for piece in reversed(self._pieces) if piece[1] <= work), self._pieces[0]
         )
@@ -85,6 +91,14 @@ class Shared:
     time: WorkTime
     course_started: str = CourseStatus.STARTED.value
     course_completed: str = CourseStatus.COMPLETED.value
+    #: between two heartbeats, and by how much each is earlier or later
+    mean: float = field(init=False)
+    swing: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        shortest, longest = self.numbers.heartbeat
+        object.__setattr__(self, "mean", (shortest + longest) / 2)
+        object.__setattr__(self, "swing", (longest - shortest) / 4)
 
 
 @dataclass(slots=True)
@@ -102,10 +116,13 @@ class LearnerTrack:
     completions: int = 0
     #: the course that it started last
     started: int = -1
+    #: when its heartbeats begin
+    _phase: float = field(init=False)
 
     def __post_init__(self) -> None:
         numbers = self.shared.numbers
         self.recipient = Recipient.learner(f"{numbers.source}-{self.number}")
+        self._phase = self._random(0, 1) * self.shared.mean
         self.done = int(self._random(0, 3) * numbers.topics)
         # they are somewhere in the middle when the hour begins
         self.begins = -self._duration(-1)
@@ -120,10 +137,11 @@ class LearnerTrack:
         changes: list[tuple[float, Change]] = []
         while True:
             ends_at = self.shared.time.when(self.ends)
-            self._heartbeats(min(ends_at, time), changes)
             if ends_at > time:
+                self._heartbeats(time, changes)
                 self.seen = time
                 return changes
+            self._heartbeats(ends_at, changes, is_completed=True)
             self._complete(ends_at, changes)
             self.seen = ends_at
 
@@ -134,11 +152,14 @@ class LearnerTrack:
     def next_completion(self) -> float:
         return self.shared.time.when(self.ends)
 
-    def _heartbeats(self, until: float, changes: list[tuple[float, Change]]) -> None:
+    def _heartbeats(
+        self, until: float, changes: list[tuple[float, Change]], *, is_completed: bool = False
+    ) -> None:
+        """The first and the last before `until`; not the last of what is completed."""
         first = self._heartbeat_after(self.seen)
         if first >= until:
             return
-        last = self._heartbeat_before(until)
+        last = first if is_completed else self._heartbeat_before(until)
         course, topic = divmod(self.done, self.shared.numbers.topics)
         if topic == 0 and course > self.started:
             self.started = course
@@ -183,27 +204,24 @@ class LearnerTrack:
         )
 
     def _heartbeat_after(self, time: float) -> float:
-        mean, swing = self._rhythm()
-        beat = math.floor((time - swing) / mean)
-        while (at := self._heartbeat(beat, mean, swing)) <= time:
+        """The first that comes later; one is surely earlier that is a swing before."""
+        shared = self.shared
+        beat = math.floor((time - self._phase - shared.swing) / shared.mean)
+        while (at := self._heartbeat(beat)) <= time:
             beat += 1
         return at
 
     def _heartbeat_before(self, time: float) -> float:
-        mean, swing = self._rhythm()
-        beat = math.ceil((time + swing) / mean)
-        while (at := self._heartbeat(beat, mean, swing)) >= time:
+        shared = self.shared
+        beat = math.ceil((time - self._phase + shared.swing) / shared.mean)
+        while (at := self._heartbeat(beat)) >= time:
             beat -= 1
         return at
 
-    def _rhythm(self) -> tuple[float, float]:
-        shortest, longest = self.shared.numbers.heartbeat
-        return (shortest + longest) / 2, (longest - shortest) / 4
-
-    def _heartbeat(self, beat: int, mean: float, swing: float) -> float:
+    def _heartbeat(self, beat: int) -> float:
         """Heartbeats are a mean apart, each moved by up to a swing; the learner has a phase too."""
-        phase = self._random(0, 1) * mean
-        return beat * mean + phase + (2 * self._random(beat, 2) - 1) * swing
+        moved = (2 * self._random(beat, 2) - 1) * self.shared.swing
+        return beat * self.shared.mean + self._phase + moved
 
     def _duration(self, topic: int) -> float:
         return -math.log(1.0 - self._random(topic, 4)) * self.shared.numbers.topic_seconds

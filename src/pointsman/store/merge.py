@@ -1,5 +1,7 @@
 """Merges a change into desired state. Pure; the result does not depend on the order of arrival.
 
+But for the deadline, which only says what goes first: it stays where a change has none.
+
 Newest wins by `occurred_at`, ties by statement id. Unless the rule says otherwise a value never
 falls, so for `Falls.NEVER` the highest wins and time has no say.
 """
@@ -101,7 +103,8 @@ def _move(
         read_back=change.read_back,
         source=source,
         fresh_within=change.fresh_within,
-        deadline=change.deadline,
+        # the platform may have said when it is due, where nobody says so now
+        deadline=change.deadline or current.deadline,
     )
 
 

@@ -156,6 +156,8 @@ class AuditFinding:
     version: int
     result: Literal["agrees", "differs", "unreadable"]
     reason: str = ""
+    #: when the platform says that it is due, microseconds since the epoch; 0 where it does not say
+    deadline: int = 0
 
 
 class Audited(StrEnum):

@@ -155,20 +155,23 @@ class LocalBudget:
     def _sent(self, now: float, aside: _SetAside | None = None) -> Window:
         """What was sent, and what is set aside as if it was, at the last moment."""
         off = micros(self._clock.now() - now)
-        pieces: dict[int, list[int]] = {}
-
-        def add(at: int, requests: int, points: int) -> None:
-            piece = pieces.setdefault(at // _PIECE, [at, 0, 0])
-            piece[0] = max(piece[0], at)
-            piece[1] += requests
-            piece[2] += points
-
-        for at, requests, points in self._window.log.entries(now):
-            add(micros(at) + off, requests, points)
+        moments = [
+            (micros(at) + off, requests, points)
+            for at, requests, points in self._window.log.entries(now)
+        ]
         if aside is not None:
             # what is sent last may be counted as late as others were answered
             until = aside.until + self._window.log.longest_time
-            add(micros(until) + off, aside.requests, aside.points)
+            moments.append((micros(until) + off, aside.requests, aside.points))
+        pieces: dict[int, list[int]] = {}
+        for at, requests, points in moments:
+            piece = pieces.get(at // _PIECE)
+            if piece is None:
+                pieces[at // _PIECE] = [at, requests, points]
+                continue
+            piece[0] = max(piece[0], at)
+            piece[1] += requests
+            piece[2] += points
         sent = tuple((at, requests, points) for at, requests, points in pieces.values())
         return Window(
             max((at for at, _, _ in sent), default=0) + micros(self._window.log.lasts),

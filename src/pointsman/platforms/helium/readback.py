@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from pointsman.domain.clock import Clock
+from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import PlatformUnreachable
 from pointsman.domain.header_value import header_problem
 from pointsman.domain.targets import ReadBackKind, ReadBackPlace
@@ -38,7 +39,7 @@ _COURSE_FIELDS = (
 )
 _PATH = (
     "currentUserStartActionDate currentUserPendingCertificate currentUserEarnedCertificate "
-    "milestones { id requirement }"
+    "currentUserDueDate milestones { id requirement }"
 )
 _PATH_FIELDS = (
     (
@@ -175,6 +176,16 @@ def _path(path: dict[str, Any] | None, done: list[dict[str, Any]] | None) -> Pla
     return PlatformState(
         completed=bool(required) and required <= reached,
         started=bool((path or {}).get("currentUserStartActionDate") or reached),
+        due_at=_moment((path or {}).get("currentUserDueDate")),
         certificate=bool((path or {}).get("currentUserEarnedCertificate")),
         certificate_pending=bool((path or {}).get("currentUserPendingCertificate")),
     )
+
+
+def _moment(text: object) -> int:
+    """Microseconds of a Date of the platform; 0 for none, and for what is no date."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return 0
+    return micros((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

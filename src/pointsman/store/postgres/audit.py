@@ -95,6 +95,8 @@ async def _record(
             await connection.execute(SQL["audit_differs"], *values)
         else:
             await connection.execute(SQL["audit_looked"], *key, entry.audited_at, entry.audit)
+        if finding.deadline:
+            await connection.execute(SQL["note_deadline"], *key, finding.deadline)
     if data := row_of_readings(findings, outcomes):
         await write_turns(connection, [(learner, data)], now)
     if Audited.RESENT in outcomes.values():

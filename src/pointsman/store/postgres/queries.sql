@@ -435,6 +435,9 @@ FOR UPDATE;
 UPDATE desired SET audited_at = $5, audit = $6
 WHERE learner = $1 AND kind = $2 AND key = $3 AND version = $4;
 
+-- name: note_deadline
+UPDATE desired SET deadline = $5 WHERE learner = $1 AND kind = $2 AND key = $3 AND version = $4;
+
 -- name: audit_differs
 UPDATE desired SET audited_at = $5, audit = $6, parked = $7, park_code = $8, delivered_version = 0,
     since = $5

@@ -98,6 +98,8 @@ def _record(
             connection.execute(SQL["audit_differs"], values)
         else:
             connection.execute(SQL["audit_looked"], (entry.audited_at, entry.audit, *key))
+        if finding.deadline:
+            connection.execute(SQL["note_deadline"], (finding.deadline, *key))
     if data := row_of_readings(findings, outcomes):
         write_turns(connection, [(learner, data)], now)
     if Audited.RESENT in outcomes.values():

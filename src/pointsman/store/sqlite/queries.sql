@@ -425,6 +425,9 @@ WHERE learner = ? AND kind = ? AND key = ? AND version = ? AND delivered_version
 UPDATE desired SET audited_at = ?, audit = ?
 WHERE learner = ? AND kind = ? AND key = ? AND version = ?;
 
+-- name: note_deadline
+UPDATE desired SET deadline = ? WHERE learner = ? AND kind = ? AND key = ? AND version = ?;
+
 -- name: audit_differs
 UPDATE desired SET audited_at = ?, audit = ?, parked = ?, park_code = ?, delivered_version = 0,
     since = ?
