@@ -66,7 +66,7 @@ def test_every_completion_is_confirmed_within_five_minutes_for_no_point(
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The full one, Size(10_000, 28, 600), is run by hand: docs/benchmarks.md."""
+    """The full one, Size(10_000, 28, 600), is run by hand."""
 
     learners: int
     per_second: int

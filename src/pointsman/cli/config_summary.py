@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pointsman.config import Settings
+from pointsman.config.confirmations import ConfirmationSettings
 from pointsman.config.rules import RuleSettings
 from pointsman.config.scorm_cloud import ScormCloudSettings
 from pointsman.config.webhooks import WebhookSettings
@@ -85,8 +86,21 @@ def _senders(settings: Settings) -> Iterator[str]:
     yield from map(_http_source, sources.http)
     yield from map(_scorm_cloud_source, sources.scorm_cloud)
     yield from map(_webhook_source, sources.webhooks)
+    yield from map(_confirmation, settings.confirmations)
     for reader in sources.readers:
         yield reader.summary
+
+
+def _confirmation(entry: ConfirmationSettings) -> str:
+    ways = []
+    if entry.secrets:
+        ways.append(f"posts signed events to /confirmations/{entry.name}")
+    if entry.feed is not None:
+        ways.append(
+            f"is asked for course actions at {entry.feed.path}, with at most "
+            f"{entry.feed.requests_per_minute} requests a minute of their own"
+        )
+    return f"{entry.name}: the platform {listed(ways)}; what it says confirms completions."
 
 
 def _launches(launches: LaunchSettings, http: HttpSettings) -> Iterator[str]:

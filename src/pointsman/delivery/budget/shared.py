@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits, Reservation
 from pointsman.delivery.budget.fair_lock import FairLock
 from pointsman.delivery.budget.shared_window import (
-    AHEAD,
+    FRESH,
     Answer,
     Report,
     SharedWindow,
@@ -30,6 +30,8 @@ from pointsman.store.base import Window
 
 T = TypeVar("T")
 
+#: slots are asked for so many seconds ahead; for more where a transaction takes long
+_AHEAD, _TRANSACTIONS_AHEAD = 0.1, 4
 #: what was answered is reported after so many seconds at the latest, and that we are there
 _REPORT_EVERY, _SIGN_EVERY = 0.5, 10.0
 #: a request that nobody settled for so many windows is not on its way any more
@@ -94,6 +96,8 @@ class SharedBudget:
         #: less what is in our hand
         self._left = QuotaLeft(limits.points, limits.requests)
         self._reported_at = float("-inf")
+        #: seconds that the last transaction took
+        self._took = 0.0
         self._store_clock: StoreClock | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
@@ -158,7 +162,9 @@ class SharedBudget:
             self._start(self._report)
 
     def requests_within(self, seconds: float) -> int:
-        return self._limits.requests_within(seconds)
+        """Where a transaction takes long, several slots are in hand when somebody can use them."""
+        in_hand = self._hand.ready_at(self._clock.monotonic())
+        return max(in_hand, self._limits.requests_within(seconds))
 
     def left(self) -> QuotaLeft:
         """What was left when the store was asked last, if that still says something."""
@@ -195,12 +201,13 @@ class SharedBudget:
 
     async def _ask(self, points: int, within: float) -> bool:
         """Give back what is in hand, and ask for what is needed now; False where that is late."""
-        since = self._clock.monotonic() - AHEAD
+        ahead = min(FRESH, max(_AHEAD, _TRANSACTIONS_AHEAD * self._took))
+        since = self._clock.monotonic() - ahead
         recent = sum(1 for at in self._used if at > since)
         usual = max(points, math.ceil(self._usual))
         self._hand.clear()
         return await self._exchange(
-            SlotRequest(max(self._lock.waiting + 1, recent), points, usual, within)
+            SlotRequest(max(self._lock.waiting + 1, recent), points, usual, within, ahead)
         )
 
     async def _exchange(self, ask: SlotRequest | None = None, confirm: int | None = None) -> bool:
@@ -238,6 +245,7 @@ class SharedBudget:
                 self._settled = settled + self._settled
                 raise
             now = self._reported_at = self._clock.monotonic()
+            self._took = now - asked_at
             self._left = left
             self._stops_told = max(self._stops_told, stops)
             if stops != self._stops:

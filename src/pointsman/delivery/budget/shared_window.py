@@ -27,8 +27,6 @@ T = TypeVar("T")
 PIECE = 0.25
 #: what a replica has counts as answered when it was silent for so many windows
 _SILENT = 1.0
-#: all slots but the first begin within so many seconds from now
-AHEAD = 0.1
 #: a slot that begins later is confirmed before it is used: it waits in the line
 FRESH = 0.5
 #: a clock that is off by more seconds has been set
@@ -68,13 +66,15 @@ class Report:
 class SlotRequest:
     """So many slots; the first of `least` points, and each of `usual` where that costs no time.
 
-    None of them if the first would come later than in so many seconds.
+    None of them if the first would come later than in so many seconds; the others begin within
+    `ahead` seconds from now.
     """
 
     requests: int
     least: int
     usual: int
     within: float
+    ahead: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class SharedWindow:
         while len(starts) < request.requests:
             points = request.usual if starts else request.least
             at = self._next_at(points)
-            if at - self.now > (AHEAD if starts else request.within):
+            if at - self.now > (request.ahead if starts else request.within):
                 break
             if points < request.usual and self._next_at(request.usual) <= at:
                 points = request.usual

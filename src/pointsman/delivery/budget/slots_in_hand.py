@@ -50,6 +50,10 @@ class SlotsInHand:
         self.drop_expired(now)
         return self.slots[0] if self.slots and self.points >= points else None
 
+    def ready_at(self, moment: float) -> int:
+        """How many have begun by then."""
+        return sum(1 for slot in self.slots if slot.start <= moment)
+
     def confirmed(self, asked_at: float, now: float, wait: float) -> None:
         """The first may be used in so many seconds from a time between those two."""
         until = min(now + _GOOD_FOR, asked_at + _LONGEST_WAY) + wait
