@@ -330,7 +330,7 @@ def test_objectives_that_are_not_unique_are_a_warning_and_an_error_where_strict(
 def test_an_id_that_stands_twice_is_refused_also_where_all_is_in_one_line(
     tmp_path: Path, members: str, between: str
 ) -> None:
-    with pytest.raises(InputRefused, match="stands in line 3 too"):
+    with pytest.raises(InputRefused, match="is in line 3 too"):
         course_of(tmp_path, structure(members.replace("><", between)))
 
 
