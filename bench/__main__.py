@@ -1,6 +1,7 @@
 """`python -m bench`: all of them."""
 
 from bench import (
+    bench_delivery,
     bench_economy,
     bench_http,
     bench_queries,
@@ -13,6 +14,7 @@ from bench import (
 bench_statements.main()
 bench_store.main()
 bench_http.main()
+bench_delivery.main()
 bench_queries.main()
 bench_startup.main()
 bench_economy.main()
