@@ -53,7 +53,7 @@ class Settings(Section):
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     #: how much is logged, and in what format
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
-    #: spans of what is received and delivered, for a collector of traces
+    #: OpenTelemetry; none: no traces
     traces: TracesSettings = Field(default_factory=TracesSettings)
 
     @model_validator(mode="before")
