@@ -1,8 +1,10 @@
 """`python -m bench`: all of them."""
 
 from bench import (
+    bench_delivery,
     bench_economy,
     bench_http,
+    bench_kafka,
     bench_queries,
     bench_replicas,
     bench_startup,
@@ -13,6 +15,8 @@ from bench import (
 bench_statements.main()
 bench_store.main()
 bench_http.main()
+bench_kafka.main()
+bench_delivery.main()
 bench_queries.main()
 bench_startup.main()
 bench_economy.main()

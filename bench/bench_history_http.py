@@ -19,12 +19,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.bench_http import cpu_seconds, measure
+from bench.live_emulator import PLENTY, emulator_with
 from bench.post_load import Job
 from bench.timing import show
 from demo.children import Child
-from demo.processes import answers, free_port, pointsman, stop, wait_until_up
-from demo.readback import log_in
-from demo.scenario import API_KEY, PASSWORD, write_tokens
+from demo.processes import answers, free_port, stop, wait_until_up
+from demo.scenario import API_KEY, write_tokens
 from pointsman import commands
 from pointsman.config import Settings, load
 from pointsman.domain.clock import SystemClock
@@ -34,7 +34,6 @@ from pointsman.store.base import Store
 _ROUNDS, _STATEMENTS, _LEARNERS, _CONNECTIONS = 7, 1_024, 128, 64
 _PLAYER = "Basic " + base64.b64encode(b"player:secret").decode()
 _PROGRAMS = {"with": "pointsman", "without": "bench.daemon_without_history"}
-_PLENTY = 1_000_000_000
 #: seconds until a daemon has seen a pause, and between two looks at what is left
 _SEEN, _LOOK = 2.5, 0.2
 _CONFIG = """
@@ -93,27 +92,11 @@ async def _pause(store: Store) -> None:
     await store.pause(Pause(None, round(SystemClock().now() * 1e6), "a benchmark"))
 
 
-def _catalogue(path: Path) -> list[str]:
-    emails = [f"known{number}@example.com" for number in range(_LEARNERS)]
-    lines = []
-    for email in emails:
-        lines += ["[[learners]]", f'id = "{email}"', f'email = "{email}"']
-        lines += [f'password = "{PASSWORD}"']
-    for number in range(7):
-        lines += ["[[courses]]", f'id = "i{number}"', f'slug = "c{number}"', f'title = "{number}"']
-        lines += ["[[courses.lessons]]", f'id = "l{number}"', f'title = "{number}"', "topics = ["]
-        topics = [f"topic_t{topic}" for topic in range(5)] if number == 0 else [f"none{number}"]
-        lines += [f'  {{ id = "{one}", title = "{one}", type = "xApiObject" }},' for one in topics]
-        lines += ["]"]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return emails
-
-
 @contextmanager
 def _daemon(folder: Path, name: str, emulator: int) -> Iterator[_Daemon]:
     port, config = free_port(), folder / f"{name}.toml"
     config.write_text(
-        _CONFIG.format(port=port, name=name, emulator=emulator, key=API_KEY, plenty=_PLENTY)
+        _CONFIG.format(port=port, name=name, emulator=emulator, key=API_KEY, plenty=PLENTY)
     )
     command = [sys.executable, "-m", _PROGRAMS[name], "run", "--config", str(config)]
     with (folder / f"{name}.log").open("wb") as log:
@@ -125,23 +108,11 @@ def _daemon(folder: Path, name: str, emulator: int) -> Iterator[_Daemon]:
             stop(process)
 
 
-@contextmanager
-def _emulator(folder: Path) -> Iterator[int]:
-    port = free_port()
-    emails = _catalogue(folder / "catalogue.toml")
-    address = f"http://127.0.0.1:{port}"
-    arguments = ["emulate", "--port", str(port), "--api-key", API_KEY, "--catalogue"]
-    arguments += [str(folder / "catalogue.toml"), "--points-per-minute", str(_PLENTY)]
-    arguments += ["--requests-per-minute", str(_PLENTY)]
-    with pointsman(arguments, folder / "emulator.log", f"{address}/emulator/state"):
-        write_tokens(folder / "tokens.json", asyncio.run(log_in(f"{address}/helium", emails)))
-        yield port
-
-
 def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        emulator = stack.enter_context(_emulator(folder))
+        emulator, tokens = stack.enter_context(emulator_with(folder, _LEARNERS))
+        write_tokens(folder / "tokens.json", tokens)
         daemons = {name: stack.enter_context(_daemon(folder, name, emulator)) for name in _PROGRAMS}
         for number in range(_ROUNDS + 1):
             order = list(daemons.values())

@@ -19,7 +19,7 @@ _BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Microseconds: the median of some rounds, the least and the most, and how many rounds."""
+    """The median of some rounds, the least and the most, and how many rounds."""
 
     median: float
     least: float
@@ -27,23 +27,29 @@ class Spread:
     rounds: int
 
     @classmethod
-    def of(cls, microseconds: Sequence[float]) -> Spread:
-        rounded = [round(value, 2) for value in microseconds]
-        median = round(statistics.median(microseconds), 2)
+    def of(cls, measured: Sequence[float]) -> Spread:
+        rounded = [round(value, 2) for value in measured]
+        median = round(statistics.median(measured), 2)
         return cls(median, min(rounded), max(rounded), len(rounded))
 
 
-def record(title: str, reference: str, taken: Mapping[str, Spread], *, command: str) -> None:
+def record(
+    title: str, reference: str, taken: Mapping[str, Spread], *, command: str, unit: str = "µs"
+) -> None:
     """Print a table, keep it under its title, and write the page anew."""
-    kept: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    kept: dict[str, Any] = (
+        json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    )
     kept[title] = {
         "reference": reference,
         "command": command,
         "at": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
-        "microseconds": {name: asdict(spread) for name, spread in taken.items()},
+        "load": round(os.getloadavg()[1], 1),
+        "unit": unit,
+        "values": {name: asdict(spread) for name, spread in taken.items()},
     }
-    RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print("\n".join(table(title, kept[title])), flush=True)
     if PAGE.exists():
         PAGE.write_text(page_with(PAGE.read_text(encoding="utf-8"), kept), encoding="utf-8")
@@ -58,8 +64,8 @@ def page_with(page: str, kept: Mapping[str, Any]) -> str:
 
 
 def table(title: str, result: Mapping[str, Any]) -> list[str]:
-    """As Markdown: how often the reference fits into each, and the microseconds."""
-    rows: Mapping[str, Mapping[str, float]] = result["microseconds"]
+    """As Markdown: how often the reference fits into each, and what was measured."""
+    rows: Mapping[str, Mapping[str, float]] = result["values"]
     reference = rows[result["reference"]]["median"]
     rounds = {int(row["rounds"]) for row in rows.values()}
     lines = [
@@ -67,7 +73,7 @@ def table(title: str, result: Mapping[str, Any]) -> list[str]:
         "",
         _how(result, min(rounds)),
         "",
-        "| | ratio | µs | least and most |",
+        f"| | ratio | {result['unit']} | least and most |",
         "| --- | --- | --- | --- |",
     ]
     for name, row in rows.items():
@@ -79,7 +85,8 @@ def table(title: str, result: Mapping[str, Any]) -> list[str]:
 def _how(result: Mapping[str, Any], rounds: int) -> str:
     """With what, when and where it was measured."""
     command, machine_then = result["command"], result["machine"]
-    return f"`{command}`, {result['at']}, {machine_then}, medians of {rounds} rounds."
+    load = f", a load of {result['load']:g}" if "load" in result else ""
+    return f"`{command}`, {result['at']}, {machine_then}{load}, medians of {rounds} rounds."
 
 
 def machine() -> str:

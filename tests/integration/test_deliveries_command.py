@@ -133,11 +133,11 @@ async def test_a_file_goes_through_the_rules_and_nothing_is_stored(
     file = config.parent / "statements.json"
     file.write_text(json.dumps([statement("progressed", "new", 40), {"x": 1}], indent=indent))
     before = (config.parent / "books.db").read_bytes()
-    found = json.loads(run("rules", "test", str(file), "-c", str(config), "--json"))
+    found = json.loads(run("rules", "test", str(file), "-c", str(config), "--json", code=1))
     assert sorted((one["outcome"], one["rule"]) for one in found) == [
         ("applied", "rule 1"),
         ("dead", ""),
     ]
     assert "actor is required" in str(found)
-    assert "nothing was stored" in run("rules", "test", str(file), "-c", str(config))
+    assert "nothing was stored" in run("rules", "test", str(file), "-c", str(config), code=1)
     assert (config.parent / "books.db").read_bytes() == before

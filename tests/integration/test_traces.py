@@ -27,7 +27,7 @@ from pointsman.telemetry.settings import TracesSettings
 from pointsman.traces import tracer as tracers
 from pointsman.traces.inputs import TracedReader, TracedStore, traced_write
 from pointsman.traces.tracer import MOST_LINKS, Tracer, add_trace_ids
-from pointsman.wiring.traces import NO_TRACES, log_processors, traces
+from pointsman.wiring.tracing import NO_TRACES, log_processors, traces
 from tests.support.manual_clock import ManualClock
 from tests.support.running_daemon import ADL, API_KEY, running
 

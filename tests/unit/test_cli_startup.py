@@ -143,6 +143,9 @@ def test_a_loaded_command_knows_the_short_option_for_help() -> None:
 
 @pytest.mark.parametrize("package", [wiring, commands], ids=["wiring", "commands"])
 def test_a_name_of_a_package_is_loaded_when_it_is_used(package: ModuleType) -> None:
+    assert package.__file__ is not None
+    modules = {path.stem for path in Path(package.__file__).parent.glob("*.py")}
+    assert modules & set(package.__all__) == set(), "a module takes the place of the name"
     for name in package.__all__:
         assert getattr(package, name).__name__
     with pytest.raises(AttributeError, match="no_such_name"):

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pointsman.wiring.stores import budget_beside, store, store_and_budget
     from pointsman.wiring.story import teller
     from pointsman.wiring.tokens import TokenSources, paid_login, token_sources, vault
-    from pointsman.wiring.traces import log_processors, traces
+    from pointsman.wiring.tracing import log_processors, traces
 
 __all__ = [
     "HttpListener",
@@ -104,6 +104,6 @@ __getattr__ = lazily(
         "stores": ("budget_beside", "store", "store_and_budget"),
         "story": ("teller",),
         "tokens": ("TokenSources", "paid_login", "token_sources", "vault"),
-        "traces": ("log_processors", "traces"),
+        "tracing": ("log_processors", "traces"),
     },
 )

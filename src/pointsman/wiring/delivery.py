@@ -13,7 +13,7 @@ from pointsman.domain.clock import Clock
 from pointsman.platforms.base import Platform, ReadBackClient, TokenProvider
 from pointsman.store.base import Store
 from pointsman.store.confirmation_records import TakenEvent
-from pointsman.wiring.traces import NO_TRACES, Traces
+from pointsman.wiring.tracing import NO_TRACES, Traces
 
 
 def quota(settings: Settings, platform: Platform) -> QuotaLimits:

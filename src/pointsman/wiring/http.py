@@ -43,7 +43,7 @@ from pointsman.telemetry.operator_log import OperatorLog
 from pointsman.wiring.adapters import postback_sources, webhook_sources
 from pointsman.wiring.confirmations import confirmation_sources
 from pointsman.wiring.sources import defining_sources
-from pointsman.wiring.traces import NO_TRACES, Traces
+from pointsman.wiring.tracing import NO_TRACES, Traces
 
 #: the route, in metrics and log, of what is no request
 MALFORMED = "malformed"

@@ -12,7 +12,7 @@ from pointsman.platforms.helium import HeliumCalls, HeliumPlatform, HttpTranspor
 from pointsman.platforms.helium.examiner import HeliumExaminer
 from pointsman.platforms.helium.login import HeliumLogin
 from pointsman.platforms.helium.readback import HeliumReader
-from pointsman.wiring.traces import NO_TRACES, Traces
+from pointsman.wiring.tracing import NO_TRACES, Traces
 
 
 @dataclass(frozen=True, slots=True)

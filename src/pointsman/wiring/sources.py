@@ -14,7 +14,7 @@ from pointsman.sources.kafka.producer import TopicProducer
 from pointsman.sources.kafka.source import KafkaSource
 from pointsman.sources.pipeline import Pipeline
 from pointsman.telemetry.metrics import Metrics
-from pointsman.wiring.traces import NO_TRACES, Traces
+from pointsman.wiring.tracing import NO_TRACES, Traces
 
 #: the route, in metrics and log, of what is no request
 MALFORMED = "malformed"
