@@ -47,9 +47,12 @@ def read_text(path: Path) -> str:
 def can_be_read_once(path: Path) -> bool:
     """Whether it is a pipe or a device, as a shell's `<(…)` is: another reading may block."""
     try:
-        mode = path.stat().st_mode
+        return _gives_once(path.stat().st_mode)
     except OSError:
         return False
+
+
+def _gives_once(mode: int) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
@@ -79,9 +82,9 @@ class WatchedFile:
             raise
 
     def _look(self) -> bytes | None:
-        if self._was_read and can_be_read_once(self.path):
-            return None
         status = self.path.stat()
+        if self._was_read and _gives_once(status.st_mode):
+            return None
         stamp = (
             status.st_mtime_ns,
             status.st_ctime_ns,
