@@ -4,6 +4,8 @@ from bench import (
     bench_delivery,
     bench_economy,
     bench_http,
+    bench_kafka,
+    bench_memory,
     bench_queries,
     bench_replicas,
     bench_startup,
@@ -14,7 +16,9 @@ from bench import (
 bench_statements.main()
 bench_store.main()
 bench_http.main()
+bench_kafka.main()
 bench_delivery.main()
+bench_memory.main()
 bench_queries.main()
 bench_startup.main()
 bench_economy.main()

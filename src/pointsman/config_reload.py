@@ -21,7 +21,7 @@ from pointsman.config.changes import Changes, changes, config_hash
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import ConfigError, Retry
 from pointsman.replicas import SIGN_EVERY, Replica, ReplicaStore
-from pointsman.text_files import WatchedFile
+from pointsman.text_files import WatchedFile, can_be_read_once
 
 log = structlog.get_logger(__name__)
 
@@ -128,6 +128,7 @@ class ConfigReload:
             return
         before = self.problem
         try:
+            _must_be_a_file(self._path)
             # in a thread: no statement waits for it
             settings = await asyncio.to_thread(self._read, self._path)
             different = changes(self._settings, settings)
@@ -198,6 +199,8 @@ class ConfigReload:
         ]
 
     def _has_changed(self, file: WatchedFile) -> bool:
+        if can_be_read_once(file.path):
+            return False  # it was read at the start
         try:
             is_new = file.new_content() is not None
         except OSError:
@@ -210,6 +213,14 @@ class ConfigReload:
 
     def _now(self) -> int:
         return micros(self._clock.now())
+
+
+def _must_be_a_file(path: Path) -> None:
+    if can_be_read_once(path):
+        raise ConfigError(
+            f"{path} is a pipe, which can be read once; name a file with -c or POINTSMAN_CONFIG "
+            "where the configuration is to be read again, and restart"
+        )
 
 
 def _must_need_no_restart(path: Path, different: Changes) -> None:

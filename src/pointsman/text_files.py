@@ -7,6 +7,7 @@ one setting and another. Errors name the file and never repeat what is in it.
 from __future__ import annotations
 
 import hashlib
+import stat
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 
@@ -43,8 +44,22 @@ def read_text(path: Path) -> str:
     return decode_text(content, str(path))
 
 
+def can_be_read_once(path: Path) -> bool:
+    """Whether it is a pipe or a device, as a shell's `<(…)` is: another reading may block."""
+    try:
+        return _gives_once(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def _gives_once(mode: int) -> bool:
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 class WatchedFile:
     """A file whose changes are seen: by what is in it, however it was replaced.
+
+    What is a pipe is read once, and never changes: reading it again would wait for a writer.
 
     Links are followed again each time, so a link that is turned to another file, or that leads
     through a folder that is (as Kubernetes mounts Secrets), is a change like any other.
@@ -55,6 +70,7 @@ class WatchedFile:
         self._clock = clock
         self._stamp: tuple[int, ...] | None = None
         self._digest = b""
+        self._was_read = False
 
     def new_content(self) -> bytes | None:
         """The content where it differs from what was returned last. Raises `OSError`."""
@@ -67,6 +83,8 @@ class WatchedFile:
 
     def _look(self) -> bytes | None:
         status = self.path.stat()
+        if self._was_read and _gives_once(status.st_mode):
+            return None
         stamp = (
             status.st_mtime_ns,
             status.st_ctime_ns,
@@ -77,6 +95,7 @@ class WatchedFile:
         if stamp == self._stamp:
             return None
         content = self.path.read_bytes()
+        self._was_read = True
         changed_at = max(status.st_mtime, status.st_ctime)
         # written a moment ago, it may be written again without another time of change
         self._stamp = stamp if self._clock.now() - changed_at > _SAME_TICK else None

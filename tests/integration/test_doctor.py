@@ -115,6 +115,7 @@ async def test_each_prepared_fault_is_named_with_its_cure(
         await address_faults(world)
         await broker_faults(world, kafka, broker.bootstrap, topic)
         await certificate_faults(world)
+        await silent_faults(world)
         await store_faults(world, small_disk)
 
 
@@ -179,8 +180,28 @@ async def broker_faults(world: World, kafka: str, bootstrap: str, topic: str) ->
     )
 
 
+async def silent_faults(world: World) -> None:
+    """What takes a connection and never answers is as bad as what refuses one."""
+    async with await asyncio.start_server(_silent, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        path = world.settings((world.platform, f"http://{host}:{port}"))
+        report = await doctor(load(path), seconds=1)
+    must_name(report, *("platform", Level.FAIL, "did not answer within 0.4 s", "platform.url"))
+    assert report.requests == 1
+
+
+async def _silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
 async def certificate_faults(world: World) -> None:
-    async with _expired() as (url, authority):
+    async with _certificate_of(timedelta(days=9)) as (url, _):
+        report = await world.look(world.settings((world.platform, url)))
+    assert [row.check for row in faults(report)] == ["platform", "certificate"]
+    assert "is not trusted" in faults(report)[1].words
+    assert "name the authority that signed it in platform.ca_file" in faults(report)[1].cure
+    async with _certificate_of(timedelta(days=-3, hours=-1)) as (url, authority):
         authority.cert_pem.write_to_path(str(world.folder / "ca.pem"))
         of_last_week = f'ca_file = "ca.pem"\nurl = "{url}'
         report = await world.look(world.settings((f'url = "{world.platform}', of_last_week)))
@@ -223,12 +244,12 @@ async def store_faults(world: World, small_disk: Path) -> None:
 
 
 @asynccontextmanager
-async def _expired() -> AsyncIterator[tuple[str, trustme.CA]]:
-    """An end that shows a certificate of last week: its address, and the authority."""
+async def _certificate_of(left: timedelta) -> AsyncIterator[tuple[str, trustme.CA]]:
+    """An end that shows a certificate with so much time left: its address, and the authority."""
     authority = trustme.CA()
-    end = datetime.now(UTC) - timedelta(days=3, hours=1)
+    end = datetime.now(UTC) + left
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    issued = authority.issue_cert("127.0.0.1", not_before=end - timedelta(days=9), not_after=end)
+    issued = authority.issue_cert("127.0.0.1", not_before=end - timedelta(days=19), not_after=end)
     issued.configure_cert(context)
     port = free_port()
     server = await asyncio.start_server(

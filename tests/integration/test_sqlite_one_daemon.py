@@ -150,6 +150,14 @@ async def test_a_file_with_two_names_is_not_started_on(path: Path) -> None:
     assert "one of 2 names of the same file" in words
 
 
+async def test_a_folder_is_called_a_folder(tmp_path: Path) -> None:
+    """It has more than one name too: `.` of its own and `..` of each folder in it."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    assert f"{folder} is a folder; name a file in it" in await refusal(folder, beside=True)
+
+
 async def test_commands_that_look_do_not_let_go_of_what_sqlite_has_locked(path: Path) -> None:
     """A process loses all its fcntl locks on a file when it closes any descriptor of it."""
     daemon = SqliteStore(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def test_an_error_ends_a_command_with_its_code_and_its_words(
 
     assert ended.value.exit_code == code
     assert capsys.readouterr().err == f"{error}\n"
+
+
+def test_output_to_a_full_disk_ends_a_command_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended, errors_end_the_command():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert ended.value.exit_code == ExitCode.AWAY
+    assert capsys.readouterr().err == "the output can't be written: No space left on device\n"
 
 
 def test_a_bug_keeps_its_traceback() -> None:

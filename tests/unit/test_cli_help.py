@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from pointsman import __version__
 from pointsman.cli import COMMANDS, app
-from pointsman.cli.help_ import find, sections, slug
+from pointsman.cli.help_ import find, nearest, sections, slug
 from pointsman.package_files import commit, pages
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,9 @@ def test_pages_are_listed_by_their_titles() -> None:
     assert re.search(r"^players/cmi5 +cmi5$", shown, re.MULTILINE)
 
 
-@pytest.mark.parametrize("topic", ["runbook", "docs/runbook.md", "Runbook"])
+@pytest.mark.parametrize(
+    "topic", ["runbook", "docs/runbook.md", "Runbook", "./docs/Runbook.MD", " runbook "]
+)
 def test_a_page_is_shown_by_its_name(topic: str) -> None:
     assert run("help", topic).stdout == pages()["runbook"] + "\n"
 
@@ -78,6 +80,54 @@ def test_a_topic_that_is_not_there_is_told_the_nearest() -> None:
     assert result.exit_code == 1
     assert "pointsmankafkalag?" in result.stderr
     assert "`pointsman help` lists pages" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("topic", "shown"),
+    [
+        ("runbook#replicas", "## Replicas\nof the runbook"),
+        ("a#replicas", "## Replicas\nof a"),
+        ("docs/A.md#Replicas", "## Replicas\nof a"),
+        ("#replicas", "## Replicas\nof the runbook"),
+        ("two   words", "## Two words\nof a"),
+        ("a#nothing", None),
+        ("b#replicas", None),
+        ("#", None),
+        (" ", None),
+    ],
+)
+def test_a_section_is_found_as_links_name_it(topic: str, shown: str | None) -> None:
+    known = {
+        "a": "# A\n## Replicas\nof a\n## Two words\nof a",
+        "runbook": "# R\n## Replicas\nof the runbook",
+    }
+
+    assert find(known, topic) == shown
+
+
+@pytest.mark.parametrize(
+    ("topic", "near"),
+    [
+        ("run", ["runbook", "runs-on"]),
+        ("runbok", ["runbook"]),
+        ("KAFKA", ["kafka-lag", "security-of-kafka"]),
+        ("zzz", []),
+        (" ", []),
+    ],
+)
+def test_what_may_be_meant_is_spelt_alike_or_has_the_topic_in_it(
+    topic: str, near: list[str]
+) -> None:
+    text = "# Runbook\n## Kafka lag\n## Security of Kafka\n## Runs on\n## Runs on"
+
+    assert nearest({"runbook": text}, topic) == near
+
+
+def test_a_topic_that_is_a_command_is_sent_to_its_own_help() -> None:
+    result = run("help", "reload")
+
+    assert result.exit_code == 1
+    assert "`pointsman reload --help`" in result.stderr
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs git's folder, for the commit")

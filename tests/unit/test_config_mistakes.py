@@ -397,3 +397,37 @@ def test_a_long_value_is_cut(tmp_path: Path) -> None:
     [line] = refusal(tmp_path, logging={"format": "x" * 10_000})
 
     assert len(line) < 250
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a = {'[' * 5000}{']' * 5000}",
+        f"platform = {'{b = ' * 450}1{'}' * 450}",
+        f"a = {'[' * 900}{']' * 900}",
+    ],
+    ids=["lists", "tables", "lists that TOML can hold"],
+)
+def test_a_file_that_is_nested_too_deeply_is_a_mistake(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "pointsman.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=f"{path} can't be read: .* nested too deeply"):
+        load(path)
+
+
+def test_a_number_that_is_too_long_to_read_is_a_mistake_of_that_file(tmp_path: Path) -> None:
+    path = tmp_path / "pointsman.toml"
+    path.write_text(f"[http]\nport = {'9' * 5000}")
+    with pytest.raises(ConfigError, match=f"{path} is not TOML"):
+        load(path)
+
+
+def test_of_very_many_mistakes_the_first_are_named_and_the_rest_counted(tmp_path: Path) -> None:
+    path = tmp_path / "pointsman.toml"
+    path.write_text("\n".join(f"key_{number} = 1" for number in range(2000)))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    first, *lines = str(caught.value).split("\n  ")
+    # and four settings that are missing
+    assert first == f"{path} has 2,004 mistakes, of which these are 50:"
+    assert len(lines) == 50

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -238,6 +239,28 @@ async def test_a_file_that_is_gone_changes_nothing(replica: Replica, tmp_path: P
     await replica.look(4)
 
     assert "there is no such file" in replica.reload.problem
+    assert replica.taken == []
+
+
+@pytest.mark.parametrize("is_there_from_the_start", [True, False])
+async def test_a_pipe_in_its_place_is_never_waited_for(
+    tmp_path: Path, is_there_from_the_start: bool
+) -> None:
+    """A shell's <(…), or a file that was replaced by one: nobody writes to it again."""
+    path = file_changes.turn_data_link(tmp_path, BASE)
+    replica = Replica(path, Documents(), ManualClock())
+    await replica.reload.open(b"secret")
+    if not is_there_from_the_start:
+        await replica.look(3)
+    path.unlink()
+    os.mkfifo(path)
+
+    await replica.look(8)
+    assert not replica.reload.problem
+    replica.reload.want()
+    await replica.look()
+
+    assert f"{path} is a pipe" in replica.reload.problem
     assert replica.taken == []
 
 

@@ -178,8 +178,10 @@ JUDGEMENTS: dict[str, tuple[Iterable[Result], str, str, str, str]] = {
         *("certificate", "fail", "ended 3 days ago", "have it renewed"),
     ),
     "a certificate that is not trusted": (
-        judge_certificate(replace(CERTIFICATE, problem="unknown authority"), 0),
-        *("certificate", "fail", "unknown authority", "have it renewed"),
+        judge_certificate(
+            replace(CERTIFICATE, problem="unknown authority", trust_cure="platform.ca_file"), 0
+        ),
+        *("certificate", "fail", "unknown authority", "platform.ca_file"),
     ),
     "an address that leads here": (judge_public(PUBLIC, "ours"), "public URL", "ok", "leads", ""),
     "an address that leads to another": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,6 +88,29 @@ def test_a_change_is_seen_however_it_is_made(
     assert file.new_content() is None
     change(tmp_path, "second")
     assert file.new_content() == b"second"
+    assert file.new_content() is None
+
+
+def test_a_pipe_is_read_once_and_never_waited_for(tmp_path: Path) -> None:
+    """A shell's <(…): whoever wrote to it is gone."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writing = threading.Thread(target=path.write_bytes, args=(b"content",))
+    writing.start()
+    file = WatchedFile(path, ManualClock())
+    assert file.new_content() == b"content"
+    writing.join()
+    assert file.new_content() is None
+
+
+def test_a_pipe_in_the_place_of_a_file_changes_nothing(tmp_path: Path) -> None:
+    path = in_place(tmp_path, "content")
+    file = WatchedFile(path, ManualClock())
+    assert file.new_content() == b"content"
+    path.unlink()
+    with pytest.raises(OSError, match="No such file"):
+        file.new_content()
+    os.mkfifo(path)
     assert file.new_content() is None
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from typing import TypeGuard
 
 import typer
 
@@ -44,7 +46,8 @@ def errors_end_the_command() -> Iterator[None]:
         code = _code(error)
         if code is None:
             raise
-        typer.echo(str(error), err=True)
+        words = f"the output can't be written: {error.strerror}" if _is_full(error) else str(error)
+        typer.echo(words, err=True)
         raise typer.Exit(code) from None
 
 
@@ -54,4 +57,9 @@ def _code(error: Exception) -> ExitCode | None:
 
     if isinstance(error, ConfigError):
         return ExitCode.WRONG
-    return ExitCode.AWAY if isinstance(error, Retry) else None
+    return ExitCode.AWAY if isinstance(error, Retry) or _is_full(error) else None
+
+
+def _is_full(error: Exception) -> TypeGuard[OSError]:
+    """Whether there is no room for what is written: a redirection to a full disk."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}

@@ -15,11 +15,14 @@ from pointsman.package_files import pages
 
 #: the page that is searched before all others
 _FIRST = "runbook"
+#: from 0 to 1: how alike a topic is to what may be meant (difflib)
+_ALIKE = 0.75
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*$")
 _NO_WORD = re.compile(r"[^\w\s-]")
 
 
 def help_(
+    context: typer.Context,
     topic: Annotated[
         str, typer.Argument(help="A page, such as runbook; or a heading, such as an alert's name.")
     ] = "",
@@ -39,10 +42,13 @@ def help_(
         return
     shown = find(known, topic)
     if shown is None:
-        near = get_close_matches(slug(topic), [*known, *_slugs(known)], n=3)
+        near = nearest(known, topic)
         meant = f"; did you mean {', '.join(near)}?" if near else ""
         typer.echo(f"there is no page and no heading {topic!r}{meant}", err=True)
-        typer.echo("next: `pointsman help` lists pages, `pointsman --help` commands", err=True)
+        if topic in getattr(context.find_root().command, "commands", {}):
+            typer.echo(f"next: `pointsman {topic} --help` describes that command", err=True)
+        else:
+            typer.echo("next: `pointsman help` lists pages, `pointsman --help` commands", err=True)
         raise typer.Exit(ExitCode.NO)
     if not sys.stdout.isatty():
         typer.echo(shown)
@@ -57,12 +63,30 @@ def help_(
 
 
 def find(known: Mapping[str, str], topic: str) -> str | None:
-    """A page by its name, or the section under a heading, the runbook's before all others."""
-    name = topic.removesuffix(".md").removeprefix("docs/").lower()
+    """A page by its name, or the section under a heading, the runbook's before all others.
+
+    A section may be named with its page too, as links do: `docs/runbook.md#pointsmanbehind`.
+    """
+    page_name, hash_, heading_name = topic.partition("#")
+    name = page_name.strip().lower().removeprefix("./").removeprefix("docs/").removesuffix(".md")
+    if hash_ and name in known:
+        return _section(known, [name], slug(heading_name))
     if name in known:
         return known[name]
+    return _section(known, sorted(known, key=lambda page: page != _FIRST), slug(topic))
+
+
+def nearest(known: Mapping[str, str], topic: str) -> list[str]:
+    """Up to three topics that may be meant: spelt alike, or with the topic as a part of them."""
     wanted = slug(topic)
-    for page in sorted(known, key=lambda page: page != _FIRST):
+    names = list(dict.fromkeys([*known, *_slugs(known)]))
+    alike = get_close_matches(wanted, names, n=3, cutoff=_ALIKE)
+    holding = [name for name in names if wanted and wanted in name]
+    return list(dict.fromkeys([*alike, *sorted(holding, key=len)]))[:3]
+
+
+def _section(known: Mapping[str, str], searched: Sequence[str], wanted: str) -> str | None:
+    for page in searched:
         for heading, section in sections(known[page]):
             if slug(heading) == wanted:
                 return section
@@ -89,7 +113,7 @@ def _headings(lines: Sequence[str]) -> Iterator[tuple[int, int, str]]:
 
 def slug(heading: str) -> str:
     """How a heading is linked on the web: lower case, hyphens for spaces."""
-    return _NO_WORD.sub("", heading.strip().lower()).replace(" ", "-")
+    return _NO_WORD.sub("", " ".join(heading.lower().split())).replace(" ", "-")
 
 
 def _slugs(known: Mapping[str, str]) -> list[str]:

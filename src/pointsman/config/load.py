@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from pointsman.config.settings import Settings
 from pointsman.domain.errors import ConfigError
 from pointsman.text_files import decode_text
 
+#: mistakes that are described; a file of something else has one in each line
+_MOST_MISTAKES = 50
+
 
 def load(path: Path | str) -> Settings:
     """Read the TOML file at `path`, put the environment over it and check the whole.
@@ -22,6 +26,15 @@ def load(path: Path | str) -> Settings:
         ConfigError: its message holds a line for each mistake, and never a secret.
     """
     path = Path(path)
+    try:
+        return _load(path)
+    except RecursionError:
+        raise ConfigError(
+            f"{path} can't be read: its lists or tables are nested too deeply"
+        ) from None
+
+
+def _load(path: Path) -> Settings:
     tree = merged_trees(_read(path), from_environment())
     problems = list(unknown_variables())
     try:
@@ -31,11 +44,16 @@ def load(path: Path | str) -> Settings:
         }
         settings = Settings.model_validate(tree, context=context)
     except ValidationError as error:
-        problems += describe(error, tree)
+        count = len(problems) + error.error_count()
+        problems += islice(describe(error, tree), _MOST_MISTAKES)
+    else:
+        count = len(problems)
     if problems:
-        count = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+        words = "1 mistake" if count == 1 else f"{count:,} mistakes"
+        if count > len(problems):
+            words += f", of which these are {len(problems)}"
         # without the cause: it holds the values, secrets too
-        raise ConfigError("\n  ".join([f"{path} has {count}:", *problems])) from None
+        raise ConfigError("\n  ".join([f"{path} has {words}:", *problems])) from None
     return settings
 
 
@@ -49,7 +67,7 @@ def _is_true(value: Any) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(decode_text(path.read_bytes(), str(path)))
+        text = decode_text(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: there is no such file; name yours with -c FILE or POINTSMAN_CONFIG. "
@@ -57,7 +75,9 @@ def _read(path: Path) -> dict[str, Any]:
         ) from None
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from None
     except ValueError as error:
         raise ConfigError(str(error)) from None
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # also of a number with thousands of digits
+        raise ConfigError(f"{path} is not TOML: {error}") from None

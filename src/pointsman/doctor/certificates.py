@@ -16,13 +16,15 @@ _SOON = 21.0
 class Certificate:
     """Where it is shown or kept, and when it ends (Unix seconds). `cure` says whose it is to renew.
 
-    `problem` is why it could not be read or is not trusted; "" when all is well.
+    `problem` is why it could not be read or is not trusted; "" when all is well. `trust_cure` is
+    what makes it trusted.
     """
 
     where: str
     cure: str
     ends_at: float | None = None
     problem: str = ""
+    trust_cure: str = ""
 
 
 def judge_certificate(certificate: Certificate, now: float) -> Iterator[Result]:
@@ -36,7 +38,8 @@ def judge_certificate(certificate: Certificate, now: float) -> Iterator[Result]:
         words = f"the certificate of {certificate.where} ended {-days:.0f} days ago"
         yield fail(check, words, certificate.cure)
     elif certificate.problem:
-        yield fail(check, f"{certificate.where}: {certificate.problem}", certificate.cure)
+        cure = certificate.trust_cure or certificate.cure
+        yield fail(check, f"{certificate.where}: {certificate.problem}", cure)
     elif days < _SOON:
         words = f"the certificate of {certificate.where} ends in {days:.0f} days"
         yield warn(check, words, certificate.cure)

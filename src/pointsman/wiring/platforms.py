@@ -56,9 +56,11 @@ def helium_calls(settings: Settings, clock: Clock) -> HeliumCalls:
     return HeliumCalls(_transport(settings, 1), clock)
 
 
-def helium_examiner(settings: Settings, clock: Clock) -> Examiner:
-    """What `pointsman doctor` asks the instance with."""
-    return HeliumExaminer(_transport(settings, 1), clock)
+def helium_examiner(settings: Settings, clock: Clock, answer_seconds: float) -> Examiner:
+    """What `pointsman doctor` asks the instance with, waiting so long for each answer at most."""
+    seconds = min(answer_seconds, settings.platform.timeout_seconds)
+    platform = settings.platform.model_copy(update={"timeout_seconds": seconds})
+    return HeliumExaminer(HttpTransport(platform, connections=1), clock)
 
 
 def _transport(settings: Settings, connections: int) -> HttpTransport:

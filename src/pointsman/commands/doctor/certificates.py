@@ -28,6 +28,11 @@ _SSL_REQUEST, _YES = b"\x00\x00\x00\x08\x04\xd2\x16\x2f", b"S"
 _KAFKA_PORT, _POSTGRES_PORT = 9092, 5432
 _OURS = "renew it and put it into {setting}; it is read again by itself"
 _THEIRS = "have it renewed by who runs {end}"
+_TRUST = "name the authority that signed it in {ca_file}, or correct the host in {setting}"
+_TRUST_OURS = (
+    "have the proxy there show a certificate for that host, signed by an authority that browsers "
+    "know, or correct {setting}"
+)
 
 
 async def examine_certificates(settings: Settings, clock: Clock) -> AsyncIterator[Result]:
@@ -76,13 +81,16 @@ def _named_files(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 def _ends(settings: Settings) -> Iterator[Awaitable[Certificate | NotChecked]]:
     """What shows a certificate to us."""
-    yield from _web("platform.url", settings.platform.url, settings.platform)
+    yield from _web("platform", "url", settings.platform.url, settings.platform)
     service = settings.learners.tokens.service
     if service is not None:
-        yield from _web("learners.tokens.service.url", service.url, service)
-    for address in (settings.http.public_url, settings.launches and settings.launches.public_url):
+        yield from _web("learners.tokens.service", "url", service.url, service)
+    for section, address in (
+        ("http", settings.http.public_url),
+        ("launches", settings.launches and settings.launches.public_url),
+    ):
         if address:
-            yield from _web("public_url", address, OutgoingSettings())
+            yield from _web(section, "public_url", address, None)
     for source in settings.sources.kafka:
         if source.security.protocol.endswith("SSL"):
             server = urlsplit(f"//{source.bootstrap_servers[0]}")
@@ -91,6 +99,10 @@ def _ends(settings: Settings) -> Iterator[Awaitable[Certificate | NotChecked]]:
                 server.hostname or "",
                 server.port or _KAFKA_PORT,
                 source.security.ca_file,
+                _TRUST.format(
+                    ca_file="sources.kafka.security.ca_file",
+                    setting="sources.kafka.bootstrap_servers",
+                ),
             )
     if settings.store.is_shared:
         for url in each_host(settings.store.url):
@@ -98,12 +110,16 @@ def _ends(settings: Settings) -> Iterator[Awaitable[Certificate | NotChecked]]:
             mode = dict(parse_qsl(host.query)).get("sslmode", "prefer")
             if mode not in {"disable", "allow", "prefer"} and host.hostname:
                 port = host.port or _POSTGRES_PORT
-                yield _shown(f"PostgreSQL at {host.hostname}", host.hostname, port, None, asks=True)
+                end = f"PostgreSQL at {host.hostname}"
+                # whether it is trusted is the driver's to say, by sslmode and sslrootcert
+                yield _shown(end, host.hostname, port, None, "", asks=True)
 
 
 def _web(
-    setting: str, url: str, outgoing: OutgoingSettings
+    section: str, key: str, url: str, own: OutgoingSettings | None
 ) -> Iterator[Awaitable[Certificate | NotChecked]]:
+    """`own` is how the section reaches it; without, it is an address that others reach."""
+    setting, outgoing = f"{section}.{key}", own or OutgoingSettings()
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         return
@@ -115,7 +131,9 @@ def _web(
         why = f"{parts.hostname} is reached through the proxy {proxy.url}"
         yield _not_checked(NotChecked(f"certificate of {setting}", why))
     else:
-        yield _shown(parts.hostname, parts.hostname, parts.port or 443, outgoing.ca_file)
+        trust = _TRUST_OURS if own is None else _TRUST
+        trust = trust.format(ca_file=f"{section}.ca_file", setting=setting)
+        yield _shown(parts.hostname, parts.hostname, parts.port or 443, outgoing.ca_file, trust)
 
 
 async def _not_checked(row: NotChecked) -> NotChecked:
@@ -123,11 +141,12 @@ async def _not_checked(row: NotChecked) -> NotChecked:
 
 
 async def _shown(
-    end: str, host: str, port: int, ca_file: Path | None, *, asks: bool = False
+    end: str, host: str, port: int, ca_file: Path | None, trust_cure: str, *, asks: bool = False
 ) -> Certificate | NotChecked:
     """The end of the certificate that is shown there, trusted or not; and whether it is trusted.
 
-    `asks` as PostgreSQL wants it: whether to encrypt is asked first.
+    `trust_cure` is what to do where it is not. `asks` as PostgreSQL wants it: whether to encrypt
+    is asked first.
     """
     cure = _THEIRS.format(end=end)
     # to read when it ends, of one that is not trusted too; nothing is sent on this connection
@@ -139,7 +158,7 @@ async def _shown(
     except (OSError, TimeoutError, ValueError) as error:
         why = str(error) or f"no answer within {_SHOWN:g} s"
         return NotChecked(f"certificate of {end}", why)
-    if asks:  # whether it is trusted is the driver's to say, by sslmode and sslrootcert
+    if asks:
         return Certificate(end, cure, ends_at)
     problem = ""
     try:
@@ -151,7 +170,7 @@ async def _shown(
         problem = f"its certificate is not trusted: {error.verify_message}"
     except (OSError, TimeoutError):
         pass  # it wants a certificate of ours, or closed: the section's own line says it
-    return Certificate(end, cure, ends_at, problem)
+    return Certificate(end, cure, ends_at, problem, trust_cure)
 
 
 async def _end_of(host: str, port: int, context: ssl.SSLContext, *, asks: bool) -> float:

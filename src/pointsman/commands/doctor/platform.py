@@ -35,6 +35,8 @@ _TOKEN = "learner's token"  # noqa: S105 - a check's name
 #: refused state that is looked at; of what was delivered lately, learners
 _REFUSED, _DELIVERED = 200, 3
 _NOT_FOUND = "refused: NOT_FOUND"
+#: of the time of all questions; one that hangs is named while there is time left to say so
+_ONE_ANSWER = 0.4
 
 
 class PlatformExamination:
@@ -59,7 +61,9 @@ class PlatformExamination:
 
     async def run(self) -> AsyncIterator[Result]:
         async with AsyncExitStack() as stack:
-            examiner = wiring.helium_examiner(self._settings, self._clock)
+            examiner = wiring.helium_examiner(
+                self._settings, self._clock, self._seconds * _ONE_ANSWER
+            )
             stack.push_async_callback(examiner.close)
             try:
                 await self._open_budget(stack)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import stat
 import struct
 import time
 from dataclasses import dataclass
@@ -164,7 +165,13 @@ class FileLock:
             self._handle = None
 
     def _must_have_one_name(self, file: _OpenFile) -> None:
-        names = os.fstat(file.descriptor).st_nlink
+        status = os.fstat(file.descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise ConfigError(
+                f"store.url: {self._database} is a folder; name a file in it: "
+                f"{self._database / 'pointsman.db'}"
+            )
+        names = status.st_nlink
         if names > 1:
             raise ConfigError(
                 f"store.url: {self._database} is one of {names} names of the same file (hard "
