@@ -5,6 +5,7 @@ from bench import (
     bench_economy,
     bench_http,
     bench_kafka,
+    bench_memory,
     bench_queries,
     bench_replicas,
     bench_startup,
@@ -17,6 +18,7 @@ bench_store.main()
 bench_http.main()
 bench_kafka.main()
 bench_delivery.main()
+bench_memory.main()
 bench_queries.main()
 bench_startup.main()
 bench_economy.main()

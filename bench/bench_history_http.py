@@ -8,7 +8,6 @@ statements in, delivery is paused; then it is resumed until all is delivered.
 from __future__ import annotations
 
 import asyncio
-import base64
 import statistics
 import sys
 import time
@@ -18,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.bench_http import cpu_seconds, measure
+from bench.bench_http import PLAYER, cpu_seconds, measure
 from bench.live_emulator import PLENTY, emulator_with
 from bench.post_load import Job
 from bench.timing import show
@@ -32,7 +31,6 @@ from pointsman.domain.pauses import Pause
 from pointsman.store.base import Store
 
 _ROUNDS, _STATEMENTS, _LEARNERS, _CONNECTIONS = 7, 1_024, 128, 64
-_PLAYER = "Basic " + base64.b64encode(b"player:secret").decode()
 _PROGRAMS = {"with": "pointsman", "without": "bench.daemon_without_history"}
 #: seconds until a daemon has seen a pause, and between two looks at what is left
 _SEEN, _LOOK = 2.5, 0.2
@@ -77,7 +75,7 @@ class _Daemon:
     def round(self, number: int) -> None:
         asyncio.run(commands.with_store(self.settings, _pause))
         time.sleep(_SEEN)
-        senders = [(_PLAYER, "")]
+        senders = [(PLAYER, "")]
         job = Job(self.port, _STATEMENTS, 0, _CONNECTIONS, senders, _LEARNERS, "known", number)
         intake, _ = measure(self.pid, job)
         before = cpu_seconds(self.pid)

@@ -27,7 +27,8 @@ from pointsman.platforms.tokens.vault import new_key
 
 _ROUNDS, _STATEMENTS, _CONNECTIONS, _LEARNERS = 5, 3_200, 64, 500
 _SECONDS_OF_TICK = 1 / os.sysconf("SC_CLK_TCK")
-_PLAYER = "Basic " + base64.b64encode(b"player:secret").decode()
+#: the Authorization of a player that was not launched
+PLAYER = "Basic " + base64.b64encode(b"player:secret").decode()
 _OPERATOR = "Basic " + base64.b64encode(b"page:secret").decode()
 _CONFIG = """
 allow_weak_secrets = true
@@ -161,7 +162,7 @@ def main(title: str = "HTTP intake, SQLite", store: str = "sqlite:///bench.db") 
         for number in range(_ROUNDS + 1):
             for kind in _KINDS:
                 of, at = reference if kind.is_reference else (pid, port)
-                senders = launched if kind.launched else [(_PLAYER, "")]
+                senders = launched if kind.launched else [(PLAYER, "")]
                 # so that each connection of a batch run posts at least one whole batch
                 connections = 32 if kind.batch else _CONNECTIONS
                 # the reference takes so little that ticks of the clock would count

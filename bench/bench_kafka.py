@@ -21,7 +21,7 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from bench.bench_http import daemon, measure
+from bench.bench_http import PLAYER, daemon, measure
 from bench.post_load import Job, statement
 from bench.results import Spread, record
 from demo.broker import start_broker
@@ -38,7 +38,6 @@ _TOPIC = "bench"
 _PATIENCE = 120.0
 _BARE, _KAFKA, _HTTP = "bare getmany loop", "Kafka intake", "batches of 100 over HTTP"
 _CLOCK = SystemClock()
-_PLAYER = "Basic cGxheWVyOnNlY3JldA=="
 _CONFIG = """
 allow_weak_secrets = true
 [platform]
@@ -59,7 +58,7 @@ course_slug = "{{course}}"
 
 
 def _job(port: int, number: int) -> Job:
-    senders = [(_PLAYER, "")]
+    senders = [(PLAYER, "")]
     return Job(port, _STATEMENTS, 100, 32, senders, _LEARNERS, "known", number)
 
 

@@ -1,4 +1,4 @@
--- Fills a store; :statements and :desired stand for how many.
+-- Fills a store; :statements and :desired stand for how many. What is dirty goes into SQLite.
 
 -- name: sqlite_blocks
 INSERT INTO blocks (id, stored_at, data) VALUES (1, 1, x'00');
@@ -42,3 +42,15 @@ INSERT INTO learners (learner) SELECT DISTINCT learner FROM desired;
 
 -- name: postgres_analyze
 ANALYZE;
+
+-- name: dirty_desired
+WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < :desired - 1)
+INSERT INTO desired (learner, kind, key, value, version, occurred_at, statement_id, rule, since,
+    changed_at, after, attempts, urgent)
+SELECT printf('waits%07d', i / 5), 'topic_progress', 't' || (i % 5), 50, 1, 1, 'x', 'r', 1, 1, '[]',
+    '[]', 0 FROM n;
+
+-- name: dirty_learners
+INSERT INTO learners (learner, urgent, due, source, rule, ready)
+SELECT learner, 0, strftime('%s') * 1000000 + row_number() OVER (), 'bench', 'r', 1
+FROM (SELECT DISTINCT learner FROM desired);

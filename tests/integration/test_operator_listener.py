@@ -14,7 +14,7 @@ from pointsman.sources.http.routes import ROUTES, UI, Listener
 from tests.support.launch_client import ANA, COURSE, OPERATOR, launching
 
 #: of sources that this configuration does not have
-_NOT_HERE = {"/scorm-cloud/postback", "/webhooks/{source}"}
+_NOT_HERE = {"/confirmations/{name}", "/scorm-cloud/postback", "/webhooks/{source}"}
 
 
 async def answered(session: aiohttp.ClientSession, url: str) -> set[str]:
