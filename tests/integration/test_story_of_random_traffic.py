@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from pointsman.domain.targets import Recipient, Target, Value
+from pointsman.domain.platform_events import (
+    DELIBERATE_CHANGES,
+    FactSource,
+    PlatformEvent,
+    PlatformFact,
+)
+from pointsman.domain.records import Change
+from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind, Value
 from pointsman.emulator.faults.parsing import read_fault
+from pointsman.store.base import Store
+from pointsman.store.confirmation_records import EventOutcome
 from pointsman.store.history_records import LearnerHistory, MoveResult
 from pointsman.story import Cause, Question, Story
 from tests.support.change_factory import item, submission
@@ -20,6 +30,54 @@ from tests.support.virtual_time import run_virtually
 LEARNERS, CHANGES = 4, 120
 #: more rows than the traffic makes, so that all of it is told
 ALL = 10_000
+
+
+@dataclass
+class PlatformsWord:
+    """What the platform reports by itself, at random, and what a story may say of it."""
+
+    store: Store
+    dice: random.Random
+    #: the newest that counts, by learner and place
+    newest: dict[tuple[str, ReadBackPlace], PlatformFact] = field(default_factory=dict)
+    outcomes: set[EventOutcome] = field(default_factory=set)
+
+    async def speak(self, learner: str, place: ReadBackPlace, now: int) -> None:
+        fact = self.dice.choice([PlatformFact.COMPLETED, *sorted(DELIBERATE_CHANGES)])
+        value = self.dice.choice(["started", "not-completed", "on hold"])
+        event = PlatformEvent((learner,), place, fact, now, FactSource.WEBHOOK, value)
+        shows = self.dice.choice([(), ("a rule",)])
+        (taken,) = await self.store.confirm([event], now=now, shown_only=shows)
+        self.outcomes.add(taken.outcome)
+        if taken.outcome not in {EventOutcome.UNKNOWN, EventOutcome.REPEATED} or (
+            fact is PlatformFact.COMPLETED and taken.outcome is EventOutcome.REPEATED
+        ):
+            self.newest[learner, place] = fact
+
+    def disagreements(self, story: Story, history: LearnerHistory) -> list[str]:
+        """Confirmed only, and always, where the newest report is that it is completed."""
+        places = {stored.desired.target: stored.desired.read_back for stored in history.states}
+        problems = []
+        for told in story.standings:
+            assert told.target is not None
+            place = places[told.target]
+            newest = None if place is None else self.newest.get((story.learner, place))
+            completes = told.is_delivered and told.wanted == "completed"
+            is_confirmed = "; confirmed by webhook at " in told.sentence
+            if is_confirmed != (completes and newest is PlatformFact.COMPLETED):
+                problems.append(f"{newest} is the newest, and told {told}")
+            if told.cause is Cause.CONTRADICTED and newest not in DELIBERATE_CHANGES:
+                problems.append(f"nothing contradicts {told}, the newest is {newest}")
+        return problems
+
+
+def with_place(wanted: Change) -> Change:
+    """Topics and courses are reported by their course, as the audit reads them."""
+    if wanted.target.kind is TargetKind.TOPIC_PROGRESS:
+        return replace(wanted, read_back=ReadBackPlace.course("course-topics"))
+    if wanted.target.kind is TargetKind.COURSE_STATUS:
+        return replace(wanted, read_back=ReadBackPlace.course(wanted.target.key))
+    return wanted
 
 
 def broken_chains(history: LearnerHistory) -> list[str]:
@@ -72,6 +130,7 @@ def test_the_story_agrees_with_the_store_for_every_learner_and_its_moves_add_up(
         traffic = Traffic(LEARNERS, dice)
         ends: set[Cause] = set()
         async with VirtualDelivery(tmp_path, traffic_catalogue(LEARNERS)) as sim:
+            platform = PlatformsWord(sim.store, dice)
             teller = plain_teller(sim.store, sim.clock)
 
             async def check() -> None:
@@ -81,6 +140,7 @@ def test_the_story_agrees_with_the_store_for_every_learner_and_its_moves_add_up(
                     story = await teller.tell(Question(who), limit=ALL)
                     assert broken_chains(history) == []
                     assert disagreements(story, history) == []
+                    assert platform.disagreements(story, history) == []
                     ends.add(story.end.cause)
 
             for fault in FAULTS:
@@ -89,9 +149,12 @@ def test_the_story_agrees_with_the_store_for_every_learner_and_its_moves_add_up(
             sim.emulator.faults.add(read_fault(refused, "a fault"))
             for number in range(CHANGES):
                 sim.tokens.without = {"l1@example.com"} if number % 40 > 30 else set()
-                change = traffic.next(sim.now)
+                change = with_place(traffic.next(sim.now))
                 await sim.ingest(submission(item(change), at=sim.now))
                 await sim.clock.sleep(dice.choice([0.0, 0.05, 0.5, 5.0]))
+                if change.read_back is not None and dice.random() < 0.5:
+                    await sim.clock.sleep(dice.choice([0.001, 6.0]))
+                    await platform.speak(str(change.recipient), change.read_back, sim.now)
                 if number % 10 == 0:
                     await check()
             sim.emulator.faults.clear()
@@ -103,6 +166,9 @@ def test_the_story_agrees_with_the_store_for_every_learner_and_its_moves_add_up(
             for number in range(LEARNERS):
                 story = await teller.tell(Question(f"l{number}@example.com"), limit=ALL)
                 assert story.end.is_delivered, story.end
+            assert {EventOutcome.NEWS, EventOutcome.CONTRADICTED, EventOutcome.TAKEN_OVER} <= (
+                platform.outcomes
+            )
         return ends
 
     ends = run_virtually(main())

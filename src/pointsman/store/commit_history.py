@@ -80,7 +80,8 @@ class CommitHistory:
     def note_platform_change(self, row: Desired, before: Value, now: int) -> None:
         """State took the value that somebody gave it on the platform on purpose."""
         change = Change(row.recipient, row.target, row.value, row.occurred_at, PLATFORM, row.rule)
-        self.note("", now, change, row.value, before, row.value, MoveResult.MOVED)
+        result = MoveResult.SAME if before == row.value else MoveResult.MOVED
+        self.note("", now, change, row.value, before, row.value, result)
 
     def rows(self) -> Iterator[MoveRow]:
         """What is to be stored."""
