@@ -349,12 +349,14 @@ def test_values_of_a_wrong_form_are_refused_all_at_once_with_their_names() -> No
             "persistence": {"enabled": "false", "size": 10, "accessModes": ["ReadWriteMany"]},
             "podDisruptionBudget": {"maxUnavailable": 0},
             "image": {"tag": 1.0, "digest": "latest"},
-            "secrets": {"b": 12},
+            "secrets": {"b": 12, "a/b": "c"},
             "extraEnv": [{"name": "A", "value": 1}],
             "extraVolumes": {"a": "b"},
             "ingress": {"enabled": True},
             "fullnameOverride": "Pointsman",
-            "commonLabels": {"team": "a b"},
+            "commonLabels": {"team": "a b", "the team": "a"},
+            "podLabels": {"-team": "a"},
+            "podAnnotations": {"a/b/c": "a"},
             "prometheusRule": {"enabled": "yes"},
             "topologySpreadConstraints": [{"maxSkew": 1}],
         }
@@ -378,6 +380,10 @@ def test_values_of_a_wrong_form_are_refused_all_at_once_with_their_names() -> No
         "at '/ingress/hosts': minItems",
         "at '/fullnameOverride': 'Pointsman' does not match",
         "at '/commonLabels/team': 'a b' does not match",
+        "at '/secrets': additional properties 'a/b' not allowed",
+        "at '/commonLabels': additional properties 'the team' not allowed",
+        "at '/podLabels': additional properties '-team' not allowed",
+        "at '/podAnnotations': additional properties 'a/b/c' not allowed",
         "at '/prometheusRule/enabled': got string, want boolean",
         "at '/topologySpreadConstraints/0': missing properties 'topologyKey', 'whenUnsatisfiable'",
     ):
@@ -395,6 +401,19 @@ def test_values_of_a_wrong_form_are_refused_all_at_once_with_their_names() -> No
         ({"config": SINGLE.replace("[http.operator]", "[other]")}, ["no [http.operator]"]),
         ({"config": SINGLE.replace('"0.0.0.0"', '"localhost"')}, ["localhost", "probes can't"]),
         ({"config": SINGLE.replace("8081", "8080")}, ["both 8080"]),
+        ({"config": SINGLE.replace("8081", "0")}, ["http.operator.port of config is 0"]),
+        ({"config": SINGLE.replace("8081", '"http"')}, ["operator.port of config is http"]),
+        (
+            {"config": SINGLE.replace("[http]", "[http]\nport = -1")},
+            ["http.port of config is -1", "from 1 to 65535"],
+        ),
+        *(
+            (
+                {"extraEnv": [{"name": f"POINTSMAN_HTTP{name}", "value": "9000"}]},
+                [f"extraEnv has POINTSMAN_HTTP{name}", "set it in config"],
+            )
+            for name in ("", "__Port", "__OPERATOR__PORT")
+        ),
         ({"service": {"ipFamilies": ["IPv6"]}}, ["IPv6 alone", '"::"']),
         ({"autoscaling": {"enabled": True}}, ["autoscaling is on", "set mode: replicas"]),
         ({"autoscaling": {"minReplicas": 9}}, ["minReplicas is 9, and maxReplicas 6"]),

@@ -13,13 +13,13 @@
 {{- $http := default dict $settings.http }}
 {{- $operator := default dict $http.operator }}
 {{- dict
-    "port" (default 8080 $http.port)
+    "port" (dig "port" 8080 $http)
     "host" (default "0.0.0.0" $http.host)
     "delay" (dig "drain_delay_seconds" 5 $http)
     "drain" (dig "drain_seconds" 20 $http)
     "public" (default (dig "launches" "public_url" "" $settings) $http.public_url)
     "hasOperator" (hasKey $http "operator")
-    "operatorPort" (default 8081 $operator.port)
+    "operatorPort" (dig "port" 8081 $operator)
     "operatorHost" (default "127.0.0.1" $operator.host)
     "operatorHosts" (default list $operator.hosts)
     "store" (dig "store" "url" "" $settings)
@@ -69,6 +69,16 @@
 {{- end }}
 {{- if has $settings.operatorHost (list "127.0.0.1" "localhost" "::1") }}
 {{- fail (printf "http.operator.host of config is %s, which probes can't reach: set it to \"0.0.0.0\", or \"::\" where pods have IPv6 alone." $settings.operatorHost) }}
+{{- end }}
+{{- range $key, $port := dict "http.port" $settings.port "http.operator.port" $settings.operatorPort }}
+{{- if or (lt (int $port) 1) (gt (int $port) 65535) }}
+{{- fail (printf "%s of config is %v: give it a number from 1 to 65535." $key $port) }}
+{{- end }}
+{{- end }}
+{{- range $fromEnvironment }}
+{{- if regexMatch "(?i)^POINTSMAN_HTTP(__(HOST|PORT|DRAIN_SECONDS|DRAIN_DELAY_SECONDS|OPERATOR(__(HOST|PORT|HOSTS))?))?$" . }}
+{{- fail (printf "extraEnv has %s, which the Service, the probes and the pod's time to end would not follow: set it in config." .) }}
+{{- end }}
 {{- end }}
 {{- if eq (int $settings.port) (int $settings.operatorPort) }}
 {{- fail (printf "http.port and http.operator.port of config are both %d: give them different ports." (int $settings.port)) }}
