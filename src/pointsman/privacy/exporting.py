@@ -85,11 +85,14 @@ async def _statements(
     for first in range(0, len(blocks), _AT_ONCE):
         some = sorted(blocks)[first : first + _AT_ONCE]
         bodies = {row["id"]: bodies_of(row) for row in await store.rows_where("blocks", "id", some)}
+        # a batch is read once, and not for each of its statements
+        read: dict[tuple[int, int], Any] = {}
         for row in await store.rows_where("statements", "block", some):
             place = bodies.get(row["block"], b"")[row["start"] : row["start"] + row["length"]]
             if not place:  # it was pruned meanwhile
                 continue
-            body = orjson.loads(place)
+            if (body := read.get((row["block"], row["start"]))) is None:
+                body = read[row["block"], row["start"]] = orjson.loads(place)
             statement = body if row["item"] is None else body[row["item"]]
             new = matcher.decide_statement(statement)
             if new is None:
