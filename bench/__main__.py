@@ -6,6 +6,7 @@ from bench import (
     bench_http,
     bench_kafka,
     bench_memory,
+    bench_postgres,
     bench_queries,
     bench_replicas,
     bench_startup,
@@ -19,6 +20,7 @@ bench_http.main()
 bench_kafka.main()
 bench_delivery.main()
 bench_memory.main()
+bench_postgres.main()
 bench_queries.main()
 bench_startup.main()
 bench_economy.main()

@@ -187,13 +187,13 @@ async def waits_for_a_parked_topic(world: World, who: str) -> None:
     await world.end(who, Cause.REFUSED_BY_PLATFORM)
     end = await world.end(who, Cause.WAITS_FOR, course="c")
     assert "later" in end.sentence
-    assert end.cure == ()
+    assert end.cure == (f"pointsman explain --learner {who} --topic later",)
+    assert "(next: " not in await world.do(end.cure[0])
     assert "follows by itself" in end.next
     topics = world.run.emulator.catalogue.topic_by_id
     course, topic = topics["t0"]
     topics["later"] = (course, topic.model_copy(update={"id": "later"}))
-    (topic_end,) = [one for one in (await world.story(who)).standings if one.cure]
-    await world.do(topic_end.cure[-1])
+    await world.do((await world.story(who, topic="later")).end.cure[-1])
     await world.end(who, Cause.DELIVERED, course="c")
 
 
@@ -342,7 +342,7 @@ async def its_kind_is_paused(world: World, who: str) -> None:
     await world.say(who, 40)
     end = await world.end(who, Cause.PAUSED)
     assert "as asked" in end.sentence
-    assert end.cure[0].startswith("pointsman resume")
+    assert end.cure == ("pointsman resume --kind topic_progress",)
     await world.do(end.cure[0])
     await world.delivered(who)
 

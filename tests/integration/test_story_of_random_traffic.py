@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from pointsman.domain.records import Actor
-from pointsman.domain.statement_reading import StatementReading
 from pointsman.domain.targets import Recipient, Target, Value
 from pointsman.emulator.faults.parsing import read_fault
-from pointsman.store.base import StoredStatement
 from pointsman.store.history_records import LearnerHistory, MoveResult
-from pointsman.story import Cause, Question, Story, Teller
+from pointsman.story import Cause, Question, Story
 from tests.support.change_factory import item, submission
+from tests.support.plain_stories import plain_teller
 from tests.support.random_traffic import FAULTS, Traffic, traffic_catalogue
 from tests.support.virtual_delivery import VirtualDelivery
 from tests.support.virtual_time import run_virtually
@@ -23,25 +20,6 @@ from tests.support.virtual_time import run_virtually
 LEARNERS, CHANGES = 4, 120
 #: more rows than the traffic makes, so that all of it is told
 ALL = 10_000
-
-
-class Names:
-    """Learners go by their names."""
-
-    def learner(self, text: str) -> str:
-        return text
-
-    def actors_of(self, _learner: str) -> Iterable[Actor]:
-        return ()
-
-
-class NoStatements:
-    """The traffic has changes without statements."""
-
-    async def prepare(self, bodies: Iterable[bytes]) -> None: ...
-
-    def reading(self, _stored: StoredStatement) -> StatementReading | None:
-        return None
 
 
 def broken_chains(history: LearnerHistory) -> list[str]:
@@ -94,9 +72,7 @@ def test_the_story_agrees_with_the_store_for_every_learner_and_its_moves_add_up(
         traffic = Traffic(LEARNERS, dice)
         ends: set[Cause] = set()
         async with VirtualDelivery(tmp_path, traffic_catalogue(LEARNERS)) as sim:
-            teller = Teller(
-                sim.store, NoStatements(), Names(), sim.clock, points=10**6, requests=10**6
-            )
+            teller = plain_teller(sim.store, sim.clock)
 
             async def check() -> None:
                 for number in range(LEARNERS):

@@ -85,10 +85,16 @@ def test_a_refusal_names_what_to_do(message: str, step: str) -> None:
     assert "pointsman parked retry --learner ana@example.com" in reason
 
 
-def test_a_meetings_refusal_is_retried_without_a_learners_name() -> None:
+def test_the_next_step_is_one_command_of_a_shell_whatever_the_learner_is_called() -> None:
+    row = replace(ROW, recipient=Recipient.learner("https://hr.example.com|ana; true"))
+    reason = refused(row, "NOT_FOUND: x")
+    assert reason.endswith("parked retry --learner 'https://hr.example.com|ana; true')")
+
+
+def test_a_meetings_refusal_is_retried_for_that_meeting_alone() -> None:
     target = Target(TargetKind.MEETING_ATTENDANCE, " a")
     row = replace(ROW, recipient=Recipient.meeting("m"), target=target)
-    assert refused(row, "NOT_FOUND: x").endswith("pointsman parked retry)")
+    assert refused(row, "NOT_FOUND: x").endswith("pointsman parked retry --learner meeting:m)")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ kept like an event of the platform.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -285,6 +286,6 @@ def _finding(row: Desired, comparison: Comparison, shown: PlatformState | str) -
         reason = (
             f"drift: wanted {row.value}, the platform shows {comparison.shown} at "
             f"{row.read_back}, also after it was sent again (next: see there why it does not stay, "
-            f"then pointsman parked retry --learner {row.recipient})"
+            f"then pointsman parked retry --learner {shlex.quote(str(row.recipient))})"
         )
     return AuditFinding(row.target, row.version, comparison.judgement.value, reason, deadline)

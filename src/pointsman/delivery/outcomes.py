@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -62,7 +63,7 @@ def _settlement(
 def _next_step(row: Desired, message: str, remedy: Remedy) -> str:
     """One sentence for `parked list` and the log."""
     setting = f'{TARGET_KINDS[row.target.kind].settings_phrase} of the rule "{row.rule}"'
-    who = "" if row.recipient.is_meeting else f" --learner {row.recipient}"
+    who = f" --learner {shlex.quote(str(row.recipient))}"
     return f"next: {remedy(message, setting)}; then pointsman parked retry{who}"
 
 
@@ -86,7 +87,7 @@ def all_broken(rows: Sequence[Desired], fault: str, *, max_failures: int) -> lis
 def _broken(row: Desired, fault: str, max_failures: int) -> Settlement:
     if row.failures + 1 < max_failures:
         return Settlement(row.target, row.version, "retry", f"a fault of pointsman: {fault}")
-    who = "" if row.recipient.is_meeting else f" --learner {row.recipient}"
+    who = f" --learner {shlex.quote(str(row.recipient))}"
     reason = (
         f"a fault of pointsman: {fault} (next: report it, with the traceback in the log; after an "
         f"upgrade pointsman parked retry{who})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ def stuck(state: CompletionState, expected: Expectations, now: int) -> Stuck | N
     def at(stage: Stage, since: int, reason: str, next_step: str) -> Stuck:
         return Stuck(state.learner, state.place, stage, since, reason, next_step)
 
-    explain = f"pointsman explain --learner {state.learner}"
+    explain = f"pointsman explain --learner {shlex.quote(state.learner)}"
     match confirmed.state:
         case Confirmation.UNDELIVERED:
             if not state.parked and now - state.finished_at <= expected.unconfirmed_after:

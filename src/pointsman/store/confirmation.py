@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from pointsman.domain.desired_state import Desired
 from pointsman.domain.platform_events import (
     DELIBERATE_CHANGES,
     FactKey,
@@ -18,6 +19,7 @@ from pointsman.domain.platform_events import (
     PlatformEvent,
     PlatformFact,
 )
+from pointsman.domain.targets import CourseStatus, TargetKind, Value
 from pointsman.store.confirmation_records import CompletionState
 
 #: what undoes a fact, so that the same fact after it is a new one
@@ -25,6 +27,15 @@ _UNDONE_BY: Mapping[PlatformFact, frozenset[PlatformFact]] = {
     PlatformFact.COMPLETED: DELIBERATE_CHANGES,
     PlatformFact.CERTIFICATE: frozenset({PlatformFact.CERTIFICATE_REVOKED}),
 }
+
+
+#: where each kind stands after a reset
+_AFTER_RESET: Mapping[TargetKind, Value] = {
+    TargetKind.TOPIC_PROGRESS: 0,
+    TargetKind.COURSE_STATUS: CourseStatus.NOT_COMPLETED.value,
+}
+#: how far the platform's clock may be from ours, in microseconds
+CLOCK_SKEW = 5_000_000
 
 
 class Confirmation(StrEnum):
@@ -75,12 +86,12 @@ def learn(
 
 
 def deliberate_change(
-    facts: Iterable[KnownFact], occurred_at: int, topic: str = ""
+    facts: Iterable[KnownFact], occurred_at: int, topic: str = "", delivered_at: int | None = None
 ) -> KnownFact | None:
     """The newest change on the platform that undoes work of `occurred_at`; None where none does.
 
     With `topic`, a reset of that topic alone is one too. What was completed on the platform after
-    the change has undone it.
+    the change has undone it, and so has what was delivered after it, by an operator's retry.
     """
     by_key = {fact.key: fact for fact in facts}
     changes = [fact for fact in by_key.values() if fact.fact in DELIBERATE_CHANGES]
@@ -90,12 +101,32 @@ def deliberate_change(
     completed = by_key.get((PlatformFact.COMPLETED, ""))
     if newest is None or newest.at < occurred_at:
         return None
+    if delivered_at is not None and delivered_at > newest.at + CLOCK_SKEW:
+        return None
     return None if completed is not None and completed.at > newest.at else newest
+
+
+def is_of(row: Desired, fact: KnownFact) -> bool:
+    """Whether the state is of what a fact is about: the whole place, or one topic."""
+    is_topic = row.target.kind is TargetKind.TOPIC_PROGRESS
+    return not fact.topic or (is_topic and row.target.key == fact.topic)
+
+
+def value_after(row: Desired, fact: KnownFact) -> Value | None:
+    """What the platform stands at after a deliberate change; None where that is not known."""
+    if fact.fact is PlatformFact.PROGRESS_RESET:
+        return _AFTER_RESET.get(row.target.kind)
+    if fact.fact is PlatformFact.TOPIC_RESET:
+        return 0 if is_of(row, fact) else None
+    if fact.fact is PlatformFact.STATUS_CHANGED and row.target.kind is TargetKind.COURSE_STATUS:
+        return fact.value if fact.value in set(CourseStatus) else None
+    return None
 
 
 def confirmation(state: CompletionState, *, now: int, unconfirmed_after: int) -> Confirmed:
     """What is known of one completion, as of `now`."""
-    change = deliberate_change(state.facts, state.occurred_at)
+    delivered_at = state.delivered_at if state.is_completed else None
+    change = deliberate_change(state.facts, state.occurred_at, delivered_at=delivered_at)
     if change is not None:
         return Confirmed(Confirmation.CONTRADICTED, change.source, change.seen_at, change)
     by_fact = {fact.fact: fact for fact in state.facts}

@@ -14,6 +14,7 @@ With `show`, what is delivered stays and what waits to be sent is parked.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -35,20 +36,13 @@ from pointsman.domain.targets import (
     is_completion,
     rank,
 )
-from pointsman.store.confirmation import learn
+from pointsman.store.confirmation import CLOCK_SKEW, is_of, learn, value_after
 from pointsman.store.confirmation_records import EventOutcome, TakenEvent
 from pointsman.store.merge import PLATFORM
 
 Facts = dict[FactKey, KnownFact]
 _Key = tuple[str, str]
 
-#: where each kind stands after a reset
-_AFTER_RESET: Mapping[TargetKind, Value] = {
-    TargetKind.TOPIC_PROGRESS: 0,
-    TargetKind.COURSE_STATUS: CourseStatus.NOT_COMPLETED.value,
-}
-#: how far the platform's clock may be ahead of ours, in microseconds
-_SKEW = 5_000_000
 _WORDS = {
     PlatformFact.PROGRESS_RESET: "the progress was reset",
     PlatformFact.TOPIC_RESET: "the progress of the topic was reset",
@@ -117,7 +111,7 @@ class ConfirmationPlan:
                 rank(row.target, event.value) < rank(row.target, row.delivered_value)
             )
             delivered_at = self.delivered_at.get((row.recipient, row.target)) or 0
-            if taken_back and event.at > delivered_at + _SKEW:
+            if taken_back and event.at > delivered_at + CLOCK_SKEW:
                 return False
         return True
 
@@ -152,7 +146,7 @@ class ConfirmationPlan:
             reason = (
                 f"changed on the platform: {_WORDS[fact.fact]} after the work that waits to be "
                 f"sent (next: if it has to be sent anyway, pointsman parked retry --learner "
-                f"{row.recipient})"
+                f"{shlex.quote(str(row.recipient))})"
             )
             parked = replace(row, parked=reason, park_code=ParkCode.PLATFORM_CHANGED)
             self.parked[row.recipient, row.target] = parked
@@ -180,23 +174,6 @@ def finished_at(rows: Iterable[Desired]) -> int | None:
         ),
         None,
     )
-
-
-def is_of(row: Desired, fact: KnownFact) -> bool:
-    """Whether the state is of what a fact is about: the whole place, or one topic."""
-    is_topic = row.target.kind is TargetKind.TOPIC_PROGRESS
-    return not fact.topic or (is_topic and row.target.key == fact.topic)
-
-
-def value_after(row: Desired, fact: KnownFact) -> Value | None:
-    """What the platform stands at after a deliberate change; None where that is not known."""
-    if fact.fact is PlatformFact.PROGRESS_RESET:
-        return _AFTER_RESET.get(row.target.kind)
-    if fact.fact is PlatformFact.TOPIC_RESET:
-        return 0 if is_of(row, fact) else None
-    if fact.fact is PlatformFact.STATUS_CHANGED and row.target.kind is TargetKind.COURSE_STATUS:
-        return fact.value if fact.value in set(CourseStatus) else None
-    return None
 
 
 def after_platform_change(row: Desired, value: Value, at: int, now: int) -> Desired:

@@ -14,6 +14,7 @@ from pointsman.store.confirmation import (
     certificate,
     confirmation,
     deliberate_change,
+    value_after,
 )
 from pointsman.store.confirmation_records import CompletionState
 from pointsman.store.history_records import StoredState
@@ -53,8 +54,10 @@ def confirmation_words(stored: StoredState, facts: Facts) -> ConfirmedWords:
         return ConfirmedWords(Cause.DELIVERED)
     known = facts.platform.get(place, ())
     topic = desired.target.key if desired.target.kind is TargetKind.TOPIC_PROGRESS else ""
-    change = deliberate_change(known, desired.occurred_at, topic)
-    if change is not None:
+    # what was taken over from the platform was never delivered after the change
+    delivered_at = None if desired.statement_id == PLATFORM else stored.delivered_at
+    change = deliberate_change(known, desired.occurred_at, topic, delivered_at)
+    if change is not None and not _is_of_the_course_alone(stored, change):
         return _contradicted(desired, change)
     is_course = desired.target.kind is TargetKind.COURSE_STATUS
     if not is_course or not is_completion(desired.target, desired.value):
@@ -116,15 +119,25 @@ def _contradicted(desired: Desired, change: KnownFact) -> ConfirmedWords:
         return ConfirmedWords(
             Cause.CONTRADICTED, words, "what the learner does after that counts from there"
         )
+    cure = ["undo it on the platform if it was a mistake"]
+    if value_after(desired, change) is not None:  # what is only shown, no setting takes over
+        cure.append(
+            f'on_platform_change = "platform_wins" in rule {desired.rule!r}, '
+            "if such changes have to count from now on"
+        )
     return ConfirmedWords(
         Cause.CONTRADICTED,
         words,
         "it is not sent again; later work of the learner is",
-        (
-            "undo it on the platform if it was a mistake",
-            f'on_platform_change = "platform_wins" in rule {desired.rule!r}, if that has to count',
-        ),
+        tuple(cure),
     )
+
+
+def _is_of_the_course_alone(stored: StoredState, change: KnownFact) -> bool:
+    """A changed status leaves topics as they are, as long as the audit saw nothing else."""
+    is_topic = stored.desired.target.kind is TargetKind.TOPIC_PROGRESS
+    is_status = change.fact is PlatformFact.STATUS_CHANGED
+    return is_topic and is_status and stored.audit != "contradicted"
 
 
 def _completion(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pointsman.domain.desired_state import Desired
-from pointsman.domain.targets import Target, TargetKind
+from pointsman.domain.targets import ReadBackPlace, Target, TargetKind
 
 _OF_COURSE = frozenset({TargetKind.COURSE_STATUS, TargetKind.COURSE_ARCHIVED})
 
@@ -51,10 +51,10 @@ class Question:
         return True
 
     def _is_about_course(self, target: Target, desired: Desired | None) -> bool:
+        if desired is not None and desired.read_back == ReadBackPlace.course(self.course):
+            return True
         if target.kind in _OF_COURSE:
             return target.key.rpartition(":")[2] == self.course
         if target.kind is TargetKind.MEETING_ATTENDANCE:
             return target.key.partition(" ")[0] == self.course
-        if target.kind is TargetKind.TOPIC_PROGRESS and desired is not None:
-            return desired.read_back is not None and desired.read_back.key == self.course
         return False

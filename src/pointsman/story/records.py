@@ -39,6 +39,8 @@ class Cause(StrEnum):
     #: and nobody has confirmed it, or somebody changed it there afterwards, on purpose
     UNCONFIRMED = "unconfirmed"
     CONTRADICTED = "contradicted"
+    #: and the audit saw something else once, and looks again
+    SUSPECTED = "suspected"
     #: it is sent when its turn comes
     QUEUED = "queued"
     #: it is being sent now

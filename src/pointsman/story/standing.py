@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.park_codes import CURED_BY_TOKEN, ParkCode
 from pointsman.domain.quantities import counted
-from pointsman.domain.targets import Recipient
+from pointsman.domain.targets import Recipient, TargetKind
 from pointsman.store.history_records import HistoryTurn, QueuePlace, SentRequest, StoredState
 from pointsman.store.records import Hold
 from pointsman.story.confirmed import confirmation_words
@@ -78,6 +78,14 @@ def _delivered(base: Standing, stored: StoredState, facts: Facts) -> Standing:
     told = confirmation_words(stored, facts)
     if not told.words and stored.audit == "agrees" and stored.audited_at is not None:
         sentence += f", and the platform showed it at {time_words(stored.audited_at)}"
+    if told.cause is Cause.DELIVERED and stored.audit == "suspected" and stored.audited_at:
+        return replace(
+            base,
+            cause=Cause.SUSPECTED,
+            sentence=f"{sentence}{told.words}, and the platform showed something else at "
+            f"{time_words(stored.audited_at)}",
+            next="it is looked at once more, and sent again if it still differs",
+        )
     return replace(
         base, cause=told.cause, sentence=f"{sentence}{told.words}", next=told.next, cure=told.cure
     )
@@ -86,9 +94,7 @@ def _delivered(base: Standing, stored: StoredState, facts: Facts) -> Standing:
 def _parked(base: Standing, desired: Desired, facts: Facts) -> Standing:
     code = desired.park_code or ParkCode.UNKNOWN
     recipient = desired.recipient
-    retry = "pointsman parked retry"
-    if not recipient.is_meeting:
-        retry += f" --learner {shell_word(str(recipient))}"
+    retry = f"pointsman parked retry --learner {shell_word(str(recipient))}"
     reason, step = split_next(desired.parked)
     sentence = f"{_what(base)}{PARKED}{reason}"
     next_step = "it waits until somebody acts"
@@ -103,7 +109,8 @@ def _parked(base: Standing, desired: Desired, facts: Facts) -> Standing:
         changed = f"after a change of the rules: pointsman reload, then {_replay(desired)}"
         cure = (f"{step}; {changed}", retry) if step else (retry,)
     elif code is ParkCode.WAITS_FOR:
-        next_step, cure = "it follows by itself once what it waits for is delivered", ()
+        next_step = "it follows by itself once what it waits for is delivered"
+        cure = tuple(_awaited(desired, facts))
     elif code is ParkCode.DRIFT and desired.read_back is not None:
         place = desired.read_back
         shown = (
@@ -116,6 +123,16 @@ def _parked(base: Standing, desired: Desired, facts: Facts) -> Standing:
     return replace(base, cause=Cause(code.value), sentence=sentence, next=next_step, cure=cure)
 
 
+def _awaited(desired: Desired, facts: Facts) -> Iterator[str]:
+    """How to see why the parked topics that it waits for are parked."""
+    for stored in facts.history.states:
+        other = stored.desired
+        is_topic = other.target.kind is TargetKind.TOPIC_PROGRESS
+        if other.target in desired.after and other.parked and is_topic:
+            learner, topic = shell_word(str(other.recipient)), shell_word(other.target.key)
+            yield f"pointsman explain --learner {learner} --topic {topic}"
+
+
 def _replay(desired: Desired) -> str:
     return f"pointsman replay --since {time_words(desired.since)}"
 
@@ -124,13 +141,14 @@ def _waiting(base: Standing, desired: Desired, facts: Facts) -> Standing:
     now = facts.now
     place = _place(desired.recipient, facts)
     waits = f"{_what(base)} waits to be sent, since {time_words(desired.since)}"
-    if paused := facts.paused or facts.paused_kinds.get(desired.target.kind, ""):
+    kind = desired.target.kind
+    if paused := facts.paused or facts.paused_kinds.get(kind, ""):
         return replace(
             base,
             cause=Cause.PAUSED,
             sentence=f"{waits}: delivery is paused ({paused})",
             next=_AFTER_PAUSE,
-            cure=(_RESUME,),
+            cure=(_RESUME if facts.paused else f"{_RESUME} --kind {kind.value}",),
         )
     if place is not None and place.hold == Hold.LEASE and place.ready_at > now:
         return replace(

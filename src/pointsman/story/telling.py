@@ -129,9 +129,9 @@ def _with_state(uncounted: Standing, standings: list[Standing]) -> Standing:
     return Standing(
         cause=uncounted.cause,
         sentence=f"{uncounted.sentence}; {known.sentence}",
-        next=uncounted.next,
+        next=uncounted.next if known.cause is Cause.DELIVERED else known.next,
         next_at=uncounted.next_at,
-        cure=uncounted.cure,
+        cure=(*uncounted.cure, *known.cure),
         recipient=known.recipient,
         target=known.target,
         wanted=known.wanted,
