@@ -139,7 +139,10 @@ def _split_at_commas(value: Any) -> Any:
 
 
 #: a list, or a string with commas, which is handier in the environment
-Names = Annotated[tuple[str, ...], BeforeValidator(_split_at_commas)]
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_split_at_commas, json_schema_input_type=tuple[str, ...] | str),
+]
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:

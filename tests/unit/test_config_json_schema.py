@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pointsman.cli import app
+from pointsman.config import load
 from pointsman.config.json_schema import json_schema
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
@@ -29,6 +30,49 @@ def test_it_takes_the_example() -> None:
     assert problems(EXAMPLE.read_text()) == []
 
 
+REST = """
+allow_weak_secrets = true
+[platform]
+url = "https://learn.example.com"
+api_key = "k"
+"""
+SOURCE = """
+[[sources.http]]
+name = "a"
+credentials = [{ key = "k", secret = "s" }]
+"""
+LAUNCHES = """
+[launches]
+public_url = "https://lrs.example.com"
+operators = [{ key = "k", secret = "s" }]
+signing_key = "a-key-of-32-bytes-or-more-for-tests"
+"""
+FILES = {
+    "a token alone": f'{REST}{SOURCE}[learners.tokens]\ninline = {{ "a@example.com" = "t" }}',
+    "a token and an id": (
+        f"{REST}{SOURCE}[learners.tokens.inline]\n"
+        'b = "t"\n"a@example.com" = { auth_token = "t", user_id = "u" }'
+    ),
+    "launches alone": (
+        f"{REST}{LAUNCHES}[learners.tokens]\nlaunches = true\n"
+        'encryption_key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="'
+    ),
+    "names with commas": (
+        f'{REST}{SOURCE}[learners.tokens]\ninline = {{ "a@example.com" = "t" }}\n'
+        '[http]\ncors_origins = "https://a.example.com, https://b.example.com"'
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_it_takes_what_pointsman_takes(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "pointsman.toml"
+    path.write_text(FILES[name])
+    load(path)
+
+    assert problems(FILES[name]) == []
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -38,6 +82,8 @@ def test_it_takes_the_example() -> None:
         ('[http]\nintake = "disk"', "disk"),
         ("[platform.limits]\nshare = 2", "2"),
         ('[[rules]]\ntopic = "t"', "topic"),
+        ('[learners.tokens.inline]\na = { token = "t" }', "token"),
+        ("[learners.tokens.inline]\na = 1", "1"),
     ],
 )
 def test_it_finds_what_an_editor_should_mark(text: str, problem: str) -> None:

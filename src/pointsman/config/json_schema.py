@@ -22,6 +22,8 @@ _COMMENT = "    #: "
 def json_schema() -> dict[str, Any]:
     """JSON Schema 2020-12 of the whole file. Rules between settings are not in it."""
     schema = Settings.model_json_schema()
+    # launches alone are a source too
+    schema["required"].remove("sources")
     definitions = schema["$defs"]
     for section in _sections(Settings, set()):
         described = schema if section is Settings else definitions[section.__name__]

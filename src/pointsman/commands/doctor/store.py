@@ -13,7 +13,7 @@ from typing import Self
 
 from pointsman import replicas, wiring
 from pointsman.config import Settings
-from pointsman.doctor import Result, fail, findings, ok
+from pointsman.doctor import Finding, Result, fail, findings, ok
 from pointsman.doctor.store import (
     Room,
     judge_books,
@@ -31,6 +31,7 @@ from pointsman.store.sqlite.soundness import StoreDamaged, check
 
 #: bytes; reading a larger file whole would take too long
 _READ_WHOLE = 200_000_000
+_OTHER_USER = "give the folder to the user that `pointsman run` runs as, and run this as that user"
 
 
 @dataclass(slots=True)
@@ -40,6 +41,8 @@ class StoreExamination:
     store: Store | None = None
     #: there is nothing in its place yet
     is_missing: bool = False
+    #: this user may not even look whether it is there
+    is_hidden: bool = False
     error: Exception | None = None
     installation_secret: bytes = b""
     replicas: list[Replica] = field(default_factory=list)
@@ -53,8 +56,15 @@ class StoreExamination:
     async def of(cls, settings: Settings, clock: Clock, seconds: float) -> AsyncIterator[Self]:
         """Open it; `StoreExamination` closes it again."""
         made = cls()
-        if not settings.store.is_shared and not settings.store.path.exists():
-            made.is_missing = settings.store.path.parent.is_dir()
+        path = settings.store.path
+        try:
+            if not settings.store.is_shared and not path.exists():
+                made.is_missing = path.parent.is_dir()
+        except OSError as error:
+            made.is_hidden = True
+            made.error = ConfigError(f"{path} can't be looked at: {error.strerror}; {_OTHER_USER}")
+            yield made
+            return
         store = wiring.store(settings, clock, beside=True)
         try:
             async with asyncio.timeout(seconds):
@@ -77,13 +87,11 @@ class StoreExamination:
 async def examine_store(settings: Settings, examined: StoreExamination) -> AsyncIterator[Result]:
     """Room first, for a full disk explains the rest."""
     if not settings.store.is_shared:
-        path = settings.store.path
-        if not path.parent.is_dir():
-            yield fail(
-                "store", f"there is no folder {path.parent}", "make it, or correct store.url"
-            )
+        fault = _folder_fault(settings.store.path, examined)
+        if fault is not None:
+            yield fault
             return
-        yield judge_room(_room(path.parent))
+        yield judge_room(_room(settings.store.path.parent))
     if examined.is_missing:
         yield ok("store", f"there is none at {settings.store.path} yet; `pointsman run` makes it")
         return
@@ -130,6 +138,18 @@ async def examine_store(settings: Settings, examined: StoreExamination) -> Async
         desired=books.desired,
         problems=books.problems,
     )
+
+
+def _folder_fault(path: Path, examined: StoreExamination) -> Finding | None:
+    """What keeps this user from having a store at `path`."""
+    if examined.is_hidden and examined.error is not None:
+        return findings.of_error("store", examined.error, _OTHER_USER)
+    if not path.parent.is_dir():
+        return fail("store", f"there is no folder {path.parent}", "make it, or correct store.url")
+    if examined.is_missing and not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
+        words = f"this user can't make {path}: the folder is not writable"
+        return fail("store", words, _OTHER_USER)
+    return None
 
 
 def _room(folder: Path) -> Room:

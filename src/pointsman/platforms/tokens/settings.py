@@ -9,11 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     Field,
+    GetJsonSchemaHandler,
     SecretStr,
     ValidationInfo,
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from pointsman.domain.header_value import header_problem, header_value
 from pointsman.outgoing.settings import OutgoingSettings
@@ -78,6 +81,14 @@ class TokenEntry(Section):
     @classmethod
     def _token_alone(cls, entry: Any) -> Any:
         return {"auth_token": entry} if isinstance(entry, str | SecretStr) else entry
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        handler.resolve_ref_schema(schema)["type"] = ["object", "string"]
+        return schema
 
 
 class TokenSettings(Section):
