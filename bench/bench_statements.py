@@ -41,7 +41,7 @@ def main() -> None:
     taken = rounds_of(
         {
             "orjson.loads": lambda: [orjson.loads(body) for body in bodies],
-            "validate, each part anew": lambda: [STATEMENT.validate_python(one) for one in loaded],
+            "validate, each part new": lambda: [STATEMENT.validate_python(one) for one in loaded],
             "validate, with parts that are known": lambda: [validated(one) for one in loaded],
             "parse: loads, validate, check, digest": lambda: [read(body) for body in bodies],
             "observe": lambda: [observe(item, 0) for item in valid],

@@ -45,6 +45,11 @@ learner = "data.user"
 activity = "https://content.example.com/{{data.topic}}"
 completed = "data.state"
 completed_values = ["done"]
+[[confirmations]]
+name = "ti"
+secret = "hunter2"
+[confirmations.feed]
+poll_seconds = 1
 [[rules]]
 activity = "https://content.example.com/{{topic}}"
 topic_id = "{{topic}}"

@@ -50,9 +50,9 @@ def test_the_platform_ends_as_it_must_and_nothing_is_repeated_without_a_fault(
             share=0.8,
             progress_interval=5,
             max_failures=1_000,
+            faults=Faults([read_fault(one, "a fault") for one in FAULTS], seed=seed),
         ) as sim:
             sim.tokens.kept = True
-            sim.emulator.faults = Faults([read_fault(one, "a fault") for one in FAULTS], seed=seed)
             new_tokens = asyncio.create_task(_bring_new_tokens(sim))
             ends = sim.clock.monotonic() + HOUR
             while sim.clock.monotonic() < ends:

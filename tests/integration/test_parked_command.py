@@ -104,5 +104,5 @@ async def test_what_is_dropped_is_in_the_books_by_that_name(config: Path) -> Non
 
 def test_what_is_not_shown_is_told(config: Path) -> None:
     shown = _run("parked", "list", "--limit", "1", "-c", str(config))
-    assert "These are the first 1; --limit shows more." in shown
+    assert "This is the first one; --limit shows more." in shown
     assert "--limit" not in _run("parked", "list", "--limit", "2", "-c", str(config))

@@ -17,6 +17,7 @@ from pointsman.sources.http.routes import (
     ABOUT,
     CMI5_FETCH,
     CMI5_WAIVE,
+    CONFIRMATION,
     HEALTHZ,
     HOME,
     LAUNCH,
@@ -48,6 +49,7 @@ EXPECTED: dict[Route, frozenset[int]] = {
     # of signed systems and of operators: a launch's credential is none of theirs
     POSTBACK: frozenset({400, 401, 405, 415}),
     WEBHOOK: frozenset({400, 401, 404, 405}),
+    CONFIRMATION: frozenset({400, 401, 404, 405}),
     LAUNCH: frozenset({401, 405}),
     CMI5_WAIVE: frozenset({401, 404, 405}),
     # there without keys of the page's own, which no launch has

@@ -17,6 +17,7 @@ from pointsman.delivery.settings import DeliverySettings
 from pointsman.domain.errors import NoToken, TokenDelayed
 from pointsman.domain.records import Submission
 from pointsman.emulator import Catalogue, Emulator
+from pointsman.emulator.faults import Faults
 from pointsman.platforms.helium import HeliumPlatform
 from pointsman.store.sqlite import SqliteStore
 from tests.support.quota import quota_limits
@@ -120,6 +121,7 @@ class VirtualDelivery:
         progress_interval: float = 0.0,
         latency: float = 0.02,
         emulator: Emulator | None = None,
+        faults: Faults | None = None,
         max_failures: int = 8,
         share: float = 1.0,
         transport: Callable[[Emulator], EmulatorTransport] | None = None,
@@ -132,6 +134,7 @@ class VirtualDelivery:
             points_per_minute=points,
             requests_per_minute=requests,
             token_ttl=1e9,
+            faults=faults,
         )
         self.tokens = Tokens(self.emulator)
         self.transport = (

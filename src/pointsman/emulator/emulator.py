@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -66,7 +66,8 @@ class Emulator:
         rest: RestOptions | None = None,
     ) -> None:
         self.catalogue = catalogue
-        self.faults = faults or Faults()
+        #: what takes part in them has this object
+        self.faults: Final = faults or Faults()
         self.webhooks = Webhooks(clock, self.faults)
         self.events = PlatformEvents(clock, self.faults, self.webhooks)
         for endpoint in webhooks:
