@@ -81,7 +81,7 @@ def test_one_kind_is_paused_alone(config: Path) -> None:
     assert _explained(config)["cause"] == "queued"
     _run(config, "pause", "--kind", "topic_progress")
     end = _explained(config)
-    assert (end["cause"], end["cure"]) == ("paused", ["pointsman resume"])
+    assert (end["cause"], end["cure"]) == ("paused", ["pointsman resume --kind topic_progress"])
     status = json.loads(_run(config, "status", "--json"))
     assert [one["what"] for one in status["paused"]] == ["course_status", "topic_progress"]
     assert status["waiting"]["topic_progress"] == 1
