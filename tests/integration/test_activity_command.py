@@ -15,25 +15,13 @@ from typer.testing import CliRunner, Result
 from pointsman.cli import app
 from pointsman.domain.records import DeadLetter, Submission
 from pointsman.store.sqlite import SqliteStore
-
-CONFIG = """
-[store]
-url = "sqlite:///books.db"
-[platform]
-url = "http://127.0.0.1:1"
-api_key = "key"
-[[sources.http]]
-name = "players"
-credentials = [{ key = "user", secret = "secret" }]
-[learners.tokens]
-inline = { "ana@example.com" = "token" }
-"""
+from tests.support.command_config import COMMAND_CONFIG
 
 
 @pytest.fixture
 async def config(tmp_path: Path) -> Path:
     path = tmp_path / "pointsman.toml"
-    path.write_text(CONFIG)
+    path.write_text(COMMAND_CONFIG)
     store = SqliteStore(tmp_path / "books.db")
     await store.open()
     await store.ingest([Submission("lessons", b"{", 5, (), (DeadLetter("no JSON", "a 1", b"{"),))])

@@ -14,26 +14,14 @@ from pointsman.domain.park_codes import ParkCode
 from pointsman.store.base import Settlement
 from pointsman.store.sqlite import SqliteStore
 from tests.support.change_factory import change, topic, wants
-
-CONFIG = """
-[store]
-url = "sqlite:///books.db"
-[platform]
-url = "http://127.0.0.1:1"
-api_key = "key"
-[[sources.http]]
-name = "players"
-credentials = [{ key = "user", secret = "secret" }]
-[learners.tokens]
-inline = { "ana@example.com" = "token" }
-"""
+from tests.support.command_config import COMMAND_CONFIG
 
 
 @pytest.fixture
 async def config(tmp_path: Path) -> Path:
     """A database with one parked topic of each of two learners, for different reasons."""
     path = tmp_path / "pointsman.toml"
-    path.write_text(CONFIG)
+    path.write_text(COMMAND_CONFIG)
     store = SqliteStore(tmp_path / "books.db")
     await store.open()
     reasons = {

@@ -13,25 +13,13 @@ from typer.testing import CliRunner
 from pointsman.cli import app
 from pointsman.store.sqlite import SqliteStore
 from tests.support.change_factory import change, topic, wants
-
-CONFIG = """
-[store]
-url = "sqlite:///books.db"
-[platform]
-url = "http://127.0.0.1:1"
-api_key = "key"
-[[sources.http]]
-name = "players"
-credentials = [{ key = "user", secret = "secret" }]
-[learners.tokens]
-inline = { "ana@example.com" = "token" }
-"""
+from tests.support.command_config import COMMAND_CONFIG
 
 
 @pytest.fixture
 async def config(tmp_path: Path) -> Path:
     path = tmp_path / "pointsman.toml"
-    path.write_text(CONFIG)
+    path.write_text(COMMAND_CONFIG)
     store = SqliteStore(tmp_path / "books.db")
     await store.open()
     await store.ingest([wants(change("ana@example.com", topic("t"), 40))])

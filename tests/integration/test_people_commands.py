@@ -13,28 +13,17 @@ from pointsman.cli import app
 from pointsman.domain.clock import SystemClock, micros
 from pointsman.sources.players import LaunchCache
 from pointsman.store.sqlite import SqliteStore
+from tests.support.command_config import COMMAND_CONFIG
 from tests.support.launch_factory import REGISTRATION, launch
 
 OTHER, ENDED = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
-CONFIG = """
-[store]
-url = "sqlite:///people.db"
-[platform]
-url = "http://127.0.0.1:1"
-api_key = "key"
-[[sources.http]]
-name = "players"
-credentials = [{ key = "user", secret = "secret" }]
-[learners.tokens]
-inline = { "ana@example.com" = "token" }
-"""
 
 
 @pytest.fixture
 async def config(tmp_path: Path) -> Path:
     path = tmp_path / "pointsman.toml"
-    path.write_text(CONFIG)
-    store = SqliteStore(tmp_path / "people.db")
+    path.write_text(COMMAND_CONFIG)
+    store = SqliteStore(tmp_path / "books.db")
     await store.open()
     launches = LaunchCache(store, SystemClock())
     later = micros(SystemClock().now()) + 3_600_000_000
