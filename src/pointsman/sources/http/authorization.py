@@ -10,7 +10,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -19,7 +18,7 @@ from pydantic import SecretStr
 from pointsman.domain.errors import Unauthorized
 from pointsman.domain.frozen import record
 from pointsman.domain.launch import Launch
-from pointsman.sources.http.errors import RequestRefused
+from pointsman.sources.http.errors import too_many_tries
 from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.players import (
     CredentialExpired,
@@ -119,11 +118,7 @@ class Authenticator:
         # what names a bearer is the bearer, which is secret: all of them are one key
         key = shown.partition(b":")[0] if scheme == "basic" else b""
         if wait := self._attempts.must_wait(address, key, offered):
-            raise RequestRefused(
-                429,
-                "too many credentials were tried that are not known here; wait as Retry-After says",
-                headers={"Retry-After": str(math.ceil(wait))},
-            )
+            raise too_many_tries("credentials", wait)
         source: str | None = None
         # Every credential is compared, so that the time says nothing about which one matched.
         for expected, name in self._sources:

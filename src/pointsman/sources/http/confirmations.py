@@ -9,7 +9,6 @@ make none the second time either: it is a dead letter, and answered 2xx.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,7 +22,7 @@ from pointsman.sources.confirmations.event_reader import EventReader
 from pointsman.sources.confirmations.intake import ConfirmationIntake, RefusedEvent
 from pointsman.sources.http.body import HELD, BodyLimits, read_body
 from pointsman.sources.http.client_address import sender_address
-from pointsman.sources.http.errors import RequestRefused, no_content
+from pointsman.sources.http.errors import RequestRefused, no_content, too_many_tries
 from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.lrs.endpoint import current_source
 from pointsman.sources.http.webhook_signatures import SignatureRefused, WebhookVerifier
@@ -84,11 +83,7 @@ class Confirmations:
         proven = hashlib.sha256(b"confirmations\0" + key).digest()
         if wait := self._attempts.must_wait(address, key, proven):
             self._intake.hooks.refused(source.name, RefusedEvent.SLOWED)
-            raise RequestRefused(
-                429,
-                "too many signatures were tried that are not known here; wait as Retry-After says",
-                headers={"Retry-After": str(math.ceil(wait))},
-            )
+            raise too_many_tries("signatures", wait)
         reason = RefusedEvent.UNSIGNED
         try:
             signed = source.verifier.read_headers(request.headers)

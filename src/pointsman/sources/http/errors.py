@@ -10,6 +10,7 @@ request as a whole is at fault.
 from __future__ import annotations
 
 import json
+import math
 import uuid
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -57,6 +58,15 @@ class RequestRefused(Refuse):
         self.reason = reason
         self.headers = dict(headers or {})
         self.close = close
+
+
+def too_many_tries(of_what: str, wait: float) -> RequestRefused:
+    """For a sender that has to wait `wait` seconds: too many `of_what` of it were not known."""
+    return RequestRefused(
+        429,
+        f"too many {of_what} were tried that are not known here; wait as Retry-After says",
+        headers={"Retry-After": str(math.ceil(wait))},
+    )
 
 
 def json_response(
