@@ -28,7 +28,11 @@ from pointsman.sources.players import (
     LaunchCache,
     Purpose,
 )
-from pointsman.sources.players.credentials import CredentialRevoked, credential_from_header
+from pointsman.sources.players.credentials import (
+    CredentialRevoked,
+    SignedCredential,
+    credential_from_header,
+)
 
 #: the source that everything belongs to that launched players say; no configured one has its name
 LAUNCHED = "launch"
@@ -233,9 +237,10 @@ class RequestAuthorizer:
         """
         credentials = self._credentials
         token = None if credentials is None else credential_from_header(authorization)
+        signed = None if token is None or credentials is None else credentials.signed(token)
         # what we signed ourselves is no guess, even when it is good no longer
-        if token is not None and credentials is not None and credentials.is_ours(token):
-            return AuthorizedSender(LAUNCHED, await self.launch(token, Purpose.XAPI))
+        if signed is not None:
+            return AuthorizedSender(LAUNCHED, await self._launch(signed, Purpose.XAPI))
         try:
             return AuthorizedSender(self._authenticator.source(authorization, address))
         except Unauthorized:
@@ -250,11 +255,15 @@ class RequestAuthorizer:
         Raises `CredentialRefused`, `StoreUnavailable` and what `count_request` raises. One that is
         revoked has not merely expired.
         """
+        signed = None if self._credentials is None else self._credentials.signed(token)
+        return await self._launch(signed, *purposes)
+
+    async def _launch(self, signed: SignedCredential | None, *purposes: Purpose) -> Launch:
         if self._credentials is None or self._launches is None:
             raise CredentialRefused("there are no launches here")
         expired: CredentialExpired | None = None
         try:
-            shown = self._credentials.check(token, *purposes)
+            shown = self._credentials.check_signed(signed, *purposes)
         except CredentialExpired as error:
             shown, expired = error.credential, error
         self._count_request(shown.registration)
@@ -265,5 +274,7 @@ class RequestAuthorizer:
             raise expired
         if launch is None or (launch.learner, launch.activity) != (shown.learner, shown.activity):
             raise CredentialRefused("this launch is not known any longer; start the activity again")
+        if launch.session == shown.session:
+            return launch
         # the session of the credential, which need not be the newest
         return replace(launch, session=shown.session)

@@ -20,7 +20,7 @@ from aiohttp import hdrs, web
 
 from pointsman.domain.errors import VersionRefused
 from pointsman.domain.frozen import record
-from pointsman.domain.launch import Launch
+from pointsman.domain.launch import Launch, PlayerKind
 from pointsman.sources.http.authorization import AuthorizedSender, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, RequestBody, read_body
 from pointsman.sources.http.client_address import sender_address
@@ -89,7 +89,7 @@ def is_alternate(request: web.Request) -> bool:
 
 
 def read_plain(request: web.Request, body: Callable[[], Awaitable[bytes]]) -> RawRequest:
-    query = raw_query(request)
+    query = raw_query(request) if "?" in request.raw_path else ""
     texts = unique(pairs(query)) if query else {}
     return RawRequest(request.method, texts, request.headers, body)
 
@@ -115,7 +115,7 @@ class LrsEndpoint:
         answers: AnswersUnderWay,
         limit: Limit | None = None,
     ) -> None:
-        """`limit` looks at what launched players ask, once it is known what that is."""
+        """`limit` looks at what cmi5 players ask, once it is known what that is."""
         self._authorizer = authorizer
         self._limits = limits
         self._handlers = handlers
@@ -144,8 +144,9 @@ class LrsEndpoint:
         # before the search, for what is stored meanwhile need not be in it
         through = await self._consistency.now() if searches else ""
         parameters = check(raw.parameters, takes, lenient=lenient)
-        if sender.launch is not None:
-            parameters = limit_to_launch(sender.launch, resource, method, parameters)
+        launch = sender.launch
+        if launch is not None:
+            parameters = limit_to_launch(launch, resource, method, parameters)
         call = LrsRequest(
             resource,
             method,
@@ -156,9 +157,9 @@ class LrsEndpoint:
             raw.body,
             lenient,
             raw.alternate,
-            sender.launch,
+            launch,
         )
-        if sender.launch is not None and self._limit is not None:
+        if launch is not None and launch.kind is PlayerKind.CMI5 and self._limit is not None:
             call = await self._limit(call)
         if method != "GET":
             return await self._handlers[resource, method](call)
