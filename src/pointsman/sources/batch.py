@@ -10,6 +10,7 @@ import secrets
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from functools import cache
 from typing import Any, Protocol
 
 import orjson
@@ -154,7 +155,14 @@ class BatchReader:
     ) -> None:
         self._limits = limits or Limits()
         self._launched = launched or self._limits
+        #: of messages, by the limit of their source: there are few sources
+        self._limits_by_source = cache(self._with_most_statements)
         self.ids = ids or StatementIds(secrets.token_bytes())
+
+    def _with_most_statements(self, most: int | None) -> Limits:
+        if most is None:
+            return self._limits
+        return self._limits.model_copy(update={"max_statements": most})
 
     def request(
         self,
@@ -227,37 +235,43 @@ class BatchReader:
         content_type = message.content_type or guessed_type(message.body)
         package = _unpacked(message.body, content_type)
         data = package.data if message.content_type or package.data else None
-        limits, most = self._limits, message.max_statements
-        if most is not None:
-            limits = limits.model_copy(update={"max_statements": most})
-        check_values(package.statements, limits)
-        body, json, whole = package.statements, parse_json(package.statements), message.body
+        most = message.max_statements
+        limits = self._limits_by_source(most)
+        body, whole = package.statements, message.body
+        brackets: int | None = check_values(body, limits)
+        json = parse_json(body)
         left_over: tuple[LeftOver, ...] = ()
         # attachments go with all of the statements, and can't be told apart
         if most is not None and isinstance(json, list) and len(json) > most and not package.data:
             left_over = tuple(_left_over(json, most, self._limits.max_statements))
             json = json[:most]
             body = whole = orjson.dumps(json)
+            brackets = None
         made: dict[str, str] = dict(message.former_ids)
         new_id = message_ids(self.ids, message.origin, message.body, made)
-        parsed = check_statements(json, body, limits, new_id=new_id, data=data)
+        parsed = check_statements(json, body, limits, new_id=new_id, data=data, brackets=brackets)
+        valid = tuple([item for item in parsed.items if isinstance(item, Valid)])
+        invalid: tuple[Invalid, ...] = ()
+        if len(valid) < len(parsed.items):
+            invalid = tuple([item for item in parsed.items if isinstance(item, Invalid)])
         return StatementBatch(
             message.source,
             body,
             parsed.json,
-            tuple(item for item in parsed.items if isinstance(item, Valid)),
-            tuple(item for item in parsed.items if isinstance(item, Invalid)),
+            valid,
+            invalid,
             message=whole,
             content_type=content_type,
             version=message.version,
             attachments=tuple(package.data.values()),
             left_over=left_over,
             former_ids=made,
+            all_or_nothing=False,
         )
 
 
 def _unpacked(body: bytes, content_type: str) -> StatementPackage:
-    if media_type(content_type) == JSON:
+    if content_type == JSON or media_type(content_type) == JSON:
         return StatementPackage(body)
     return unpack(body, content_type)
 

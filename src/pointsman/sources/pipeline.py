@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import InputRefused, StatementConflict
 from pointsman.domain.launch import Launch, covers, same_actor
+from pointsman.domain.log_positions import Position
 from pointsman.domain.records import (
     DeadLetter,
     Decision,
@@ -163,8 +164,16 @@ class Pipeline:
         """Raises `StoreUnavailable`."""
         return None if self._launches is None else await self._launches.find(registration)
 
-    def submission(self, batch: StatementBatch) -> Submission:
-        """What the store is given of a batch: its statements, decided about. In any thread."""
+    def submission(
+        self,
+        batch: StatementBatch,
+        dead: tuple[DeadLetter, ...] = (),
+        position: Position | None = None,
+    ) -> Submission:
+        """What the store is given of a batch: its statements, decided about. In any thread.
+
+        `dead` is what of it was not understood, and `position` how far its log is read with it.
+        """
         received_at = micros(self._clock.now())
         self._on_batch(batch)
         for item in batch.items:
@@ -181,6 +190,8 @@ class Pipeline:
                 self._item(item, batch.source, received_at, batch.launch, batch.former_ids)
                 for item in batch.items
             ),
+            dead=dead,
+            position=position,
             attachments=batch.attachments,
             version=batch.version,
             all_or_nothing=batch.all_or_nothing,
@@ -195,12 +206,7 @@ class Pipeline:
             batch = self._without_refused(self.reader.message(message))
         except InputRefused as error:
             return letter_of_message(message, str(error), micros(self._clock.now()))
-        return replace(
-            self.submission(batch),
-            dead=tuple(letters_of_message(batch, message.origin)),
-            position=message.position,
-            all_or_nothing=False,
-        )
+        return self.submission(batch, letters_of_message(batch, message.origin), message.position)
 
     def read_again(self, stored: StoredStatement) -> Submission | None:
         """A statement that is stored, decided about again; None when it is valid no longer."""

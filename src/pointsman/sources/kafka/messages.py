@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import orjson
@@ -19,6 +20,8 @@ from pointsman.statements import media_type
 _KINDS = ("application/json", "multipart/mixed")
 #: W3C's Trace Context
 _TRACE = ("traceparent", "tracestate")
+_VERSION = "x-experience-api-version"
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class MessageReader(Protocol):
@@ -52,28 +55,33 @@ def read_record(
         return Submission(
             settings.name, b"", micros(clock.now()), (), position=position, all_or_nothing=False
         )
-    headers = {name.lower(): value.decode("latin-1") for name, value in record.headers if value}
+    headers = _headers(record) if record.headers else _NO_HEADERS
     kind = headers.get("content-type", "")
-    version = headers.get("x-experience-api-version", "")
     return intake.read_message(
         LogMessage(
             settings.name,
             record.value,
             origin_of(record),
             position,
-            content_type=kind if media_type(kind) in _KINDS else None,
-            version="2.0.0" if version.startswith("2.") else "1.0.0",
+            content_type=kind if kind and media_type(kind) in _KINDS else None,
+            version="2.0.0" if headers.get(_VERSION, "").startswith("2.") else "1.0.0",
             max_statements=settings.max_statements,
-            former_ids=_former_ids(headers.get(FORMER_IDS, "")),
-            trace_headers={name: headers[name] for name in _TRACE if name in headers},
+            former_ids=_former_ids(headers[FORMER_IDS]) if FORMER_IDS in headers else _NO_HEADERS,
+            trace_headers={name: headers[name] for name in _TRACE if name in headers}
+            if headers
+            else _NO_HEADERS,
         )
     )
+
+
+def _headers(record: ConsumerRecord) -> dict[str, str]:
+    return {name.lower(): value.decode("latin-1") for name, value in record.headers if value}
 
 
 def _former_ids(header: str) -> dict[str, str]:
     """What our own forwarder wrote; whatever else is there says nothing."""
     try:
-        former = orjson.loads(header or b"{}")
+        former = orjson.loads(header)
     except orjson.JSONDecodeError:
         return {}
     texts = isinstance(former, dict) and all(isinstance(one, str) for one in former.values())
