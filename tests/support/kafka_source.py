@@ -53,7 +53,10 @@ class Memory:
     def letters(self) -> list[DeadLetter]:
         return [letter for one in self.stored for letter in one.dead]
 
-    def read_message(self, message: LogMessage) -> Submission:
+    def read_messages(self, messages: Sequence[LogMessage]) -> list[Submission]:
+        return [self._read(message) for message in messages]
+
+    def _read(self, message: LogMessage) -> Submission:
         self.origins.append(message.origin)
         return Submission(
             message.source, message.body, 0, (), (), message.position, all_or_nothing=False

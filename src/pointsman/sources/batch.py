@@ -77,6 +77,8 @@ class StatementBatch:
     left_over: tuple[LeftOver, ...] = ()
     #: the ids that an earlier version gave statements which were made here, by their ids
     former_ids: Mapping[str, str] = field(default_factory=dict)
+    #: those that it was made of, one for each of `items`, where it is more than one message
+    messages: tuple[LogMessage, ...] = ()
     #: whether a conflict refuses all of it; where nobody is there to be told, the statement whose
     #: id is taken becomes a dead letter, and the rest is applied
     all_or_nothing: bool = True
@@ -224,6 +226,25 @@ class BatchReader:
             former_ids=former_ids(statements if isinstance(statements, list) else [statements]),
             all_or_nothing=all_or_nothing,
         )
+
+    def plain_statement(self, message: LogMessage) -> Valid | None:
+        """The statement of a message that is nothing but a valid one, which brings its id.
+
+        None for any other message; `message` has to read it.
+        """
+        if message.body[:1] != b"{" or message.former_ids:
+            return None
+        data: dict[str, AttachedData] | None = None
+        if message.content_type is not None:
+            if media_type(message.content_type) != JSON:
+                return None
+            data = {}
+        try:
+            parsed = parse(message.body, self._limits, new_id=str, data=data)
+        except InputRefused:
+            return None
+        (item,) = parsed.items
+        return item if isinstance(item, Valid) and item.statement_id else None
 
     def message(self, message: LogMessage) -> StatementBatch:
         """A message of a log; what is invalid in it is set apart. Raises `InputRefused`.

@@ -28,19 +28,20 @@ from pointsman.store.commit_history import CommitHistory, unmoved_result
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.history_records import MoveResult
 from pointsman.store.merge import is_before_reset, merge
-from pointsman.store.statement_conflicts import conflict_letter, item_body, sort_by_id
+from pointsman.store.statement_conflicts import body_of, conflict_letter, sort_by_id
 from pointsman.store.statement_records import Move, Replayed
 from pointsman.store.turns import Turn, turn_of, united
 
 
 @record
 class NewStatement:
-    """One statement to remember; its body is `submission.body`, which starts at `start`."""
+    """One statement to remember, in the `length` bytes of the commit's bodies from `start` on."""
 
     item: Item
     outcome: InputOutcome
     submission: Submission
     start: int
+    length: int
 
 
 @record
@@ -107,14 +108,17 @@ class Plan:
             self._note_duplicates(submission, {id(item) for item in (*fresh, *conflicts)})
         outcomes: Counter[InputOutcome] = Counter()
         if fresh:
+            body = submission.body
+            start = self._keep(body) if fresh[0].body is None else 0
             for item in fresh:
                 self.account(submission, item)
                 outcome = self.merge(submission, item)
                 outcomes[outcome] += 1
                 self.known[item.statement_id] = item.digest
-                self.statements.append(NewStatement(item, outcome, submission, self.size))
-            self.bodies.append(submission.body)
-            self.size += len(submission.body)
+                if item.body is not None:
+                    body = item.body
+                    start = self._keep(body)
+                self.statements.append(NewStatement(item, outcome, submission, start, len(body)))
             self.attachments.update((data.sha2, data) for data in submission.attachments)
         letters = (conflict_letter(submission, item) for item in conflicts)
         for letter in (*submission.dead, *letters):
@@ -126,6 +130,13 @@ class Plan:
         counted = {outcome: count for outcome, count in outcomes.items() if count}
         return Receipt(counted, duplicates, names)
 
+    def _keep(self, body: bytes) -> int:
+        """Where a body starts among those of this commit."""
+        start = self.size
+        self.bodies.append(body)
+        self.size += len(body)
+        return start
+
     def account(self, submission: Submission, item: Item) -> None:
         """Count one statement that asks for nothing."""
         decision = item.decision
@@ -133,7 +144,7 @@ class Plan:
             letter = DeadLetter(
                 reason=decision.reason,
                 origin=f"statement {item.statement_id}",
-                body=item_body(submission.body, item.index),
+                body=body_of(submission, item),
                 statement_id=item.statement_id,
             )
             self._add_dead(submission, letter, in_statements=True)

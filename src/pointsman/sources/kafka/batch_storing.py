@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import structlog
-from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
-from pointsman.domain.log_positions import Position
 from pointsman.domain.log_steps import REPORT_IT
 from pointsman.domain.records import DeadLetter, Receipt, Submission
-from pointsman.sources.kafka.messages import MessageReader, origin_of, read_record
+from pointsman.sources.kafka.messages import Message, MessageReader, origin_of, read_records
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.store_retry import StopSignal, StoreRetry
-from pointsman.sources.parse_thread import LARGE, in_thread
+from pointsman.sources.parse_thread import LARGE, in_thread_if_large
 
 log = structlog.get_logger(__name__)
 
-#: records read between two turns of the event loop
-_CHUNK = 10
+#: records read between two turns of the event loop, unless they are more than `LARGE`
+_CHUNK = 20
 #: times that a message may make our code fail before it is a dead letter
 _TRIES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A record, and the place after it."""
-
-    record: ConsumerRecord
-    after: Position
 
 
 class BatchStoring:
@@ -86,19 +75,10 @@ class BatchStoring:
         if await self._store_retry.call(prepare, generation) is None:
             return None
         submissions: list[Submission] = []
-        for count, message in enumerate(messages, start=1):
-            read = partial(
-                read_record,
-                self._intake,
-                self._settings,
-                message.after,
-                message.record,
-                self._clock,
-            )
-            is_large = len(message.record.value or b"") > LARGE
-            submissions.append(await in_thread(read) if is_large else read())
-            if count % _CHUNK == 0:
-                await asyncio.sleep(0)
+        for some, size in _chunks(messages):
+            read = partial(read_records, self._intake, self._settings, some, self._clock)
+            submissions += await in_thread_if_large(size, read)
+            await asyncio.sleep(0)
         return await self._ingest(submissions, generation)
 
     async def _store_alone(self, message: Message, generation: int) -> list[Receipt] | None:
@@ -150,3 +130,18 @@ class BatchStoring:
             return list(await self._intake.ingest(submissions))
 
         return await self._store_retry.call(ingest, generation)
+
+
+def _chunks(messages: Sequence[Message]) -> Iterator[tuple[list[Message], int]]:
+    """A few messages at a time with their bytes, a large one by itself."""
+    some: list[Message] = []
+    size = 0
+    for message in messages:
+        more = len(message.record.value or b"")
+        if some and (len(some) == _CHUNK or size + more > LARGE):
+            yield some, size
+            some, size = [], 0
+        some.append(message)
+        size += more
+    if some:
+        yield some, size

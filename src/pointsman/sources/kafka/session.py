@@ -12,10 +12,10 @@ from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, Offset
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PartitionLost
-from pointsman.sources.kafka.batch_storing import BatchStoring, Message
+from pointsman.sources.kafka.batch_storing import BatchStoring
 from pointsman.sources.kafka.client import current_password, new_consumer
 from pointsman.sources.kafka.hooks import KafkaHooks
-from pointsman.sources.kafka.messages import MessageReader, next_offsets
+from pointsman.sources.kafka.messages import Message, MessageReader, next_offsets
 from pointsman.sources.kafka.offsets import OffsetTracker
 from pointsman.sources.kafka.positioning import Claim, Positioning
 from pointsman.sources.kafka.problems import SourceProblems
