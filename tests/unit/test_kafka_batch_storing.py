@@ -92,7 +92,9 @@ async def store(intake: Intake, *bodies: bytes) -> list[Receipt] | None:
     async def commit() -> None: ...
 
     retry = StoreRetry("events", NoConsumer(), Assignment(commit), KafkaHooks(), stop)
-    return await BatchStoring(SETTINGS, intake, clock, retry, stop).store(messages(*bodies), 0)
+    storing = BatchStoring(SETTINGS, intake, clock, retry, stop)
+    batch = await storing.read(messages(*bodies), 0)
+    return None if batch is None else await storing.store(batch, 0)
 
 
 STEPS = ["prepare", "read_messages", "ingest"]

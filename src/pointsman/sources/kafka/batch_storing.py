@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -26,6 +27,14 @@ _CHUNK = 20
 _TRIES = 3
 
 
+@dataclass(frozen=True, slots=True)
+class ReadBatch:
+    """Messages, and what they are to the store; None where one of them makes our code fail."""
+
+    messages: Sequence[Message]
+    submissions: Sequence[Submission] | None
+
+
 class BatchStoring:
     """Reads and stores messages in their order."""
 
@@ -43,29 +52,45 @@ class BatchStoring:
         self._store_retry = store_retry
         self._stop = stop
 
-    async def store(self, messages: Sequence[Message], generation: int) -> list[Receipt] | None:
-        """A receipt each, after the commit; None when the partitions went away first."""
+    async def read(self, messages: Sequence[Message], generation: int) -> ReadBatch | None:
+        """What the store is given of them; None when the partitions went away first."""
         try:
-            return await self._store(messages, generation)
+            submissions = await self._read(messages, generation)
         except (Retry, KafkaError):
             raise
-        except Exception as error:
-            log.exception(
-                "kafka messages can't be taken together for a reason of ours; each is tried alone",
-                source=self._settings.name,
-                messages=len(messages),
-                error=f"{type(error).__name__}: {error}",
-                next=REPORT_IT,
-            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, each is tried alone
+            self._tell_alone(messages, error)
+            return ReadBatch(messages, None)
+        return None if submissions is None else ReadBatch(messages, submissions)
+
+    async def store(self, batch: ReadBatch, generation: int) -> list[Receipt] | None:
+        """Receipts after the commit; None when the partitions went away first."""
+        if batch.submissions is not None:
+            try:
+                return await self._ingest(batch.submissions, generation)
+            except (Retry, KafkaError):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, each is tried alone
+                self._tell_alone(batch.messages, error)
         receipts: list[Receipt] = []
-        for message in messages:
+        for message in batch.messages:
             stored = await self._store_alone(message, generation)
             if stored is None:
                 return None
             receipts += stored
         return receipts
 
-    async def _store(self, messages: Sequence[Message], generation: int) -> list[Receipt] | None:
+    def _tell_alone(self, messages: Sequence[Message], error: Exception) -> None:
+        log.error(
+            "kafka messages can't be taken together for a reason of ours; each is tried alone",
+            source=self._settings.name,
+            messages=len(messages),
+            error=f"{type(error).__name__}: {error}",
+            next=REPORT_IT,
+            exc_info=error,
+        )
+
+    async def _read(self, messages: Sequence[Message], generation: int) -> list[Submission] | None:
         bodies = [one.record.value for one in messages if one.record.value is not None]
 
         async def prepare() -> bool:
@@ -79,14 +104,17 @@ class BatchStoring:
             read = partial(read_records, self._intake, self._settings, some, self._clock)
             submissions += await in_thread_if_large(size, read)
             await asyncio.sleep(0)
-        return await self._ingest(submissions, generation)
+        return submissions
 
     async def _store_alone(self, message: Message, generation: int) -> list[Receipt] | None:
         """One message, as a dead letter in the end. Raises what even that ends with."""
         reason = ""
         for failures in range(1, _TRIES + 1):
             try:
-                return await self._store([message], generation)
+                submissions = await self._read([message], generation)
+                if submissions is None:
+                    return None
+                return await self._ingest(submissions, generation)
             except (Retry, KafkaError):
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
