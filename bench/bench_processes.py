@@ -22,6 +22,7 @@ import uvloop
 
 from bench.bench_http import PLAYER, cpu_seconds, daemon, post
 from bench.cpu_share import limited
+from bench.database_cpu import cpu_with_children, postmaster
 from bench.post_load import Job
 from bench.results import Spread, record
 from demo.database import start_database
@@ -81,34 +82,12 @@ class _Looks:
         return self.seen["Lock"] / max(1, self.seen.total())
 
 
-async def _postmaster(dsn: str) -> int:
-    """The process whose children are the database's; it must be on this machine."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        pid: int = await connection.fetchval("SELECT pg_postmaster_pid()")
-        # its process is asked for its parent while it runs
-        return _parent(pid)
-    finally:
-        await connection.close()
-
-
-def _parent(pid: int) -> int:
-    status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-    return int(status.rpartition(")")[2].split()[1])
-
-
-def _cpu_with_children(pid: int) -> float:
-    """Of a process and its children, also of those that ended."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return cpu_seconds(pid, ended_children=True) + sum(cpu_seconds(int(each)) for each in children)
-
-
-def _one_round(pids: Sequence[int], postmaster: int, dsn: str, job: Job) -> _Round:
-    daemons, database = sum(map(cpu_seconds, pids)), _cpu_with_children(postmaster)
+def _one_round(pids: Sequence[int], server: int, dsn: str, job: Job) -> _Round:
+    daemons, database = sum(map(cpu_seconds, pids)), cpu_with_children(server)
     with _Looks(dsn) as looks:
         done = post(job)
     daemons = sum(map(cpu_seconds, pids)) - daemons
-    database = _cpu_with_children(postmaster) - database
+    database = cpu_with_children(server) - database
     each = 1e6 / job.statements
     return _Round(
         done["seconds"] * each,
@@ -151,7 +130,7 @@ def _measure(
     fleets: Mapping[str, tuple[Sequence[int], int]], dsn: str, first: int
 ) -> dict[str, dict[str, list[_Round]]]:
     """By load and by fleet, its process ids and port; rounds are numbered on from `first`."""
-    postmaster = uvloop.run(_postmaster(dsn))
+    server = uvloop.run(postmaster(dsn))
     taken: dict[str, dict[str, list[_Round]]] = {
         load: {name: [] for name in fleets} for load in _LOADS
     }
@@ -162,7 +141,7 @@ def _measure(
                 job = Job(
                     port, _STATEMENTS, batch, connections, senders, _LEARNERS, "known", number
                 )
-                measured = _one_round(pids, postmaster, dsn, job)
+                measured = _one_round(pids, server, dsn, job)
                 if number > first:  # the first one warms up
                     taken[load][name].append(measured)
     return taken
