@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
 import structlog
 from aiohttp import web
@@ -19,15 +19,17 @@ from pointsman.domain.errors import ConfigError
 from pointsman.domain.port_errors import cannot_listen
 from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes, SenderConnection
 from pointsman.sources.http.connection_limits import ConnectionLimits
+from pointsman.sources.http.direct_posts import RequestHandler, answer_of
 from pointsman.sources.http.errors import answer_of_router
 from pointsman.sources.http.middleware import RequestsUnderWay
 
 log = structlog.get_logger(__name__)
 
-RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
 #: seconds for answers that are being written when the time is up
 _LAST_WORDS = 1.0
+#: seconds in which connections that were just made may still ask, where others share the port and
+#: senders expect no end of it
+_LAST_REQUESTS = 0.25
 #: connections that the system holds until they are taken; less than a flood of a moment fills
 _BACKLOG = 1_024
 
@@ -51,8 +53,12 @@ class HttpServer:
         port: int,
         drain_seconds: float,
         section: str = "http",
+        reuse_port: bool = False,
     ) -> None:
-        """`section` of the settings is the one that has `host` and `port`."""
+        """`section` of the settings is the one that has `host` and `port`.
+
+        With `reuse_port` other processes may listen there too, and the system spreads connections.
+        """
         self._section = section
         self._limits, self._times, self._hooks = limits, times, hooks
         self._listener: asyncio.Server | None = None
@@ -61,7 +67,7 @@ class HttpServer:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_WORDS)
         self._requests = requests
         self._clock = clock
-        self._host, self._port = host, port
+        self._host, self._port, self._reuse_port = host, port, reuse_port
         self._drain_seconds = drain_seconds
         #: on the monotonic clock: the listener stays until then, and requests have until then
         self._listen_until = self._answer_until = 0.0
@@ -70,11 +76,16 @@ class HttpServer:
         """Listen. Raises `ConfigError` when the port can't be had."""
         await self._runner.setup()
         if (server := self._runner.server) is not None:
-            self._answer = server.request_handler
+            self._answer = answer_of(self._runner.app, _by_router(server.request_handler))
             server.request_handler = self._answered
         try:
             self._listener = await asyncio.get_running_loop().create_server(
-                self._connection, self._host, self._port, backlog=_BACKLOG, reuse_address=True
+                self._connection,
+                self._host,
+                self._port,
+                backlog=_BACKLOG,
+                reuse_address=True,
+                reuse_port=self._reuse_port,
             )
         except OSError as error:
             await self._runner.cleanup()
@@ -85,6 +96,7 @@ class HttpServer:
                     self._port,
                     host_setting=f"{self._section}.host",
                     port_setting=f"{self._section}.port",
+                    reuse_port=self._reuse_port,
                 )
             ) from None
 
@@ -93,7 +105,7 @@ class HttpServer:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         if (server := runner.server) is not None:
-            self._answer = server.request_handler
+            self._answer = answer_of(app, _by_router(server.request_handler))
 
     def begin_drain(self, delay: float) -> None:
         """Answers close their connections from now on; `close` waits `delay` seconds from now."""
@@ -108,6 +120,8 @@ class HttpServer:
         await self._in_time(self._requests.wait_for_those_of_now())
         if self._listener is not None:
             self._listener.close()
+        if self._reuse_port:
+            await self._in_time(self._clock.sleep(_LAST_REQUESTS))
         await self._in_time(self._requests.wait_for_all())
         if cut := self._requests.cut():
             log.warning(
@@ -134,20 +148,29 @@ class HttpServer:
         loop = asyncio.get_running_loop()
         return SenderConnection(server, loop, self._limits, self._times, self._hooks)
 
-    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
-        """With answers of our own where the library answers by itself: it repeats what was sent."""
-        try:
-            return await self._answer(request)
-        except web.HTTPException as error:
-            response = answer_of_router(error)
-            response.headers["Server"] = "pointsman"
-            return response
+    def _answered(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        """A connection keeps this for as long as it lasts, whatever `reconfigure` changes."""
+        return self._answer(request)
 
     async def _in_time(self, answered: Awaitable[None]) -> None:
         left = max(0.0, self._answer_until - self._clock.monotonic())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(left):
                 await answered
+
+
+def _by_router(handler: RequestHandler) -> RequestHandler:
+    """With answers of our own where the library answers by itself: it repeats what was sent."""
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            response = answer_of_router(error)
+            response.headers["Server"] = "pointsman"
+            return response
+
+    return answer
 
 
 async def _not_open(_request: web.BaseRequest) -> web.StreamResponse:
