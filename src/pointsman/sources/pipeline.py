@@ -173,14 +173,15 @@ class Pipeline:
             offset = clock_offset(item, received_at)
             if not -_FAR_BEHIND <= offset <= _FAR_AHEAD:
                 self._on_clock_off(batch.source, item.statement_id, offset)
+        items = [
+            self._item(item, batch.source, received_at, batch.launch, batch.former_ids)
+            for item in batch.items
+        ]
         return Submission(
             source=batch.source,
             body=batch.body,
             received_at=received_at,
-            items=tuple(
-                self._item(item, batch.source, received_at, batch.launch, batch.former_ids)
-                for item in batch.items
-            ),
+            items=tuple(items),
             attachments=batch.attachments,
             version=batch.version,
             all_or_nothing=batch.all_or_nothing,
