@@ -157,15 +157,13 @@ def _context(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _context_activities(activities: dict[str, Any]) -> dict[str, list[str]]:
-    return {kind: _ids(value) for kind, value in activities.items()}
-
-
-def _ids(activities: list[dict[str, Any]] | dict[str, Any]) -> list[str]:
-    if isinstance(activities, dict):
-        return [_activity(activities)]
-    if len(activities) == 1:  # as nearly always
-        return [_activity(activities[0])]
-    return sorted(map(_activity, activities))
+    compared = {}
+    for kind, value in activities.items():
+        ids = list(map(_activity, value if isinstance(value, list) else [value]))
+        if len(ids) > 1:  # as it seldom is
+            ids.sort()
+        compared[kind] = ids
+    return compared
 
 
 def _context_actors(part: str) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:

@@ -18,6 +18,7 @@ from pointsman.statements.statement import VOIDED, Statement, microseconds
 from pointsman.statements.validation import Problem, StatementsRefused
 
 _PERCENT = 100
+_MISSING = object()
 #: extensions, and what is all of it: cmi5 section 9.5.5.1, the spelling of it that Rise and others
 #: use, and the video profile
 _PROGRESS = (
@@ -149,15 +150,17 @@ def clock_offset(valid: Valid, received_at: int) -> float:
 def _progress(extensions: dict[str, Any], left_out: list[LeftOut]) -> float | None:
     """The first that makes sense; those before it are left out."""
     for name, most in _PROGRESS:
-        if name in extensions:
-            try:
-                progress = number(
-                    Reading.PROGRESS, f"result.extensions[{name}]", extensions[name], most
-                )
-            except ReadingRefused as refused:
-                left_out.append(refused.left_out)
-            else:
-                return progress if most == _PERCENT else percentage(progress)
+        value = extensions.get(name, _MISSING)
+        if value is _MISSING:
+            continue
+        if type(value) is int and 0 <= value <= most == _PERCENT:  # as nearly always
+            return float(value)
+        try:
+            progress = number(Reading.PROGRESS, f"result.extensions[{name}]", value, most)
+        except ReadingRefused as refused:
+            left_out.append(refused.left_out)
+        else:
+            return progress if most == _PERCENT else percentage(progress)
     return None
 
 

@@ -110,7 +110,7 @@ def check_statements(
     whole = _Body(limits, is_bounded(body, limits), new_id, data)
     is_array = not isinstance(json, dict)
     items = _array(json, whole) if is_array else [_statement(json, None, whole)]
-    if unused := sorted(set(data or ()) - whole.used):
+    if data and (unused := sorted(data.keys() - whole.used)):
         raise InputRefused(
             f"{len(unused)} of the parts are attached to no statement: {', '.join(unused[:3])}"
         )

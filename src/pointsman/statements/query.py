@@ -8,8 +8,10 @@ small, and a collision costs a candidate, not a wrong answer.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from operator import attrgetter
 
 from pointsman.statements.activities import Activity
 from pointsman.statements.actor_identity import ACTORS, account_identity, identities
@@ -129,6 +131,9 @@ def _agents(part: Statement | SubStatement, *, related: bool) -> list[str]:
     return agents
 
 
+_id_of: Callable[[Activity], str] = attrgetter("id")
+
+
 def _activities(part: Statement | SubStatement, *, related: bool) -> list[str]:
     ids = [part.object.id] if type(part.object) is Activity else []
     context = part.context
@@ -142,7 +147,7 @@ def _activities(part: Statement | SubStatement, *, related: bool) -> list[str]:
         related_activities.other,
     ):
         if isinstance(activities, list):
-            ids += [activity.id for activity in activities]
+            ids += map(_id_of, activities)
         elif activities is not None:
             ids.append(activities.id)
     return ids

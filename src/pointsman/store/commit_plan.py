@@ -23,7 +23,7 @@ from pointsman.domain.records import (
     Receipt,
     Submission,
 )
-from pointsman.domain.targets import Recipient, Target
+from pointsman.domain.targets import Recipient, Target, Value
 from pointsman.store.commit_history import CommitHistory, unmoved_result
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.history_records import MoveResult
@@ -31,6 +31,12 @@ from pointsman.store.merge import is_before_reset, merge
 from pointsman.store.statement_conflicts import conflict_letter, item_body, sort_by_id
 from pointsman.store.statement_records import Move, Replayed
 from pointsman.store.turns import Turn, sooner, turn_of
+
+#: `CommitHistory.note`
+Note = Callable[
+    [str, int, Change, Value | None, Value | None, Value | None, MoveResult],
+    None,
+]
 
 
 @record
@@ -159,16 +165,16 @@ class Plan:
             return decision.outcome
         moved = False
         for change in decision.changes:
-            if change.evidence is not None:
-                moved = self._gather(change) or moved
+            if change.evidence is not None and self._gather(change):
+                moved = True
+        note = self._noted().note
         for change in decision.changes:
-            moved = self._move(change, submission) or moved
+            if self._move(change, submission, note):
+                moved = True
         return InputOutcome.APPLIED if moved else InputOutcome.SUPERSEDED
 
     def _gather(self, change: Change) -> bool:
         """Unite a change's evidence with what is known; whether there is more of it now."""
-        if change.evidence is None:
-            return False
         current = self.desired.get((change.recipient, change.target))
         if current is not None and is_before_reset(current, change):
             return False
@@ -184,13 +190,12 @@ class Plan:
                 break
         return more
 
-    def _move(self, change: Change, submission: Submission) -> bool:
+    def _move(self, change: Change, submission: Submission, note: Note) -> bool:
         """Move desired state as a change asks; whether its value moved."""
         recipient, target = key = change.recipient, change.target
         current = self.desired.get(key)
         before = None if current is None else current.value
         source, received_at = submission.source, submission.received_at
-        note = self._noted().note
         if current is not None and is_before_reset(current, change):
             wanted = None if change.evidence is not None else change.value
             note(source, received_at, change, wanted, before, before, MoveResult.BEFORE_RESET)
