@@ -96,11 +96,10 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
 
 def registrations_of(items: Iterable[Valid]) -> set[str]:
     """Those of some statements, in lower case."""
-    contexts = (item.statement.context for item in items)
     return {
         context.registration.lower()
-        for context in contexts
-        if context is not None and context.registration is not None
+        for item in items
+        if (context := item.statement.context) is not None and context.registration is not None
     }
 
 
