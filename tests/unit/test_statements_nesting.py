@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pointsman.statements import Limits, Valid, parse
-from pointsman.statements.nesting import DEEPEST, has_nested_extensions
-from pointsman.statements.parse import Invalid
+from pointsman.statements.json_body import DEEPEST
+from pointsman.statements.parse import Invalid, has_nested_extensions
 from pointsman.statements.statement import STATEMENT
 
 _EXTENSION = "http://example.com/x"

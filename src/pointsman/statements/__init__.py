@@ -2,9 +2,8 @@
 
 from pointsman.statements.actor_identity import actor_of, identity_of
 from pointsman.statements.equality import digest
-from pointsman.statements.json_body import JSON, media_type, parse_json
+from pointsman.statements.json_body import JSON, check_values, media_type, parse_json
 from pointsman.statements.multipart import StatementPackage, guessed_type, unpack
-from pointsman.statements.nesting import check_values
 from pointsman.statements.observation import (
     NoEffect,
     check_readings,

@@ -57,7 +57,7 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
     if actor is None:
         return NoEffect("its actor is a group, not one learner", activity)
     remark = ""
-    if h5p.may_be(statement, thing):
+    if _may_be_h5p(statement, thing):
         if h5p.is_inner(statement, thing):
             return NoEffect(h5p.REASON_INNER, activity)
         remark = h5p.remark(statement, thing)
@@ -101,6 +101,18 @@ def registrations_of(items: Iterable[Valid]) -> set[str]:
         for item in items
         if (context := item.statement.context) is not None and context.registration is not None
     }
+
+
+def _may_be_h5p(statement: Statement, activity: Activity) -> bool:
+    """Whether there is anything of what H5P's statements are known by; many others have none."""
+    definition, context = activity.definition, statement.context
+    if (
+        (definition is None or not definition.extensions)
+        and (context is None or context.context_activities is None)
+        and "subContentId=" not in activity.id
+    ):
+        return False
+    return h5p.may_be(statement, activity)
 
 
 def _has_extensions(statement: Statement) -> bool:
