@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from functools import cache
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from pointsman.domain.launch import Launch
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import AttachedData
 from pointsman.domain.statement_ids import StatementIds, former_ids
+from pointsman.sources.left_over import LeftOver, left_overs
 from pointsman.sources.message_ids import message_ids
 from pointsman.statements import (
     JSON,
@@ -41,17 +42,6 @@ from pointsman.statements import (
 
 #: the header of a message that has them, as a JSON object
 FORMER_IDS = "pointsman-former-ids"
-
-
-@record
-class LeftOver:
-    """Statements of a message that were not taken, as an array that can be taken by itself."""
-
-    body: bytes
-    #: their places in the message
-    first: int
-    last: int
-    reason: str
 
 
 @record
@@ -227,25 +217,6 @@ class BatchReader:
             all_or_nothing=all_or_nothing,
         )
 
-    def plain_statement(self, message: LogMessage) -> Valid | None:
-        """The statement of a message that is nothing but a valid one, which brings its id.
-
-        None for any other message; `message` has to read it.
-        """
-        if message.body[:1] != b"{" or message.former_ids:
-            return None
-        data: dict[str, AttachedData] | None = None
-        if message.content_type is not None:
-            if media_type(message.content_type) != JSON:
-                return None
-            data = {}
-        try:
-            parsed = parse(message.body, self._limits, new_id=str, data=data)
-        except InputRefused:
-            return None
-        (item,) = parsed.items
-        return item if isinstance(item, Valid) and item.statement_id else None
-
     def message(self, message: LogMessage) -> StatementBatch:
         """A message of a log; what is invalid in it is set apart. Raises `InputRefused`.
 
@@ -259,18 +230,17 @@ class BatchReader:
         most = message.max_statements
         limits = self._limits_by_source(most)
         body, whole = package.statements, message.body
-        brackets: int | None = check_values(body, limits)
+        check_values(body, limits)
         json = parse_json(body)
         left_over: tuple[LeftOver, ...] = ()
         # attachments go with all of the statements, and can't be told apart
         if most is not None and isinstance(json, list) and len(json) > most and not package.data:
-            left_over = tuple(_left_over(json, most, self._limits.max_statements))
+            left_over = tuple(left_overs(json, most, self._limits.max_statements))
             json = json[:most]
             body = whole = orjson.dumps(json)
-            brackets = None
         made: dict[str, str] = dict(message.former_ids)
         new_id = message_ids(self.ids, message.origin, message.body, made)
-        parsed = check_statements(json, body, limits, new_id=new_id, data=data, brackets=brackets)
+        parsed = check_statements(json, body, limits, new_id=new_id, data=data)
         valid = tuple([item for item in parsed.items if isinstance(item, Valid)])
         invalid: tuple[Invalid, ...] = ()
         if len(valid) < len(parsed.items):
@@ -295,21 +265,6 @@ def _unpacked(body: bytes, content_type: str) -> StatementPackage:
     if content_type == JSON or media_type(content_type) == JSON:
         return StatementPackage(body)
     return unpack(body, content_type)
-
-
-def _left_over(statements: list[Any], most: int, at_once: int) -> Iterator[LeftOver]:
-    """What comes after the first `most`, in arrays that a replay takes."""
-    for first in range(most, len(statements), at_once):
-        part = statements[first : first + at_once]
-        try:
-            body = orjson.dumps(part)
-        except orjson.JSONEncodeError as error:
-            raise InputRefused(f"the message has {len(statements)} statements: {error}") from error
-        reason = (
-            f"the message has {len(statements)} statements; at most {most} are taken of one "
-            f"(max_statements of its source)"
-        )
-        yield LeftOver(body, first, first + len(part) - 1, reason)
 
 
 def _new_id() -> str:

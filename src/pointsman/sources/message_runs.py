@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pointsman.domain.errors import InputRefused
 from pointsman.domain.log_positions import Position
-from pointsman.sources.batch import BatchReader, LogMessage, StatementBatch
-from pointsman.statements import JSON, Valid
+from pointsman.domain.records import AttachedData
+from pointsman.sources.batch import LogMessage, StatementBatch
+from pointsman.statements import JSON, Limits, Valid, media_type, parse
 
 
-def runs(
-    reader: BatchReader, messages: Iterable[LogMessage]
-) -> Iterator[LogMessage | StatementBatch]:
+def runs(messages: Iterable[LogMessage], limits: Limits) -> Iterator[LogMessage | StatementBatch]:
     """The messages in their order: what goes together as a batch, what does not by itself."""
     run: list[tuple[LogMessage, Valid]] = []
     for message in messages:
-        statement = reader.plain_statement(message)
+        statement = _plain_statement(message, limits)
         if run and (statement is None or not _go_together(run[-1][0], message)):
             yield _batch(run)
             run = []
@@ -28,6 +28,26 @@ def runs(
             run.append((message, statement))
     if run:
         yield _batch(run)
+
+
+def _plain_statement(message: LogMessage, limits: Limits) -> Valid | None:
+    """The statement of a message that is nothing but a valid one, which brings its id.
+
+    None for any other message.
+    """
+    if message.body[:1] != b"{" or message.former_ids:
+        return None
+    data: dict[str, AttachedData] | None = None
+    if message.content_type is not None:
+        if media_type(message.content_type) != JSON:
+            return None
+        data = {}
+    try:
+        parsed = parse(message.body, limits, new_id=str, data=data)
+    except InputRefused:
+        return None
+    (item,) = parsed.items
+    return item if isinstance(item, Valid) and item.statement_id else None
 
 
 def _go_together(first: LogMessage, second: LogMessage) -> bool:

@@ -177,20 +177,22 @@ class Pipeline:
         """
         received_at = micros(self._clock.now())
         self._on_batch(batch)
-        for item in batch.items:
-            if name := item.statement.actor.name:
+        for name in {item.statement.actor.name for item in batch.items}:
+            if name:
                 self._on_name(name)
+        for item in batch.items:
             offset = clock_offset(item, received_at)
             if not -_FAR_BEHIND <= offset <= _FAR_AHEAD:
                 self._on_clock_off(batch.source, item.statement_id, offset)
+        items = [
+            self._item(item, batch.source, received_at, batch.launch, batch.former_ids, message)
+            for item, message in zip(batch.items, batch.messages or repeat(None), strict=False)
+        ]
         return Submission(
             source=batch.source,
             body=batch.body,
             received_at=received_at,
-            items=tuple(
-                self._item(item, batch.source, received_at, batch.launch, batch.former_ids, message)
-                for item, message in zip(batch.items, batch.messages or repeat(None), strict=False)
-            ),
+            items=tuple(items),
             dead=dead,
             position=position,
             attachments=batch.attachments,
@@ -206,7 +208,7 @@ class Pipeline:
             self.submission(run, position=run.messages[-1].position)
             if isinstance(run, StatementBatch)
             else self.read_message(run)
-            for run in runs(self.reader, messages)
+            for run in runs(messages, self._limits)
         ]
 
     def read_message(self, message: LogMessage) -> Submission:
@@ -271,16 +273,16 @@ class Pipeline:
         former: Mapping[str, str] = MappingProxyType({}),
         message: LogMessage | None = None,
     ) -> Item:
-        keys = {self._authority_key(source), *index_keys(valid.statement)}
-        refers_to = referenced_statement(valid.statement)
+        statement = valid.statement
+        refers_to = referenced_statement(statement)
         return Item(
             valid.statement_id,
             valid.digest,
             valid.index,
             self._decide(valid, received_at, launch),
-            tuple(keys),
+            tuple({self._authority_key(source), *index_keys(statement)}),
             refers_to,
-            refers_to is not None and valid.statement.verb.id == VOIDED,
+            refers_to is not None and statement.verb.id == VOIDED,
             former.get(valid.statement_id),
             None if message is None else message.body,
             None if message is None or message.position is None else message.position.offset - 1,
