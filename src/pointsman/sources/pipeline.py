@@ -205,9 +205,9 @@ class Pipeline:
         if self._refused is not None and self._refused.is_any:
             return [self.read_message(message) for message in messages]
         return [
-            self.submission(run, position=run.messages[-1].position)
-            if isinstance(run, StatementBatch)
-            else self.read_message(run)
+            self.read_message(run)
+            if isinstance(run, LogMessage)
+            else self.submission(run, position=run.messages[-1].position)
             for run in runs(messages, self._limits)
         ]
 
@@ -273,8 +273,7 @@ class Pipeline:
         former: Mapping[str, str] = MappingProxyType({}),
         message: LogMessage | None = None,
     ) -> Item:
-        statement = valid.statement
-        refers_to = referenced_statement(statement)
+        statement, refers_to = valid.statement, referenced_statement(valid.statement)
         return Item(
             valid.statement_id,
             valid.digest,
