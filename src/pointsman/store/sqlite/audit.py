@@ -14,9 +14,9 @@ from pointsman.store.history_codec import row_of_readings
 from pointsman.store.merge import merge_delivered
 from pointsman.store.records import Agreement, Audited, AuditFinding, KnownDelivered
 from pointsman.store.sqlite.connections import SqliteConnections
-from pointsman.store.sqlite.delivery import write_turns
 from pointsman.store.sqlite.ingest import write_moves
 from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, fetch_one, to_json
+from pointsman.store.sqlite.settling import write_turns
 
 _CHUNK = 500
 
@@ -101,7 +101,7 @@ def _record(
         if finding.deadline:
             connection.execute(SQL["note_deadline"], (finding.deadline, *key))
     if data := row_of_readings(findings, outcomes):
-        write_turns(connection, [(learner, data)], now)
+        write_turns(connection, [(learner, data, now)])
     if Audited.RESENT in outcomes.values():
         connection.execute(SQL["add_learner"], (learner,))
         connection.execute(SQL["requeue_freed"], (to_json([learner]),))
