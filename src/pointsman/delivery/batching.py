@@ -8,9 +8,9 @@ observation is on the platform or goes before it in the same request (promise 5)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from pointsman.domain.desired_state import Desired
+from pointsman.domain.frozen import record
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.target_kinds import TARGET_KINDS
 from pointsman.domain.targets import ReadBackPlace
@@ -18,7 +18,7 @@ from pointsman.platforms.base import Mutation
 from pointsman.store.base import Settlement
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestBatch:
     """One request's worth. `held` are settled without being sent; `rest` waits for the next."""
 

@@ -9,8 +9,6 @@ and the limit goes back. A slow platform that takes many requests side by side i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 #: where it begins, if the ceiling allows it
@@ -116,7 +114,8 @@ class ConcurrencyLimit:
         self._round = 0
         self._is_out = False
         self._round_began = float("-inf")
-        self._waiting_for_quota = 0
+        #: deliveries under way that wait for the quota: the platform is not what holds them up
+        self.waiting = 0
         self._changed = asyncio.Event()
 
     @property
@@ -130,11 +129,6 @@ class ConcurrencyLimit:
         room = self._ceiling - self._under_way - self._set_aside
         return max(0, room if self._is_out else min(room, self.limit - self._under_way))
 
-    @property
-    def waiting(self) -> int:
-        """Deliveries under way that wait for the quota."""
-        return self._waiting_for_quota
-
     async def begin(self) -> int:
         """Wait until one more may be begun, and count it; what `end` needs to know of it."""
         await self.wait_until_free()
@@ -144,7 +138,7 @@ class ConcurrencyLimit:
     async def wait_until_free(self) -> None:
         """Wait until one more may be begun."""
         while not self.free:
-            self._limit.held_up(self._under_way - self._waiting_for_quota)
+            self._limit.held_up(self._under_way - self.waiting)
             self._changed.clear()
             await self._changed.wait()
 
@@ -164,15 +158,6 @@ class ConcurrencyLimit:
         self._set_aside += self._under_way
         self._under_way = 0
         self._changed.set()
-
-    @contextmanager
-    def waiting_for_quota(self) -> Iterator[None]:
-        """While it waits for the quota, the platform is not what holds it up."""
-        self._waiting_for_quota += 1
-        try:
-            yield
-        finally:
-            self._waiting_for_quota -= 1
 
     def answered(self, seconds: float, *, sent_at: float) -> None:
         """The platform took so long for one request; `sent_at` is on the monotonic clock."""

@@ -241,7 +241,7 @@ class Dispatcher:
         if earlier is not None:
             await asyncio.wait({earlier})
         try:
-            with only_own_cancellation():
+            with only_own_cancellation:
                 await self._deliver(lease)
         except Retry as error:
             learner = str(lease.recipient)

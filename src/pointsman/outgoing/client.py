@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from pointsman.domain.clock import Clock, SystemClock
 from pointsman.domain.errors import ConfigError, Retry
+from pointsman.domain.frozen import record
 from pointsman.outgoing.certificates import WatchedCertificates
 from pointsman.outgoing.proxies import Proxy, proxy_for
 from pointsman.outgoing.settings import OutgoingSettings
@@ -37,7 +38,7 @@ class NoReply(Retry):
         self.reached = reached
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HttpReply:
     """`headers` looks names up without regard to case. A body that was too large is cut."""
 
