@@ -262,9 +262,8 @@ class Writer:
             receipts = iter(
                 ingest(connection, submissions, stored_at, self._read_keys) if submissions else ()
             )
-            results = iter(
-                call_all(connection, [work.call for work in works if work.call is not None])
-            )
+            calls = [work.call for work in works if work.call is not None]
+            results = iter(call_all(connection, calls) if calls else ())
             outcomes: list[Any] = [
                 next(results)
                 if work.call is not None
