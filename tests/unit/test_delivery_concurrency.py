@@ -159,7 +159,7 @@ def test_who_waits_for_room_goes_when_the_outage_is_seen() -> None:
     async def run() -> None:
         limit = ConcurrencyLimit(256)
         await begin_all(limit)
-        waiting = asyncio.create_task(limit.wait_until_free())
+        waiting = asyncio.create_task(limit.wait_for_room())
         await asyncio.sleep(0)
         assert not waiting.done()
         limit.platform_changed(10, is_out=True)

@@ -50,6 +50,14 @@ class DeliveryOutcome:
         return {settlement.result for settlement in self.settlements}
 
 
+def given_back(lease: Lease) -> DeliveryOutcome:
+    """Of a lease under which nothing is sent: its turn comes again at once."""
+    untried = [
+        Settlement(row.target, row.version, "untried") for row in lease.desired if not row.parked
+    ]
+    return DeliveryOutcome(str(lease.recipient), untried, more=True)
+
+
 class Pauses:
     """Gives each state that was not sent its own time to be sent again; they grow."""
 
