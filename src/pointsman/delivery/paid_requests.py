@@ -110,8 +110,12 @@ class PaidRequests:
             answer=answer.outcome.value,
             words=answer.message,
             mutations=tuple(
-                SentMutation(mutation.target, mutation.value, result.verdict.value, result.message)
-                for mutation, result in zip(mutations, results, strict=False)
+                [
+                    SentMutation(
+                        mutation.target, mutation.value, result.verdict.value, result.message
+                    )
+                    for mutation, result in zip(mutations, results, strict=False)
+                ]
             ),
         )
 

@@ -74,6 +74,9 @@ class Pauses:
 
     def apply(self, outcome: DeliveryOutcome, lease: Lease, now: int) -> None:
         """Put the times into the settlements; `now` in microseconds."""
+        if outcome.results() <= {"delivered"}:
+            self._stalls.pop(lease.recipient, None)
+            return
         waits = any(one.result == "retry" and not one.is_own_failure for one in outcome.settlements)
         comes_to_nothing = (
             outcome.requests > 0
@@ -103,5 +106,7 @@ class Pauses:
 
 def is_unmet(row: Desired, settlements: list[Settlement]) -> bool:
     """Whether it comes after something that this turn could not deliver."""
+    if not row.after:
+        return False
     undelivered: set[Target] = {one.target for one in settlements if one.result != "delivered"}
     return not undelivered.isdisjoint(row.after)

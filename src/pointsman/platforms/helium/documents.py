@@ -42,11 +42,11 @@ def document(mutations: Sequence[Mutation], now: float) -> MutationDocument:
         for argument, value in each.values.items()
     }
     return MutationDocument(
-        _text(tuple((each.shape, each.prelude) for each in fields)),
+        _text(tuple([(each.shape, each.prelude) for each in fields])),
         variables,
-        tuple(map(alias, range(len(fields)))),
-        tuple(each.null for each in fields),
-        tuple(each.compare for each in fields),
+        _aliases(len(fields)),
+        tuple([each.null for each in fields]),
+        tuple([each.compare for each in fields]),
     )
 
 
@@ -58,6 +58,11 @@ def price(mutations: Sequence[Mutation]) -> int:
 def alias(place: int) -> str:
     """The alias of the mutation at `place`."""
     return f"m{place}"
+
+
+@lru_cache(maxsize=1024)
+def _aliases(count: int) -> tuple[str, ...]:
+    return tuple(map(alias, range(count)))
 
 
 @lru_cache(maxsize=1024)
