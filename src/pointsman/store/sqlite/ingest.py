@@ -7,29 +7,26 @@ from collections.abc import Sequence
 from functools import cache
 
 import orjson
-import zstandard
 
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.records import Change, Receipt, Submission
 from pointsman.domain.targets import Recipient, Target
-from pointsman.store import statement_index
+from pointsman.store.block_codec import compress
 from pointsman.store.commit_history import CommitHistory
 from pointsman.store.commit_plan import Plan
 from pointsman.store.evidence import Gathered, from_body, links, to_body
+from pointsman.store.sqlite import statement_index
 from pointsman.store.sqlite.rows import (
     CODEC,
     SQL,
     desired_from_json,
     insert_rows,
     pack_keys,
-    read_statement,
     to_json,
 )
 from pointsman.store.statement_conflicts import former_names
-from pointsman.store.statement_index import Indexed, ReadKeys, Reference
+from pointsman.store.statement_index import ReadKeys
 
-#: level 1: bodies of JSON shrink to about a fifth already
-COMPRESSION_LEVEL = 1
 #: rows of moves in one INSERT, and one row of it
 _AT_ONCE, _ROW = 64, "(?, ?, ?, ?)"
 
@@ -126,8 +123,8 @@ def _claims(
 def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys: ReadKeys) -> None:
     """Write what the plan holds."""
     if plan.statements:
-        block = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
-        ranks = _ranks_by_key(connection, plan, read_keys)
+        block = compress(b"".join(plan.bodies))
+        ranks = statement_index.ranks_by_key(connection, plan, read_keys)
         values = (stored_at, block, pack_keys(list(ranks)))
         block_id = connection.execute(SQL["insert_block"], values).lastrowid or 0
         rows = [
@@ -145,8 +142,9 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
             )
             for new in plan.statements
         ]
+        rows.sort()  # what comes in the order of an index is added faster
         insert_rows(connection, "insert_statements", rows)
-        _write_index(connection, plan, block_id, ranks)
+        statement_index.write(connection, plan, block_id, ranks)
     if plan.moved:
         moved = [CODEC.moved_row(desired) for desired in plan.moved.values()]
         insert_rows(connection, "upsert_desired", moved)
@@ -193,48 +191,6 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
                 for dead in plan.dead.values()
             ],
         )
-
-
-def _ranks_by_key(
-    connection: sqlite3.Connection, plan: Plan, read_keys: ReadKeys
-) -> dict[int, str]:
-    """What is found under each key of a commit."""
-
-    def find(statement_id: str) -> Indexed | None:
-        stored = read_statement(connection, statement_id)
-        return None if stored is None else read_keys(stored.body, stored.index, stored.source)
-
-    return statement_index.ranks_by_key(plan.statements, find)
-
-
-def _write_index(
-    connection: sqlite3.Connection, plan: Plan, block: int, ranks: dict[int, str]
-) -> None:
-    """What queries find of a commit: keys, references to other statements, attachments."""
-    connection.execute(SQL["insert_keys"], (block, to_json(sorted(ranks.items()))))
-    late = statement_index.late_rows(plan.statements, lambda ids: _references(connection, ids))
-    if late:
-        connection.execute(SQL["insert_late_keys"], (to_json(list(late)),))
-    refs = [
-        (new.item.refers_to, new.item.statement_id, int(new.item.voids))
-        for new in plan.statements
-        if new.item.refers_to is not None
-    ]
-    if refs:
-        connection.execute(SQL["insert_refs"], (block, to_json(refs)))
-    if plan.attachments:
-        connection.executemany(
-            SQL["save_attachment"],
-            [
-                (data.sha2, data.content_type, data.content, block)
-                for data in plan.attachments.values()
-            ],
-        )
-
-
-def _references(connection: sqlite3.Connection, ids: Sequence[str]) -> list[Reference]:
-    rows = connection.execute(SQL["references_to"], (to_json(list(ids)),))
-    return [Reference(*row) for row in rows]
 
 
 def write_moves(connection: sqlite3.Connection, history: CommitHistory, at: int) -> None:
