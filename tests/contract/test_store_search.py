@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pointsman.domain.records import AttachedData
 from pointsman.store.base import Search, Store
-from pointsman.store.sqlite import SqliteStore, statement_index
+from pointsman.store.sqlite import SqliteStore, ingest
 from tests.support.change_factory import new_id
 from tests.support.store_steps import indexed, keys_in_body
 
@@ -165,7 +165,7 @@ async def _waiting(store: Store) -> list[int]:
 async def test_few_keys_wait_and_all_are_found_after_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statement_index, "MOST_WAITING", 4)
+    monkeypatch.setattr(ingest, "MOST_WAITING", 4)
     store = SqliteStore(tmp_path / "s.db", threaded=False)
     await store.open()
     names = []
@@ -207,7 +207,7 @@ async def test_pages_hold_each_match_once(
 ) -> None:
     names: list[str] = []
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(statement_index, "MOST_WAITING", most_waiting)
+        patch.setattr(ingest, "MOST_WAITING", most_waiting)
         store = SqliteStore(Path(folder, "s.db"), threaded=False, read_keys=keys_in_body)
         await store.open()
         for commit in commits:

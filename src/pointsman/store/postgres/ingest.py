@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import zstandard
+
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.targets import Recipient, Target
-from pointsman.store.block_codec import compress
 from pointsman.store.commit_plan import Plan
 from pointsman.store.desired_codec import MOVED
 from pointsman.store.evidence import Gathered, from_body, links, to_body
@@ -26,6 +27,8 @@ from pointsman.store.postgres.session import Connection
 from pointsman.store.statement_conflicts import former_names
 from pointsman.store.statement_index import ReadKeys
 from pointsman.store.strip_nul import text
+
+COMPRESSION_LEVEL = 1
 
 _Dead = tuple[str, str, bytes]
 
@@ -165,7 +168,7 @@ async def write(
 async def _write_statements(
     connection: Connection, plan: Plan, stored_at: int, read_keys: ReadKeys
 ) -> None:
-    block = compress(b"".join(plan.bodies))
+    block = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(b"".join(plan.bodies))
     rows = [
         (
             new.item.statement_id,

@@ -9,12 +9,12 @@ from typing import Any
 import zstandard
 
 from pointsman.store import table_sql
-from pointsman.store.block_codec import compress
 from pointsman.store.block_rewrite import DecideStatement, PlacedStatement, new_ranks, rewrite
 from pointsman.store.named_sql import load
 from pointsman.store.personal_data import TABLES, tables_of_learners
 from pointsman.store.personal_data_store import BlockChange, DecideRow, RefusedLearner, Row
 from pointsman.store.postgres.connections import PostgresConnections
+from pointsman.store.postgres.ingest import COMPRESSION_LEVEL
 from pointsman.store.postgres.pool import LONG, count_of
 from pointsman.store.postgres.retention import add_forgotten
 from pointsman.store.postgres.rows import SQL, columns
@@ -207,6 +207,6 @@ async def _change_block(
     places = [(one.statement_id, one.start, one.length) for one in new.statements]
     await connection.execute(PRIVACY_SQL["place_statements"], *columns(places, 3))
     if new.is_changed:
-        data = compress(new.bodies)
+        data = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(new.bodies)
     await connection.execute(PRIVACY_SQL["save_block"], block, data, [key for key, _ in staying])
     return BlockChange(len(new.erased), new.replaced)

@@ -14,16 +14,15 @@ import zstandard
 
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.store import table_sql
-from pointsman.store.block_codec import compress
 from pointsman.store.block_rewrite import DecideStatement, PlacedStatement, new_ranks, rewrite
 from pointsman.store.named_sql import load
 from pointsman.store.personal_data import TABLES, tables_of_learners
 from pointsman.store.personal_data_store import BlockChange, DecideRow, RefusedLearner, Row
 from pointsman.store.sqlite.connections import SqliteConnections
+from pointsman.store.sqlite.ingest import COMPRESSION_LEVEL, index_waiting_keys
 from pointsman.store.sqlite.rows import SQL, pack_keys, to_json, unpack_keys
 from pointsman.store.sqlite.schema import connect
 from pointsman.store.sqlite.soundness import is_damage, log_of
-from pointsman.store.sqlite.statement_index import add_waiting
 
 PRIVACY_SQL = load("pointsman.store.sqlite", "personal_data.sql")
 _IN = "IN (SELECT value FROM json_each(?))"
@@ -81,7 +80,7 @@ class SqlitePersonalData(SqliteConnections):
         self, blocks: Sequence[int], decide: DecideStatement, erased_keys: frozenset[int]
     ) -> BlockChange:
         def change(connection: sqlite3.Connection) -> BlockChange:
-            add_waiting(connection)
+            index_waiting_keys(connection)
             changes = (_change_block(connection, block, decide, erased_keys) for block in blocks)
             return sum(changes, BlockChange())
 
@@ -254,7 +253,7 @@ def _change_block(
     places = [(one.statement_id, one.start, one.length) for one in new.statements]
     connection.execute(PRIVACY_SQL["place_statements"], (to_json(places),))
     if new.is_changed:
-        data = compress(new.bodies)
+        data = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(new.bodies)
     kept = pack_keys([key for key, _ in staying])
     connection.execute(PRIVACY_SQL["save_block"], (data, kept, block))
     return BlockChange(len(new.erased), new.replaced)
