@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,10 +15,12 @@ import orjson
 import zstandard
 
 from pointsman.domain.desired_state import Desired
+from pointsman.domain.targets import Recipient, Target
 from pointsman.store.desired_codec import (
     COLUMNS,
     IMPORTED,
     MOVED,
+    STATE,
     DesiredCodec,
     ValueCodec,
     assignments,
@@ -33,15 +35,22 @@ def _extract(columns: Sequence[str]) -> str:
     return ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(columns)))
 
 
+#: what is found of a commit `a` under a key, in the index or beside it
+_RANKS = """coalesce((SELECT ranks FROM statement_keys WHERE key = :key AND block = a.block),
+    (SELECT json_extract(ranks, '$."' || :key || '"') FROM waiting_keys WHERE block = a.block))"""
 #: in place of the rows of a statement that `insert_rows` takes
 _ROWS = ":rows"
 #: rows that go in at once at most
 _AT_ONCE = 64
 _FRAGMENTS = {
     "desired": ", ".join(f"d.{name}" for name in COLUMNS),
+    "state": ", ".join(f"d.{name}" for name in STATE),
     "moved": ", ".join(MOVED),
     "rows": _ROWS,
     "assign_moved": assignments(MOVED, "changed_at"),
+    "ranks_of_second": _RANKS.replace(":key", "?2"),
+    "ranks_of_third": _RANKS.replace(":key", "?3"),
+    "ranks_of_fourth": _RANKS.replace(":key", "?4"),
     "imported": ", ".join(IMPORTED),
     "extract_imported": _extract(IMPORTED),
     "assign_imported": assignments(IMPORTED),
@@ -65,6 +74,20 @@ CODEC = DesiredCodec(ValueCodec(encode=lambda value: value, decode=lambda stored
 def desired_from_json(rows: str) -> list[Desired]:
     """The records of one aggregated answer, whose rows are arrays in the order of `COLUMNS`."""
     return [CODEC.decode_values(row) for row in orjson.loads(rows)]
+
+
+def read_desired(
+    connection: sqlite3.Connection, keys: Iterable[tuple[Recipient, Target]]
+) -> dict[tuple[Recipient, Target], Desired]:
+    """What is stored of these."""
+    asked = list(keys)
+    texts = [(str(recipient), kind._value_, key) for recipient, (kind, key) in asked]
+    (rows,) = connection.execute(SQL["desired_by_key"], (to_json(texts),)).fetchone()
+    states = {}
+    for place, *values in orjson.loads(rows):
+        whose = recipient, target = asked[place]
+        states[whose] = CODEC.decode_state(recipient, target, values)
+    return states
 
 
 def to_json(value: object) -> str:
