@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from pointsman.domain.launch import Launch
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import AttachedData
 from pointsman.domain.statement_ids import StatementIds, former_ids
+from pointsman.sources.left_over import LeftOver, left_overs
 from pointsman.sources.message_ids import message_ids
 from pointsman.statements import (
     JSON,
@@ -28,29 +29,19 @@ from pointsman.statements import (
     Parsed,
     StatementPackage,
     StatementsRefused,
+    Tolerance,
     Valid,
     check_statements,
     check_values,
     guessed_type,
     media_type,
     parse,
-    parse_json,
+    read_json,
     unpack,
 )
 
 #: the header of a message that has them, as a JSON object
 FORMER_IDS = "pointsman-former-ids"
-
-
-@record
-class LeftOver:
-    """Statements of a message that were not taken, as an array that can be taken by itself."""
-
-    body: bytes
-    #: their places in the message
-    first: int
-    last: int
-    reason: str
 
 
 @record
@@ -165,6 +156,7 @@ class BatchReader:
         version: str = "1.0.0",
         put_id: str | None = None,
         launch: Launch | None = None,
+        tolerance: Tolerance = Tolerance.NONE,
     ) -> StatementBatch:
         """A request; `put_id` is the `statementId` of a PUT.
 
@@ -177,15 +169,16 @@ class BatchReader:
             self._limits if launch is None else self._launched,
             new_id=_new_id if put_id is None else lambda: put_id,
             data=package.data,
+            tolerance=tolerance,
         )
         if put_id is not None:
             _check_put(parsed, put_id)
         return StatementBatch(
             source,
-            package.statements,
+            parsed.body,
             parsed.json,
             _all_valid(parsed),
-            message=body,
+            message=_message(body, package.statements, parsed.body),
             content_type=content_type,
             version=version,
             launch=launch,
@@ -231,23 +224,26 @@ class BatchReader:
         if most is not None:
             limits = limits.model_copy(update={"max_statements": most})
         check_values(package.statements, limits)
-        body, json, whole = package.statements, parse_json(package.statements), message.body
+        json, body = read_json(package.statements, tolerant=True)
+        whole = _message(message.body, package.statements, body)
         left_over: tuple[LeftOver, ...] = ()
         # attachments go with all of the statements, and can't be told apart
         if most is not None and isinstance(json, list) and len(json) > most and not package.data:
-            left_over = tuple(_left_over(json, most, self._limits.max_statements))
+            left_over = tuple(left_overs(json, most, self._limits.max_statements))
             json = json[:most]
             body = whole = orjson.dumps(json)
         made: dict[str, str] = dict(message.former_ids)
         new_id = message_ids(self.ids, message.origin, message.body, made)
-        parsed = check_statements(json, body, limits, new_id=new_id, data=data)
+        parsed = check_statements(
+            json, body, limits, new_id=new_id, data=data, tolerance=Tolerance.TIDIES_DATED
+        )
         return StatementBatch(
             message.source,
-            body,
+            parsed.body,
             parsed.json,
             tuple(item for item in parsed.items if isinstance(item, Valid)),
             tuple(item for item in parsed.items if isinstance(item, Invalid)),
-            message=whole,
+            message=_message(whole, body, parsed.body),
             content_type=content_type,
             version=message.version,
             attachments=tuple(package.data.values()),
@@ -262,19 +258,9 @@ def _unpacked(body: bytes, content_type: str) -> StatementPackage:
     return unpack(body, content_type)
 
 
-def _left_over(statements: list[Any], most: int, at_once: int) -> Iterator[LeftOver]:
-    """What comes after the first `most`, in arrays that a replay takes."""
-    for first in range(most, len(statements), at_once):
-        part = statements[first : first + at_once]
-        try:
-            body = orjson.dumps(part)
-        except orjson.JSONEncodeError as error:
-            raise InputRefused(f"the message has {len(statements)} statements: {error}") from error
-        reason = (
-            f"the message has {len(statements)} statements; at most {most} are taken of one "
-            f"(max_statements of its source)"
-        )
-        yield LeftOver(body, first, first + len(part) - 1, reason)
+def _message(message: bytes, came: bytes, taken: bytes) -> bytes:
+    """A message with what is taken in the place of the statements that came."""
+    return message if taken is came else message.replace(came, taken, 1)
 
 
 def _new_id() -> str:

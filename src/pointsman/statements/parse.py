@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 import orjson
@@ -13,23 +14,33 @@ from pointsman.domain.errors import InputRefused
 from pointsman.domain.frozen import record
 from pointsman.domain.records import AttachedData
 from pointsman.statements.activities import Activity
+from pointsman.statements.attachment_rules import check_attachments
 from pointsman.statements.equality import digest
-from pointsman.statements.json_body import parse_json
+from pointsman.statements.json_body import read_json
 from pointsman.statements.repeated_parts import validated
 from pointsman.statements.settings import Limits
 from pointsman.statements.statement import (
     VOIDED,
-    Attachment,
     Statement,
     StatementRef,
     SubStatement,
     is_real_time,
 )
+from pointsman.statements.tolerant_reader import tidied
 from pointsman.statements.validation import Problem, explain
 
-#: the usageType of a signature (xAPI Part 2 section 2.6)
-_SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
 _NO_SUCH_TIME = "must be a day and time that exist"
+
+
+class Tolerance(Enum):
+    """What becomes of a statement that breaks a rule."""
+
+    #: it is refused, as xAPI has it
+    NONE = "none"
+    #: what is wrong is left out where the rest holds without it
+    TIDIES = "tidies"
+    #: the same, but for its timestamp: when it arrives says nothing of when it was made
+    TIDIES_DATED = "tidies what is dated"
 
 
 @record
@@ -53,11 +64,16 @@ class Invalid:
 
 @record
 class Parsed:
-    """A body's statements, in order; `json` is what the body was parsed to."""
+    """A body's statements, in order.
+
+    `json` is what they are as JSON, and `body` that as text: what came, unless something was
+    corrected or left out.
+    """
 
     items: tuple[Valid | Invalid, ...]
     is_array: bool
     json: Any = field(default=None, compare=False)
+    body: bytes = field(default=b"", compare=False)
 
 
 @dataclass(slots=True)
@@ -68,7 +84,10 @@ class _Body:
     shallow: bool
     new_id: Callable[[], str]
     data: Mapping[str, AttachedData] | None
+    tolerance: Tolerance
     used: set[str] = field(default_factory=set)
+    #: the statements that were made to keep the rules, by their places
+    tidied: dict[int | None, dict[str, Any]] = field(default_factory=dict)
 
 
 def parse(
@@ -77,6 +96,7 @@ def parse(
     *,
     new_id: Callable[[], str],
     data: Mapping[str, AttachedData] | None = None,
+    tolerance: Tolerance = Tolerance.NONE,
 ) -> Parsed:
     """Read one statement, or an array of them.
 
@@ -89,8 +109,9 @@ def parse(
     `new_id` is asked for statements without.
     """
     brackets = check_values(body, limits)
+    json, body = read_json(body, tolerant=tolerance is not Tolerance.NONE)
     return check_statements(
-        parse_json(body), body, limits, new_id=new_id, data=data, brackets=brackets
+        json, body, limits, new_id=new_id, data=data, brackets=brackets, tolerance=tolerance
     )
 
 
@@ -120,6 +141,7 @@ def check_statements(
     new_id: Callable[[], str],
     data: Mapping[str, AttachedData] | None = None,
     brackets: int | None = None,
+    tolerance: Tolerance = Tolerance.NONE,
 ) -> Parsed:
     """As `parse`, of a `body` that was parsed to `json`, or written from it.
 
@@ -127,14 +149,23 @@ def check_statements(
     """
     # A body with fewer brackets than the limit can't be nested deeper.
     shallow = (_brackets(body) if brackets is None else brackets) <= limits.max_depth
-    whole = _Body(limits, shallow, new_id, data)
+    whole = _Body(limits, shallow, new_id, data, tolerance)
     is_array = not isinstance(json, dict)
     items = _array(json, whole) if is_array else [_statement(json, None, whole)]
     if unused := sorted(set(data or ()) - whole.used):
         raise InputRefused(
             f"{len(unused)} of the parts are attached to no statement: {', '.join(unused[:3])}"
         )
-    return Parsed(tuple(items), is_array, json)
+    if whole.tidied:
+        json = _with_tidied(json, whole.tidied)
+        body = orjson.dumps(json)
+    return Parsed(tuple(items), is_array, json, body)
+
+
+def _with_tidied(json: Any, tidied_by_place: Mapping[int | None, dict[str, Any]]) -> Any:
+    if None in tidied_by_place:
+        return tidied_by_place[None]
+    return [tidied_by_place.get(place, statement) for place, statement in enumerate(json)]
 
 
 def _array(statements: Any, whole: _Body) -> list[Valid | Invalid]:
@@ -163,6 +194,18 @@ def _array(statements: Any, whole: _Body) -> list[Valid | Invalid]:
 
 
 def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
+    item = _as_it_is(json, index, whole)
+    if type(item) is Valid or whole.tolerance is Tolerance.NONE:
+        return item
+    made = tidied(json, _broken_rules, dated=whole.tolerance is Tolerance.TIDIES_DATED)
+    again = item if made is None else _as_it_is(made.json, index, whole)
+    if made is not None and type(again) is Valid:
+        whole.tidied[index] = made.json
+        return again
+    return item
+
+
+def _as_it_is(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
     if not whole.shallow and _may_be_too_much(json, whole.limits):
         rule = too_much(json, whole.limits)
         if rule:
@@ -173,7 +216,7 @@ def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
         return _invalid(json, index, explain(error))
     broken = list(_broken_rules(statement))
     if whole.data is not None and _may_have_attachments(statement):
-        broken += _check_attachments(json, statement, whole.data, whole.used)
+        broken += check_attachments(json, statement, whole.data, whole.used)
     if broken:
         return _invalid(json, index, broken)
     return Valid(
@@ -209,43 +252,8 @@ def _check_context(part: Statement | SubStatement, prefix: str) -> Iterator[tupl
                 )
 
 
-def _attachments_with_places(statement: Statement) -> Iterator[tuple[str, Attachment]]:
-    """The attachments of a statement and of one inside it, each with its place."""
-    for place, attachment in enumerate(statement.attachments or ()):
-        yield f"attachments[{place}]", attachment
-    if type(statement.object) is SubStatement:
-        for place, attachment in enumerate(statement.object.attachments or ()):
-            yield f"object.attachments[{place}]", attachment
-
-
 def _may_have_attachments(statement: Statement) -> bool:
     return statement.attachments is not None or type(statement.object) is SubStatement
-
-
-def _check_attachments(
-    json: dict[str, Any],
-    statement: Statement,
-    data: Mapping[str, AttachedData],
-    used: set[str],
-) -> Iterator[tuple[str, str]]:
-    """(field, rule): each is here or says where it is, and signatures sign this statement."""
-    for place, attachment in _attachments_with_places(statement):
-        sha2 = attachment.sha2.lower()
-        part = data.get(sha2)
-        if part is not None:
-            used.add(sha2)
-        elif attachment.file_url is None:
-            yield (
-                f"{place}.fileUrl",
-                f"is missing, and so is a part of multipart/mixed with the hash {sha2}",
-            )
-        if part is not None and attachment.usage_type == _SIGNATURE:
-            # cryptography is loaded where there is a signature, which is seldom
-            from pointsman.statements.signed_statements import broken_rule  # noqa: PLC0415 - seldom
-
-            rule = broken_rule(json, attachment.content_type, part.content)
-            if rule is not None:
-                yield place, rule
 
 
 def _invalid(json: Any, index: int | None, broken: list[tuple[str, str]]) -> Invalid:

@@ -63,7 +63,7 @@ class Webhook:
         Raises `InputRefused`, which names the path that has nothing or something else, where nobody
         can tell who or what it is about. Any other value that makes no sense is left out.
         """
-        whole = parse_json(body)
+        whole = parse_json(body, tolerant=True)
         message = message_id or hashlib.sha256(body).hexdigest()
         if self.items is None:
             return [self._statement(whole, whole, message, None)]

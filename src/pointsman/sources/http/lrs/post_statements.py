@@ -17,7 +17,7 @@ from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.resources import TWO
 from pointsman.sources.http.sender_turns import SenderTurns
 from pointsman.sources.parse_thread import LARGE, in_thread
-from pointsman.statements import JSON, StatementsRefused, check_readings
+from pointsman.statements import JSON, StatementsRefused, Tolerance, check_readings
 
 #: large bodies that are understood and stored at once, and those of one learner: what is made of
 #: one takes ten times its bytes, and more at once are done no sooner
@@ -88,6 +88,7 @@ class PostStatements:
             version="2.0.0" if call.version == TWO else "1.0.0",
             put_id=put_id,
             launch=call.launch,
+            tolerance=Tolerance.TIDIES if call.lenient else Tolerance.NONE,
         )
         if not call.lenient:
             check_readings(batch.items)
