@@ -128,8 +128,8 @@ def _http_source(source: HttpSourceSettings) -> str:
     )
     return (
         f"{source.name} sends over HTTP with {listed(map(_credential, source.credentials))}; {how} "
-        "put profiles without If-None-Match, add parameters, leave out the type of a form, and send "
-        "faults beside the point, such as a score of null, which are left out."
+        "put profiles without If-None-Match, add parameters, leave out the type of a form, and "
+        "send faults beside the point, such as a score of null, which are left out."
     )
 
 
