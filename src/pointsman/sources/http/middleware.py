@@ -46,6 +46,7 @@ from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.routes import READ
 
 _XAPI = "/xapi/"
+_STATEMENTS = (Resource.STATEMENTS.value, "/xapi//statements")
 #: a method is any token, and a counter must not grow with what strangers send
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
@@ -96,7 +97,7 @@ class Surrounding:
         response = await self._across_origins(request, handler)
         headers = response.headers
         if request.path.startswith(_XAPI):
-            is_unmarked = request.path.startswith(Resource.STATEMENTS) and CONSISTENT not in headers
+            is_unmarked = request.path.startswith(_STATEMENTS) and CONSISTENT not in headers
             if is_unmarked and (through := await self._consistency.lately()):
                 headers[CONSISTENT] = through
             headers[HEADER] = request.get(VERSION) or _version(request, response)
@@ -155,7 +156,7 @@ def _route_name(request: web.Request) -> str:
     resource = request.match_info.route.resource
     if resource is None:
         return UNKNOWN_ROUTE
-    return resource.canonical.rstrip("/") or "/"
+    return resource.canonical.rstrip("/").replace("//", "/") or "/"
 
 
 def _customer(request: web.Request) -> str:

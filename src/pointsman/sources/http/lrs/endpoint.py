@@ -25,7 +25,6 @@ from pointsman.sources.http.body import BodyLimits, RequestBody, read_body
 from pointsman.sources.http.client_address import sender_address
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.alternate_syntax import (
-    FORM,
     RawRequest,
     credential_of,
     read_alternate,
@@ -171,16 +170,15 @@ class LrsEndpoint:
         sender: AuthorizedSender,
     ) -> web.Response:
         method, takes = _check_method(resource, raw.method)
-        request[VERSION] = version = negotiate(raw.headers.get(HEADER))
-        if raw.alternate and version not in ALTERNATE_SYNTAX:
-            raise RequestRefused(400, f"xAPI {version} has no ?method=; send the request itself")
         # players that are launched pass on what their launch address has
         lenient = sender.launch is not None or sender.source in self._lenient
-        if not raw.well_typed and not lenient:
+        request[VERSION] = version = negotiate(raw.headers.get(HEADER), lenient=lenient)
+        if raw.alternate and version not in ALTERNATE_SYNTAX:
+            raise RequestRefused(400, f"xAPI {version} has no ?method=; send the request itself")
+        if raw.fault and not lenient:
             raise RequestRefused(
                 400,
-                f"a request with ?method= must be a form ({FORM}); for players that can't say so, "
-                "mark the source lenient = true",
+                f"{raw.fault}; for players that can't do so, mark the source lenient = true",
             )
         searches = resource is Resource.STATEMENTS and method == "GET"
         # before the search, for what is stored meanwhile need not be in it
@@ -230,14 +228,19 @@ def _check_method(resource: Resource, method: str) -> tuple[str, MethodRules]:
     return method, takes
 
 
-def negotiate(header: str | None) -> str:
-    """The version to answer in: "1.0.3" or "2.0.0". Raises `VersionRefused`."""
+def negotiate(header: str | None, *, lenient: bool = False) -> str:
+    """The version to answer in: "1.0.3" or "2.0.0"; `lenient` takes any other for 1.0.3.
+
+    Raises `VersionRefused`.
+    """
+    if header is not None and _PATTERN_ONE.fullmatch(header):
+        return ONE
+    if header is not None and _PATTERN_TWO.fullmatch(header):
+        return TWO
+    if lenient:
+        return ONE
     if header is None:
         raise VersionRefused(f"the header {HEADER} is missing; send 1.0.3 or 2.0.0")
-    if _PATTERN_ONE.fullmatch(header):
-        return ONE
-    if _PATTERN_TWO.fullmatch(header):
-        return TWO
     raise VersionRefused(f"{HEADER} must be 1.0, 1.0.x or 2.0.x")
 
 

@@ -17,11 +17,20 @@ from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.resources import TWO
 from pointsman.sources.http.sender_turns import SenderTurns
 from pointsman.sources.parse_thread import LARGE, in_thread
-from pointsman.statements import JSON, StatementsRefused, Tolerance, check_readings
+from pointsman.statements import (
+    JSON,
+    StatementsRefused,
+    Tolerance,
+    check_readings,
+    guessed_type,
+    media_type,
+)
 
 #: large bodies that are understood and stored at once, and those of one learner: what is made of
 #: one takes ten times its bytes, and more at once are done no sooner
 _LARGE_AT_ONCE, _LARGE_OF_LEARNER = 4, 2
+#: what a body of statements may say to be
+_TYPES = frozenset({JSON, "multipart/mixed"})
 
 
 class LargeBodyTurns(SenderTurns):
@@ -83,8 +92,7 @@ class PostStatements:
         batch = self._reader.request(
             call.source,
             body,
-            # a form need not say what its content is
-            content_type=call.content_type or (JSON if call.alternate else ""),
+            content_type=_content_type(call, body),
             version="2.0.0" if call.version == TWO else "1.0.0",
             put_id=put_id,
             launch=call.launch,
@@ -93,6 +101,13 @@ class PostStatements:
         if not call.lenient:
             check_readings(batch.items)
         return batch
+
+
+def _content_type(call: LrsRequest, body: bytes) -> str:
+    """What the body is: a form need not say what its content is, nor who is lenient."""
+    if call.lenient and media_type(call.content_type) not in _TYPES:
+        return guessed_type(body)
+    return call.content_type or (JSON if call.alternate else "")
 
 
 def report_refusals(error: InputRefused | StatementConflict | Forbidden) -> int:
