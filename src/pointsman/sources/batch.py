@@ -20,6 +20,7 @@ from pointsman.domain.launch import Launch
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import AttachedData
 from pointsman.domain.statement_ids import StatementIds, former_ids
+from pointsman.sources.envelopes import unwrapped
 from pointsman.sources.left_over import LeftOver, left_overs
 from pointsman.sources.message_ids import message_ids
 from pointsman.statements import (
@@ -217,15 +218,16 @@ class BatchReader:
         message that is read twice is applied once. Of more statements than the message's own limit
         allows, those up to it are taken, and the rest is left over.
         """
-        content_type = message.content_type or guessed_type(message.body)
-        package = _unpacked(message.body, content_type)
+        whole = unwrapped(message.body)
+        content_type = message.content_type or guessed_type(whole)
+        package = _unpacked(whole, content_type)
         data = package.data if message.content_type or package.data else None
         limits, most = self._limits, message.max_statements
         if most is not None:
             limits = limits.model_copy(update={"max_statements": most})
         check_values(package.statements, limits)
         json, body = read_json(package.statements, tolerant=True)
-        whole = _message(message.body, package.statements, body)
+        whole = _message(whole, package.statements, body)
         left_over: tuple[LeftOver, ...] = ()
         # attachments go with all of the statements, and can't be told apart
         if most is not None and isinstance(json, list) and len(json) > most and not package.data:
