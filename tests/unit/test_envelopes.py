@@ -97,5 +97,6 @@ async def test_the_launch_is_known_that_a_wrapped_message_names(wrapped: Any) ->
 
     registration = "0f0b1c1e-7a54-4c0c-8f2e-5a4f9b2a1c11"
     message = wrapped(json.dumps(statement(context={"registration": registration})).encode())
-    await LaunchCache(Store(), ManualClock()).prepare([message])
+    store: Any = Store()
+    await LaunchCache(store, ManualClock()).prepare([message])
     assert asked == [registration]
