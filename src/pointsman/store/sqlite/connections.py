@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -50,7 +51,6 @@ class SqliteConnections:
 
     `beside` is for a command at a terminal: it works while a daemon has the file, and leaves the
     daemon's leases alone. `threaded=False` does everything in the loop's own thread, for tests.
-
     With `publish_turns` what is delivered waits to be written to a topic (`HistoryStore`).
     """
 
@@ -102,7 +102,7 @@ class SqliteConnections:
             connection,
             self._clock,
             self._damage,
-            LogMark(connection, self._path),
+            LogMark(connection, self._path, self._lock),
             threaded=self._threaded,
             on_commit=self._on_commit,
             read_keys=self._read_keys,
@@ -192,7 +192,6 @@ class Writer:
     """The one connection that writes, and its thread: whatever waits shares its transaction.
 
     `threaded=False` commits in the loop's own thread, for tests.
-
     `last_commit` is when the newest statement of the file was stored.
     """
 
@@ -208,10 +207,8 @@ class Writer:
         read_keys: ReadKeys,
         last_commit: int,
     ) -> None:
-        self._connection = connection
-        self._clock = clock
-        self._damage = damage
-        self._mark = mark
+        self._connection, self._clock = connection, clock
+        self._damage, self._mark = damage, mark
         self._read_keys = read_keys
         self._stored_at = last_commit
         self._thread = ThreadPoolExecutor(1, "pointsman-store") if threaded else None
@@ -278,14 +275,23 @@ class Writer:
 class LogMark:
     """Writes the file's number into its log each time that the log begins again."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
+    def __init__(self, connection: sqlite3.Connection, path: Path, lock: FileLock) -> None:
+        self._connection, self._path, self._lock = connection, path, lock
+        self._descriptor = lock.descriptor
         self._log = log_of(path)
         (self._number,) = connection.execute("PRAGMA application_id").fetchone()
         self._salt = b""
 
     def renew(self) -> None:
-        """Within a transaction. The log of the transaction before has the number already."""
+        """Within a transaction. The log of the transaction before has the number already.
+
+        Raises `StoreUnavailable` where the file is not in its place any longer.
+        """
+        is_in_place = False
+        with suppress(OSError):
+            is_in_place = os.path.samestat(os.fstat(self._descriptor), self._path.stat())
+        if not is_in_place:
+            raise self._lock.moved()
         salt = b""
         with suppress(FileNotFoundError), self._log.open("rb", buffering=0) as file:
             salt = file.read(LOG_HEADER)[SALT]
