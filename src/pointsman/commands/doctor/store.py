@@ -130,12 +130,15 @@ async def examine_store(settings: Settings, examined: StoreExamination) -> Async
         yield finding
     if not settings.store.is_shared and settings.store.path.stat().st_size <= _READ_WHOLE:
         yield await asyncio.to_thread(_soundness, settings.store.path)
+    yield await _books(store)
+
+
+async def _books(store: Store) -> Result:
     try:
         books = await store.books()
     except Retry as error:
-        yield findings.of_error("store's books", error, "pointsman verify")
-        return
-    yield judge_books(
+        return findings.of_error("store's books", error, "pointsman verify")
+    return judge_books(
         balanced=books.balanced,
         accepted=books.accepted,
         desired=books.desired,
