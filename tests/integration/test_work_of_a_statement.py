@@ -45,7 +45,7 @@ async def _post(endpoint: Endpoint, bodies: list[bytes]) -> None:
 @pytest.mark.parametrize(
     ("batch", "most_calls", "most_sql"),
     [
-        pytest.param(1, 280.0, 10.1, id="single posts"),
+        pytest.param(1, 252.0, 10.1, id="single posts"),
         # a hundred rows are bound in three steps: cheaper than out of JSON in one
         pytest.param(100, 101.0, 0.14, id="batches of 100"),
     ],

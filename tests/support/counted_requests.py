@@ -1,21 +1,21 @@
-"""Counts the requests of an application of a test, and cuts them as the daemon does."""
+"""Surrounds an application of a test as the daemon's: its requests are counted, and can be cut."""
 
 from __future__ import annotations
 
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Middleware
 
-from pointsman.sources.http.middleware import RequestsUnderWay
+from pointsman.domain.clock import SystemClock
+from pointsman.sources.http.lrs.consistent_through import ConsistentThrough
+from pointsman.sources.http.middleware import RequestsUnderWay, Surrounding
 
 
 def counting(requests: RequestsUnderWay) -> Middleware:
     """A middleware for handlers that are not the daemon's."""
+    clock = SystemClock()
 
-    @web.middleware
-    async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
-        with requests.counted(request):
-            response = await requests.until_cut(handler(request))
-        requests.finish(response)
-        return response
+    async def through() -> int:
+        return 0
 
-    return count
+    consistency = ConsistentThrough(through, clock)
+    surrounding = Surrounding(lambda *_: None, lambda *_: None, clock, consistency, (), requests)
+    return surrounding.middleware

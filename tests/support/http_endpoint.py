@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +22,7 @@ from pointsman.domain.records import Decision, Observation
 from pointsman.mapping import ConfiguredIdentity, Mapper, Rule, Template
 from pointsman.sources.http.app import HttpDeps, make_app
 from pointsman.sources.http.authorization import BasicCredential, HttpSource
+from pointsman.sources.http.direct_posts import answer_of
 from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.health import ReadyState
 from pointsman.sources.http.settings import HttpSettings
@@ -69,6 +71,8 @@ class Endpoint:
     seen: list[Observation] = field(default_factory=list)
     #: statements that were turned away, by source
     refused: list[tuple[str, int]] = field(default_factory=list)
+    #: what its application is made of
+    deps: HttpDeps = field(kw_only=True)
 
     async def send(
         self, method: str, path: str, *, data: Any = None, version: str | None = None, **more: Any
@@ -130,6 +134,19 @@ class Watched:
         return self.mapping.decide(seen, launch)
 
 
+class AsTheDaemon(TestServer):
+    """Posts go the way that they go in the daemon."""
+
+    async def start_server(
+        self, loop: asyncio.AbstractEventLoop | None = None, **kwargs: Any
+    ) -> None:
+        await super().start_server(loop, **kwargs)
+        assert self.runner is not None
+        server = self.runner.server
+        assert server is not None
+        server.request_handler = answer_of(self.app, server.request_handler)
+
+
 @asynccontextmanager
 async def running(
     folder: Path,
@@ -171,29 +188,25 @@ async def running(
     async def page(_accept: str) -> tuple[bytes, str]:
         return b"", "text/plain"
 
-    app = make_app(
-        HttpDeps(
-            intake=intake,
-            store=store,
-            sources=[
-                HttpSource("players", (BasicCredential("user", SecretStr("pass")),)),
-                HttpSource(
-                    "launched", (BasicCredential("lenient", SecretStr("pass")),), lenient=True
-                ),
-            ],
-            settings=HttpSettings(max_body_bytes=200_000, cors_origins=(PLAYER,)),
-            ready=ready,
-            metrics_page=page,
-            on_request=lambda *one: requests.append(one[:4]),
-            on_refused=lambda *one: refused.append(one),
-            clock=clock,
-            attempts=FailedAttempts(100_000, clock),
-            authority_home_page=ORIGIN,
-            defining_sources=("players", "launched"),
-            postbacks=postback_sources(foreign, ids),
-            webhooks=webhook_sources(foreign, ids),
-        )
+    deps = HttpDeps(
+        intake=intake,
+        store=store,
+        sources=[
+            HttpSource("players", (BasicCredential("user", SecretStr("pass")),)),
+            HttpSource("launched", (BasicCredential("lenient", SecretStr("pass")),), lenient=True),
+        ],
+        settings=HttpSettings(max_body_bytes=200_000, cors_origins=(PLAYER,)),
+        ready=ready,
+        metrics_page=page,
+        on_request=lambda *one: requests.append(one[:4]),
+        on_refused=lambda *one: refused.append(one),
+        clock=clock,
+        attempts=FailedAttempts(100_000, clock),
+        authority_home_page=ORIGIN,
+        defining_sources=("players", "launched"),
+        postbacks=postback_sources(foreign, ids),
+        webhooks=webhook_sources(foreign, ids),
     )
-    async with TestClient(TestServer(app)) as client:
-        yield Endpoint(client, store, intake, version, requests, mapping.seen, refused)
+    async with TestClient(AsTheDaemon(make_app(deps))) as client:
+        yield Endpoint(client, store, intake, version, requests, mapping.seen, refused, deps=deps)
     await store.close()

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.errors import Unauthorized
+from pointsman.sources.http import authorization
 from pointsman.sources.http.authorization import (
     Authenticator,
     BasicCredential,
@@ -100,3 +101,40 @@ def test_secrets_are_not_in_the_repr() -> None:
     assert "key" in shown
     assert "s3cret" not in shown
     assert "tok-123" not in shown
+
+
+class Changing(SecretStr):
+    """A secret that changes, as one in a file does."""
+
+    now = "first"
+
+    def get_secret_value(self) -> str:
+        return self.now
+
+
+def test_a_header_that_was_good_is_refused_once_its_secret_has_changed() -> None:
+    secret = Changing("")
+    sources = [HttpSource("player", (BasicCredential("key", secret),))]
+    authenticator = Authenticator(sources, FailedAttempts(100_000, SystemClock()))
+    for _ in range(2):
+        assert authenticator.source(basic("key:first"), HERE) == "player"
+    secret.now = "second"
+    with pytest.raises(Unauthorized):
+        authenticator.source(basic("key:first"), HERE)
+    assert authenticator.source(basic("key:second"), HERE) == "player"
+
+
+def test_what_is_remembered_of_good_headers_is_of_one_address_and_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(authorization, "_MOST_REMEMBERED", 2)
+    attempts = FailedAttempts(100_000, SystemClock())
+    sources = [HttpSource("gateway", (BearerCredential(SecretStr("tok-123")),))]
+    authenticator = Authenticator(sources, attempts)
+    header = "Bearer tok-123"
+    for address in ("a", "b", "a", "c"):
+        assert authenticator.source(header, address) == "gateway"
+    remembered = {address: authenticator.remembered(header, address) for address in "abcd"}
+    assert remembered == {"a": "gateway", "b": None, "c": "gateway", "d": None}
+    assert authenticator.source(header + " " * 10_000, "d") == "gateway"
+    assert authenticator.remembered(header + " " * 10_000, "d") is None

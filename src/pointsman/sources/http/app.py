@@ -21,6 +21,7 @@ from pointsman.sources.http.authorization import (
 from pointsman.sources.http.body import UNKNOWN_BYTES, BodyLimits
 from pointsman.sources.http.client_address import TRUSTED_PROXIES, TrustedProxies
 from pointsman.sources.http.confirmations import Confirmations, ConfirmationSource
+from pointsman.sources.http.direct_posts import DIRECT_POSTS, DirectPosts
 from pointsman.sources.http.failed_attempts import FailedAttempts
 from pointsman.sources.http.health import Health, ReadyState
 from pointsman.sources.http.home import home
@@ -169,6 +170,8 @@ def make_app(
         names = deps.settings.operator_hosts
         handlers = {route: under_own_names(handler, names) for route, handler in handlers.items()}
     add_routes(app, handlers, listeners)
+    if is_public:
+        app[DIRECT_POSTS] = DirectPosts(app, surrounding, handlers[XAPI[Resource.STATEMENTS]])
     return app
 
 

@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -27,10 +28,16 @@ from pointsman.sources.players import (
     LaunchCache,
     Purpose,
 )
-from pointsman.sources.players.credentials import CredentialRevoked, credential_from_header
+from pointsman.sources.players.credentials import (
+    CredentialRevoked,
+    SignedCredential,
+    credential_from_header,
+)
 
 #: the source that everything belongs to that launched players say; no configured one has its name
 LAUNCHED = "launch"
+#: headers that were good are remembered up to so many, by address, and to so many characters
+_MOST_REMEMBERED, _MOST_CHARACTERS = 10_000, 512
 
 
 @record
@@ -87,14 +94,21 @@ class _Expected:
         return self._digest
 
 
+#: what a header proved to be, its digest, and the name of the source
+_Good = tuple[_Expected, bytes, str]
+
+
 class Authenticator:
     """Compares digests only, so that it takes the same time for every length of secret.
 
-    `attempts` counts those that failed, and refuses who guesses.
+    `attempts` counts those that failed, and refuses who guesses. A header that was good from an
+    address is remembered, for it comes with every request; one that was not is looked at again.
     """
 
     def __init__(self, sources: Sequence[HttpSource], attempts: FailedAttempts) -> None:
         self._attempts = attempts
+        #: by header and address, in the order of their last use
+        self._good: OrderedDict[tuple[str, str], _Good] = OrderedDict()
         self._sources = tuple(
             (_Expected(credential), source.name)
             for source in sources
@@ -106,29 +120,48 @@ class Authenticator:
 
         Raises `Unauthorized`, and `RequestRefused` where the sender has to wait.
         """
-        return self._source_of(*_parse(header), address)
+        source = self.remembered(header, address)
+        if source is not None:
+            return source
+        good = self._source_of(*_parse(header), address)
+        if header is not None and len(header) <= _MOST_CHARACTERS:
+            self._good[header, address] = good
+            if len(self._good) > _MOST_REMEMBERED:
+                self._good.popitem(last=False)
+        return good[2]
+
+    def remembered(self, header: str | None, address: str) -> str | None:
+        """The name of the source, where this header was good from this address and still is."""
+        if header is None or (good := self._good.get((header, address))) is None:
+            return None
+        expected, digest, source = good
+        if expected.digest() != digest:  # the secret has changed
+            del self._good[header, address]
+            return None
+        self._good.move_to_end((header, address))
+        return source
 
     def sender(self, key: str, secret: str, address: str) -> str:
         """The name of the source that has these, shown elsewhere; raises as `source` does."""
         shown = f"{key}:{secret}".encode("utf-8", "surrogateescape")
-        return self._source_of("basic", shown, address)
+        return self._source_of("basic", shown, address)[2]
 
-    def _source_of(self, scheme: str, shown: bytes, address: str) -> str:
+    def _source_of(self, scheme: str, shown: bytes, address: str) -> _Good:
         offered = _digest(scheme, shown)
         # what names a bearer is the bearer, which is secret: all of them are one key
         key = shown.partition(b":")[0] if scheme == "basic" else b""
         if wait := self._attempts.must_wait(address, key, offered):
             raise too_many_tries("credentials", wait)
-        source: str | None = None
+        good: _Good | None = None
         # Every credential is compared, so that the time says nothing about which one matched.
         for expected, name in self._sources:
             if hmac.compare_digest(expected.digest(), offered):
-                source = name
-        if source is None:
+                good = expected, offered, name
+        if good is None:
             self._attempts.failed(address, key)
             raise Unauthorized("the credentials are not known here")
         self._attempts.succeeded(address, offered)
-        return source
+        return good
 
 
 def _parse(header: str | None) -> tuple[str, bytes]:
@@ -192,6 +225,10 @@ class RequestAuthorizer:
         self._launches = launches
         self._count_request = count_request
 
+    def remembered(self, authorization: str | None, address: str) -> str | None:
+        """The source that `authorize` found for these, while its secret is the same."""
+        return self._authenticator.remembered(authorization, address)
+
     async def authorize(self, authorization: str | None, address: str) -> AuthorizedSender:
         """Who shows this header, from this address.
 
@@ -200,9 +237,10 @@ class RequestAuthorizer:
         """
         credentials = self._credentials
         token = None if credentials is None else credential_from_header(authorization)
+        signed = None if token is None or credentials is None else credentials.signed(token)
         # what we signed ourselves is no guess, even when it is good no longer
-        if token is not None and credentials is not None and credentials.is_ours(token):
-            return AuthorizedSender(LAUNCHED, await self.launch(token, Purpose.XAPI))
+        if signed is not None:
+            return AuthorizedSender(LAUNCHED, await self._launch(signed, Purpose.XAPI))
         try:
             return AuthorizedSender(self._authenticator.source(authorization, address))
         except Unauthorized:
@@ -217,11 +255,15 @@ class RequestAuthorizer:
         Raises `CredentialRefused`, `StoreUnavailable` and what `count_request` raises. One that is
         revoked has not merely expired.
         """
+        signed = None if self._credentials is None else self._credentials.signed(token)
+        return await self._launch(signed, *purposes)
+
+    async def _launch(self, signed: SignedCredential | None, *purposes: Purpose) -> Launch:
         if self._credentials is None or self._launches is None:
             raise CredentialRefused("there are no launches here")
         expired: CredentialExpired | None = None
         try:
-            shown = self._credentials.check(token, *purposes)
+            shown = self._credentials.check_signed(signed, *purposes)
         except CredentialExpired as error:
             shown, expired = error.credential, error
         self._count_request(shown.registration)
@@ -232,5 +274,7 @@ class RequestAuthorizer:
             raise expired
         if launch is None or (launch.learner, launch.activity) != (shown.learner, shown.activity):
             raise CredentialRefused("this launch is not known any longer; start the activity again")
+        if launch.session == shown.session:
+            return launch
         # the session of the credential, which need not be the newest
         return replace(launch, session=shown.session)

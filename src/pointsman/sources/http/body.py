@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiohttp import ClientError, web
+from aiohttp import ClientError, hdrs, web
 from aiohttp.http_exceptions import BadHttpMessage
 
 from pointsman.sources.http.errors import RETRY_AFTER, RequestRefused
@@ -101,7 +101,9 @@ class HeldBytes:
         self._count += count
 
     def sender_is_known(self) -> None:
-        if self._unknown:
+        if not self._count:
+            self._unknown, self._address = False, None
+        elif self._unknown:
             self._budget.remove(self._count, self._address)
             self._unknown, self._address = False, None
             self._budget.add(self._count)
@@ -150,8 +152,6 @@ class RequestBody:
         if not self._chunks and not self.is_whole:
             await self._invite()
         held = self._request.get(HELD)
-        if self._take_what_came(held, most):
-            return
         try:
             async with asyncio.timeout_at(self._until):
                 while not self.is_whole and self._size <= most:
@@ -168,19 +168,6 @@ class RequestBody:
             raise RequestRefused(
                 400, "the body could not be read to its end", close=True
             ) from error
-
-    def _take_what_came(self, held: HeldBytes | None, most: int) -> bool:
-        """Take a body that is whole before anybody waits for it, as most small ones are."""
-        content = self._request.content
-        if self._size or not content.is_eof() or content.exception() is not None:
-            return False
-        # a body whose size is known, so that no more is taken than there is room for
-        if (length := self._request.content_length) is None or length > most:
-            return False
-        if chunk := content.read_nowait():
-            self._add(chunk, held)
-        self.is_whole = True
-        return True
 
     def _add(self, chunk: bytes, held: HeldBytes | None) -> None:
         if held is not None:
@@ -209,7 +196,33 @@ async def read_body(request: web.Request, limits: BodyLimits, *, known: bool = T
 
     Not `known` is a sender that only the body makes known.
     """
+    body = _what_came(request, limits.bytes, known=known)
+    if body is not None:
+        return body
     return await RequestBody(request, limits.seconds).rest(limits.bytes, known=known)
+
+
+def _what_came(request: web.Request, most: int, *, known: bool) -> bytes | None:
+    """A body that is whole before anybody waits for it, as most small ones are; else None.
+
+    Only one whose size is known, so that no more is taken than there is room for.
+    """
+    content, headers = request.content, request.headers
+    if (
+        not content.is_eof()
+        or content.exception() is not None
+        or not (length := headers.get(hdrs.CONTENT_LENGTH, ""))
+        or int(length) > most
+        or hdrs.CONTENT_ENCODING in headers
+        or hdrs.EXPECT in headers
+    ):
+        return None
+    body = content.read_nowait()
+    if (held := request.get(HELD)) is not None:
+        if known:
+            held.sender_is_known()
+        held.add(len(body))
+    return body
 
 
 def _busy(why: str) -> RequestRefused:

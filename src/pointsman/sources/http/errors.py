@@ -16,8 +16,11 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.helpers import rfc822_formatted_time
 
 from pointsman.domain.errors import (
     Forbidden,
@@ -27,7 +30,7 @@ from pointsman.domain.errors import (
     StoreUnavailable,
     Unauthorized,
 )
-from pointsman.statements import Problem, StatementsRefused
+from pointsman.statements import JSON, Problem, StatementsRefused
 
 log = structlog.get_logger(__name__)
 
@@ -69,12 +72,39 @@ def too_many_tries(of_what: str, wait: float) -> RequestRefused:
     )
 
 
+class JsonAnswer(web.Response):
+    """Has its head made in one step, for nothing of it is to be found out."""
+
+    async def _start(self, request: web.BaseRequest) -> AbstractStreamWriter:
+        if self._must_be_empty_body or self._cookies:
+            return await super()._start(request)
+        version, headers = request.version, self._headers
+        if self._keep_alive is None:
+            self._keep_alive = request.keep_alive
+        headers[hdrs.CONTENT_LENGTH] = str(self.content_length)
+        headers[hdrs.DATE] = rfc822_formatted_time()
+        if not self._keep_alive and version == HttpVersion11:
+            headers[hdrs.CONNECTION] = "close"
+        elif self._keep_alive and version == HttpVersion10:
+            headers[hdrs.CONNECTION] = "keep-alive"
+        self._req = request
+        self._payload_writer = writer = request.writer
+        status_line = f"HTTP/{version.major}.{version.minor} {self.status} {self.reason}"
+        await writer.write_headers(status_line, headers)
+        return writer
+
+
 def json_response(
     value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """Any JSON, in ASCII: senders' texts may hold what UTF-8 can't (lone surrogates)."""
     body = _TO_JSON(value).encode("ascii")
-    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
+    return JsonAnswer(body=body, status=status, headers=headers, content_type=JSON)
+
+
+def ids_response(ids: Sequence[str]) -> web.Response:
+    """Ids of statements, as JSON."""
+    return JsonAnswer(body=orjson.dumps(ids), content_type=JSON)
 
 
 def no_content() -> web.Response:
@@ -107,6 +137,8 @@ def answer(request: web.Request, error: Exception) -> web.Response:
     """
     request[REASON] = str(error)
     match error:
+        case web.HTTPException():
+            return answer_of_router(error)
         case RequestRefused():
             response = error_response(error.status, error.reason, headers=error.headers)
             if error.close:

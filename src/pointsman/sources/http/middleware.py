@@ -8,11 +8,11 @@ more is paid for by every request.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from functools import partial
 from http import HTTPStatus
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from pointsman.domain.clock import Clock
@@ -30,7 +30,6 @@ from pointsman.sources.http.errors import (
     REASON,
     RETRY_AFTER,
     answer,
-    answer_of_router,
     error_response,
 )
 from pointsman.sources.http.lrs.answers_under_way import UNTIL_WRITTEN, write_answer
@@ -79,9 +78,7 @@ class Surrounding:
         @web.middleware
         async def surround(request: web.Request, handler: Handler) -> web.StreamResponse:
             try:
-                with self._requests.counted(request):
-                    response = await self._recorded(request, handler)
-                self._requests.finish(response)
+                response = await self.answer(request, handler, request.path, _route_name(request))
                 if UNTIL_WRITTEN in request:
                     await write_answer(request, response)
             finally:
@@ -91,57 +88,82 @@ class Surrounding:
 
         return surround
 
-    async def _recorded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def answer(
+        self, request: web.Request, handler: Handler, path: str, route: str
+    ) -> web.StreamResponse:
+        """What the handler answers, with all that is done around it; `route` is for the metrics.
+
+        It is one long function, because each call more is paid for by every request.
+        """
         began = self._clock.monotonic()
         current_source.set("")
-        response = await self._across_origins(request, handler)
-        headers = response.headers
-        if request.path.startswith(_XAPI):
-            is_unmarked = request.path.startswith(_STATEMENTS) and CONSISTENT not in headers
-            if is_unmarked and (through := await self._consistency.lately()):
-                headers[CONSISTENT] = through
-            headers[HEADER] = request.get(VERSION) or _version(request, response)
-        is_basic = headers.get("WWW-Authenticate", "").startswith("Basic")
-        if is_basic and would_prompt(request.headers):
-            headers["WWW-Authenticate"] = BROWSER_CHALLENGE
-        # in place of what the library says: its version and Python's
-        headers["Server"] = "pointsman"
-        source, route = current_source.get(), _route_name(request)
-        method = request.method if request.method in _METHODS else "other"
-        self._on_request(source, method, route, response.status, self._clock.monotonic() - began)
-        if REASON in request:
-            self._on_refusal(source, method, route, response.status, request[REASON])
-        return response
-
-    async def _across_origins(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answers OPTIONS on every known path, and marks all answers (CORS)."""
-        origins, origin = self._origins, request.headers.get("Origin")
-        if origin is None and request.method != "OPTIONS":  # no page of another origin asks
-            response = await self._answered(request, handler)
-            if origins:
-                response.headers["Vary"] = "Origin"
-            return response
-        shows = shows_credential(request.path)
-        missing = request.match_info.http_exception
-        if request.method == "OPTIONS" and not isinstance(missing, web.HTTPNotFound):
-            requested = request.headers.get("Access-Control-Request-Headers")
-            headers = preflight_headers(origins, origin, requested, with_credentials=shows)
-            if isinstance(missing, web.HTTPMethodNotAllowed):
-                headers["Allow"] = ", ".join(sorted({*missing.allowed_methods, "OPTIONS"}))
-            return web.Response(status=204, headers=headers)
-        response = await self._answered(request, handler)
-        response.headers.update(answer_headers(origins, origin, with_credentials=shows))
-        return response
-
-    async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """What the handler answers; whatever it raises is an answer too."""
+        method, origin = request.method, request.headers.get(hdrs.ORIGIN)
+        under_way = self._requests.begin(request)
+        response: web.StreamResponse
         try:
-            return await self._requests.until_cut(handler(request))
-        except web.HTTPException as error:
-            request[REASON] = error.reason
-            return answer_of_router(error)
-        except Exception as error:  # noqa: BLE001 - the sender gets an answer whatever happens
-            return answer(request, error)
+            preflight = self._preflight(request, origin) if method == hdrs.METH_OPTIONS else None
+            if preflight is not None:
+                response, headers = preflight, preflight.headers
+            else:
+                try:
+                    response = await handler(request)
+                except asyncio.CancelledError:
+                    if not under_way.was_cut():
+                        raise
+                    response = _cut_answer()
+                except Exception as error:  # noqa: BLE001 - the sender gets an answer in any case
+                    response = answer(request, error)
+                headers = response.headers
+                self._name_origin(headers, origin, path)
+            under_way.is_running = False
+            if path.startswith(_XAPI):
+                is_unmarked = path.startswith(_STATEMENTS) and CONSISTENT not in headers
+                if is_unmarked and (
+                    through := self._consistency.remembered() or await self._consistency.lately()
+                ):
+                    headers[CONSISTENT] = through
+                headers[HEADER] = request.get(VERSION) or _version(request, response)
+            # in place of what the library says: its version and Python's
+            headers[hdrs.SERVER] = "pointsman"
+            source, status = current_source.get(), response.status
+            counted = method if method in _METHODS else "other"
+            self._on_request(source, counted, route, status, self._clock.monotonic() - began)
+            if status >= HTTPStatus.BAD_REQUEST:
+                _without_prompt(request, headers)
+                if REASON in request:
+                    self._on_refusal(source, counted, route, status, request[REASON])
+        finally:
+            self._requests.end(under_way)
+        self._requests.finish(response)
+        return response
+
+    def _name_origin(
+        self, headers: MutableMapping[str, str], origin: str | None, path: str
+    ) -> None:
+        if origin is not None:
+            shows = shows_credential(path)
+            headers.update(answer_headers(self._origins, origin, with_credentials=shows))
+        elif self._origins:
+            headers[hdrs.VARY] = "Origin"
+
+    def _preflight(self, request: web.Request, origin: str | None) -> web.Response | None:
+        """The answer to OPTIONS, on every known path (CORS)."""
+        missing = request.match_info.http_exception
+        if isinstance(missing, web.HTTPNotFound):
+            return None
+        requested = request.headers.get("Access-Control-Request-Headers")
+        shows = shows_credential(request.path)
+        headers = preflight_headers(self._origins, origin, requested, with_credentials=shows)
+        if isinstance(missing, web.HTTPMethodNotAllowed):
+            headers["Allow"] = ", ".join(sorted({*missing.allowed_methods, "OPTIONS"}))
+        return web.Response(status=204, headers=headers)
+
+
+def _without_prompt(request: web.Request, headers: MutableMapping[str, str]) -> None:
+    """No challenge at which a browser would ask its user for a password."""
+    is_basic = headers.get("WWW-Authenticate", "").startswith("Basic")
+    if is_basic and would_prompt(request.headers):
+        headers["WWW-Authenticate"] = BROWSER_CHALLENGE
 
 
 def _version(request: web.Request, response: web.StreamResponse) -> str:
@@ -163,43 +185,32 @@ def _customer(request: web.Request) -> str:
     return address_of_customer(sender_address(request))
 
 
-class _UnderWay:
-    """A request whose handler runs, in this task."""
-
-    __slots__ = ("cancelling", "is_cut", "task")
-
-    def __init__(self, task: asyncio.Task[object]) -> None:
-        self.task = task
-        #: how often others had cancelled it before
-        self.cancelling = task.cancelling()
-        self.is_cut = False
-
-
-class _Counted:
+class UnderWay:
     """A request from its head to its answer, and its part of the budget for bodies."""
 
-    __slots__ = ("_changed", "_held", "_requests")
+    __slots__ = ("cancelling", "held", "is_cut", "is_running", "task")
 
-    def __init__(
-        self,
-        request: web.Request,
-        requests: set[object],
-        changed: asyncio.Event,
-        budget: BytesInFlight | None,
-    ) -> None:
-        self._requests, self._changed = requests, changed
-        self._held: HeldBytes | None = None
-        if budget is not None:
-            self._held = request[HELD] = HeldBytes(budget, partial(_customer, request))
+    def __init__(self, task: asyncio.Task[object], held: HeldBytes | None) -> None:
+        self.task = task
+        self.held = held
+        #: how often others had cancelled it before
+        self.cancelling = task.cancelling()
+        #: its handler runs, in this task
+        self.is_running = True
+        self.is_cut = False
 
-    def __enter__(self) -> None:
-        self._requests.add(self)
+    def was_cut(self) -> bool:
+        """Whether only `cut` has cancelled it; as for asyncio.timeout, others are obeyed."""
+        return self.is_cut and self.task.uncancel() <= self.cancelling
 
-    def __exit__(self, *_: object) -> None:
-        if self._held is not None:
-            self._held.release()
-        self._requests.discard(self)
-        self._changed.set()
+
+def _cut_answer() -> web.Response:
+    return error_response(
+        503,
+        "this daemon stops, and its time for requests under way is over; send it "
+        "again: a statement with an id is stored once, however often it comes",
+        headers={"Retry-After": RETRY_AFTER},
+    )
 
 
 class RequestsUnderWay:
@@ -214,43 +225,34 @@ class RequestsUnderWay:
         """`budget` is for the bodies of all of them."""
         self._budget = budget
         self._draining = False
-        self._requests: set[object] = set()
-        self._running: set[_UnderWay] = set()
+        self._requests: set[UnderWay] = set()
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._requests)
 
-    def counted(self, request: web.Request) -> _Counted:
-        """The request is under way within this."""
-        return _Counted(request, self._requests, self._changed, self._budget)
+    def begin(self, request: web.Request) -> UnderWay:
+        """The request is under way from now on; `end` it."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a request is answered in a task")
+        held: HeldBytes | None = None
+        if self._budget is not None:
+            held = request[HELD] = HeldBytes(self._budget, partial(_customer, request))
+        under_way = UnderWay(task, held)
+        self._requests.add(under_way)
+        return under_way
+
+    def end(self, under_way: UnderWay) -> None:
+        if under_way.held is not None:
+            under_way.held.release()
+        self._requests.discard(under_way)
+        self._changed.set()
 
     def finish(self, response: web.StreamResponse) -> None:
         """During a drain each answer closes its connection."""
         if self._draining:
             response.force_close()
-
-    async def until_cut(self, answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
-        """The answer; what `cut` ends is answered with 503."""
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a request is answered in a task")
-        under_way = _UnderWay(task)
-        self._running.add(under_way)
-        try:
-            return await answering
-        except asyncio.CancelledError:
-            # as asyncio.timeout does: whoever else has cancelled it is obeyed
-            if not under_way.is_cut or task.uncancel() > under_way.cancelling:
-                raise
-            return error_response(
-                503,
-                "this daemon stops, and its time for requests under way is over; send it "
-                "again: a statement with an id is stored once, however often it comes",
-                headers={"Retry-After": RETRY_AFTER},
-            )
-        finally:
-            self._running.discard(under_way)
 
     def drain(self) -> None:
         """From now on each answer closes its connection."""
@@ -267,11 +269,12 @@ class RequestsUnderWay:
 
     def cut(self) -> int:
         """End what is under way; it is answered with 503. How many requests that were."""
-        for under_way in self._running:
+        running = [under_way for under_way in self._requests if under_way.is_running]
+        for under_way in running:
             if not under_way.is_cut:
                 under_way.is_cut = True
                 under_way.task.cancel()
-        return len(self._running)
+        return len(running)
 
     async def _wait(self, done: Callable[[], bool]) -> None:
         while not done():

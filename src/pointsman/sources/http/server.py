@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
 import structlog
 from aiohttp import web
@@ -19,12 +19,11 @@ from pointsman.domain.errors import ConfigError
 from pointsman.domain.port_errors import cannot_listen
 from pointsman.sources.http.connection import ConnectionHooks, ConnectionTimes, SenderConnection
 from pointsman.sources.http.connection_limits import ConnectionLimits
+from pointsman.sources.http.direct_posts import RequestHandler, answer_of
 from pointsman.sources.http.errors import answer_of_router
 from pointsman.sources.http.middleware import RequestsUnderWay
 
 log = structlog.get_logger(__name__)
-
-RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 #: seconds for answers that are being written when the time is up
 _LAST_WORDS = 1.0
@@ -70,7 +69,7 @@ class HttpServer:
         """Listen. Raises `ConfigError` when the port can't be had."""
         await self._runner.setup()
         if (server := self._runner.server) is not None:
-            self._answer = server.request_handler
+            self._answer = answer_of(self._runner.app, _by_router(server.request_handler))
             server.request_handler = self._answered
         try:
             self._listener = await asyncio.get_running_loop().create_server(
@@ -93,7 +92,7 @@ class HttpServer:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         if (server := runner.server) is not None:
-            self._answer = server.request_handler
+            self._answer = answer_of(app, _by_router(server.request_handler))
 
     def begin_drain(self, delay: float) -> None:
         """Answers close their connections from now on; `close` waits `delay` seconds from now."""
@@ -134,20 +133,29 @@ class HttpServer:
         loop = asyncio.get_running_loop()
         return SenderConnection(server, loop, self._limits, self._times, self._hooks)
 
-    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
-        """With answers of our own where the library answers by itself: it repeats what was sent."""
-        try:
-            return await self._answer(request)
-        except web.HTTPException as error:
-            response = answer_of_router(error)
-            response.headers["Server"] = "pointsman"
-            return response
+    def _answered(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        """A connection keeps this for as long as it lasts, whatever `reconfigure` changes."""
+        return self._answer(request)
 
     async def _in_time(self, answered: Awaitable[None]) -> None:
         left = max(0.0, self._answer_until - self._clock.monotonic())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(left):
                 await answered
+
+
+def _by_router(handler: RequestHandler) -> RequestHandler:
+    """With answers of our own where the library answers by itself: it repeats what was sent."""
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            response = answer_of_router(error)
+            response.headers["Server"] = "pointsman"
+            return response
+
+    return answer
 
 
 async def _not_open(_request: web.BaseRequest) -> web.StreamResponse:

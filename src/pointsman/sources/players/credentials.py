@@ -60,6 +60,15 @@ class LaunchCredential:
     revoked: Revoked = NOTHING_REVOKED
 
 
+@record
+class SignedCredential:
+    """What one of our keys signed, whatever it is good for; `expires_at` in Unix seconds."""
+
+    purpose: str
+    expires_at: int
+    credential: LaunchCredential
+
+
 class CredentialRefused(Unauthorized):
     """The credential opens nothing; the message says why, and never holds the credential."""
 
@@ -85,8 +94,8 @@ class CredentialIssuer:
     def __init__(self, keys: Sequence[SecretStr], clock: Clock) -> None:
         self._keys = tuple(keys)
         self._clock = clock
-        #: of tokens that were verified, by their digests: the key that signed one, and its claims
-        self._verified: LRUCache[bytes, tuple[str, dict[str, Any]]] = LRUCache(_MOST_VERIFIED)
+        #: of tokens that were verified, by their digests: the key that signed one, and what it says
+        self._verified: LRUCache[bytes, tuple[str, SignedCredential]] = LRUCache(_MOST_VERIFIED)
 
     def issue(self, launch: Launch, purpose: Purpose) -> str:
         """A credential that is good until the launch expires."""
@@ -104,30 +113,7 @@ class CredentialIssuer:
             claims["rev"] = [launch.revoked.registration, launch.revoked.learner]
         return jwt.encode(claims, self._keys[0].get_secret_value(), algorithm=_ALGORITHM)
 
-    def is_ours(self, token: str) -> bool:
-        """Whether one of our keys signed it, whatever it is good for."""
-        return self._signed_claims(token) is not None
-
-    def check(self, token: str, *purposes: Purpose) -> LaunchCredential:
-        """What a credential for one of these says. Raises `CredentialRefused`."""
-        claims = self._signed_claims(token)
-        if claims is None:
-            raise CredentialRefused("this is no launch credential of ours")
-        if claims["aud"] not in {purpose.value for purpose in purposes}:
-            raise CredentialRefused("the launch credential is for another purpose")
-        credential = LaunchCredential(
-            claims["reg"],
-            claims["sub"],
-            claims["act"],
-            claims.get("sid", ""),
-            Revoked(*claims.get("rev", ())),
-        )
-        # time is the injected clock's
-        if claims["exp"] <= self._clock.now():
-            raise CredentialExpired(credential)
-        return credential
-
-    def _signed_claims(self, token: str) -> dict[str, Any] | None:
+    def signed(self, token: str) -> SignedCredential | None:
         """What it says, where one of our keys signed it: each is verified once."""
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         keys = [key.get_secret_value() for key in self._keys]
@@ -143,9 +129,36 @@ class CredentialIssuer:
                 continue
             except jwt.InvalidTokenError:
                 return None
-            self._verified[digest] = key, claims
-            return claims
+            signed = _signed(claims)
+            self._verified[digest] = key, signed
+            return signed
         return None
+
+    def check(self, token: str, *purposes: Purpose) -> LaunchCredential:
+        """What a credential for one of these says. Raises `CredentialRefused`."""
+        return self.check_signed(self.signed(token), *purposes)
+
+    def check_signed(self, signed: SignedCredential | None, *purposes: Purpose) -> LaunchCredential:
+        """The same of what `signed` answered."""
+        if signed is None:
+            raise CredentialRefused("this is no launch credential of ours")
+        if signed.purpose not in purposes:
+            raise CredentialRefused("the launch credential is for another purpose")
+        # time is the injected clock's
+        if signed.expires_at <= self._clock.now():
+            raise CredentialExpired(signed.credential)
+        return signed.credential
+
+
+def _signed(claims: dict[str, Any]) -> SignedCredential:
+    credential = LaunchCredential(
+        claims["reg"],
+        claims["sub"],
+        claims["act"],
+        claims.get("sid", ""),
+        Revoked(*claims.get("rev", ())),
+    )
+    return SignedCredential(claims["aud"], claims["exp"], credential)
 
 
 def as_authorization(token: str) -> str:

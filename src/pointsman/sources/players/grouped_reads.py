@@ -6,7 +6,7 @@ A read begins after all that it answers was asked for, so no answer is older tha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -21,28 +21,40 @@ class GroupedReads(Generic[T]):
     def __init__(self, read: Callable[[Sequence[str]], Awaitable[T]]) -> None:
         self._read = read
         self._names: set[str] = set()
-        self._running: asyncio.Task[T] | None = None
-        #: what answers `_names`, and has not begun yet
-        self._next: asyncio.Task[T] | None = None
+        #: of callers whose names are in `_names`
+        self._waiting: list[asyncio.Future[T]] = []
+        self._reading: asyncio.Task[None] | None = None
 
     async def read(self, names: Iterable[str]) -> T:
         """An answer that has these, and what others asked for."""
         self._names.update(names)
-        if self._next is None:
-            self._next = asyncio.create_task(self._read_all(self._running))
-            self._next.add_done_callback(_look_at_error)
-        # others wait for it too, whatever becomes of this caller
-        return await asyncio.shield(self._next)
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read_all())
+        return await answer
 
-    async def _read_all(self, before: asyncio.Task[T] | None) -> T:
-        if before is not None and not before.done():
-            await asyncio.wait([before])
-        names, self._names = sorted(self._names), set()
-        self._running, self._next = self._next, None
-        return await self._read(names)
+    async def _read_all(self) -> None:
+        answers: list[asyncio.Future[T]] = []
+        try:
+            while self._waiting:
+                names, self._names = sorted(self._names), set()
+                answers, self._waiting = self._waiting, []
+                try:
+                    result = await self._read(names)
+                except Exception as error:  # noqa: BLE001 - it goes to those who asked
+                    for answer in _awaited(answers):
+                        answer.set_exception(error)
+                else:
+                    for answer in _awaited(answers):
+                        answer.set_result(result)
+        finally:
+            self._reading = None
+            # where this is cancelled, so are those who wait for it
+            for answer in _awaited([*answers, *self._waiting]):
+                answer.cancel()
 
 
-def _look_at_error(task: asyncio.Task[T]) -> None:
-    """All who waited may have gone away; their error is nobody's then."""
-    if not task.cancelled():
-        task.exception()
+def _awaited(answers: list[asyncio.Future[T]]) -> Iterator[asyncio.Future[T]]:
+    """Those whose callers have not gone away."""
+    return (answer for answer in answers if not answer.done())

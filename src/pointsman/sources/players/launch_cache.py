@@ -49,15 +49,17 @@ class LaunchStore(Protocol):
     ) -> T: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Answer:
     """What the store said of a registration, and until when it is not asked again.
 
-    Not a cache of its own expiry: between `prepare` and `get` an answer must not go.
+    Not a cache of its own expiry: between `prepare` and `get` an answer must not go. `content` is
+    what the launch was read from, where it was.
     """
 
     good_until: float
     launch: Launch | None
+    content: bytes | None
 
 
 class LaunchCache:
@@ -74,7 +76,7 @@ class LaunchCache:
         #: by registration
         self._answers: LRUCache[str, _Answer] = LRUCache(_MOST_ANSWERS)
         #: whether any of the answers was the launch of a cmi5 player
-        self._is_any_cmi5 = False
+        self.is_any_cmi5 = False
 
     def get(self, registration: str | None) -> Launch | None:
         """The launch, where `prepare` or `find` has asked for it."""
@@ -91,7 +93,7 @@ class LaunchCache:
 
     def named_cmi5(self, bodies: Iterable[bytes]) -> list[Launch]:
         """The launches of cmi5 players that these bodies name, where they were asked for before."""
-        if not self._is_any_cmi5:
+        if not self.is_any_cmi5:
             return []
         launches = (self.get(registration) for registration in sorted(_registrations(bodies)))
         return [launch for launch in launches if launch and launch.kind is PlayerKind.CMI5]
@@ -109,9 +111,7 @@ class LaunchCache:
         """
         names = [registration, *revocation_names(registration, learner)]
         documents = await self._documents.read(names)
-        document = documents.get(("launch", registration))
-        launch = None if document is None else launch_from_json(document.content)
-        self._remember(registration, launch)
+        launch = self._take(registration, documents.get(("launch", registration)))
         return launch, revoked_in(documents, registration, learner)
 
     async def save(self, launch: Launch) -> Launch | None:
@@ -151,15 +151,29 @@ class LaunchCache:
             return
         documents = await self._documents.read(unknown)
         for name in unknown:
-            document = documents.get(("launch", name))
-            self._remember(name, None if document is None else launch_from_json(document.content))
+            self._take(name, documents.get(("launch", name)))
 
-    def _remember(self, registration: str, launch: Launch | None) -> None:
+    def _take(self, registration: str, document: Document | None) -> Launch | None:
+        """The launch that the store answers; what it answered before is not read again."""
+        if document is None:
+            self._remember(registration, None)
+            return None
+        answer = self._answer(registration)
+        if answer is not None and answer.content == document.content:
+            answer.good_until = self._clock.monotonic() + _GOOD_FOR
+            return answer.launch
+        launch = launch_from_json(document.content)
+        self._remember(registration, launch, document.content)
+        return launch
+
+    def _remember(
+        self, registration: str, launch: Launch | None, content: bytes | None = None
+    ) -> None:
         good_until = self._clock.monotonic() + _GOOD_FOR
         if launch is not None and launch.kind is PlayerKind.CMI5:
-            self._is_any_cmi5 = True
+            self.is_any_cmi5 = True
         with self._lock:
-            self._answers[registration] = _Answer(good_until, launch)
+            self._answers[registration] = _Answer(good_until, launch, content)
 
     def _answer(self, registration: str) -> _Answer | None:
         with self._lock:

@@ -7,14 +7,14 @@ more than that of each launch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from cachetools import LRUCache
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.store.base import Document, DocumentKey, OverQuota
+from pointsman.store.base import Document, DocumentKey, DocumentResource, OverQuota
 
 T = TypeVar("T")
 
@@ -54,46 +54,41 @@ class StatementQuota:
 
     def __init__(self, store: UsageStore, allowed: StatementBytes, clock: Clock) -> None:
         self._store = store
-        self._allowed = allowed
         self._clock = clock
-        self._sums: LRUCache[DocumentKey, _Sum] = LRUCache(_MOST_REMEMBERED)
+        #: by registration, and by day and learner
+        self._sums: LRUCache[str, _Sum] = LRUCache(_MOST_REMEMBERED)
+        self._quotas: tuple[tuple[DocumentResource, OverQuota], ...] = (
+            ("usage", OverQuota("statement_bytes", allowed.statement_bytes)),
+            (
+                "usage_of_day",
+                OverQuota("learner_statement_bytes", allowed.learner_statement_bytes),
+            ),
+        )
 
     async def charge(self, registration: str, learner: str, size: int) -> OverQuota | None:
         """Count `size` bytes that are about to be stored; which quota has no room for them."""
+        day = int(self._clock.now()) // _DAY
+        names = registration, f"{day} {learner.lower()}"
         sums = [
-            (key, await self._sum(key), over) for key, over in self._quotas(registration, learner)
+            self._sums.get(name) or await self._read(DocumentKey(resource, name=name))
+            for name, (resource, _) in zip(names, self._quotas, strict=True)
         ]
-        for _, used, over in sums:
+        for used, (_, over) in zip(sums, self._quotas, strict=True):
             if used.written + used.pending + size > over.allowed:
                 return over
-        for _, used, _ in sums:
+        for used in sums:
             used.pending += size
-        for key, used, over in sums:
+        for name, used, (resource, over) in zip(names, sums, self._quotas, strict=True):
             if used.pending >= _WRITE_AT:
-                await self._write(key, used)
+                await self._write(DocumentKey(resource, name=name), used)
                 if used.written > over.allowed:  # other replicas have filled it meanwhile
                     return over
         return None
 
-    def _quotas(self, registration: str, learner: str) -> Iterator[tuple[DocumentKey, OverQuota]]:
-        allowed = self._allowed
-        yield (
-            DocumentKey("usage", name=registration),
-            OverQuota("statement_bytes", allowed.statement_bytes),
-        )
-        day = int(self._clock.now()) // _DAY
-        yield (
-            DocumentKey("usage_of_day", name=f"{day} {learner.lower()}"),
-            OverQuota("learner_statement_bytes", allowed.learner_statement_bytes),
-        )
-
-    async def _sum(self, key: DocumentKey) -> _Sum:
-        used = self._sums.get(key)
-        if used is None:
-            document = await self._store.document(key)
-            # another request may have asked meanwhile
-            used = self._sums.setdefault(key, _Sum(_bytes_in(document)))
-        return used
+    async def _read(self, key: DocumentKey) -> _Sum:
+        document = await self._store.document(key)
+        # another request may have asked meanwhile
+        return self._sums.setdefault(key.name, _Sum(_bytes_in(document)))
 
     async def _write(self, key: DocumentKey, used: _Sum) -> None:
         """Add what is pending to what all replicas wrote."""

@@ -35,13 +35,17 @@ class ConsistentThrough:
         self._value = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return self._value
 
+    def remembered(self) -> str:
+        """The answer of less than a second ago; empty where there is none."""
+        return self._value if self._clock.monotonic() < self._asked_at + _FRESH else ""
+
     async def lately(self) -> str:
         """For all others: the store is asked at most once a second, whatever the requests.
 
         Empty where the store is away and was never asked.
         """
-        if self._value and self._clock.monotonic() < self._asked_at + _FRESH:
-            return self._value
+        if remembered := self.remembered():
+            return remembered
         try:
             return await self.now()
         except StoreUnavailable:

@@ -14,12 +14,13 @@ import contextlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
+from functools import partial
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from pointsman.domain.errors import VersionRefused
 from pointsman.domain.frozen import record
-from pointsman.domain.launch import Launch
+from pointsman.domain.launch import Launch, PlayerKind
 from pointsman.sources.http.authorization import AuthorizedSender, RequestAuthorizer
 from pointsman.sources.http.body import BodyLimits, RequestBody, read_body
 from pointsman.sources.http.client_address import sender_address
@@ -87,7 +88,7 @@ def is_alternate(request: web.Request) -> bool:
 
 
 def read_plain(request: web.Request, body: Callable[[], Awaitable[bytes]]) -> RawRequest:
-    query = raw_query(request)
+    query = raw_query(request) if "?" in request.raw_path else ""
     texts = unique(pairs(query)) if query else {}
     return RawRequest(request.method, texts, request.headers, body)
 
@@ -113,7 +114,7 @@ class LrsEndpoint:
         answers: AnswersUnderWay,
         limit: Limit | None = None,
     ) -> None:
-        """`limit` looks at what launched players ask, once it is known what that is."""
+        """`limit` looks at what cmi5 players ask, once it is known what that is."""
         self._authorizer = authorizer
         self._limits = limits
         self._handlers = handlers
@@ -123,24 +124,58 @@ class LrsEndpoint:
         self._limit = limit
 
     def handler(self, resource: Resource) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def handle(request: web.Request) -> web.Response:
-            return await self._handle(resource, request)
-
-        return handle
+        return partial(self._handle, resource)
 
     async def _handle(self, resource: Resource, request: web.Request) -> web.Response:
         if is_alternate(request):
-            shown = "Authorization" in request.headers
-            known = await self._authorize(request.headers, request) if shown else None
-            raw = await read_alternate(request, lambda: self._read_form(request, known))
-            _check_method(resource, raw.method)
-            sender = await self._authorize(raw.headers, request)
+            raw, sender = await self._alternate(resource, request)
+            method, takes = _check_method(resource, raw.method)
         else:
-            _check_method(resource, request.method)
-            sender = await self._authorize(request.headers, request)
-            limits = self._limits[sender.source]
-            raw = read_plain(request, lambda: read_body(request, limits))
-        return await self._answer(resource, request, raw, sender)
+            method, takes = _check_method(resource, request.method)
+            sender = self._known(request) or await self._authorize(request.headers, request)
+            raw = read_plain(request, partial(read_body, request, self._limits[sender.source]))
+        # players that are launched pass on what their launch address has
+        lenient = sender.launch is not None or sender.source in self._lenient
+        request[VERSION] = version = negotiate(raw.headers.get(HEADER), lenient=lenient)
+        if raw.alternate:
+            _check_form(raw, version, lenient=lenient)
+        searches = method == "GET" and resource is Resource.STATEMENTS
+        # before the search, for what is stored meanwhile need not be in it
+        through = await self._consistency.now() if searches else ""
+        parameters = check(raw.parameters, takes, lenient=lenient)
+        launch = sender.launch
+        if launch is not None:
+            parameters = limit_to_launch(launch, resource, method, parameters)
+        call = LrsRequest(
+            resource,
+            method,
+            sender.source,
+            version,
+            parameters,
+            raw.headers,
+            raw.body,
+            lenient,
+            raw.alternate,
+            launch,
+        )
+        if launch is not None and launch.kind is PlayerKind.CMI5 and self._limit is not None:
+            call = await self._limit(call)
+        if method != "GET":
+            return await self._handlers[resource, method](call)
+        response = await self._read(resource, request, call, sender)
+        if searches:
+            response.headers[CONSISTENT] = through
+        return response
+
+    async def _alternate(
+        self, resource: Resource, request: web.Request
+    ) -> tuple[RawRequest, AuthorizedSender]:
+        """What the form of a request with ?method= says, and who sends it."""
+        shown = "Authorization" in request.headers
+        known = await self._authorize(request.headers, request) if shown else None
+        raw = await read_alternate(request, lambda: self._read_form(request, known))
+        _check_method(resource, raw.method)
+        return raw, await self._authorize(raw.headers, request)
 
     async def _read_form(self, request: web.Request, sender: AuthorizedSender | None) -> bytes:
         """The form of the alternate syntax; how far it may go depends on whose it is."""
@@ -153,60 +188,23 @@ class LrsEndpoint:
             sender = await self._authorize(credential_of(start), request)
         return await body.rest(self._limits[sender.source].bytes)
 
+    def _known(self, request: web.Request) -> AuthorizedSender | None:
+        """Who sends, where the same credential was good a request ago."""
+        shown = request.headers.get(hdrs.AUTHORIZATION)
+        source = self._authorizer.remembered(shown, sender_address(request))
+        if source is None:
+            return None
+        current_source.set(source)
+        return AuthorizedSender(source)
+
     async def _authorize(
         self, headers: Mapping[str, str], request: web.Request
     ) -> AuthorizedSender:
         sender = await self._authorizer.authorize(
-            headers.get("Authorization"), sender_address(request)
+            headers.get(hdrs.AUTHORIZATION), sender_address(request)
         )
         current_source.set(sender.source)
         return sender
-
-    async def _answer(
-        self,
-        resource: Resource,
-        request: web.Request,
-        raw: RawRequest,
-        sender: AuthorizedSender,
-    ) -> web.Response:
-        method, takes = _check_method(resource, raw.method)
-        # players that are launched pass on what their launch address has
-        lenient = sender.launch is not None or sender.source in self._lenient
-        request[VERSION] = version = negotiate(raw.headers.get(HEADER), lenient=lenient)
-        if raw.alternate and version not in ALTERNATE_SYNTAX:
-            raise RequestRefused(400, f"xAPI {version} has no ?method=; send the request itself")
-        if raw.fault and not lenient:
-            raise RequestRefused(
-                400,
-                f"{raw.fault}; for players that can't do so, mark the source lenient = true",
-            )
-        searches = resource is Resource.STATEMENTS and method == "GET"
-        # before the search, for what is stored meanwhile need not be in it
-        through = await self._consistency.now() if searches else ""
-        parameters = check(raw.parameters, takes, lenient=lenient)
-        if sender.launch is not None:
-            parameters = limit_to_launch(sender.launch, resource, method, parameters)
-        call = LrsRequest(
-            resource,
-            method,
-            sender.source,
-            version,
-            parameters,
-            raw.headers,
-            raw.body,
-            lenient,
-            raw.alternate,
-            sender.launch,
-        )
-        if sender.launch is not None and self._limit is not None:
-            call = await self._limit(call)
-        if method == "GET":
-            response = await self._read(resource, request, call, sender)
-        else:
-            response = await self._handlers[resource, method](call)
-        if searches:
-            response.headers[CONSISTENT] = through
-        return response
 
     async def _read(
         self, resource: Resource, request: web.Request, call: LrsRequest, sender: AuthorizedSender
@@ -228,16 +226,26 @@ def _check_method(resource: Resource, method: str) -> tuple[str, MethodRules]:
     return method, takes
 
 
+def _check_form(raw: RawRequest, version: str, *, lenient: bool) -> None:
+    """Raises `RequestRefused`."""
+    if version not in ALTERNATE_SYNTAX:
+        raise RequestRefused(400, f"xAPI {version} has no ?method=; send the request itself")
+    if raw.fault and not lenient:
+        raise RequestRefused(
+            400, f"{raw.fault}; for players that can't do so, mark the source lenient = true"
+        )
+
+
 def negotiate(header: str | None, *, lenient: bool = False) -> str:
     """The version to answer in: "1.0.3" or "2.0.0"; `lenient` takes any other for 1.0.3.
 
     Raises `VersionRefused`.
     """
-    if header is not None and _PATTERN_ONE.fullmatch(header):
+    if header == ONE:  # as nearly all say
         return ONE
     if header is not None and _PATTERN_TWO.fullmatch(header):
         return TWO
-    if lenient:
+    if lenient or (header is not None and _PATTERN_ONE.fullmatch(header)):
         return ONE
     if header is None:
         raise VersionRefused(f"the header {HEADER} is missing; send 1.0.3 or 2.0.0")

@@ -21,6 +21,8 @@ def limit_to_launch(
     launch: Launch, resource: Resource, method: str, parameters: Parameters
 ) -> Parameters:
     """The parameters, narrowed to what the launch may see. Raises `RequestRefused` (403)."""
+    if resource is Resource.STATEMENTS and method != "GET":
+        return parameters  # no more than an id; what is stated is looked at when it is accepted
     mine = AgentParameter(launch_actor_json(launch), identity_of(launch.actor), launch.actor)
     if parameters.agent is not None:
         if not _is_learner(launch, parameters.agent):
@@ -34,11 +36,9 @@ def limit_to_launch(
             raise _foreign(f"the activity is neither {launch.activity} nor below it")
         if same_iri(parameters.activity_id, launch.activity):
             parameters = replace(parameters, activity_id=launch.activity)
-    if resource is Resource.STATE and method != "GET":
-        _spare_others(parameters, launch)
-    if resource is Resource.ACTIVITY_PROFILE and method != "GET":
-        raise _foreign("an activity's profile is every learner's; a player may only read it")
-    if resource is Resource.STATEMENTS and method == "GET":
+    if method != "GET":
+        _spare_others(resource, parameters, launch)
+    if resource is Resource.STATEMENTS:
         return _own(parameters, mine, launch)
     return parameters
 
@@ -47,8 +47,12 @@ def _is_learner(launch: Launch, agent: AgentParameter) -> bool:
     return agent.person is not None and same_actor(agent.person, launch.actor)
 
 
-def _spare_others(parameters: Parameters, launch: Launch) -> None:
+def _spare_others(resource: Resource, parameters: Parameters, launch: Launch) -> None:
     """Other registrations' documents, and what the LMS told the player (cmi5 section 10)."""
+    if resource is Resource.ACTIVITY_PROFILE:
+        raise _foreign("an activity's profile is every learner's; a player may only read it")
+    if resource is not Resource.STATE:
+        return
     if parameters.state_id is None and parameters.registration is None:
         raise _foreign("that would delete the documents of every registration; name this one")
     if launch.kind is not PlayerKind.CMI5:

@@ -11,7 +11,7 @@ from aiohttp import web
 from pointsman.domain.errors import Forbidden, InputRefused, StatementConflict
 from pointsman.sources.batch import Accepted, BatchReader, StatementBatch, StatementIntake
 from pointsman.sources.http.authorization import AuthorizedSender
-from pointsman.sources.http.errors import json_response, no_content
+from pointsman.sources.http.errors import ids_response, no_content
 from pointsman.sources.http.launch_limits import LaunchLimits
 from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.resources import TWO
@@ -61,7 +61,7 @@ class PostStatements:
     async def post(self, call: LrsRequest) -> web.Response:
         accepted = await self._submit(call, None)
         # Nothing is new of what was sent, and nothing was done: that is no 200.
-        return no_content() if accepted.already_stored else json_response(accepted.ids)
+        return no_content() if accepted.already_stored else ids_response(accepted.ids)
 
     async def put(self, call: LrsRequest) -> web.Response:
         await self._submit(call, call.parameters.statement_id)

@@ -7,7 +7,7 @@ the next input, whoever sends it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -90,8 +90,13 @@ class SatisfiedTracker:
                 with self._lock:
                     self._noted[item.statement_id] = _Noted(batch.body, item.index, item.statement)
 
-    async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
+    def ingest(self, submissions: Sequence[Submission]) -> Coroutine[Any, Any, list[Receipt]]:
         """As the store's; what follows from it is stated before this returns."""
+        if not self._launches.is_any_cmi5 and not self._overdue:
+            return self._store.ingest(submissions)
+        return self._ingest(submissions)
+
+    async def _ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         receipts = await self._store.ingest(submissions)
         await self.look(self._launches.named_cmi5(submission.body for submission in submissions))
         return receipts

@@ -5,9 +5,9 @@ cmi5 section 6.3: what conflicts with section 9 is rejected, or taken and voided
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from cachetools import LRUCache
@@ -75,11 +75,14 @@ class SessionGuard:
         self._rejects = rejects
         self._logged: LRUCache[tuple[str, str], bool] = LRUCache(_MOST_LOGGED)
 
-    async def accept(self, batch: StatementBatch) -> Accepted:
+    def accept(self, batch: StatementBatch) -> Coroutine[Any, Any, Accepted]:
         """As the intake's; raises `Forbidden` too where the session is over, or for a conflict."""
         launch = batch.launch
         if launch is None or launch.kind is not PlayerKind.CMI5:
-            return await self._intake.accept(batch)
+            return self._intake.accept(batch)
+        return self._accept(batch, launch)
+
+    async def _accept(self, batch: StatementBatch, launch: Launch) -> Accepted:
         sessions = await self._lms.sessions.all(launch.registration)
         session = self._open_session(launch, sessions)
         check_session_statements(session, batch.items)
