@@ -164,7 +164,7 @@ class BatchReader:
         Raises `StatementsRefused` when any statement is invalid, and `InputRefused` when the body
         can't be read.
         """
-        package = _unpacked(body, content_type)
+        package = _unpacked(body, content_type, tolerant=tolerance is not Tolerance.NONE)
         parsed = parse(
             package.statements,
             self._limits if launch is None else self._launched,
@@ -220,7 +220,7 @@ class BatchReader:
         """
         whole = unwrapped(message.body)
         content_type = message.content_type or guessed_type(whole)
-        package = _unpacked(whole, content_type)
+        package = _unpacked(whole, content_type, tolerant=True)
         data = package.data if message.content_type or package.data else None
         limits, most = self._limits, message.max_statements
         if most is not None:
@@ -254,10 +254,10 @@ class BatchReader:
         )
 
 
-def _unpacked(body: bytes, content_type: str) -> StatementPackage:
+def _unpacked(body: bytes, content_type: str, *, tolerant: bool) -> StatementPackage:
     if media_type(content_type) == JSON:
         return StatementPackage(body)
-    return unpack(body, content_type)
+    return unpack(body, content_type, tolerant=tolerant)
 
 
 def _message(message: bytes, came: bytes, taken: bytes) -> bytes:

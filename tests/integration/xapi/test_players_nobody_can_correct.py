@@ -12,7 +12,14 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from tests.support.http_endpoint import JSON, LENIENT, STATE, STATEMENTS, Endpoint, headers
-from tests.support.xapi_factory import new_id, statement
+from tests.support.xapi_factory import (
+    MULTIPART,
+    attachment,
+    data_part,
+    multipart,
+    new_id,
+    statement,
+)
 
 AGENT = json.dumps({"mbox": "mailto:ana@example.com"})
 OF_STATE = urlencode({"activityId": "http://example.com/course/1", "agent": AGENT})
@@ -201,3 +208,30 @@ async def test_two_slashes_are_the_same_resource_in_every_header_and_metric(
     assert one.requests[-1][2] == "/xapi/statements"
     preflight = await one.client.options(path, headers={"Origin": "https://player.example"})
     assert preflight.status == 204
+
+
+@pytest.mark.parametrize(("encoding", "status"), [("", 200), ("BINARY", 200), ("base64", 400)])
+async def test_an_attachment_that_does_not_say_how_it_travels_is_binary(
+    one: Endpoint, encoding: str, status: int
+) -> None:
+    """1.0.3 Part 3 section 1.5.2: an LRS should assume it."""
+    data = b"\x89PNG"
+    part = data_part(data, Content_Transfer_Encoding=encoding)
+    kind = {"Content-Type": MULTIPART}
+    for credential, expected in (LENIENT, status), ({}, 400 if encoding == "" else status):
+        body = multipart(statement(attachments=[attachment(data)], context=None), part)
+        answer = await one.client.post(STATEMENTS, data=body, headers=headers() | kind | credential)
+        assert answer.status == expected, await answer.text()
+
+
+async def test_a_fault_beside_attachments_is_left_out_and_they_are_kept(one: Endpoint) -> None:
+    data = b"\x89PNG"
+    made = statement(attachments=[attachment(data)]) | {"context": None}
+    body = multipart(made, data_part(data))
+    kind = {"Content-Type": MULTIPART}
+    answer = await one.client.post(STATEMENTS, data=body, headers=headers() | kind | LENIENT)
+    assert answer.status == 200, await answer.text()
+    found = await one.send("GET", STATEMENTS, statementId=made["id"], attachments="true")
+    text = await found.read()
+    assert data in text
+    assert b'"context"' not in text
