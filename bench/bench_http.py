@@ -36,6 +36,7 @@ allow_weak_secrets = true
 host = "127.0.0.1"
 port = {port}
 drain_delay_seconds = 0
+{http}
 [store]
 url = "{store}"
 [platform]
@@ -59,6 +60,12 @@ activity = "https://content.example.com/{{course}}/{{topic}}"
 topic_id = "topic_{{topic}}"
 course_slug = "{{course}}"
 """
+_SHARED = """
+reuse_port = true
+[http.operator]
+port = {port}
+"""
+_ENCRYPTION_KEY = new_key()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +90,10 @@ _KINDS = (
 )
 
 
-def cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int, *, ended_children: bool = False) -> float:
     """User and system time of a process until now."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * _SECONDS_OF_TICK
+    return sum(map(int, fields[11 : 15 if ended_children else 13])) * _SECONDS_OF_TICK
 
 
 @contextmanager
@@ -103,14 +110,17 @@ def noop(folder: Path) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def daemon(folder: Path, store: str) -> Iterator[tuple[int, int]]:
-    """Pointsman on this store: its process id and port."""
-    port = free_port()
+def daemon(folder: Path, store: str, shared: int | None = None) -> Iterator[tuple[int, int]]:
+    """Pointsman on this store: its process id and port, which others have too if it is `shared`."""
+    own = free_port()
+    port, http = (own, "") if shared is None else (shared, _SHARED.format(port=own))
     tokens = ", ".join(f'"known{number}@example.com" = "t"' for number in range(_LEARNERS))
-    config = folder / "pointsman.toml"
-    config.write_text(_CONFIG.format(port=port, store=store, tokens=tokens, key=new_key()))
+    config = folder / f"pointsman-{own}.toml"
+    config.write_text(
+        _CONFIG.format(port=port, http=http, store=store, tokens=tokens, key=_ENCRYPTION_KEY)
+    )
     arguments = ["run", "--config", str(config)]
-    with pointsman(arguments, folder / "log", f"http://127.0.0.1:{port}/readyz") as process:
+    with pointsman(arguments, folder / f"{own}.log", f"http://127.0.0.1:{own}/readyz") as process:
         yield process.pid, port
 
 
@@ -134,9 +144,8 @@ def launched_senders(port: int) -> list[tuple[str, str]]:
     return senders
 
 
-def measure(pid: int, job: Job) -> tuple[float, float]:
-    """Microseconds of CPU, and of time, for each statement."""
-    before = cpu_seconds(pid)
+def post(job: Job) -> dict[str, Any]:
+    """What `post_load` writes when all of it was taken."""
     done: dict[str, Any] = json.loads(
         subprocess.run(
             [sys.executable, "-m", "bench.post_load"],
@@ -145,9 +154,16 @@ def measure(pid: int, job: Job) -> tuple[float, float]:
             check=True,
         ).stdout
     )
-    taken = cpu_seconds(pid) - before
     if set(done["statuses"]) != {"200"}:
         raise RuntimeError(f"not all was taken: {done['statuses']}")
+    return done
+
+
+def measure(pid: int, job: Job) -> tuple[float, float]:
+    """Microseconds of CPU, and of time, for each statement."""
+    before = cpu_seconds(pid)
+    done = post(job)
+    taken = cpu_seconds(pid) - before
     return taken * 1e6 / job.statements, done["seconds"] * 1e6 / job.statements
 
 

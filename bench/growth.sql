@@ -5,9 +5,9 @@ INSERT INTO blocks (id, stored_at, data) VALUES (1, 1, x'00');
 
 -- name: sqlite_statements
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :statements)
-INSERT INTO statements
+INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length)
 SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(2)) || '-' ||
-    hex(randomblob(2)) || '-' || hex(randomblob(6))), i, 'applied', 'bench', 1, 1, 0, 100, NULL
+    hex(randomblob(2)) || '-' || hex(randomblob(6))), i, 'applied', 'bench', 1, 1, 0, 100
 FROM n ORDER BY 1;
 
 -- name: sqlite_desired
@@ -27,8 +27,8 @@ TRUNCATE accepted, blocks, statements, desired, learners RESTART IDENTITY;
 INSERT INTO blocks (stored_at, data) VALUES (1, '\x00');
 
 -- name: postgres_statements
-INSERT INTO statements
-SELECT gen_random_uuid()::text, i, 'applied', 'bench', 1, 1, 0, 100, NULL
+INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length)
+SELECT gen_random_uuid()::text, i, 'applied', 'bench', 1, 1, 0, 100
 FROM generate_series(1, :statements) AS i ORDER BY 1;
 
 -- name: postgres_desired

@@ -104,6 +104,20 @@ def test_every_address_that_cannot_be_had_is_named_with_its_setting(
     assert "Errno" not in said
 
 
+def test_a_port_that_its_owner_does_not_share_is_told_with_what_sharing_takes() -> None:
+    said = cannot_listen(
+        OSError(errno.EADDRINUSE, "words"),
+        "h",
+        8080,
+        host_setting="http.host",
+        port_setting="http.port",
+        reuse_port=True,
+    )
+
+    assert "by a process that does not share it" in said
+    assert "http.reuse_port = true, and the same user" in said
+
+
 def test_login_without_a_terminal_names_the_option_for_the_password(tmp_path: Path) -> None:
     path = str(config(tmp_path, port=1))
 

@@ -51,6 +51,7 @@ host = "127.0.0.1"
 port = {port}
 drain_delay_seconds = {delay}
 drain_seconds = 5
+{shared}
 [store]
 url = "{store}"
 connections = 4
@@ -92,6 +93,11 @@ meeting_id = "{{meeting}}"
 activity = "{content}/archive/{{course}}"
 course_id = "{{course}}"
 course_started = false
+"""
+_SHARED = """
+reuse_port = true
+[http.operator]
+port = {port}
 """
 _KAFKA = """
 [[sources.kafka]]
@@ -137,16 +143,21 @@ def statement(who: str, change: Change) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Replica:
-    """One process; `url` is its endpoint."""
+    """One process; `url` is its endpoint, `operator_url` has its probes and metrics."""
 
     config: Path
     log: Path
     port: int
+    operator_port: int
     process: WarmChild
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def operator_url(self) -> str:
+        return f"http://127.0.0.1:{self.operator_port}"
 
 
 @dataclass(slots=True)
@@ -158,15 +169,19 @@ class Fleet:
     learners: int
     settings: dict[str, Any]
     kafka: tuple[str, str] | None = None
+    #: that all of them listen on; none: each has its own
+    shared_port: int | None = None
     replicas: list[Replica] = field(default_factory=list)
 
     def add(self, *, dies: tuple[str, int] | None = None) -> Replica:
         """One more replica; it `dies` at a step, the n-th time."""
-        number, port = len(self.replicas), free_port()
+        number, own = len(self.replicas), free_port()
+        port = self.shared_port or own
         config = self.folder / f"replica-{number}.toml"
         config.write_text(
             _CONFIG.format(
                 port=port,
+                shared=_SHARED.format(port=own) if self.shared_port else "",
                 platform=self.platform,
                 key=KEY,
                 content=_CONTENT,
@@ -177,7 +192,7 @@ class Fleet:
             )
         )
         log = self.folder / f"replica-{number}.log"
-        replica = Replica(config, log, port, _start(config, log, dies))
+        replica = Replica(config, log, port, own, _start(config, log, dies))
         self.replicas.append(replica)
         return replica
 
@@ -192,7 +207,7 @@ class Fleet:
         async with aiohttp.ClientSession() as session:
             while time.monotonic() < deadline and replica.process.poll() is None:
                 with contextlib.suppress(aiohttp.ClientError):
-                    async with session.get(f"{replica.url}/readyz") as answer:
+                    async with session.get(f"{replica.operator_url}/readyz") as answer:
                         if answer.status == 200:
                             return
                 await asyncio.sleep(0.05)
@@ -259,7 +274,9 @@ class Fleet:
         async with aiohttp.ClientSession() as session:
             for replica in self.replicas:
                 with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                    numbers = await asyncio.wait_for(read_metrics(session, replica.url), 20)
+                    numbers = await asyncio.wait_for(
+                        read_metrics(session, replica.operator_url), 20
+                    )
                     return not numbers["pointsman_desired"]
         return False
 
@@ -300,6 +317,7 @@ def a_fleet(
     delay: float = 0,
     kafka: tuple[str, str] | None = None,
     emulate: Sequence[str] = (),
+    share_port: bool = False,
 ) -> Iterator[Fleet]:
     """An emulator with `requests` a minute and no replicas yet; all is ended with the block."""
     port = free_port()
@@ -324,7 +342,8 @@ def a_fleet(
         folder / "emulator.log",
         f"{platform}/emulator/state",
     ):
-        fleet = Fleet(folder, platform, learners, settings, kafka)
+        shared = free_port() if share_port else None
+        fleet = Fleet(folder, platform, learners, settings, kafka, shared)
         write_tokens(folder / "tokens.json", {})
         try:
             yield fleet

@@ -136,6 +136,17 @@ def test_the_hash_is_that_of_the_meaning_and_of_the_installation(folder: Path) -
     assert config_hash(base, b"s") != config_hash(another, b"s")
 
 
+def test_processes_of_one_file_have_their_operators_ports_and_one_hash(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = read(folder, BASE)
+    monkeypatch.setenv("POINTSMAN_HTTP__OPERATOR__PORT", "9002")
+    second = read(folder, BASE)
+
+    assert config_hash(first, b"s") == config_hash(second, b"s")
+    assert changes(first, second).restart == ("http.operator.port",)
+
+
 def test_every_setting_that_changes_live_exists() -> None:
     def paths(model: type, prefix: str = "") -> set[str]:
         found = set()

@@ -144,6 +144,16 @@ def courses(**more: object) -> dict[str, object]:
 CASES: list[tuple[dict[str, object], str, str]] = [
     ({"http": {"port": 0}}, "http.port = 0", "from 1 to 65535"),
     ({"http": {"port": "many"}}, "http.port = 'many'", "a whole number"),
+    (
+        {"http": {"reuse_port": True}, "store": {"url": "postgresql://u@db/x"}},
+        "http.operator",
+        "with another port for each process",
+    ),
+    (
+        {"http": {"reuse_port": True, "operator": {}}},
+        "store",
+        "one SQLite file is for one process",
+    ),
     ({"http": {"host": ""}}, "http.host = ''", "must not be empty"),
     ({"http": {"drain_seconds": -1}}, "http.drain_seconds = -1", "a number from 0"),
     ({"http": {"cors_origins": ["https://a.example.com/x"]}}, "http.cors_origins = ", "origins"),
@@ -162,7 +172,7 @@ CASES: list[tuple[dict[str, object], str, str]] = [
         "a number from 0 to 3600",
     ),
     ({"http": {"prot": 1}}, "http.prot", "did you mean port?"),
-    ({"http": {"zzz": 1}}, "http.zzz", "host, port, max_body_bytes"),
+    ({"http": {"zzz": 1}}, "http.zzz", "host, port, reuse_port, max_body_bytes"),
     ({"http": "localhost"}, "http", "must be a table"),
     ({"htpp": {"port": 1}}, "htpp", "did you mean http?"),
     ({"store": {"url": f"postgresql://u:{SECRET}@db/x"}}, "store.url = ", "store.password_file"),

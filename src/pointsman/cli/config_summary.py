@@ -60,6 +60,8 @@ def _listening(settings: Settings) -> Iterator[str]:
         f"HTTP on {http.host}:{http.port}: xAPI at /xapi/statements, up to "
         f"{http.max_statements:,} statements and {http.max_body_bytes:,} bytes a request."
     )
+    if http.reuse_port:
+        yield "Other processes on the same database may listen on that port too."
     if http.operator is not None:
         yield (
             f"HTTP for operators on {http.operator.host}:{http.operator.port}: metrics, probes and "

@@ -89,9 +89,13 @@ def changes(old: Settings, new: Settings) -> Changes:
 def config_hash(settings: Settings, secret: bytes) -> str:
     """The same for the same configuration, on all replicas of an installation.
 
-    `secret` is the installation's, so that the hash says nothing of the secrets in it.
+    `secret` is the installation's, so that the hash says nothing of the secrets in it. Operators'
+    port is not in it: processes that share http.port each have another one.
     """
-    text = json.dumps(_plain(settings), sort_keys=True, default=str)
+    plain = _plain(settings)
+    if operator := plain["http"]["operator"]:
+        del operator["port"]
+    text = json.dumps(plain, sort_keys=True, default=str)
     return hmac.new(secret, b"configuration\0" + text.encode(), hashlib.sha256).hexdigest()[
         :_DIGITS
     ]

@@ -64,6 +64,16 @@ class Settings(Section):
             return data
         return {"store": {}, "platform": {}, "sources": {}, "learners": {}, **data}
 
+    @field_validator("store")
+    @classmethod
+    def _processes_share_it(cls, store: StoreSettings, info: ValidationInfo) -> StoreSettings:
+        if valid_so_far(info, "http") and info.data["http"].reuse_port and not store.is_shared:
+            raise ValueError(
+                "must have the url of a PostgreSQL database with http.reuse_port = true; one "
+                "SQLite file is for one process"
+            )
+        return store
+
     @field_validator("delivery")
     @classmethod
     def _lease_outlives_a_request(

@@ -8,9 +8,24 @@ _LOWEST_FREE_PORT = 1024
 
 
 def cannot_listen(
-    error: OSError, host: str, port: int, *, host_setting: str, port_setting: str
+    error: OSError,
+    host: str,
+    port: int,
+    *,
+    host_setting: str,
+    port_setting: str,
+    reuse_port: bool = False,
 ) -> str:
-    """A message from what the system said; the settings are named as their reader knows them."""
+    """A message from what the system said; the settings are named as their reader knows them.
+
+    With `reuse_port` other processes may listen there, if they say so too.
+    """
+    if error.errno == errno.EADDRINUSE and reuse_port:
+        return (
+            f"port {port} ({port_setting}) is in use on {host} by a process that does not share "
+            "it: all that listen there need http.reuse_port = true, and the same user "
+            f"(`ss -ltnp 'sport = :{port}'` names them)"
+        )
     if error.errno == errno.EADDRINUSE:
         return (
             f"port {port} ({port_setting}) is in use on {host}; stop what listens there "

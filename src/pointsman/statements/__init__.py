@@ -2,7 +2,13 @@
 
 from pointsman.statements.actor_identity import actor_of, identity_of
 from pointsman.statements.equality import digest
-from pointsman.statements.json_body import JSON, media_type, parse_json, read_json
+from pointsman.statements.json_body import (
+    JSON,
+    check_values,
+    media_type,
+    parse_json,
+    read_json,
+)
 from pointsman.statements.multipart import StatementPackage, guessed_type, unpack
 from pointsman.statements.observation import (
     NoEffect,
@@ -17,7 +23,6 @@ from pointsman.statements.parse import (
     Tolerance,
     Valid,
     check_statements,
-    check_values,
     parse,
 )
 from pointsman.statements.query import (

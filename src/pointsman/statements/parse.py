@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -16,11 +16,12 @@ from pointsman.domain.records import AttachedData
 from pointsman.statements.activities import Activity
 from pointsman.statements.attachment_rules import check_attachments
 from pointsman.statements.equality import digest
-from pointsman.statements.json_body import read_json
+from pointsman.statements.json_body import check_values, is_bounded, read_json, too_much
 from pointsman.statements.repeated_parts import validated
 from pointsman.statements.settings import Limits
 from pointsman.statements.statement import (
     VOIDED,
+    Context,
     Statement,
     StatementRef,
     SubStatement,
@@ -29,6 +30,7 @@ from pointsman.statements.statement import (
 from pointsman.statements.tolerant_reader import tidied
 from pointsman.statements.validation import Problem, explain
 
+_CONTAINERS = (dict, list)
 _NO_SUCH_TIME = "must be a day and time that exist"
 
 
@@ -81,7 +83,8 @@ class _Body:
     """What holds for every statement of a body."""
 
     limits: Limits
-    shallow: bool
+    #: whether a valid statement can exceed the limits by its extensions alone
+    bounded: bool
     new_id: Callable[[], str]
     data: Mapping[str, AttachedData] | None
     tolerance: Tolerance
@@ -108,29 +111,9 @@ def parse(
     data that none of them has attached.
     `new_id` is asked for statements without.
     """
-    brackets = check_values(body, limits)
+    check_values(body, limits)
     json, body = read_json(body, tolerant=tolerance is not Tolerance.NONE)
-    return check_statements(
-        json, body, limits, new_id=new_id, data=data, brackets=brackets, tolerance=tolerance
-    )
-
-
-def check_values(body: bytes, limits: Limits) -> int:
-    """How many brackets the body opens, those in texts too.
-
-    Raises `InputRefused` for a body that would be too much to parse at once.
-    """
-    most = limits.max_values * limits.STATEMENTS_OF_MOST_VALUES
-    brackets = _brackets(body)
-    if brackets > most:
-        raise InputRefused(
-            f"the body has more than {most} objects and arrays (fifty times http.max_values)"
-        )
-    return brackets
-
-
-def _brackets(body: bytes) -> int:
-    return body.count(b"{") + body.count(b"[")
+    return check_statements(json, body, limits, new_id=new_id, data=data, tolerance=tolerance)
 
 
 def check_statements(
@@ -140,19 +123,13 @@ def check_statements(
     *,
     new_id: Callable[[], str],
     data: Mapping[str, AttachedData] | None = None,
-    brackets: int | None = None,
     tolerance: Tolerance = Tolerance.NONE,
 ) -> Parsed:
-    """As `parse`, of a `body` that was parsed to `json`, or written from it.
-
-    `brackets` is what `check_values` returned for the body, where that was asked.
-    """
-    # A body with fewer brackets than the limit can't be nested deeper.
-    shallow = (_brackets(body) if brackets is None else brackets) <= limits.max_depth
-    whole = _Body(limits, shallow, new_id, data, tolerance)
+    """As `parse`, of a `body` that was parsed to `json`, or written from it."""
+    whole = _Body(limits, is_bounded(body, limits), new_id, data, tolerance)
     is_array = not isinstance(json, dict)
     items = _array(json, whole) if is_array else [_statement(json, None, whole)]
-    if unused := sorted(set(data or ()) - whole.used):
+    if data and (unused := sorted(data.keys() - whole.used)):
         raise InputRefused(
             f"{len(unused)} of the parts are attached to no statement: {', '.join(unused[:3])}"
         )
@@ -194,31 +171,25 @@ def _array(statements: Any, whole: _Body) -> list[Valid | Invalid]:
 
 
 def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
-    item = _as_it_is(json, index, whole)
-    if type(item) is Valid or whole.tolerance is Tolerance.NONE:
-        return item
-    made = tidied(json, _broken_rules, dated=whole.tolerance is Tolerance.TIDIES_DATED)
-    again = item if made is None else _as_it_is(made.json, index, whole)
-    if made is not None and type(again) is Valid:
-        whole.tidied[index] = made.json
-        return again
-    return item
-
-
-def _as_it_is(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
-    if not whole.shallow and _may_be_too_much(json, whole.limits):
-        rule = too_much(json, whole.limits)
-        if rule:
-            return Invalid(index, None, (Problem(index, None, "it", rule),))
+    if not whole.bounded and (rule := too_much(json, whole.limits)):
+        return _too_much(index, rule)
     try:
         statement = validated(json)
     except ValidationError as error:
-        return _invalid(json, index, explain(error))
-    broken = list(_broken_rules(statement))
+        if whole.bounded and (rule := too_much(json, whole.limits)):
+            return _too_much(index, rule)
+        return _tidied(_invalid(json, index, explain(error)), json, whole)
+    if (
+        whole.bounded
+        and has_nested_extensions(statement)
+        and (rule := too_much(json, whole.limits))
+    ):
+        return _too_much(index, rule)
+    broken = _broken_rules(statement)
     if whole.data is not None and _may_have_attachments(statement):
         broken += check_attachments(json, statement, whole.data, whole.used)
     if broken:
-        return _invalid(json, index, broken)
+        return _tidied(_invalid(json, index, broken), json, whole)
     return Valid(
         index,
         statement.id.lower() if statement.id is not None else whole.new_id(),
@@ -227,18 +198,80 @@ def _as_it_is(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
     )
 
 
-def _broken_rules(statement: Statement) -> Iterator[tuple[str, str]]:
+def _tidied(refused: Invalid, json: Any, whole: _Body) -> Valid | Invalid:
+    """The statement without what is wrong in it, where that may be; else why it is refused."""
+    if whole.tolerance is Tolerance.NONE:
+        return refused
+    made = tidied(json, _broken_rules, dated=whole.tolerance is Tolerance.TIDIES_DATED)
+    if made is None:
+        return refused
+    item = _statement(made.json, refused.index, replace(whole, tolerance=Tolerance.NONE))
+    if not isinstance(item, Valid):
+        return refused
+    whole.tidied[refused.index] = made.json
+    return item
+
+
+def _too_much(index: int | None, rule: str) -> Invalid:
+    return Invalid(index, None, (Problem(index, None, "it", rule),))
+
+
+def has_nested_extensions(part: Statement | SubStatement) -> bool:
+    """Whether an extension holds an object or array."""
+    result, context, thing = part.result, part.context, part.object
+    if result is not None and result.extensions and _is_nested(result.extensions):
+        return True
+    if context is not None and _is_nested_context(context):
+        return True
+    if type(thing) is SubStatement:
+        return has_nested_extensions(thing)
+    return type(thing) is Activity and _is_nested_activity(thing)
+
+
+def _is_nested(extensions: dict[str, Any]) -> bool:
+    for value in extensions.values():  # noqa: SIM110 - a generator takes three times as long
+        if isinstance(value, _CONTAINERS):
+            return True
+    return False
+
+
+def _is_nested_context(context: Context) -> bool:
+    if context.extensions and _is_nested(context.extensions):
+        return True
+    related = context.context_activities
+    if related is None:
+        return False
+    for activities in (related.parent, related.grouping, related.category, related.other):
+        if activities is not None:
+            for activity in activities if isinstance(activities, list) else [activities]:
+                if activity.definition is not None and _is_nested_activity(activity):
+                    return True
+    return False
+
+
+def _is_nested_activity(activity: Activity) -> bool:
+    definition = activity.definition
+    if definition is None or not definition.extensions:
+        return False
+    return _is_nested(definition.extensions)
+
+
+def _broken_rules(statement: Statement) -> list[tuple[str, str]]:
     """(field, rule) of every rule that spans several objects and is broken."""
-    if statement.verb.id == VOIDED and type(statement.object) is not StatementRef:
-        yield "object", "of a voiding statement must be a StatementRef (section 2.3.2)"
-    yield from _check_context(statement, "")
+    broken: list[tuple[str, str]] = []
+    kind = type(statement.object)
+    if statement.verb.id == VOIDED and kind is not StatementRef:
+        broken.append(("object", "of a voiding statement must be a StatementRef (section 2.3.2)"))
+    if kind is not Activity:
+        broken += _check_context(statement, "")
     if type(statement.object) is SubStatement:
-        yield from _check_context(statement.object, "object.")
+        broken += _check_context(statement.object, "object.")
         if statement.object.timestamp is not None and not is_real_time(statement.object.timestamp):
-            yield "object.timestamp", _NO_SUCH_TIME
+            broken.append(("object.timestamp", _NO_SUCH_TIME))
     for name, text in (("timestamp", statement.timestamp), ("stored", statement.stored)):
         if text is not None and not is_real_time(text):
-            yield name, _NO_SUCH_TIME
+            broken.append((name, _NO_SUCH_TIME))
+    return broken
 
 
 def _check_context(part: Statement | SubStatement, prefix: str) -> Iterator[tuple[str, str]]:
@@ -261,31 +294,3 @@ def _invalid(json: Any, index: int | None, broken: list[tuple[str, str]]) -> Inv
     statement_id = named[:80] if isinstance(named, str) else None
     problems = tuple(Problem(index, statement_id, field, rule) for field, rule in broken)
     return Invalid(index, statement_id, problems)
-
-
-def _may_be_too_much(value: Any, limits: Limits) -> bool:
-    """Whether it opens more brackets than it may be deep, which few do: it is counted soon."""
-    try:
-        return _brackets(orjson.dumps(value)) > limits.max_depth
-    except orjson.JSONEncodeError:  # it is too deep to be written
-        return True
-
-
-def too_much(value: Any, limits: Limits) -> str:
-    """Which limit its objects and arrays exceed, in how deep or how many they are; "" for none."""
-    level = [value]
-    count = 1
-    for _ in range(limits.max_depth):
-        level = [
-            child
-            for parent in level
-            if isinstance(parent, dict | list)
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return ""
-        count += len(level)
-        if count > limits.max_values:
-            return f"has more than {limits.max_values} objects and arrays (http.max_values)"
-    return f"is nested deeper than {limits.max_depth} (http.max_depth)"

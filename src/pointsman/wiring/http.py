@@ -192,7 +192,9 @@ def http_listeners(
         metrics.connection_closed(why)
         operator_log.connection_closed(why, address)
 
-    def listener(host: str, port: int, section: str, *routes: Listener) -> HttpListener:
+    def listener(
+        host: str, port: int, section: str, *routes: Listener, reuse_port: bool = False
+    ) -> HttpListener:
         # each has its own, for each stops by itself
         requests = RequestsUnderWay(budget)
 
@@ -214,12 +216,13 @@ def http_listeners(
             port=port,
             drain_seconds=http.drain_seconds,
             section=section,
+            reuse_port=reuse_port,
         )
         return HttpListener(server, app)
 
     if http.operator is None:
         return [listener(http.host, http.port, "http", *Listener)]
     return [
-        listener(http.host, http.port, "http", Listener.PUBLIC),
+        listener(http.host, http.port, "http", Listener.PUBLIC, reuse_port=http.reuse_port),
         listener(http.operator.host, http.operator.port, "http.operator", Listener.OPERATOR),
     ]

@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 
 #: seconds for answers that are being written when the time is up
 _LAST_WORDS = 1.0
+#: seconds in which connections that were just made may still ask, where others share the port and
+#: senders expect no end of it
+_LAST_REQUESTS = 0.25
 #: connections that the system holds until they are taken; less than a flood of a moment fills
 _BACKLOG = 1_024
 
@@ -50,8 +53,12 @@ class HttpServer:
         port: int,
         drain_seconds: float,
         section: str = "http",
+        reuse_port: bool = False,
     ) -> None:
-        """`section` of the settings is the one that has `host` and `port`."""
+        """`section` of the settings is the one that has `host` and `port`.
+
+        With `reuse_port` other processes may listen there too, and the system spreads connections.
+        """
         self._section = section
         self._limits, self._times, self._hooks = limits, times, hooks
         self._listener: asyncio.Server | None = None
@@ -60,7 +67,7 @@ class HttpServer:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_WORDS)
         self._requests = requests
         self._clock = clock
-        self._host, self._port = host, port
+        self._host, self._port, self._reuse_port = host, port, reuse_port
         self._drain_seconds = drain_seconds
         #: on the monotonic clock: the listener stays until then, and requests have until then
         self._listen_until = self._answer_until = 0.0
@@ -73,7 +80,12 @@ class HttpServer:
             server.request_handler = self._answered
         try:
             self._listener = await asyncio.get_running_loop().create_server(
-                self._connection, self._host, self._port, backlog=_BACKLOG, reuse_address=True
+                self._connection,
+                self._host,
+                self._port,
+                backlog=_BACKLOG,
+                reuse_address=True,
+                reuse_port=self._reuse_port,
             )
         except OSError as error:
             await self._runner.cleanup()
@@ -84,6 +96,7 @@ class HttpServer:
                     self._port,
                     host_setting=f"{self._section}.host",
                     port_setting=f"{self._section}.port",
+                    reuse_port=self._reuse_port,
                 )
             ) from None
 
@@ -107,6 +120,8 @@ class HttpServer:
         await self._in_time(self._requests.wait_for_those_of_now())
         if self._listener is not None:
             self._listener.close()
+        if self._reuse_port:
+            await self._in_time(self._clock.sleep(_LAST_REQUESTS))
         await self._in_time(self._requests.wait_for_all())
         if cut := self._requests.cut():
             log.warning(

@@ -105,6 +105,8 @@ class HttpSettings(Limits):
     host: str = Field(default="0.0.0.0", min_length=1)  # noqa: S104 - it runs in a container
     #: the port for players and other senders
     port: int = Field(default=8080, ge=1, le=65535)
+    #: other processes on the same PostgreSQL may listen on `port` too, on Linux (SO_REUSEPORT)
+    reuse_port: bool = False
     #: of a request's body, decompressed
     max_body_bytes: int = Field(default=10_485_760, ge=1_024)
     #: of all bodies that are being read or dealt with, a quarter of them from senders not yet known
@@ -184,6 +186,11 @@ class HttpSettings(Limits):
                     f"must have another port than http.port, which is {port} too; leave the "
                     "section out to have everything on one port"
                 )
+        if operator is None and valid_so_far(info, "reuse_port") and info.data["reuse_port"]:
+            raise ValueError(
+                "is missing; http.reuse_port = true needs it, with another port for each process: "
+                "on the port that they share, metrics and probes would be those of any one of them"
+            )
         return operator
 
     @field_validator("kafka")
