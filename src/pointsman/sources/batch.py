@@ -179,7 +179,9 @@ class BatchReader:
             parsed.body,
             parsed.json,
             _all_valid(parsed),
-            message=_message(body, package.statements, parsed.body),
+            message=body
+            if parsed.body is package.statements
+            else body.replace(package.statements, parsed.body, 1),
             content_type=content_type,
             version=version,
             launch=launch,

@@ -277,21 +277,20 @@ class LogMark:
     """Writes the file's number into its log each time that the log begins again."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, lock: FileLock) -> None:
-        self._connection, self._path, self._lock = connection, path, lock
-        self._descriptor = lock.descriptor
-        self._log = log_of(path)
+        self._connection, self._lock, self._descriptor = connection, lock, lock.descriptor
+        self._path, self._log, self._salt = str(path), log_of(path), b""
         (self._number,) = connection.execute("PRAGMA application_id").fetchone()
-        self._salt = b""
 
     def renew(self) -> None:
         """Within a transaction. The log of the transaction before has the number already.
 
         Raises `StoreUnavailable` where the file is not in its place any longer.
         """
-        is_in_place = False
-        with suppress(OSError):
-            is_in_place = os.path.samestat(os.fstat(self._descriptor), self._path.stat())
-        if not is_in_place:
+        try:
+            there, held = os.stat(self._path), os.fstat(self._descriptor)  # noqa: PTH116 - quicker
+        except OSError:
+            raise self._lock.moved() from None
+        if there.st_ino != held.st_ino or there.st_dev != held.st_dev:
             raise self._lock.moved()
         salt = b""
         with suppress(FileNotFoundError), self._log.open("rb", buffering=0) as file:

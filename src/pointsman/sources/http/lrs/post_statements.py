@@ -92,7 +92,10 @@ class PostStatements:
         batch = self._reader.request(
             call.source,
             body,
-            content_type=_content_type(call, body),
+            # a form need not say what its content is
+            content_type=_lenient_type(call.content_type, body)
+            if call.lenient
+            else call.content_type or (JSON if call.alternate else ""),
             version="2.0.0" if call.version == TWO else "1.0.0",
             put_id=put_id,
             launch=call.launch,
@@ -103,11 +106,9 @@ class PostStatements:
         return batch
 
 
-def _content_type(call: LrsRequest, body: bytes) -> str:
-    """What the body is: a form need not say what its content is, nor who is lenient."""
-    if call.lenient and media_type(call.content_type) not in _TYPES:
-        return guessed_type(body)
-    return call.content_type or (JSON if call.alternate else "")
+def _lenient_type(content_type: str, body: bytes) -> str:
+    """What a body is that says to be nothing that is taken, or nothing at all."""
+    return content_type if media_type(content_type) in _TYPES else guessed_type(body)
 
 
 def report_refusals(error: InputRefused | StatementConflict | Forbidden) -> int:
