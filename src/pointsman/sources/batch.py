@@ -10,6 +10,7 @@ import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
+from functools import cache
 from typing import Any, Protocol
 
 import orjson
@@ -68,6 +69,8 @@ class StatementBatch:
     left_over: tuple[LeftOver, ...] = ()
     #: the ids that an earlier version gave statements which were made here, by their ids
     former_ids: Mapping[str, str] = field(default_factory=dict)
+    #: those that it was made of, one for each of `items`, where it is more than one message
+    messages: tuple[LogMessage, ...] = ()
     #: whether a conflict refuses all of it; where nobody is there to be told, the statement whose
     #: id is taken becomes a dead letter, and the rest is applied
     all_or_nothing: bool = True
@@ -146,7 +149,14 @@ class BatchReader:
     ) -> None:
         self._limits = limits or Limits()
         self._launched = launched or self._limits
+        #: of messages, by the limit of their source: there are few sources
+        self._limits_by_source = cache(self._with_most_statements)
         self.ids = ids or StatementIds(secrets.token_bytes())
+
+    def _with_most_statements(self, most: int | None) -> Limits:
+        if most is None:
+            return self._limits
+        return self._limits.model_copy(update={"max_statements": most})
 
     def request(
         self,
@@ -224,12 +234,12 @@ class BatchReader:
         content_type = message.content_type or guessed_type(whole)
         package = _unpacked(whole, content_type, tolerant=True)
         data = package.data if message.content_type or package.data else None
-        limits, most = self._limits, message.max_statements
-        if most is not None:
-            limits = limits.model_copy(update={"max_statements": most})
+        most = message.max_statements
+        limits = self._limits_by_source(most)
         check_values(package.statements, limits)
         json, body = read_json(package.statements, tolerant=True)
-        whole = _message(whole, package.statements, body)
+        if body is not package.statements:
+            whole = whole.replace(package.statements, body, 1)
         left_over: tuple[LeftOver, ...] = ()
         # attachments go with all of the statements, and can't be told apart
         if most is not None and isinstance(json, list) and len(json) > most and not package.data:
@@ -241,30 +251,30 @@ class BatchReader:
         parsed = check_statements(
             json, body, limits, new_id=new_id, data=data, tolerance=Tolerance.TIDIES_DATED
         )
+        valid = tuple([item for item in parsed.items if isinstance(item, Valid)])
+        invalid: tuple[Invalid, ...] = ()
+        if len(valid) < len(parsed.items):
+            invalid = tuple([item for item in parsed.items if isinstance(item, Invalid)])
         return StatementBatch(
             message.source,
             parsed.body,
             parsed.json,
-            tuple(item for item in parsed.items if isinstance(item, Valid)),
-            tuple(item for item in parsed.items if isinstance(item, Invalid)),
-            message=_message(whole, body, parsed.body),
+            valid,
+            invalid,
+            message=whole if parsed.body is body else whole.replace(body, parsed.body, 1),
             content_type=content_type,
             version=message.version,
             attachments=tuple(package.data.values()),
             left_over=left_over,
             former_ids=made,
+            all_or_nothing=False,
         )
 
 
 def _unpacked(body: bytes, content_type: str, *, tolerant: bool) -> StatementPackage:
-    if media_type(content_type) == JSON:
+    if content_type == JSON or media_type(content_type) == JSON:
         return StatementPackage(body)
     return unpack(body, content_type, tolerant=tolerant)
-
-
-def _message(message: bytes, came: bytes, taken: bytes) -> bytes:
-    """A message with what is taken in the place of the statements that came."""
-    return message if taken is came else message.replace(came, taken, 1)
 
 
 def _new_id() -> str:
