@@ -465,9 +465,21 @@ REPLACE INTO tokens (learner, sealed, stored_at, expires_at) VALUES (?, ?, ?, ?)
 -- name: drop_token
 DELETE FROM tokens WHERE learner = ?;
 
--- name: insert_keys
+-- name: save_waiting_keys
+INSERT INTO waiting_keys (block, keys_until, ranks)
+VALUES (?1, ?2 + coalesce((SELECT keys_until FROM waiting_keys ORDER BY block DESC LIMIT 1), 0), ?3)
+RETURNING keys_until;
+
+-- name: index_waiting_keys
 INSERT INTO statement_keys (key, block, ranks)
-SELECT json_extract(value, '$[0]'), ?, json_extract(value, '$[1]') FROM json_each(?);
+SELECT CAST(k.key AS INTEGER), w.block, k.value
+FROM waiting_keys AS w, json_each(w.ranks) AS k ORDER BY 1, 2;
+
+-- name: forget_waiting_keys
+DELETE FROM waiting_keys;
+
+-- name: prune_waiting_keys
+DELETE FROM waiting_keys WHERE block IN (SELECT value FROM json_each(?));
 
 -- name: insert_late_keys
 INSERT INTO statement_keys (key, block, ranks)
@@ -513,21 +525,23 @@ SELECT min(id) FROM (SELECT id FROM blocks WHERE stored_at > ? ORDER BY stored_a
 SELECT max(id) FROM (SELECT id FROM blocks WHERE stored_at <= ? ORDER BY stored_at DESC LIMIT 1);
 
 -- name: search_keys_down
-SELECT a.block, b.stored_at, a.ranks,
-    (SELECT ranks FROM statement_keys WHERE key = ?2 AND block = a.block),
-    (SELECT ranks FROM statement_keys WHERE key = ?3 AND block = a.block),
-    (SELECT ranks FROM statement_keys WHERE key = ?4 AND block = a.block)
-FROM (SELECT block, ranks FROM statement_keys WHERE key = ?1 AND block BETWEEN ?5 AND ?6
-        ORDER BY block DESC LIMIT ?7) AS a
+SELECT a.block, b.stored_at, a.ranks, {ranks_of_second}, {ranks_of_third}, {ranks_of_fourth}
+FROM (
+    SELECT block, ranks FROM statement_keys WHERE key = ?1 AND block BETWEEN ?5 AND ?6
+    UNION ALL
+    SELECT block, json_extract(ranks, '$."' || ?1 || '"') FROM waiting_keys
+    WHERE block BETWEEN ?5 AND ?6 AND json_extract(ranks, '$."' || ?1 || '"') IS NOT NULL
+    ORDER BY block DESC LIMIT ?7) AS a
 LEFT JOIN blocks AS b ON b.id = a.block ORDER BY a.block DESC;
 
 -- name: search_keys_up
-SELECT a.block, b.stored_at, a.ranks,
-    (SELECT ranks FROM statement_keys WHERE key = ?2 AND block = a.block),
-    (SELECT ranks FROM statement_keys WHERE key = ?3 AND block = a.block),
-    (SELECT ranks FROM statement_keys WHERE key = ?4 AND block = a.block)
-FROM (SELECT block, ranks FROM statement_keys WHERE key = ?1 AND block BETWEEN ?5 AND ?6
-        ORDER BY block LIMIT ?7) AS a
+SELECT a.block, b.stored_at, a.ranks, {ranks_of_second}, {ranks_of_third}, {ranks_of_fourth}
+FROM (
+    SELECT block, ranks FROM statement_keys WHERE key = ?1 AND block BETWEEN ?5 AND ?6
+    UNION ALL
+    SELECT block, json_extract(ranks, '$."' || ?1 || '"') FROM waiting_keys
+    WHERE block BETWEEN ?5 AND ?6 AND json_extract(ranks, '$."' || ?1 || '"') IS NOT NULL
+    ORDER BY block LIMIT ?7) AS a
 LEFT JOIN blocks AS b ON b.id = a.block ORDER BY a.block;
 
 -- name: search_all_down
