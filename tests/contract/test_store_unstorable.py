@@ -14,8 +14,9 @@ import pytest
 
 from pointsman.domain.errors import NotStorable
 from pointsman.domain.log_positions import Position
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import DeadLetter, Decision, InputOutcome, Item, Submission
-from pointsman.store.base import Document, DocumentKey, Store
+from pointsman.store.base import Document, DocumentKey, Settlement, Store
 from tests.support.change_factory import change, item, submission, topic, wants
 from tests.support.store_steps import take
 
@@ -72,6 +73,27 @@ async def test_of_a_message_only_that_statement_becomes_a_dead_letter(store: Sto
     assert await position(store) == 8
 
 
+async def test_of_messages_that_are_stored_together_only_that_one_becomes_a_dead_letter(
+    store: Store,
+) -> None:
+    own = [
+        replace(item(decision=one), body=b'{"n":%d}' % place, offset=5 + place)
+        for place, one in enumerate([GOOD, BAD, GOOD])
+    ]
+    log = replace(message(offset=7), items=tuple(own), body=b'{"n":0}{"n":1}{"n":2}')
+    receipt = await take(store, log)
+    assert receipt.outcomes == {InputOutcome.UNMATCHED: 2, InputOutcome.DEAD: 1}
+    (letter,) = await store.dead_letters(limit=9)
+    assert letter.origin == f"topic t, partition 0, offset 6, statement {own[1].statement_id}"
+    whole = await store.dead_letter(letter.id)
+    assert whole is not None
+    assert whole.body == b'{"n":1}'
+    stored = await store.statement(own[2].statement_id)
+    assert stored is not None
+    assert stored.body == b'{"n":2}'
+    assert await position(store) == 8
+
+
 async def test_a_message_that_comes_again_adds_nothing(store: Store) -> None:
     again = message(GOOD, BAD)
     await take(store, again)
@@ -117,3 +139,29 @@ async def test_a_name_too_long_for_an_index_is_no_outage(store: Store) -> None:
     receipt = await take(store, whole)
     assert sum(receipt.outcomes.values()) == 2
     assert receipt.outcomes[InputOutcome.UNMATCHED] >= 1
+
+
+async def test_a_turn_that_can_not_be_stored_sinks_none_that_is_settled_beside_it(
+    store: Store,
+) -> None:
+    for learner in ("ana", "bea", "cleo"):
+        await store.ingest([wants(change(learner, topic("t"), 40))])
+    leases = await store.lease(now=1, ttl=1_000, limit=9)
+    outcomes = await asyncio.gather(
+        *(
+            store.settle(
+                lease,
+                [Settlement(topic("t"), 1, "parked", reason, ParkCode.REFUSED_BY_PLATFORM)],
+                now=2,
+                ready_at=2,
+            )
+            for lease, reason in zip(leases, ("why", HALF, "why"), strict=True)
+        ),
+        return_exceptions=True,
+    )
+    assert [outcome if outcome is True else type(outcome) for outcome in outcomes] == [
+        True,
+        NotStorable,
+        True,
+    ]
+    assert (await store.books()).parked == 2

@@ -18,6 +18,7 @@ from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.statement_ids import StatementIds
 from pointsman.store.group_commit import DELAY, GroupCommit, Work
 from pointsman.store.migrations import Migration
+from pointsman.store.shared_calls import call_all
 from pointsman.store.sqlite.ingest import ingest
 from pointsman.store.sqlite.lock import FileLock
 from pointsman.store.sqlite.read_thread import ReadThread
@@ -267,8 +268,10 @@ class Writer:
             receipts = iter(
                 ingest(connection, submissions, stored_at, self._read_keys) if submissions else ()
             )
+            calls = [work.call for work in works if work.call is not None]
+            results = iter(call_all(connection, calls) if calls else ())
             outcomes: list[Any] = [
-                work.call(connection)
+                next(results)
                 if work.call is not None
                 else [next(receipts) for _ in work.submissions]
                 for work in works

@@ -157,49 +157,43 @@ WHERE learner IN (SELECT value FROM json_each(?3));
 SELECT json_group_object(learner, lease_token) FROM learners
 WHERE learner IN (SELECT value FROM json_each(?));
 
--- name: holds_lease
-SELECT count(*) FROM learners WHERE learner = ? AND lease_token = ? AND hold = 3;
+-- name: held_leases
+SELECT json_group_array(json_array(learner, lease_token)) FROM learners
+WHERE learner IN (SELECT value FROM json_each(?)) AND hold = 3;
 
 -- name: settle_delivered
+WITH s(learner, kind, key, version, sent, now) AS (VALUES {rows})
 UPDATE desired SET delivered_version = max(delivered_version, s.version),
     delivered_value = s.sent, delivered_at = s.now, failures = 0, retry_at = 0, parked = '',
     park_code = '', audited_at = NULL,
     since = CASE WHEN desired.version > s.version THEN changed_at ELSE since END
-FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
-        json_extract(value, '$[2]') AS version, json_extract(value, '$[3]') AS sent,
-        json_extract(value, '$[4]') AS now FROM json_each(?)) AS s
-WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
+FROM s
+WHERE desired.learner = s.learner AND desired.kind = s.kind AND desired.key = s.key;
 
 -- name: settle_retry
+WITH s(learner, kind, key, counts, retry_at) AS (VALUES {rows})
 UPDATE desired SET failures = failures + s.counts, retry_at = s.retry_at
-FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
-        json_extract(value, '$[2]') AS counts, json_extract(value, '$[3]') AS retry_at
-        FROM json_each(?)) AS s
-WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
+FROM s
+WHERE desired.learner = s.learner AND desired.kind = s.kind AND desired.key = s.key;
 
 -- name: settle_parked
+WITH s(learner, kind, key, reason, code) AS (VALUES {rows})
 UPDATE desired SET parked = s.reason, park_code = s.code
-FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
-        json_extract(value, '$[2]') AS reason, json_extract(value, '$[3]') AS code
-        FROM json_each(?)) AS s
-WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
+FROM s
+WHERE desired.learner = s.learner AND desired.kind = s.kind AND desired.key = s.key;
 
 -- name: left_to_send
--- Its turn, and when the first of it may be sent: what is urgent does not wait for the pace, and what
--- has a time of its own waits for that.
-SELECT coalesce(t.urgent, 0), t.due, coalesce(t.source, ''), coalesce(t.rule, ''), n.deadline,
-    n.next_at
-FROM (SELECT min(CASE WHEN retry_at > ?1 THEN retry_at WHEN urgent THEN 0 ELSE ?2 END) AS next_at,
-        min(nullif(deadline, 0)) AS deadline
-    FROM desired WHERE learner = ?3 AND version > delivered_version AND parked = '') AS n
-LEFT JOIN (SELECT urgent, {turn_due} AS due, source, rule
-    FROM desired WHERE learner = ?3 AND version > delivered_version AND parked = ''
-    ORDER BY urgent DESC, 2 LIMIT 1) AS t ON true;
+SELECT json_group_array(json_array(learner, urgent, {turn_due}, source, rule, retry_at, deadline,
+    parked, park_code))
+FROM json_each(?) AS k CROSS JOIN desired AS d
+WHERE d.learner = k.value AND d.version > d.delivered_version;
 
--- name: return_lease
-UPDATE learners SET urgent = ?, due = ?, source = ?, rule = ?, deadline = ?, ready = ?, ready_at = ?,
-    hold = ?
-WHERE learner = ?;
+-- name: return_leases
+WITH s(learner, urgent, due, source, rule, deadline, ready, ready_at, hold) AS (VALUES {rows})
+UPDATE learners SET urgent = s.urgent, due = s.due, source = s.source, rule = s.rule,
+    deadline = s.deadline, ready = s.ready, ready_at = s.ready_at, hold = s.hold
+FROM s
+WHERE learners.learner = s.learner;
 
 -- name: release_leases
 UPDATE learners SET ready = (due IS NOT NULL), hold = 0 WHERE hold = 3;
