@@ -436,7 +436,7 @@ FROM desired AS d WHERE learner = ANY($1::text[]) AND version = delivered_versio
     AND delivered_at < $2;
 
 -- name: audited_row
-SELECT audit, audited_at, occurred_at, read_back FROM desired
+SELECT audit, audited_at, occurred_at, delivered_at, read_back FROM desired
 WHERE learner = $1 AND kind = $2 AND key = $3 AND version = $4 AND delivered_version = version
 FOR UPDATE;
 
