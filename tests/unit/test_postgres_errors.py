@@ -26,6 +26,7 @@ TABLE = [
     ("22003", "bigint out of range", Verdict.DATUM),
     ("22021", 'invalid byte sequence for encoding "UTF8": 0x00', Verdict.DATUM),
     ("22P05", "character with byte sequence 0xe2 0x80 0x99 … has no equivalent", Verdict.DATUM),
+    ("2200H", "nextval: reached maximum value of sequence", Verdict.WAIT),
     ("23502", "null value in column", Verdict.DATUM),
     ("23505", "duplicate key value violates unique constraint", Verdict.AGAIN),
     ("25006", "cannot execute INSERT in a read-only transaction", Verdict.CLOSE_ALL),
@@ -47,6 +48,8 @@ TABLE = [
     ("53200", "out of memory", Verdict.WAIT),
     ("53300", "sorry, too many clients already", Verdict.WAIT),
     ("54000", "index row size exceeds btree version 4 maximum 2704", Verdict.DATUM),
+    ("54000", "database is not accepting commands to avoid wraparound data loss", Verdict.WAIT),
+    ("54000", 'multixact "members" limit exceeded', Verdict.WAIT),
     ("55P03", "canceling statement due to lock timeout", Verdict.WAIT),
     ("57014", "canceling statement due to statement timeout", Verdict.WAIT),
     ("57P01", "terminating connection due to administrator command", Verdict.CLOSE_ALL),
@@ -101,8 +104,19 @@ def test_each_error_of_network_and_driver_has_its_verdict(
 @given(st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=5, max_size=5))
 def test_only_data_exceptions_limits_and_constraints_blame_the_input(state: str) -> None:
     verdict = judge(of(state, "words"))
-    is_about_data = state[:2] in {"22", "23", "54"} and state != "23505"
+    is_about_data = state[:2] in {"22", "23", "54"} and state not in {"2200H", "23505"}
     assert (verdict is Verdict.DATUM) == is_about_data
+
+
+@pytest.mark.parametrize(
+    "function",
+    ["GetNewTransactionId", "GetNewMultiXactId"],
+)
+def test_a_server_without_transaction_ids_blames_no_input_in_any_language(function: str) -> None:
+    told = {"S": "FEHLER", "V": "ERROR", "C": "54000", "M": "Datenbank nimmt keine Befehle an"}
+    error = PostgresError.new({**told, "R": function})
+    assert judge(error) is Verdict.WAIT
+    assert "VACUUM" in explain(error)
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=f"{row[0]} {row[2].value}") for row in TABLE])

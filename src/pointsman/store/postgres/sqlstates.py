@@ -46,6 +46,7 @@ _VERDICTS = {
     "08": Verdict.CLOSE_ALL,  # connection exception
     "0A": Verdict.CLOSE,  # "cached plan must not change result type"
     "22": Verdict.DATUM,  # data exception: no such character, out of range
+    "2200H": Verdict.WAIT,  # a sequence is used up: none of the inputs is to blame
     "23": Verdict.DATUM,  # integrity constraint violation
     "23505": Verdict.AGAIN,  # unique violation: another replica was faster
     "25": Verdict.CLOSE,  # a state of the session that we didn't ask for
@@ -67,10 +68,18 @@ _VERDICTS = {
     "58": Verdict.WAIT,  # the server's disk failed
 }
 
+#: The server says these with 54000, which means a value that is too long otherwise. What it is used
+#: up of are its own numbers, so any input would be refused (PostgreSQL, "Preventing Transaction ID
+#: Wraparound Failures"). The functions that say so have the same names in every language.
+_WRAPAROUND = re.compile(r"wraparound|not accepting commands|multixact")
+_WRAPAROUND_FUNCTIONS = frozenset(
+    {"GetNewTransactionId", "GetNewMultiXactId", "MultiXactIdSetOldestMember"}
+)
 #: PgBouncer says this with 08P01, which means a broken connection otherwise
 _POOLER_REFUSES = re.compile(
     r"unsupported startup parameter|no such (database|user)|database .* does not exist"
 )
+_PROGRAM_LIMIT = "54000"
 _NO_TLS = "rejected SSL upgrade"
 
 _ADVICE = {
@@ -79,6 +88,7 @@ _ADVICE = {
     "26": "a pooler between here and the database has to be in session mode",
     "28": "see the role in store.url, and the server's pg_hba.conf",
     "28P01": "give its password in store.password_file or store.password",
+    "2200H": "a sequence of the database is used up: ALTER SEQUENCE … NO MAXVALUE",
     "3D": "correct store.url, or make it: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
     "3F": "correct the search_path of the role in store.url, or create its schema",
     "42": "see that store.url leads to pointsman's own database, and run `pointsman db upgrade`",
@@ -90,6 +100,10 @@ _ADVICE = {
     "53100": "make room on the disk of the database server",
     "53300": "lower store.connections, or raise max_connections of the server",
 }
+_WRAPAROUND_ADVICE = (
+    "the server takes no writes until it is vacuumed: end old transactions, prepared transactions "
+    "and replication slots, and run VACUUM in that database"
+)
 _CERTIFICATE_ADVICE = "see sslrootcert and the host in store.url, and the server's certificate"
 _TLS_ADVICE = "the server has no TLS; see sslmode in store.url"
 _FILE_ADVICE = "see sslrootcert, sslcert and sslkey in store.url"
@@ -103,6 +117,8 @@ def judge(error: BaseException) -> Verdict:
             state = str(error.sqlstate or "")
             if state == "08P01" and _POOLER_REFUSES.search(str(error)):
                 return Verdict.LASTING
+            if _is_wraparound(error):
+                return Verdict.WAIT
             return _longest(_VERDICTS, state) or Verdict.CLOSE
         case (
             asyncpg.exceptions.ClientConfigurationError()
@@ -130,6 +146,8 @@ def _advice(error: BaseException) -> str | None:
         case asyncpg.PostgresError():
             if error.sqlstate == "08P01" and judge(error) is not Verdict.LASTING:
                 return None
+            if _is_wraparound(error):
+                return _WRAPAROUND_ADVICE
             return _longest(_ADVICE, str(error.sqlstate or ""))
         case asyncpg.exceptions.ClientConfigurationError():
             return _URL_ADVICE
@@ -141,6 +159,14 @@ def _advice(error: BaseException) -> str | None:
             return _TLS_ADVICE
         case _:
             return None
+
+
+def _is_wraparound(error: asyncpg.PostgresError) -> bool:
+    """Whether the server has no transaction ids left, and takes no writes of anybody."""
+    return error.sqlstate == _PROGRAM_LIMIT and (
+        getattr(error, "server_source_function", None) in _WRAPAROUND_FUNCTIONS
+        or _WRAPAROUND.search(str(error)) is not None
+    )
 
 
 def _longest(table: dict[str, V], state: str) -> V | None:
