@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -35,7 +36,7 @@ class ParseCounts:
 def counted_parses() -> Iterator[ParseCounts]:
     """Counts in every thread of this process, whoever parses."""
     counts = ParseCounts()
-    loads, json_loads, validate = orjson.loads, json.loads, STATEMENT.validate_python
+    loads, json_loads, validator = orjson.loads, json.loads, STATEMENT.validator
 
     def count_orjson(text: Any) -> Any:
         result = loads(text)
@@ -49,12 +50,12 @@ def counted_parses() -> Iterator[ParseCounts]:
 
     def count_validation(value: Any, **options: Any) -> Any:
         counts.validations += 1
-        return validate(value, **options)
+        return validator.validate_python(value, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(orjson, "loads", count_orjson)
         patch.setattr(json, "loads", count_json)
-        patch.setattr(STATEMENT, "validate_python", count_validation)
+        patch.setattr(STATEMENT, "validator", SimpleNamespace(validate_python=count_validation))
         yield counts
 
 

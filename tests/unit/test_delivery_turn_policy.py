@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pointsman.delivery.fair_share import FairShare
 from pointsman.delivery.turn_policy import OVERDUE, OVERDUE_EVERY, TurnPolicy
 from pointsman.domain.targets import Recipient
-from pointsman.store.turns import DEADLINE_MARGIN, Turn, WaitingTurn
+from pointsman.store.turns import DEADLINE_MARGIN, Turn, WaitingTurn, united
 
 SECOND = 1_000_000
 NOW = 10_000 * SECOND
@@ -142,3 +143,14 @@ def test_whoever_always_wants_a_turn_gets_its_part_of_them(wanting: list[set[str
     share = FairShare({})
     got = Counter(share.next(sorted({*others, "a"})) for others in wanting)
     assert got["a"] >= len(wanting) // 4
+
+
+turns = st.builds(
+    Turn, st.booleans(), st.integers(0, 3), st.text(max_size=1), st.just("r"), st.integers(0, 3)
+)
+
+
+@given(several=st.lists(turns, min_size=1, max_size=5))
+def test_united_turns_are_the_first_of_them_with_the_earliest_deadline(several: list[Turn]) -> None:
+    deadline = min((turn.deadline for turn in several if turn.deadline), default=0)
+    assert united(several) == replace(min(several, key=lambda t: t.order), deadline=deadline)

@@ -12,7 +12,7 @@ import pytest
 from pointsman.domain import target_kinds, targets
 from pointsman.domain.errors import Bug
 from pointsman.domain.target_kinds import NAMING_SETTINGS
-from pointsman.domain.targets import Target, TargetKind, Value, is_completion, rank
+from pointsman.domain.targets import Target, TargetKind, Value, is_completion, is_further, rank
 from pointsman.platforms.helium import fields
 
 RISING: dict[TargetKind, list[Value]] = {
@@ -28,7 +28,11 @@ RISING: dict[TargetKind, list[Value]] = {
 @pytest.mark.parametrize("kind", TargetKind)
 def test_values_rise_in_this_order(kind: TargetKind) -> None:
     target = Target(kind, "k")
-    assert all(rank(target, low) < rank(target, high) for low, high in pairwise(RISING[kind]))
+    for low, high in pairwise(RISING[kind]):
+        assert rank(target, low) < rank(target, high)
+        assert is_further(target, high, low)
+        assert not is_further(target, low, high)
+        assert not is_further(target, low, low)
 
 
 def test_only_completions_go_first() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-from pointsman.domain.frozen import record
 from pointsman.domain.target_kinds import (
     TARGET_KINDS,
     Archived,
@@ -29,25 +29,32 @@ __all__ = [
     "TargetKind",
     "Value",
     "is_completion",
+    "is_further",
     "is_urgent",
     "rank",
 ]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Target:
-    """One thing that can be set for one learner; `key` is as `TargetKind` says."""
+class Target(NamedTuple):
+    """One thing that can be set for one learner; `key` is as `TargetKind` says.
+
+    A tuple, as a recipient is: each change of a statement is looked up by the two.
+    """
 
     kind: TargetKind
     key: str
-
-    def __hash__(self) -> int:
-        return hash(self.key)  # an enum's own hash is slow, and stores look up each change by this
 
 
 def rank(target: Target, value: Value) -> int:
     """What is further along is higher."""
     return TARGET_KINDS[target.kind].rank(value)
+
+
+def is_further(target: Target, value: Value, than: Value) -> bool:
+    """Whether a value is further along than another."""
+    if isinstance(value, int) and isinstance(than, int):
+        return value > than
+    return value != than and rank(target, value) > rank(target, than)
 
 
 def is_completion(target: Target, value: Value) -> bool:
@@ -69,9 +76,11 @@ class RecipientKind(StrEnum):
     #: user, so it may share a request across learners
     MEETING = "meeting"
 
+    # as the text that it is: an enum's own is slow
+    __hash__ = str.__hash__
 
-@record
-class Recipient:
+
+class Recipient(NamedTuple):
     """A learner, or a meeting. Make one with `learner`, `meeting` or `from_text`.
 
     As text, which the store keeps and commands show, a meeting has `meeting:` before its id.
@@ -96,9 +105,6 @@ class Recipient:
         if text.startswith(_MEETING_PREFIX):
             return cls(_MEETING, text.removeprefix(_MEETING_PREFIX))
         return cls(_LEARNER, text)
-
-    def __hash__(self) -> int:
-        return hash(self.id)  # as a target's
 
     @property
     def is_meeting(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pointsman.domain.launch import Launch, LaunchMode, is_its_activity
 from pointsman.domain.records import Change, Decision, InputOutcome, Observation, WhyNot
@@ -100,10 +101,10 @@ def _activity_spelled_as_before(launch: Launch, activity: str) -> str:
 
 
 def _decide_by_rule(match: RuleMatch, observation: Observation, learner: str) -> Decision:
-    recipient = Recipient.learner(learner)
+    recipient = _recipient(learner)
     rule = match.rule
-    # by position, for it is done for every statement
-    changes = tuple(
+    # by position, and no generator, for it is done for every statement
+    changes = [
         Change(
             change.meeting or recipient,
             change.target,
@@ -120,11 +121,9 @@ def _decide_by_rule(match: RuleMatch, observation: Observation, learner: str) ->
             rule.deadline,
         )
         for change in changes_of(match, observation, recipient)
-    )
+    ]
     if changes:
-        return Decision(
-            InputOutcome.APPLIED, rule=rule.name, activity=observation.activity, changes=changes
-        )
+        return Decision(InputOutcome.APPLIED, "", rule.name, observation.activity, tuple(changes))
     return Decision(
         InputOutcome.NO_EFFECT,
         reason=_no_effect_reason(rule, observation),
@@ -132,6 +131,10 @@ def _decide_by_rule(match: RuleMatch, observation: Observation, learner: str) ->
         activity=observation.activity,
         why=WhyNot.NO_PROGRESS,
     )
+
+
+#: of learners whose statements come now
+_recipient = lru_cache(maxsize=16_384)(Recipient.learner)
 
 
 def _no_effect_reason(rule: Rule, observation: Observation) -> str:

@@ -107,6 +107,8 @@ class Rule:
 
     def takes(self, observation: Observation) -> bool:
         """Whether verb and activity type are among those that the rule is for."""
+        if self.verbs is None and self.activity_types is None:
+            return True
         return _is_among(observation.verb, short_verb(observation.verb), self.verbs) and _is_among(
             observation.activity_type, short_type(observation.activity_type), self.activity_types
         )

@@ -69,9 +69,10 @@ class Tally:
             count = sum(receipt.outcomes.values()) + receipt.duplicates
             self.sources.setdefault(submission.source, Hits()).add(count, now)
             self._inputs.append((now, count))
-            for item in submission.items:
-                if item.decision.rule:
-                    self.rules.setdefault(item.decision.rule, Hits()).add(1, now)
+            rules = Counter([item.decision.rule for item in submission.items])
+            for rule, taken in rules.items():
+                if rule:
+                    self.rules.setdefault(rule, Hits()).add(taken, now)
 
     def delivered(self, record: DeliveryRecord) -> None:
         """One learner's turn."""

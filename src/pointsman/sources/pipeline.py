@@ -167,20 +167,22 @@ class Pipeline:
         """What the store is given of a batch: its statements, decided about. In any thread."""
         received_at = micros(self._clock.now())
         self._on_batch(batch)
-        for item in batch.items:
-            if name := item.statement.actor.name:
+        for name in {item.statement.actor.name for item in batch.items}:
+            if name:
                 self._on_name(name)
+        for item in batch.items:
             offset = clock_offset(item, received_at)
             if not -_FAR_BEHIND <= offset <= _FAR_AHEAD:
                 self._on_clock_off(batch.source, item.statement_id, offset)
+        items = [
+            self._item(item, batch.source, received_at, batch.launch, batch.former_ids)
+            for item in batch.items
+        ]
         return Submission(
             source=batch.source,
             body=batch.body,
             received_at=received_at,
-            items=tuple(
-                self._item(item, batch.source, received_at, batch.launch, batch.former_ids)
-                for item in batch.items
-            ),
+            items=tuple(items),
             attachments=batch.attachments,
             version=batch.version,
             all_or_nothing=batch.all_or_nothing,
@@ -252,16 +254,16 @@ class Pipeline:
         launch: Launch | None = None,
         former: Mapping[str, str] = MappingProxyType({}),
     ) -> Item:
-        keys = {self._authority_key(source), *index_keys(valid.statement)}
-        refers_to = referenced_statement(valid.statement)
+        statement = valid.statement
+        refers_to = referenced_statement(statement)
         return Item(
             valid.statement_id,
             valid.digest,
             valid.index,
             self._decide(valid, received_at, launch),
-            tuple(keys),
+            tuple({self._authority_key(source), *index_keys(statement)}),
             refers_to,
-            refers_to is not None and valid.statement.verb.id == VOIDED,
+            refers_to is not None and statement.verb.id == VOIDED,
             former.get(valid.statement_id),
         )
 

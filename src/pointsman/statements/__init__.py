@@ -2,7 +2,7 @@
 
 from pointsman.statements.actor_identity import actor_of, identity_of
 from pointsman.statements.equality import digest
-from pointsman.statements.json_body import JSON, media_type, parse_json
+from pointsman.statements.json_body import JSON, check_values, media_type, parse_json
 from pointsman.statements.multipart import StatementPackage, guessed_type, unpack
 from pointsman.statements.observation import (
     NoEffect,
@@ -16,7 +16,6 @@ from pointsman.statements.parse import (
     Parsed,
     Valid,
     check_statements,
-    check_values,
     parse,
 )
 from pointsman.statements.query import (

@@ -6,7 +6,8 @@ lower case, as people are mapped to learners; an anonymous group is nobody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -29,6 +30,9 @@ from pointsman.statements.actors import (
     ObjectAgentBySha1,
     ThreeLeggedOAuth,
 )
+
+#: people whose statements come now
+_LATEST_PERSONS = 16_384
 
 
 def account_identity(home_page: str, name: str) -> str:
@@ -62,8 +66,16 @@ _IDENTITIES: dict[type[BaseModel], Callable[[Any], str]] = {
 _NOBODY = frozenset({AnonymousGroup, ThreeLeggedOAuth})
 _WITH_MEMBERS = frozenset({*GROUPS, *_NOBODY})
 ACTORS = frozenset({*_IDENTITIES, *_NOBODY})
+
+
+@lru_cache(_LATEST_PERSONS)
+def _by_mailbox(mailbox: str) -> Actor:
+    """The very same record for each statement, which is then found quickly where it is known."""
+    return Actor("mbox", mailbox)
+
+
 _PERSONS: dict[type[BaseModel], Callable[[Any], Actor]] = {
-    AgentByMbox: lambda agent: Actor("mbox", agent.mbox),
+    AgentByMbox: lambda agent: _by_mailbox(agent.mbox),
     AgentByAccount: lambda agent: Actor("account", agent.account.name, agent.account.home_page),
     AgentBySha1: lambda agent: Actor("mbox_sha1sum", agent.mbox_sha1sum.lower()),
     AgentByOpenid: lambda agent: Actor("openid", agent.openid),
@@ -87,13 +99,13 @@ def identity_of(actor: Actor) -> str:
             return f"{actor.kind} {actor.value}"
 
 
-def identities(actor: BaseModel) -> Iterator[str]:
+def identities(actor: BaseModel) -> list[str]:
     """Its own, and those of a group's members."""
-    if own := identity(actor):
-        yield own
+    own = identity(actor)
+    named = [own] if own else []
     if type(actor) in _WITH_MEMBERS:
-        for member in getattr(actor, "member", None) or ():
-            yield identity(member)
+        named += map(identity, getattr(actor, "member", None) or ())
+    return named
 
 
 def actor_of(actor: BaseModel) -> Actor | None:

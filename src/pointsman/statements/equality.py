@@ -22,19 +22,19 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from pointsman.domain.statement_digest import TIMESTAMP_MASK, without_fine_seconds
-from pointsman.statements.statement import LEAP_SECOND, parse_timestamp
+from pointsman.statements.statement import LEAP_SECOND, microseconds
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: milliseconds that set a leap second apart from the second before it, and from all others
 _LEAP = 10**15
 #: whole numbers are parsed as such within these, and those beyond as fractions
 _LEAST_WHOLE, _MOST_WHOLE = -(2**63), 2**64
+#: types of values that hold no fraction
+_NO_FRACTIONS = frozenset({str, int, bool, type(None)})
 #: a number that is written as a fraction or with an exponent and is whole, or a text like it
 _WHOLE_FRACTION = re.compile(rb"(?:\.0|e\+1[6-9])[,\]}]")
 
@@ -57,9 +57,28 @@ def content(statement: dict[str, Any]) -> bytes:
     """What counts of a statement, its timestamp aside: the same bytes for the same statement."""
     compared = _content(statement)
     written = orjson.dumps(compared, option=orjson.OPT_SORT_KEYS)
-    if (b".0" in written or b"e+1" in written) and _WHOLE_FRACTION.search(written):
+    if _may_have_fractions(statement) and _WHOLE_FRACTION.search(written):
         written = orjson.dumps(_with_whole_numbers(compared), option=orjson.OPT_SORT_KEYS)
     return written
+
+
+def _may_have_fractions(part: dict[str, Any]) -> bool:
+    """Whether it has a number that may be a fraction: only scores and extensions have numbers."""
+    result, context = part.get("result"), part.get("context")
+    if result is not None and ("score" in result or _has_fractions(result.get("extensions"))):
+        return True
+    if context is not None and _has_fractions(context.get("extensions")):
+        return True
+    # a statement inside has them too
+    return "actor" in part["object"] and _may_have_fractions(part["object"])
+
+
+def _has_fractions(extensions: dict[str, Any] | None) -> bool:
+    if extensions:
+        for value in extensions.values():
+            if type(value) not in _NO_FRACTIONS:
+                return True
+    return False
 
 
 def milliseconds(timestamp: str) -> int:
@@ -67,11 +86,7 @@ def milliseconds(timestamp: str) -> int:
 
     A calendar without leap seconds has none; here each is far beyond all others.
     """
-    at = parse_timestamp(timestamp)
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    since = at - _EPOCH
-    whole = (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
+    whole = microseconds(timestamp) // 1_000
     is_leap = "60" in timestamp and LEAP_SECOND.search(timestamp) is not None
     return whole + _LEAP if is_leap else whole
 
@@ -142,15 +157,13 @@ def _context(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _context_activities(activities: dict[str, Any]) -> dict[str, list[str]]:
-    return {kind: _ids(value) for kind, value in activities.items()}
-
-
-def _ids(activities: list[dict[str, Any]] | dict[str, Any]) -> list[str]:
-    if isinstance(activities, dict):
-        return [_activity(activities)]
-    if len(activities) == 1:  # as nearly always
-        return [_activity(activities[0])]
-    return sorted(map(_activity, activities))
+    compared = {}
+    for kind, value in activities.items():
+        ids = list(map(_activity, value if isinstance(value, list) else [value]))
+        if len(ids) > 1:  # as it seldom is
+            ids.sort()
+        compared[kind] = ids
+    return compared
 
 
 def _context_actors(part: str) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:

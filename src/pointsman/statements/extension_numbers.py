@@ -11,6 +11,8 @@ from pointsman.statements.number_text import number_of
 
 #: what is less than the whole is at most this, as a percentage
 _MAX_INCOMPLETE = 99.999999
+#: types that may hold a number
+_NUMBERS = (int, float, str)
 
 
 class ReadingRefused(InputRefused):
@@ -24,7 +26,7 @@ class ReadingRefused(InputRefused):
 def number(reading: Reading, where: str, value: Any, most: float) -> float:
     """A number, also one that is written as text; raises `ReadingRefused` with its place."""
     parsed = math.nan
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
+    if isinstance(value, _NUMBERS) and not isinstance(value, bool):
         try:
             parsed = number_of(value) if isinstance(value, str) else float(value)
         except (ValueError, OverflowError):

@@ -2,6 +2,9 @@
 
 RFC 8259 section 4 leaves open what a property that appears twice means. A parser keeps one of the
 two, and nobody can say which was meant; so such a body is refused.
+
+How much a body may hold, and how deep, is bounded here too. That is asked of each statement, so it
+looks at as little as decides: what is short has few objects and arrays.
 """
 
 from __future__ import annotations
@@ -9,14 +12,17 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from pointsman.domain.errors import InputRefused
+from pointsman.statements.settings import Limits
 
 JSON = "application/json"
-
+#: no valid statement is nested deeper where its extensions hold no objects and arrays
+DEEPEST: Final = 10
+_NO_OPENING_BRACKET = bytes(byte for byte in range(256) if byte not in b"{[")
 
 #: what the parser says of a number that no double holds
 _TOO_LARGE = "number is infinity"
@@ -83,3 +89,48 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         counts = Counter(key for key, _ in pairs)
         raise _RepeatedKeyError(counts.most_common(1)[0][0])
     return members
+
+
+def check_values(body: bytes, limits: Limits) -> None:
+    """Raises `InputRefused` for a body that would be too much to parse at once."""
+    most = limits.max_values * limits.STATEMENTS_OF_MOST_VALUES
+    if _has_more_brackets(body, most):
+        raise InputRefused(
+            f"the body has more than {most} objects and arrays (fifty times http.max_values)"
+        )
+
+
+def is_bounded(body: bytes, limits: Limits) -> bool:
+    """Whether a valid statement of this body can exceed the limits by its extensions alone."""
+    return limits.max_depth >= DEEPEST and not _has_more_brackets(body, limits.max_values)
+
+
+def _has_more_brackets(body: bytes, most: int) -> bool:
+    """Whether it opens more, those in texts too."""
+    return len(body) > most and len(body.translate(None, _NO_OPENING_BRACKET)) > most
+
+
+def too_much(value: Any, limits: Limits) -> str:
+    """Which limit its objects and arrays exceed, in how deep or how many they are; "" for none."""
+    try:
+        # one that opens no more brackets than it may be deep is neither, and few open more
+        if not _has_more_brackets(orjson.dumps(value), limits.max_depth):
+            return ""
+    except orjson.JSONEncodeError:  # it is too deep to be written
+        pass
+    level = [value]
+    count = 1
+    for _ in range(limits.max_depth):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return ""
+        count += len(level)
+        if count > limits.max_values:
+            return f"has more than {limits.max_values} objects and arrays (http.max_values)"
+    return f"is nested deeper than {limits.max_depth} (http.max_depth)"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any
 
 from pointsman.domain.evidence import Coverage
@@ -15,10 +14,11 @@ from pointsman.statements.extension_numbers import ReadingRefused, number, perce
 from pointsman.statements.left_out_readings import left_out_before
 from pointsman.statements.parse import Valid
 from pointsman.statements.profiles import h5p, video
-from pointsman.statements.statement import VOIDED, Statement, parse_timestamp
+from pointsman.statements.statement import VOIDED, Statement, microseconds
 from pointsman.statements.validation import Problem, StatementsRefused
 
 _PERCENT = 100
+_MISSING = object()
 #: extensions, and what is all of it: cmi5 section 9.5.5.1, the spelling of it that Rise and others
 #: use, and the video profile
 _PROGRESS = (
@@ -47,81 +47,78 @@ def observe(valid: Valid, received_at: int) -> Observation | NoEffect:
     extension may have any value (xAPI Part 2 section 4.1), and a completion needs no progress.
     """
     statement = valid.statement
-    if statement.verb.id == VOIDED:
+    verb, thing = statement.verb.id, statement.object
+    if verb == VOIDED:
         return NoEffect("it voids another statement; progress that was delivered stays")
-    if not isinstance(statement.object, Activity):
+    if not isinstance(thing, Activity):
         return NoEffect("its object is not an activity")
-    activity = statement.object.id
+    activity, definition = thing.id, thing.definition
     actor = actor_of(statement.actor)
     if actor is None:
         return NoEffect("its actor is a group, not one learner", activity)
     remark = ""
-    if _may_be_h5p(statement, statement.object):
-        if h5p.is_inner(statement, statement.object):
+    if _may_be_h5p(statement, thing):
+        if h5p.is_inner(statement, thing):
             return NoEffect(h5p.REASON_INNER, activity)
-        remark = h5p.remark(statement, statement.object)
-    definition = statement.object.definition
+        remark = h5p.remark(statement, thing)
     result, context = statement.result, statement.context
     registration = context.registration if context is not None else None
     tells = result if remark != h5p.REMARK_ANSWERED else None
-    extensions = result.extensions if result else None
-    left_out = left_out_before(extensions) if extensions else []
-    progress = _progress(extensions, left_out) if extensions else None
+    extensions = result.extensions if result is not None else None
+    left_out: list[LeftOut] = []
+    progress = coverage = None
+    if extensions:
+        left_out = left_out_before(extensions)
+        progress = _progress(extensions, left_out)
+    if extensions or (context is not None and context.extensions):
+        # what was played of a recording is told there alone
+        coverage = _coverage(statement, left_out)
+    # by position, for it is done for every statement
     return Observation(
-        statement_id=valid.statement_id,
-        actor=actor,
-        verb=statement.verb.id,
-        activity=activity,
-        registration=registration.lower() if registration is not None else None,
-        occurred_at=_occurred_at(statement, received_at),
-        progress=progress,
-        completion=tells.completion if tells else None,
-        success=tells.success if tells else None,
-        score=result.score.scaled if result and result.score else None,
-        activity_type=definition.type if definition is not None else None,
-        coverage=_coverage(statement, left_out) if _has_extensions(statement) else None,
-        remark=remark,
-        left_out=tuple(left_out),
+        valid.statement_id,
+        actor,
+        verb,
+        activity,
+        registration.lower() if registration is not None else None,
+        received_at
+        if statement.timestamp is None
+        else min(received_at, microseconds(statement.timestamp)),
+        progress,
+        tells.completion if tells is not None else None,
+        tells.success if tells is not None else None,
+        result.score.scaled if result is not None and result.score is not None else None,
+        definition.type if definition is not None else None,
+        coverage,
+        remark,
+        tuple(left_out),
     )
 
 
 def registrations_of(items: Iterable[Valid]) -> set[str]:
     """Those of some statements, in lower case."""
-    contexts = (item.statement.context for item in items)
     return {
         context.registration.lower()
-        for context in contexts
-        if context is not None and context.registration is not None
+        for item in items
+        if (context := item.statement.context) is not None and context.registration is not None
     }
 
 
 def _may_be_h5p(statement: Statement, activity: Activity) -> bool:
-    """Whether there is anything of what H5P's statements are known by; most others have none."""
-    may_tell = (
-        (activity.definition is not None and activity.definition.extensions)
-        or (statement.context is not None and statement.context.context_activities)
-        or "subContentId=" in activity.id
-    )
-    return bool(may_tell) and h5p.may_be(statement, activity)
+    """Whether there is anything of what H5P's statements are known by; many others have none."""
+    definition, context = activity.definition, statement.context
+    if (
+        (definition is None or not definition.extensions)
+        and (context is None or context.context_activities is None)
+        and "subContentId=" not in activity.id
+    ):
+        return False
+    return h5p.may_be(statement, activity)
 
 
 def _has_extensions(statement: Statement) -> bool:
     """Whether result or context has any: what was played of a recording is told there alone."""
     result, context = statement.result, statement.context
     return bool((result and result.extensions) or (context and context.extensions))
-
-
-def _occurred_at(statement: Statement, received_at: int) -> int:
-    if statement.timestamp is None:
-        return received_at
-    return min(received_at, _microseconds(statement.timestamp))
-
-
-def _microseconds(timestamp: str) -> int:
-    at = parse_timestamp(timestamp)
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return round(at.timestamp() * 1_000_000)
 
 
 def check_readings(items: Sequence[Valid]) -> None:
@@ -158,18 +155,19 @@ def _left_out_of_all(item: Valid) -> tuple[LeftOut, ...]:
 def clock_offset(valid: Valid, received_at: int) -> float:
     """Seconds that its timestamp is ahead of its arrival; negative where it is behind."""
     timestamp = valid.statement.timestamp
-    return 0.0 if timestamp is None else (_microseconds(timestamp) - received_at) / 1e6
+    return 0.0 if timestamp is None else (microseconds(timestamp) - received_at) / 1e6
 
 
 def _progress(extensions: dict[str, Any], left_out: list[LeftOut]) -> float | None:
     """The first that makes sense; those before it are left out."""
     for name, most in _PROGRESS:
-        if name not in extensions:
+        value = extensions.get(name, _MISSING)
+        if value is _MISSING:
             continue
+        if type(value) is int and 0 <= value <= most == _PERCENT:  # as nearly always
+            return float(value)
         try:
-            progress = number(
-                Reading.PROGRESS, f"result.extensions[{name}]", extensions[name], most
-            )
+            progress = number(Reading.PROGRESS, f"result.extensions[{name}]", value, most)
         except ReadingRefused as refused:
             left_out.append(refused.left_out)
         else:

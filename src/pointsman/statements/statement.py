@@ -6,7 +6,7 @@ The rules that span several objects are checked where statements are parsed.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Literal
 
@@ -161,9 +161,12 @@ _NonActivityObject = (
     | StatementRef
 )
 #: the calendar here ends each minute with its 59th second
+#: as nearly all times are written, without what the library does not know
+_PLAIN = re.compile(r".{10}T(?!24)..:..:[0-5].*[^z]")
 _ORDINAL_DATE = re.compile(r"(\d{4})-?(\d{3})(?=T)")
 _FRACTION = re.compile(r"T(\d\d)(?::?(\d\d))?[.,](\d+)")
 _LATEST_TIMESTAMPS = 2_048
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LEAP_SECOND = re.compile(r"([Tt]\d\d:?\d\d:?)60")
 
 _Attachments = Annotated[list[Attachment] | None, NOT_NULL]
@@ -205,9 +208,19 @@ STATEMENT: TypeAdapter[Statement] = TypeAdapter(Statement)
 
 #: a statement's is read several times on its way, and then no longer
 @lru_cache(_LATEST_TIMESTAMPS)
+def microseconds(text: str) -> int:
+    """A timestamp in microseconds since the epoch; without an offset it is UTC.
+
+    `ValueError` where it does not exist.
+    """
+    at = parse_timestamp(text)
+    since = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
 def parse_timestamp(text: str) -> datetime:
     """A timestamp as a datetime, perhaps without an offset. ValueError where it does not exist."""
-    if _is_plain(text):
+    if _PLAIN.fullmatch(text):
         return datetime.fromisoformat(text)
     text = text.upper()
     if "60" in text:
@@ -220,17 +233,6 @@ def parse_timestamp(text: str) -> datetime:
         return datetime.fromisoformat(text.replace("T24", "T00")) + timedelta(days=1)
     except OverflowError as error:
         raise ValueError(str(error)) from None
-
-
-def _is_plain(text: str) -> bool:
-    """Whether it is written as nearly all are, without what the library does not know."""
-    return (
-        text[13:14] == text[16:17] == ":"
-        and text[10] == "T"
-        and text[11:13] != "24"
-        and text[17:19] < "60"
-        and text[-1] != "z"
-    )
 
 
 def _in_seconds(match: re.Match[str]) -> str:
@@ -252,7 +254,7 @@ def _calendar_date(year: int, day_of_year: int) -> str:
 
 def is_real_time(text: str) -> bool:
     try:
-        parse_timestamp(text)
+        microseconds(text)
     except ValueError:
         return False
     return True

@@ -43,16 +43,21 @@ class CommitHistory:
         is_move = result is MoveResult.MOVED
         if self._only_moves and not is_move:
             return
-        recipient, target = change.recipient, change.target
-        learner = person_of(recipient, target)
-        statements = self._of_learner.setdefault(learner, [])
+        recipient, (kind, key) = change.recipient, change.target
+        if recipient.is_meeting:
+            learner, meeting = person_of(recipient, change.target), recipient.id
+        else:
+            learner, meeting = recipient.id, ""
+        statements = self._of_learner.get(learner)
+        if statements is None:
+            statements = self._of_learner[learner] = []
         if not statements or statements[-1][0] != change.statement_id:
             statements.append(
                 [change.statement_id, source, change.occurred_at, received_at, change.rule, []]
             )
-        meeting = recipient.id if recipient.is_meeting else ""
+        # `value` of an enum costs a call
         statements[-1][5].append(
-            [target.kind.value, target.key, meeting, wanted, before, after, result.value]
+            [kind._value_, key, meeting, wanted, before, after, result._value_]
         )
         if is_move:
             self._moved.add(learner)
@@ -87,6 +92,9 @@ class CommitHistory:
         """What is to be stored."""
         for learner, statements in self._of_learner.items():
             moved = int(learner in self._moved)
+            if len(statements) <= STATEMENTS_IN_ROW:  # as nearly always
+                yield learner, moved, to_json(statements)
+                continue
             for start in range(0, len(statements), STATEMENTS_IN_ROW):
                 yield learner, moved, to_json(statements[start : start + STATEMENTS_IN_ROW])
 

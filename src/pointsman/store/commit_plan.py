@@ -23,14 +23,20 @@ from pointsman.domain.records import (
     Receipt,
     Submission,
 )
-from pointsman.domain.targets import Recipient, Target
+from pointsman.domain.targets import Recipient, Target, Value
 from pointsman.store.commit_history import CommitHistory, unmoved_result
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.history_records import MoveResult
 from pointsman.store.merge import is_before_reset, merge
 from pointsman.store.statement_conflicts import conflict_letter, item_body, sort_by_id
 from pointsman.store.statement_records import Move, Replayed
-from pointsman.store.turns import Turn, turn_of, united
+from pointsman.store.turns import Turn, sooner, turn_of
+
+#: `CommitHistory.note`
+Note = Callable[
+    [str, int, Change, Value | None, Value | None, Value | None, MoveResult],
+    None,
+]
 
 
 @record
@@ -82,6 +88,7 @@ class Plan:
     size: int = 0
     statements: list[NewStatement] = field(default_factory=list)
     accepted: Counter[str] = field(default_factory=Counter)
+    #: what moved, for whoever decides again
     moves: list[Move] = field(default_factory=list)
     queue: dict[Recipient, Turn] = field(default_factory=dict)
     positions: dict[tuple[str, str, int], Position] = field(default_factory=dict)
@@ -107,12 +114,15 @@ class Plan:
             self._note_duplicates(submission, {id(item) for item in (*fresh, *conflicts)})
         outcomes: Counter[InputOutcome] = Counter()
         if fresh:
+            start = self.size
             for item in fresh:
-                self.account(submission, item)
-                outcome = self.merge(submission, item)
+                decision = item.decision
+                if decision.outcome is not InputOutcome.APPLIED:
+                    self.account(submission, item)
+                outcome = self.merge(submission, item) if decision.changes else decision.outcome
                 outcomes[outcome] += 1
                 self.known[item.statement_id] = item.digest
-                self.statements.append(NewStatement(item, outcome, submission, self.size))
+                self.statements.append(NewStatement(item, outcome, submission, start))
             self.bodies.append(submission.body)
             self.size += len(submission.body)
             self.attachments.update((data.sha2, data) for data in submission.attachments)
@@ -155,16 +165,16 @@ class Plan:
             return decision.outcome
         moved = False
         for change in decision.changes:
-            if change.evidence is not None:
-                moved = self._gather(change) or moved
+            if change.evidence is not None and self._gather(change):
+                moved = True
+        note = self._noted().note
         for change in decision.changes:
-            moved = self._move(change, submission) or moved
+            if self._move(change, submission, note):
+                moved = True
         return InputOutcome.APPLIED if moved else InputOutcome.SUPERSEDED
 
     def _gather(self, change: Change) -> bool:
         """Unite a change's evidence with what is known; whether there is more of it now."""
-        if change.evidence is None:
-            return False
         current = self.desired.get((change.recipient, change.target))
         if current is not None and is_before_reset(current, change):
             return False
@@ -180,19 +190,18 @@ class Plan:
                 break
         return more
 
-    def _move(self, change: Change, submission: Submission) -> bool:
+    def _move(self, change: Change, submission: Submission, note: Note) -> bool:
         """Move desired state as a change asks; whether its value moved."""
-        key = (change.recipient, change.target)
+        recipient, target = key = change.recipient, change.target
         current = self.desired.get(key)
         before = None if current is None else current.value
         source, received_at = submission.source, submission.received_at
-        note = self._noted().note
         if current is not None and is_before_reset(current, change):
             wanted = None if change.evidence is not None else change.value
             note(source, received_at, change, wanted, before, before, MoveResult.BEFORE_RESET)
             return False
         if change.evidence is not None:
-            worth = valued(change, lambda key: self.evidence.get((change.recipient, key), NOTHING))
+            worth = valued(change, lambda key: self.evidence.get((recipient, key), NOTHING))
             if worth is None:
                 note(source, received_at, change, None, before, before, MoveResult.INCOMPLETE)
                 return False
@@ -205,9 +214,12 @@ class Plan:
             note(source, received_at, change, change.value, before, before, result)
             return False
         note(source, received_at, change, change.value, before, merged.value, MoveResult.MOVED)
-        self.moves.append(Move(*key, before, merged.value, merged.rule))
+        if self.is_replay:
+            self.moves.append(Move(recipient, target, before, merged.value, merged.rule))
         if not merged.parked:
-            self._enqueue(merged)
+            turn = turn_of(merged)
+            known = self.queue.get(recipient)
+            self.queue[recipient] = turn if known is None else sooner(known, turn)
         return True
 
     def _note_duplicates(self, submission: Submission, others: set[int]) -> None:
@@ -220,13 +232,6 @@ class Plan:
         if self.history is None:
             self.history = CommitHistory(only_moves=self.is_replay)
         return self.history
-
-    def _enqueue(self, desired: Desired) -> None:
-        turn = turn_of(desired)
-        known = self.queue.get(desired.recipient)
-        if known is not None:
-            turn = united((known, turn)) or turn
-        self.queue[desired.recipient] = turn
 
     def _add_dead(self, submission: Submission, letter: DeadLetter, *, in_statements: bool) -> int:
         body_hash = hashlib.blake2b(letter.body, digest_size=16).digest()

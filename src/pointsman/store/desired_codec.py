@@ -8,8 +8,9 @@ type needs an encoder and a decoder here. The stores' SQL takes its lists of col
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -31,33 +32,40 @@ _TYPES = {field.name: str(field.type) for field in fields(Desired)}
 
 #: what a row is found by
 KEY = ("learner", "kind", "key")
-#: all columns that a `Desired` is read from
-COLUMNS = (*KEY, *(name for name in _TYPES if name not in {"recipient", "target"}))
+#: the others that a `Desired` is read from
+STATE = tuple(name for name in _TYPES if name not in {"recipient", "target"})
+COLUMNS = (*KEY, *STATE)
 #: what settling a delivery moves, and a change does not
-_OF_DELIVERY = {
-    "delivered_version",
-    "delivered_value",
-    "failures",
-    "retry_at",
-    "parked",
-    "park_code",
-}
-#: columns that are written and read as they are
-_PLAIN = frozenset(name for name, kind in _TYPES.items() if kind in {"int", "str"}) - {
+_OF_DELIVERY = frozenset(
+    {"delivered_version", "delivered_value", "failures", "retry_at", "parked", "park_code"}
+)
+#: columns that are written as they are
+_PLAIN = tuple(
+    name
+    for name, kind in _TYPES.items()
+    if kind in {"int", "str"} and name not in {"rule", "source"}
+)
+_PLAIN_MOVED = tuple(name for name in _PLAIN if name not in _OF_DELIVERY)
+#: what is written when a change has moved the record; `urgent` is there for sorting. The plain
+#: ones come last, for they are taken out of a record all at once
+MOVED = (
+    *KEY,
+    "value",
     "rule",
     "source",
-}
-
-
-def _plain_last(columns: Iterable[str]) -> tuple[str, ...]:
-    """They are taken out of a record all at once."""
-    return tuple(sorted(columns, key=lambda name: name in _PLAIN))
-
-
-#: what is written when a change has moved the record; `urgent` is there for sorting
-MOVED = _plain_last((*(name for name in COLUMNS if name not in _OF_DELIVERY), "urgent"))
+    "after",
+    "attempts",
+    "read_back",
+    "urgent",
+    *_PLAIN_MOVED,
+)
 #: what is written when the platform is known to show the record's value
-IMPORTED = _plain_last((*COLUMNS, "urgent"))
+IMPORTED = (
+    *MOVED,
+    "delivered_value",
+    "park_code",
+    *(name for name in _PLAIN if name in _OF_DELIVERY),
+)
 
 _EMPTY_LIST = "[]"
 
@@ -86,85 +94,87 @@ class DesiredCodec:
     """Rows of a store that keeps values as `values` says."""
 
     def __init__(self, values: ValueCodec) -> None:
-        self._decoders: list[tuple[int, Callable[[Any], Any]]] = [
-            (_PLACES["value"], values.decode),
-            (_PLACES["after"], _targets),
-            (_PLACES["attempts"], _attempts),
-            (
-                _PLACES["delivered_value"],
-                lambda text: None if text is None else values.decode(text),
-            ),
-            (_PLACES["read_back"], lambda text: ReadBackPlace.from_text(text) if text else None),
-        ]
-        self._encoders: dict[str, Callable[[Desired], Any]] = {
-            "learner": lambda record: str(record.recipient),
-            "kind": lambda record: record.target.kind.value,
-            "key": lambda record: record.target.key,
-            "value": lambda record: values.encode(record.value),
-            "rule": lambda record: text(record.rule),
-            "source": lambda record: text(record.source),
-            "after": lambda record: (
-                _to_json([[to.kind, to.key] for to in record.after])
-                if record.after
-                else _EMPTY_LIST
-            ),
-            "attempts": lambda record: (
-                _to_json([[of.registration, of.value, of.occurred_at] for of in record.attempts])
-                if record.attempts
-                else _EMPTY_LIST
-            ),
-            "delivered_value": lambda record: (
-                None if record.delivered_value is None else values.encode(record.delivered_value)
-            ),
-            "park_code": lambda record: record.park_code or "",
-            "read_back": lambda record: "" if record.read_back is None else str(record.read_back),
-            "urgent": lambda record: is_urgent(record.target, record.value),
-        }
-        #: a value for each column of `MOVED`, and of `IMPORTED`
-        self.moved_row = self._row_of(MOVED)
-        self.imported_row = self._row_of(IMPORTED)
+        self._values = values
 
     def decode(self, row: Mapping[str, Any]) -> Desired:
         """The record of a row that has all of `COLUMNS`."""
         return self.decode_values([row[name] for name in COLUMNS])
 
-    def decode_values(self, row: Sequence[Any]) -> Desired:
+    def decode_values(self, values: list[Any]) -> Desired:
         """The same of values in the order of `COLUMNS`."""
-        values = list(row)
-        for place, decode in self._decoders:
-            values[place] = decode(values[place])
-        values[_PARK_CODE] = _park_code(values[_PARK_CODE], values[_PARKED])
-        learner, kind, key, *of_record = values
-        return Desired(Recipient.from_text(learner), Target(_KINDS[kind], key), *of_record)
+        learner, kind, key, *state = values
+        return self.decode_state(Recipient.from_text(learner), Target(_KINDS[kind], key), state)
 
-    def _row_of(self, columns: Sequence[str]) -> Callable[[Desired], list[Any]]:
-        encoders = [self._encoders[name] for name in columns if name not in _PLAIN]
-        plain = attrgetter(*(name for name in columns if name in _PLAIN))
-        return lambda record: [*(encode(record) for encode in encoders), *plain(record)]
+    def decode_state(self, recipient: Recipient, target: Target, values: list[Any]) -> Desired:
+        """The same where it is known whose state of what it is; `values` are as in `STATE`.
+
+        They are changed where they stand, for this is done for each change of a statement.
+        """
+        decode = self._values.decode
+        values[_VALUE] = decode(values[_VALUE])
+        values[_AFTER] = () if (after := values[_AFTER]) == _EMPTY_LIST else _targets(after)
+        values[_ATTEMPTS] = (
+            () if (attempts := values[_ATTEMPTS]) == _EMPTY_LIST else _attempts(attempts)
+        )
+        if (delivered := values[_DELIVERED_VALUE]) is not None:
+            values[_DELIVERED_VALUE] = decode(delivered)
+        values[_PARK_CODE] = _park_code(values[_PARK_CODE]) if values[_PARKED] else None
+        values[_READ_BACK] = _place(place) if (place := values[_READ_BACK]) else None
+        return Desired(recipient, target, *values)
+
+    def moved_row(self, record: Desired) -> list[Any]:
+        """A value for each column of `MOVED`."""
+        kind, key = record.target
+        return [
+            str(record.recipient),
+            # `value` of an enum costs a call
+            kind._value_,
+            key,
+            self._values.encode(record.value),
+            text(record.rule),
+            text(record.source),
+            _to_json([[*target] for target in record.after]) if record.after else _EMPTY_LIST,
+            _to_json([[of.registration, of.value, of.occurred_at] for of in record.attempts])
+            if record.attempts
+            else _EMPTY_LIST,
+            "" if record.read_back is None else str(record.read_back),
+            is_urgent(record.target, record.value),
+            *_plain_moved(record),
+        ]
+
+    def imported_row(self, record: Desired) -> list[Any]:
+        """A value for each column of `IMPORTED`."""
+        delivered = record.delivered_value
+        return [
+            *self.moved_row(record),
+            None if delivered is None else self._values.encode(delivered),
+            record.park_code or "",
+            *_plain_delivered(record),
+        ]
 
 
-#: the place of each column among all
-_PLACES = {name: place for place, name in enumerate(COLUMNS)}
-_PARKED, _PARK_CODE = _PLACES["parked"], _PLACES["park_code"]
+_plain_moved = attrgetter(*_PLAIN_MOVED)
+_plain_delivered = attrgetter(*(name for name in _PLAIN if name in _OF_DELIVERY))
+#: the places in `STATE` of what is written in another way
+_VALUE, _AFTER, _ATTEMPTS, _DELIVERED_VALUE, _PARKED, _PARK_CODE, _READ_BACK = map(
+    STATE.index,
+    ("value", "after", "attempts", "delivered_value", "parked", "park_code", "read_back"),
+)
 _KINDS = {kind.value: kind for kind in TargetKind}
+#: courses and paths, which many learners have
+_place = lru_cache(maxsize=4_096)(ReadBackPlace.from_text)
 
 
-def _park_code(code: str, parked: str) -> ParkCode | None:
+def _park_code(code: str) -> ParkCode:
     """A replica of the version before parks without a code."""
-    if not parked:
-        return None
     return ParkCode(code) if code else ParkCode.UNKNOWN
 
 
 def _targets(written: str) -> tuple[Target, ...]:
-    if written == _EMPTY_LIST:
-        return ()
     return tuple(Target(_KINDS[kind], key) for kind, key in orjson.loads(written))
 
 
 def _attempts(written: str) -> tuple[Attempt, ...]:
-    if written == _EMPTY_LIST:
-        return ()
     return tuple(Attempt(*attempt) for attempt in orjson.loads(written))
 
 

@@ -13,7 +13,7 @@ from functools import partial
 
 from pointsman.domain.desired_state import Attempt, Desired
 from pointsman.domain.records import Change, Falls
-from pointsman.domain.targets import Value, rank
+from pointsman.domain.targets import Value, is_further, rank
 from pointsman.store.records import KnownDelivered
 
 #: the statement and rule of what was read from the platform
@@ -31,22 +31,29 @@ def merge(current: Desired | None, change: Change, arrived_at: int, source: str 
     `current` comes back.
     """
     if current is None:
+        # by position, as in `_move`
         return Desired(
-            recipient=change.recipient,
-            target=change.target,
-            value=change.value,
-            version=1,
-            occurred_at=change.occurred_at,
-            statement_id=change.statement_id,
-            rule=change.rule,
-            since=arrived_at,
-            changed_at=arrived_at,
-            after=change.after,
-            attempts=_attempts((), change),
-            read_back=change.read_back,
-            source=source,
-            fresh_within=change.fresh_within,
-            deadline=change.deadline,
+            change.recipient,
+            change.target,
+            change.value,
+            1,  # version
+            change.occurred_at,
+            change.statement_id,
+            change.rule,
+            arrived_at,  # since
+            arrived_at,  # changed_at
+            change.after,
+            _attempts((), change),
+            0,  # delivered_version
+            None,  # delivered_value
+            0,  # failures
+            0,  # retry_at
+            "",  # parked
+            None,  # park_code
+            change.read_back,
+            source,
+            change.fresh_within,
+            change.deadline,
         )
     if is_before_reset(current, change):
         return current
@@ -62,8 +69,8 @@ def merge(current: Desired | None, change: Change, arrived_at: int, source: str 
         wins = (change.occurred_at, change.statement_id) > newest
     else:
         # whatever comes first after a change on the platform begins again
-        wins = current.statement_id == PLATFORM or (
-            rank(current.target, change.value) > rank(current.target, current.value)
+        wins = current.statement_id == PLATFORM or is_further(
+            current.target, change.value, current.value
         )
     if not wins:
         return current
@@ -81,30 +88,30 @@ def _move(
     if value == current.value:
         return replace(current, occurred_at=occurred_at, statement_id=change.statement_id)
     clean = current.version == current.delivered_version
-    # each field is named, for `replace` takes many times as long, and this is done for each move
+    # by position: `replace` takes many times as long, and names five times, of so many fields
     return Desired(
-        recipient=current.recipient,
-        target=current.target,
-        value=value,
-        version=current.version + 1,
-        occurred_at=occurred_at,
-        statement_id=change.statement_id,
-        rule=change.rule,
-        since=arrived_at if clean else current.since,
-        changed_at=arrived_at,
-        after=change.after,
-        attempts=current.attempts,
-        delivered_version=current.delivered_version,
-        delivered_value=current.delivered_value,
-        failures=current.failures,
-        retry_at=current.retry_at,
-        parked=current.parked,
-        park_code=current.park_code,
-        read_back=change.read_back,
-        source=source,
-        fresh_within=change.fresh_within,
+        current.recipient,
+        current.target,
+        value,
+        current.version + 1,
+        occurred_at,
+        change.statement_id,
+        change.rule,
+        arrived_at if clean else current.since,
+        arrived_at,  # changed_at
+        change.after,
+        current.attempts,
+        current.delivered_version,
+        current.delivered_value,
+        current.failures,
+        current.retry_at,
+        current.parked,
+        current.park_code,
+        change.read_back,
+        source,
+        change.fresh_within,
         # the platform may have said when it is due, where nobody says so now
-        deadline=change.deadline or current.deadline,
+        change.deadline or current.deadline,
     )
 
 
@@ -149,7 +156,7 @@ def merge_delivered(current: Desired | None, known: KnownDelivered, now: int) ->
             read_back=known.read_back,
         )
     clean = current.version == current.delivered_version
-    further = rank(current.target, current.value) > rank(current.target, known.value)
+    further = is_further(current.target, current.value, known.value)
     if further or (clean and current.value == known.value):
         return None
     lifted = current.value != known.value

@@ -7,6 +7,7 @@ section 2.1.3), for a query that matches the other.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pointsman.domain.frozen import record
@@ -46,19 +47,24 @@ def ranks_by_key(
     statements: Sequence[NewStatement], find: Callable[[str], Indexed | None]
 ) -> dict[int, str]:
     """Ranks by key, as text; `find` knows the statements that were stored before."""
-    here = {new.item.statement_id: Indexed(new.item.keys, new.item.refers_to) for new in statements}
-    ranks: dict[int, list[int]] = {}
+    here: dict[str, Indexed] = {}
+    if any(new.item.refers_to is not None for new in statements):
+        here = {
+            new.item.statement_id: Indexed(new.item.keys, new.item.refers_to) for new in statements
+        }
+    ranks: defaultdict[int, list[str]] = defaultdict(list)
     for rank, new in enumerate(statements):
-        keys: Iterable[int] = new.item.keys
-        if new.item.refers_to is not None:
+        item, text = new.item, str(rank)
+        keys: Iterable[int] = item.keys
+        if item.refers_to is not None:
             inherited = _chain(
-                new.item.refers_to,
+                item.refers_to,
                 lambda statement_id: here.get(statement_id) or find(statement_id),
             )
             keys = dict.fromkeys((*keys, *inherited))
         for key in keys:
-            ranks.setdefault(key, []).append(rank)
-    return {key: ",".join(map(str, of_key)) for key, of_key in ranks.items()}
+            ranks[key].append(text)
+    return {key: ",".join(of_key) for key, of_key in ranks.items()}
 
 
 def _chain(target: str | None, find: Callable[[str], Indexed | None]) -> list[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import reduce
 
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.frozen import record
@@ -89,11 +90,17 @@ def due_as_sql(*, least: str, greatest: str) -> str:
 
 def united(turns: Iterable[Turn]) -> Turn | None:
     """The most urgent, with the earliest deadline of all; None of none."""
-    known = list(turns)
-    if not known:
-        return None
-    first = min(known, key=lambda turn: turn.order)
-    deadline = min((turn.deadline for turn in known if turn.deadline), default=0)
+    return reduce(sooner, turns) if (turns := list(turns)) else None
+
+
+def sooner(turn: Turn, other: Turn) -> Turn:
+    """The more urgent of two, with the earlier deadline of both."""
+    # as `order` says, which is built for whole queues
+    if turn.urgent == other.urgent:
+        first = other if other.due < turn.due else turn
+    else:
+        first = other if other.urgent else turn
+    deadline = min(turn.deadline, other.deadline) or turn.deadline or other.deadline
     return first if deadline == first.deadline else replace(first, deadline=deadline)
 
 

@@ -27,10 +27,11 @@ REMARK_PROGRESSED = "H5P's progressed names a page, not a share of the whole"
 
 def may_be(statement: Statement, activity: Activity) -> bool:
     """Whether there is anything that tells H5P's statements from those of others."""
-    extensions = activity.definition.extensions if activity.definition is not None else None
+    definition, context = activity.definition, statement.context
+    extensions = definition.extensions if definition is not None else None
     if extensions and (_CONTENT in extensions or _PART in extensions):
         return True
-    related = statement.context.context_activities if statement.context is not None else None
+    related = context.context_activities if context is not None else None
     if related is not None and related.category is not None:
         for category in _as_list(related.category):
             if category.id.startswith(_LIBRARIES):

@@ -16,7 +16,15 @@ from pointsman.store.records import Agreement, Audited, AuditFinding, KnownDeliv
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.delivery import write_turns
 from pointsman.store.sqlite.ingest import write_moves
-from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, fetch_one, to_json
+from pointsman.store.sqlite.rows import (
+    CODEC,
+    SQL,
+    desired_from_json,
+    fetch,
+    fetch_one,
+    read_desired,
+    to_json,
+)
 
 _CHUNK = 500
 
@@ -115,13 +123,7 @@ def _mark_delivered(
     changed = 0
     for start in range(0, len(known), _CHUNK):
         chunk = known[start : start + _CHUNK]
-        keys = [
-            (str(shown.recipient), shown.target.kind.value, shown.target.key) for shown in chunk
-        ]
-        (rows,) = connection.execute(SQL["desired_by_key"], (to_json(keys),)).fetchone()
-        current = {
-            (desired.recipient, desired.target): desired for desired in desired_from_json(rows)
-        }
+        current = read_desired(connection, {(shown.recipient, shown.target) for shown in chunk})
         merged_rows = []
         history = CommitHistory()
         for shown in chunk:

@@ -9,9 +9,8 @@ from functools import cache
 import orjson
 import zstandard
 
-from pointsman.domain.desired_state import Desired
 from pointsman.domain.records import Change, Receipt, Submission
-from pointsman.domain.targets import Recipient, Target
+from pointsman.domain.targets import Recipient
 from pointsman.store import statement_index
 from pointsman.store.commit_history import CommitHistory
 from pointsman.store.commit_plan import Plan
@@ -19,9 +18,9 @@ from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.sqlite.rows import (
     CODEC,
     SQL,
-    desired_from_json,
     insert_rows,
     pack_keys,
+    read_desired,
     read_statement,
     to_json,
 )
@@ -60,9 +59,10 @@ def new_plan(connection: sqlite3.Connection, submissions: Sequence[Submission]) 
         for item in submission.items
         for change in item.decision.changes
     ]
+    touched = {(change.recipient, change.target) for change in changes}
     return Plan(
         known=_known(connection, submissions),
-        desired=_desired(connection, changes),
+        desired=read_desired(connection, touched) if touched else {},
         is_dead=is_dead,
         claims=_claims(connection, submissions),
         evidence=_evidence(connection, changes),
@@ -79,18 +79,6 @@ def _known(connection: sqlite3.Connection, submissions: Sequence[Submission]) ->
         (text,) = connection.execute(SQL["formerly_known"], (to_json(former),)).fetchone()
         known = orjson.loads(text) | known
     return known
-
-
-def _desired(
-    connection: sqlite3.Connection, changes: Sequence[Change]
-) -> dict[tuple[Recipient, Target], Desired]:
-    keys = {
-        (str(change.recipient), change.target.kind.value, change.target.key) for change in changes
-    }
-    if not keys:
-        return {}
-    (rows,) = connection.execute(SQL["desired_by_key"], (to_json(list(keys)),)).fetchone()
-    return {(desired.recipient, desired.target): desired for desired in desired_from_json(rows)}
 
 
 def _evidence(
@@ -134,7 +122,7 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
             (
                 new.item.statement_id,
                 new.item.digest,
-                new.outcome.value,
+                new.outcome._value_,
                 new.submission.source,
                 new.submission.received_at,
                 block_id,

@@ -29,7 +29,8 @@ SELECT key, value FROM json_each(?) WHERE true
 ON CONFLICT (source) DO UPDATE SET inputs = inputs + excluded.inputs;
 
 -- name: desired_by_key
-SELECT json_group_array(json_array({desired}))
+-- By the place of what was asked for, so that its key need not be read.
+SELECT json_group_array(json_array(k.key, {state}))
 FROM json_each(?) AS k CROSS JOIN desired AS d
 WHERE d.learner = json_extract(k.value, '$[0]') AND d.kind = json_extract(k.value, '$[1]')
     AND d.key = json_extract(k.value, '$[2]');

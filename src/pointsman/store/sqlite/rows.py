@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,10 +15,12 @@ import orjson
 import zstandard
 
 from pointsman.domain.desired_state import Desired
+from pointsman.domain.targets import Recipient, Target
 from pointsman.store.desired_codec import (
     COLUMNS,
     IMPORTED,
     MOVED,
+    STATE,
     DesiredCodec,
     ValueCodec,
     assignments,
@@ -39,6 +41,7 @@ _ROWS = ":rows"
 _AT_ONCE = 64
 _FRAGMENTS = {
     "desired": ", ".join(f"d.{name}" for name in COLUMNS),
+    "state": ", ".join(f"d.{name}" for name in STATE),
     "moved": ", ".join(MOVED),
     "rows": _ROWS,
     "assign_moved": assignments(MOVED, "changed_at"),
@@ -65,6 +68,20 @@ CODEC = DesiredCodec(ValueCodec(encode=lambda value: value, decode=lambda stored
 def desired_from_json(rows: str) -> list[Desired]:
     """The records of one aggregated answer, whose rows are arrays in the order of `COLUMNS`."""
     return [CODEC.decode_values(row) for row in orjson.loads(rows)]
+
+
+def read_desired(
+    connection: sqlite3.Connection, keys: Iterable[tuple[Recipient, Target]]
+) -> dict[tuple[Recipient, Target], Desired]:
+    """What is stored of these."""
+    asked = list(keys)
+    texts = [(str(recipient), kind._value_, key) for recipient, (kind, key) in asked]
+    (rows,) = connection.execute(SQL["desired_by_key"], (to_json(texts),)).fetchone()
+    states = {}
+    for place, *values in orjson.loads(rows):
+        whose = recipient, target = asked[place]
+        states[whose] = CODEC.decode_state(recipient, target, values)
+    return states
 
 
 def to_json(value: object) -> str:
