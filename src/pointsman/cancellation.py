@@ -7,8 +7,7 @@ end a part of the daemon without a word.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from pointsman.domain.errors import Bug
 
@@ -17,13 +16,27 @@ class AwaitedCancelled(Bug):
     """What was waited for was cancelled, and this task was not."""
 
 
-@contextmanager
-def only_own_cancellation() -> Iterator[None]:
-    """Within, a cancellation that is not this task's raises `AwaitedCancelled`."""
-    try:
-        yield
-    except asyncio.CancelledError as error:
+class OnlyOwnCancellation:
+    """Within, a cancellation that is not this task's raises `AwaitedCancelled`.
+
+    It has no state, for one is entered several times for each delivery.
+    """
+
+    __slots__ = ()
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if not isinstance(error, asyncio.CancelledError):
+            return
         task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise AwaitedCancelled from error
+        if task is not None and not task.cancelling():
+            raise AwaitedCancelled from error
+
+
+only_own_cancellation = OnlyOwnCancellation()

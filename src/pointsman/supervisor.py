@@ -68,7 +68,7 @@ class Supervisor:
         while True:
             state.started_at = self._clock.monotonic()
             try:
-                with only_own_cancellation():
+                with only_own_cancellation:
                     await work()
             except Exception as error:  # noqa: BLE001 - whatever it is, the task goes on
                 if self._clock.monotonic() - state.started_at >= _RECOVERED:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointsman.domain.records import AttachedData
 from pointsman.store.base import Search, Store
-from pointsman.store.sqlite import SqliteStore
+from pointsman.store.sqlite import SqliteStore, ingest
 from tests.support.change_factory import new_id
 from tests.support.store_steps import indexed, keys_in_body
 
@@ -149,6 +151,35 @@ async def test_pruning_leaves_no_keys_behind(store: Store) -> None:
     assert await found(store, 1) == await found(store) == []
     assert await store.voided([target]) == set()
     assert (await store.stats()).rows["statement_keys"] == 0
+    assert await _waiting(store) == []
+
+
+async def _waiting(store: Store) -> list[int]:
+    """How many keys wait to be indexed, up to each commit that has some."""
+    rows: list[Mapping[str, Any]] = []
+    if isinstance(store, SqliteStore):
+        await store.scan_rows("waiting_keys", rows.append)
+    return [row["keys_until"] for row in rows]
+
+
+async def test_few_keys_wait_and_all_are_found_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "MOST_WAITING", 4)
+    store = SqliteStore(tmp_path / "s.db", threaded=False)
+    await store.open()
+    names = []
+    waiting = []
+    for number in range(9):
+        made = indexed([1, 100 + number])
+        names.append(made.items[0].statement_id)
+        await store.ingest([made])
+        waiting.append(await _waiting(store))
+    assert waiting == [[2], [2, 4], []] * 3
+    await store.close()
+    await store.open()
+    assert await found(store, 1) == names[::-1]
+    await store.close()
 
 
 async def test_all_that_was_stored_can_be_found_until_now(store: Store) -> None:
@@ -165,12 +196,18 @@ async def test_all_that_was_stored_can_be_found_until_now(store: Store) -> None:
     wanted=st.lists(st.integers(1, 4), max_size=4),
     limit=st.integers(1, 5),
     ascending=st.booleans(),
+    most_waiting=st.sampled_from([0, 2, 5, 4_096]),
 )
 async def test_pages_hold_each_match_once(
-    commits: list[list[frozenset[int]]], wanted: list[int], limit: int, ascending: bool
+    commits: list[list[frozenset[int]]],
+    wanted: list[int],
+    limit: int,
+    ascending: bool,
+    most_waiting: int,
 ) -> None:
     names: list[str] = []
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ingest, "MOST_WAITING", most_waiting)
         store = SqliteStore(Path(folder, "s.db"), threaded=False, read_keys=keys_in_body)
         await store.open()
         for commit in commits:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
 from pointsman.domain.park_codes import ParkCode
@@ -88,6 +91,40 @@ async def test_each_mutation_of_a_lease_is_settled_by_itself(store: Store) -> No
     assert [left[name].failures for name in ("again", "later", "silent")] == [1, 0, 0]
     assert [one.parked for one in left.values() if one.parked] == ["why"]
     assert (await store.books()).balanced
+
+
+async def test_turns_that_are_settled_at_the_same_time_are_settled_each_by_itself(
+    store: Store,
+) -> None:
+    for learner in ("ana", "bea", "cleo", "dan"):
+        await take(store, wants(change(learner, T, 90), change(learner, OTHER, 40)))
+    leases = await store.lease(now=MINUTE, ttl=MINUTE, limit=9)
+    ana, bea, cleo, dan = sorted(leases, key=lambda lease: lease.recipient.id)
+    await take(store, wants(change("bea", T, 95, at=9)))
+    both = [Settlement(T, 1, "delivered"), Settlement(OTHER, 1, "delivered")]
+    again = [Settlement(T, 1, "retry", retry_at=9 * MINUTE), Settlement(OTHER, 1, "untried")]
+    never = [Settlement(T, 1, "parked", "why", REFUSED), Settlement(OTHER, 1, "delivered")]
+    now = MINUTE + 1
+    first, second, *rest = await asyncio.gather(
+        store.settle(ana, both, now=now, ready_at=now),
+        store.settle(ana, both, now=now, ready_at=now),
+        store.settle(bea, both, now=now, ready_at=2 * MINUTE),
+        store.settle(cleo, again, now=now, ready_at=3 * MINUTE),
+        store.settle(replace(dan, token=dan.token + 1), both, now=now, ready_at=now),
+        store.settle(dan, never, now=now, ready_at=now),
+    )
+    assert {first, second} == {False, True}
+    assert rest == [True, True, False, True]
+    books = await store.books()
+    assert (books.delivered, books.dirty, books.parked, books.balanced) == (4, 3, 1, True)
+    (parked,) = await store.parked(limit=9)
+    assert (parked.recipient.id, parked.target, parked.parked) == ("dan", T, "why")
+    left = {
+        (lease.recipient.id, minute): {one.target: one.value for one in lease.desired}
+        for minute in (2, 3)
+        for lease in await store.lease(now=minute * MINUTE, ttl=9 * MINUTE, limit=9)
+    }
+    assert left == {("bea", 2): {T: 95}, ("cleo", 3): {T: 90, OTHER: 40}}
 
 
 async def test_a_version_that_was_overtaken_is_delivered_and_the_newer_one_is_not(

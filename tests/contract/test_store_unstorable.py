@@ -14,8 +14,9 @@ import pytest
 
 from pointsman.domain.errors import NotStorable
 from pointsman.domain.log_positions import Position
+from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import DeadLetter, Decision, InputOutcome, Item, Submission
-from pointsman.store.base import Document, DocumentKey, Store
+from pointsman.store.base import Document, DocumentKey, Settlement, Store
 from tests.support.change_factory import change, item, submission, topic, wants
 from tests.support.store_steps import take
 
@@ -117,3 +118,29 @@ async def test_a_name_too_long_for_an_index_is_no_outage(store: Store) -> None:
     receipt = await take(store, whole)
     assert sum(receipt.outcomes.values()) == 2
     assert receipt.outcomes[InputOutcome.UNMATCHED] >= 1
+
+
+async def test_a_turn_that_can_not_be_stored_sinks_none_that_is_settled_beside_it(
+    store: Store,
+) -> None:
+    for learner in ("ana", "bea", "cleo"):
+        await store.ingest([wants(change(learner, topic("t"), 40))])
+    leases = await store.lease(now=1, ttl=1_000, limit=9)
+    outcomes = await asyncio.gather(
+        *(
+            store.settle(
+                lease,
+                [Settlement(topic("t"), 1, "parked", reason, ParkCode.REFUSED_BY_PLATFORM)],
+                now=2,
+                ready_at=2,
+            )
+            for lease, reason in zip(leases, ("why", HALF, "why"), strict=True)
+        ),
+        return_exceptions=True,
+    )
+    assert [outcome if outcome is True else type(outcome) for outcome in outcomes] == [
+        True,
+        NotStorable,
+        True,
+    ]
+    assert (await store.books()).parked == 2

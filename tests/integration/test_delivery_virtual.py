@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
+from pointsman.domain.errors import PlatformUnreachable
 from pointsman.domain.park_codes import CURED_BY_TOKEN
 from pointsman.domain.targets import CourseStatus, Recipient
 from pointsman.emulator import Emulator
 from pointsman.emulator.faults import read_fault
 from pointsman.platforms.base import RequestOutcome
+from pointsman.platforms.helium import HttpAnswer
 from tests.support.change_factory import change, course, each, topic, wants
 from tests.support.virtual_delivery import KEY, VirtualDelivery, catalogue
-from tests.support.virtual_time import run_virtually
+from tests.support.virtual_time import EmulatorTransport, run_virtually
 
 
 def test_an_hour_of_a_burst_at_100_requests_a_minute_gets_no_429_and_uses_98_percent(
@@ -306,5 +310,50 @@ def test_a_restart_within_a_window_does_not_spend_it_twice(tmp_path: Path) -> No
             await second.settle()
             assert second.rejected == 0
             assert (await second.store.books()).delivered == 400
+
+    run_virtually(main())
+
+
+class _Outage(EmulatorTransport):
+    """From some time on no request gets an answer."""
+
+    began = False
+    lost = 0
+    under_way = most_under_way = 0
+
+    async def post(self, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        if not self.began:
+            self.under_way += 1
+            self.most_under_way = max(self.most_under_way, self.under_way)
+            try:
+                return await super().post(headers, body)
+            finally:
+                self.under_way -= 1
+        self.lost += 1
+        await asyncio.sleep(0.005)
+        raise PlatformUnreachable("no answer")
+
+
+def test_who_waits_in_line_is_not_sent_for_once_the_platform_is_out(tmp_path: Path) -> None:
+    async def main() -> None:
+        made: list[_Outage] = []
+
+        def transport(emulator: Emulator) -> EmulatorTransport:
+            made.append(_Outage(emulator, KEY, 0.005))
+            return made[0]
+
+        async with VirtualDelivery(
+            tmp_path, catalogue(1_000, 1), requests=10**6, points=10**7, transport=transport
+        ) as sim:
+            await sim.ingest(
+                *each([change(f"l{n}@example.com", topic("t0"), 40) for n in range(1_000)])
+            )
+            await sim.clock.sleep(0.05)
+            (outage,) = made
+            assert sim.requests > 100
+            outage.began = True
+            await sim.clock.sleep(0.3)
+            # those under way, and a try or two
+            assert 0 < outage.lost <= outage.most_under_way + 4
 
     run_virtually(main())

@@ -45,7 +45,8 @@ async def _post(endpoint: Endpoint, bodies: list[bytes]) -> None:
 @pytest.mark.parametrize(
     ("batch", "most_calls", "most_sql"),
     [
-        pytest.param(1, 226.0, 10.1, id="single posts"),
+        # alone, each waits some turns of the loop for others that would share its commit
+        pytest.param(1, 232.0, 10.1, id="single posts"),
         # a hundred rows are bound in three steps: cheaper than out of JSON in one
         pytest.param(100, 78.0, 0.14, id="batches of 100"),
     ],

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from multidict import CIMultiDict
 
-from pointsman.outgoing.client import HttpClient, HttpReply, NoReply
+from pointsman.outgoing.client import Address, HttpClient, HttpReply, NoReply
 from pointsman.outgoing.settings import OutgoingSettings
 
 STATUSES = (
@@ -77,7 +77,8 @@ class OddClient(HttpClient):
         self._answer = answer
         self.asked: list[tuple[float, str]] = []
 
-    async def send(self, method: str, url: str, **_: object) -> HttpReply:
+    async def send(self, method: str, url: str | Address, **_: object) -> HttpReply:
+        assert isinstance(url, str)
         self.asked.append((asyncio.get_running_loop().time(), url))
         odd = self._answer(url)
         await asyncio.sleep(odd.delay)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pointsman.domain.desired_state import Desired
@@ -14,7 +14,8 @@ from pointsman.store import merge as merging
 from pointsman.store.commit_plan import Plan
 from pointsman.store.evidence import Gathered, gathered
 from pointsman.store.postgres.rows import SQL as POSTGRES
-from pointsman.store.sqlite.rows import SQL as SQLITE
+from pointsman.store.settled_turns import SettledTurn
+from pointsman.store.sqlite import settling
 
 
 def _merge_order() -> None:
@@ -39,9 +40,12 @@ def _dedup() -> None:
 
 def _lease_fencing() -> None:
     """Any lease of a learner is as good as the newest."""
-    SQLITE["holds_lease"] = (
-        "SELECT count(*) FROM learners WHERE learner = ? AND ? >= 0 AND hold = 3"
-    )
+
+    def ours(turns: Sequence[SettledTurn], held: set[tuple[str, int]]) -> list[bool]:
+        leased = {learner for learner, _ in held}
+        return [turn.learner in leased for turn in turns]
+
+    setattr(settling, "ours", ours)  # noqa: B010
     POSTGRES["holds_lease"] = (
         "SELECT 1 FROM learners WHERE learner = $1 AND $2::bigint >= 0 AND hold = 3 FOR UPDATE"
     )

@@ -117,6 +117,61 @@ def test_who_waits_for_room_goes_when_another_one_is_over() -> None:
     run_virtually(run())
 
 
+def test_who_waits_in_line_begins_in_order_as_others_end() -> None:
+    async def run() -> None:
+        limit = ConcurrencyLimit(2)
+        begun: list[int] = []
+
+        async def deliver(number: int) -> None:
+            begun_in = await limit.begin()
+            begun.append(number)
+            await asyncio.sleep(1)
+            limit.end(begun_in)
+
+        deliveries = [asyncio.create_task(deliver(number)) for number in range(6)]
+        await asyncio.sleep(0.5)
+        assert (begun, limit.in_line) == ([0, 1], 4)
+        deliveries[3].cancel()
+        await asyncio.sleep(1)
+        assert (begun, limit.in_line) == ([0, 1, 2, 4], 1)
+        await asyncio.sleep(2)
+        assert (begun, limit.in_line, limit.free) == ([0, 1, 2, 4, 5], 0, 2)
+
+    run_virtually(run())
+
+
+def test_who_is_cancelled_as_its_turn_comes_leaves_it_to_the_next() -> None:
+    async def run() -> None:
+        limit = ConcurrencyLimit(1)
+        begun_in = await limit.begin()
+        first = asyncio.create_task(limit.begin())
+        second = asyncio.create_task(limit.begin())
+        await asyncio.sleep(0)
+        limit.end(begun_in)
+        first.cancel()
+        limit.end(await second)
+        assert (first.cancelled(), limit.free, limit.in_line) == (True, 1, 0)
+
+    run_virtually(run())
+
+
+@pytest.mark.parametrize(("latency", "in_line"), [(0.01, 16), (0.05, 8), (0.1, 4), (1.0, 0)])
+def test_so_many_wait_in_line_as_end_in_a_moment(latency: float, in_line: int) -> None:
+    async def run() -> None:
+        limit = ConcurrencyLimit(16)
+        limit.answered(latency, sent_at=0)
+        assert limit.room == 16 + in_line
+        await begin_all(limit)
+        assert limit.room == in_line
+        waiting = [asyncio.create_task(limit.begin()) for _ in range(limit.room)]
+        await asyncio.sleep(0)
+        assert limit.room == 0
+        for one in waiting:
+            one.cancel()
+
+    run_virtually(run())
+
+
 async def begin_all(limit: ConcurrencyLimit) -> list[int]:
     """As many as may be begun now."""
     return [await limit.begin() for _ in range(limit.free)]
@@ -159,7 +214,7 @@ def test_who_waits_for_room_goes_when_the_outage_is_seen() -> None:
     async def run() -> None:
         limit = ConcurrencyLimit(256)
         await begin_all(limit)
-        waiting = asyncio.create_task(limit.wait_until_free())
+        waiting = asyncio.create_task(limit.wait_for_room())
         await asyncio.sleep(0)
         assert not waiting.done()
         limit.platform_changed(10, is_out=True)

@@ -13,7 +13,14 @@ from pointsman.doctor.catalogue import MOST_ASKED, RuleNames, judge_rules, judge
 from pointsman.doctor.certificates import Certificate, judge_certificate
 from pointsman.doctor.listeners import OperatorFacts, PublicFacts, judge_operator, judge_public
 from pointsman.doctor.platform import PlatformFacts, judge_platform
-from pointsman.doctor.store import Room, judge_books, judge_replicas, judge_room, judge_schema
+from pointsman.doctor.store import (
+    Room,
+    judge_books,
+    judge_log,
+    judge_replicas,
+    judge_room,
+    judge_schema,
+)
 from pointsman.domain.targets import ReadBackPlace
 from pointsman.platforms.base import PlatformAnswer, RateReading, RequestOutcome
 from pointsman.platforms.examiner import LookUp
@@ -108,6 +115,14 @@ JUDGEMENTS: dict[str, tuple[Iterable[Result], str, str, str, str]] = {
         judge_rules([RULE], [COURSE, PATH], LookUp(ANSWERED), []),
         *("rules", "ok", "has course:course_1, path:path-1", ""),
     ),
+    "a long log": (
+        [judge_log(300_000_000)],
+        "store's log",
+        "warn",
+        "300 MB are in",
+        "what reads it",
+    ),
+    "a short log": ([judge_log(64_000_000)], "store's log", "ok", "64 MB are in", ""),
     "room": ([judge_room(Room("/data", 50, 100))], "store's room", "fail", "the disk is full", "r"),
     "little room": (
         [judge_room(Room("/data", 5 * 10**9, 100 * 10**9))],

@@ -10,14 +10,17 @@ import pytest
 
 from pointsman.domain.errors import NotStorable, StoreUnavailable
 from pointsman.domain.records import Receipt
-from pointsman.store.group_commit import MAX_SUBMISSIONS, GroupCommit, Work
+from pointsman.store.group_commit import MAX_SUBMISSIONS, QUIET_TURNS, GroupCommit, Work
 from tests.support.change_factory import change, item, submission, topic, wants
+from tests.support.manual_clock import ManualClock
 
 
 class Transactions:
     """Commits whatever it is given; what each transaction took, by number of submissions."""
 
-    def __init__(self) -> None:
+    def __init__(self, delay: float = 0.02) -> None:
+        self.clock = ManualClock()
+        self.started = asyncio.Event()
         self.taken: list[list[int]] = []
         self.unavailable = False
         #: ids of statements that can't be stored; "" is a submission that has none left
@@ -26,10 +29,13 @@ class Transactions:
         self.letters: list[str | None] = []
         self.leaves_after: int | None = None
         self.commits: list[int] = []
-        self.group = GroupCommit[str](self._commit, lambda _seconds, n: self.commits.append(n))
+        self.group = GroupCommit[str](
+            self._commit, lambda _seconds, n: self.commits.append(n), self.clock, delay
+        )
 
     async def _commit(self, works: Sequence[Work[str]]) -> list[Any]:
         self.taken.append([len(work.submissions) for work in works])
+        self.started.set()
         await asyncio.sleep(0)
         if self.unavailable or len(self.taken) - 1 == self.leaves_after:
             raise StoreUnavailable
@@ -53,10 +59,71 @@ ONE = wants(change("ana", topic("t"), 40))
 async def test_what_arrives_during_a_transaction_shares_the_next() -> None:
     store = Transactions()
     first = asyncio.create_task(store.group.ingest([ONE]))
-    await asyncio.sleep(0)
+    await store.started.wait()
     await asyncio.gather(first, *(store.group.ingest([ONE, ONE]) for _ in range(3)))
     assert store.taken == [[1], [2, 2, 2]]
     assert store.commits == [1, 6]
+
+
+async def _turns(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def _ingest_every(store: Transactions, turns: int, milliseconds: float = 0.0) -> None:
+    """Work that comes every few turns of the loop, until a transaction has begun."""
+    async with asyncio.TaskGroup() as senders:
+        while not store.started.is_set():
+            senders.create_task(store.group.ingest([ONE]))
+            store.clock.advance(milliseconds / 1_000)
+            await _turns(turns)
+
+
+async def test_a_lone_submission_waits_for_some_turns_of_the_loop_and_for_no_time() -> None:
+    store = Transactions()
+    alone = asyncio.create_task(store.group.ingest([ONE]))
+    await _turns(2 + QUIET_TURNS)
+    assert store.started.is_set()
+    await alone
+
+
+async def test_submissions_that_keep_coming_share_one_commit() -> None:
+    store = Transactions()
+
+    async def arrive_later(turns: int) -> None:
+        await _turns(turns)
+        await store.group.ingest([ONE])
+
+    await asyncio.gather(*(arrive_later(turns) for turns in range(0, 40, QUIET_TURNS - 1)))
+    assert store.taken == [[1] * 20]
+
+
+async def test_work_that_never_ends_delays_a_commit_no_longer_than_the_setting_allows() -> None:
+    store = Transactions(delay=0.02)
+    await _ingest_every(store, turns=1, milliseconds=1)
+    assert 20 <= sum(store.taken[0]) <= 22
+
+
+async def test_a_full_transaction_waits_no_longer_though_no_time_goes_by() -> None:
+    store = Transactions()
+    await _ingest_every(store, turns=1)
+    assert sum(store.taken[0]) == MAX_SUBMISSIONS
+
+
+async def test_without_a_delay_a_commit_begins_at_once() -> None:
+    store = Transactions(delay=0)
+    await _ingest_every(store, turns=1)
+    assert store.taken[0] == [1]
+
+
+async def test_a_call_is_not_delayed_and_takes_along_what_waits() -> None:
+    store = Transactions()
+    alone = Transactions()
+    call = asyncio.create_task(alone.group.run(str.upper))
+    await _turns(2)
+    assert alone.started.is_set()
+    await asyncio.gather(store.group.ingest([ONE]), store.group.run(str.upper), call)
+    assert store.taken == [[1, 0]]
 
 
 async def test_a_transaction_takes_so_many_submissions_at_most_and_always_one_work() -> None:

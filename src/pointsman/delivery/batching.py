@@ -8,9 +8,9 @@ observation is on the platform or goes before it in the same request (promise 5)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from pointsman.domain.desired_state import Desired
+from pointsman.domain.frozen import record
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.target_kinds import TARGET_KINDS
 from pointsman.domain.targets import ReadBackPlace
@@ -18,7 +18,7 @@ from pointsman.platforms.base import Mutation
 from pointsman.store.base import Settlement
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestBatch:
     """One request's worth. `held` are settled without being sent; `rest` waits for the next."""
 
@@ -59,12 +59,15 @@ def plan_batch(
         else:
             reason = f"waits for topic {obstacle.target.key}, which is parked: {obstacle.parked}"
             held.append(Settlement(row.target, row.version, "parked", reason, ParkCode.WAITS_FOR))
+    everything = tuple(map(_mutation, sendable))
+    points = _points(everything, price)
+    if points is not None and points <= max_points:
+        return RequestBatch(tuple(sendable), everything, points, tuple(held))
     rows: list[Desired] = []
     mutations: list[Mutation] = []
     broken: list[tuple[Desired, Exception]] = []
     points = 0
-    for row in sendable:
-        mutation = _mutation(row)
+    for row, mutation in zip(sendable, everything, strict=True):
         try:
             cost = price([mutation])
         except Exception as error:  # noqa: BLE001 - whatever it is, the rest is not harmed
@@ -90,6 +93,16 @@ def plan_reading(
     while count < len(places) and price(places[: count + 1]) <= max_points:
         count += 1
     return list(places[:count])
+
+
+def _points(
+    mutations: Sequence[Mutation], price: Callable[[Sequence[Mutation]], int]
+) -> int | None:
+    """What they cost together; None where a fault of ours keeps one of them from being priced."""
+    try:
+        return price(mutations)
+    except Exception:  # noqa: BLE001 - each is then priced by itself
+        return None
 
 
 def _mutation(row: Desired) -> Mutation:

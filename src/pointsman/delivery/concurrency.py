@@ -9,8 +9,7 @@ and the limit goes back. A slow platform that takes many requests side by side i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
 from dataclasses import dataclass, field
 
 #: where it begins, if the ceiling allows it
@@ -27,6 +26,11 @@ _HOLD = 6
 _LEAST_ANSWERS = 8
 #: of the limit, the part that must be used before a higher one is tried
 _USED = 0.75
+#: the next ones wait in line for about so many seconds, so that no place is free while they are
+#: leased
+_AHEAD = 0.025
+#: how fast the usual latency follows
+_NEWEST = 1 / 8
 
 
 @dataclass(slots=True)
@@ -116,8 +120,13 @@ class ConcurrencyLimit:
         self._round = 0
         self._is_out = False
         self._round_began = float("-inf")
-        self._waiting_for_quota = 0
+        #: deliveries under way that wait for the quota: the platform is not what holds them up
+        self.waiting = 0
         self._changed = asyncio.Event()
+        #: those who wait to begin, in order
+        self._line: deque[asyncio.Future[int]] = deque()
+        #: seconds that answers take of late
+        self._latency: float | None = None
 
     @property
     def limit(self) -> int:
@@ -131,20 +140,42 @@ class ConcurrencyLimit:
         return max(0, room if self._is_out else min(room, self.limit - self._under_way))
 
     @property
-    def waiting(self) -> int:
-        """Deliveries under way that wait for the quota."""
-        return self._waiting_for_quota
+    def in_line(self) -> int:
+        """Deliveries that wait to begin."""
+        return len(self._line)
+
+    @property
+    def room(self) -> int:
+        """Deliveries that may come now, to begin or to wait in line until others end, at most 0."""
+        return max(0, self.free + self._ahead - self.in_line)
+
+    @property
+    def _ahead(self) -> int:
+        """As many as end in a moment, as far as is known."""
+        if self._is_out or self._latency is None:
+            return 0
+        return int(self.limit * min(1.0, _AHEAD / max(self._latency, 1e-9)))
 
     async def begin(self) -> int:
-        """Wait until one more may be begun, and count it; what `end` needs to know of it."""
-        await self.wait_until_free()
-        self._under_way += 1
-        return self._round
+        """Wait in line until one more may be begun, and count it; what `end` needs to know."""
+        if self.free and not self._line:
+            return self._begin()
+        place: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._line.append(place)
+        self._held_up()
+        try:
+            return await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self.end(place.result())
+            else:
+                self._line.remove(place)
+            raise
 
-    async def wait_until_free(self) -> None:
-        """Wait until one more may be begun."""
-        while not self.free:
-            self._limit.held_up(self._under_way - self._waiting_for_quota)
+    async def wait_for_room(self) -> None:
+        """Wait until one more may begin, or half of those in line have begun."""
+        while not self.free and self.room <= self._ahead // 2:
+            self._held_up()
             self._changed.clear()
             await self._changed.wait()
 
@@ -154,6 +185,21 @@ class ConcurrencyLimit:
             self._under_way -= 1
         else:
             self._set_aside -= 1
+        self._let_begin()
+
+    def _begin(self) -> int:
+        self._under_way += 1
+        return self._round
+
+    def _held_up(self) -> None:
+        self._limit.held_up(self._under_way - self.waiting)
+
+    def _let_begin(self) -> None:
+        """Those who are first in line, as many as may, and tell who waits for room."""
+        while self._line and self.free:
+            place = self._line.popleft()
+            if not place.done():  # else it was cancelled just now
+                place.set_result(self._begin())
         self._changed.set()
 
     def platform_changed(self, now: float, *, is_out: bool) -> None:
@@ -163,22 +209,16 @@ class ConcurrencyLimit:
         self._round_began = now
         self._set_aside += self._under_way
         self._under_way = 0
-        self._changed.set()
-
-    @contextmanager
-    def waiting_for_quota(self) -> Iterator[None]:
-        """While it waits for the quota, the platform is not what holds it up."""
-        self._waiting_for_quota += 1
-        try:
-            yield
-        finally:
-            self._waiting_for_quota -= 1
+        self._latency = None
+        self._let_begin()
 
     def answered(self, seconds: float, *, sent_at: float) -> None:
         """The platform took so long for one request; `sent_at` is on the monotonic clock."""
         if self._says_something(sent_at):
             self._limit.answered(seconds)
-        self._changed.set()
+            usual = seconds if self._latency is None else self._latency
+            self._latency = usual + _NEWEST * (seconds - usual)
+        self._let_begin()
 
     def failed(self, *, sent_at: float) -> None:
         """The platform gave no answer to one request."""

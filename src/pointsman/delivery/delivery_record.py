@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pointsman.delivery.turn_outcome import DeliveryOutcome
 from pointsman.domain.desired_state import Desired
+from pointsman.domain.frozen import record
 from pointsman.domain.targets import TargetKind, is_completion
 
 #: the answer of a turn in which nothing was sent
 NOT_SENT = "not_sent"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeliveryLatency:
     """One desired state that the platform said yes to.
 
@@ -27,7 +26,7 @@ class DeliveryLatency:
     statement_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeliveryRecord:
     """One lease, settled: for the log line and the metrics."""
 

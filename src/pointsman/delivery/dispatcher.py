@@ -20,6 +20,7 @@ from pointsman.delivery.sender import Sender
 from pointsman.delivery.settings import DeliverySettings
 from pointsman.delivery.settling import Settling
 from pointsman.delivery.thrifty_lead import ThriftyLead, earliest_progress
+from pointsman.delivery.turn_outcome import DeliveryOutcome, given_back
 from pointsman.delivery.turn_policy import TurnPolicy
 from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import Clock, micros
@@ -39,6 +40,9 @@ log = structlog.get_logger(__name__)
 _LEASE_AHEAD = 0.025
 #: of `fresh_within_seconds`, the part that a thrifty sender may send progress earlier
 _MOST_LEAD = 0.5
+#: of `concurrency`, so many deliveries may be under way with those that wait in line to be sent, or
+#: for the store to settle them
+_MOST_UNDER_WAY = 3
 #: a command at a terminal may free parked state without a word to us, seconds
 _LOOK_AGAIN = 5.0
 #: how long to wait for a store that is away, seconds
@@ -78,6 +82,7 @@ class Dispatcher:
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._wake = asyncio.Event()
         self._concurrency = sender.concurrency
+        self._most_under_way = _MOST_UNDER_WAY * settings.concurrency
         self._under_way: set[asyncio.Task[None]] = set()
         self._of_recipient: dict[Recipient, asyncio.Task[None]] = {}
         self._faults = FaultLog()
@@ -154,7 +159,10 @@ class Dispatcher:
 
     async def _lease_some(self) -> None:
         """Start as many deliveries as may go now, or wait where there is nothing to deliver."""
-        await self._concurrency.wait_until_free()
+        await self._concurrency.wait_for_room()
+        if len(self._under_way) >= self._most_under_way:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            return
         await self.pauses.refresh()
         if self.pauses.everything is not None:
             self._wake.clear()
@@ -181,12 +189,11 @@ class Dispatcher:
             due_within=due_within,
         )
         for lease in leases:
-            begun_in = await self._concurrency.begin()
             earlier = self._of_recipient.get(lease.recipient)
             task = asyncio.create_task(self._deliver_or_let_expire(lease, earlier))
             self._under_way.add(task)
             self._of_recipient[lease.recipient] = task
-            task.add_done_callback(partial(self._ended, lease.recipient, begun_in))
+            task.add_done_callback(partial(self._ended, lease.recipient))
         await asyncio.sleep(0)  # they are in front of us when we wait for the quota next
         if not leases:
             await self._idle()
@@ -197,8 +204,9 @@ class Dispatcher:
         """So many learners as can be sent for soon; while the platform is out only one."""
         if self._one_at_a_time:
             return 1
-        ahead = self._budget.requests_within(_LEASE_AHEAD) - self._concurrency.waiting
-        return max(1, min(self._concurrency.free, ahead))
+        waiting = self._concurrency.waiting + self._concurrency.in_line
+        ahead = self._budget.requests_within(_LEASE_AHEAD) - waiting
+        return max(1, min(self._concurrency.room, ahead))
 
     @property
     def _one_at_a_time(self) -> bool:
@@ -221,11 +229,10 @@ class Dispatcher:
             for task in (timeout, woken):
                 task.cancel()
 
-    def _ended(self, recipient: Recipient, begun_in: int, task: asyncio.Task[None]) -> None:
+    def _ended(self, recipient: Recipient, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         if self._of_recipient.get(recipient) is task:
             del self._of_recipient[recipient]
-        self._concurrency.end(begun_in)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._faults.tell("a delivery was not settled for a reason of ours", error)
         self._wake.set()
@@ -241,7 +248,7 @@ class Dispatcher:
         if earlier is not None:
             await asyncio.wait({earlier})
         try:
-            with only_own_cancellation():
+            with only_own_cancellation:
                 await self._deliver(lease)
         except Retry as error:
             learner = str(lease.recipient)
@@ -251,13 +258,24 @@ class Dispatcher:
         give_up_at = self._clock.monotonic() + self._settings.lease_seconds - self._request_timeout
         lease, held = self.pauses.hold_back(lease)
         could_go_at = earliest_progress(lease.desired, self._due_within)
-        outcome = await self._sender.deliver(lease, give_up_at=give_up_at)
+        outcome = await self._send(lease, give_up_at)
         if could_go_at is not None and "delivered" in outcome.results():
             self._lead.waited((self._now() - could_go_at) / 1e6)
         outcome.settlements += held
         freed = await self._settling.settle(lease, outcome)
         await self.pauses.settled(lease, held)
         await self._settling.free(freed)
+
+    async def _send(self, lease: Lease, give_up_at: float) -> DeliveryOutcome:
+        """In its turn, unless it has become late or useless for that while it waited in line."""
+        in_time = not self._one_at_a_time
+        begun_in = await self._concurrency.begin()
+        try:
+            if in_time and self._one_at_a_time:
+                return given_back(lease)
+            return await self._sender.deliver(lease, give_up_at=give_up_at)
+        finally:
+            self._concurrency.end(begun_in)
 
     def _now(self) -> int:
         return micros(self._clock.now())

@@ -68,7 +68,7 @@ class PaidRequests:
             return None
         started = self._clock.monotonic()
         try:
-            with only_own_cancellation():
+            with only_own_cancellation:
                 answer = await self.under_way.answer(
                     self._platform.deliver(token, mutations), len(mutations)
                 )
@@ -110,14 +110,21 @@ class PaidRequests:
             answer=answer.outcome.value,
             words=answer.message,
             mutations=tuple(
-                SentMutation(mutation.target, mutation.value, result.verdict.value, result.message)
-                for mutation, result in zip(mutations, results, strict=False)
+                [
+                    SentMutation(
+                        mutation.target, mutation.value, result.verdict.value, result.message
+                    )
+                    for mutation, result in zip(mutations, results, strict=False)
+                ]
             ),
         )
 
     async def _reserve(self, points: int, give_up_at: float) -> Reservation | None:
-        with self._concurrency.waiting_for_quota():
+        self._concurrency.waiting += 1
+        try:
             return await self._budget.reserve(points, give_up_at=give_up_at)
+        finally:
+            self._concurrency.waiting -= 1
 
     async def _tell_key_from_token(
         self,
@@ -147,7 +154,7 @@ class PaidRequests:
             return answer
         asked_at = self._clock.monotonic()
         try:
-            with only_own_cancellation():
+            with only_own_cancellation:
                 probe = await self.under_way.answer(self._platform.probe())
         except Exception:
             self._budget.settle(reservation, PlatformAnswer(RequestOutcome.UNREACHABLE))

@@ -50,6 +50,8 @@ class PauseWatch:
 
         A pause of everything that came after the lease lets it go: it was on its way.
         """
+        if not self.pauses:
+            return lease, []
         of_kinds = [pause for pause in self.pauses if pause.kind is not None]
         held = {
             row.target: pause

@@ -11,12 +11,13 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pointsman.delivery.bounded_memory import remember
 from pointsman.delivery.refusal_runs import RefusalRuns, Run
 from pointsman.domain.backoff import Backoff
 from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.frozen import record
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.targets import Recipient, Target
 from pointsman.store.base import Settlement
@@ -50,7 +51,7 @@ _LOST = 60.0
 _CODE = re.compile(r"^[^:]*: (\w{4,})(?=:|$| \()")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Review:
     """`settlements` to store in place of those reviewed.
 

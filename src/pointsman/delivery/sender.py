@@ -100,7 +100,7 @@ class Sender:
         """
         outcome = DeliveryOutcome(str(lease.recipient))
         try:
-            with only_own_cancellation():
+            with only_own_cancellation:
                 await self._deliver(outcome, lease, give_up_at)
         except StoreUnavailable:
             raise

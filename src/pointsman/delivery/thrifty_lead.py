@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pointsman.domain.desired_state import Desired
-from pointsman.store.turns import turn_of
+from pointsman.domain.targets import is_urgent
+from pointsman.store.turns import due_of_progress
 
 #: seconds that are added to the longest wait
 _MARGIN = 3.0
@@ -44,7 +45,13 @@ def earliest_progress(rows: Sequence[Desired], due_within: int) -> int | None:
 
     Microseconds; `due_within` is the lead.
     """
-    turns = [(turn_of(row), row.since) for row in rows if not row.parked]
-    if not turns or any(turn.urgent for turn, _ in turns):
-        return None
-    return min(max(turn.due - due_within, since) for turn, since in turns)
+    earliest: int | None = None
+    for row in rows:
+        if row.parked:
+            continue
+        if is_urgent(row.target, row.value):
+            return None
+        at = max(due_of_progress(row) - due_within, row.since)
+        if earliest is None or at < earliest:
+            earliest = at
+    return earliest

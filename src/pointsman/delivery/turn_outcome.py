@@ -50,6 +50,14 @@ class DeliveryOutcome:
         return {settlement.result for settlement in self.settlements}
 
 
+def given_back(lease: Lease) -> DeliveryOutcome:
+    """Of a lease under which nothing is sent: its turn comes again at once."""
+    untried = [
+        Settlement(row.target, row.version, "untried") for row in lease.desired if not row.parked
+    ]
+    return DeliveryOutcome(str(lease.recipient), untried, more=True)
+
+
 class Pauses:
     """Gives each state that was not sent its own time to be sent again; they grow."""
 
@@ -66,6 +74,9 @@ class Pauses:
 
     def apply(self, outcome: DeliveryOutcome, lease: Lease, now: int) -> None:
         """Put the times into the settlements; `now` in microseconds."""
+        if outcome.results() <= {"delivered"}:
+            self._stalls.pop(lease.recipient, None)
+            return
         waits = any(one.result == "retry" and not one.is_own_failure for one in outcome.settlements)
         comes_to_nothing = (
             outcome.requests > 0
@@ -95,5 +106,7 @@ class Pauses:
 
 def is_unmet(row: Desired, settlements: list[Settlement]) -> bool:
     """Whether it comes after something that this turn could not deliver."""
+    if not row.after:
+        return False
     undelivered: set[Target] = {one.target for one in settlements if one.result != "delivered"}
     return not undelivered.isdisjoint(row.after)

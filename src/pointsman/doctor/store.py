@@ -11,6 +11,8 @@ from pointsman.doctor.findings import Finding, fail, ok, warn
 _LITTLE, _ENOUGH = 0.1, 20_000_000_000
 #: and before there is none
 _NONE, _NONE_BYTES = 0.01, 8_000_000
+#: bytes of the log beside a SQLite file, which is cut to less when nothing reads for long
+_LONG_LOG = 256_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,18 @@ def judge_room(room: Room) -> Finding:
     if part < _LITTLE and room.free < _ENOUGH:
         return warn("store's room", words, cure)
     return ok("store's room", words)
+
+
+def judge_log(size: int) -> Finding:
+    """`size` in bytes of the log beside the SQLite file."""
+    words = f"{size / 1e6:,.0f} MB are in the log beside the file"
+    if size > _LONG_LOG:
+        return warn(
+            "store's log",
+            f"{words}: something reads the store for so long that the log can't be emptied",
+            "end what reads it (an export, a copy, another program); the next commits empty it",
+        )
+    return ok("store's log", words)
 
 
 def judge_schema(current: int, newest: int) -> Finding:

@@ -15,6 +15,8 @@ def header_problem(text: str) -> str | None:
         return "is empty"
     if len(text) > LONGEST_HEADER_VALUE:
         return f"is longer than {LONGEST_HEADER_VALUE:,} characters"
+    if text.isascii() and text.isprintable() and text == text.strip():
+        return None
     for place, character in enumerate(text, start=1):
         code = ord(character)
         if character < " " or _DELETE <= code <= _LAST_CONTROL:

@@ -9,18 +9,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from dataclasses import field
+from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
 
 from pointsman.domain.clock import Clock, SystemClock
 from pointsman.domain.errors import ConfigError, Retry
+from pointsman.domain.frozen import record
 from pointsman.outgoing.certificates import WatchedCertificates
 from pointsman.outgoing.proxies import Proxy, proxy_for
 from pointsman.outgoing.settings import OutgoingSettings
 
-_PIECE = 65_536
 #: a query may hold a key
 _QUERY = re.compile(r"\?[^\s'\"]*")
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
@@ -37,7 +37,7 @@ class NoReply(Retry):
         self.reached = reached
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HttpReply:
     """`headers` looks names up without regard to case. A body that was too large is cut."""
 
@@ -45,6 +45,32 @@ class HttpReply:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     is_whole: bool = True
+
+
+class Address:
+    """Where requests go. For one that is used again its proxy and its URL are found once."""
+
+    __slots__ = ("query", "url")
+
+    def __init__(self, url: str, query: Mapping[str, str] | None = None) -> None:
+        self.url = url
+        self.query = query
+
+
+@record
+class _Way:
+    """How an address is reached."""
+
+    #: with the query
+    url: str
+    proxy: Proxy | None
+
+
+def _with_query(address: Address) -> str:
+    if not address.query:
+        return address.url
+    joint = "&" if "?" in address.url else "?"
+    return f"{address.url}{joint}{urlencode(address.query, quote_via=quote)}"
 
 
 class HttpClient:
@@ -70,6 +96,7 @@ class HttpClient:
         self._max_bytes = max_bytes
         self._certificates = WatchedCertificates(settings, clock or SystemClock())
         self._session: aiohttp.ClientSession | None = None
+        self._way: tuple[Address, _Way] | None = None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -79,31 +106,31 @@ class HttpClient:
     async def send(
         self,
         method: str,
-        url: str,
+        url: str | Address,
         *,
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> HttpReply:
         """One request. Raises `NoReply`."""
-        proxy: Proxy | None = None
+        address = url if isinstance(url, Address) else Address(url, query)
+        way: _Way | None = None
         try:
-            proxy = proxy_for(url, self._settings, self._named("proxy"), os.environ)
-            headers = dict(headers or {})
+            way = self._way_to(address)
             proxy_headers: dict[str, str] = {}
-            if proxy is not None and proxy.authorization is not None:
+            if way.proxy is not None and way.proxy.authorization is not None:
                 # to a plain http address the request itself goes to the proxy
-                to = proxy_headers if url.startswith("https:") else headers
-                to["Proxy-Authorization"] = proxy.authorization
+                headers = dict(headers or {})
+                to = proxy_headers if way.url.startswith("https:") else headers
+                to["Proxy-Authorization"] = way.proxy.authorization
             async with self._open().request(
                 method,
-                url,
-                params=query,
+                way.url,
                 headers=headers,
                 data=body,
                 allow_redirects=False,
                 ssl=self._certificates.context(),
-                proxy=None if proxy is None else proxy.url,
+                proxy=None if way.proxy is None else way.proxy.url,
                 proxy_headers=proxy_headers or None,
             ) as response:
                 content, is_whole = await self._read(response)
@@ -112,16 +139,28 @@ class HttpClient:
             # A TimeoutError is an OSError; a ValueError is about a header or an address, of ours or
             # of the answer, that can't be read.
             away = isinstance(error, (aiohttp.ClientConnectionError, TimeoutError, ConfigError))
-            raise NoReply(self._words(url, error, proxy), reached=not away) from None
+            proxy = None if way is None else way.proxy
+            raise NoReply(self._words(address.url, error, proxy), reached=not away) from None
+
+    def _way_to(self, address: Address) -> _Way:
+        """Raises `ConfigError`."""
+        if self._way is not None and self._way[0] is address:
+            return self._way[1]
+        proxy = proxy_for(address.url, self._settings, self._named("proxy"), os.environ)
+        way = _Way(_with_query(address), proxy)
+        self._way = address, way
+        return way
 
     async def _read(self, response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
         """The whole body, however it was cut on the way; and whether it is whole."""
-        body = bytearray()
-        async for piece in response.content.iter_chunked(_PIECE):
-            body += piece
-            if len(body) > self._max_bytes:
-                return bytes(body[: self._max_bytes]), False
-        return bytes(body), True
+        content = response.content
+        pieces = [await content.readany()]
+        size = len(pieces[0])
+        while size <= self._max_bytes and not content.at_eof():
+            pieces.append(await content.readany())
+            size += len(pieces[-1])
+        body = b"".join(pieces)
+        return body[: self._max_bytes], size <= self._max_bytes
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:

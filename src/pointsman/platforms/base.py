@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from pointsman.domain.frozen import record
 from pointsman.domain.targets import ReadBackPlace, Target, Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mutation:
     """Set `target` to `value`, for the learner of the request.
 
@@ -42,7 +43,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MutationResult:
     """The verdict on one mutation; `message` is the platform's own, for a person."""
 
@@ -75,7 +76,7 @@ TROUBLE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RateReading:
     """What the answer says of the quota. All seconds are counted from the answer.
 
@@ -87,7 +88,7 @@ class RateReading:
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlatformAnswer:
     """The platform's answer to one request: a result for each mutation, in order."""
 

@@ -1,4 +1,4 @@
-"""Group commit: what arrives while a transaction runs shares the next one.
+"""Group commit: what arrives while a transaction runs, or in the same moment, shares one.
 
 A store supplies the transaction. When a shared one fails, each piece of work is tried again alone,
 so that a bad one fails by itself. What no store can hold is its sender's fault: they are told, or
@@ -13,13 +13,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
+from pointsman.domain.clock import Clock
 from pointsman.domain.errors import NotStorable, StoreUnavailable
 from pointsman.domain.frozen import record
 from pointsman.domain.records import Receipt, Submission
 from pointsman.store.unstorable import add_receipts, bury, parts
 
+#: seconds that a commit is delayed for work that still comes, where nobody says otherwise
+DELAY = 0.02
 #: submissions that share a commit at most; the rest waits for the next one
 MAX_SUBMISSIONS = 2_000
+#: turns of the event loop without new work after which a commit begins: a request that was read
+#: takes as many from its socket to the store
+QUIET_TURNS = 3
 
 Connection = TypeVar("Connection")
 T = TypeVar("T")
@@ -42,14 +48,23 @@ Transaction = Callable[[Sequence[Work[Connection]]], Awaitable[list[Any]]]
 class GroupCommit(Generic[Connection]):
     """One transaction at a time, each taking all the work that waits.
 
+    A commit is delayed while submissions keep coming, `delay` seconds at most; then the store's
+    thread does not contend with the loop for the interpreter. A call is not delayed.
+
     `on_commit` gets the seconds that a transaction took, and its submissions.
     """
 
     def __init__(
-        self, transaction: Transaction[Connection], on_commit: Callable[[float, int], None]
+        self,
+        transaction: Transaction[Connection],
+        on_commit: Callable[[float, int], None],
+        clock: Clock,
+        delay: float,
     ) -> None:
         self._transaction = transaction
         self._on_commit = on_commit
+        self._clock = clock
+        self._delay = delay
         self._waiting: list[Work[Connection]] = []
         self._busy: asyncio.Task[None] | None = None
 
@@ -78,6 +93,7 @@ class GroupCommit(Generic[Connection]):
     async def _drain(self) -> None:
         try:
             while self._waiting:
+                await self._wait_for_more()
                 works = self._take()
                 outcomes = await self._commit(works)
                 for work, outcome in zip(works, outcomes, strict=True):
@@ -89,6 +105,22 @@ class GroupCommit(Generic[Connection]):
                         work.done.set_result(outcome)
         finally:
             self._busy = None
+
+    async def _wait_for_more(self) -> None:
+        """Until nothing came for some turns of the loop, there is a call, or it was long enough."""
+        until = self._clock.monotonic() + self._delay
+        seen = submissions = quiet_turns = 0
+        while quiet_turns < QUIET_TURNS:
+            if len(self._waiting) > seen:
+                for work in self._waiting[seen:]:
+                    if work.call is not None:
+                        return
+                    submissions += len(work.submissions)
+                if submissions >= MAX_SUBMISSIONS or self._clock.monotonic() >= until:
+                    return
+                seen, quiet_turns = len(self._waiting), 0
+            await asyncio.sleep(0)
+            quiet_turns += 1
 
     def _take(self) -> list[Work[Connection]]:
         count = 0

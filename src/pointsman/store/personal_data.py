@@ -130,6 +130,8 @@ TABLES: Mapping[str, Table] = {
     "unmatched": _table(
         "activity", nobody="inputs first_at last_at", words="activity", follows="sample_id"
     ),
+    # SQLite's, of statements whose keys are not in `statement_keys` yet
+    "waiting_keys": _table("block", nobody="block keys_until", follows="ranks"),
 }
 
 

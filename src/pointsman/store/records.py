@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pointsman.domain.desired_state import Desired
 from pointsman.domain.errors import Bug
+from pointsman.domain.frozen import record
 from pointsman.domain.park_codes import ParkCode
 from pointsman.domain.records import InputOutcome
 from pointsman.domain.targets import ReadBackPlace, Recipient, Target, TargetKind, Value
@@ -27,7 +28,7 @@ class Hold(IntEnum):
     LEASE = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lease:
     """The sole right to deliver for one recipient until `expires_at` or `settle`.
 
@@ -41,7 +42,7 @@ class Lease:
     desired: tuple[Desired, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settlement:
     """What became of one mutation that was sent, or held back.
 

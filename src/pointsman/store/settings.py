@@ -33,6 +33,8 @@ class StoreSettings(Section):
     password: OptionalSecret = None
     #: that one replica opens to PostgreSQL at most
     connections: int = Field(default=8, ge=2, le=200)
+    #: that a commit is delayed at most while more statements arrive that can share it; 0 = not
+    commit_delay_ms: float = Field(default=20, ge=0, le=1_000)
     #: statements are forgotten after that; 0 = never
     retention_days: float = Field(default=365, ge=0, le=36_500)
     #: what `pointsman explain` tells of moves, deliveries and readings is forgotten after that

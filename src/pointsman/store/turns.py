@@ -60,14 +60,15 @@ def turn_of(record: Desired) -> Turn:
     urgent = is_urgent(record.target, record.value)
     return Turn(
         urgent,
-        record.changed_at if urgent else _due(record),
+        record.changed_at if urgent else due_of_progress(record),
         text(record.source),
         text(record.rule),
         record.deadline,
     )
 
 
-def _due(record: Desired) -> int:
+def due_of_progress(record: Desired) -> int:
+    """`Turn.due` of what is not urgent."""
     first = record.delivered_version == 0
     due = record.since + (record.fresh_within * 5 // 6 if first else record.fresh_within)
     if not record.deadline:

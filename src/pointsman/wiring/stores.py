@@ -74,6 +74,7 @@ def _postgres(
         clock=clock,
         beside=beside,
         on_commit=on_commit,
+        commit_delay=settings.store.commit_delay_ms / 1_000,
         read_keys=key_reader(settings.platform.origin),
         publish_turns=settings.delivery_events is not None,
     )
@@ -91,6 +92,7 @@ def _sqlite(settings: Settings, clock: Clock, on_commit: OnCommit, *, beside: bo
         clock=clock,
         beside=beside,
         on_commit=on_commit,
+        commit_delay=settings.store.commit_delay_ms / 1_000,
         read_keys=key_reader(settings.platform.origin),
         publish_turns=settings.delivery_events is not None,
     )

@@ -17,6 +17,7 @@ from pointsman.doctor import Finding, Result, fail, findings, ok
 from pointsman.doctor.store import (
     Room,
     judge_books,
+    judge_log,
     judge_replicas,
     judge_room,
     judge_schema,
@@ -27,7 +28,7 @@ from pointsman.replicas import Replica
 from pointsman.store.base import Store
 from pointsman.store.migrations import SchemaError
 from pointsman.store.sqlite.schema import connect
-from pointsman.store.sqlite.soundness import StoreDamaged, check
+from pointsman.store.sqlite.soundness import StoreDamaged, check, log_of
 
 #: bytes; reading a larger file whole would take too long
 _READ_WHOLE = 200_000_000
@@ -125,8 +126,8 @@ async def examine_store(settings: Settings, examined: StoreExamination) -> Async
         len(examined.replicas),
     ):
         yield finding
-    if not settings.store.is_shared and settings.store.path.stat().st_size <= _READ_WHOLE:
-        yield await asyncio.to_thread(_soundness, settings.store.path)
+    for result in await asyncio.to_thread(_of_file, settings):
+        yield result
     try:
         books = await store.books()
     except Retry as error:
@@ -155,6 +156,18 @@ def _folder_fault(path: Path, examined: StoreExamination) -> Finding | None:
 def _room(folder: Path) -> Room:
     status = os.statvfs(folder)
     return Room(str(folder), status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize)
+
+
+def _of_file(settings: Settings) -> list[Result]:
+    """Of a SQLite file and the log beside it."""
+    if settings.store.is_shared:
+        return []
+    path = settings.store.path
+    log = log_of(path)
+    results: list[Result] = [judge_log(log.stat().st_size if log.exists() else 0)]
+    if path.stat().st_size <= _READ_WHOLE:
+        results.append(_soundness(path))
+    return results
 
 
 def _soundness(path: Path) -> Result:

@@ -7,14 +7,16 @@ end is known as a range, which every answer of the same window narrows. Pure.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from pointsman.domain.frozen import record
 
 #: a reset time in whole seconds, less that of the server's `Date`, is off by so much at most: the
 #: end is not before the first, and not after the second
 _EARLIER, _LATER = 2.0, 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WindowEnd:
     """The end of a window: not before the one, not after the other, on the monotonic clock."""
 
@@ -50,7 +52,7 @@ class PlatformWindow:
     """The newest window that the platform told of, and the points that are left of it."""
 
     window: float
-    end: WindowEnd = WindowEnd(-math.inf, -math.inf)
+    end: WindowEnd = field(default_factory=lambda: WindowEnd(-math.inf, -math.inf))
     #: the platform's last word, less what was sent since
     points_left: float = math.inf
     #: of the requests whose answers were of this window

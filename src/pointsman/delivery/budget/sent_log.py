@@ -18,6 +18,9 @@ from typing import TypeAlias
 
 from pointsman.delivery.budget.base import QuotaLeft, QuotaLimits
 
+#: what is answered in the same part of so many seconds counts together, by the last of it: many
+#: thousand answers of a minute are a long list for what is done every quarter of a second
+_TOGETHER = 0.02
 #: (when they were answered at the latest, requests, points)
 Counted: TypeAlias = tuple[float, int, int]
 
@@ -53,6 +56,9 @@ class SentLog:
     #: of all that counts, on its way or answered
     requests: int = 0
     points: int = 0
+    #: of what is on its way
+    _requests_on_the_way: int = 0
+    _points_on_the_way: int = 0
 
     @property
     def lasts(self) -> float:
@@ -62,8 +68,7 @@ class SentLog:
     @property
     def all_on_the_way(self) -> tuple[int, int]:
         """Requests that are not answered yet, and their points."""
-        known = self.on_the_way.values()
-        return sum(one.requests for one in known), sum(one.points for one in known)
+        return self._requests_on_the_way, self._points_on_the_way
 
     def hold(self, now: float, sender: Hashable, requests: int, points: int) -> tuple[int, int]:
         """So much of this sender is on its way from now on; how much more that is than before."""
@@ -73,6 +78,8 @@ class SentLog:
             more = requests - before.requests, points - before.points
         self.requests += more[0]
         self.points += more[1]
+        self._requests_on_the_way += more[0]
+        self._points_on_the_way += more[1]
         if requests or points:
             self.on_the_way[sender] = OnTheWay(now, requests, points)
         return more
@@ -84,7 +91,7 @@ class SentLog:
         while self.counted and self.counted[-1][0] > at:
             later.append(self.counted.pop())
         same = (0.0, 0, 0)
-        if self.counted and self.counted[-1][0] == at:
+        if self.counted and self.counted[-1][0] // _TOGETHER == at // _TOGETHER:
             same = self.counted.pop()
         self.counted.append((at, same[1] + requests, same[2] + points))
         self.counted.extend(reversed(later))
@@ -136,7 +143,7 @@ class SentLog:
 
     def maybe_counted_since(self, moment: float) -> int:
         """Points of what is on its way, or was answered then or later."""
-        points = self.all_on_the_way[1]
+        points = self._points_on_the_way
         for answered_at, _, spent in reversed(self.counted):
             if answered_at + self.piece < moment:
                 break

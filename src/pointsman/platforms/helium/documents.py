@@ -7,10 +7,10 @@ traffic. Mutations run in their order, one after another (GraphQL, section 6.2.2
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from pointsman.domain.frozen import record
 from pointsman.platforms.base import Mutation, Verdict
 from pointsman.platforms.helium.fields import field
 from pointsman.platforms.helium.operations import Shape
@@ -18,7 +18,7 @@ from pointsman.platforms.helium.operations import Shape
 OPERATION = "Deliver"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MutationDocument:
     """What goes into the request's body, and the alias of each mutation in order.
 
@@ -42,22 +42,27 @@ def document(mutations: Sequence[Mutation], now: float) -> MutationDocument:
         for argument, value in each.values.items()
     }
     return MutationDocument(
-        _text(tuple((each.shape, each.prelude) for each in fields)),
+        _text(tuple([(each.shape, each.prelude) for each in fields])),
         variables,
-        tuple(map(alias, range(len(fields)))),
-        tuple(each.null for each in fields),
-        tuple(each.compare for each in fields),
+        _aliases(len(fields)),
+        tuple([each.null for each in fields]),
+        tuple([each.compare for each in fields]),
     )
 
 
 def price(mutations: Sequence[Mutation]) -> int:
     """One point an alias, and one for each property asked of its answer."""
-    return sum(field(mutation, 0.0).points for mutation in mutations)
+    return sum([field(mutation, 0.0).points for mutation in mutations])
 
 
 def alias(place: int) -> str:
     """The alias of the mutation at `place`."""
     return f"m{place}"
+
+
+@lru_cache(maxsize=1024)
+def _aliases(count: int) -> tuple[str, ...]:
+    return tuple(map(alias, range(count)))
 
 
 @lru_cache(maxsize=1024)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from pointsman.domain.clock import MICROSECONDS
+from pointsman.domain.frozen import record
 from pointsman.domain.target_kinds import for_every
 from pointsman.domain.targets import Archived, Attendance, TargetKind
 from pointsman.platforms.base import Mutation, Verdict
-from pointsman.platforms.helium.operations import EXTRA_POINTS, OPERATIONS, Shape
+from pointsman.platforms.helium.operations import OPERATIONS, Shape
 
 #: seconds; a younger status change goes without its date, which then is now: the platform refuses
 #: dates in its future, and its clock may be behind ours
 _FRESH = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field:
     """One mutation of a document."""
 
@@ -34,9 +34,7 @@ class Field:
 
     @property
     def points(self) -> int:
-        names = self.shape.selection.replace("{", " ").replace("}", " ").split()
-        extra = sum(EXTRA_POINTS.get(("User", name), 0) for name in names)
-        return 1 + len(names) + extra + (self.prelude is not None)
+        return self.shape.points + (self.prelude is not None)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from it, or are held against it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pointsman.platforms.helium import selections
@@ -24,13 +24,24 @@ EXTRA_POINTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """A call without its values: (argument, GraphQL type) in order, and what it asks back."""
+    """A call without its values: (argument, GraphQL type) in order, and what it asks back.
+
+    There are a few of them, made once, and each is equal to itself alone: texts are looked up by
+    them.
+    """
 
     operation: str
     arguments: tuple[tuple[str, str], ...]
     selection: str = ""
+    #: of a mutation: 1, and what its answer's properties cost
+    points: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = self.selection.replace("{", " ").replace("}", " ").split()
+        extra = sum(EXTRA_POINTS.get(("User", name), 0) for name in names)
+        object.__setattr__(self, "points", 1 + len(names) + extra)
 
 
 @dataclass(frozen=True, slots=True)

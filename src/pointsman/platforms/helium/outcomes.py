@@ -41,6 +41,7 @@ _TOO_LARGE = frozenset(
 _MAY_ASK_TO_WAIT = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE})
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NOTHING = "the platform answered nothing for it"
+_DONE = MutationResult(Verdict.DONE)
 
 
 def read_answer(
@@ -58,8 +59,13 @@ def read_answer(
     HTTP 401 and 403 come back as TOKEN_REFUSED with `key_in_doubt`: the caller, who can ask again
     without a token, tells a refused key from it.
     """
+    payload = read_payload(response.body)
+    if response.status == HTTPStatus.OK and _all_done(payload, aliases) and not any(compares):
+        return PlatformAnswer(
+            RequestOutcome.ANSWERED, (_DONE,) * len(aliases), read_rate(response.headers, now)
+        )
     checks = dict(zip(aliases, compares, strict=False))
-    answer = _Answer(response, dict(zip(aliases, nulls, strict=True)), checks)
+    answer = _Answer(response, payload, dict(zip(aliases, nulls, strict=True)), checks)
     rate = read_rate(response.headers, now, asked=answer.asked_pause())
     if answer.is_throttled(asked_to_wait=rate.retry_after is not None):
         outcome, results = RequestOutcome.THROTTLED, answer.results(Verdict.NOT_RUN)
@@ -83,6 +89,17 @@ def read_payload(body: bytes) -> dict[str, Any]:
     return payload if isinstance(payload, dict) else {}
 
 
+def _all_done(payload: dict[str, Any], aliases: Sequence[str]) -> bool:
+    """Whether it says true to each, and no more: as nearly every answer does."""
+    data = payload.get("data")
+    return (
+        bool(aliases)
+        and isinstance(data, dict)
+        and not payload.get("errors")
+        and all(data.get(alias) is True for alias in aliases)
+    )
+
+
 def unusable_token(fault: str, mutations: int = 0) -> PlatformAnswer:
     """In place of an answer: the authToken can't be sent, so nobody was asked."""
     message = f"the authToken can't be sent: {fault}"
@@ -98,13 +115,14 @@ class _Answer:
     def __init__(
         self,
         response: HttpAnswer,
+        payload: dict[str, Any],
         requested: dict[str, Verdict | None],
         compares: Mapping[str, Callable[[Any], str] | None],
     ) -> None:
         self._compares = compares
         self._status = response.status
         self._requested = requested
-        self._payload = read_payload(response.body)
+        self._payload = payload
         data = self._payload.get("data")
         self._data: dict[str, Any] = data if isinstance(data, dict) else {}
         self._errors = read_errors(self._payload)

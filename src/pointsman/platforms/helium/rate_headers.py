@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from pointsman.platforms.base import RateReading
 
@@ -67,8 +68,12 @@ def _seconds_until(text: str | None, server_now: float) -> float | None:
     return seconds if math.isfinite(seconds) else None
 
 
+@lru_cache(maxsize=64)
 def http_date(text: str | None) -> float | None:
-    """A date of HTTP or ISO 8601, in Unix seconds; None for what is none."""
+    """A date of HTTP or ISO 8601, in Unix seconds; None for what is none.
+
+    All answers of a second have the same.
+    """
     if not text:
         return None
     try:

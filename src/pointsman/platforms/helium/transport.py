@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol, TypeAlias
 
 from pointsman.domain.errors import PlatformUnreachable
-from pointsman.outgoing.client import HttpClient, HttpReply, NoReply
+from pointsman.outgoing.client import Address, HttpClient, HttpReply, NoReply
 from pointsman.platforms.settings import PlatformSettings
 
 JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -29,7 +29,6 @@ class HttpTransport:
 
     def __init__(self, settings: PlatformSettings, *, connections: int) -> None:
         self._url = settings.url
-        self._api_key = settings.api_key
         self._client = HttpClient(
             settings,
             "platform.",
@@ -37,20 +36,19 @@ class HttpTransport:
             connections=connections,
             max_bytes=MAX_ANSWER_BYTES,
         )
+        self.reconfigure(settings)
 
     def reconfigure(self, settings: PlatformSettings) -> None:
         """Show another key from now on."""
-        self._api_key = settings.api_key
+        self._key = settings.api_key.get_secret_value()
+        self._address = Address(self._url, {"apiKey": self._key})
+        self._authorization = {"Authorization": f"Bearer {self._key}"}
 
     async def post(self, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-        key = self._api_key.get_secret_value()
+        key = self._key
         try:
             return await self._client.send(
-                "POST",
-                self._url,
-                headers={**headers, "Authorization": f"Bearer {key}"},
-                query={"apiKey": key},
-                body=body,
+                "POST", self._address, headers={**headers, **self._authorization}, body=body
             )
         except NoReply as error:
             reason = str(error).replace(key, "***")

@@ -14,7 +14,7 @@ import structlog
 from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import ConfigError, Retry, StoreRefuses, StoreUnavailable
 from pointsman.domain.statement_ids import StatementIds
-from pointsman.store.group_commit import GroupCommit, Work
+from pointsman.store.group_commit import DELAY, GroupCommit, Work
 from pointsman.store.migrations import Migration
 from pointsman.store.postgres import ingest, schema
 from pointsman.store.postgres.pool import Pool
@@ -36,7 +36,8 @@ class PostgresConnections:
 
     `password` is asked for each new connection.
 
-    `beside` is for a command at a terminal: it upgrades nothing. With `publish_turns` what is
+    `beside` is for a command at a terminal: it upgrades nothing. `commit_delay` is in seconds
+    (`GroupCommit`). With `publish_turns` what is
     delivered waits to be written to a topic (`HistoryStore.unpublished_turns`).
     """
 
@@ -49,6 +50,7 @@ class PostgresConnections:
         clock: Clock | None = None,
         beside: bool = False,
         on_commit: Callable[[float, int], None] = lambda _seconds, _submissions: None,
+        commit_delay: float = DELAY,
         read_keys: ReadKeys = no_keys,
         publish_turns: bool = False,
     ) -> None:
@@ -60,7 +62,9 @@ class PostgresConnections:
         self._pool = Pool(dsn, password, connections)
         self._clock = clock or SystemClock()
         self._beside = beside
-        self._commits: GroupCommit[Connection] = GroupCommit(self._transact, on_commit)
+        self._commits: GroupCommit[Connection] = GroupCommit(
+            self._transact, on_commit, self._clock, commit_delay
+        )
         self._shard = random.randrange(_SHARDS)  # noqa: S311 - spreads rows, guards nothing
         #: who this process is, where one of several has a duty
         self._name = str(uuid.uuid4())

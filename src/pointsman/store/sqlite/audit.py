@@ -14,7 +14,6 @@ from pointsman.store.history_codec import row_of_readings
 from pointsman.store.merge import merge_delivered
 from pointsman.store.records import Agreement, Audited, AuditFinding, KnownDelivered
 from pointsman.store.sqlite.connections import SqliteConnections
-from pointsman.store.sqlite.delivery import write_turns
 from pointsman.store.sqlite.ingest import write_moves
 from pointsman.store.sqlite.rows import (
     CODEC,
@@ -25,6 +24,7 @@ from pointsman.store.sqlite.rows import (
     read_desired,
     to_json,
 )
+from pointsman.store.sqlite.settling import write_turns
 
 _CHUNK = 500
 
@@ -109,7 +109,7 @@ def _record(
         if finding.deadline:
             connection.execute(SQL["note_deadline"], (finding.deadline, *key))
     if data := row_of_readings(findings, outcomes):
-        write_turns(connection, [(learner, data)], now)
+        write_turns(connection, [(learner, data, now)])
     if Audited.RESENT in outcomes.values():
         connection.execute(SQL["add_learner"], (learner,))
         connection.execute(SQL["requeue_freed"], (to_json([learner]),))

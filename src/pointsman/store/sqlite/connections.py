@@ -16,8 +16,9 @@ from pointsman.domain.clock import Clock, SystemClock, micros
 from pointsman.domain.errors import ConfigError, NotStorable, StoreUnavailable
 from pointsman.domain.records import Receipt, Submission
 from pointsman.domain.statement_ids import StatementIds
-from pointsman.store.group_commit import GroupCommit, Work
+from pointsman.store.group_commit import DELAY, GroupCommit, Work
 from pointsman.store.migrations import Migration
+from pointsman.store.shared_calls import call_all
 from pointsman.store.sqlite.ingest import ingest
 from pointsman.store.sqlite.lock import FileLock
 from pointsman.store.sqlite.read_thread import ReadThread
@@ -51,7 +52,8 @@ class SqliteConnections:
     `beside` is for a command at a terminal: it works while a daemon has the file, and leaves the
     daemon's leases alone. `threaded=False` does everything in the loop's own thread, for tests.
 
-    With `publish_turns` what is delivered waits to be written to a topic (`HistoryStore`).
+    `commit_delay` is in seconds (`GroupCommit`). With `publish_turns` what is delivered waits to be
+    written to a topic (`HistoryStore`).
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class SqliteConnections:
         threaded: bool = True,
         beside: bool = False,
         on_commit: Callable[[float, int], None] = lambda _seconds, _submissions: None,
+        commit_delay: float = DELAY,
         read_keys: ReadKeys = no_keys,
         publish_turns: bool = False,
     ) -> None:
@@ -73,6 +76,7 @@ class SqliteConnections:
         self._clock = clock or SystemClock()
         self._threaded = threaded
         self._on_commit = on_commit
+        self._commit_delay = commit_delay
         self._lock = FileLock(self._path)
         self._damage = FoundDamage(self._path)
         self._reader = ReadThread(self._path, self._damage, "pointsman-read", threaded=threaded)
@@ -105,6 +109,7 @@ class SqliteConnections:
             LogMark(connection, self._path),
             threaded=self._threaded,
             on_commit=self._on_commit,
+            commit_delay=self._commit_delay,
             read_keys=self._read_keys,
             last_commit=last_commit,
         )
@@ -191,9 +196,8 @@ class SqliteConnections:
 class Writer:
     """The one connection that writes, and its thread: whatever waits shares its transaction.
 
-    `threaded=False` commits in the loop's own thread, for tests.
-
-    `last_commit` is when the newest statement of the file was stored.
+    `threaded=False` commits in the loop's own thread, for tests. `last_commit` is when the newest
+    statement of the file was stored.
     """
 
     def __init__(
@@ -205,6 +209,7 @@ class Writer:
         *,
         threaded: bool,
         on_commit: Callable[[float, int], None],
+        commit_delay: float,
         read_keys: ReadKeys,
         last_commit: int,
     ) -> None:
@@ -215,7 +220,9 @@ class Writer:
         self._read_keys = read_keys
         self._stored_at = last_commit
         self._thread = ThreadPoolExecutor(1, "pointsman-store") if threaded else None
-        self._commits: GroupCommit[sqlite3.Connection] = GroupCommit(self._transact, on_commit)
+        self._commits: GroupCommit[sqlite3.Connection] = GroupCommit(
+            self._transact, on_commit, clock, commit_delay
+        )
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         return await self._commits.ingest(submissions)
@@ -261,8 +268,10 @@ class Writer:
             receipts = iter(
                 ingest(connection, submissions, stored_at, self._read_keys) if submissions else ()
             )
+            calls = [work.call for work in works if work.call is not None]
+            results = iter(call_all(connection, calls) if calls else ())
             outcomes: list[Any] = [
-                work.call(connection)
+                next(results)
                 if work.call is not None
                 else [next(receipts) for _ in work.submissions]
                 for work in works

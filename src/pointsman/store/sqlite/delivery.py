@@ -14,11 +14,13 @@ from pointsman.domain.records import FRESH_WITHIN
 from pointsman.domain.targets import Recipient
 from pointsman.store.books import STATE
 from pointsman.store.delivery_stores import LONGEST_PAUSE, latest_end
-from pointsman.store.history_codec import rows_of_turn
 from pointsman.store.history_records import SentRequest
-from pointsman.store.records import Lease, Settlement, hold_after
+from pointsman.store.records import Lease, Settlement
+from pointsman.store.settled_turns import SettledTurn
+from pointsman.store.shared_calls import SharedCall
 from pointsman.store.sqlite.connections import SqliteConnections
 from pointsman.store.sqlite.rows import CODEC, SQL, desired_from_json, fetch, to_json
+from pointsman.store.sqlite.settling import settle_turns
 from pointsman.store.turns import LONGEST_FRESHNESS, Choose, Turn, WaitingTurn, most_urgent_first
 
 #: what `next_ready_at` says where there is nothing to send
@@ -59,14 +61,13 @@ class SqliteDelivery(SqliteConnections):
         ready_at: int,
         requests: Sequence[SentRequest] = (),
     ) -> bool:
-        def write(connection: sqlite3.Connection) -> bool:
-            settled = _settle(connection, lease, settlements, now, ready_at)
-            if settled:
-                rows = rows_of_turn(lease, settlements, requests)
-                write_turns(connection, rows, now, publish=self._publish_turns)
-            return settled
+        turn = SettledTurn(lease, settlements, now, ready_at, requests)
+        return await self._write(SharedCall(self._settle_turns, turn))
 
-        return await self._write(write)
+    def _settle_turns(
+        self, connection: sqlite3.Connection, turns: Sequence[SettledTurn]
+    ) -> list[bool]:
+        return settle_turns(connection, turns, publish=self._publish_turns)
 
     async def unpark(
         self,
@@ -152,53 +153,6 @@ def _lease(connection: sqlite3.Connection, order: Sequence[str], now: int, ttl: 
     ]
 
 
-def _settle(
-    connection: sqlite3.Connection,
-    lease: Lease,
-    settlements: Sequence[Settlement],
-    now: int,
-    ready_at: int,
-) -> bool:
-    """Record what became of a lease's mutations; False when another lease has taken over."""
-    learner = str(lease.recipient)
-    (ours,) = connection.execute(SQL["holds_lease"], (learner, lease.token)).fetchone()
-    if not ours:
-        return False
-    sent = {record.target: record.value for record in lease.desired}
-    delivered = [
-        (
-            settlement.target.kind,
-            settlement.target.key,
-            settlement.version,
-            sent[settlement.target],
-            now,
-        )
-        for settlement in settlements
-        if settlement.result == "delivered"
-    ]
-    if delivered:
-        connection.execute(SQL["settle_delivered"], (to_json(delivered), learner))
-        connection.execute(SQL["free_waiting"], (to_json([learner]), ParkCode.WAITS_FOR))
-    retried = [
-        (settlement.target.kind, settlement.target.key, int(settlement.counts), settlement.retry_at)
-        for settlement in settlements
-        if settlement.result == "retry" or (settlement.result == "untried" and settlement.retry_at)
-    ]
-    if retried:
-        connection.execute(SQL["settle_retry"], (to_json(retried), learner))
-    parked = [
-        (settlement.target.kind, settlement.target.key, settlement.reason, settlement.code)
-        for settlement in settlements
-        if settlement.result == "parked"
-    ]
-    if parked:
-        connection.execute(SQL["settle_parked"], (to_json(parked), learner))
-    *turn, next_at = connection.execute(SQL["left_to_send"], (now, ready_at, learner)).fetchone()
-    wait = (int(next_at == 0), next_at or ready_at, hold_after(settlements))
-    connection.execute(SQL["return_lease"], (*turn, *wait, learner))
-    return True
-
-
 def _unpark(
     connection: sqlite3.Connection,
     recipients: Sequence[Recipient] | None,
@@ -238,15 +192,3 @@ def _drop_parked(connection: sqlite3.Connection, states: Sequence[Desired]) -> i
 
 def _texts(values: Iterable[Recipient | ParkCode]) -> str:
     return to_json([str(value) for value in values])
-
-
-def write_turns(
-    connection: sqlite3.Connection,
-    rows: Sequence[tuple[str, str]],
-    at: int,
-    *,
-    publish: bool = False,
-) -> None:
-    """(learner, data) of each person whom a turn or a reading was about."""
-    for learner, data in rows:
-        connection.execute(SQL["insert_turn"], (learner, at, data, int(publish)))

@@ -2,10 +2,11 @@
 -- The rows are added to it (ingest.py).
 INSERT INTO moves (learner, at, moved, data) VALUES;
 
--- name: insert_turn
--- The id is the time, or the next number where that is taken: so times are found without an index.
-INSERT INTO turns (id, learner, at, data, unpublished)
-VALUES (max(?2, coalesce((SELECT max(id) + 1 FROM turns), 0)), ?1, ?2, ?3, ?4);
+-- name: last_turn
+SELECT coalesce(max(id), 0) FROM turns;
+
+-- name: insert_turns
+INSERT INTO turns (id, learner, at, data, unpublished) VALUES {rows};
 
 -- name: moves_of_learner
 -- Those that moved a value, and the others: a player that says the same over and over must not hide

@@ -19,7 +19,7 @@ from pointsman.store.named_sql import load
 from pointsman.store.personal_data import TABLES, tables_of_learners
 from pointsman.store.personal_data_store import BlockChange, DecideRow, RefusedLearner, Row
 from pointsman.store.sqlite.connections import SqliteConnections
-from pointsman.store.sqlite.ingest import COMPRESSION_LEVEL
+from pointsman.store.sqlite.ingest import COMPRESSION_LEVEL, index_waiting_keys
 from pointsman.store.sqlite.rows import SQL, pack_keys, to_json, unpack_keys
 from pointsman.store.sqlite.schema import connect
 from pointsman.store.sqlite.soundness import is_damage, log_of
@@ -80,6 +80,7 @@ class SqlitePersonalData(SqliteConnections):
         self, blocks: Sequence[int], decide: DecideStatement, erased_keys: frozenset[int]
     ) -> BlockChange:
         def change(connection: sqlite3.Connection) -> BlockChange:
+            index_waiting_keys(connection)
             changes = (_change_block(connection, block, decide, erased_keys) for block in blocks)
             return sum(changes, BlockChange())
 

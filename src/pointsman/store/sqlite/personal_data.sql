@@ -55,7 +55,10 @@ WHERE statement_keys.key = json_extract(s.value, '$[0]') AND block = ?2;
 DELETE FROM statement_keys WHERE key IN (SELECT value FROM json_each(?)) AND block = ?;
 
 -- name: blocks_with_keys
-SELECT DISTINCT block FROM statement_keys WHERE key IN (SELECT value FROM json_each(?));
+SELECT block FROM statement_keys WHERE key IN (SELECT value FROM json_each(?1))
+UNION
+SELECT w.block FROM waiting_keys AS w, json_each(w.ranks) AS k
+WHERE CAST(k.key AS INTEGER) IN (SELECT value FROM json_each(?1));
 
 -- name: refuse_learner
 INSERT INTO refused_learners (hash, person, refused_at, until, inputs) VALUES (?, ?, ?, ?, ?)

@@ -157,49 +157,43 @@ WHERE learner IN (SELECT value FROM json_each(?3));
 SELECT json_group_object(learner, lease_token) FROM learners
 WHERE learner IN (SELECT value FROM json_each(?));
 
--- name: holds_lease
-SELECT count(*) FROM learners WHERE learner = ? AND lease_token = ? AND hold = 3;
+-- name: held_leases
+SELECT json_group_array(json_array(learner, lease_token)) FROM learners
+WHERE learner IN (SELECT value FROM json_each(?)) AND hold = 3;
 
 -- name: settle_delivered
+WITH s(learner, kind, key, version, sent, now) AS (VALUES {rows})
 UPDATE desired SET delivered_version = max(delivered_version, s.version),
     delivered_value = s.sent, delivered_at = s.now, failures = 0, retry_at = 0, parked = '',
     park_code = '', audited_at = NULL,
     since = CASE WHEN desired.version > s.version THEN changed_at ELSE since END
-FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
-        json_extract(value, '$[2]') AS version, json_extract(value, '$[3]') AS sent,
-        json_extract(value, '$[4]') AS now FROM json_each(?)) AS s
-WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
+FROM s
+WHERE desired.learner = s.learner AND desired.kind = s.kind AND desired.key = s.key;
 
 -- name: settle_retry
+WITH s(learner, kind, key, counts, retry_at) AS (VALUES {rows})
 UPDATE desired SET failures = failures + s.counts, retry_at = s.retry_at
-FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
-        json_extract(value, '$[2]') AS counts, json_extract(value, '$[3]') AS retry_at
-        FROM json_each(?)) AS s
-WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
+FROM s
+WHERE desired.learner = s.learner AND desired.kind = s.kind AND desired.key = s.key;
 
 -- name: settle_parked
+WITH s(learner, kind, key, reason, code) AS (VALUES {rows})
 UPDATE desired SET parked = s.reason, park_code = s.code
-FROM (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
-        json_extract(value, '$[2]') AS reason, json_extract(value, '$[3]') AS code
-        FROM json_each(?)) AS s
-WHERE desired.learner = ? AND desired.kind = s.kind AND desired.key = s.key;
+FROM s
+WHERE desired.learner = s.learner AND desired.kind = s.kind AND desired.key = s.key;
 
 -- name: left_to_send
--- Its turn, and when the first of it may be sent: what is urgent does not wait for the pace, and what
--- has a time of its own waits for that.
-SELECT coalesce(t.urgent, 0), t.due, coalesce(t.source, ''), coalesce(t.rule, ''), n.deadline,
-    n.next_at
-FROM (SELECT min(CASE WHEN retry_at > ?1 THEN retry_at WHEN urgent THEN 0 ELSE ?2 END) AS next_at,
-        min(nullif(deadline, 0)) AS deadline
-    FROM desired WHERE learner = ?3 AND version > delivered_version AND parked = '') AS n
-LEFT JOIN (SELECT urgent, {turn_due} AS due, source, rule
-    FROM desired WHERE learner = ?3 AND version > delivered_version AND parked = ''
-    ORDER BY urgent DESC, 2 LIMIT 1) AS t ON true;
+SELECT json_group_array(json_array(learner, urgent, {turn_due}, source, rule, retry_at, deadline,
+    parked, park_code))
+FROM json_each(?) AS k CROSS JOIN desired AS d
+WHERE d.learner = k.value AND d.version > d.delivered_version;
 
--- name: return_lease
-UPDATE learners SET urgent = ?, due = ?, source = ?, rule = ?, deadline = ?, ready = ?, ready_at = ?,
-    hold = ?
-WHERE learner = ?;
+-- name: return_leases
+WITH s(learner, urgent, due, source, rule, deadline, ready, ready_at, hold) AS (VALUES {rows})
+UPDATE learners SET urgent = s.urgent, due = s.due, source = s.source, rule = s.rule,
+    deadline = s.deadline, ready = s.ready, ready_at = s.ready_at, hold = s.hold
+FROM s
+WHERE learners.learner = s.learner;
 
 -- name: release_leases
 UPDATE learners SET ready = (due IS NOT NULL), hold = 0 WHERE hold = 3;
@@ -465,9 +459,21 @@ REPLACE INTO tokens (learner, sealed, stored_at, expires_at) VALUES (?, ?, ?, ?)
 -- name: drop_token
 DELETE FROM tokens WHERE learner = ?;
 
--- name: insert_keys
+-- name: save_waiting_keys
+INSERT INTO waiting_keys (block, keys_until, ranks)
+VALUES (?1, ?2 + coalesce((SELECT keys_until FROM waiting_keys ORDER BY block DESC LIMIT 1), 0), ?3)
+RETURNING keys_until;
+
+-- name: index_waiting_keys
 INSERT INTO statement_keys (key, block, ranks)
-SELECT json_extract(value, '$[0]'), ?, json_extract(value, '$[1]') FROM json_each(?);
+SELECT CAST(k.key AS INTEGER), w.block, k.value
+FROM waiting_keys AS w, json_each(w.ranks) AS k ORDER BY 1, 2;
+
+-- name: forget_waiting_keys
+DELETE FROM waiting_keys;
+
+-- name: prune_waiting_keys
+DELETE FROM waiting_keys WHERE block IN (SELECT value FROM json_each(?));
 
 -- name: insert_late_keys
 INSERT INTO statement_keys (key, block, ranks)
@@ -513,21 +519,23 @@ SELECT min(id) FROM (SELECT id FROM blocks WHERE stored_at > ? ORDER BY stored_a
 SELECT max(id) FROM (SELECT id FROM blocks WHERE stored_at <= ? ORDER BY stored_at DESC LIMIT 1);
 
 -- name: search_keys_down
-SELECT a.block, b.stored_at, a.ranks,
-    (SELECT ranks FROM statement_keys WHERE key = ?2 AND block = a.block),
-    (SELECT ranks FROM statement_keys WHERE key = ?3 AND block = a.block),
-    (SELECT ranks FROM statement_keys WHERE key = ?4 AND block = a.block)
-FROM (SELECT block, ranks FROM statement_keys WHERE key = ?1 AND block BETWEEN ?5 AND ?6
-        ORDER BY block DESC LIMIT ?7) AS a
+SELECT a.block, b.stored_at, a.ranks, {ranks_of_second}, {ranks_of_third}, {ranks_of_fourth}
+FROM (
+    SELECT block, ranks FROM statement_keys WHERE key = ?1 AND block BETWEEN ?5 AND ?6
+    UNION ALL
+    SELECT block, json_extract(ranks, '$."' || ?1 || '"') FROM waiting_keys
+    WHERE block BETWEEN ?5 AND ?6 AND json_extract(ranks, '$."' || ?1 || '"') IS NOT NULL
+    ORDER BY block DESC LIMIT ?7) AS a
 LEFT JOIN blocks AS b ON b.id = a.block ORDER BY a.block DESC;
 
 -- name: search_keys_up
-SELECT a.block, b.stored_at, a.ranks,
-    (SELECT ranks FROM statement_keys WHERE key = ?2 AND block = a.block),
-    (SELECT ranks FROM statement_keys WHERE key = ?3 AND block = a.block),
-    (SELECT ranks FROM statement_keys WHERE key = ?4 AND block = a.block)
-FROM (SELECT block, ranks FROM statement_keys WHERE key = ?1 AND block BETWEEN ?5 AND ?6
-        ORDER BY block LIMIT ?7) AS a
+SELECT a.block, b.stored_at, a.ranks, {ranks_of_second}, {ranks_of_third}, {ranks_of_fourth}
+FROM (
+    SELECT block, ranks FROM statement_keys WHERE key = ?1 AND block BETWEEN ?5 AND ?6
+    UNION ALL
+    SELECT block, json_extract(ranks, '$."' || ?1 || '"') FROM waiting_keys
+    WHERE block BETWEEN ?5 AND ?6 AND json_extract(ranks, '$."' || ?1 || '"') IS NOT NULL
+    ORDER BY block LIMIT ?7) AS a
 LEFT JOIN blocks AS b ON b.id = a.block ORDER BY a.block;
 
 -- name: search_all_down

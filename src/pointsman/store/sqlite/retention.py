@@ -35,5 +35,6 @@ def _prune_index(connection: sqlite3.Connection, blocks: str) -> None:
     """Forget what queries find of these blocks; before the blocks go. `blocks` is a JSON array."""
     for block, keys in connection.execute(SQL["keys_of_blocks"], (blocks,)).fetchall():
         connection.execute(SQL["prune_keys"], (to_json(unpack_keys(keys)), block))
+    connection.execute(SQL["prune_waiting_keys"], (blocks,))
     connection.execute(SQL["prune_refs"], (blocks,))
     connection.execute(SQL["prune_attachments"], (blocks,))

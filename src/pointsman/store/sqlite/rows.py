@@ -35,6 +35,9 @@ def _extract(columns: Sequence[str]) -> str:
     return ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(columns)))
 
 
+#: what is found of a commit `a` under a key, in the index or beside it
+_RANKS = """coalesce((SELECT ranks FROM statement_keys WHERE key = :key AND block = a.block),
+    (SELECT json_extract(ranks, '$."' || :key || '"') FROM waiting_keys WHERE block = a.block))"""
 #: in place of the rows of a statement that `insert_rows` takes
 _ROWS = ":rows"
 #: rows that go in at once at most
@@ -45,6 +48,9 @@ _FRAGMENTS = {
     "moved": ", ".join(MOVED),
     "rows": _ROWS,
     "assign_moved": assignments(MOVED, "changed_at"),
+    "ranks_of_second": _RANKS.replace(":key", "?2"),
+    "ranks_of_third": _RANKS.replace(":key", "?3"),
+    "ranks_of_fourth": _RANKS.replace(":key", "?4"),
     "imported": ", ".join(IMPORTED),
     "extract_imported": _extract(IMPORTED),
     "assign_imported": assignments(IMPORTED),

@@ -12,6 +12,11 @@ from pointsman.store.migrations import Migration, pending
 PACKAGE = "pointsman.store.sqlite"
 #: UPDATE ... FROM and upserts from a SELECT
 OLDEST_SQLITE = (3, 35, 0)
+#: pages in the log after which a commit writes it into the file. While something reads an older
+#: state of the file that can't be done, and the log grows
+LOG_PAGES = 4_000
+#: bytes that the log is cut to when it begins again
+LOG_LIMIT = 64_000_000
 
 
 def connect(path: str | Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -32,6 +37,8 @@ def connect(path: str | Path, *, read_only: bool = False) -> sqlite3.Connection:
     if not read_only:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
     return connection
 
 
