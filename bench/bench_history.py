@@ -33,8 +33,7 @@ from pointsman.platforms.helium import HeliumPlatform
 from pointsman.platforms.helium.transport import HttpAnswer
 from pointsman.store.base import Store
 from pointsman.store.commit_history import CommitHistory
-from pointsman.store.sqlite import SqliteStore
-from pointsman.store.sqlite import delivery as sqlite_delivery
+from pointsman.store.sqlite import SqliteStore, settling
 
 _STATEMENTS, _WAITING, _ROUNDS, _LEARNERS = 3_000, 100, 15, 500
 _CLOCK = SystemClock()
@@ -158,7 +157,7 @@ def without_history() -> Iterator[None]:
     with ExitStack() as stack:
         for where, name, nothing in (
             (CommitHistory, "note", lambda *_: None),
-            (sqlite_delivery, "rows_of_turn", lambda *_: []),
+            (settling, "rows_of_turn", lambda *_: []),
             (PaidRequests, "_sent", lambda *_: None),
         ):
             stack.enter_context(mock.patch.object(where, name, nothing))
