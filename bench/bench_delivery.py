@@ -8,6 +8,8 @@ just sent, over as many connections, and reads the answers. CPU is of the proces
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,6 +23,7 @@ from pydantic import SecretStr
 
 from bench.live_emulator import PLENTY, emulator_with
 from bench.results import Spread, record
+from bench.timing import GC_OF_DAEMON, SWITCH_OF_DAEMON
 from demo.scenario import API_KEY
 from pointsman.delivery.budget.base import QuotaLimits
 from pointsman.delivery.budget.local import LocalBudget
@@ -188,6 +191,8 @@ async def _rounds(
 
 
 def main() -> None:
+    gc.set_threshold(*GC_OF_DAEMON)
+    sys.setswitchinterval(SWITCH_OF_DAEMON)
     with TemporaryDirectory() as name:
         folder = Path(name)
         with emulator_with(folder, _LEARNERS) as (port, tokens):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 
 #: as `process.run` sets it
 GC_OF_DAEMON = (50_000, 20, 20)
+#: seconds for which a thread keeps the interpreter while another one wants it, as it sets that
+SWITCH_OF_DAEMON = 0.0005
 
 
 def rounds_of(jobs: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:

@@ -188,6 +188,54 @@ async def test_a_conflict_in_a_log_is_a_dead_letter_and_the_rest_is_applied(stor
     assert await leased_values(store) == [90]
 
 
+def together(*items: Item, offset: int = 7) -> Submission:
+    """Messages of one partition, each of which is a statement."""
+    own = [
+        replace(one, body=b'{"n":%d}' % place, offset=offset + place)
+        for place, one in enumerate(items)
+    ]
+    body = b"".join(one.body or b"" for one in own)
+    return message(*own, offset=offset + len(own) - 1, body=body)
+
+
+async def test_messages_that_are_stored_together_are_each_kept_as_they_came(store: Store) -> None:
+    known = item(change("ana", T, 40))
+    await take(store, submission(known, body=b'{"n":0}'))
+    bad = item(decision=Decision(InputOutcome.DEAD, reason="its rule failed"))
+    taken = item(change("ana", T, 95))
+    log = together(
+        known,
+        item(change("ana", T, 90)),
+        replace(known, digest=2),
+        bad,
+        taken,
+        replace(taken, digest=3),
+    )
+    assert await take(store, log) == Receipt(
+        {InputOutcome.APPLIED: 2, InputOutcome.DEAD: 3},
+        duplicates=1,
+        conflicts=(known.statement_id, taken.statement_id),
+    )
+    for place, one in [(0, known), (1, log.items[1]), (3, bad), (4, taken)]:
+        stored = await store.statement(one.statement_id)
+        assert stored is not None
+        assert (stored.body, stored.index) == (b'{"n":%d}' % place, None)
+    letters = {letter.origin: letter.id for letter in await store.dead_letters(limit=9)}
+    where = "topic lessons, partition 3, offset"
+    assert set(letters) == {
+        f"{where} 9, statement {known.statement_id}",
+        f"statement {bad.statement_id}",
+        f"{where} 12, statement {taken.statement_id}",
+    }
+    conflict = await store.dead_letter(letters[f"{where} 9, statement {known.statement_id}"])
+    assert conflict is not None
+    assert conflict.body == b'{"n":2}'
+    assert [one.offset for one in await store.positions("group")] == [13]
+    again = await take(store, log)
+    assert (again.outcomes, again.duplicates) == ({}, 4)
+    assert await leased_values(store) == [95]
+
+
 async def test_a_log_that_is_read_again_adds_nothing(store: Store) -> None:
     known = item(change("ana", T, 40))
     await take(store, submission(known))

@@ -73,6 +73,27 @@ async def test_of_a_message_only_that_statement_becomes_a_dead_letter(store: Sto
     assert await position(store) == 8
 
 
+async def test_of_messages_that_are_stored_together_only_that_one_becomes_a_dead_letter(
+    store: Store,
+) -> None:
+    own = [
+        replace(item(decision=one), body=b'{"n":%d}' % place, offset=5 + place)
+        for place, one in enumerate([GOOD, BAD, GOOD])
+    ]
+    log = replace(message(offset=7), items=tuple(own), body=b'{"n":0}{"n":1}{"n":2}')
+    receipt = await take(store, log)
+    assert receipt.outcomes == {InputOutcome.UNMATCHED: 2, InputOutcome.DEAD: 1}
+    (letter,) = await store.dead_letters(limit=9)
+    assert letter.origin == f"topic t, partition 0, offset 6, statement {own[1].statement_id}"
+    whole = await store.dead_letter(letter.id)
+    assert whole is not None
+    assert whole.body == b'{"n":1}'
+    stored = await store.statement(own[2].statement_id)
+    assert stored is not None
+    assert stored.body == b'{"n":2}'
+    assert await position(store) == 8
+
+
 async def test_a_message_that_comes_again_adds_nothing(store: Store) -> None:
     again = message(GOOD, BAD)
     await take(store, again)

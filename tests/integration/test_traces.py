@@ -21,7 +21,7 @@ from pointsman.domain.log_positions import Position
 from pointsman.domain.records import Decision, InputOutcome, Item, Receipt, Submission
 from pointsman.emulator import Emulator, HttpReply, builtin_catalogue
 from pointsman.sources.batch import LogMessage
-from pointsman.sources.kafka.messages import read_record
+from pointsman.sources.kafka.messages import Message, read_records
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.telemetry.settings import TracesSettings
 from pointsman.traces import tracer as tracers
@@ -143,7 +143,10 @@ class Stored:
 
     async def prepare(self, bodies: Iterable[bytes]) -> None: ...
 
-    def read_message(self, message: LogMessage) -> Submission:
+    def read_messages(self, messages: Sequence[LogMessage]) -> list[Submission]:
+        return [self._read(message) for message in messages]
+
+    def _read(self, message: LogMessage) -> Submission:
         item = Item(message.origin, 0, None, Decision(InputOutcome.NO_EFFECT))
         return Submission(message.source, message.body, 0, (item,), position=message.position)
 
@@ -176,16 +179,13 @@ async def test_each_message_has_a_span_in_the_trace_of_its_header_and_the_commit
     tracer, store = Tracer(TracesSettings(enabled=True)), Stored()
     settings = KafkaSourceSettings(name="k", bootstrap_servers=("k:9092",), topics=("lessons",))
     reader = TracedReader(Reading(TracedStore(store, tracer)), settings, tracer)
-    submissions = [
-        reader.read_message(message(0, {"traceparent": PARENT})),
-        reader.read_message(message(1)),
-    ]
+    submissions = reader.read_messages([message(0, {"traceparent": PARENT}), message(1)])
     store.fails = True
     with pytest.raises(StoreUnavailable):
         await reader.ingest(submissions)
     store.fails = False
     await reader.ingest(submissions)
-    many = [reader.read_message(message(number)) for number in range(2, 2 + 2 * MOST_LINKS)]
+    many = reader.read_messages([message(number) for number in range(2, 2 + 2 * MOST_LINKS)])
     await reader.ingest(many)
     links = tracer.inputs_of([f"statement-{number}" for number in range(200)])
     tracer.close()
@@ -236,14 +236,15 @@ def test_a_record_of_kafka_brings_its_trace_and_nothing_else_of_its_headers() ->
     read: list[LogMessage] = []
 
     class Reader(Stored):
-        def read_message(self, message: LogMessage) -> Submission:
-            read.append(message)
-            return super().read_message(message)
+        def read_messages(self, messages: Sequence[LogMessage]) -> list[Submission]:
+            read.extend(messages)
+            return super().read_messages(messages)
 
     settings = KafkaSourceSettings(name="k", bootstrap_servers=("k:9092",), topics=("lessons",))
     headers = (("traceparent", PARENT.encode()), ("baggage", b"learner=ana"))
     record = ConsumerRecord("lessons", 0, 7, 0, 0, None, b"{}", None, 0, 2, headers)
-    read_record(Reader(), settings, Position("g", "lessons", 0, 8), record, ManualClock())
+    after = Position("g", "lessons", 0, 8)
+    read_records(Reader(), settings, [Message(record, after)], ManualClock())
 
     assert [dict(one.trace_headers) for one in read] == [{"traceparent": PARENT}]
 

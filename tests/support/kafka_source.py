@@ -33,6 +33,8 @@ class Memory:
         self.tokens: Counter[tuple[str, int]] = Counter()
         self.fenced = 0
         self.out = False
+        #: calls that fail before the next one that does not
+        self.outages = 0
         self.refused = 0
         self.slow = asyncio.Event()
         self.slow.set()
@@ -53,7 +55,10 @@ class Memory:
     def letters(self) -> list[DeadLetter]:
         return [letter for one in self.stored for letter in one.dead]
 
-    def read_message(self, message: LogMessage) -> Submission:
+    def read_messages(self, messages: Sequence[LogMessage]) -> list[Submission]:
+        return [self._read(message) for message in messages]
+
+    def _read(self, message: LogMessage) -> Submission:
         self.origins.append(message.origin)
         return Submission(
             message.source, message.body, 0, (), (), message.position, all_or_nothing=False
@@ -61,7 +66,8 @@ class Memory:
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
         await self.slow.wait()
-        if self.out:
+        if self.out or self.outages:
+            self.outages = max(0, self.outages - 1)
             self.refused += 1
             raise StoreUnavailable
         return [self._receipt(one) for one in submissions]

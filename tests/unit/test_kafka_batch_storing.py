@@ -13,8 +13,9 @@ from pointsman.domain.errors import PartitionLost, StoreUnavailable
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import Receipt, Submission
 from pointsman.sources.batch import LogMessage
-from pointsman.sources.kafka.batch_storing import BatchStoring, Message
+from pointsman.sources.kafka.batch_storing import BatchStoring
 from pointsman.sources.kafka.hooks import KafkaHooks
+from pointsman.sources.kafka.messages import Message
 from pointsman.sources.kafka.rebalance import Assignment
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.store_retry import StopSignal, StoreRetry
@@ -42,8 +43,11 @@ class Intake:
         for body in bodies:
             self._fail("prepare", body)
 
-    def read_message(self, message: LogMessage) -> Submission:
-        self._fail("read_message", message.body)
+    def read_messages(self, messages: Sequence[LogMessage]) -> list[Submission]:
+        return [self._read(message) for message in messages]
+
+    def _read(self, message: LogMessage) -> Submission:
+        self._fail("read_messages", message.body)
         return Submission(message.source, message.body, 0, (), position=message.position)
 
     async def ingest(self, submissions: Sequence[Submission]) -> list[Receipt]:
@@ -88,10 +92,12 @@ async def store(intake: Intake, *bodies: bytes) -> list[Receipt] | None:
     async def commit() -> None: ...
 
     retry = StoreRetry("events", NoConsumer(), Assignment(commit), KafkaHooks(), stop)
-    return await BatchStoring(SETTINGS, intake, clock, retry, stop).store(messages(*bodies), 0)
+    storing = BatchStoring(SETTINGS, intake, clock, retry, stop)
+    batch = await storing.read(messages(*bodies), 0)
+    return None if batch is None else await storing.store(batch, 0)
 
 
-STEPS = ["prepare", "read_message", "ingest"]
+STEPS = ["prepare", "read_messages", "ingest"]
 ERRORS = [ValueError("ours"), KeyError("ours"), RecursionError("ours"), OverflowError("ours")]
 
 

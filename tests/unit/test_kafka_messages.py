@@ -14,7 +14,7 @@ from pointsman.domain.clock import SystemClock
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import Receipt, Submission
 from pointsman.sources.batch import LogMessage
-from pointsman.sources.kafka.messages import next_offsets, read_record
+from pointsman.sources.kafka.messages import Message, next_offsets, read_records
 from pointsman.sources.kafka.settings import KafkaSecurity, KafkaSourceSettings
 from pointsman.sources.kafka.source import KafkaSource
 
@@ -28,7 +28,10 @@ class Reader:
     async def prepare(self, bodies: Iterable[bytes]) -> None:
         raise AssertionError(bodies)
 
-    def read_message(self, message: LogMessage) -> Submission:
+    def read_messages(self, messages: Sequence[LogMessage]) -> list[Submission]:
+        return [self._read(message) for message in messages]
+
+    def _read(self, message: LogMessage) -> Submission:
         self.origins.append(message.origin)
         return Submission(
             message.source, message.body, 7, (), position=message.position, all_or_nothing=False
@@ -56,7 +59,8 @@ def record(value: bytes | None, offset: int = 41, partition: int = 2) -> Consume
 
 def read(reader: Reader, one: ConsumerRecord) -> Submission:
     after = Position("group", one.topic, one.partition, one.offset + 1)
-    return read_record(reader, settings(), after, one, SystemClock())
+    (made,) = read_records(reader, settings(), [Message(one, after)], SystemClock())
+    return made
 
 
 def test_a_record_is_read_with_the_offset_after_it_and_its_origin() -> None:

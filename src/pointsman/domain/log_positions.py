@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pointsman.domain.frozen import record
 
 #: offset of a partition of which nothing was stored yet
 UNREAD = -1
@@ -11,7 +11,7 @@ UNREAD = -1
 WHOLE_TOPIC = -1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Position:
     """Where a Kafka partition has been read to: `offset` is the next one to read.
 

@@ -197,6 +197,9 @@ class Item:
     voids: bool = False
     #: the id that an earlier version gave the same statement, where it was made here
     former_id: str | None = None
+    #: the message that it is, and its offset, where messages of a partition share a submission
+    body: bytes | None = None
+    offset: int | None = None
 
 
 @record
@@ -221,10 +224,11 @@ class DeadLetter:
 
 @record
 class Submission:
-    """What arrived together: one HTTP request or one Kafka message. Stored in one transaction.
+    """What arrived together: one HTTP request, or messages of one partition of a log.
 
-    With `all_or_nothing` a conflict refuses the whole of it; without, the conflicting statement
-    becomes a dead letter and the rest is applied.
+    Stored in one transaction. Where it is several messages, each is one statement, and `body` has
+    them one after the other. With `all_or_nothing` a conflict refuses the whole of it; without,
+    the conflicting statement becomes a dead letter and the rest is applied.
     """
 
     source: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
+from functools import cache
 from typing import Any, Protocol
 
 import orjson
@@ -20,6 +21,7 @@ from pointsman.domain.launch import Launch
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import AttachedData
 from pointsman.domain.statement_ids import StatementIds, former_ids
+from pointsman.sources.left_over import LeftOver, left_overs
 from pointsman.sources.message_ids import message_ids
 from pointsman.statements import (
     JSON,
@@ -40,17 +42,6 @@ from pointsman.statements import (
 
 #: the header of a message that has them, as a JSON object
 FORMER_IDS = "pointsman-former-ids"
-
-
-@record
-class LeftOver:
-    """Statements of a message that were not taken, as an array that can be taken by itself."""
-
-    body: bytes
-    #: their places in the message
-    first: int
-    last: int
-    reason: str
 
 
 @record
@@ -76,6 +67,8 @@ class StatementBatch:
     left_over: tuple[LeftOver, ...] = ()
     #: the ids that an earlier version gave statements which were made here, by their ids
     former_ids: Mapping[str, str] = field(default_factory=dict)
+    #: those that it was made of, one for each of `items`, where it is more than one message
+    messages: tuple[LogMessage, ...] = ()
     #: whether a conflict refuses all of it; where nobody is there to be told, the statement whose
     #: id is taken becomes a dead letter, and the rest is applied
     all_or_nothing: bool = True
@@ -154,7 +147,14 @@ class BatchReader:
     ) -> None:
         self._limits = limits or Limits()
         self._launched = launched or self._limits
+        #: of messages, by the limit of their source: there are few sources
+        self._limits_by_source = cache(self._with_most_statements)
         self.ids = ids or StatementIds(secrets.token_bytes())
+
+    def _with_most_statements(self, most: int | None) -> Limits:
+        if most is None:
+            return self._limits
+        return self._limits.model_copy(update={"max_statements": most})
 
     def request(
         self,
@@ -227,54 +227,44 @@ class BatchReader:
         content_type = message.content_type or guessed_type(message.body)
         package = _unpacked(message.body, content_type)
         data = package.data if message.content_type or package.data else None
-        limits, most = self._limits, message.max_statements
-        if most is not None:
-            limits = limits.model_copy(update={"max_statements": most})
-        check_values(package.statements, limits)
-        body, json, whole = package.statements, parse_json(package.statements), message.body
+        most = message.max_statements
+        limits = self._limits_by_source(most)
+        body, whole = package.statements, message.body
+        check_values(body, limits)
+        json = parse_json(body)
         left_over: tuple[LeftOver, ...] = ()
         # attachments go with all of the statements, and can't be told apart
         if most is not None and isinstance(json, list) and len(json) > most and not package.data:
-            left_over = tuple(_left_over(json, most, self._limits.max_statements))
+            left_over = tuple(left_overs(json, most, self._limits.max_statements))
             json = json[:most]
             body = whole = orjson.dumps(json)
         made: dict[str, str] = dict(message.former_ids)
         new_id = message_ids(self.ids, message.origin, message.body, made)
         parsed = check_statements(json, body, limits, new_id=new_id, data=data)
+        valid = tuple([item for item in parsed.items if isinstance(item, Valid)])
+        invalid: tuple[Invalid, ...] = ()
+        if len(valid) < len(parsed.items):
+            invalid = tuple([item for item in parsed.items if isinstance(item, Invalid)])
         return StatementBatch(
             message.source,
             body,
             parsed.json,
-            tuple(item for item in parsed.items if isinstance(item, Valid)),
-            tuple(item for item in parsed.items if isinstance(item, Invalid)),
+            valid,
+            invalid,
             message=whole,
             content_type=content_type,
             version=message.version,
             attachments=tuple(package.data.values()),
             left_over=left_over,
             former_ids=made,
+            all_or_nothing=False,
         )
 
 
 def _unpacked(body: bytes, content_type: str) -> StatementPackage:
-    if media_type(content_type) == JSON:
+    if content_type == JSON or media_type(content_type) == JSON:
         return StatementPackage(body)
     return unpack(body, content_type)
-
-
-def _left_over(statements: list[Any], most: int, at_once: int) -> Iterator[LeftOver]:
-    """What comes after the first `most`, in arrays that a replay takes."""
-    for first in range(most, len(statements), at_once):
-        part = statements[first : first + at_once]
-        try:
-            body = orjson.dumps(part)
-        except orjson.JSONEncodeError as error:
-            raise InputRefused(f"the message has {len(statements)} statements: {error}") from error
-        reason = (
-            f"the message has {len(statements)} statements; at most {most} are taken of one "
-            f"(max_statements of its source)"
-        )
-        yield LeftOver(body, first, first + len(part) - 1, reason)
 
 
 def _new_id() -> str:

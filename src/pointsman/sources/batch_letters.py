@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import orjson
 
 from pointsman.domain.records import DeadLetter, Submission
@@ -25,12 +23,17 @@ def letter_of_message(message: LogMessage, reason: str, received_at: int) -> Sub
     )
 
 
-def letters_of_message(batch: StatementBatch, origin: str) -> Iterator[DeadLetter]:
+def letters_of_message(batch: StatementBatch, origin: str) -> tuple[DeadLetter, ...]:
     """One for each item that is invalid, and for what is beyond the source's limit."""
-    for item in batch.invalid:
-        yield letter_of_item(item, origin, batch)
-    for part in batch.left_over:
-        yield DeadLetter(part.reason, f"{origin}, items {part.first}-{part.last}", part.body)
+    if not batch.invalid and not batch.left_over:
+        return ()
+    return (
+        *(letter_of_item(item, origin, batch) for item in batch.invalid),
+        *(
+            DeadLetter(part.reason, f"{origin}, items {part.first}-{part.last}", part.body)
+            for part in batch.left_over
+        ),
+    )
 
 
 def letter_of_item(item: Invalid, origin: str, batch: StatementBatch) -> DeadLetter:

@@ -15,11 +15,13 @@ def message_ids(
     ids: StatementIds, origin: str, body: bytes, former: dict[str, str]
 ) -> Callable[[], str]:
     """Ids made of the message's place and content; those of earlier versions go to `former`."""
-    content = hashlib.sha256(body).hexdigest()
+    content = ""
     count = 0
 
     def new_id() -> str:
-        nonlocal count
+        nonlocal content, count
+        # most messages bring the ids of all their statements
+        content = content or hashlib.sha256(body).hexdigest()
         count += 1
         made = ids.derive(_NAMESPACE, f"{origin} {count} {content}")
         if made.former:

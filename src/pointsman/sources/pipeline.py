@@ -8,27 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from itertools import repeat
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import InputRefused, StatementConflict
-from pointsman.domain.launch import Launch, covers, same_actor
+from pointsman.domain.launch import Launch
+from pointsman.domain.log_positions import Position
 from pointsman.domain.records import (
     DeadLetter,
     Decision,
-    InputOutcome,
     Item,
     LeftOut,
     Observation,
     Receipt,
     Submission,
-    WhyNot,
 )
 from pointsman.domain.statement_ids import StatementIds
 from pointsman.domain.statement_reading import StatementReading
 from pointsman.sources.batch import Accepted, BatchReader, LogMessage, StatementBatch
 from pointsman.sources.batch_letters import letter_of_message, letters_of_message
+from pointsman.sources.decisions import no_effect, rule_failed, with_left_out
+from pointsman.sources.message_runs import runs
 from pointsman.sources.parse_thread import LARGE, in_thread
 from pointsman.sources.players import LaunchCache, add_launch_context, authorize_statements
 from pointsman.sources.refused_learners import RefusedLearners
@@ -163,8 +165,16 @@ class Pipeline:
         """Raises `StoreUnavailable`."""
         return None if self._launches is None else await self._launches.find(registration)
 
-    def submission(self, batch: StatementBatch) -> Submission:
-        """What the store is given of a batch: its statements, decided about. In any thread."""
+    def submission(
+        self,
+        batch: StatementBatch,
+        dead: tuple[DeadLetter, ...] = (),
+        position: Position | None = None,
+    ) -> Submission:
+        """What the store is given of a batch: its statements, decided about. In any thread.
+
+        `dead` is what of it was not understood, and `position` how far its log is read with it.
+        """
         received_at = micros(self._clock.now())
         self._on_batch(batch)
         for name in {item.statement.actor.name for item in batch.items}:
@@ -175,18 +185,31 @@ class Pipeline:
             if not -_FAR_BEHIND <= offset <= _FAR_AHEAD:
                 self._on_clock_off(batch.source, item.statement_id, offset)
         items = [
-            self._item(item, batch.source, received_at, batch.launch, batch.former_ids)
-            for item in batch.items
+            self._item(item, batch.source, received_at, batch.launch, batch.former_ids, message)
+            for item, message in zip(batch.items, batch.messages or repeat(None), strict=False)
         ]
         return Submission(
             source=batch.source,
             body=batch.body,
             received_at=received_at,
             items=tuple(items),
+            dead=dead,
+            position=position,
             attachments=batch.attachments,
             version=batch.version,
             all_or_nothing=batch.all_or_nothing,
         )
+
+    def read_messages(self, messages: Sequence[LogMessage]) -> list[Submission]:
+        """Messages of a log, in order; those that can share a submission do. In any thread."""
+        if self._refused is not None and self._refused.is_any:
+            return [self.read_message(message) for message in messages]
+        return [
+            self.read_message(run)
+            if isinstance(run, LogMessage)
+            else self.submission(run, position=run.messages[-1].position)
+            for run in runs(messages, self._limits)
+        ]
 
     def read_message(self, message: LogMessage) -> Submission:
         """One message of a log as a submission. What can't be understood is a dead letter in it.
@@ -197,12 +220,7 @@ class Pipeline:
             batch = self._without_refused(self.reader.message(message))
         except InputRefused as error:
             return letter_of_message(message, str(error), micros(self._clock.now()))
-        return replace(
-            self.submission(batch),
-            dead=tuple(letters_of_message(batch, message.origin)),
-            position=message.position,
-            all_or_nothing=False,
-        )
+        return self.submission(batch, letters_of_message(batch, message.origin), message.position)
 
     def read_again(self, stored: StoredStatement) -> Submission | None:
         """A statement that is stored, decided about again; None when it is valid no longer."""
@@ -253,9 +271,9 @@ class Pipeline:
         received_at: int,
         launch: Launch | None = None,
         former: Mapping[str, str] = MappingProxyType({}),
+        message: LogMessage | None = None,
     ) -> Item:
-        statement = valid.statement
-        refers_to = referenced_statement(statement)
+        statement, refers_to = valid.statement, referenced_statement(valid.statement)
         return Item(
             valid.statement_id,
             valid.digest,
@@ -265,36 +283,18 @@ class Pipeline:
             refers_to,
             refers_to is not None and statement.verb.id == VOIDED,
             former.get(valid.statement_id),
+            None if message is None else message.body,
+            None if message is None or message.position is None else message.position.offset - 1,
         )
 
     def _decide(self, valid: Valid, received_at: int, launch: Launch | None) -> Decision:
         seen = observe(valid, received_at)
         if isinstance(seen, NoEffect):
-            code = WhyNot.NO_PROGRESS
-            return Decision(InputOutcome.NO_EFFECT, seen.reason, activity=seen.activity, why=code)
+            return no_effect(seen)
+        if launch is None and self._launches is not None:
+            launch = self._launches.speaking(seen)
         try:
-            decision = self._mapping.decide(seen, launch or self._launch_of(seen))
+            decision = self._mapping.decide(seen, launch)
         except Exception as error:  # noqa: BLE001 - whatever a rule does, the statement is kept
-            return Decision(
-                InputOutcome.DEAD,
-                reason=f"its rule failed: {type(error).__name__}: {error}",
-                activity=seen.activity,
-            )
-        return _with_left_out(decision, seen.left_out) if seen.left_out else decision
-
-    def _launch_of(self, seen: Observation) -> Launch | None:
-        """That of its registration, where it is what the launch may speak of."""
-        if self._launches is None:
-            return None
-        launch = self._launches.get(seen.registration)
-        if launch is None or not same_actor(seen.actor, launch.actor):
-            return None
-        return launch if covers(launch, seen.activity) else None
-
-
-def _with_left_out(decision: Decision, left_out: tuple[LeftOut, ...]) -> Decision:
-    """The decision, and in its reason what the statement says that makes no sense."""
-    reason = "left out: " + "; ".join(noted.reason for noted in left_out)
-    if decision.reason:
-        reason = f"{decision.reason}; {reason}"
-    return replace(decision, reason=reason, left_out=left_out)
+            return rule_failed(seen, error)
+        return with_left_out(decision, seen.left_out) if seen.left_out else decision

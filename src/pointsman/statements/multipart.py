@@ -23,6 +23,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.frozen import record
 from pointsman.domain.records import AttachedData
 from pointsman.statements.json_body import JSON, media_type
 
@@ -36,7 +37,7 @@ _MOST_PARTS = 1_000
 _LONGEST_BOUNDARY = 70
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementPackage:
     """The statements as JSON, and the data that came with them by SHA-2 in lower case."""
 

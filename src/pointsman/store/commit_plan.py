@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from pointsman.domain.desired_state import Desired
@@ -28,7 +28,7 @@ from pointsman.store.commit_history import CommitHistory, unmoved_result
 from pointsman.store.evidence import NOTHING, Gathered, add, is_complete, links, valued
 from pointsman.store.history_records import MoveResult
 from pointsman.store.merge import is_before_reset, merge
-from pointsman.store.statement_conflicts import conflict_letter, item_body, sort_by_id
+from pointsman.store.statement_conflicts import body_of, conflict_letter, sort_by_id
 from pointsman.store.statement_records import Move, Replayed
 from pointsman.store.turns import Turn, sooner, turn_of
 
@@ -41,12 +41,13 @@ Note = Callable[
 
 @record
 class NewStatement:
-    """One statement to remember; its body is `submission.body`, which starts at `start`."""
+    """One statement to remember, in the `length` bytes of the commit's bodies from `start` on."""
 
     item: Item
     outcome: InputOutcome
     submission: Submission
     start: int
+    length: int
 
 
 @record
@@ -112,20 +113,7 @@ class Plan:
             return Receipt({}, conflicts=names)
         if duplicates:
             self._note_duplicates(submission, {id(item) for item in (*fresh, *conflicts)})
-        outcomes: Counter[InputOutcome] = Counter()
-        if fresh:
-            start = self.size
-            for item in fresh:
-                decision = item.decision
-                if decision.outcome is not InputOutcome.APPLIED:
-                    self.account(submission, item)
-                outcome = self.merge(submission, item) if decision.changes else decision.outcome
-                outcomes[outcome] += 1
-                self.known[item.statement_id] = item.digest
-                self.statements.append(NewStatement(item, outcome, submission, start))
-            self.bodies.append(submission.body)
-            self.size += len(submission.body)
-            self.attachments.update((data.sha2, data) for data in submission.attachments)
+        outcomes = self._take_new(submission, fresh)
         letters = (conflict_letter(submission, item) for item in conflicts)
         for letter in (*submission.dead, *letters):
             outcomes[InputOutcome.DEAD] += self._add_dead(submission, letter, in_statements=False)
@@ -136,6 +124,33 @@ class Plan:
         counted = {outcome: count for outcome, count in outcomes.items() if count}
         return Receipt(counted, duplicates, names)
 
+    def _take_new(self, submission: Submission, fresh: Sequence[Item]) -> Counter[InputOutcome]:
+        outcomes: Counter[InputOutcome] = Counter()
+        if not fresh:
+            return outcomes
+        body = submission.body
+        start = self._keep(body) if fresh[0].body is None else 0
+        for item in fresh:
+            decision = item.decision
+            if decision.outcome is not InputOutcome.APPLIED:
+                self.account(submission, item)
+            outcome = self.merge(submission, item) if decision.changes else decision.outcome
+            outcomes[outcome] += 1
+            self.known[item.statement_id] = item.digest
+            if item.body is not None:
+                body = item.body
+                start = self._keep(body)
+            self.statements.append(NewStatement(item, outcome, submission, start, len(body)))
+        self.attachments.update((data.sha2, data) for data in submission.attachments)
+        return outcomes
+
+    def _keep(self, body: bytes) -> int:
+        """Where a body starts among those of this commit."""
+        start = self.size
+        self.bodies.append(body)
+        self.size += len(body)
+        return start
+
     def account(self, submission: Submission, item: Item) -> None:
         """Count one statement that asks for nothing."""
         decision = item.decision
@@ -143,7 +158,7 @@ class Plan:
             letter = DeadLetter(
                 reason=decision.reason,
                 origin=f"statement {item.statement_id}",
-                body=item_body(submission.body, item.index),
+                body=body_of(submission, item),
                 statement_id=item.statement_id,
             )
             self._add_dead(submission, letter, in_statements=True)

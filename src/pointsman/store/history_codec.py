@@ -65,7 +65,9 @@ def rows_of_turn(
 ) -> list[tuple[str, str]]:
     """(learner, data) for each person in a turn; none where there is nothing to tell."""
     states = {row.target: row for row in lease.desired}
-    sent = {mutation.target for request in requests for mutation in request.mutations}
+    sent: set[Target] = set()
+    if any(settlement.result not in _NEWS for settlement in settlements):
+        sent = {mutation.target for request in requests for mutation in request.mutations}
     recipient = lease.recipient
     settled: dict[str, list[list[Any]]] = {}
     for settlement in settlements:

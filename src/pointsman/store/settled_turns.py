@@ -75,9 +75,10 @@ def delivered_rows(turn: SettledTurn) -> list[tuple[Any, ...]]:
         for settlement in turn.settlements
         if settlement.result == "delivered"
     }
+    learner = turn.learner
     return [
         (
-            turn.learner,
+            learner,
             row.target.kind.value,
             row.target.key,
             settled[row.target],

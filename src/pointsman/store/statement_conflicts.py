@@ -30,9 +30,11 @@ def sort_by_id(submission: Submission, known: Mapping[str, int]) -> tuple[list[I
             new[item.statement_id] = item
         elif not is_same(digest, item.digest):
             # an earlier version may have stored it, with a digest of another kind
-            if statements is None:
-                statements = orjson.loads(submission.body)
-            statement = statements if item.index is None else statements[item.index]
+            if item.body is not None:
+                statement = orjson.loads(item.body)
+            else:
+                statements = orjson.loads(submission.body) if statements is None else statements
+                statement = statements if item.index is None else statements[item.index]
             if not is_same_as_written(digest, statement):
                 conflicts.append(item)
     return list(new.values()), conflicts
@@ -59,14 +61,21 @@ def conflict_letter(submission: Submission, item: Item) -> DeadLetter:
 
 def letter_about(submission: Submission, item: Item, reason: str) -> DeadLetter:
     """One statement of a submission as a dead letter."""
-    at = submission.position
-    where = f"topic {at.topic}, partition {at.partition}, offset {at.offset - 1}, " if at else ""
+    where = ""
+    if (at := submission.position) is not None:
+        offset = at.offset - 1 if item.offset is None else item.offset
+        where = f"topic {at.topic}, partition {at.partition}, offset {offset}, "
     return DeadLetter(
         reason=reason,
         origin=f"{where}statement {item.statement_id}",
-        body=item_body(submission.body, item.index),
+        body=body_of(submission, item),
         statement_id=item.statement_id,
     )
+
+
+def body_of(submission: Submission, item: Item) -> bytes:
+    """One statement of a submission, by itself."""
+    return item_body(submission.body, item.index) if item.body is None else item.body
 
 
 def item_body(body: bytes, index: int | None) -> bytes:

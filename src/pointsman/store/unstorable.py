@@ -17,7 +17,10 @@ def parts(submission: Submission) -> Iterator[Submission]:
     `all_or_nothing` keeps a part that fails from being taken apart again.
     """
     for item in submission.items:
-        yield replace(submission, items=(item,), dead=(), position=None, all_or_nothing=True)
+        body = submission.body if item.body is None else item.body
+        yield replace(
+            submission, body=body, items=(item,), dead=(), position=None, all_or_nothing=True
+        )
 
 
 def bury(submission: Submission, part: Submission, reason: str) -> DeadLetter:

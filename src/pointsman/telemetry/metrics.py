@@ -53,10 +53,13 @@ class Metrics:
         begin_at_zero(self._of, self._known)
         if limits is not None:
             self._show_limits(limits)
-        # looked up for every request, and there are few: their labels are ours and the settings'
+        # looked up each time, and there are few: their labels are ours and the settings'
         self._inputs_of = cache(self._of.inputs.labels)
         self._requests_of = cache(self._of.http_requests.labels)
         self._seconds_of = cache(self._of.http_seconds.labels)
+        self._deliveries_of = cache(self._of.deliveries.labels)
+        self._mutations_of = cache(self._of.mutations.labels)
+        self._latency_of = cache(self._of.latency.labels)
         #: counters that have an exemplar since the page was shown: one is all that is read of them
         self._with_exemplar: set[tuple[str, str]] = set()
         self._places: set[str] = set()
@@ -115,17 +118,17 @@ class Metrics:
 
     def delivery(self, record: DeliveryRecord) -> None:
         outcome = record.outcome
-        self._of.deliveries.labels(outcome.answer or NOT_SENT).inc()
+        self._deliveries_of(outcome.answer or NOT_SENT).inc()
         self._of.points_spent.inc(outcome.points)
         self._of.requests_spent.inc(outcome.requests)
         self._of.delivery_faults.inc(outcome.faults)
         for (kind, verdict), count in outcome.verdicts.items():
-            self._of.mutations.labels(kind, verdict).inc(count)
+            self._mutations_of(kind, verdict).inc(count)
         for seconds in outcome.seconds:
             self._of.platform_seconds.observe(seconds)
         for latency in record.latencies:
             exemplar = of_statement(latency.statement_id)
-            self._of.latency.labels(latency.kind).observe(max(0.0, latency.seconds), exemplar)
+            self._latency_of(latency.kind).observe(max(0.0, latency.seconds), exemplar)
             if latency.completion_seconds is not None:
                 seconds = max(0.0, latency.completion_seconds)
                 self._of.completion.observe(seconds, exemplar)

@@ -107,8 +107,12 @@ class TracedReader:
         #: trace contexts of messages that are not stored yet, by topic, partition and offset
         self._headers: dict[tuple[str, int, int], Mapping[str, str]] = {}
 
-    def read_message(self, message: LogMessage) -> Submission:
-        submission = self._reader.read_message(message)
+    def read_messages(self, messages: Sequence[LogMessage]) -> list[Submission]:
+        """A submission for each, for each has a span of its own."""
+        return [self._read(message) for message in messages]
+
+    def _read(self, message: LogMessage) -> Submission:
+        (submission,) = self._reader.read_messages([message])
         if message.trace_headers and (place := _place(submission)) is not None:
             self._headers[place] = message.trace_headers
         return submission

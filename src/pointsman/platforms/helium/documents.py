@@ -12,7 +12,7 @@ from typing import Any
 
 from pointsman.domain.frozen import record
 from pointsman.platforms.base import Mutation, Verdict
-from pointsman.platforms.helium.fields import field
+from pointsman.platforms.helium.fields import field, points
 from pointsman.platforms.helium.operations import Shape
 
 OPERATION = "Deliver"
@@ -52,7 +52,7 @@ def document(mutations: Sequence[Mutation], now: float) -> MutationDocument:
 
 def price(mutations: Sequence[Mutation]) -> int:
     """One point an alias, and one for each property asked of its answer."""
-    return sum([field(mutation, 0.0).points for mutation in mutations])
+    return sum(map(points, mutations))
 
 
 def alias(place: int) -> str:

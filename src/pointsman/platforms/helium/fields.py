@@ -72,6 +72,13 @@ _ARCHIVING = {
 }
 
 
+def points(mutation: Mutation) -> int:
+    """What it costs; of nearly all that is sent without its values."""
+    if mutation.target.kind is TargetKind.TOPIC_PROGRESS:
+        return _TOPIC.points
+    return field(mutation, 0.0).points
+
+
 def field(mutation: Mutation, now: float) -> Field:
     """The mutation that sets this target to this value; `now` in Unix seconds."""
     return _FIELDS[mutation.target.kind](mutation, now)

@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
-from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import Retry
-from pointsman.domain.log_positions import Position
 from pointsman.domain.log_steps import REPORT_IT
 from pointsman.domain.records import DeadLetter, Receipt, Submission
-from pointsman.sources.kafka.messages import MessageReader, origin_of, read_record
+from pointsman.sources.kafka.messages import Message, MessageReader, origin_of, read_records
 from pointsman.sources.kafka.settings import KafkaSourceSettings
 from pointsman.sources.kafka.store_retry import StopSignal, StoreRetry
-from pointsman.sources.parse_thread import LARGE, in_thread
+from pointsman.sources.parse_thread import LARGE, in_thread_if_large
 
 log = structlog.get_logger(__name__)
 
-#: records read between two turns of the event loop
-_CHUNK = 10
+#: records read between two turns of the event loop, unless they are more than `LARGE`
+_CHUNK = 20
 #: times that a message may make our code fail before it is a dead letter
 _TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A record, and the place after it."""
+class ReadBatch:
+    """Messages, and what they are to the store; None where one of them makes our code fail."""
 
-    record: ConsumerRecord
-    after: Position
+    messages: Sequence[Message]
+    submissions: Sequence[Submission] | None
 
 
 class BatchStoring:
@@ -54,29 +52,45 @@ class BatchStoring:
         self._store_retry = store_retry
         self._stop = stop
 
-    async def store(self, messages: Sequence[Message], generation: int) -> list[Receipt] | None:
-        """A receipt each, after the commit; None when the partitions went away first."""
+    async def read(self, messages: Sequence[Message], generation: int) -> ReadBatch | None:
+        """What the store is given of them; None when the partitions went away first."""
         try:
-            return await self._store(messages, generation)
+            submissions = await self._read(messages, generation)
         except (Retry, KafkaError):
             raise
-        except Exception as error:
-            log.exception(
-                "kafka messages can't be taken together for a reason of ours; each is tried alone",
-                source=self._settings.name,
-                messages=len(messages),
-                error=f"{type(error).__name__}: {error}",
-                next=REPORT_IT,
-            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, each is tried alone
+            self._tell_alone(messages, error)
+            return ReadBatch(messages, None)
+        return None if submissions is None else ReadBatch(messages, submissions)
+
+    async def store(self, batch: ReadBatch, generation: int) -> list[Receipt] | None:
+        """Receipts after the commit; None when the partitions went away first."""
+        if batch.submissions is not None:
+            try:
+                return await self._ingest(batch.submissions, generation)
+            except (Retry, KafkaError):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, each is tried alone
+                self._tell_alone(batch.messages, error)
         receipts: list[Receipt] = []
-        for message in messages:
+        for message in batch.messages:
             stored = await self._store_alone(message, generation)
             if stored is None:
                 return None
             receipts += stored
         return receipts
 
-    async def _store(self, messages: Sequence[Message], generation: int) -> list[Receipt] | None:
+    def _tell_alone(self, messages: Sequence[Message], error: Exception) -> None:
+        log.error(
+            "kafka messages can't be taken together for a reason of ours; each is tried alone",
+            source=self._settings.name,
+            messages=len(messages),
+            error=f"{type(error).__name__}: {error}",
+            next=REPORT_IT,
+            exc_info=error,
+        )
+
+    async def _read(self, messages: Sequence[Message], generation: int) -> list[Submission] | None:
         bodies = [one.record.value for one in messages if one.record.value is not None]
 
         async def prepare() -> bool:
@@ -86,27 +100,21 @@ class BatchStoring:
         if await self._store_retry.call(prepare, generation) is None:
             return None
         submissions: list[Submission] = []
-        for count, message in enumerate(messages, start=1):
-            read = partial(
-                read_record,
-                self._intake,
-                self._settings,
-                message.after,
-                message.record,
-                self._clock,
-            )
-            is_large = len(message.record.value or b"") > LARGE
-            submissions.append(await in_thread(read) if is_large else read())
-            if count % _CHUNK == 0:
-                await asyncio.sleep(0)
-        return await self._ingest(submissions, generation)
+        for some, size in _chunks(messages):
+            read = partial(read_records, self._intake, self._settings, some, self._clock)
+            submissions += await in_thread_if_large(size, read)
+            await asyncio.sleep(0)
+        return submissions
 
     async def _store_alone(self, message: Message, generation: int) -> list[Receipt] | None:
         """One message, as a dead letter in the end. Raises what even that ends with."""
         reason = ""
         for failures in range(1, _TRIES + 1):
             try:
-                return await self._store([message], generation)
+                submissions = await self._read([message], generation)
+                if submissions is None:
+                    return None
+                return await self._ingest(submissions, generation)
             except (Retry, KafkaError):
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
@@ -150,3 +158,18 @@ class BatchStoring:
             return list(await self._intake.ingest(submissions))
 
         return await self._store_retry.call(ingest, generation)
+
+
+def _chunks(messages: Sequence[Message]) -> Iterator[tuple[list[Message], int]]:
+    """A few messages at a time with their bytes, a large one by itself."""
+    some: list[Message] = []
+    size = 0
+    for message in messages:
+        more = len(message.record.value or b"")
+        if some and (len(some) == _CHUNK or size + more > LARGE):
+            yield some, size
+            some, size = [], 0
+        some.append(message)
+        size += more
+    if some:
+        yield some, size

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from types import MappingProxyType
 from typing import Protocol
 
 import orjson
 from aiokafka import ConsumerRecord, TopicPartition
 
 from pointsman.domain.clock import Clock, micros
+from pointsman.domain.frozen import record
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import Receipt, Submission
 from pointsman.sources.batch import FORMER_IDS, LogMessage
@@ -19,6 +22,8 @@ from pointsman.statements import media_type
 _KINDS = ("application/json", "multipart/mixed")
 #: W3C's Trace Context
 _TRACE = ("traceparent", "tracestate")
+_VERSION = "x-experience-api-version"
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class MessageReader(Protocol):
@@ -26,54 +31,74 @@ class MessageReader(Protocol):
 
     async def prepare(self, bodies: Iterable[bytes]) -> None: ...
 
-    def read_message(self, message: LogMessage) -> Submission: ...
+    def read_messages(self, messages: Sequence[LogMessage]) -> list[Submission]: ...
 
     @property
     def ingest(self) -> Callable[[Sequence[Submission]], Awaitable[Sequence[Receipt]]]: ...
 
 
-def origin_of(record: ConsumerRecord) -> str:
+def origin_of(read: ConsumerRecord) -> str:
     """Where a record came from, for a person."""
-    return f"topic {record.topic}, partition {record.partition}, offset {record.offset}"
+    return f"topic {read.topic}, partition {read.partition}, offset {read.offset}"
 
 
-def read_record(
+@record
+class Message:
+    """A record, and the place after it."""
+
+    record: ConsumerRecord
+    after: Position
+
+
+def read_records(
     intake: MessageReader,
     settings: KafkaSourceSettings,
-    position: Position,
-    record: ConsumerRecord,
+    messages: Iterable[Message],
     clock: Clock,
-) -> Submission:
-    """One record; `position` is after it.
+) -> list[Submission]:
+    """Messages as submissions, in their order; several messages may share one.
 
     A tombstone (a record without a value) says nothing, and only moves the position.
     """
-    if record.value is None:
-        return Submission(
-            settings.name, b"", micros(clock.now()), (), position=position, all_or_nothing=False
-        )
-    headers = {name.lower(): value.decode("latin-1") for name, value in record.headers if value}
+    submissions: list[Submission] = []
+    for is_tombstone, some in groupby(messages, lambda message: message.record.value is None):
+        if is_tombstone:
+            now = micros(clock.now())
+            submissions += [
+                Submission(settings.name, b"", now, (), position=one.after, all_or_nothing=False)
+                for one in some
+            ]
+        else:
+            submissions += intake.read_messages([_log_message(settings, one) for one in some])
+    return submissions
+
+
+def _log_message(settings: KafkaSourceSettings, message: Message) -> LogMessage:
+    headers = _headers(message.record) if message.record.headers else _NO_HEADERS
     kind = headers.get("content-type", "")
-    version = headers.get("x-experience-api-version", "")
-    return intake.read_message(
-        LogMessage(
-            settings.name,
-            record.value,
-            origin_of(record),
-            position,
-            content_type=kind if media_type(kind) in _KINDS else None,
-            version="2.0.0" if version.startswith("2.") else "1.0.0",
-            max_statements=settings.max_statements,
-            former_ids=_former_ids(headers.get(FORMER_IDS, "")),
-            trace_headers={name: headers[name] for name in _TRACE if name in headers},
-        )
+    return LogMessage(
+        settings.name,
+        message.record.value,
+        origin_of(message.record),
+        message.after,
+        content_type=kind if kind and media_type(kind) in _KINDS else None,
+        version="2.0.0" if headers.get(_VERSION, "").startswith("2.") else "1.0.0",
+        max_statements=settings.max_statements,
+        former_ids=_former_ids(headers[FORMER_IDS]) if FORMER_IDS in headers else _NO_HEADERS,
+        trace_headers={name: headers[name] for name in _TRACE if name in headers}
+        if headers
+        else _NO_HEADERS,
     )
+
+
+def _headers(read: ConsumerRecord) -> dict[str, str]:
+    return {name.lower(): value.decode("latin-1") for name, value in read.headers if value}
 
 
 def _former_ids(header: str) -> dict[str, str]:
     """What our own forwarder wrote; whatever else is there says nothing."""
     try:
-        former = orjson.loads(header or b"{}")
+        former = orjson.loads(header)
     except orjson.JSONDecodeError:
         return {}
     texts = isinstance(former, dict) and all(isinstance(one, str) for one in former.values())

@@ -49,13 +49,12 @@ class OffsetTracker:
         self.next |= offsets
         self.stored |= offsets
 
-    async def commit_and_report(self) -> bool:
-        """Commit and report the lag, if a second has passed since the last time; whether it has.
+    def is_due(self) -> bool:
+        """Whether a second has passed since the last commit and report."""
+        return self._clock.monotonic() - self._reported_at >= _EVERY
 
-        To be asked when all that was polled is stored.
-        """
-        if self._clock.monotonic() - self._reported_at < _EVERY:
-            return False
+    async def commit_and_report(self) -> None:
+        """Commit, and report the lag. To be asked when all that was polled is stored."""
         self._reported_at = self._clock.monotonic()
         self._before, self._at_last_report = self._at_last_report, {}
         assigned = self._consumer.assignment()
@@ -71,7 +70,6 @@ class OffsetTracker:
             if end is not None:
                 self._hooks.on_lag(place.topic, place.partition, max(0, end - self.next[place]))
         await self.commit()
-        return True
 
     def _end(self, place: TopicPartition) -> int | None:
         """The first offset that can't be read yet; None before the first answer of the broker.

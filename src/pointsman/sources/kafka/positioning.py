@@ -134,6 +134,10 @@ class Positioning:
         self._last_records[place] = str(RecordMark.of(record))
         return self._position(place, record.offset + 1)
 
+    def has_mark(self, place: TopicPartition) -> bool:
+        """Whether nothing was read of it yet, so that its log may turn out to be another one."""
+        return place in self._marks
+
     async def unread(
         self, place: TopicPartition, records: Sequence[ConsumerRecord]
     ) -> Sequence[ConsumerRecord]:

@@ -12,10 +12,11 @@ from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, Offset
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import PartitionLost
-from pointsman.sources.kafka.batch_storing import BatchStoring, Message
+from pointsman.sources.kafka.batch_storing import BatchStoring, ReadBatch
 from pointsman.sources.kafka.client import current_password, new_consumer
+from pointsman.sources.kafka.commit_under_way import CommitUnderWay
 from pointsman.sources.kafka.hooks import KafkaHooks
-from pointsman.sources.kafka.messages import MessageReader, next_offsets
+from pointsman.sources.kafka.messages import Message, MessageReader, next_offsets
 from pointsman.sources.kafka.offsets import OffsetTracker
 from pointsman.sources.kafka.positioning import Claim, Positioning
 from pointsman.sources.kafka.problems import SourceProblems
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 #: milliseconds that a poll waits for records; a stop and a hand-over wait as long at most
 _POLL = 250
+#: bytes of messages that may be read before their commit can begin, with those of the commit
+_AHEAD = 8 * 1024 * 1024
 #: seconds that leaving the group may take
 _LEAVING = 10.0
 
@@ -58,6 +61,7 @@ class ConsumerSession:
         self._assignment = Assignment(self._offsets.commit)
         self._store_retry = StoreRetry(settings.name, self._consumer, self._assignment, hooks, stop)
         self._storing = BatchStoring(settings, intake, clock, self._store_retry, stop)
+        self._commit = CommitUnderWay()
         self._positioning = Positioning(
             settings,
             self._consumer,
@@ -80,16 +84,29 @@ class ConsumerSession:
         topics = self._watch.readable
         self._consumer.subscribe(topics=list(topics), listener=self._assignment)
         await self._stop.unless_stopped(self._consumer.start())
-        while not self._stop.stopped and self._watch.readable == topics and self._is_current():
-            if not self._assignment.is_positioned or self._positioning.is_outdated():
-                await self._take_places()
-                continue
-            generation, records = await self._poll()
-            stored = await self._store(generation, records)
-            if stored and await self._offsets.commit_and_report():
-                self.has_read = True
-                self._problems.solved("connection")
-                await self._positioning.save_progress()
+        try:
+            while not self._stop.stopped and self._watch.readable == topics and self._is_current():
+                await self._step()
+            await self._commit.end()
+        finally:
+            await self._commit.close()
+
+    async def _step(self) -> None:
+        if not self._assignment.is_positioned or self._positioning.is_outdated():
+            await self._commit.end()
+            await self._take_places()
+            return
+        generation, records = await self._poll()
+        if records:
+            await self._read_and_commit(generation, records)
+        if not self._offsets.is_due():
+            return
+        await self._commit.end()
+        if generation == self._assignment.generation and self._assignment.is_positioned:
+            await self._offsets.commit_and_report()
+            self.has_read = True
+            self._problems.solved("connection")
+            await self._positioning.save_progress()
 
     def _is_current(self) -> bool:
         """Whether new connections would be made with the password of now."""
@@ -136,10 +153,14 @@ class ConsumerSession:
             polled = await self._consumer.getmany(
                 timeout_ms=_POLL, max_records=self._settings.max_records
             )
+            if any(self._positioning.has_mark(place) for place in polled):
+                await self._commit.end()
             unread: list[ConsumerRecord] = []
             for place, records in polled.items():
                 unread += await self._positioning.unread(place, records)
         except OffsetOutOfRangeError as error:
+            # where to go on is stored after what was read before
+            await self._commit.end()
             with contextlib.suppress(IllegalStateError):  # it is somebody else's by now
                 for place, offset in error.args[0].items():
                     await self._positioning.out_of_range(place, offset)
@@ -153,16 +174,28 @@ class ConsumerSession:
             return generation, []
         return generation, unread
 
-    async def _store(self, generation: int, records: Sequence[ConsumerRecord]) -> bool:
-        """Whether all of them are stored."""
-        if not records:
-            return generation == self._assignment.generation and self._assignment.is_positioned
+    async def _read_and_commit(self, generation: int, records: Sequence[ConsumerRecord]) -> None:
+        """Read these while those before are committed, and then begin their commit.
+
+        Raises what the commit before raised.
+        """
+        size = sum(len(record.value or b"") for record in records)
+        if self._commit.size + size > _AHEAD:
+            await self._commit.end()
         messages = [Message(record, self._positioning.after(record)) for record in records]
-        receipts = await self._storing.store(messages, generation)
+        batch = await self._storing.read(messages, generation)
+        if batch is None:
+            self._assignment.read_again(generation)
+        await self._commit.end()
+        if batch is not None and generation == self._assignment.generation:
+            self._commit.begin(self._store(batch, generation), size)
+
+    async def _store(self, batch: ReadBatch, generation: int) -> None:
+        receipts = await self._storing.store(batch, generation)
         if receipts is None:
-            return False
+            self._assignment.read_again(generation)
+            return
         if any(receipt.fenced for receipt in receipts):
             # The group has dealt without us. Nothing of that partition was stored.
             raise PartitionLost
-        self._offsets.store(next_offsets(message.after for message in messages))
-        return generation == self._assignment.generation
+        self._offsets.store(next_offsets(message.after for message in batch.messages))

@@ -66,7 +66,10 @@ class StopSignal:
 
 
 class StoreRetry:
-    """Repeats calls of the store while it is unavailable."""
+    """Repeats calls of the store while it is unavailable.
+
+    Two may be under way: the next messages are read while those before are committed.
+    """
 
     def __init__(
         self,
@@ -82,6 +85,7 @@ class StoreRetry:
         self._hooks = hooks
         self._stop_signal = stop_signal
         self._paused = False
+        self._calls = 0
 
     async def call(
         self, request: Callable[[], Coroutine[Any, Any, T]], generation: int
@@ -92,11 +96,12 @@ class StoreRetry:
         was out: then nothing was stored.
         """
         failures = 0
+        self._calls += 1
         try:
             while generation == self._assignment.generation:
-                self._assignment.idle.clear()
                 try:
-                    return await self._pausing_when_slow(request())
+                    with self._assignment.calling_store():
+                        return await self._pausing_when_slow(request())
                 except StoreUnavailable as error:
                     failures += 1
                     log.warning(
@@ -106,15 +111,15 @@ class StoreRetry:
                         failures=failures,
                         next=STORE_AWAY,
                     )
-                finally:
-                    self._assignment.idle.set()
                 if self._stop_signal.stopped:
                     break
                 await self._keep_alive()
                 await self._stop_signal.back_off(failures)
             return None
         finally:
-            self.resume()
+            self._calls -= 1
+            if not self._calls:
+                self.resume()
 
     def resume(self) -> None:
         """Fetch again, if it was paused."""

@@ -16,7 +16,16 @@ import orjson
 from cachetools import LRUCache
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.launch import Launch, PlayerKind, Revoked, launch_from_json, launch_to_json
+from pointsman.domain.launch import (
+    Launch,
+    PlayerKind,
+    Revoked,
+    covers,
+    launch_from_json,
+    launch_to_json,
+    same_actor,
+)
+from pointsman.domain.records import Observation
 from pointsman.sources.players.grouped_reads import GroupedReads
 from pointsman.sources.players.revocations import (
     REVOCATION,
@@ -81,6 +90,13 @@ class LaunchCache:
         """The launch, where `prepare` or `find` has asked for it."""
         answer = self._answer(registration) if registration is not None else None
         return None if answer is None else answer.launch
+
+    def speaking(self, seen: Observation) -> Launch | None:
+        """The launch of an observation's registration, where it is what that may speak of."""
+        launch = self.get(seen.registration)
+        if launch is None or not same_actor(seen.actor, launch.actor):
+            return None
+        return launch if covers(launch, seen.activity) else None
 
     async def prepare(self, bodies: Iterable[bytes]) -> None:
         """Know the launches of all registrations that these bodies name."""

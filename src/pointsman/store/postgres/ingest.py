@@ -177,7 +177,7 @@ async def _write_statements(
             new.submission.source,
             new.submission.received_at,
             new.start,
-            len(new.submission.body),
+            new.length,
             new.item.index,
             new.submission.version,
         )

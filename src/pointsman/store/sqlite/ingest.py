@@ -129,7 +129,7 @@ def write(connection: sqlite3.Connection, plan: Plan, stored_at: int, read_keys:
                 new.submission.received_at,
                 block_id,
                 new.start,
-                len(new.submission.body),
+                new.length,
                 new.item.index,
                 new.submission.version,
             )

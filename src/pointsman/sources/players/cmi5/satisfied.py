@@ -85,10 +85,11 @@ class SatisfiedTracker:
 
         In any thread.
         """
-        for item in batch.items:
+        for place, item in enumerate(batch.items):
             if item.statement.verb.id in _COUNTING:
+                body = batch.messages[place].body if batch.messages else batch.body
                 with self._lock:
-                    self._noted[item.statement_id] = _Noted(batch.body, item.index, item.statement)
+                    self._noted[item.statement_id] = _Noted(body, item.index, item.statement)
 
     def ingest(self, submissions: Sequence[Submission]) -> Coroutine[Any, Any, list[Receipt]]:
         """As the store's; what follows from it is stated before this returns."""
