@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
 
 from bench.post_load import Job, as_json
 from bench.results import Spread, record
@@ -75,7 +76,8 @@ class Kind:
     name: str
     batch: int
     learners: str = "known"
-    launched: bool = False
+    #: how the players of launches talk: xapi or scorm; without, nobody is launched
+    launched: str = ""
     is_reference: bool = False
 
 
@@ -84,7 +86,8 @@ _KINDS = (
     _REFERENCE,
     Kind("single posts", 0),
     Kind("single posts, learners without a token", 0, learners="unknown"),
-    Kind("single posts of launched players", 0, launched=True),
+    Kind("single posts of launched players", 0, launched="xapi"),
+    Kind("SCORM commits", 0, launched="scorm"),
     Kind("batches of 100", 100),
     Kind("batches of 100, learners without a token", 100, learners="unknown"),
 )
@@ -124,8 +127,8 @@ def daemon(folder: Path, store: str, shared: int | None = None) -> Iterator[tupl
         yield process.pid, port
 
 
-def launched_senders(port: int) -> list[tuple[str, str]]:
-    """An Authorization for each connection, and its learner."""
+def launched_senders(port: int, kind: str = "xapi") -> list[tuple[str, str]]:
+    """An Authorization for each connection, or SCORM's address, and its learner."""
     senders = []
     for number in range(_CONNECTIONS):
         learner = f"known{number}@example.com"
@@ -133,6 +136,7 @@ def launched_senders(port: int) -> list[tuple[str, str]]:
             "learner": learner,
             "activity": "https://content.example.com/course/topic",
             "topicId": f"topic_{number}",
+            "kind": kind,
         }
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/launches",
@@ -140,7 +144,9 @@ def launched_senders(port: int) -> list[tuple[str, str]]:
             {"Authorization": _OPERATOR, "Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - our own loopback
-            senders.append((json.load(answer)["authorization"], learner))
+            launch = json.load(answer)
+            address = launch.get("commitUrl", "")
+            senders.append((launch.get("authorization") or urlsplit(address).path, learner))
     return senders
 
 
@@ -174,11 +180,11 @@ def main(title: str = "HTTP intake, SQLite", store: str = "sqlite:///bench.db") 
         folder = Path(stack.enter_context(TemporaryDirectory()))
         reference = stack.enter_context(noop(folder))
         pid, port = stack.enter_context(daemon(folder, store))
-        launched = launched_senders(port)
+        launched = {kind: launched_senders(port, kind) for kind in ("xapi", "scorm")}
         for number in range(_ROUNDS + 1):
             for kind in _KINDS:
                 of, at = reference if kind.is_reference else (pid, port)
-                senders = launched if kind.launched else [(PLAYER, "")]
+                senders = launched.get(kind.launched, [(PLAYER, "")])
                 # so that each connection of a batch run posts at least one whole batch
                 connections = 32 if kind.batch else _CONNECTIONS
                 # the reference takes so little that ticks of the clock would count

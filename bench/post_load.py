@@ -1,4 +1,4 @@
-"""Posts statements as fast as they are answered, from a process of its own.
+"""Posts statements or SCORM commits as fast as they are answered, from a process of its own.
 
 `python -m bench.post_load` reads one `Job` as JSON from its input, and writes seconds, CPU seconds
 of its own, statuses, and the milliseconds within which 99 % were answered. It speaks HTTP by hand,
@@ -31,8 +31,10 @@ class Job:
     """`statements` in bodies of `batch`; 0 is one statement that is no array.
 
     Each connection has its own Authorization, one of `senders` in turn: a header, and the learner
-    where it is a launched player's. The others are `learners` with this prefix of their names. The
-    connections of one sender take the next request of its own, so that none is left with a rest.
+    where it is a launched player's. The others are `learners` with this prefix of their names. A
+    path in place of the header is what a SCORM player commits to, and each commit is a statement.
+    The connections of one sender take the next request of its own, so that none is left with a
+    rest.
     """
 
     port: int
@@ -86,8 +88,46 @@ def statement(job: Job, number: int, learner: str) -> dict[str, Any]:
     }
 
 
+def commit(job: Job, number: int) -> dict[str, Any]:
+    """What scorm-again sends of SCORM 1.2 when a course commits, about 1 KB."""
+    score = {"raw": "", "min": "0", "max": "100"}
+    return {
+        "cmi": {
+            "suspend_data": f"round={job.round};page={number};" + "seen=1,2,3,5,8;" * 20,
+            "launch_data": "",
+            "comments": "",
+            "core": {
+                "student_id": "",
+                "lesson_location": f"page-{number}",
+                "lesson_status": "incomplete",
+                "exit": "",
+                "session_time": f"00:{number % 60:02}:34.5",
+                "score": score | {"raw": str(min(99, 1 + job.round))},
+            },
+            "objectives": {"0": {"id": "first", "status": "completed", "score": score}},
+            "student_data": {"mastery_score": "", "max_time_allowed": ""},
+            "interactions": {
+                "0": {"id": "q1", "type": "choice", "student_response": "a", "result": "correct"}
+            },
+        }
+    }
+
+
+def _commits(job: Job, path: str, first: int, count: int) -> Iterator[bytes]:
+    for number in range(first, first + count):
+        body = json.dumps(commit(job, number)).encode()
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{job.port}\r\n"
+            f"Content-Type: application/json;charset=UTF-8\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        yield head.encode() + body
+
+
 def _requests(job: Job, sender: tuple[str, str], first: int, count: int) -> Iterator[bytes]:
     authorization, learner = sender
+    if authorization.startswith("/"):
+        yield from _commits(job, authorization, first, count)
+        return
     each = max(1, job.batch)
     for start in range(first, first + count, each):
         numbers = range(start, min(start + each, first + count))

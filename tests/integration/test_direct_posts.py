@@ -139,8 +139,10 @@ async def _of_others(request: web.Request, handler: Handler) -> web.StreamRespon
 
 
 @asynccontextmanager
-async def listening(deps: HttpDeps, *, by_router: bool) -> AsyncIterator[int]:
-    """The port of the application as the daemon serves it, or with all by its router."""
+async def listening(
+    deps: HttpDeps, *, by_router: bool, drain_seconds: float = 0
+) -> AsyncIterator[tuple[int, HttpServer]]:
+    """The application as the daemon serves it, or with all by its router, and its port."""
     requests = RequestsUnderWay(BytesInFlight(10_000_000))
     app = make_app(replace(deps, requests=requests))
     if by_router:
@@ -156,21 +158,21 @@ async def listening(deps: HttpDeps, *, by_router: bool) -> AsyncIterator[int]:
         ConnectionHooks(),
         host="127.0.0.1",
         port=port,
-        drain_seconds=0,
+        drain_seconds=drain_seconds,
     )
     await server.open()
     try:
-        yield port
+        yield port, server
     finally:
         await server.close()
 
 
-async def _answered(port: int, sent: bytes) -> bytes:
+async def _answered(port: int, sent: bytes, last: bytes = _LAST) -> bytes:
     """All that comes until the connection is closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     async with asyncio.timeout(PATIENCE):
         try:
-            writer.write(sent + _LAST)
+            writer.write(sent + last)
             answers = await reader.read()
         except ConnectionResetError:
             answers = b"reset"
@@ -188,8 +190,8 @@ async def test_what_is_answered_without_the_router_is_answered_as_with_it(tmp_pa
     async with (
         running(tmp_path / "a") as one,
         running(tmp_path / "b") as other,
-        listening(one.deps, by_router=False) as direct,
-        listening(other.deps, by_router=True) as routed,
+        listening(one.deps, by_router=False) as (direct, _),
+        listening(other.deps, by_router=True) as (routed, _),
     ):
         for name, sent in _ROWS.items():
             answers = await _answered(direct, sent)
@@ -198,3 +200,24 @@ async def test_what_is_answered_without_the_router_is_answered_as_with_it(tmp_pa
             assert answers.startswith(b"HTTP/1."), name
         counts = [await endpoint.snapshot_without_history() for endpoint in (one, other)]
         assert counts[0][0] == counts[1][0]
+
+
+async def test_a_stop_answers_posts_and_ends_those_whose_body_does_not_come(tmp_path: Path) -> None:
+    async with (
+        running(tmp_path) as endpoint,
+        listening(endpoint.deps, by_router=False) as (port, server),
+    ):
+        slow = asyncio.create_task(_answered(port, _request(_body(1))[:-1], b""))
+        idle = await asyncio.open_connection("127.0.0.1", port)
+        assert (await _answered(port, _request(_body(2)))).startswith(b"HTTP/1.1 200 ")
+        server.begin_drain(0)
+        idle[1].write(_request(_body(3)))
+        answer = await idle[0].read()
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"\r\nConnection: close\r\n" in answer
+        await server.close()
+        answer = await slow
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"Retry-After" in answer
+        assert endpoint.requests[-1][0] == "players"
+        idle[1].close()

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import hashlib
+import json
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pointsman.domain.errors import InputRefused
 from pointsman.domain.launch import LaunchMode
 from pointsman.statements.scorm import Commit, ScormSession, order_commit, starting_data
-from pointsman.statements.scorm.commit_order import session_from_json, session_to_json
-from tests.support.scorm_bodies import LAUNCH
+from pointsman.statements.scorm.commit import parse_commit
+from pointsman.statements.scorm.commit_order import (
+    SeenCommit,
+    digest,
+    session_from_json,
+    session_to_json,
+)
+from tests.support.scorm_bodies import BODIES, LAUNCH
 
 SECOND = 1_000_000
 
@@ -172,3 +181,19 @@ def test_the_next_run_resumes_with_what_the_last_one_left(mode: LaunchMode, cred
         credit,
     )
     assert (data["masteryScore"], data["launchData"]) == (0.8, "lang=de")
+
+
+@given(BODIES, st.booleans())
+def test_a_commit_is_known_by_the_digest_that_earlier_versions_gave_it(
+    body: bytes, final: bool
+) -> None:
+    try:
+        made = parse_commit(body, final=final)
+    except InputRefused:
+        return
+    fields = asdict(replace(made, sequence=None))
+    del fields["left_out"]
+    text = json.dumps(fields, sort_keys=True)
+    assert digest(made) == hashlib.sha256(text.encode()).hexdigest()[:32]
+    session = ScormSession((SeenCommit(1, "a", 2, "d", 3),), "1.2", made.cmi, 4)
+    assert json.loads(session_to_json(session)) == json.loads(json.dumps(asdict(session)))

@@ -188,16 +188,17 @@ class Pipeline:
             self._item(item, batch.source, received_at, batch.launch, batch.former_ids, message)
             for item, message in zip(batch.items, batch.messages or repeat(None), strict=False)
         ]
+        # by position, for it is often of one statement
         return Submission(
-            source=batch.source,
-            body=batch.body,
-            received_at=received_at,
-            items=tuple(items),
-            dead=dead,
-            position=position,
-            attachments=batch.attachments,
-            version=batch.version,
-            all_or_nothing=batch.all_or_nothing,
+            batch.source,
+            batch.body,
+            received_at,
+            tuple(items),
+            dead,
+            position,
+            batch.all_or_nothing,
+            batch.attachments,
+            batch.version,
         )
 
     def read_messages(self, messages: Sequence[LogMessage]) -> list[Submission]:

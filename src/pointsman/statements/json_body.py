@@ -66,6 +66,8 @@ def repeated_key(body: bytes, value: Any) -> str | None:
         written = orjson.dumps(value)
     except orjson.JSONEncodeError:  # deeper than any body may be, and refused for that
         return None
+    if written == body:  # as browsers write it
+        return None
     # What was written has an escape only where the body has one.
     if b"\\" not in body and body.count(b'"') == written.count(b'"'):
         return None

@@ -113,21 +113,20 @@ class Plan:
             return Receipt({}, conflicts=names)
         if duplicates:
             self._note_duplicates(submission, {id(item) for item in (*fresh, *conflicts)})
-        outcomes = self._take_new(submission, fresh)
-        letters = (conflict_letter(submission, item) for item in conflicts)
-        for letter in (*submission.dead, *letters):
-            outcomes[InputOutcome.DEAD] += self._add_dead(submission, letter, in_statements=False)
-        if total := sum(outcomes.values()):
-            self.accepted[submission.source] += total
+        outcomes = self._take_new(submission, fresh) if fresh else {}
+        letters = [*submission.dead, *(conflict_letter(submission, item) for item in conflicts)]
+        dead = sum([self._add_dead(submission, one, in_statements=False) for one in letters])
+        if dead:
+            outcomes[InputOutcome.DEAD] = outcomes.get(InputOutcome.DEAD, 0) + dead
+        if outcomes:
+            self.accepted[submission.source] += sum(outcomes.values())
         if at is not None:
             self.positions[at.group, at.topic, at.partition] = at
-        counted = {outcome: count for outcome, count in outcomes.items() if count}
-        return Receipt(counted, duplicates, names)
+        return Receipt(outcomes, duplicates, names)
 
-    def _take_new(self, submission: Submission, fresh: Sequence[Item]) -> Counter[InputOutcome]:
-        outcomes: Counter[InputOutcome] = Counter()
-        if not fresh:
-            return outcomes
+    def _take_new(self, submission: Submission, fresh: Sequence[Item]) -> dict[InputOutcome, int]:
+        """Merge and remember new statements; how many came to which outcome."""
+        outcomes: dict[InputOutcome, int] = {}
         body = submission.body
         start = self._keep(body) if fresh[0].body is None else 0
         for item in fresh:
@@ -135,13 +134,14 @@ class Plan:
             if decision.outcome is not InputOutcome.APPLIED:
                 self.account(submission, item)
             outcome = self.merge(submission, item) if decision.changes else decision.outcome
-            outcomes[outcome] += 1
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
             self.known[item.statement_id] = item.digest
             if item.body is not None:
                 body = item.body
                 start = self._keep(body)
             self.statements.append(NewStatement(item, outcome, submission, start, len(body)))
-        self.attachments.update((data.sha2, data) for data in submission.attachments)
+        if submission.attachments:
+            self.attachments.update((data.sha2, data) for data in submission.attachments)
         return outcomes
 
     def _keep(self, body: bytes) -> int:

@@ -7,7 +7,7 @@ nor cookies of its own, and the browser shows nobody the answer (docs/players/sc
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -57,7 +57,8 @@ class ScormResource:
         return await _with_scorm_errors(request, self._data)
 
     async def _commit(self, request: web.Request) -> web.Response:
-        final = any(request.query.get(name) == "true" for name in FINAL)
+        query: Mapping[str, str] = request.query if "?" in request.raw_path else {}
+        final = any(query.get(name) == "true" for name in FINAL)
         try:
             launch = await self._launch(request)
         except CredentialExpired as error:
@@ -68,7 +69,7 @@ class ScormResource:
             )
             raise
         body = await self._body(request, launch.registration, launch.learner)
-        player = request.query.get("session", "")[:_MOST_NAME]
+        player = query.get("session", "")[:_MOST_NAME]
         try:
             await self._commits.accept(launch, body, player=player, final=final)
         except InputRefused:

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from pointsman.domain.frozen import record
 from pointsman.statements.scorm.commit import Commit, Version
 
 #: commits remembered in a session; later ones than these are never sent again by a player
 _MAX_COMMITS = 64
+#: what a commit is told from others by; `left_out` stands in `cmi` too, and was no part of the ids
+#: that earlier versions gave
+_TOLD = tuple(one.name for one in fields(Commit) if one.name not in {"sequence", "left_out"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SeenCommit:
     """A commit that came; `at` is the time it counts as, in microseconds since the epoch."""
 
@@ -27,6 +31,9 @@ class SeenCommit:
     sequence: int | None
     digest: str
     at: int
+
+
+_SEEN = tuple(one.name for one in fields(SeenCommit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +105,26 @@ def _is_later(seen: SeenCommit, run: int, sequence: int | None) -> bool:
 
 def digest(commit: Commit) -> str:
     """What tells a commit from another, its number apart."""
-    fields = asdict(replace(commit, sequence=None))
-    # stands in `cmi` too, and was no part of the ids that earlier versions gave
-    del fields["left_out"]
-    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:32]
+    told: dict[str, Any] = {name: getattr(commit, name) for name in _TOLD}
+    told["sequence"] = None
+    if commit.score is not None:
+        told["score"] = asdict(commit.score)
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def session_to_json(session: ScormSession) -> bytes:
     """As its document, hardly larger than the body that it came in."""
-    fields = asdict(session)
+    # not `asdict`, which copies all of cmi and takes most of a commit's time
+    document = {
+        "seen": [{name: getattr(commit, name) for name in _SEEN} for commit in session.seen],
+        "version": session.version,
+        "cmi": session.cmi,
+        "letters": session.letters,
+    }
     try:
-        return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+        return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError:  # a text that was cut in the middle of an emoji
-        return json.dumps(fields, separators=(",", ":")).encode()
+        return json.dumps(document, separators=(",", ":")).encode()
 
 
 def session_from_json(document: bytes) -> ScormSession:
