@@ -172,6 +172,32 @@ async def test_a_reset_topic_is_that_topic_alone(store: Store) -> None:
     assert await differs(store, course("c"), 60) is Audited.RESENT
 
 
+async def test_a_reset_that_is_told_after_it_was_written_over_wins_in_the_end(store: Store) -> None:
+    """Done at 10 s, reset there at 20 s, delivered at 60 s, and told at 90 s."""
+    second = 1_000_000
+    await want(store, topic("t"), 100, 10 * second)
+    await deliver(store, 60 * second)
+    reset = event(PlatformFact.PROGRESS_RESET, 20 * second)
+    assert await take(store, 90 * second, reset) == [EventOutcome.TAKEN_OVER]
+    assert await values(store) == {topic("t"): 0}
+    # the platform shows the 100 that went over the reset: so the 0 is sent
+    assert await differs(store, topic("t"), 200 * second, version=2) is Audited.RESENT
+    (lease,) = await store.lease(now=201 * second, ttl=1_000, limit=9)
+    assert [row.value for row in lease.desired] == [0]
+    assert (await store.books()).balanced
+
+
+async def test_what_an_operator_sends_after_a_reset_is_looked_after_again(store: Store) -> None:
+    second = 1_000_000
+    await want(store, topic("t"), 100, 10 * second)
+    await take(
+        store, 30 * second, event(PlatformFact.PROGRESS_RESET, 20 * second), shown_only={"a rule"}
+    )
+    assert await store.unpark() == 1
+    await deliver(store, 60 * second)
+    assert await differs(store, topic("t"), 200 * second) is Audited.RESENT
+
+
 async def test_a_rule_that_only_shows_sends_nothing_over_a_reset(store: Store) -> None:
     await completed(store)
     await want(store, topic("u"), 60, 30)

@@ -96,6 +96,21 @@ async def test_a_session_on_a_server_that_became_read_only_is_not_used_again(
         assert await count(store) == 2
 
 
+@pytest.mark.parametrize(
+    ("preferred", "used"),
+    [("off", "on"), ("local", "local"), ("on", "on"), ("remote_apply", "remote_apply")],
+)
+async def test_a_commit_waits_for_the_disk_whatever_the_database_prefers(
+    database: Database, preferred: str, used: str
+) -> None:
+    """What is answered with 200 survives a crash of the server."""
+    async with fresh_database(database) as dsn:
+        name = name_of(dsn)
+        await execute(dsn, f"ALTER DATABASE {name} SET synchronous_commit = {preferred}")
+        async with opened(dsn) as store, store._pool.connection() as session:
+            assert await session.fetchval("SHOW synchronous_commit") == used
+
+
 @pytest.mark.parametrize("level", ["repeatable read", "serializable"])
 async def test_what_waited_for_a_lock_sees_what_was_done_before_whatever_the_database_prefers(
     database: Database, level: str

@@ -3,6 +3,7 @@
 # ruff: noqa: ASYNC240 - nothing else runs in these loops
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -192,3 +193,42 @@ async def test_a_running_store_that_meets_damage_takes_nothing_more(path: Path) 
     await store.close()
 
     assert "is not sound" in str(await refusal(path)), "its end left no note that it was sound"
+
+
+async def test_a_file_that_is_moved_while_it_is_in_use_takes_nothing_until_it_is_back(
+    path: Path,
+) -> None:
+    """A restart would begin with an empty store, and lose what was answered with 200 since."""
+    store = SqliteStore(path)
+    await store.open()
+    await store_process.ingest(store, range(2))
+    for away in (path.with_name("away.db"), path.with_name("away too.db")):
+        path.rename(away)
+        with pytest.raises(StoreUnavailable, match=r"was moved, deleted or replaced.*put it back"):
+            await store_process.ingest(store, [2])
+        path.write_bytes(b"another one")
+        with pytest.raises(StoreUnavailable, match="was moved, deleted or replaced"):
+            await store_process.ingest(store, [2])
+        away.rename(path)
+    await store_process.ingest(store, [2])
+    assert (await store.books()).accepted == 3
+    await store.close()
+    assert await accepted(path) == 3
+
+
+async def test_a_deleted_file_is_got_back_from_the_process_that_has_it(path: Path) -> None:
+    """As docs/store.md says."""
+    store = SqliteStore(path)
+    await store.open()
+    await store_process.ingest(store, range(3))
+    path.unlink()
+    with pytest.raises(StoreUnavailable) as refused:
+        await store_process.ingest(store, [3])
+    (descriptor,) = re.findall(r"/proc/[0-9]+/fd/[0-9]+", str(refused.value))
+    saved = path.with_name("saved.db")
+    shutil.copyfile(descriptor, saved)
+    shutil.copyfile(path.with_name(path.name + "-wal"), saved.with_name(saved.name + "-wal"))
+    await store.close()
+
+    await SqliteStore(path).restore(saved, lambda _left, _pages: None)
+    assert await accepted(path) == 3

@@ -33,7 +33,7 @@ def verifiers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, WebhookV
     """By the name of the source on the page."""
     folder = tmp_path_factory.mktemp("page")
     (folder / "secrets").mkdir()
-    for name in ("lms_webhook", "standard", "github", "stripe", "slack", "shopify"):
+    for name in ("lms_webhook", "standard", "github", "stripe", "slack", "shopify", "zendesk"):
         (folder / "secrets" / name).write_text(SECRET + "\n")
     [page] = (page for page in PAGES if page.stem == "webhook")
     path: Path = folder / "pointsman.toml"

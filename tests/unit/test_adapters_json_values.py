@@ -83,6 +83,11 @@ def test_neither_yes_nor_no_is_refused(value: Any, yes: tuple[str, ...]) -> None
         (1_759_745_100.25, "2025-10-06T10:05:00.250000Z"),
         (1_759_745_100_250, "2025-10-06T10:05:00.250000Z"),
         ("1759745100", "2025-10-06T10:05:00Z"),
+        (1_759_745_100_250_000, "2025-10-06T10:05:00.250000Z"),
+        ("2025-10-06 10:05:00 UTC", "2025-10-06T10:05:00Z"),
+        ("2025-10-06T10:05:00 GMT", "2025-10-06T10:05:00Z"),
+        ("Mon, 06 Oct 2025 10:05:00 GMT", "2025-10-06T10:05:00Z"),
+        ("Mon, 6 Oct 2025 12:05:00 +0200", "2025-10-06T10:05:00Z"),
     ],
 )
 def test_times_in_all_spellings_become_timestamps(value: Any, found: str | None) -> None:
@@ -90,7 +95,20 @@ def test_times_in_all_spellings_become_timestamps(value: Any, found: str | None)
 
 
 @pytest.mark.parametrize(
-    "value", ["2025-10-06", "2025-02-30T10:00:00Z", "soon", -1, 1e17, [], True]
+    "value",
+    [
+        "2025-10-06",
+        "2025-02-30T10:00:00Z",
+        "Mon, 31 Feb 2025 10:05:00 GMT",
+        "Mon, 06 Oct 2025 at 10:05",
+        "2025-10-06 10:05:00 CET",
+        "10/06/2025 10:05 AM",
+        "soon",
+        -1,
+        1e18,
+        [],
+        True,
+    ],
 )
 def test_what_is_no_time_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="must be a time"):

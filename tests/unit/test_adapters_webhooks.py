@@ -167,6 +167,36 @@ def test_each_element_of_a_list_is_a_report_with_what_the_body_says_of_all() -> 
     assert observations(adapter, {**ITEMS, "list": []}) == []
 
 
+@pytest.mark.parametrize(
+    ("event", "is_report"),
+    [
+        ("lesson.completed", True),
+        ("Lesson.Completed", True),
+        (" lesson.progressed ", True),
+        ("user.created", False),
+        ("ping", False),
+        (None, False),
+        ({}, False),
+    ],
+)
+def test_an_event_of_another_kind_says_nothing_and_lacks_nothing(
+    event: Any, is_report: bool
+) -> None:
+    """Senders disable an endpoint that refuses what they send, a ping too."""
+    adapter = webhook(event="type", event_values=("lesson.completed", "lesson.progressed"))
+    assert len(observations(adapter, {**BODY, "type": event})) == is_report
+    if not is_report:
+        assert observations(adapter, {"type": event, "zen": "Keep it logically awesome."}) == []
+
+
+def test_of_a_list_only_the_reports_are_read() -> None:
+    adapter = webhook(items="events", event="type", event_values=("done",))
+    body = {"events": [{**BODY, "type": "done"}, {"type": "login"}, {"user": "ana"}]}
+    assert len(observations(adapter, body)) == 1
+    of_all = webhook(items="events", event="$.type", event_values=("done",))
+    assert observations(of_all, {"type": "login", "events": [{}]}) == []
+
+
 def ids(adapter: Webhook, body: Any, message: str | None = None) -> list[str]:
     return [one.statement_id for one in observations(adapter, body, message)]
 

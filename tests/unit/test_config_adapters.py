@@ -87,6 +87,8 @@ def test_old_secrets_go_on_opening_what_they_signed(tmp_path: Path) -> None:
         ({"progress": "a[x]"}, "progress", "[n] is the n-th of a list"),
         ({"progress_scale": 10}, "progress_scale", "must be 1 or 100"),
         ({"completed_values": ["done"]}, "completed_values", "is of no use without completed"),
+        ({"event_values": ["done"]}, "event_values", "is of no use without event"),
+        ({"event": "type"}, "event_values", "must name what event has in reports"),
         ({"passed_values": ["A"]}, "passed_values", "is of no use without passed"),
         ({"home_page": "lms"}, "home_page", "must be an http:// or https:// URL"),
         ({"old_secret_files": ["nowhere"]}, "old_secret_files", "can't be read"),

@@ -625,3 +625,14 @@ def test_an_archived_course_is_the_one_that_was_asked_for(shown: str, verdict: V
     compare = partial(id_shown, "c1")
     answer = read_answer(HttpAnswer(200, {}, body), ("m0",), (Verdict.REFUSED,), 0.0, (compare,))
     assert [result.verdict for result in answer.results] == [verdict]
+
+
+@pytest.mark.parametrize("location", ["https://learn.example.com/helium", "/login"])
+def test_a_redirect_says_where_to_and_never_repeats_the_key(location: str) -> None:
+    """platform.url with http://, or an instance that has moved; a login page in front of it."""
+    headers = {"Location": f"{location}?apiKey=the-key#x"}
+    answer = read_answer(HttpAnswer(301, headers, b"<html>"), ("m0",), (None,), now=0.0)
+    assert answer.outcome is RequestOutcome.UNREACHABLE
+    assert answer.message == (
+        f"HTTP 301, a redirect to {location}, which is not followed: see platform.url"
+    )

@@ -58,7 +58,15 @@ def test_a_body_signed_with_a_known_secret_is_taken(secret: bytes) -> None:
         accepts(BASE64, {"x-signature": signature}, body)
         accepts(BASE64, {"x-signature": signature.rstrip("=")}, body)
         accepts(BASE64, {"x-signature": b64(mac(secret, body)).rstrip("=")}, body)
-    for time in ("1674087231", "1674087231000"):
+    for time in (
+        "1674087231",
+        "1674087231000",
+        "1674087231.25",
+        "1674087231250.5",
+        "2023-01-19T00:13:51Z",
+        "2023-01-19T01:13:51.250+01:00",
+        "2023-01-19T00:13:51",
+    ):
         accepts(
             TIMED, {"x-time": time, "x-signature": mac(secret, f"{time}.".encode() + BODY).hex()}
         )
@@ -109,6 +117,8 @@ def test_standard_webhooks_may_show_several_signatures() -> None:
         (TIMED, {"x-signature": mac(SECRET, BODY).hex(), "x-time": "1674087231"}, "x-signature"),
         (TIMED, {"x-signature": "0" * 64, "x-time": "now"}, "x-time must be Unix seconds"),
         (TIMED, {"x-signature": "0" * 64, "x-time": "9" * 30}, "x-time must be Unix seconds"),
+        (TIMED, {"x-signature": "0" * 64, "x-time": "1e9"}, "x-time must be Unix seconds"),
+        (TIMED, {"x-signature": "0" * 64, "x-time": "0001-01-01T00:00:00Z"}, "known secret"),
         (STANDARD[0], standard(STRANGE), "webhook-signature"),
         (STANDARD[0], {**standard(), "webhook-id": "msg_2"}, "webhook-signature"),
         (STANDARD[0], {**standard(), "webhook-id": ""}, "webhook-id is missing"),

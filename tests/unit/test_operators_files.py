@@ -37,6 +37,7 @@ _READERS = {
     "emulator/catalogue/loading.py",
     "store/named_sql.py",
     "store/sqlite/personal_data.py",  # every byte of a binary file
+    "store/sqlite/mounts.py",  # what the kernel writes
     "store/sqlite/soundness.py",  # the header of a binary file
     "store/migrations.py",
     "package_files.py",  # what was built into the package

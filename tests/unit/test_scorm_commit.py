@@ -52,6 +52,8 @@ def test_a_lesson_status_says_both(
         ({"completion_status": "not attempted", "progress_measure": ""}, None, None, None),
         ({"progress_measure": "1"}, None, None, 100),
         ({"progress_measure": 0.5}, None, None, 50),
+        ({"progress_measure": "0.3333333333333333"}, None, None, 33.333333),
+        ({"progress_measure": ".25"}, None, None, 25),
         ({"progress_measure": "0"}, None, None, 0),
         ({}, None, None, None),
     ],
@@ -104,6 +106,17 @@ def test_a_total_of_nothing_is_no_time(body: bytes) -> None:
         ),
         (activity(score={"raw": "8"}), CommitScore(None, 8)),
         (activity(score={"scaled": "7", "raw": "none"}), None),
+        (
+            lesson(score={"raw": "83.33333333333334"}),
+            CommitScore(0.833333333333, 83.33333333333334),
+        ),
+        (lesson(score={"raw": ".5", "max": "1."}), CommitScore(0.5, 0.5, None, 1)),
+        (lesson(score={"raw": " 80 "}), CommitScore(0.8, 80)),
+        (activity(score={"scaled": 0.8333333333333334}), CommitScore(0.8333333333333334)),
+        (activity(score={"scaled": "0.123456789012345678"}), CommitScore(0.12345678901234568)),
+        (lesson(score={"raw": "1e2"}), None),
+        (lesson(score={"raw": "80,5"}), None),
+        (lesson(score={"raw": "."}), None),
     ],
 )
 def test_a_score_is_what_can_be_read_of_it(body: bytes, score: CommitScore | None) -> None:

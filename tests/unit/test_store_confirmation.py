@@ -22,6 +22,7 @@ from pointsman.domain.targets import ReadBackPlace, Target, TargetKind
 from pointsman.store.audit_entry import entry_of
 from pointsman.store.completion_tally import Expectations, stuck, tally
 from pointsman.store.confirmation import (
+    CLOCK_SKEW,
     Confirmation,
     certificate,
     confirmation,
@@ -97,13 +98,22 @@ def test_a_change_on_purpose_is_told_from_drift_in_whatever_order_its_event_come
     assert (change is not None) == on_purpose
     assert change is None or change.at == newest
 
-    row = {"audit": "", "audited_at": None, "occurred_at": work_at, "read_back": str(PLACE)}
+    row = {
+        "audit": "",
+        "audited_at": None,
+        "occurred_at": work_at,
+        "delivered_at": work_at,
+        "read_back": str(PLACE),
+    }
     finding = AuditFinding(TARGET, 1, "differs", "drift")
     entry = entry_of(row, finding, {str(PLACE): facts}, NOW, None)
     assert entry.outcome is (Audited.CONTRADICTED if on_purpose else Audited.RESENT)
     again = entry_of({**row, "audit": entry.audit}, finding, {str(PLACE): facts}, NOW, None)
     assert again.outcome is (Audited.CONTRADICTED if on_purpose else Audited.DRIFT)
     assert again.is_sent_again is not on_purpose
+    # what was delivered after it, by an operator or before it was told, has undone it
+    later = {**row, "delivered_at": max(newest, work_at) + CLOCK_SKEW + 1}
+    assert entry_of(later, finding, {str(PLACE): facts}, NOW, None).outcome is Audited.RESENT
 
 
 @given(made=events_of_a_course)

@@ -6,6 +6,8 @@ import hashlib
 import io
 import json
 import logging
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -13,6 +15,8 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pointsman.delivery.delivery_record import DeliveryRecord
 from pointsman.delivery.turn_outcome import DeliveryOutcome
@@ -23,7 +27,7 @@ from pointsman.domain.targets import Target, TargetKind
 from pointsman.fault_log import FaultLog
 from pointsman.platforms.base import RequestOutcome
 from pointsman.store.records import Settlement
-from pointsman.telemetry import logs
+from pointsman.telemetry import learner_hashes, logs
 from pointsman.telemetry.learner_hashes import LearnerHashes
 from pointsman.telemetry.operator_log import OperatorLog
 from pointsman.telemetry.settings import LoggingSettings
@@ -45,6 +49,7 @@ def lines(
     with configured(monkeypatch, LoggingSettings(format=request.param, level="debug")) as output:
         logs.LEARNER_HASHES.use(KEY)
         monkeypatch.setattr(logs.LEARNER_HASHES, "_names", {})
+        monkeypatch.setattr(logs.LEARNER_HASHES, "_of_word", defaultdict(set))
         logs.LEARNER_HASHES.know(NAME)
         yield output.getvalue
         logs.LEARNER_HASHES.use(b"")
@@ -234,3 +239,29 @@ def test_who_wants_names_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
         structlog.get_logger("pointsman.test").warning("delivery", learner=ANA, words=NAME)
         line = json.loads(output.getvalue())
     assert (line["learner"], line["words"]) == (ANA, NAME)
+
+
+_SOME_TEXT = st.text(alphabet="ab é-.'✓ ", max_size=12)
+
+
+@given(names=st.lists(_SOME_TEXT, max_size=6), text=_SOME_TEXT)
+def test_a_name_is_found_by_its_first_word_wherever_it_stands_as_words(
+    names: list[str], text: str
+) -> None:
+    hashes = LearnerHashes()
+    for name in names:
+        hashes.know(name)
+    known = [name for name in dict.fromkeys(reversed(names)) if len(name) >= 3]
+    stands = [name for name in known if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
+    assert set(stands) <= set(hashes._names_in(text)) <= {name for name in known if name in text}
+
+
+def test_names_that_are_forgotten_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learner_hashes, "_MOST_NAMES", 2)
+    hashes = LearnerHashes()
+    for name in ("Ana Popescu", "Ana Ionescu", "Ana Popescu", "Bea Marin", "***"):
+        hashes.know(name)
+    assert hashes.text("Ana Popescu, Ana Ionescu, Bea Marin, ***", []) == (
+        "Ana Popescu, Ana Ionescu, …, …"
+    )
+    assert (list(hashes._names), set(hashes._of_word)) == (["Bea Marin", "***"], {"Bea", ""})

@@ -130,7 +130,8 @@ def _http_source(source: HttpSourceSettings) -> str:
     )
     return (
         f"{source.name} sends over HTTP with {listed(map(_credential, source.credentials))}; {how} "
-        "put profiles without If-None-Match, add parameters, and leave out the type of a form."
+        "put profiles without If-None-Match, add parameters, leave out the type of a form, and "
+        "send faults beside the point, such as a score of null, which are left out."
     )
 
 
@@ -174,6 +175,8 @@ def _how_signed(source: WebhookSettings) -> str:
 def _fields_read(source: WebhookSettings) -> str:
     each = "" if source.items is None else f"for each of {source.items}, "
     parts = [f"{each}the learner is {source.learner}", f"the activity {source.activity}"]
+    if source.event is not None:
+        parts.insert(0, f"only{_when_it_is(source.event_values, source.event)} it is a report")
     if source.progress is not None:
         parts.append(f"progress {source.progress} of {source.progress_scale}")
     if source.completed is not None:
@@ -190,8 +193,8 @@ def _fields_read(source: WebhookSettings) -> str:
     return ", ".join(parts)
 
 
-def _when_it_is(values: tuple[str, ...]) -> str:
-    return f" when it is {' or '.join(values)}" if values else ""
+def _when_it_is(values: tuple[str, ...], what: str = "it") -> str:
+    return f" when {what} is {' or '.join(values)}" if values else ""
 
 
 def _rule(rule: RuleSettings) -> str:

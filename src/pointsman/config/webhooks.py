@@ -177,6 +177,10 @@ class WebhookSettings(Section):
     registration: JsonPathText | None = None
     #: what is the same when a message comes again; without: webhook-id, or the body's hash
     id: JsonPathText | None = None
+    #: the kind of event; a message of another kind than `event_values` changes nothing
+    event: JsonPathText | None = None
+    #: the kinds that are reports
+    event_values: Names = Field(default=(), validate_default=True)
     #: a list, each element of which is a report; paths start in it, those with `$.` at the body
     items: JsonPathText | None = None
 
@@ -205,6 +209,17 @@ class WebhookSettings(Section):
                 else 'is missing; give it, as { header = "X-Signature" }, or standard = true'
             )
         return signature
+
+    @field_validator("event_values")
+    @classmethod
+    def _with_a_path(cls, words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if valid_so_far(info, "event") and (info.data["event"] is None) is bool(words):
+            raise ValueError(
+                "is of no use without event, the path of what is compared"
+                if words
+                else "must name what event has in reports, such as lesson.completed"
+            )
+        return words
 
     @field_validator("completed_values", "passed_values")
     @classmethod

@@ -218,7 +218,7 @@ class Sender:
 
     def _without_unmet(self, outcome: DeliveryOutcome, part: _Part) -> _Part:
         """A completed course does not go when one of its topics was refused in this turn."""
-        unmet = [row for row in part.rows if is_unmet(row, outcome.settlements)]
+        unmet = [row for row in part.rows if row.after and is_unmet(row, outcome.settlements)]
         if not unmet:
             return part
         outcome.settlements += all_untried(unmet)

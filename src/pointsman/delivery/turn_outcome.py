@@ -106,7 +106,5 @@ class Pauses:
 
 def is_unmet(row: Desired, settlements: list[Settlement]) -> bool:
     """Whether it comes after something that this turn could not deliver."""
-    if not row.after:
-        return False
     undelivered: set[Target] = {one.target for one in settlements if one.result != "delivered"}
     return not undelivered.isdisjoint(row.after)

@@ -38,6 +38,16 @@ def judge_room(room: Room) -> Finding:
     return ok("store's room", words)
 
 
+def judge_file_system(kind: str, folder: str) -> Iterator[Finding]:
+    """`kind` is one of the network's, or ""."""
+    if kind:
+        yield warn(
+            "store's disk",
+            f"{folder} is on a file system of the network ({kind}), where SQLite files get damaged",
+            "put the store on a block device or a local disk, or take PostgreSQL (docs/store.md)",
+        )
+
+
 def judge_log(size: int) -> Finding:
     """`size` in bytes of the log beside the SQLite file."""
     words = f"{size / 1e6:,.0f} MB are in the log beside the file"

@@ -42,6 +42,8 @@ class Reading(StrEnum):
     TIMESTAMP = "timestamp"
     #: the attempt, and the number of a commit in it
     ATTEMPT = "attempt"
+    #: what nothing is decided by: a name, a language, a property that xAPI does not know
+    DETAIL = "detail"
 
 
 @record

@@ -5,7 +5,7 @@ Bounded in time and size, and gone with the process; what lasts is in the store 
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -55,8 +55,8 @@ class Tally:
     """Fed by the hooks of intake and delivery."""
 
     clock: Clock
-    sources: dict[str, Hits] = field(default_factory=dict)
-    rules: dict[str, Hits] = field(default_factory=dict)
+    sources: defaultdict[str, Hits] = field(default_factory=lambda: defaultdict(Hits))
+    rules: defaultdict[str, Hits] = field(default_factory=lambda: defaultdict(Hits))
     _inputs: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_MOST))
     _spent: deque[Spent] = field(default_factory=lambda: deque(maxlen=_MOST))
     _fresh: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_MOST))
@@ -67,12 +67,12 @@ class Tally:
         now = self.clock.now()
         for submission, receipt in zip(submissions, receipts, strict=True):
             count = sum(receipt.outcomes.values()) + receipt.duplicates
-            self.sources.setdefault(submission.source, Hits()).add(count, now)
+            self.sources[submission.source].add(count, now)
             self._inputs.append((now, count))
-            rules = Counter([item.decision.rule for item in submission.items])
-            for rule, taken in rules.items():
+            rules = [item.decision.rule for item in submission.items]
+            for rule in set(rules):
                 if rule:
-                    self.rules.setdefault(rule, Hits()).add(taken, now)
+                    self.rules[rule].add(rules.count(rule), now)
 
     def delivered(self, record: DeliveryRecord) -> None:
         """One learner's turn."""

@@ -21,6 +21,7 @@ from pointsman.domain.launch import Launch
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import AttachedData
 from pointsman.domain.statement_ids import StatementIds, former_ids
+from pointsman.sources.envelopes import unwrapped
 from pointsman.sources.left_over import LeftOver, left_overs
 from pointsman.sources.message_ids import message_ids
 from pointsman.statements import (
@@ -30,13 +31,14 @@ from pointsman.statements import (
     Parsed,
     StatementPackage,
     StatementsRefused,
+    Tolerance,
     Valid,
     check_statements,
     check_values,
     guessed_type,
     media_type,
     parse,
-    parse_json,
+    read_json,
     unpack,
 )
 
@@ -165,27 +167,31 @@ class BatchReader:
         version: str = "1.0.0",
         put_id: str | None = None,
         launch: Launch | None = None,
+        tolerance: Tolerance = Tolerance.NONE,
     ) -> StatementBatch:
         """A request; `put_id` is the `statementId` of a PUT.
 
         Raises `StatementsRefused` when any statement is invalid, and `InputRefused` when the body
         can't be read.
         """
-        package = _unpacked(body, content_type)
+        package = _unpacked(body, content_type, tolerant=tolerance is not Tolerance.NONE)
         parsed = parse(
             package.statements,
             self._limits if launch is None else self._launched,
             new_id=_new_id if put_id is None else lambda: put_id,
             data=package.data,
+            tolerance=tolerance,
         )
         if put_id is not None:
             _check_put(parsed, put_id)
         return StatementBatch(
             source,
-            package.statements,
+            parsed.body,
             parsed.json,
             _all_valid(parsed),
-            message=body,
+            message=body
+            if parsed.body is package.statements
+            else body.replace(package.statements, parsed.body, 1),
             content_type=content_type,
             version=version,
             launch=launch,
@@ -224,14 +230,16 @@ class BatchReader:
         message that is read twice is applied once. Of more statements than the message's own limit
         allows, those up to it are taken, and the rest is left over.
         """
-        content_type = message.content_type or guessed_type(message.body)
-        package = _unpacked(message.body, content_type)
+        whole = unwrapped(message.body)
+        content_type = message.content_type or guessed_type(whole)
+        package = _unpacked(whole, content_type, tolerant=True)
         data = package.data if message.content_type or package.data else None
         most = message.max_statements
         limits = self._limits_by_source(most)
-        body, whole = package.statements, message.body
-        check_values(body, limits)
-        json = parse_json(body)
+        check_values(package.statements, limits)
+        json, body = read_json(package.statements, tolerant=True)
+        if body is not package.statements:
+            whole = whole.replace(package.statements, body, 1)
         left_over: tuple[LeftOver, ...] = ()
         # attachments go with all of the statements, and can't be told apart
         if most is not None and isinstance(json, list) and len(json) > most and not package.data:
@@ -240,18 +248,20 @@ class BatchReader:
             body = whole = orjson.dumps(json)
         made: dict[str, str] = dict(message.former_ids)
         new_id = message_ids(self.ids, message.origin, message.body, made)
-        parsed = check_statements(json, body, limits, new_id=new_id, data=data)
+        parsed = check_statements(
+            json, body, limits, new_id=new_id, data=data, tolerance=Tolerance.TIDIES_DATED
+        )
         valid = tuple([item for item in parsed.items if isinstance(item, Valid)])
         invalid: tuple[Invalid, ...] = ()
         if len(valid) < len(parsed.items):
             invalid = tuple([item for item in parsed.items if isinstance(item, Invalid)])
         return StatementBatch(
             message.source,
-            body,
+            parsed.body,
             parsed.json,
             valid,
             invalid,
-            message=whole,
+            message=whole if parsed.body is body else whole.replace(body, parsed.body, 1),
             content_type=content_type,
             version=message.version,
             attachments=tuple(package.data.values()),
@@ -261,10 +271,10 @@ class BatchReader:
         )
 
 
-def _unpacked(body: bytes, content_type: str) -> StatementPackage:
+def _unpacked(body: bytes, content_type: str, *, tolerant: bool) -> StatementPackage:
     if content_type == JSON or media_type(content_type) == JSON:
         return StatementPackage(body)
-    return unpack(body, content_type)
+    return unpack(body, content_type, tolerant=tolerant)
 
 
 def _new_id() -> str:

@@ -2,7 +2,13 @@
 
 from pointsman.statements.actor_identity import actor_of, identity_of
 from pointsman.statements.equality import digest
-from pointsman.statements.json_body import JSON, check_values, media_type, parse_json
+from pointsman.statements.json_body import (
+    JSON,
+    check_values,
+    media_type,
+    parse_json,
+    read_json,
+)
 from pointsman.statements.multipart import StatementPackage, guessed_type, unpack
 from pointsman.statements.observation import (
     NoEffect,
@@ -14,6 +20,7 @@ from pointsman.statements.observation import (
 from pointsman.statements.parse import (
     Invalid,
     Parsed,
+    Tolerance,
     Valid,
     check_statements,
     parse,
@@ -45,6 +52,7 @@ __all__ = [
     "Statement",
     "StatementPackage",
     "StatementsRefused",
+    "Tolerance",
     "Valid",
     "actor_of",
     "authority_key",
@@ -62,6 +70,7 @@ __all__ = [
     "observe",
     "parse",
     "parse_json",
+    "read_json",
     "referenced_statement",
     "registrations_of",
     "render",

@@ -1,7 +1,9 @@
 """Parses a body as JSON, strictly: in UTF-8, and no property twice in one object.
 
 RFC 8259 section 4 leaves open what a property that appears twice means. A parser keeps one of the
-two, and nobody can say which was meant; so such a body is refused.
+two, and nobody can say which was meant; so such a body is refused. A byte order mark in front says
+nothing (section 8.1). Half a character (section 8.2), which JavaScript writes of a text that was
+cut in an emoji, is refused too, but for senders whom nobody can correct.
 
 How much a body may hold, and how deep, is bounded here too. That is asked of each statement, so it
 looks at as little as decides: what is short has few objects and arrays.
@@ -10,7 +12,9 @@ looks at as little as decides: what is short has few objects and arrays.
 from __future__ import annotations
 
 import json
+import re
 import sys
+from codecs import BOM_UTF8
 from collections import Counter
 from typing import Any, Final
 
@@ -26,6 +30,14 @@ _NO_OPENING_BRACKET = bytes(byte for byte in range(256) if byte not in b"{[")
 
 #: what the parser says of a number that no double holds
 _TOO_LARGE = "number is infinity"
+#: an escape in a text: a pair of surrogates, one alone, or another
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+#: what stands for a character that is lost (Unicode 23.8)
+_LOST = rb"\ufffd"
 
 
 class _RepeatedKeyError(InputRefused):
@@ -37,23 +49,50 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def parse_json(body: bytes) -> Any:
-    """Raises `InputRefused`: no JSON in UTF-8, or a property that appears twice in one object."""
+def parse_json(body: bytes, *, tolerant: bool = False) -> Any:
+    """Raises `InputRefused`: no JSON in UTF-8, or a property that appears twice in one object.
+
+    `tolerant` puts U+FFFD in the place of half a character.
+    """
+    return read_json(body, tolerant=tolerant)[0]
+
+
+def read_json(body: bytes, *, tolerant: bool = False) -> tuple[Any, bytes]:
+    """The value, and the body as every parser reads it: nearly always the one that came.
+
+    Raises what `parse_json` does.
+    """
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        if error.msg.startswith(_TOO_LARGE):
-            raise InputRefused(
-                f"the body has a number beyond {sys.float_info.max:.1e} at {place}, which is "
-                "larger than is taken (RFC 8259 section 6)"
-            ) from None
-        raise InputRefused(f"the body is not JSON: {error.msg} at {place}") from None
+        body, came = body.removeprefix(BOM_UTF8), body
+        if tolerant:
+            body = _with_whole_characters(body)
+        if body == came:
+            raise _refusal(error) from None
+        try:
+            value = orjson.loads(body)
+        except orjson.JSONDecodeError as other:
+            raise _refusal(other) from None
     if (key := repeated_key(body, value)) is not None:
         raise InputRefused(
             f"the property {key[:80]!r} appears twice in one object; which is meant?"
         )
-    return value
+    return value, body
+
+
+def _refusal(error: orjson.JSONDecodeError) -> InputRefused:
+    place = f"line {error.lineno}, column {error.colno}"
+    if error.msg.startswith(_TOO_LARGE):
+        return InputRefused(
+            f"the body has a number beyond {sys.float_info.max:.1e} at {place}, which is "
+            "larger than is taken (RFC 8259 section 6)"
+        )
+    return InputRefused(f"the body is not JSON: {error.msg} at {place}")
+
+
+def _with_whole_characters(body: bytes) -> bytes:
+    return _ESCAPE.sub(lambda escape: escape[0] if escape[1] is None else _LOST, body)
 
 
 def repeated_key(body: bytes, value: Any) -> str | None:

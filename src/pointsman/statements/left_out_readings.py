@@ -38,6 +38,15 @@ def as_extension(left_out: Sequence[LeftOut]) -> dict[str, dict[str, str]]:
     return {EXTENSION: written} if written else {}
 
 
+def with_note(statement: dict[str, Any], left_out: Sequence[LeftOut]) -> dict[str, Any]:
+    """The statement, and in its result what was left out of it."""
+    if not left_out:
+        return statement
+    result = statement.get("result") or {}
+    extensions = {**result.get("extensions", {}), **as_extension(left_out)}
+    return {**statement, "result": {**result, "extensions": extensions}}
+
+
 def left_out_before(extensions: Mapping[str, Any]) -> list[LeftOut]:
     """What the extension says; nothing where a stranger wrote something else in its place."""
     noted = extensions.get(EXTENSION)

@@ -68,13 +68,16 @@ def guessed_type(body: bytes) -> str:
     return f'{MULTIPART}; boundary="{boundary}"'
 
 
-def unpack(body: bytes, content_type: str) -> StatementPackage:
-    """Raises `InputRefused` for another type, and for parts that are not what they say."""
+def unpack(body: bytes, content_type: str, *, tolerant: bool = False) -> StatementPackage:
+    """Raises `InputRefused` for another type, and for parts that are not what they say.
+
+    `tolerant` takes a part for binary that does not say so (1.0.3 Part 3 section 1.5.2).
+    """
     match media_type(content_type):
         case "application/json":
             return StatementPackage(body)
         case "multipart/mixed":
-            return _unpack_parts(_parts(body, _boundary(content_type)))
+            return _unpack_parts(_parts(body, _boundary(content_type)), tolerant=tolerant)
         case other:
             raise InputRefused(
                 f"Content-Type must be {JSON}, or {MULTIPART} with attachments, not "
@@ -82,13 +85,14 @@ def unpack(body: bytes, content_type: str) -> StatementPackage:
             )
 
 
-def _unpack_parts(parts: list[_Part]) -> StatementPackage:
+def _unpack_parts(parts: list[_Part], *, tolerant: bool) -> StatementPackage:
     if not parts or parts[0].kind != JSON:
         raise InputRefused(f"the first part of {MULTIPART} must be the statements, as {JSON}")
     data: dict[str, AttachedData] = {}
     for place, part in enumerate(parts[1:], start=1):
         sha2 = part.headers.get(HASH, "").lower()
-        if part.headers.get("content-transfer-encoding", "").lower() != "binary":
+        encoding = part.headers.get("content-transfer-encoding", "")
+        if encoding.lower() != "binary" and (encoding or not tolerant):
             raise InputRefused(f"part {place} needs the header Content-Transfer-Encoding: binary")
         new_hash = _SHA2.get(len(sha2))
         if new_hash is None:

@@ -3,34 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.frozen import record
 from pointsman.domain.records import AttachedData
 from pointsman.statements.activities import Activity
+from pointsman.statements.attachment_rules import check_attachments
 from pointsman.statements.equality import digest
-from pointsman.statements.json_body import check_values, is_bounded, parse_json, too_much
+from pointsman.statements.json_body import check_values, is_bounded, read_json, too_much
 from pointsman.statements.repeated_parts import validated
 from pointsman.statements.settings import Limits
 from pointsman.statements.statement import (
     VOIDED,
-    Attachment,
     Context,
     Statement,
     StatementRef,
     SubStatement,
     is_real_time,
 )
+from pointsman.statements.tolerant_reader import tidied
 from pointsman.statements.validation import Problem, explain
 
-#: the usageType of a signature (xAPI Part 2 section 2.6)
-_SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
 _CONTAINERS = (dict, list)
 _NO_SUCH_TIME = "must be a day and time that exist"
+
+
+class Tolerance(Enum):
+    """What becomes of a statement that breaks a rule."""
+
+    #: it is refused, as xAPI has it
+    NONE = "none"
+    #: what is wrong is left out where the rest holds without it
+    TIDIES = "tidies"
+    #: the same, but for its timestamp: when it arrives says nothing of when it was made
+    TIDIES_DATED = "tidies what is dated"
 
 
 @record
@@ -54,11 +66,16 @@ class Invalid:
 
 @record
 class Parsed:
-    """A body's statements, in order; `json` is what the body was parsed to."""
+    """A body's statements, in order.
+
+    `json` is what they are as JSON, and `body` that as text: what came, unless something was
+    corrected or left out.
+    """
 
     items: tuple[Valid | Invalid, ...]
     is_array: bool
     json: Any = field(default=None, compare=False)
+    body: bytes = field(default=b"", compare=False)
 
 
 @dataclass(slots=True)
@@ -70,7 +87,10 @@ class _Body:
     bounded: bool
     new_id: Callable[[], str]
     data: Mapping[str, AttachedData] | None
+    tolerance: Tolerance
     used: set[str] = field(default_factory=set)
+    #: the statements that were made to keep the rules, by their places
+    tidied: dict[int | None, dict[str, Any]] = field(default_factory=dict)
 
 
 def parse(
@@ -79,6 +99,7 @@ def parse(
     *,
     new_id: Callable[[], str],
     data: Mapping[str, AttachedData] | None = None,
+    tolerance: Tolerance = Tolerance.NONE,
 ) -> Parsed:
     """Read one statement, or an array of them.
 
@@ -91,7 +112,8 @@ def parse(
     `new_id` is asked for statements without.
     """
     check_values(body, limits)
-    return check_statements(parse_json(body), body, limits, new_id=new_id, data=data)
+    json, body = read_json(body, tolerant=tolerance is not Tolerance.NONE)
+    return check_statements(json, body, limits, new_id=new_id, data=data, tolerance=tolerance)
 
 
 def check_statements(
@@ -101,16 +123,26 @@ def check_statements(
     *,
     new_id: Callable[[], str],
     data: Mapping[str, AttachedData] | None = None,
+    tolerance: Tolerance = Tolerance.NONE,
 ) -> Parsed:
     """As `parse`, of a `body` that was parsed to `json`, or written from it."""
-    whole = _Body(limits, is_bounded(body, limits), new_id, data)
+    whole = _Body(limits, is_bounded(body, limits), new_id, data, tolerance)
     is_array = not isinstance(json, dict)
     items = _array(json, whole) if is_array else [_statement(json, None, whole)]
     if data and (unused := sorted(data.keys() - whole.used)):
         raise InputRefused(
             f"{len(unused)} of the parts are attached to no statement: {', '.join(unused[:3])}"
         )
-    return Parsed(tuple(items), is_array, json)
+    if whole.tidied:
+        json = _with_tidied(json, whole.tidied)
+        body = orjson.dumps(json)
+    return Parsed(tuple(items), is_array, json, body)
+
+
+def _with_tidied(json: Any, tidied_by_place: Mapping[int | None, dict[str, Any]]) -> Any:
+    if None in tidied_by_place:
+        return tidied_by_place[None]
+    return [tidied_by_place.get(place, statement) for place, statement in enumerate(json)]
 
 
 def _array(statements: Any, whole: _Body) -> list[Valid | Invalid]:
@@ -146,7 +178,7 @@ def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
     except ValidationError as error:
         if whole.bounded and (rule := too_much(json, whole.limits)):
             return _too_much(index, rule)
-        return _invalid(json, index, explain(error))
+        return _tidied(_invalid(json, index, explain(error)), json, whole)
     if (
         whole.bounded
         and has_nested_extensions(statement)
@@ -155,15 +187,29 @@ def _statement(json: Any, index: int | None, whole: _Body) -> Valid | Invalid:
         return _too_much(index, rule)
     broken = _broken_rules(statement)
     if whole.data is not None and _may_have_attachments(statement):
-        broken += _check_attachments(json, statement, whole.data, whole.used)
+        broken += check_attachments(json, statement, whole.data, whole.used)
     if broken:
-        return _invalid(json, index, broken)
+        return _tidied(_invalid(json, index, broken), json, whole)
     return Valid(
         index,
         statement.id.lower() if statement.id is not None else whole.new_id(),
         digest(json),
         statement,
     )
+
+
+def _tidied(refused: Invalid, json: Any, whole: _Body) -> Valid | Invalid:
+    """The statement without what is wrong in it, where that may be; else why it is refused."""
+    if whole.tolerance is Tolerance.NONE:
+        return refused
+    made = tidied(json, _broken_rules, dated=whole.tolerance is Tolerance.TIDIES_DATED)
+    if made is None:
+        return refused
+    item = _statement(made.json, refused.index, replace(whole, tolerance=Tolerance.NONE))
+    if not isinstance(item, Valid):
+        return refused
+    whole.tidied[refused.index] = made.json
+    return item
 
 
 def _too_much(index: int | None, rule: str) -> Invalid:
@@ -239,43 +285,8 @@ def _check_context(part: Statement | SubStatement, prefix: str) -> Iterator[tupl
                 )
 
 
-def _attachments_with_places(statement: Statement) -> Iterator[tuple[str, Attachment]]:
-    """The attachments of a statement and of one inside it, each with its place."""
-    for place, attachment in enumerate(statement.attachments or ()):
-        yield f"attachments[{place}]", attachment
-    if type(statement.object) is SubStatement:
-        for place, attachment in enumerate(statement.object.attachments or ()):
-            yield f"object.attachments[{place}]", attachment
-
-
 def _may_have_attachments(statement: Statement) -> bool:
     return statement.attachments is not None or type(statement.object) is SubStatement
-
-
-def _check_attachments(
-    json: dict[str, Any],
-    statement: Statement,
-    data: Mapping[str, AttachedData],
-    used: set[str],
-) -> Iterator[tuple[str, str]]:
-    """(field, rule): each is here or says where it is, and signatures sign this statement."""
-    for place, attachment in _attachments_with_places(statement):
-        sha2 = attachment.sha2.lower()
-        part = data.get(sha2)
-        if part is not None:
-            used.add(sha2)
-        elif attachment.file_url is None:
-            yield (
-                f"{place}.fileUrl",
-                f"is missing, and so is a part of multipart/mixed with the hash {sha2}",
-            )
-        if part is not None and attachment.usage_type == _SIGNATURE:
-            # cryptography is loaded where there is a signature, which is seldom
-            from pointsman.statements.signed_statements import broken_rule  # noqa: PLC0415 - seldom
-
-            rule = broken_rule(json, attachment.content_type, part.content)
-            if rule is not None:
-                yield place, rule
 
 
 def _invalid(json: Any, index: int | None, broken: list[tuple[str, str]]) -> Invalid:

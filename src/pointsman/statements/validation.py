@@ -47,6 +47,8 @@ _TYPES = {
     "missing": "is required",
     "extra_forbidden": "is not a property that belongs here",
 }
+#: the rule of a property that xAPI does not know
+UNKNOWN_PROPERTY = _TYPES["extra_forbidden"]
 
 
 def _pattern_of(annotated: Any) -> str:
@@ -92,40 +94,66 @@ class StatementsRefused(InputRefused):
         super().__init__(shown + (f"; and {rest} more" if rest > 0 else ""))
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenRule:
+    """A rule, and the place in a statement that breaks it: names, and numbers in arrays."""
+
+    path: tuple[str | int, ...]
+    rule: str
+    #: the last name itself is what is wrong, not what stands there
+    is_about_name: bool = False
+
+    @property
+    def field(self) -> str:
+        """The place, for a person."""
+        path = self.path[:-1] if self.is_about_name else self.path
+        steps = (f"[{step}]" if isinstance(step, int) else f".{step[:80]}" for step in path)
+        return "".join(steps).removeprefix(".") or "it"
+
+    @property
+    def words(self) -> str:
+        if not self.is_about_name:
+            return self.rule
+        return f"has the key {str(self.path[-1])[:80]!r}, which {self.rule}"
+
+
 def explain(error: ValidationError) -> list[tuple[str, str]]:
     """(field, rule) of each thing that is wrong, unions resolved to what was meant."""
+    return list(dict.fromkeys((broken.field, broken.words) for broken in broken_rules(error)))
+
+
+def broken_rules(error: ValidationError) -> list[BrokenRule]:
+    """The same with the places as they are in the statement."""
     located = [(list(detail["loc"]), detail) for detail in error.errors(include_url=False)]
-    return list(dict.fromkeys(_resolve_unions(located, "")))
+    return _resolve_unions(located, ())
 
 
-def _resolve_unions(details: list[tuple[list[Any], Any]], path: str) -> list[tuple[str, str]]:
+def _resolve_unions(
+    details: list[tuple[list[Any], Any]], path: tuple[str | int, ...]
+) -> list[BrokenRule]:
     """`details` are errors with what is left of their place below `path`."""
-    problems: list[tuple[str, str]] = []
+    problems: list[BrokenRule] = []
     branches: dict[str, list[tuple[list[Any], Any]]] = defaultdict(list)
     deeper: dict[Any, list[tuple[list[Any], Any]]] = defaultdict(list)
     for rest, detail in details:
         if not rest:
-            problems.append((path or "it", _rule(detail)))
+            problems.append(BrokenRule(path, _rule(detail)))
         elif _is_branch(rest[0]):
             branches[rest[0]].append((rest[1:], detail))
         elif rest[1:] == ["[key]"]:
-            problems.append((path, f"has the key {str(rest[0])[:80]!r}, which {_rule(detail)}"))
+            problems.append(BrokenRule((*path, rest[0]), _rule(detail), is_about_name=True))
         else:
             deeper[rest[0]].append((rest[1:], detail))
     for step, below in deeper.items():
-        if isinstance(step, int):
-            problems += _resolve_unions(below, f"{path}[{step}]")
-        else:
-            name = str(step)[:80]
-            problems += _resolve_unions(below, f"{path}.{name}" if path else name)
+        problems += _resolve_unions(below, (*path, step))
     if branches:
         problems += _problems_of_likeliest(branches, path)
     return problems
 
 
 def _problems_of_likeliest(
-    branches: dict[str, list[tuple[list[Any], Any]]], path: str
-) -> list[tuple[str, str]]:
+    branches: dict[str, list[tuple[list[Any], Any]]], path: tuple[str | int, ...]
+) -> list[BrokenRule]:
     def weight(details: list[tuple[list[Any], Any]]) -> tuple[int, int]:
         heavy = sum(_WEIGHTS.get(detail["type"], 1) for rest, detail in details if len(rest) <= 1)
         return heavy, len(details)
@@ -139,9 +167,8 @@ def _problems_of_likeliest(
         and detail["type"] in {"missing", "extra_forbidden"}
     ]
     if about_identity:
-        return [
-            (path, "needs exactly one of mbox, mbox_sha1sum, openid and account to identify it")
-        ]
+        rule = "needs exactly one of mbox, mbox_sha1sum, openid and account to identify it"
+        return [BrokenRule(path, rule)]
     words = {
         detail["ctx"]["expected"]
         for details in branches.values()
@@ -149,7 +176,7 @@ def _problems_of_likeliest(
         if rest == ["objectType"] and detail["type"] == "literal_error"
     }
     if any(rest == ["objectType"] and detail["type"] == "literal_error" for rest, detail in meant):
-        return [(f"{path}.objectType", f"must be one of {', '.join(sorted(words))}")]
+        return [BrokenRule((*path, "objectType"), f"must be one of {', '.join(sorted(words))}")]
     return _resolve_unions(meant, path)
 
 

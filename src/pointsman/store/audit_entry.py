@@ -50,7 +50,11 @@ def entry_of(
     now: int,
     suspected_before: int | None,
 ) -> AuditEntry:
-    """What the finding does to `row`, which has audit, audited_at, occurred_at and read_back."""
+    """What the finding does to `row`: audit, audited_at, occurred_at, delivered_at, read_back.
+
+    A change that was told late, after something was delivered over it, is no reason to leave the
+    platform as it is: what is wanted by now, which may be what the change made it, is sent again.
+    """
     audit: str = row["audit"]
     if finding.result == "agrees":
         return AuditEntry(Audited.AGREES, "agrees", now)
@@ -58,7 +62,7 @@ def entry_of(
         return AuditEntry(Audited.UNREADABLE, "" if audit == "suspected" else audit, now)
     topic = finding.target.key if finding.target.kind is TargetKind.TOPIC_PROGRESS else ""
     at_place = facts.get(row["read_back"], ())
-    if deliberate_change(at_place, row["occurred_at"], topic) is not None:
+    if deliberate_change(at_place, row["occurred_at"], topic, row["delivered_at"]) is not None:
         return AuditEntry(Audited.CONTRADICTED, "contradicted", now)
     if audit in _TRIED:
         return AuditEntry(Audited.DRIFT, "drift", now, finding.reason, ParkCode.DRIFT)

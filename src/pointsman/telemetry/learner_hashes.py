@@ -9,6 +9,7 @@ name are left out.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from threading import Lock
 from typing import Any
@@ -36,6 +37,7 @@ _ACCOUNT = re.compile(r"https?://[^\s|'\"]+\|[^'\"\n;,]*")
 _QUOTED_LEARNER = re.compile(r"\b(for|of|logging|learner|user) '([^'\n]+)'")
 #: quoted words, of which a name would be more than one, or not ASCII
 _QUOTED = re.compile(r"'([^'\n]{1,300})'|\"([^\"\n]{1,300})\"")
+_WORD = re.compile(r"\w+")
 _PLAIN_WORD = re.compile(r"[!-~]+")
 
 
@@ -47,8 +49,10 @@ class LearnerHashes:
 
     def __init__(self) -> None:
         self._pseudonyms = Pseudonyms()
-        #: in the order in which they came last
-        self._names: dict[str, None] = {}
+        #: in the order in which they came last, each with its first word
+        self._names: dict[str, str] = {}
+        #: the same by that word: a line has few words, and there are many names
+        self._of_word: defaultdict[str, set[str]] = defaultdict(set)
         self._lock = Lock()
 
     def use(self, key: bytes) -> None:
@@ -60,10 +64,20 @@ class LearnerHashes:
         if len(name) < _LEAST:
             return
         with self._lock:
-            self._names.pop(name, None)
-            self._names[name] = None
+            word = self._names.pop(name, None)
+            if word is None:
+                first = _WORD.search(name)
+                word = first[0] if first is not None else ""
+                self._of_word[word].add(name)
+            self._names[name] = word
             if len(self._names) > _MOST_NAMES:
-                del self._names[next(iter(self._names))]
+                self._forget(next(iter(self._names)))
+
+    def _forget(self, name: str) -> None:
+        word = self._names.pop(name)
+        self._of_word[word].discard(name)
+        if not self._of_word[word]:
+            del self._of_word[word]
 
     def __call__(self, _logger: Any, _method: str, line: Any) -> Any:
         learners = [
@@ -104,11 +118,21 @@ class LearnerHashes:
         text = _ADDRESS.sub(self._of_address, text)
         text = _SHA1.sub(lambda match: self._pseudonyms.of(match[0].lower()), text)
         text = _QUOTED_LEARNER.sub(self._of_quoted, text)
-        with self._lock:
-            names = [name for name in self._names if name in text]
-        for name in names:
+        for name in self._names_in(text):
             text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", text)
         return _QUOTED.sub(_without_name, text)
+
+    def _names_in(self, text: str) -> list[str]:
+        """Those that are known; one that has no word, as of signs alone, is looked for in each."""
+        words = {"", *_WORD.findall(text)}
+        with self._lock:
+            names = [
+                name
+                for word in words & self._of_word.keys()
+                for name in self._of_word[word]
+                if name in text
+            ]
+            return sorted(names, key=list(self._names).index) if len(names) > 1 else names
 
     def _of_address(self, match: re.Match[str]) -> str:
         return self._pseudonyms.of(unquote(match[1]).lower())

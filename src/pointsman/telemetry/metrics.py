@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
 
+from prometheus_client import Counter, Histogram
 from prometheus_client.exposition import choose_encoder
 
 from pointsman import __version__
@@ -55,8 +56,7 @@ class Metrics:
             self._show_limits(limits)
         # looked up each time, and there are few: their labels are ours and the settings'
         self._inputs_of = cache(self._of.inputs.labels)
-        self._requests_of = cache(self._of.http_requests.labels)
-        self._seconds_of = cache(self._of.http_seconds.labels)
+        self._http_of = cache(self._series_of_requests)
         self._deliveries_of = cache(self._of.deliveries.labels)
         self._mutations_of = cache(self._of.mutations.labels)
         self._latency_of = cache(self._of.latency.labels)
@@ -64,6 +64,12 @@ class Metrics:
         self._with_exemplar: set[tuple[str, str]] = set()
         self._places: set[str] = set()
         self._partitions: dict[str, set[tuple[str, int]]] = {}
+
+    def _series_of_requests(
+        self, source: str, method: str, route: str, status: int
+    ) -> tuple[Counter, Histogram]:
+        requests = self._of.http_requests.labels(source, method, route, str(status))
+        return requests, self._of.http_seconds.labels(route)
 
     def reconfigure(self, known: KnownLabels, limits: QuotaLimits) -> None:
         """From now on these sources have series of their own, and these limits are shown."""
@@ -200,8 +206,9 @@ class Metrics:
         self._of.commit_seconds.observe(seconds)
 
     def http(self, source: str, method: str, route: str, status: int, seconds: float) -> None:
-        self._requests_of(source, method, route, str(status)).inc()
-        self._seconds_of(route).observe(seconds)
+        requests, took = self._http_of(source, method, route, status)
+        requests.inc()
+        took.observe(seconds)
 
     def connections(self, listener: str, count: int) -> None:
         self._of.http_connections.labels(listener).set(count)

@@ -90,6 +90,8 @@ def _webhook(source: WebhookSettings, ids: StatementIds) -> Webhook:
         registration=_path(source.registration),
         id=_path(source.id),
         items=_path(source.items),
+        event=_path(source.event),
+        event_values=source.event_values,
     )
 
 

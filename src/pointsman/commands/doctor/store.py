@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from pointsman.doctor import Finding, Result, fail, findings, ok
 from pointsman.doctor.store import (
     Room,
     judge_books,
+    judge_file_system,
     judge_log,
     judge_replicas,
     judge_room,
@@ -27,6 +28,7 @@ from pointsman.domain.errors import ConfigError, Retry
 from pointsman.replicas import Replica
 from pointsman.store.base import Store
 from pointsman.store.migrations import SchemaError
+from pointsman.store.sqlite.mounts import network_file_system
 from pointsman.store.sqlite.schema import connect
 from pointsman.store.sqlite.soundness import StoreDamaged, check, log_of
 
@@ -92,7 +94,8 @@ async def examine_store(settings: Settings, examined: StoreExamination) -> Async
         if fault is not None:
             yield fault
             return
-        yield judge_room(_room(settings.store.path.parent))
+    for finding in _folder(settings):
+        yield finding
     if examined.is_missing:
         yield ok("store", f"there is none at {settings.store.path} yet; `pointsman run` makes it")
         return
@@ -128,17 +131,28 @@ async def examine_store(settings: Settings, examined: StoreExamination) -> Async
         yield finding
     for result in await asyncio.to_thread(_of_file, settings):
         yield result
+    yield await _books(store)
+
+
+async def _books(store: Store) -> Result:
     try:
         books = await store.books()
     except Retry as error:
-        yield findings.of_error("store's books", error, "pointsman verify")
-        return
-    yield judge_books(
+        return findings.of_error("store's books", error, "pointsman verify")
+    return judge_books(
         balanced=books.balanced,
         accepted=books.accepted,
         desired=books.desired,
         problems=books.problems,
     )
+
+
+def _folder(settings: Settings) -> Iterator[Finding]:
+    """Of the folder of a SQLite file."""
+    if not settings.store.is_shared:
+        folder = settings.store.path.parent
+        yield judge_room(_room(folder))
+        yield from judge_file_system(network_file_system(folder), str(folder))
 
 
 def _folder_fault(path: Path, examined: StoreExamination) -> Finding | None:

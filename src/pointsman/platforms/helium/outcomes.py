@@ -33,6 +33,7 @@ _LONGEST_MESSAGE = 300
 _MOST_MESSAGES = 5
 #: these may mean the apiKey as well as the authToken
 _HTTP_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_REDIRECTS = range(300, 400)
 #: of a body or a header: the same request will never pass
 _TOO_LARGE = frozenset(
     {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE}
@@ -277,5 +278,12 @@ def _with_status(message: str, status: int) -> str:
 
 
 def _plain(response: HttpAnswer) -> str:
+    if response.status in _REDIRECTS and (location := response.headers.get("Location", "")):
+        # without its query, which may repeat the key
+        address = location.partition("?")[0].partition("#")[0][:_LONGEST_MESSAGE]
+        return (
+            f"HTTP {response.status}, a redirect to {address}, which is not followed: "
+            "see platform.url"
+        )
     text = response.body[:_LONGEST_MESSAGE].decode(errors="replace").strip()
     return f"HTTP {response.status}" + (f": {text}" if text else "")

@@ -162,7 +162,7 @@ def _parts(body: bytes) -> list[bytes]:
     if not body.startswith(b"[") or body.count(b"{") <= _MOST:
         return [body]
     try:
-        statements = parse_json(body)
+        statements = parse_json(body, tolerant=True)
         if len(statements) <= _MOST:
             return [body]
         return [

@@ -27,6 +27,15 @@ _MALFORMED: dict[type[Exception], tuple[int, str]] = {
     http_exceptions.TransferEncodingError: (400, "the body is not chunked as its header says"),
     http_exceptions.ContentLengthError: (400, "the body is not as long as its header says"),
 }
+#: what begins a connection in another protocol, as the parser shows it; which, and what to do
+_OTHER_PROTOCOLS = {
+    "HTTPS traffic": "this is TLS, and this port speaks plain HTTP: TLS ends at the proxy in front",
+    "b'PROXY ": "this is the PROXY protocol, which is not spoken here: turn it off at the proxy or "
+    "load balancer (send-proxy), and name that in http.trusted_proxies",
+    # of version 2 the parser shows the first byte behind its empty lines
+    "b'\\x00'": "this may be the PROXY protocol (version 2), which is not spoken here: turn it off "
+    "at the proxy or load balancer (send-proxy-v2), and name that in http.trusted_proxies",
+}
 _NO_HTTP = (400, "this is no HTTP request that can be understood")
 
 
@@ -45,6 +54,11 @@ def end_connection(transport: asyncio.BaseTransport, status: int, reason: str) -
 
 
 def malformed(error: http_exceptions.HttpProcessingError) -> tuple[int, str]:
+    """Status and reason. A proxy that speaks something else is told of, for all fails then."""
+    if isinstance(error, http_exceptions.BadStatusLine):
+        for shown, reason in _OTHER_PROTOCOLS.items():
+            if shown in error.message:
+                return 400, reason
     return next(
         (answer for kind, answer in _MALFORMED.items() if isinstance(error, kind)), _NO_HTTP
     )

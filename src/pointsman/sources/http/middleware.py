@@ -45,7 +45,7 @@ from pointsman.sources.http.lrs.resources import Resource
 from pointsman.sources.http.routes import READ
 
 _XAPI = "/xapi/"
-_STATEMENTS: str = Resource.STATEMENTS
+_STATEMENTS = (Resource.STATEMENTS.value, "/xapi//statements")
 #: a method is any token, and a counter must not grow with what strangers send
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
@@ -178,7 +178,7 @@ def _route_name(request: web.Request) -> str:
     resource = request.match_info.route.resource
     if resource is None:
         return UNKNOWN_ROUTE
-    return resource.canonical.rstrip("/") or "/"
+    return resource.canonical.rstrip("/").replace("//", "/") or "/"
 
 
 def _customer(request: web.Request) -> str:

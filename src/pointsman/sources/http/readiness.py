@@ -46,7 +46,7 @@ class Readiness:
 
     def committed(self) -> None:
         """Statements were stored."""
-        self._note("")
+        self._asked_at, self._trouble = self._clock.monotonic(), ""
 
     def failed(self, error: StoreUnavailable) -> None:
         """Statements could not be stored."""

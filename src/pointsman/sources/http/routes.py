@@ -16,6 +16,7 @@ from pointsman.sources.http.lrs.resources import Resource
 
 #: HEAD works wherever GET does
 READ = ("GET", "HEAD")
+_XAPI = "/xapi/"
 
 
 class Listener(StrEnum):
@@ -49,7 +50,8 @@ class Route:
     """One line of the table.
 
     With `slash` the path is answered with a slash at its end too, for a redirect would lose a
-    player's POST.
+    player's POST; and below /xapi/ with two in front of the resource, which players write that put
+    a slash behind an endpoint that ends in one.
     """
 
     path: str
@@ -60,7 +62,11 @@ class Route:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        return (self.path, f"{self.path}/") if self.slash else (self.path,)
+        if not self.slash:
+            return (self.path,)
+        doubled = self.path.replace(_XAPI, f"{_XAPI}/") if self.path.startswith(_XAPI) else ""
+        paths = (self.path, doubled) if doubled else (self.path,)
+        return tuple(written for path in paths for written in (path, f"{path}/"))
 
 
 _PUBLIC, _POST = Listener.PUBLIC, ("POST",)

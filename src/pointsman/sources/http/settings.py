@@ -231,7 +231,8 @@ class HttpSourceSettings(Section):
     name: SourceName
     #: what the sender shows; several while a secret is being changed
     credentials: Annotated[tuple[CredentialSettings, ...], AfterValidator(require_some)]
-    #: it may send query parameters that xAPI does not know, and PUT a new profile unconditionally
+    #: it may send query parameters that xAPI does not know, PUT a new profile unconditionally, and
+    #: send statements with faults beside the point, which are left out
     lenient: bool = False
     #: of a request's body; none = http.max_body_bytes, which is the most in any case
     max_body_bytes: int | None = Field(default=None, ge=1_024)

@@ -14,6 +14,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
 from pointsman.domain.errors import Unauthorized
@@ -25,6 +26,7 @@ _LONGEST_ID = 256
 _MILLISECONDS_FROM = 100_000_000_000
 _BODY = "{body}"
 _STANDARD_ALPHABET = str.maketrans("-_", "+/")
+_NUMBER = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,9})?")
 _VARIABLE = re.compile(r"\{(?:id|timestamp)\}")
 
 
@@ -225,7 +227,14 @@ def _from_base64(text: str) -> bytes:
 
 
 def _seconds(place: str, text: str) -> float:
-    if not text.isdecimal() or len(text) > len(str(_MILLISECONDS_FROM * 10)):
-        raise SignatureRefused(f"the header {place} must be Unix seconds, a whole number")
-    number = int(text)
-    return number / 1_000 if number >= _MILLISECONDS_FROM else number
+    """Of Unix seconds or milliseconds, with a fraction or without, or of ISO 8601 (Zendesk)."""
+    if _NUMBER.fullmatch(text):
+        number = float(text)
+        return number / 1_000 if number >= _MILLISECONDS_FROM else number
+    try:
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise SignatureRefused(
+            f"the header {place} must be Unix seconds, or a time of ISO 8601"
+        ) from None

@@ -40,8 +40,9 @@ T = TypeVar("T")
 #: by then
 _GOOD_FOR = 30.0
 _MOST_ANSWERS = 50_000
+#: also of JSON that is written as a text, whose quotation marks have a backslash in front
 _REGISTRATION = re.compile(
-    rb'"registration"\s*:\s*"([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})"'
+    rb'"registration\\?"\s*:\s*\\?"([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\\?"'
 )
 
 

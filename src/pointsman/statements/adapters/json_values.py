@@ -11,6 +11,7 @@ import re
 import uuid
 from collections.abc import Collection
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -25,8 +26,12 @@ _IRI: TypeAdapter[str] = TypeAdapter(Iri)
 _TIMESTAMP: TypeAdapter[str] = TypeAdapter(Timestamp)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MAX_LENGTH_IN_MESSAGE = 80
-#: more than that is no number of seconds since 1970 but one of milliseconds
-_MAX_SECONDS = 100_000_000_000
+#: more than that is no number of seconds since 1970 but one of milliseconds, and more than that one
+#: of microseconds, as Debezium writes a time of PostgreSQL
+_MAX_SECONDS, _MAX_MILLISECONDS = 100_000_000_000, 100_000_000_000_000
+#: a zone in words behind a time, as Ruby writes it; and a date of mail (RFC 5322) and HTTP
+_ZONE_IN_WORDS = re.compile(r"\s(?:UTC|GMT)$")
+_DATE_OF_MAIL = re.compile(r"[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} .*")
 _YES = frozenset({"true", "yes", "1"})
 _NO = frozenset({"false", "no", "0"})
 
@@ -120,14 +125,18 @@ def _timestamp_of_text(text: str) -> str:
         return _timestamp_of_number(float(text))
     if ":" not in text:
         raise ValueError
-    return _as_timestamp(datetime.fromisoformat(text))
+    if _DATE_OF_MAIL.fullmatch(text):
+        return _as_timestamp(parsedate_to_datetime(text))
+    return _as_timestamp(datetime.fromisoformat(_ZONE_IN_WORDS.sub("+00:00", text)))
 
 
 def _timestamp_of_number(value: Any) -> str:
     seconds = number(value)
     if seconds is None or seconds < 0:
         raise ValueError
-    if seconds > _MAX_SECONDS:
+    if seconds > _MAX_MILLISECONDS:
+        seconds /= 1_000_000
+    elif seconds > _MAX_SECONDS:
         seconds /= 1_000
     return _as_timestamp(datetime.fromtimestamp(seconds, UTC))
 

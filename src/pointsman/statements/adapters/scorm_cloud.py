@@ -116,7 +116,7 @@ def _parse_registration(body: bytes) -> dict[str, Any]:
             "the postback is XML, as API V1 and resultsFormat legacy send it; set resultsFormat to "
             "course, activity or full"
         )
-    registration = parse_json(body)
+    registration = parse_json(body, tolerant=True)
     if not isinstance(registration, dict):
         raise InputRefused("the postback must be an object, a registration")
     return registration

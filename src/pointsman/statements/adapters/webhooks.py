@@ -56,28 +56,41 @@ class Webhook:
     id: Path | None = None
     #: a list, each element of which is a report of its own
     items: Path | None = None
+    #: what kind of event it is, and those that are reports
+    event: Path | None = None
+    event_values: tuple[str, ...] = ()
 
     def statements(self, body: bytes, message_id: str | None = None) -> list[dict[str, Any]]:
-        """One for each report in `body`. `message_id` is the sender's name for the message.
+        """One for each report in `body`; none for an event of another kind.
+
+        `message_id` is the sender's name for the message.
 
         Raises `InputRefused`, which names the path that has nothing or something else, where nobody
         can tell who or what it is about. Any other value that makes no sense is left out.
         """
-        whole = parse_json(body)
+        whole = parse_json(body, tolerant=True)
         message = message_id or hashlib.sha256(body).hexdigest()
         if self.items is None:
-            return [self._statement(whole, whole, message, None)]
+            return [self._statement(whole, whole, message, None)] if self._is_report(whole) else []
         items = self.items.find(whole, whole)
         if not isinstance(items, list):
             raise InputRefused(f"the body has no list at {self.items}")
         statements: dict[bytes, dict[str, Any]] = {}
         for place, item in enumerate(items):
+            if not self._is_report(item, whole):
+                continue
             try:
                 statement = self._statement(item, whole, message, place)
             except InputRefused as error:
                 raise InputRefused(f"{self.items}[{place}]: {error}") from None
             statements[orjson.dumps(statement)] = statement  # the same twice is said once
         return list(statements.values())
+
+    def _is_report(self, item: Any, whole: Any = None) -> bool:
+        if self.event is None:
+            return True
+        kind = as_text(self.event.find(item, item if whole is None else whole))
+        return kind is not None and kind.lower() in {word.lower() for word in self.event_values}
 
     def _statement(self, item: Any, whole: Any, message: str, place: int | None) -> dict[str, Any]:
         left_out: list[LeftOut] = []

@@ -33,7 +33,8 @@ _LESSON_STATUS: dict[str, tuple[bool | None, bool | None]] = {
 _COMPLETION = {"completed": True, "incomplete": False, "not attempted": None, "unknown": None}
 _SUCCESS = {"passed": True, "failed": False, "unknown": None}
 _ONLY_12 = frozenset({"core", "student_data", "student_preference", "comments"})
-_NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
+#: what scorm-again lets a course write: 100 / 3 has 15 digits behind its point in JavaScript
+_NUMBER = re.compile(r"-?(?:[0-9]{1,10}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})")
 _MAX_SEQUENCE = 1_000_000_000
 _SCORE = ("scaled", "raw", "min", "max")
 
@@ -235,4 +236,4 @@ def _text(holder: Mapping[str, Any], name: str) -> str:
 
 
 def _number(text: str) -> float | None:
-    return float(text) if _NUMBER.fullmatch(text) else None
+    return float(text) if _NUMBER.fullmatch(text.strip()) else None

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from pointsman.domain.frozen import record
-from pointsman.statements.scorm.commit import Commit, Version
+from pointsman.statements.scorm.commit import Commit, CommitScore, Version
 
 #: commits remembered in a session; later ones than these are never sent again by a player
 _MAX_COMMITS = 64
+_SCORE = tuple(one.name for one in fields(CommitScore))
 #: what a commit is told from others by; `left_out` stands in `cmi` too, and was no part of the ids
 #: that earlier versions gave
 _TOLD = tuple(one.name for one in fields(Commit) if one.name not in {"sequence", "left_out"})
@@ -108,7 +109,7 @@ def digest(commit: Commit) -> str:
     told: dict[str, Any] = {name: getattr(commit, name) for name in _TOLD}
     told["sequence"] = None
     if commit.score is not None:
-        told["score"] = asdict(commit.score)
+        told["score"] = {name: getattr(commit.score, name) for name in _SCORE}
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 

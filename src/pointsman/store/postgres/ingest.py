@@ -21,7 +21,7 @@ from pointsman.store.desired_codec import MOVED
 from pointsman.store.evidence import Gathered, from_body, links, to_body
 from pointsman.store.postgres import statement_index
 from pointsman.store.postgres.history_rows import write_moves
-from pointsman.store.postgres.pool import CollisionError, count_of
+from pointsman.store.postgres.pool import CollisionError
 from pointsman.store.postgres.rows import CODEC, SQL, columns
 from pointsman.store.postgres.session import Connection
 from pointsman.store.statement_conflicts import former_names
@@ -184,11 +184,13 @@ async def _write_statements(
         for new in plan.statements
     ]
     ranks = await statement_index.ranks_by_key(connection, plan, read_keys)
-    number = await connection.fetchval(SQL["insert_block"], stored_at, block, list(ranks))
-    done = await connection.execute(SQL["insert_statements"], number, *columns(rows, 9))
-    if count_of(done) != len(rows):
+    values = (stored_at, block, list(ranks), list(ranks.values()), *columns(rows, 9))
+    done = await connection.fetchrow(SQL["insert_commit"], *values)
+    if done["stored"] != len(rows):
         raise CollisionError("another replica stored one of these statements just now")
-    await statement_index.write(connection, plan, number, ranks)
+    if done["has_references"]:
+        await statement_index.write_late(connection, plan)
+    await statement_index.write(connection, plan, done["block"])
 
 
 def _letters(plan: Plan) -> list[tuple[Any, ...]]:

@@ -43,17 +43,26 @@ JOIN unnest($1::text[], $2::text[], $3::bytea[]) AS k(source, origin, body_hash)
     ON d.body_hash = k.body_hash
     AND md5(d.source || chr(10) || d.origin) = md5(k.source || chr(10) || k.origin);
 
--- name: insert_block
-INSERT INTO blocks (stored_at, data, keys) VALUES ($1, $2, $3) RETURNING id;
-
--- name: insert_statements
-INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length, item, version)
-SELECT s.id, s.digest, s.outcome, s.source, s.stored_at, $1, s.start, s.length, s.item, s.version
-FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::integer[],
-    $8::integer[], $9::integer[], $10::text[])
-    AS s(id, digest, outcome, source, stored_at, start, length, item, version)
-ORDER BY s.id COLLATE "C"
-ON CONFLICT (id) DO NOTHING;
+-- name: insert_commit
+-- A block, its statements and the keys that queries find them by, in one step: a commit's time is that
+-- of its steps. `stored` is less than was given where another replica had one of the ids;
+-- `has_references` where stored statements are about some of these.
+WITH b AS (INSERT INTO blocks (stored_at, data, keys) VALUES ($1, $2, $3) RETURNING id),
+new AS (
+    INSERT INTO statements
+        (id, digest, outcome, source, stored_at, block, start, length, item, version)
+    SELECT s.id, s.digest, s.outcome, s.source, s.stored_at, b.id, s.start, s.length, s.item, s.version
+    FROM b, unnest($5::text[], $6::bigint[], $7::text[], $8::text[], $9::bigint[], $10::integer[],
+        $11::integer[], $12::integer[], $13::text[])
+        AS s(id, digest, outcome, source, stored_at, start, length, item, version)
+    ORDER BY s.id COLLATE "C"
+    ON CONFLICT (id) DO NOTHING RETURNING id),
+found AS (
+    INSERT INTO statement_keys (key, block, ranks)
+    SELECT k.key, b.id, k.ranks FROM b, unnest($3, $4::text[]) AS k(key, ranks))
+SELECT b.id AS block, (SELECT count(*) FROM new) AS stored,
+    EXISTS (SELECT 1 FROM refs WHERE target = ANY($5::text[])) AS has_references
+FROM b;
 
 -- name: upsert_desired
 INSERT INTO desired AS d ({moved})
@@ -427,7 +436,7 @@ FROM desired AS d WHERE learner = ANY($1::text[]) AND version = delivered_versio
     AND delivered_at < $2;
 
 -- name: audited_row
-SELECT audit, audited_at, occurred_at, read_back FROM desired
+SELECT audit, audited_at, occurred_at, delivered_at, read_back FROM desired
 WHERE learner = $1 AND kind = $2 AND key = $3 AND version = $4 AND delivered_version = version
 FOR UPDATE;
 
@@ -491,10 +500,6 @@ UPDATE quota_window SET state = $1, ends_at = $2, points = $3, requests = $4 WHE
 
 -- name: read_window
 SELECT ends_at, points, requests FROM quota_window;
-
--- name: insert_keys
-INSERT INTO statement_keys (key, block, ranks)
-SELECT key, $1, ranks FROM unnest($2::bigint[], $3::text[]) AS k(key, ranks);
 
 -- name: insert_late_keys
 INSERT INTO statement_keys (key, block, ranks)

@@ -33,13 +33,16 @@ _SOCKET = "@%2F"
 #: young database nothing is known of the tables' sizes yet, and a plan that reads all of a table
 #: would be kept while it grows, though every lookup of ours has its index (8 times slower,
 #: measured). Compiling takes longer than any of our queries. Who waited for a lock has to see what
-#: was committed meanwhile, whatever isolation the database or the role prefers.
+#: was committed meanwhile, whatever isolation the database or the role prefers. What is
+#: answered with 200 is stored, so a commit waits for the server's disk, whatever they prefer.
 _OPEN = """
 SELECT pg_backend_pid() AS pid, current_database() AS database,
     current_setting('server_encoding') AS encoding,
     pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS is_read_only,
     set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false),
-    set_config('default_transaction_isolation', 'read committed', false)
+    set_config('default_transaction_isolation', 'read committed', false),
+    CASE current_setting('synchronous_commit')
+        WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END
 """
 
 

@@ -39,9 +39,8 @@ async def ranks_by_key(connection: Connection, plan: Plan, read_keys: ReadKeys) 
     return statement_index.ranks_by_key(plan.statements, known.get)
 
 
-async def write(connection: Connection, plan: Plan, block: int, ranks: dict[int, str]) -> None:
-    await connection.execute(SQL["insert_keys"], block, *columns(ranks.items(), 2))
-    await _write_late(connection, plan)
+async def write(connection: Connection, plan: Plan, block: int) -> None:
+    """What is there beside the keys."""
     refs = [
         (new.item.refers_to, new.item.statement_id, new.item.voids)
         for new in plan.statements
@@ -56,7 +55,7 @@ async def write(connection: Connection, plan: Plan, block: int, ranks: dict[int,
         await connection.execute(SQL["save_attachments"], block, *columns(attached, 3))
 
 
-async def _write_late(connection: Connection, plan: Plan) -> None:
+async def write_late(connection: Connection, plan: Plan) -> None:
     """Statements that are about these and came before them are found under their keys too."""
     about: dict[str, list[Reference]] = {}
     wanted = [new.item.statement_id for new in plan.statements]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,6 +39,7 @@ from pointsman.store.sqlite.soundness import (
     note_of,
     refusal,
 )
+from pointsman.store.sqlite.upgrade import upgrade
 from pointsman.store.statement_index import ReadKeys, no_keys
 from pointsman.store.strip_nul import clean
 
@@ -51,7 +53,6 @@ class SqliteConnections:
 
     `beside` is for a command at a terminal: it works while a daemon has the file, and leaves the
     daemon's leases alone. `threaded=False` does everything in the loop's own thread, for tests.
-
     `commit_delay` is in seconds (`GroupCommit`). With `publish_turns` what is delivered waits to be
     written to a topic (`HistoryStore`).
     """
@@ -106,7 +107,7 @@ class SqliteConnections:
             connection,
             self._clock,
             self._damage,
-            LogMark(connection, self._path),
+            LogMark(connection, self._path, self._lock),
             threaded=self._threaded,
             on_commit=self._on_commit,
             commit_delay=self._commit_delay,
@@ -148,17 +149,7 @@ class SqliteConnections:
         return self._connection, int(last_commit)
 
     async def upgrade(self) -> list[Migration]:
-        try:
-            must_have_folder(self._path)
-            note = self._lock.take()
-            must_be_sound(self._path, note)
-            with closing(connect(self._path)) as connection:
-                steps = migrate(connection)
-        except (sqlite3.Error, OSError) as error:
-            raise refusal(self._path, error) from error
-        finally:
-            self._lock.release()
-        return steps
+        return upgrade(self._path, self._lock)
 
     @property
     def statement_ids(self) -> StatementIds:
@@ -213,10 +204,8 @@ class Writer:
         read_keys: ReadKeys,
         last_commit: int,
     ) -> None:
-        self._connection = connection
-        self._clock = clock
-        self._damage = damage
-        self._mark = mark
+        self._connection, self._clock = connection, clock
+        self._damage, self._mark = damage, mark
         self._read_keys = read_keys
         self._stored_at = last_commit
         self._thread = ThreadPoolExecutor(1, "pointsman-store") if threaded else None
@@ -287,14 +276,22 @@ class Writer:
 class LogMark:
     """Writes the file's number into its log each time that the log begins again."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self._log = log_of(path)
+    def __init__(self, connection: sqlite3.Connection, path: Path, lock: FileLock) -> None:
+        self._connection, self._lock, self._descriptor = connection, lock, lock.descriptor
+        self._path, self._log, self._salt = str(path), log_of(path), b""
         (self._number,) = connection.execute("PRAGMA application_id").fetchone()
-        self._salt = b""
 
     def renew(self) -> None:
-        """Within a transaction. The log of the transaction before has the number already."""
+        """Within a transaction. The log of the transaction before has the number already.
+
+        Raises `StoreUnavailable` where the file is not in its place any longer.
+        """
+        try:
+            there, held = os.stat(self._path), os.fstat(self._descriptor)  # noqa: PTH116 - quicker
+        except OSError:
+            raise self._lock.moved() from None
+        if there.st_ino != held.st_ino or there.st_dev != held.st_dev:
+            raise self._lock.moved()
         salt = b""
         with suppress(FileNotFoundError), self._log.open("rb", buffering=0) as file:
             salt = file.read(LOG_HEADER)[SALT]

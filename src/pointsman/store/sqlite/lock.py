@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from pointsman.domain.errors import ConfigError
+from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.store.sqlite.file_modes import OWNER_ONLY, close_to_others, logs_of
 
 #: a command that looks who has the file holds the lock for a moment
@@ -126,9 +126,27 @@ class FileLock:
         return None if answer[0] == fcntl.F_UNLCK else int(answer[4])
 
     def read(self, at: int, size: int) -> bytes:
-        """Bytes of the file, which must not be opened once more: see above."""
+        """Bytes of the file."""
+        return os.pread(self.descriptor, size, at)
+
+    @property
+    def descriptor(self) -> int:
+        """Of the database file, which must not be opened once more: see above."""
         assert self._inode is not None  # noqa: S101 - it is asked of a file that is in use
-        return os.pread(_open_files[self._inode].descriptor, size, at)
+        return _open_files[self._inode].descriptor
+
+    def moved(self) -> StoreUnavailable:
+        """What to say where the path leads to another file by now, or to none.
+
+        SQLite goes on writing to a file that was deleted, and nobody finds that again (SQLite, "How
+        To Corrupt An SQLite Database File", 2.4).
+        """
+        return StoreUnavailable(
+            f"store.url: {self._database} was moved, deleted or replaced while it is in use; "
+            "nothing more is taken, for a restart would not find it. next: put it back in its "
+            "place, and this goes on by itself. If it is deleted, don't stop this process: the "
+            f"file is still at /proc/{os.getpid()}/fd/{self.descriptor} (docs/store.md)"
+        )
 
     def release(self, note: str = "") -> None:
         """Leave the file to others, with a note for the next one who takes it."""

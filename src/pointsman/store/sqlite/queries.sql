@@ -413,7 +413,7 @@ WHERE d.learner = k.value AND d.version = d.delivered_version AND d.read_back !=
     AND d.delivered_at < ?;
 
 -- name: audited_row
-SELECT audit, audited_at, occurred_at, read_back FROM desired
+SELECT audit, audited_at, occurred_at, delivered_at, read_back FROM desired
 WHERE learner = ? AND kind = ? AND key = ? AND version = ? AND delivered_version = version;
 
 -- name: audit_looked

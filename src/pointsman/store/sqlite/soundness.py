@@ -19,6 +19,7 @@ import structlog
 
 from pointsman.domain.errors import ConfigError, StoreUnavailable
 from pointsman.domain.log_steps import NOTHING
+from pointsman.store.sqlite.mounts import network_file_system
 from pointsman.store.sqlite.schema import connect
 
 log = structlog.get_logger(__name__)
@@ -153,6 +154,13 @@ def must_have_folder(path: Path) -> None:
         raise ConfigError(
             f"store.url: there is no folder {path.parent}, and none is made: make it, or correct "
             "the address"
+        )
+    if kind := network_file_system(path.parent):
+        log.warning(
+            "the store is on a file system of the network, on which SQLite files get damaged",
+            path=str(path),
+            file_system=kind,
+            next="put it on a block device or a local disk, or take PostgreSQL (docs/store.md)",
         )
 
 

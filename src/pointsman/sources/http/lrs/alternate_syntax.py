@@ -47,23 +47,22 @@ class RawRequest:
     #: reads the body, where one was sent
     body: Callable[[], Awaitable[bytes]]
     alternate: bool = False
-    #: the media type says that it is what it is
-    well_typed: bool = True
+    #: what a strict source is refused for
+    fault: str = ""
 
 
 async def read_alternate(request: web.Request, body: Callable[[], Awaitable[bytes]]) -> RawRequest:
     """Raises `RequestRefused`."""
     query = unique(pairs(raw_query(request)))
-    method = query.pop("method", "")
+    written = query.pop("method", "")
+    method = written.upper()
     if request.method != "POST" or method not in _METHODS:
         raise RequestRefused(400, "?method= is for POST, and one of GET, PUT, POST, DELETE, HEAD")
     sent_type = media_type(request.headers.get("Content-Type", ""))
     if sent_type not in {FORM, *_FORM_OF_OLD_PLAYERS}:
         raise RequestRefused(400, f"a request with ?method= must be a form ({FORM})")
-    if query:
-        raise RequestRefused(400, "a request with ?method= has all other parameters in its form")
     try:
-        form = unique(pairs((await body()).decode()))
+        form = unique([*query.items(), *pairs((await body()).decode())])
     except UnicodeDecodeError:
         raise RequestRefused(400, "the form is not UTF-8") from None
     content = form.pop("content", None)
@@ -80,7 +79,18 @@ async def read_alternate(request: web.Request, body: Callable[[], Awaitable[byte
     async def read() -> bytes:
         return (content or "").encode()
 
-    return RawRequest(method, form, headers, read, alternate=True, well_typed=sent_type == FORM)
+    return RawRequest(
+        method, form, headers, read, alternate=True, fault=_fault(sent_type, query, written)
+    )
+
+
+def _fault(sent_type: str, query: Mapping[str, str], method: str) -> str:
+    """What of it no rule allows, and players do."""
+    if sent_type != FORM:
+        return f"a request with ?method= must be a form ({FORM})"
+    if query:
+        return "a request with ?method= has all other parameters in its form"
+    return "" if method.isupper() else "the method of ?method= is written in capitals"
 
 
 def credential_of(start: bytes) -> dict[str, str]:

@@ -26,7 +26,6 @@ from pointsman.sources.http.body import BodyLimits, RequestBody, read_body
 from pointsman.sources.http.client_address import sender_address
 from pointsman.sources.http.errors import RequestRefused
 from pointsman.sources.http.lrs.alternate_syntax import (
-    FORM,
     RawRequest,
     credential_of,
     read_alternate,
@@ -135,9 +134,9 @@ class LrsEndpoint:
             method, takes = _check_method(resource, request.method)
             sender = self._known(request) or await self._authorize(request.headers, request)
             raw = read_plain(request, partial(read_body, request, self._limits[sender.source]))
-        request[VERSION] = version = negotiate(raw.headers.get(HEADER))
         # players that are launched pass on what their launch address has
         lenient = sender.launch is not None or sender.source in self._lenient
+        request[VERSION] = version = negotiate(raw.headers.get(HEADER), lenient=lenient)
         if raw.alternate:
             _check_form(raw, version, lenient=lenient)
         searches = method == "GET" and resource is Resource.STATEMENTS
@@ -231,24 +230,25 @@ def _check_form(raw: RawRequest, version: str, *, lenient: bool) -> None:
     """Raises `RequestRefused`."""
     if version not in ALTERNATE_SYNTAX:
         raise RequestRefused(400, f"xAPI {version} has no ?method=; send the request itself")
-    if not raw.well_typed and not lenient:
+    if raw.fault and not lenient:
         raise RequestRefused(
-            400,
-            f"a request with ?method= must be a form ({FORM}); for players that can't say so, "
-            "mark the source lenient = true",
+            400, f"{raw.fault}; for players that can't do so, mark the source lenient = true"
         )
 
 
-def negotiate(header: str | None) -> str:
-    """The version to answer in: "1.0.3" or "2.0.0". Raises `VersionRefused`."""
+def negotiate(header: str | None, *, lenient: bool = False) -> str:
+    """The version to answer in: "1.0.3" or "2.0.0"; `lenient` takes any other for 1.0.3.
+
+    Raises `VersionRefused`.
+    """
     if header == ONE:  # as nearly all say
+        return ONE
+    if header is not None and _PATTERN_TWO.fullmatch(header):
+        return TWO
+    if lenient or (header is not None and _PATTERN_ONE.fullmatch(header)):
         return ONE
     if header is None:
         raise VersionRefused(f"the header {HEADER} is missing; send 1.0.3 or 2.0.0")
-    if _PATTERN_ONE.fullmatch(header):
-        return ONE
-    if _PATTERN_TWO.fullmatch(header):
-        return TWO
     raise VersionRefused(f"{HEADER} must be 1.0, 1.0.x or 2.0.x")
 
 

@@ -71,6 +71,9 @@ class Parameters:
 
 
 _NONE = Parameters({})
+#: what JavaScript makes of a value that is not there
+_SAY_NOTHING = frozenset({"", "null", "undefined"})
+_FLAGS = frozenset({"related_activities", "related_agents", "attachments", "ascending"})
 
 
 def raw_query(request: web.Request) -> str:
@@ -106,6 +109,8 @@ def check(texts: Mapping[str, str], takes: MethodRules, *, lenient: bool) -> Par
     """The parameters of a request that takes these. Raises `RequestRefused`."""
     if not texts and not takes.required:
         return _NONE
+    if lenient:
+        texts, takes = _as_meant(texts, takes)
     if missing := sorted(takes.required - texts.keys()):
         raise RequestRefused(400, f"the parameter {missing[0]} is missing")
     known = takes.required | takes.optional
@@ -121,6 +126,34 @@ def check(texts: Mapping[str, str], takes: MethodRules, *, lenient: bool) -> Par
         _check_one_statement(values)
     read = {_READERS[name][0]: _read(name, value) for name, value in values.items()}
     return Parameters(values, **read)
+
+
+def _as_meant(
+    texts: Mapping[str, str], takes: MethodRules
+) -> tuple[Mapping[str, str], MethodRules]:
+    """What players mean: an empty parameter and a null say nothing, and `True` is true.
+
+    A statement that is put has its id in its body, or gets one.
+    """
+    said = {
+        name: value.lower() if name in _FLAGS else value
+        for name, value in texts.items()
+        if name not in takes.optional or value not in _SAY_NOTHING
+    }
+    if "null" in said.get("agent", ""):
+        said["agent"] = _without_nulls(said["agent"])
+    return said, MethodRules(takes.required - {"statementId"}, takes.optional | takes.required)
+
+
+def _without_nulls(agent: str) -> str:
+    """What .NET and Python write of an agent whose name is not known."""
+    try:
+        value = orjson.loads(agent)
+    except orjson.JSONDecodeError:
+        return agent
+    if not isinstance(value, dict):
+        return agent
+    return orjson.dumps({name: part for name, part in value.items() if part is not None}).decode()
 
 
 def _check_one_statement(texts: Mapping[str, str]) -> None:

@@ -17,11 +17,20 @@ from pointsman.sources.http.lrs.endpoint import LrsRequest
 from pointsman.sources.http.lrs.resources import TWO
 from pointsman.sources.http.sender_turns import SenderTurns
 from pointsman.sources.parse_thread import LARGE, in_thread
-from pointsman.statements import JSON, StatementsRefused, check_readings
+from pointsman.statements import (
+    JSON,
+    StatementsRefused,
+    Tolerance,
+    check_readings,
+    guessed_type,
+    media_type,
+)
 
 #: large bodies that are understood and stored at once, and those of one learner: what is made of
 #: one takes ten times its bytes, and more at once are done no sooner
 _LARGE_AT_ONCE, _LARGE_OF_LEARNER = 4, 2
+#: what a body of statements may say to be
+_TYPES = frozenset({JSON, "multipart/mixed"})
 
 
 class LargeBodyTurns(SenderTurns):
@@ -84,14 +93,22 @@ class PostStatements:
             call.source,
             body,
             # a form need not say what its content is
-            content_type=call.content_type or (JSON if call.alternate else ""),
+            content_type=_lenient_type(call.content_type, body)
+            if call.lenient
+            else call.content_type or (JSON if call.alternate else ""),
             version="2.0.0" if call.version == TWO else "1.0.0",
             put_id=put_id,
             launch=call.launch,
+            tolerance=Tolerance.TIDIES if call.lenient else Tolerance.NONE,
         )
         if not call.lenient:
             check_readings(batch.items)
         return batch
+
+
+def _lenient_type(content_type: str, body: bytes) -> str:
+    """What a body is that says to be nothing that is taken, or nothing at all."""
+    return content_type if media_type(content_type) in _TYPES else guessed_type(body)
 
 
 def report_refusals(error: InputRefused | StatementConflict | Forbidden) -> int:
