@@ -117,6 +117,7 @@ def record(offset: int, timestamp: int, value: bytes | None) -> ConsumerRecord:
 def test_a_mark_is_read_as_it_was_written(offset: int, timestamp: int, value: bytes | None) -> None:
     mark = RecordMark.of(record(offset, timestamp, value))
     assert RecordMark.from_text(str(mark)) == mark
+    assert RecordMark.text_of(record(offset, timestamp, value)) == str(mark)
 
 
 def test_records_that_differ_in_time_or_value_have_other_marks() -> None:

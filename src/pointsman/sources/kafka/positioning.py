@@ -5,7 +5,7 @@ A place counts in one log only. Where the topic is another log by now, it is tol
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -16,6 +16,7 @@ from pointsman.domain.errors import PartitionLost
 from pointsman.domain.log_positions import WHOLE_TOPIC, Position
 from pointsman.domain.records import Receipt, Submission
 from pointsman.sources.kafka.hooks import KafkaHooks, ResetReason
+from pointsman.sources.kafka.messages import Message
 from pointsman.sources.kafka.offsets import OffsetTracker
 from pointsman.sources.kafka.position_log_lines import tell_starts
 from pointsman.sources.kafka.rebalance import Assignment
@@ -128,11 +129,19 @@ class Positioning:
             if topic in self._watch.logs
         )
 
-    def after(self, record: ConsumerRecord) -> Position:
-        """The place after a record."""
-        place = TopicPartition(record.topic, record.partition)
-        self._last_records[place] = str(RecordMark.of(record))
-        return self._position(place, record.offset + 1)
+    def with_places(
+        self, place: TopicPartition, records: Sequence[ConsumerRecord]
+    ) -> Iterator[Message]:
+        """Records of a partition, each with the place after it."""
+        group, token = self._settings.group_id, self._tokens.get(place, 0)
+        log_id, topic, partition = self._log_ids.get(place, ""), place.topic, place.partition
+        mark = self._last_records.get(place, "")
+        for record in records:
+            mark = RecordMark.text_of(record)
+            yield Message(
+                record, Position(group, topic, partition, record.offset + 1, token, log_id, mark)
+            )
+        self._last_records[place] = mark
 
     def has_mark(self, place: TopicPartition) -> bool:
         """Whether nothing was read of it yet, so that its log may turn out to be another one."""

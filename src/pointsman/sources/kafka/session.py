@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import Sequence
 
 import structlog
-from aiokafka import ConsumerRecord
 from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from pointsman.domain.clock import Clock
@@ -96,9 +95,9 @@ class ConsumerSession:
             await self._commit.end()
             await self._take_places()
             return
-        generation, records = await self._poll()
-        if records:
-            await self._read_and_commit(generation, records)
+        generation, messages = await self._poll()
+        if messages:
+            await self._read_and_commit(generation, messages)
         if not self._offsets.is_due():
             return
         await self._commit.end()
@@ -147,7 +146,7 @@ class ConsumerSession:
             partitions=sorted(f"{place.topic}/{place.partition}" for place in assigned),
         )
 
-    async def _poll(self) -> tuple[int, list[ConsumerRecord]]:
+    async def _poll(self) -> tuple[int, list[Message]]:
         generation = self._assignment.generation
         try:
             polled = await self._consumer.getmany(
@@ -155,9 +154,10 @@ class ConsumerSession:
             )
             if any(self._positioning.has_mark(place) for place in polled):
                 await self._commit.end()
-            unread: list[ConsumerRecord] = []
-            for place, records in polled.items():
-                unread += await self._positioning.unread(place, records)
+            unread = [
+                (place, await self._positioning.unread(place, records))
+                for place, records in polled.items()
+            ]
         except OffsetOutOfRangeError as error:
             # where to go on is stored after what was read before
             await self._commit.end()
@@ -172,17 +172,20 @@ class ConsumerSession:
             # the client had no place of its own before we gave it ours
             self._assignment.is_positioned = False
             return generation, []
-        return generation, unread
+        return generation, [
+            message
+            for place, records in unread
+            for message in self._positioning.with_places(place, records)
+        ]
 
-    async def _read_and_commit(self, generation: int, records: Sequence[ConsumerRecord]) -> None:
+    async def _read_and_commit(self, generation: int, messages: Sequence[Message]) -> None:
         """Read these while those before are committed, and then begin their commit.
 
         Raises what the commit before raised.
         """
-        size = sum(len(record.value or b"") for record in records)
+        size = sum(len(message.record.value or b"") for message in messages)
         if self._commit.size + size > _AHEAD:
             await self._commit.end()
-        messages = [Message(record, self._positioning.after(record)) for record in records]
         batch = await self._storing.read(messages, generation)
         if batch is None:
             self._assignment.read_again(generation)

@@ -97,6 +97,11 @@ class RecordMark:
         return cls(record.offset, record.timestamp, zlib.crc32(record.value or b""))
 
     @classmethod
+    def text_of(cls, record: ConsumerRecord) -> str:
+        """As text at once, for each record that is read has one."""
+        return f"{record.offset} {record.timestamp} {zlib.crc32(record.value or b'')}"
+
+    @classmethod
     def from_text(cls, text: str) -> RecordMark | None:
         """None for "", which is where nothing was stored."""
         return cls(*map(int, text.split())) if text else None
