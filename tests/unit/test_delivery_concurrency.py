@@ -140,17 +140,22 @@ def test_who_waits_in_line_begins_in_order_as_others_end() -> None:
     run_virtually(run())
 
 
-def test_who_is_cancelled_as_its_turn_comes_leaves_it_to_the_next() -> None:
+@pytest.mark.parametrize("cancelled_first", [False, True])
+def test_who_is_cancelled_as_its_turn_comes_leaves_it_to_the_next(cancelled_first: bool) -> None:
     async def run() -> None:
         limit = ConcurrencyLimit(1)
         begun_in = await limit.begin()
         first = asyncio.create_task(limit.begin())
         second = asyncio.create_task(limit.begin())
         await asyncio.sleep(0)
+        if cancelled_first:
+            first.cancel()
         limit.end(begun_in)
         first.cancel()
         limit.end(await second)
-        assert (first.cancelled(), limit.free, limit.in_line) == (True, 1, 0)
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert (limit.free, limit.in_line) == (1, 0)
 
     run_virtually(run())
 

@@ -146,7 +146,7 @@ class ConcurrencyLimit:
 
     @property
     def room(self) -> int:
-        """Deliveries that may come now, to begin or to wait in line until others end, at most 0."""
+        """Deliveries that may come now, to begin or to wait in line until others end."""
         return max(0, self.free + self._ahead - self.in_line)
 
     @property
@@ -166,10 +166,11 @@ class ConcurrencyLimit:
         try:
             return await place
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
+            if not place.cancelled():
                 self.end(place.result())
-            else:
+            elif place in self._line:
                 self._line.remove(place)
+                self._changed.set()
             raise
 
     async def wait_for_room(self) -> None:
