@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import statistics
 import tempfile
 import time
 import uuid
@@ -21,7 +20,7 @@ from unittest import mock
 
 import orjson
 
-from bench.timing import show
+from bench.results import Spread, record
 from pointsman import wiring
 from pointsman.config import Settings, load
 from pointsman.delivery.budget.base import QuotaLimits
@@ -34,8 +33,7 @@ from pointsman.platforms.helium import HeliumPlatform
 from pointsman.platforms.helium.transport import HttpAnswer
 from pointsman.store.base import Store
 from pointsman.store.commit_history import CommitHistory
-from pointsman.store.sqlite import SqliteStore
-from pointsman.store.sqlite import settling as sqlite_settling
+from pointsman.store.sqlite import SqliteStore, settling
 
 _STATEMENTS, _WAITING, _ROUNDS, _LEARNERS = 3_000, 100, 15, 500
 _CLOCK = SystemClock()
@@ -159,7 +157,7 @@ def without_history() -> Iterator[None]:
     with ExitStack() as stack:
         for where, name, nothing in (
             (CommitHistory, "note", lambda *_: None),
-            (sqlite_settling, "rows_of_turn", lambda *_: []),
+            (settling, "rows_of_turn", lambda *_: []),
             (PaidRequests, "_sent", lambda *_: None),
         ):
             stack.enter_context(mock.patch.object(where, name, nothing))
@@ -176,16 +174,15 @@ def main() -> None:
             with without_history():
                 taken["without"].append(asyncio.run(_round(settings, folder)))
             taken["with"].append(asyncio.run(_round(settings, folder)))
-    for place, title in enumerate(("take statements in", "deliver")):
-        ratio = statistics.median(
-            kept[place] / none[place]
-            for kept, none in zip(taken["with"], taken["without"], strict=True)
-        )
-        each = statistics.median(one[place] for one in taken["without"]) / _STATEMENTS
-        show(
-            f"{title}, {each * 1e6:.0f} us CPU each without",
-            {"with": ratio, "without": 1},
+    for place, what in enumerate(("taken in", "delivered")):
+        record(
+            f"With and without history, without HTTP: CPU of a statement, {what}",
             "without",
+            {
+                name: Spread.of([1e6 * seconds[place] / _STATEMENTS for seconds in rounds])
+                for name, rounds in taken.items()
+            },
+            command="python -m bench.bench_history",
         )
 
 

@@ -8,7 +8,6 @@ statements in, delivery is paused; then it is resumed until all is delivered.
 from __future__ import annotations
 
 import asyncio
-import statistics
 import sys
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from tempfile import TemporaryDirectory
 from bench.bench_http import PLAYER, cpu_seconds, measure
 from bench.live_emulator import PLENTY, emulator_with
 from bench.post_load import Job
-from bench.timing import show
+from bench.results import Spread, record
 from demo.children import Child
 from demo.processes import answers, free_port, stop, wait_until_up
 from demo.scenario import API_KEY, write_tokens
@@ -116,21 +115,21 @@ def main() -> None:
             order = list(daemons.values())
             for daemon in order if number % 2 else reversed(order):
                 daemon.round(number)
-            print(
-                [f"{a:.2f} {b:.2f}" for d in daemons.values() for a, b in d.taken[-1:]], flush=True
-            )
         parked = asyncio.run(commands.books(daemons["with"].settings)).parked
         if parked:
             raise RuntimeError(f"{parked} states are parked; see {folder}")
-    for place, title in enumerate(("from POST to commit", "deliver over HTTP")):
-        taken = {
-            name: [seconds[place] for seconds in daemon.taken[1:]]
-            for name, daemon in daemons.items()
-        }
-        pairs = zip(taken["with"], taken["without"], strict=True)
-        ratio = statistics.median(with_ / without for with_, without in pairs)
-        total = sum(taken["with"]) / sum(taken["without"])
-        show(f"{title}: all rounds {total:.3f}", {"with": ratio, "without": 1}, "without")
+    for place, what in enumerate(("from POST to commit", "delivered")):
+        record(
+            f"With and without history, over HTTP: CPU of a statement, {what}",
+            "without",
+            {
+                name: Spread.of(
+                    [1e6 * seconds[place] / _STATEMENTS for seconds in daemon.taken[1:]]
+                )
+                for name, daemon in reversed(daemons.items())
+            },
+            command="python -m bench.bench_history_http",
+        )
 
 
 if __name__ == "__main__":

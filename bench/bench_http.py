@@ -118,7 +118,7 @@ def daemon(folder: Path, store: str, shared: int | None = None) -> Iterator[tupl
     own = free_port()
     port, http = (own, "") if shared is None else (shared, _SHARED.format(port=own))
     tokens = ", ".join(f'"known{number}@example.com" = "t"' for number in range(_LEARNERS))
-    config = folder / f"pointsman-{own}.toml"
+    config = folder / ("pointsman.toml" if shared is None else f"pointsman-{own}.toml")
     config.write_text(
         _CONFIG.format(port=port, http=http, store=store, tokens=tokens, key=_ENCRYPTION_KEY)
     )

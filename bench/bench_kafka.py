@@ -140,7 +140,8 @@ async def _intake(settings: Settings, store: SqliteStore) -> tuple[float, float]
             taken.set_result(meter.taken())
 
     intake = wiring.pipeline(settings, store, _CLOCK, on_receipts)
-    source = KafkaSource(settings.sources.kafka[0], intake, store.claim, _CLOCK)
+    kafka = settings.sources.kafka[0]
+    source = KafkaSource(kafka, intake, store.claim, _CLOCK, read_ahead=0)  # as wired for SQLite
     task = asyncio.create_task(source.run())
     async with asyncio.timeout(_PATIENCE):  # a statement that is refused is never committed
         result = await taken

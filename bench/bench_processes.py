@@ -101,7 +101,7 @@ def _one_round(pids: Sequence[int], server: int, dsn: str, job: Job) -> _Round:
 def _show(title: str, rounds: Mapping[str, Sequence[_Round]]) -> None:
     one = next(iter(rounds))
     record(
-        f"Processes on PostgreSQL, {title}: statements a second",
+        f"Processes on PostgreSQL, {title}: speed",
         one,
         {name: Spread.of([1e6 / each.time for each in taken]) for name, taken in rounds.items()},
         command=_COMMAND,

@@ -1,4 +1,4 @@
-"""The latency of posts beside slow readers of a full store; without them = 1.
+"""The latency of posts beside slow readers of a full store: `python -m bench.bench_queries`.
 
 A reader asks for everything, one heavy query after another, and reads a few kilobytes at a time.
 """
@@ -18,11 +18,13 @@ from typing import Any
 
 import aiohttp
 
+from bench.results import Spread, record
 from demo.processes import free_port, pointsman
 
 _STATEMENTS, _BATCH = 40_000, 50
 _READERS = 4
 _POSTS, _ROUNDS = 200, 5
+_QUIET, _BUSY = "nobody reads", f"{_READERS} readers"
 _HEADERS = {
     "Authorization": "Basic " + base64.b64encode(b"user:secret").decode(),
     "X-Experience-API-Version": "1.0.3",
@@ -87,31 +89,25 @@ async def _latencies(session: aiohttp.ClientSession, url: str) -> list[float]:
     return taken
 
 
-async def _measure(url: str) -> tuple[list[float], list[float]]:
-    quiet: list[float] = []
-    busy: list[float] = []
+async def _measure(url: str) -> dict[str, list[list[float]]]:
+    """Seconds of each post, by round, without readers and beside them."""
+    taken: dict[str, list[list[float]]] = {_QUIET: [], _BUSY: []}
     async with aiohttp.ClientSession() as session, aiohttp.ClientSession() as theirs:
         for start in range(0, _STATEMENTS, _BATCH):
             await _post(session, url, [_statement(start + one) for one in range(_BATCH)])
         for _ in range(_ROUNDS):
-            quiet += await _latencies(session, url)
+            taken[_QUIET].append(await _latencies(session, url))
             readers = [
                 asyncio.create_task(_read_slowly(theirs, url, _QUERIES[one % len(_QUERIES)]))
                 for one in range(_READERS)
             ]
             await asyncio.sleep(0.5)
-            busy += await _latencies(session, url)
+            taken[_BUSY].append(await _latencies(session, url))
             for reader in readers:
                 reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.gather(*readers)
-    return quiet, busy
-
-
-def _show(name: str, quiet: Sequence[float], busy: Sequence[float]) -> None:
-    for label, part in (("median", 0.5), ("95th percentile", 0.95)):
-        without, beside = (_quantile(one, part) for one in (quiet, busy))
-        print(f"  {beside / without:8.2f}  {name}, {label} ({without * 1000:.1f} ms without)")
+    return taken
 
 
 def _quantile(values: Sequence[float], part: float) -> float:
@@ -126,9 +122,18 @@ def main() -> None:
         url = f"http://127.0.0.1:{port}"
         arguments = ["run", "--config", str(folder / "pointsman.toml")]
         with pointsman(arguments, folder / "log", f"{url}/readyz"):
-            quiet, busy = asyncio.run(_measure(f"{url}/xapi/statements"))
-    print(f"Posts beside {_READERS} slow readers of {_STATEMENTS:,} statements, without them = 1")
-    _show("a post", quiet, busy)
+            taken = asyncio.run(_measure(f"{url}/xapi/statements"))
+    for label, part in (("median", 0.5), ("95th percentile", 0.95)):
+        record(
+            f"Posts beside slow readers of {_STATEMENTS:,} statements: {label}",
+            _QUIET,
+            {
+                name: Spread.of([1_000 * _quantile(each, part) for each in rounds])
+                for name, rounds in taken.items()
+            },
+            command="python -m bench.bench_queries",
+            unit="ms",
+        )
 
 
 if __name__ == "__main__":

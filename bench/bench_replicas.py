@@ -21,7 +21,16 @@ FLEETS = ((0, 0.0), (1, 0.004), (2, 0.004), (3, 0.004), (2, 0.02))
 
 
 def main() -> None:
-    table = Table("", "a transaction", "p50", "p95", "p99", "requests/s", "transactions/s")
+    table = Table(
+        "",
+        "a transaction",
+        "p50",
+        "p95",
+        "p99",
+        "requests/s",
+        "transactions/s",
+        title="Completions of replicas that share a quota, in virtual time (the same in each run)",
+    )
     for replicas, seconds in FLEETS:
         scenario = Scenario(
             WorkloadNumbers(learners=5_000),

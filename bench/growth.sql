@@ -1,13 +1,15 @@
--- Fills a store; :statements and :desired stand for how many. What is dirty goes into SQLite.
+-- Fills a store; :statements and :desired stand for how many, a hundred statements to a block. They
+-- are new, or a daemon would forget them. What is dirty goes into SQLite.
 
 -- name: sqlite_blocks
-INSERT INTO blocks (id, stored_at, data) VALUES (1, 1, x'00');
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i * 100 < :statements)
+INSERT INTO blocks (id, stored_at, data) SELECT i, strftime('%s') * 1000000, x'00' FROM n;
 
 -- name: sqlite_statements
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :statements)
 INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length)
 SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(2)) || '-' ||
-    hex(randomblob(2)) || '-' || hex(randomblob(6))), i, 'applied', 'bench', 1, 1, 0, 100
+    hex(randomblob(2)) || '-' || hex(randomblob(6))), i, 'applied', 'bench', strftime('%s') * 1000000, 1 + (i - 1) / 100, 0, 100
 FROM n ORDER BY 1;
 
 -- name: sqlite_desired
@@ -24,11 +26,14 @@ INSERT INTO learners (learner) SELECT DISTINCT learner FROM desired;
 TRUNCATE accepted, blocks, statements, desired, learners RESTART IDENTITY;
 
 -- name: postgres_blocks
-INSERT INTO blocks (stored_at, data) VALUES (1, '\x00');
+INSERT INTO blocks (stored_at, data)
+SELECT extract(epoch FROM now())::bigint * 1000000, '\x00'
+FROM generate_series(1, (:statements + 99) / 100);
 
 -- name: postgres_statements
 INSERT INTO statements (id, digest, outcome, source, stored_at, block, start, length)
-SELECT gen_random_uuid()::text, i, 'applied', 'bench', 1, 1, 0, 100
+SELECT gen_random_uuid()::text, i, 'applied', 'bench',
+    extract(epoch FROM now())::bigint * 1000000, 1 + (i - 1) / 100, 0, 100
 FROM generate_series(1, :statements) AS i ORDER BY 1;
 
 -- name: postgres_desired

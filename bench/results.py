@@ -36,7 +36,10 @@ class Spread:
 def record(
     title: str, reference: str, taken: Mapping[str, Spread], *, command: str, unit: str = "µs"
 ) -> None:
-    """Print a table, keep it under its title, and write the page anew."""
+    """Print a table, keep it under its title, and write the page anew.
+
+    `title` is a subject and what of it was measured, as in "HTTP intake: CPU of a statement".
+    """
     kept: dict[str, Any] = (
         json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     )
@@ -50,43 +53,66 @@ def record(
         "values": {name: asdict(spread) for name, spread in taken.items()},
     }
     RESULTS.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print("\n".join(table(title, kept[title])), flush=True)
+    subject, _, what = title.partition(": ")
+    print("\n".join(table(subject, {what: kept[title]})), flush=True)
     if PAGE.exists():
         PAGE.write_text(page_with(PAGE.read_text(encoding="utf-8"), kept), encoding="utf-8")
 
 
 def page_with(page: str, kept: Mapping[str, Any]) -> str:
-    """The page, with these tables in place of those between the two marks."""
+    """The page, with these tables in place of those between the two marks.
+
+    Results of one bench that have the same rows become one table: CPU beside time.
+    """
     before, rest = page.split(_BEGIN)
     _, after = rest.split(_END)
-    tables = "\n\n".join("\n".join(table(title, result)) for title, result in kept.items())
+    grouped: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {}
+    for title, result in kept.items():
+        subject, _, what = title.partition(": ")
+        grouped.setdefault((subject, tuple(result["values"])), {})[what] = result
+    tables = "\n\n".join(
+        "\n".join(table(subject, results)) for (subject, _), results in grouped.items()
+    )
     return f"{before}{_BEGIN}\n\n{tables}\n\n{_END}{after}"
 
 
-def table(title: str, result: Mapping[str, Any]) -> list[str]:
-    """As Markdown: how often the reference fits into each, and what was measured."""
-    rows: Mapping[str, Mapping[str, float]] = result["values"]
-    reference = rows[result["reference"]]["median"]
-    rounds = {int(row["rounds"]) for row in rows.values()}
+def table(subject: str, results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """As Markdown, with two columns for each result: what was measured, and its ratio.
+
+    All results, by what they are of, have the same rows.
+    """
+    first = next(iter(results.values()))
+    rounds = min(int(row["rounds"]) for row in first["values"].values())
+    heads = [f"{what}, {result['unit']} | ratio" for what, result in results.items()]
     lines = [
-        f"### {title}",
+        f"### {subject}",
         "",
-        _how(result, min(rounds)),
+        _how(first, rounds),
         "",
-        f"| | ratio | {result['unit']} | least and most |",
-        "| --- | --- | --- | --- |",
+        f"| | {' | '.join(heads)} |",
+        f"| --- |{' --- |' * 2 * len(heads)}",
     ]
-    for name, row in rows.items():
-        shown = f"{row['median']:,.4g} | {row['least']:,.4g} to {row['most']:,.4g}"
-        lines.append(f"| {name} | {row['median'] / reference:.2f} | {shown} |")
+    for name in first["values"]:
+        cells = [_cells(result, name) for result in results.values()]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
+
+
+def _cells(result: Mapping[str, Any], name: str) -> str:
+    rows: Mapping[str, Mapping[str, float]] = result["values"]
+    row, reference = rows[name], rows[result["reference"]]["median"]
+    spread = f"{row['least']:,.4g} to {row['most']:,.4g}"
+    return f"{row['median']:,.4g} ({spread}) | {row['median'] / reference:.2f}"
 
 
 def _how(result: Mapping[str, Any], rounds: int) -> str:
     """With what, when and where it was measured."""
     command, machine_then = result["command"], result["machine"]
     load = f", a load of {result['load']:g}" if "load" in result else ""
-    return f"`{command}`, {result['at']}, {machine_then}{load}, medians of {rounds} rounds."
+    return (
+        f"`{command}`, {result['at']}, {machine_then}{load}; medians of {rounds} rounds, with the "
+        "least and the most."
+    )
 
 
 def machine() -> str:

@@ -16,9 +16,9 @@ from demo.broker import Broker
 from demo.processes import PATIENCE, free_port
 from pointsman.domain.log_positions import Position
 from pointsman.domain.records import Submission
-from pointsman.sources.kafka import session, store_retry
+from pointsman.sources.kafka import store_retry
 from pointsman.sources.kafka.settings import KafkaSourceSettings
-from pointsman.sources.kafka.source import KafkaSource
+from pointsman.sources.kafka.source import READ_AHEAD, KafkaSource
 from tests.support.kafka_source import (
     Memory,
     committed,
@@ -197,11 +197,12 @@ async def test_a_slow_transaction_pauses_until_it_is_done(settings: KafkaSourceS
 
 @asynccontextmanager
 async def commits_held(
-    settings: KafkaSourceSettings, memory: Memory, *values: bytes
+    settings: KafkaSourceSettings, memory: Memory, *values: bytes, read_ahead: int = READ_AHEAD
 ) -> AsyncIterator[KafkaSource]:
     """A source with commits of one message each, which wait for `memory.slow` after the first."""
     await send(settings, b"first")
-    async with running(settings.model_copy(update={"max_records": 1}), memory) as source:
+    one_each = settings.model_copy(update={"max_records": 1})
+    async with running(one_each, memory, read_ahead) as source:
         await until(lambda: memory.bodies == [b"first"])
         memory.slow.clear()
         await send(settings, *values)
@@ -222,13 +223,13 @@ async def test_messages_are_read_while_those_before_are_committed_one_fetch_ahea
     assert len(memory.origins) == 5
 
 
+@pytest.mark.parametrize("read_ahead", [0, 2 * len(numbered(1)[0]) - 1])
 async def test_more_bytes_than_may_be_read_ahead_wait_for_the_commit_before(
-    settings: KafkaSourceSettings, monkeypatch: pytest.MonkeyPatch
+    settings: KafkaSourceSettings, monkeypatch: pytest.MonkeyPatch, read_ahead: int
 ) -> None:
-    monkeypatch.setattr(session, "_AHEAD", len(numbered(1)[0]))
     monkeypatch.setattr(store_retry, "_SLOW", 0.1)
     memory = Memory()
-    async with commits_held(settings, memory, *numbered(2)):
+    async with commits_held(settings, memory, *numbered(2), read_ahead=read_ahead):
         await until(lambda: memory.paused == [True])
         assert len(memory.origins) == 2
         memory.slow.set()

@@ -19,7 +19,7 @@ from pointsman.domain.records import DeadLetter, Receipt, Submission
 from pointsman.sources.batch import LogMessage
 from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.settings import KafkaSourceSettings
-from pointsman.sources.kafka.source import KafkaSource
+from pointsman.sources.kafka.source import READ_AHEAD, KafkaSource
 from pointsman.sources.kafka.topic_logs import TopicLogs
 
 
@@ -119,8 +119,10 @@ class Memory:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: KafkaSourceSettings, memory: Memory) -> AsyncIterator[KafkaSource]:
-    source = KafkaSource(settings, memory, memory.claim, SystemClock(), memory.hooks())
+async def running(
+    settings: KafkaSourceSettings, memory: Memory, read_ahead: int = READ_AHEAD
+) -> AsyncIterator[KafkaSource]:
+    source = KafkaSource(settings, memory, memory.claim, SystemClock(), memory.hooks(), read_ahead)
     task = asyncio.create_task(source.run())
     try:
         yield source

@@ -177,9 +177,8 @@ class Pipeline:
         """
         received_at = micros(self._clock.now())
         self._on_batch(batch)
-        for name in {item.statement.actor.name for item in batch.items}:
-            if name:
-                self._on_name(name)
+        for name in {item.statement.actor.name or "" for item in batch.items} - {""}:
+            self._on_name(name)
         for item in batch.items:
             offset = clock_offset(item, received_at)
             if not -_FAR_BEHIND <= offset <= _FAR_AHEAD:
@@ -188,8 +187,7 @@ class Pipeline:
             self._item(item, batch.source, received_at, batch.launch, batch.former_ids, message)
             for item, message in zip(batch.items, batch.messages or repeat(None), strict=False)
         ]
-        # by position, for it is often of one statement
-        return Submission(
+        return Submission(  # by position, for it is often of one statement
             batch.source,
             batch.body,
             received_at,

@@ -11,7 +11,7 @@ from pointsman.domain.log_positions import Position
 from pointsman.sources.base import Source
 from pointsman.sources.kafka.hooks import KafkaHooks
 from pointsman.sources.kafka.producer import TopicProducer
-from pointsman.sources.kafka.source import KafkaSource
+from pointsman.sources.kafka.source import READ_AHEAD, KafkaSource
 from pointsman.sources.pipeline import Pipeline
 from pointsman.telemetry.metrics import Metrics
 from pointsman.wiring.tracing import NO_TRACES, Traces
@@ -61,4 +61,12 @@ def readers(
             on_problems=partial(metrics.kafka_problems, source.name),
             on_reset=partial(metrics.kafka_reset, source.name),
         )
-        yield KafkaSource(source, traces.reader(intake, source), claim, clock, hooks)
+        yield KafkaSource(
+            source,
+            traces.reader(intake, source),
+            claim,
+            clock,
+            hooks,
+            # SQLite's thread and reading want the same interpreter; PostgreSQL works elsewhere
+            read_ahead=READ_AHEAD if settings.store.is_shared else 0,
+        )

@@ -28,8 +28,6 @@ log = structlog.get_logger(__name__)
 
 #: milliseconds that a poll waits for records; a stop and a hand-over wait as long at most
 _POLL = 250
-#: bytes of messages that may be read before their commit can begin, with those of the commit
-_AHEAD = 8 * 1024 * 1024
 #: seconds that leaving the group may take
 _LEAVING = 10.0
 
@@ -47,8 +45,10 @@ class ConsumerSession:
         stop: StopSignal,
         watch: TopicWatch,
         problems: SourceProblems,
+        read_ahead: int,
     ) -> None:
         self.has_read = False
+        self._read_ahead = read_ahead
         self._settings = settings
         self._stop = stop
         self._hooks = hooks
@@ -179,12 +179,12 @@ class ConsumerSession:
         ]
 
     async def _read_and_commit(self, generation: int, messages: Sequence[Message]) -> None:
-        """Read these while those before are committed, and then begin their commit.
+        """Read these, while those before are committed if they may, and then begin their commit.
 
         Raises what the commit before raised.
         """
         size = sum(len(message.record.value or b"") for message in messages)
-        if self._commit.size + size > _AHEAD:
+        if self._commit.size + size > self._read_ahead:
             await self._commit.end()
         batch = await self._storing.read(messages, generation)
         if batch is None:

@@ -31,6 +31,8 @@ from pointsman.sources.kafka.topic_watch import TopicWatch
 
 log = structlog.get_logger(__name__)
 
+#: bytes of messages that are read and not committed yet, where nobody says otherwise
+READ_AHEAD = 8 * 1024 * 1024
 #: seconds between two looks while no topic can be read
 _NO_TOPIC = 2.0
 
@@ -41,6 +43,9 @@ class KafkaSource:
     `claim` takes over partitions in the store, which fences whoever had them, and gives what is
     stored of them. It and the intake may raise `StoreUnavailable`: then the source pauses, stays
     in its group, and tries again.
+
+    The next messages are read while those before are committed, as long as both are no more than
+    `read_ahead` bytes; 0 = not at all.
     """
 
     def __init__(
@@ -50,7 +55,9 @@ class KafkaSource:
         claim: Claim,
         clock: Clock,
         hooks: KafkaHooks | None = None,
+        read_ahead: int = READ_AHEAD,
     ) -> None:
+        self._read_ahead = read_ahead
         self._settings = settings
         self._intake = intake
         self._claim = claim
@@ -112,6 +119,7 @@ class KafkaSource:
                 self._stop,
                 self._watch,
                 self._problems,
+                self._read_ahead,
             )
             await session.run()
         except Exception as error:  # one source may not end the daemon
