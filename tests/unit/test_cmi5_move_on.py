@@ -81,6 +81,13 @@ def test_a_completed_has_no_mastery_score() -> None:
     assert not counts(LAUNCH, STATEMENT.validate_python(undone), SESSIONS)
 
 
+def test_a_sum_of_fractions_that_is_the_mastery_score_is_not_below_it() -> None:
+    exact = replace(LAUNCH, mastery_score=0.8)
+    for score, counted in ((0.7 + 0.1, True), (0.79, False)):
+        passed = STATEMENT.validate_python(statement(result={"score": {"scaled": score}}))
+        assert counts(exact, passed, SESSIONS) is counted
+
+
 def test_without_a_mastery_score_every_pass_is_one() -> None:
     low = STATEMENT.validate_python(statement(result={"score": {"scaled": 0.1}}))
     assert counts(replace(LAUNCH, mastery_score=None), low, SESSIONS)

@@ -108,6 +108,9 @@ def test_without_move_on_too_a_pass_below_the_mastery_score_is_none() -> None:
         "completed",
     ]
     assert values(RULES.decide(seen("passed", success=True, score=0.79), launch)) == ["started"]
+    # a sum of fractions that is the mastery score in all but the last of its digits
+    summed = RULES.decide(seen("passed", success=True, score=0.7 + 0.1), launch)
+    assert values(summed) == [100, "completed"]
 
 
 def test_for_other_players_move_on_is_no_word() -> None:

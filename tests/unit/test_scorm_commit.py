@@ -32,6 +32,9 @@ def activity(**cmi: Any) -> bytes:
         ("browsed", None, None),
         ("not attempted", None, None),
         ("", None, None),
+        ("Passed", True, True),
+        (" COMPLETED\n", True, None),
+        ("Not Attempted", None, None),
     ],
 )
 def test_a_lesson_status_says_both(
@@ -55,6 +58,10 @@ def test_a_lesson_status_says_both(
         ({"progress_measure": "0.3333333333333333"}, None, None, 33.333333),
         ({"progress_measure": ".25"}, None, None, 25),
         ({"progress_measure": "0"}, None, None, 0),
+        ({"progress_measure": "1e-7"}, None, None, 0.00001),
+        ({"progress_measure": "0.9999999999999999"}, None, None, 100),
+        ({"progress_measure": "1.0000000000000002"}, None, None, 100),
+        ({"completion_status": "Completed", "success_status": " PASSED"}, True, True, None),
         ({}, None, None, None),
     ],
 )
@@ -68,6 +75,49 @@ def test_an_activity_says_each_for_itself(
         success,
         progress,
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "measure", "threshold", "completion"),
+    [
+        ("incomplete", "0.9", "0.8", True),
+        ("unknown", "0.8", "0.8", True),
+        ("unknown", "0.7999999999999999", "0.8", True),
+        ("", "1", "1.0", True),
+        ("completed", "0.79", "0.8", False),
+        # nothing to judge by
+        ("completed", "", "0.8", True),
+        ("completed", "0.5", "", True),
+        ("completed", "0.5", "80", True),
+        ("incomplete", "0.9", "-1", False),
+    ],
+)
+def test_a_completion_threshold_decides_once_there_is_a_measure(
+    status: str, measure: str, threshold: str, completion: bool
+) -> None:
+    cmi = {"completion_status": status, "progress_measure": measure}
+    found = parse_commit(activity(**cmi, completion_threshold=threshold))
+    assert found.completion is completion
+
+
+@pytest.mark.parametrize("mode", ["browse", "review", "Review"])
+def test_a_page_that_previews_or_reviews_records_nothing(mode: str) -> None:
+    score = {"raw": "90", "scaled": "0.9"}
+    commits = [
+        lesson(lesson_status="completed", score=score, lesson_mode=mode),
+        activity(
+            completion_status="completed",
+            success_status="passed",
+            progress_measure="1",
+            score=score,
+            mode=mode,
+        ),
+    ]
+    for found in map(parse_commit, commits):
+        assert (found.completion, found.success, found.progress, found.score) == (None,) * 4
+        assert mode.lower() in found.left_out[0].rule
+    assert parse_commit(lesson(lesson_mode=mode)).left_out == ()
+    assert parse_commit(lesson(lesson_status="completed", lesson_mode="normal")).completion
 
 
 def test_common_fields_speak_where_the_run_time_data_is_silent() -> None:
@@ -132,6 +182,11 @@ def test_a_score_is_what_can_be_read_of_it(body: bytes, score: CommitScore | Non
         ("PT12M34.5S", 754.5),
         ("P1DT1H", 90_000),
         ("P1Y", 31_536_000),
+        # what players write that the standard has otherwise
+        ("00:05:03.456", 303.456),
+        ("0:5:3", 303),
+        ("PT1H30M5.333S", 5_405.333),
+        ("PT0.5H", 1_800),
         ("00:00:00", None),
         ("PT0S", None),
         ("P", None),

@@ -85,6 +85,16 @@ def test_scorm_2004_is_judged_by_its_scaled_score(
     assert stated(cmi, final=final) == said
 
 
+def test_a_sum_of_fractions_that_is_the_mastery_score_passes() -> None:
+    summed = str(0.7 + 0.1)
+    assert summed == "0.7999999999999999"
+    assert stated({"success_status": "failed", "score": {"scaled": summed}}) == [
+        "passed",
+        None,
+        True,
+    ]
+
+
 @pytest.mark.parametrize("raw", ["79.9999999", "79.99999999"])
 def test_a_score_that_rounds_up_to_the_mastery_score_is_below_it(raw: str) -> None:
     assert stated(lesson("passed", raw, "0", "100")) == ["failed", False, False]

@@ -43,7 +43,10 @@ def test_a_share_below_one_is_below_100(share: float) -> None:
     ("extension", "value", "expected"),
     [
         (CMI5_PROGRESS, 99.9999999, 99),
-        (CMI5_PROGRESS, math.nextafter(100, 0), 99),
+        # a sum of fractions: nothing that was left out is as little as that
+        (CMI5_PROGRESS, math.nextafter(100, 0), 100),
+        (CMI5_PROGRESS, math.nextafter(100, 101), 100),
+        (PROGRESS, sum([0.1] * 10), 100),
         (CMI5_PROGRESS, 28.999999999999996, 29),
         (CMI5_PROGRESS, 100, 100),
         (PROGRESS, 0.999999999, 99),

@@ -87,7 +87,8 @@ def with_due(launch: Launch, decision: Decision) -> Decision:
 
 
 def _is_below(score: float | None, mastery: float | None) -> bool:
-    return score is not None and mastery is not None and score < mastery
+    # 0.7 + 0.1 is 0.7999999999999999 in JavaScript, and 0.8 was meant
+    return score is not None and mastery is not None and round(score, 12) < mastery
 
 
 def _without_completion_before_move_on(observation: Observation) -> Observation:

@@ -13,6 +13,8 @@ from pointsman.statements.number_text import number_of
 _MAX_INCOMPLETE = 99.999999
 #: types that may hold a number
 _NUMBERS = (int, float, str)
+#: what sums of fractions are wrong by, as a share
+_HAIR = 1e-12
 
 
 class ReadingRefused(InputRefused):
@@ -31,11 +33,17 @@ def number(reading: Reading, where: str, value: Any, most: float) -> float:
             parsed = number_of(value) if isinstance(value, str) else float(value)
         except (ValueError, OverflowError):
             parsed = math.nan
+    parsed = all_of_it(parsed, most)
     if not 0 <= parsed <= most:
         raise ReadingRefused(
             reading, where, f"must be a number from 0 to {most}, not {str(value)[:80]!r}"
         )
     return parsed
+
+
+def all_of_it(number: float, most: float) -> float:
+    """`most` where a number is a hair beside it: ten times 0.1 is 0.9999999999999999."""
+    return most if abs(number - most) <= most * _HAIR else number
 
 
 def percentage(share: float) -> float:

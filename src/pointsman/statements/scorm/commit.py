@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pointsman.domain.records import LeftOut, Reading
-from pointsman.statements.extension_numbers import percentage
+from pointsman.statements.extension_numbers import all_of_it, percentage
 from pointsman.statements.scorm.commit_body import parse_commit_body
 from pointsman.statements.scorm.durations import duration_seconds, is_duration
 
@@ -33,8 +33,12 @@ _LESSON_STATUS: dict[str, tuple[bool | None, bool | None]] = {
 _COMPLETION = {"completed": True, "incomplete": False, "not attempted": None, "unknown": None}
 _SUCCESS = {"passed": True, "failed": False, "unknown": None}
 _ONLY_12 = frozenset({"core", "student_data", "student_preference", "comments"})
-#: what scorm-again lets a course write: 100 / 3 has 15 digits behind its point in JavaScript
-_NUMBER = re.compile(r"-?(?:[0-9]{1,10}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})")
+#: modes in which nothing is recorded (SCORM 1.2 RTE section 3.4.4, SCORM 2004 RTE section 4.2.14)
+_RECORDS_NOTHING = frozenset({"browse", "review"})
+#: what JavaScript makes of a number: 100 / 3 has 15 digits behind its point, and 1e-7 an exponent
+_NUMBER = re.compile(r"-?(?:[0-9]{1,10}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE]-[0-9]{1,3})?")
+#: what a sum of fractions is wrong by: 0.7 + 0.1 is 0.7999999999999999 in JavaScript
+_TINY = 1e-12
 _MAX_SEQUENCE = 1_000_000_000
 _SCORE = ("scaled", "raw", "min", "max")
 
@@ -105,6 +109,10 @@ class _CommitReader:
         # without any other, raw scores of SCORM 1.2 are of 100 (RTE section 3.4.4)
         ends = (0.0, 100.0) if version == "1.2" else (None, None)
         score = self._score(holder, ends) or self._score(self._beside)
+        if mode := self._mode_without_record(version):
+            completion, success, progress, score = self._nothing_of(
+                mode, completion, success, progress, score
+            )
         session, total = (self._duration(holder, name) for name in ("session_time", "total_time"))
         return Commit(
             version,
@@ -123,33 +131,53 @@ class _CommitReader:
         )
 
     def _status_12(self, core: Mapping[str, Any]) -> tuple[bool | None, bool | None, None]:
-        status = _text(core, "lesson_status")
+        status = _word_of(core, "lesson_status")
         if status not in _LESSON_STATUS:
+            said = _text(core, "lesson_status")
             self._leave_out(
-                Reading.COMPLETION, _unknown_word("cmi.core.lesson_status", status, _LESSON_STATUS)
+                Reading.COMPLETION, _unknown_word("cmi.core.lesson_status", said, _LESSON_STATUS)
             )
         return *_LESSON_STATUS.get(status, (None, None)), None
 
     def _status_2004(self) -> tuple[bool | None, bool | None, float | None]:
-        return (
-            self._word(Reading.COMPLETION, "cmi.", "completion_status", _COMPLETION),
-            self._word(Reading.SUCCESS, "cmi.", "success_status", _SUCCESS),
-            self._progress(),
-        )
+        completion = self._word(Reading.COMPLETION, "cmi.", "completion_status", _COMPLETION)
+        success = self._word(Reading.SUCCESS, "cmi.", "success_status", _SUCCESS)
+        measure = self._progress_measure()
+        threshold = _number(_text(self._cmi, "completion_threshold"))
+        if measure is not None and threshold is not None and 0 <= threshold <= 1:
+            # the LMS decides, whatever the course says (SCORM 2004 4th RTE section 4.2.4)
+            completion = measure >= threshold - _TINY
+        return completion, success, None if measure is None else percentage(measure)
+
+    def _mode_without_record(self, version: Version) -> str:
+        """The mode of a player page that previews or reviews; "" where it counts."""
+        if version == "1.2":
+            mode = _word_of(_child(self._cmi, "core"), "lesson_mode")
+        else:
+            mode = _word_of(self._cmi, "mode")
+        return mode if mode in _RECORDS_NOTHING else ""
+
+    def _nothing_of(self, mode: str, *said: object) -> tuple[None, None, None, None]:
+        if any(value is not None for value in said):
+            self._leave_out(
+                Reading.COMPLETION, f"the page's mode is {mode}, in which nothing is recorded"
+            )
+        return None, None, None, None
 
     def _word(
         self, reading: Reading, under: str, name: str, words: Mapping[str, bool | None]
     ) -> bool | None:
-        word = _text(self._cmi if under else self._beside, name)
+        holder = self._cmi if under else self._beside
+        word = _word_of(holder, name)
         if word and word not in words:
-            self._leave_out(reading, _unknown_word(under + name, word, words))
+            self._leave_out(reading, _unknown_word(under + name, _text(holder, name), words))
         return words.get(word)
 
-    def _progress(self) -> float | None:
+    def _progress_measure(self) -> float | None:
         text = _text(self._cmi, "progress_measure")
         measure = _number(text)
-        if measure is not None and 0 <= measure <= 1:
-            return percentage(measure)
+        if measure is not None and 0 <= (measure := all_of_it(measure, 1)) <= 1:
+            return measure
         if text:
             self._leave_out(Reading.PROGRESS, "cmi.progress_measure must be a number from 0 to 1")
         return None
@@ -164,6 +192,7 @@ class _CommitReader:
             if text and numbers[name] is None:
                 self._leave_out(Reading.SCORE, f"score.{name} must be a number, not {text[:40]!a}")
         scaled, raw, least, most = (numbers[name] for name in _SCORE)
+        scaled = None if scaled is None else all_of_it(scaled, 1)
         if scaled is None and raw is not None:
             scaled = _scaled(
                 raw, ends[0] if least is None else least, ends[1] if most is None else most
@@ -233,6 +262,11 @@ def _text(holder: Mapping[str, Any], name: str) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None or isinstance(value, bool | dict | list) else str(value)
+
+
+def _word_of(holder: Mapping[str, Any], name: str) -> str:
+    """A word of SCORM's, in whatever case and with whatever space around it."""
+    return _text(holder, name).strip().lower()
 
 
 def _number(text: str) -> float | None:

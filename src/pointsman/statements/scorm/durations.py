@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-#: SCORM 1.2 RTE section 3.4.1.1: HHHH:MM:SS.SS
-_TIMESPAN = re.compile(r"([0-9]{2,4}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,2})?)")
-#: SCORM 2004 4th RTE section 4.1.1.7, with a point where the day ends
+#: SCORM 1.2 RTE section 3.4.1.1: HHHH:MM:SS.SS, and what players write that counts in thousandths
+_TIMESPAN = re.compile(r"([0-9]{1,5}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,20})?)")
+_COUNT = r"([0-9]{1,9}(?:\.[0-9]{1,20})?)"
+#: SCORM 2004 4th RTE section 4.1.1.7, with a fraction of whatever unit
 _INTERVAL = re.compile(
-    r"P(?:([0-9]{1,4})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,6})D)?"
-    r"(?:T(?:([0-9]{1,6})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,9}(?:\.[0-9]{1,2})?)S)?)?"
+    rf"P(?:{_COUNT}Y)?(?:{_COUNT}M)?(?:{_COUNT}D)?"
+    rf"(?:T(?:{_COUNT}H)?(?:{_COUNT}M)?(?:{_COUNT}S)?)?"
 )
 #: seconds in what an interval counts; years and months are those of bookkeepers
 _UNITS = (31_536_000, 2_592_000, 86_400, 3_600, 60, 1)

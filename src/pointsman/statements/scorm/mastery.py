@@ -25,7 +25,8 @@ def judged_by_mastery(commit: Commit, mastery_score: float | None) -> Commit:
         mastery_score = commit.mastery_score
     if mastery_score is None or commit.score is None or commit.score.scaled is None:
         return commit
-    passed = commit.score.scaled >= mastery_score
+    # 0.7 + 0.1 is 0.7999999999999999 in JavaScript, and 0.8 was meant
+    passed = round(commit.score.scaled, 12) >= mastery_score
     is_done = commit.completion is True or commit.success is not None
     if commit.version == "2004":
         return replace(commit, success=passed) if passed or is_done or commit.final else commit

@@ -53,7 +53,10 @@ def is_below_mastery(launch: Launch, statement: Statement) -> bool:
     if statement.verb.id != vocabulary.PASSED or launch.mastery_score is None:
         return False
     score = statement.result.score if statement.result is not None else None
-    return score is not None and score.scaled is not None and score.scaled < launch.mastery_score
+    if score is None or score.scaled is None:
+        return False
+    # 0.7 + 0.1 is 0.7999999999999999 in JavaScript, and 0.8 was meant
+    return round(score.scaled, 12) < launch.mastery_score
 
 
 def is_defined(statement: Statement) -> bool:
