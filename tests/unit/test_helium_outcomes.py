@@ -265,6 +265,48 @@ def test_words_alone_say_that_the_token_is_refused_only_without_a_code(
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "Signature has expired",
+        "Error decoding signature",
+        "jwt malformed",
+        "jwt must be provided",
+        "invalid signature",
+        "You must be logged in to perform this action.",
+        "You are not authenticated",
+        "User is not logged in",
+        "Please log in",
+        "Login required",
+        "Your session has expired",
+        "The access token expired",
+        "authToken is invalid",
+        "Token is no longer valid",
+        "Could not verify JWT: JWTExpired",
+        "Context creation failed: jwt expired",
+        "Authentication credentials were not provided.",
+    ],
+)
+def test_words_of_common_servers_say_that_the_token_is_refused(words: str) -> None:
+    assert read({"errors": [error("m0", None, words)]})[0] is RequestOutcome.TOKEN_REFUSED
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Course session has expired",
+        "Not authorized",
+        "Access denied",
+        "Token of the course not found",
+        "The enrollment is invalid",
+        "You must be enrolled in this course",
+        "Learner is not logged in to this meeting",
+    ],
+)
+def test_words_about_something_else_blame_no_token(words: str) -> None:
+    assert read({"errors": [error("m0", None, words)]})[0] is not RequestOutcome.TOKEN_REFUSED
+
+
+@pytest.mark.parametrize(
     ("extensions", "verdict"),
     [
         ({"exception": {"status": 429}}, NOT_RUN),

@@ -38,6 +38,11 @@ NOW = 1_767_571_200.0
         ("Monday, 05-Jan-26 00:00:45 GMT", 45),
         ("Mon Jan  5 00:00:45 2026", 45),
         ("3600", 3600),
+        ("45s", 45),
+        ("1m30s", 90),
+        ("1h0m0s", 3600),
+        ("500ms", 0.5),
+        ("6m0.5s", 360.5),
     ],
 )
 @pytest.mark.parametrize("name", ["X-RateLimit-Reset", "Retry-After"])
@@ -52,7 +57,9 @@ def test_a_reset_time_is_read_however_it_is_spelled(name: str, reset: str, secon
         "",
         " ",
         "soon",
-        "60s",
+        "60 s",
+        "s",
+        "30s1m",
         "PT1M",
         "-1",
         "-inf",

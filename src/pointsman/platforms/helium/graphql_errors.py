@@ -55,6 +55,19 @@ _TOKEN = re.compile(
     r"|(INVALID|EXPIRED|REVOKED)_(AUTH_|ACCESS_)?(TOKEN|JWT|SESSION)"
     r"|(AUTH_|ACCESS_)?(TOKEN|JWT|SESSION)_(INVALID|EXPIRED|REVOKED))(_ERROR|_EXCEPTION)?$"
 )
+#: the same in words, of servers that have no code for it (PyJWT, jsonwebtoken, Hasura, Django REST
+#: framework); "not authorized" and "access denied" may as well be about the course
+_TOKEN_WORDS = re.compile(
+    r"^(CONTEXT_CREATION_FAILED_|COULD_NOT_VERIFY_JWT_)?("
+    r"(THE_|YOUR_|THIS_)?((AUTH(ENTICATION)?|ACCESS|ID|BEARER)_)?(TOKEN|JWT|SESSION|SIGNATURE|LOGIN)"
+    r"_((HAS|IS|WAS)_)?(EXPIRED|INVALID|REVOKED|MALFORMED|NOT_VALID|NO_LONGER_VALID)"
+    r"|JWTEXPIRED|(ERROR_DECODING|INVALID)_SIGNATURE"
+    r"|(BAD|MISSING|NO)_((AUTH|ACCESS)_)?(TOKEN|JWT)|JWT_MUST_BE_PROVIDED"
+    r"|((YOU_ARE|USER_IS|USER)_)?NOT_(LOGGED_IN|SIGNED_IN|AUTHENTICATED)"
+    r"|(YOU_(MUST|NEED_TO)_BE|PLEASE)_(LOGGED_IN|LOG_IN|SIGNED_IN|SIGN_IN|AUTHENTICATED)(_\w+)?"
+    r"|(LOGIN|LOG_IN|SIGN_IN)_(IS_)?REQUIRED|AUTHENTICATION_CREDENTIALS_WERE_NOT_PROVIDED"
+    r")$"
+)
 #: what servers say of an error that they have no code for
 _SAYS_NOTHING = "INTERNAL_SERVER_ERROR"
 #: the text of the request, or its variables, as a whole
@@ -126,7 +139,7 @@ class GraphQLError:
         words = _spelt(str(self.fields.get("message") or ""))
         if _is_quota(words):
             return Blame.QUOTA
-        if _TOKEN.match(words.strip("_")) and set(codes) <= {_SAYS_NOTHING}:
+        if set(codes) <= {_SAYS_NOTHING} and _is_about_token(words.strip("_")):
             return Blame.TOKEN
         return Blame.DOCUMENT if not codes and self._points_at_document else Blame.NOTHING
 
@@ -202,6 +215,10 @@ def _codes(values: Iterable[Any]) -> Iterator[str]:
 
 def _is_quota(spelt: str) -> bool:
     return bool(_QUOTA.search(_OTHER_QUOTA.sub("", spelt)))
+
+
+def _is_about_token(words: str) -> bool:
+    return bool(_TOKEN.match(words) or _TOKEN_WORDS.match(words))
 
 
 def _of_status(status: int) -> str:

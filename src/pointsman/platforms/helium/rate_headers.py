@@ -1,12 +1,14 @@
 """The quota's headers: `X-RateLimit-Remaining`, `X-RateLimit-Reset`, `Retry-After`.
 
 The platform's page says "the time at which they reset" and no more, so every usual spelling is
-read: seconds or milliseconds since the epoch, seconds from now, an ISO 8601 or an HTTP date.
+read: seconds or milliseconds since the epoch, seconds from now, also with units (`1m30s`), an ISO
+8601 or an HTTP date.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,6 +26,12 @@ _MOST_POINTS = 1_000_000_000
 #: numbers above are seconds since the epoch, and above that milliseconds
 _EPOCH_SECONDS = 1e8
 _EPOCH_MILLISECONDS = 1e11
+#: as Go writes a duration
+_WITH_UNITS = re.compile(
+    r"(?=[0-9.])(?:([0-9]{1,4})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s)?"
+    r"(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)ms)?"
+)
+_UNITS = (3600, 60, 1, 0.001)
 
 
 def read_rate(headers: Mapping[str, str], now: float, *, asked: float | None = None) -> RateReading:
@@ -55,6 +63,10 @@ def _whole(text: str | None) -> int | None:
 def _seconds_until(text: str | None, server_now: float) -> float | None:
     if not text:
         return None
+    if (match := _WITH_UNITS.fullmatch(text.strip())) is not None:
+        return sum(
+            float(count or 0) * unit for count, unit in zip(match.groups(), _UNITS, strict=True)
+        )
     try:
         number = float(text)
     except ValueError:
