@@ -1,4 +1,8 @@
-"""Decides again about stored statements after the rules have changed, and about dead letters."""
+"""Decides again about stored statements after the rules have changed, and about dead letters.
+
+A statement that another one voids asks for nothing any longer (xAPI Part 2 section 2.3.2): what it
+was applied to stays, and no rule takes it from then on.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,11 @@ from typing import Any
 from pointsman.domain.clock import Clock, micros
 from pointsman.domain.errors import InputRefused
 from pointsman.domain.log_positions import Position
-from pointsman.domain.records import InputOutcome, Submission
+from pointsman.domain.records import Decision, InputOutcome, Submission, WhyNot
 from pointsman.sources.batch import LogMessage
 from pointsman.sources.pipeline import Pipeline
 from pointsman.sources.players.scorm.commits import dead_commit_statement, is_commit
-from pointsman.store.base import Replayed, Store, StoredDeadLetter
+from pointsman.store.base import DecidedStatement, Replayed, Store, StoredDeadLetter
 
 #: statements decided about in one transaction, so that live traffic is not held up
 _PAGE = 200
@@ -41,12 +45,18 @@ async def replay(
     cursor = None
     while page := await store.statements_since(since=since, after=cursor, limit=_PAGE):
         cursor = page[-1].cursor
-        stored = [row.statement for row in page if since <= row.statement.stored_at < until]
+        rows = [row for row in page if since <= row.statement.stored_at < until]
+        stored = [row.statement for row in rows]
         await intake.prepare(statement.body for statement in stored)
-        readings = map(intake.read_again, stored)
-        submissions = [submission for submission in readings if submission is not None]
+        void = await store.voided([statement.statement_id for statement in stored])
+        readings = [intake.read_again(statement) for statement in stored]
+        submissions = [
+            _without_effect(submission) if row.statement.statement_id in void else submission
+            for row, submission in zip(rows, readings, strict=True)
+            if submission is not None and not _stays(row, void)
+        ]
         result = await store.redecide(submissions, now=micros(clock.now()), dry_run=dry_run)
-        skipped = len(stored) - len(submissions)
+        skipped = readings.count(None)
         yield ReplayPage(len(stored), skipped, page[-1].statement.stored_at, result)
 
 
@@ -105,12 +115,32 @@ async def _statement(
     submission = intake.read_again(stored) if stored is not None else None
     if submission is None:
         return "still dead: its statement is not kept any longer, or is valid no longer"
+    if stored is not None and await store.voided([stored.statement_id]):
+        submission = _without_effect(submission)
     (item,) = submission.items
     if item.decision.outcome is InputOutcome.DEAD:
         return f"still dead: {item.decision.reason}"
     result = await store.redecide([submission], now=micros(clock.now()), dry_run=dry_run)
     outcomes = [after for _, after in result.outcomes]
     return _would_be(outcomes) if dry_run else _words(outcomes)
+
+
+def _stays(row: DecidedStatement, void: set[str]) -> bool:
+    """Whether it is void and was applied before: that is not taken back."""
+    was_applied = row.outcome in {InputOutcome.APPLIED, InputOutcome.SUPERSEDED}
+    return was_applied and row.statement.statement_id in void
+
+
+def _without_effect(submission: Submission) -> Submission:
+    """The same statement, which another one voids."""
+    (item,) = submission.items
+    decision = Decision(
+        InputOutcome.NO_EFFECT,
+        reason="another statement voids it",
+        activity=item.decision.activity,
+        why=WhyNot.NO_PROGRESS,
+    )
+    return replace(submission, items=(replace(item, decision=decision),))
 
 
 def _would_be(outcomes: Sequence[InputOutcome]) -> str:
