@@ -108,7 +108,7 @@ VIDEO = "https://w3id.org/xapi/video/extensions/"
     [
         ({f"{VIDEO}time": 74.608, f"{VIDEO}progress": 1.000349}, "progress"),
         ({PROGRESS: "100%"}, "progress"),
-        ({PROGRESS: 100.00000000000001}, "progress"),
+        ({PROGRESS: 100.001}, "progress"),
         ({f"{VIDEO}played-segments": "0-75"}, "coverage"),
     ],
 )
