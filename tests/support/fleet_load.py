@@ -139,7 +139,10 @@ async def ride_out(
         print(f"posts succeed {first - well:.2f} s after the other end is well")  # noqa: T201
         assert first - well < SOON
     if out:
-        assert load.ready_between(began + STALE, well) <= {503}
+        meanwhile = [status for at, status, _ in load.samples if began <= at <= well]
+        # it may take a busy machine longer than STALE to notice, and then there is no way back
+        assert meanwhile == sorted(meanwhile)
+        assert 503 in meanwhile or well - began < STALE
     assert load.ready_between(first + STALE, time.monotonic()) == {200}
     await check(load, fleet, stored_ids)
     return load

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pointsman.sources.http.connection_limits import Closed, ConnectionLimits
@@ -79,6 +79,7 @@ def test_a_proxy_is_no_address_of_a_sender() -> None:
     assert entered(limits, "10.1.1.1").entered == [Closed.FULL]
 
 
+@example([("enter", number // 2, False) for number in range(5)])
 @given(
     st.lists(
         st.tuples(st.sampled_from(["enter", "leave", "answered"]), st.integers(0, 5), st.booleans())

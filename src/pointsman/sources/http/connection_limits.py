@@ -60,7 +60,8 @@ class ConnectionLimits:
     def enter(self, connection: Connection, peer: str) -> Closed | None:
         """Count a new connection, or say why there is no room for it."""
         address = self._address(peer)
-        of_address = self._by_address[address] if address else {}
+        # without an entry for an address that gets no room
+        of_address = self._by_address.get(address, {})
         if len(of_address) >= self._most_of_address and not self._make_room(of_address):
             return Closed.FULL_FOR_ADDRESS
         if len(self._all) >= self._most and not self._make_room(self._all):
