@@ -99,6 +99,7 @@ class PostgresConnections:
                         await schema.must_be_current(connection)
                     else:
                         await schema.migrate(connection)
+                        _tell_advanced(await schema.advance_sequences(connection))
                     installation = await connection.fetchrow(SQL["read_installation"])
                     self._statement_ids = StatementIds(*installation)
         except BaseException:
@@ -136,6 +137,16 @@ class PostgresConnections:
             )
         )
         return [[next(receipts) for _ in work.submissions] for work in works]
+
+
+def _tell_advanced(tables: Sequence[str]) -> None:
+    if tables:
+        log.warning(
+            "sequences were behind the ids of their tables, and were advanced",
+            tables=", ".join(tables),
+            next="nothing, if the database was replicated or restored; else see who else writes "
+            "to it",
+        )
 
 
 @contextlib.contextmanager

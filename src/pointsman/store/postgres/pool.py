@@ -122,7 +122,7 @@ class Pool:
                 ):
                     raise _ours(error) from error
                 last = error
-        raise StoreUnavailable(f"the PostgreSQL store is too busy: {last}") from last
+        raise StoreUnavailable(f"the PostgreSQL store is too busy: {explain(last)}") from last
 
     @contextlib.asynccontextmanager
     async def _session(self) -> AsyncIterator[Connection]:
