@@ -59,7 +59,7 @@ class PostgresConnections:
         self._statement_ids: StatementIds | None = None
         # searches may take long, and must leave connections to the rest
         self._searches = asyncio.Semaphore(max(1, connections // 4))
-        self._pool = Pool(dsn, password, connections)
+        self._pool = Pool(dsn, password, connections, _advance_sequences)
         self._clock = clock or SystemClock()
         self._beside = beside
         self._commits: GroupCommit[Connection] = GroupCommit(
@@ -99,7 +99,7 @@ class PostgresConnections:
                         await schema.must_be_current(connection)
                     else:
                         await schema.migrate(connection)
-                        _tell_advanced(await schema.advance_sequences(connection))
+                        await _advance_sequences(connection)
                     installation = await connection.fetchrow(SQL["read_installation"])
                     self._statement_ids = StatementIds(*installation)
         except BaseException:
@@ -139,8 +139,8 @@ class PostgresConnections:
         return [[next(receipts) for _ in work.submissions] for work in works]
 
 
-def _tell_advanced(tables: Sequence[str]) -> None:
-    if tables:
+async def _advance_sequences(connection: Connection) -> None:
+    if tables := await schema.advance_sequences(connection):
         log.warning(
             "sequences were behind the ids of their tables, and were advanced",
             tables=", ".join(tables),
