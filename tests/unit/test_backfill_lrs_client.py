@@ -38,7 +38,9 @@ async def test_a_text_that_was_cut_in_an_emoji_does_not_end_an_import(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As Node writes it; the pages behind it would never be reached."""
-    first = rb'{"statements": [{"stored": "2026-01-01T00:00:00Z", "said": "cut \ud83d"}], "more": ""}'
+    first = (
+        rb'{"statements": [{"stored": "2026-01-01T00:00:00Z", "said": "cut \ud83d"}], "more": ""}'
+    )
 
     async def answer(*_: object) -> bytes:
         return first

@@ -75,9 +75,7 @@ def test_a_number_may_be_written_as_text(text: str, expected: float) -> None:
 
 
 @pytest.mark.parametrize(("value", "most"), [(sum([0.1] * 10), 1), (100.00000000000001, 100)])
-def test_a_sum_of_fractions_that_other_systems_report_is_all_of_it(
-    value: float, most: int
-) -> None:
+def test_a_sum_of_fractions_that_other_systems_report_is_all_of_it(value: float, most: int) -> None:
     assert number_within(value, 0, most) == most
 
 

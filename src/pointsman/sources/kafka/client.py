@@ -108,7 +108,5 @@ def _security(security: KafkaSecurity) -> dict[str, Any]:
         "sasl_mechanism": security.sasl_mechanism or "PLAIN",
         "sasl_plain_username": security.username,
         "sasl_plain_password": current_password(security),
-        "ssl_context": watched_tls_context(security)
-        if security.protocol.endswith("SSL")
-        else None,
+        "ssl_context": watched_tls_context(security) if security.protocol.endswith("SSL") else None,
     }
