@@ -330,13 +330,15 @@ async def test_a_topic_that_is_dropped_from_the_settings_and_named_again_goes_on
     assert memory.resets == []
 
 
-async def test_what_retention_removed_before_it_was_read_is_an_error_and_reading_goes_on(
-    settings: KafkaSourceSettings,
+@pytest.mark.parametrize("reset", ["earliest", "latest"])
+async def test_what_retention_removed_before_it_was_read_is_an_error_and_the_rest_is_read(
+    settings: KafkaSourceSettings, reset: str
 ) -> None:
-    memory = Memory()
+    settings, memory = settings.model_copy(update={"auto_offset_reset": reset}), Memory()
     await create(settings)
-    await send(settings, *numbered(2))
     async with running(settings, memory):
+        await until(lambda: memory.settled(settings.topics[0]) == 0)
+        await send(settings, *numbered(2))
         await until(lambda: len(memory.stored) == 2)
     await send(settings, *numbered(6, 2))
     async with admin(settings) as client:

@@ -153,6 +153,8 @@ SPAN = Span(1_000_000, 2_000_000, "here")
         ({"events": [1, 2], "pageInfo": {"hasMore": True, "cursor": "next"}}, "next"),
         ({"events": [1, 2], "pageInfo": {"hasMore": True, "cursor": 7}}, "7"),
         ({"data": {"APIEvents": {"events": [1], "pageInfo": {"hasMore": False}}}}, ""),
+        # a title that was cut in an emoji
+        (rb'{"events": [{"title": "cut \ud83d"}]}', ""),
     ],
 )
 async def test_a_page_says_how_it_goes_on(answer: object, cursor: str) -> None:

@@ -264,6 +264,18 @@ def test_words_alone_say_that_the_token_is_refused_only_without_a_code(
     assert read({"errors": [error(None, code, words)]})[0] is outcome
 
 
+@pytest.mark.parametrize("cut", [rb"\ud83d", b"\xf0\x9f", b"\xe2\x80"])
+def test_a_message_that_was_cut_in_a_character_costs_no_more_than_the_character(
+    cut: bytes,
+) -> None:
+    refused = b'{"message": "no course %b", "path": ["m1"], "extensions": {"code": "NOT_FOUND"}}'
+    body = b'{"data": null, "errors": [' + refused % cut + b"]}"
+    assert read(body) == (RequestOutcome.ANSWERED, [DONE, REFUSED, NOT_RUN])
+    message = read_answer(HttpAnswer(200, {}, body), THREE, NON_NULL, now=0.0).results[1].message
+    assert "\ufffd" in message
+    message.encode()  # a store takes it
+
+
 @pytest.mark.parametrize(
     "words",
     [

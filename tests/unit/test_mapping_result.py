@@ -67,6 +67,7 @@ def test_what_the_result_says_outweighs_the_verb(
         ({"progress": 41.99}, 41),
         ({"progress": 99.9}, 99),
         ({"progress": 99.999999}, 99),
+        ({"progress": sum([0.1] * 10) * 100}, 100),
         ({"progress": 100.0}, 100),
         ({"progress": 0.29 * 100}, 29),
         ({"progress": 0.57 * 100}, 57),

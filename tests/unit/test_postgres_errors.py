@@ -137,6 +137,7 @@ def test_what_lasts_says_what_to_do_next(row: tuple[str, str, Verdict]) -> None:
         ("53300", "store.connections"),
         ("26000", "session mode"),
         ("25006", "several hosts"),
+        ("23505", "sequences"),
     ],
 )
 def test_advice_names_the_setting_or_the_command(state: str, names: str) -> None:

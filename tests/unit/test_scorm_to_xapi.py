@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.launch import LaunchMode
 from pointsman.domain.records import Observation
 from pointsman.mapping.result import is_complete, is_passed, progress
 from pointsman.statements import Limits, Valid, observe, parse
@@ -120,3 +121,12 @@ def test_whatever_is_read_makes_a_valid_statement(body: bytes, at: int) -> None:
     (item,) = parse(found, Limits(), new_id=lambda: "").items
     assert isinstance(item, Valid), item
     observe(item, at)
+
+
+def test_a_launch_to_review_misses_nothing_that_was_left_out() -> None:
+    reviewed = b'{"cmi": {"core": {"lesson_status": "completed", "lesson_mode": "review"}}}'
+    commit = parse_commit(reviewed)
+    assert commit.left_out
+    for mode, is_noted in ((LaunchMode.NORMAL, True), (LaunchMode.REVIEW, False)):
+        statement = commit_statement(commit, replace(LAUNCH, mode=mode), AT, IDS)
+        assert ("result" in statement) is is_noted

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pointsman.domain.records import Reading
 from pointsman.mapping.result import progress
 from pointsman.statements import Limits, NoEffect, observe, parse
+from pointsman.statements.adapters.json_values import number_within
 from pointsman.statements.adapters.report import ActivityReport, report_statement
 from pointsman.statements.extension_numbers import ReadingRefused, number, percentage
 from pointsman.statements.parse import Valid
@@ -71,6 +72,11 @@ def test_text_that_only_python_reads_as_a_number_is_none(text: str) -> None:
 @pytest.mark.parametrize(("text", "expected"), [(" 50 ", 50), ("1e2", 100), (".5", 0.5), ("7.", 7)])
 def test_a_number_may_be_written_as_text(text: str, expected: float) -> None:
     assert number(Reading.PROGRESS, "there", text, 100) == expected
+
+
+@pytest.mark.parametrize(("value", "most"), [(sum([0.1] * 10), 1), (100.00000000000001, 100)])
+def test_a_sum_of_fractions_that_other_systems_report_is_all_of_it(value: float, most: int) -> None:
+    assert number_within(value, 0, most) == most
 
 
 def test_what_other_systems_report_is_cut_too() -> None:

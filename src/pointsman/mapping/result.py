@@ -11,6 +11,8 @@ from pointsman.domain.records import Observation
 from pointsman.mapping.rules import short_verb
 
 COMPLETE = 100
+#: what adding up fractions is wrong by: ten times 0.1 is 0.9999999999999999
+_TINY = 1e-10
 _PASSED_VERBS = frozenset({"passed", "mastered"})
 #: what is said with these is about a part of the activity, and never about the whole
 _PART_VERBS = frozenset({"answered", "asked", "interacted", "responded"})
@@ -63,5 +65,5 @@ def progress(observation: Observation, *, score_is_progress: bool) -> int | None
 def _whole_percentage(percentage: float) -> int:
     # round first, so that 0.29 * 100 = 28.999999999999996 is 29
     whole = math.floor(round(percentage, 6))
-    # and what rounds up to all of it is not all of it
-    return min(whole, COMPLETE - 1) if percentage < COMPLETE else whole
+    # and what rounds up to all of it is not all of it, but for a sum of fractions
+    return min(whole, COMPLETE - 1) if percentage < COMPLETE - _TINY else whole

@@ -12,7 +12,6 @@ looks at as little as decides: what is short has few objects and arrays.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from codecs import BOM_UTF8
 from collections import Counter
@@ -21,6 +20,7 @@ from typing import Any, Final
 import orjson
 
 from pointsman.domain.errors import InputRefused
+from pointsman.domain.whole_characters import with_whole_characters
 from pointsman.statements.settings import Limits
 
 JSON = "application/json"
@@ -30,14 +30,6 @@ _NO_OPENING_BRACKET = bytes(byte for byte in range(256) if byte not in b"{[")
 
 #: what the parser says of a number that no double holds
 _TOO_LARGE = "number is infinity"
-#: an escape in a text: a pair of surrogates, one alone, or another
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
-    re.DOTALL,
-)
-#: what stands for a character that is lost (Unicode 23.8)
-_LOST = rb"\ufffd"
 
 
 class _RepeatedKeyError(InputRefused):
@@ -67,7 +59,7 @@ def read_json(body: bytes, *, tolerant: bool = False) -> tuple[Any, bytes]:
     except orjson.JSONDecodeError as error:
         body, came = body.removeprefix(BOM_UTF8), body
         if tolerant:
-            body = _with_whole_characters(body)
+            body = with_whole_characters(body)
         if body == came:
             raise _refusal(error) from None
         try:
@@ -89,10 +81,6 @@ def _refusal(error: orjson.JSONDecodeError) -> InputRefused:
             "larger than is taken (RFC 8259 section 6)"
         )
     return InputRefused(f"the body is not JSON: {error.msg} at {place}")
-
-
-def _with_whole_characters(body: bytes) -> bytes:
-    return _ESCAPE.sub(lambda escape: escape[0] if escape[1] is None else _LOST, body)
 
 
 def repeated_key(body: bytes, value: Any) -> str | None:

@@ -14,8 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import orjson
-
+from pointsman.outgoing.json_answers import read_json_answer
 from pointsman.platforms.base import MutationResult, PlatformAnswer, RequestOutcome, Verdict
 from pointsman.platforms.helium.graphql_errors import (
     Blame,
@@ -40,7 +39,6 @@ _TOO_LARGE = frozenset(
 )
 #: with a time to come back, these are about the load, and not about who asks
 _MAY_ASK_TO_WAIT = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE})
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NOTHING = "the platform answered nothing for it"
 _DONE = MutationResult(Verdict.DONE)
 
@@ -82,10 +80,10 @@ def read_answer(
 
 
 def read_payload(body: bytes) -> dict[str, Any]:
-    """The JSON object of a body, with or without a byte order mark; {} for anything else."""
+    """The JSON object of a body; {} for anything else."""
     try:
-        payload = orjson.loads(body.removeprefix(_BYTE_ORDER_MARK))
-    except orjson.JSONDecodeError:
+        payload = read_json_answer(body)
+    except ValueError:
         return {}
     return payload if isinstance(payload, dict) else {}
 

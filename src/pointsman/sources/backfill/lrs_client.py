@@ -19,6 +19,7 @@ import orjson
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import ConfigError, InputRefused, SourceUnavailable
 from pointsman.outgoing.client import HttpClient, NoReply
+from pointsman.outgoing.json_answers import read_json_answer
 from pointsman.outgoing.retry_after import retry_after
 from pointsman.outgoing.settings import OutgoingSettings
 
@@ -151,12 +152,12 @@ class _TryAgainError(SourceUnavailable):
 
 def _read(body: bytes, url: str) -> tuple[PageOfStatements | None, str]:
     try:
-        result: dict[str, Any] = orjson.loads(body)
+        result: dict[str, Any] = read_json_answer(body)
         statements: list[dict[str, Any]] = result["statements"]
         more = result.get("more") or ""
         reached = max((_micros(statement["stored"]) for statement in statements), default=0)
         array = orjson.dumps(statements)
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise InputRefused(f"{url}: is no StatementResult: {error}") from error
     return (PageOfStatements(array, len(statements), reached) if statements else None), more
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Literal, Protocol
 
-import orjson
 from pydantic import SecretStr
 
 from pointsman.domain.clock import MICROSECONDS, Clock
 from pointsman.domain.errors import Retry
 from pointsman.outgoing.client import HttpReply, NoReply
+from pointsman.outgoing.json_answers import read_json_answer
 from pointsman.outgoing.retry_after import retry_after
 from pointsman.statements.adapters import Path
 from pointsman.store.confirmation_records import Span
@@ -137,8 +137,8 @@ class FeedClient:
                 f"the feed's answer is longer than {len(reply.body):,} bytes", wait
             )
         try:
-            answer = orjson.loads(reply.body)
-        except orjson.JSONDecodeError:
+            answer = read_json_answer(reply.body)
+        except ValueError:
             raise FeedUnavailable("the feed's answer is not JSON", wait) from None
         events = _first(self._query.events, answer)
         if not isinstance(events, list):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Any
 
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.helpers import create_ssl_context
 
 from pointsman.sources.kafka.settings import (
     KafkaCluster,
@@ -15,6 +13,7 @@ from pointsman.sources.kafka.settings import (
     KafkaSourceSettings,
     KafkaTopicSettings,
 )
+from pointsman.sources.kafka.watched_tls import watched_tls_context
 
 #: bytes of a message, before it is compressed
 _LARGEST = 64 * 1024 * 1024
@@ -109,14 +108,5 @@ def _security(security: KafkaSecurity) -> dict[str, Any]:
         "sasl_mechanism": security.sasl_mechanism or "PLAIN",
         "sasl_plain_username": security.username,
         "sasl_plain_password": current_password(security),
-        "ssl_context": _ssl_context(security),
+        "ssl_context": watched_tls_context(security) if security.protocol.endswith("SSL") else None,
     }
-
-
-def _ssl_context(security: KafkaSecurity) -> ssl.SSLContext | None:
-    if not security.protocol.endswith("SSL"):
-        return None
-    context: ssl.SSLContext = create_ssl_context(
-        cafile=security.ca_file, certfile=security.cert_file, keyfile=security.key_file
-    )
-    return context

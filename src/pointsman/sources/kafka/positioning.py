@@ -180,22 +180,28 @@ class Positioning:
             # retention has removed what was read; what comes next may be there
             self._consumer.seek(place, stored)
             return
+        # what is still there was never read, whatever is to be done where nothing is known
+        first = (await self._consumer.beginning_offsets([place]))[place]
+        goes_on_at = first if offset < first else None
         log.error(
             "the stored position is out of the partition's range; messages may be lost",
             source=self._settings.name,
             topic=place.topic,
             partition=place.partition,
             offset=offset,
-            continues_at=self._settings.auto_offset_reset,
+            continues_at=self._settings.auto_offset_reset if goes_on_at is None else goes_on_at,
             next="retention removed messages before they were read, or the log was cut: compare "
             "the topic's retention with how long this source was down",
         )
-        await self.reset(place, ResetReason.OUT_OF_RANGE)
+        await self.reset(place, ResetReason.OUT_OF_RANGE, goes_on_at)
 
-    async def reset(self, place: TopicPartition, reason: ResetReason) -> None:
-        """Go to where `auto_offset_reset` says, and store that place."""
+    async def reset(
+        self, place: TopicPartition, reason: ResetReason, offset: int | None = None
+    ) -> None:
+        """Go to `offset`, or to where `auto_offset_reset` says, and store that place."""
         generation = self._assignment.generation
-        offset = (await self._reset_offsets([place]))[place]
+        if offset is None:
+            offset = (await self._reset_offsets([place]))[place]
         self._last_records.pop(place, None)
         position = self._position(place, offset)
         if not await self._settle([position], generation):

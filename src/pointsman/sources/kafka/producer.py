@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLarge
 
 from pointsman.domain.clock import Clock
 from pointsman.domain.errors import InputRefused, StoreUnavailable
-from pointsman.sources.kafka.client import new_producer
+from pointsman.sources.kafka.client import current_password, new_producer
 from pointsman.sources.kafka.settings import KafkaTopicSettings
 
 log = structlog.get_logger(__name__)
@@ -37,6 +37,8 @@ class TopicProducer:
         self._producer: AIOKafkaProducer | None = None
         self._problem = "not connected yet"
         self._connecting: asyncio.Task[None] | None = None
+        #: what the producer was made with
+        self._password: str | None = None
 
     async def open(self) -> None:
         """Connect, now or as soon as the broker is there."""
@@ -78,15 +80,30 @@ class TopicProducer:
             ) from error
         except (KafkaError, OSError, TimeoutError) as error:
             self._problem = f"{type(error).__name__}: {error}"
+            self._connect_again_with_another_password()
             raise StoreUnavailable(
                 f"{self._section}: topic {topic} does not take messages: {self._problem}"
             ) from error
         self._problem = ""
 
+    def _connect_again_with_another_password(self) -> None:
+        """A producer would log in with its own for ever, and the broker may know it no longer."""
+        former = self._producer
+        if former is None or current_password(self._settings.security) == self._password:
+            return
+        self._producer = None
+        self._connecting = asyncio.create_task(self._connect_instead_of(former))
+
+    async def _connect_instead_of(self, former: AIOKafkaProducer) -> None:
+        with contextlib.suppress(KafkaError, OSError, TimeoutError):
+            await asyncio.wait_for(former.stop(), self._settings.timeout_seconds)
+        await self._connect()
+
     async def _connect(self) -> None:
         while True:
             producer = None
             try:
+                self._password = current_password(self._settings.security)
                 producer = new_producer(self._settings)
                 await producer.start()
             except Exception as error:

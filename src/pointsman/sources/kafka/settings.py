@@ -110,7 +110,7 @@ class KafkaSourceSettings(KafkaCluster):
     topics: Names
     #: the consumer group; offsets are kept in the store under it
     group_id: str = Field(default="pointsman", min_length=1)
-    #: where to start in a partition that was never read, and in one whose place is gone
+    #: where to start in a partition that was never read, and in one that is another log by now
     auto_offset_reset: Literal["earliest", "latest"] = "earliest"
     #: as of an HTTP source; the topic of [http.kafka] never does, for players' words are in it
     defines_activities: bool = True

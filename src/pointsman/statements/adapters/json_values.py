@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pointsman.domain.iri import mailbox, mailbox_address
 from pointsman.statements.data_types import Iri, Mailbox, Timestamp
+from pointsman.statements.extension_numbers import all_of_it
 from pointsman.statements.number_text import number_of
 from pointsman.statements.statement import parse_timestamp
 
@@ -85,6 +86,8 @@ def number(value: Any) -> float | None:
 def number_within(value: Any, least: float, most: float) -> float | None:
     """A number in these bounds, which are allowed."""
     parsed = number(value)
+    if parsed is not None:
+        parsed = all_of_it(parsed, most)
     if parsed is not None and not least <= parsed <= most:
         raise ValueError(f"must be a number from {least:g} to {most:g}, not {in_message(value)}")
     return parsed

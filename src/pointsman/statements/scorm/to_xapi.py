@@ -6,10 +6,11 @@ Pure. The words are xAPI's (ADL vocabulary) and cmi5's, so rules read it as they
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pointsman.domain.launch import Launch, launch_actor_json
+from pointsman.domain.launch import Launch, LaunchMode, launch_actor_json
 from pointsman.domain.statement_ids import StatementIds
 from pointsman.statements.left_out_readings import as_extension
 from pointsman.statements.scorm.commit import Commit, CommitScore
@@ -34,6 +35,9 @@ def commit_statement(
     The same commit has the same id whenever it comes again.
     """
     judged = judged_by_mastery(commit, launch.mastery_score)
+    if launch.mode is not LaunchMode.NORMAL:
+        # nothing of it counts, so nothing that was left out is missed
+        judged = replace(judged, left_out=())
     name = f"{launch.registration} {player} {commit.sequence} {digest(commit)} {at}"
     verb = _verb(judged)
     statement: dict[str, Any] = {

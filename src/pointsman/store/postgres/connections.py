@@ -59,7 +59,7 @@ class PostgresConnections:
         self._statement_ids: StatementIds | None = None
         # searches may take long, and must leave connections to the rest
         self._searches = asyncio.Semaphore(max(1, connections // 4))
-        self._pool = Pool(dsn, password, connections)
+        self._pool = Pool(dsn, password, connections, _advance_sequences)
         self._clock = clock or SystemClock()
         self._beside = beside
         self._commits: GroupCommit[Connection] = GroupCommit(
@@ -99,6 +99,7 @@ class PostgresConnections:
                         await schema.must_be_current(connection)
                     else:
                         await schema.migrate(connection)
+                        await _advance_sequences(connection)
                     installation = await connection.fetchrow(SQL["read_installation"])
                     self._statement_ids = StatementIds(*installation)
         except BaseException:
@@ -136,6 +137,16 @@ class PostgresConnections:
             )
         )
         return [[next(receipts) for _ in work.submissions] for work in works]
+
+
+async def _advance_sequences(connection: Connection) -> None:
+    if tables := await schema.advance_sequences(connection):
+        log.warning(
+            "sequences were behind the ids of their tables, and were advanced",
+            tables=", ".join(tables),
+            next="nothing, if the database was replicated or restored; else see who else writes "
+            "to it",
+        )
 
 
 @contextlib.contextmanager

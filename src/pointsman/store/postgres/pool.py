@@ -50,7 +50,15 @@ class Pool:
     one) where that lasts until somebody acts, and `NotStorable` for what no database would take.
     """
 
-    def __init__(self, url: str, password: Callable[[], str] | None, connections: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        password: Callable[[], str] | None,
+        connections: int,
+        end_collisions: Callable[[Connection], Awaitable[None]] | None = None,
+    ) -> None:
+        """`end_collisions` is called where rows go on having the keys of others."""
+        self._end_collisions = end_collisions
         self._opener = SessionOpener(url, password)
         self._connections = connections
         self._pool: asyncpg.Pool | None = None
@@ -122,7 +130,11 @@ class Pool:
                 ):
                     raise _ours(error) from error
                 last = error
-        raise StoreUnavailable(f"the PostgreSQL store is too busy: {last}") from last
+        if self._end_collisions is not None and isinstance(last, asyncpg.UniqueViolationError):
+            with contextlib.suppress(StoreUnavailable, *ERRORS):
+                async with self._session() as session:
+                    await self._end_collisions(session)
+        raise StoreUnavailable(f"the PostgreSQL store is too busy: {explain(last)}") from last
 
     @contextlib.asynccontextmanager
     async def _session(self) -> AsyncIterator[Connection]:

@@ -84,6 +84,8 @@ _NO_TLS = "rejected SSL upgrade"
 
 _ADVICE = {
     "08P01": "see the pooler's own settings, and the database and parameters in store.url",
+    "23505": "if it was replicated logically, its sequences are behind the ids of its tables; they "
+    "are advanced, and it is tried again",
     "25006": "a standby? With several hosts in store.url the one that takes writes is found",
     "26": "a pooler between here and the database has to be in session mode",
     "28": "see the role in store.url, and the server's pg_hba.conf",
