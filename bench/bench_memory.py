@@ -98,7 +98,7 @@ def main() -> None:
                 resident[waiting].append(_most_resident(folder, path, number))
         smallest = _name(_SIZES[0])
         record(
-            "Resident memory of a daemon, SQLite",
+            "Memory of a daemon, SQLite: resident",
             smallest,
             {waiting: Spread.of(each) for waiting, each in resident.items()},
             command=_COMMAND,
