@@ -78,9 +78,9 @@ class GroupCommit(Generic[Connection]):
         return result
 
     async def close(self) -> None:
-        """Wait until all work is done."""
+        """Wait until all work is done. It is done even where who waits is cancelled."""
         while self._busy is not None:
-            await self._busy
+            await asyncio.wait({self._busy})
 
     async def _enqueue(
         self, submissions: tuple[Submission, ...], call: Callable[[Connection], Any] | None
