@@ -115,6 +115,18 @@ async def test_a_message_counts_as_read_and_leaves_no_dead_letter_of_theirs(inta
     assert after.offset == 8
 
 
+async def test_what_is_too_deep_to_be_written_does_not_keep_the_others_from_being_taken(
+    intake: Intake,
+) -> None:
+    deep = '{"x":' + "[" * 300 + "]" * 300 + "}"
+    body = f"[{json.dumps(OWN['mailbox'])},{json.dumps(OTHERS['same domain'])},{deep}]".encode()
+    submission = intake.pipeline.read_message(LogMessage("http", body, "offset 7", None))
+    assert len(submission.items) == 1
+    (letter,) = submission.dead
+    assert "nested deeper" in letter.reason
+    assert ANA.encode() not in letter.body + submission.body
+
+
 async def test_a_launched_player_a_document_and_a_launch_are_told(intake: Intake) -> None:
     actor = Actor("mbox", f"mailto:{ANA}")
     with pytest.raises(Forbidden, match="forgotten"):

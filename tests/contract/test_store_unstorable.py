@@ -94,6 +94,28 @@ async def test_of_messages_that_are_stored_together_only_that_one_becomes_a_dead
     assert await position(store) == 8
 
 
+async def test_beside_it_a_statement_whose_id_is_taken_becomes_a_dead_letter_too(
+    store: Store,
+) -> None:
+    known = item(decision=GOOD)
+    await take(store, submission(known, all_or_nothing=False))
+    other = message(GOOD, BAD)
+    taken = replace(other.items[0], statement_id=known.statement_id, digest=1 << 60)
+    log = replace(other, items=(taken, other.items[1]))
+    receipt = await take(store, log)
+    assert (receipt.outcomes, receipt.conflicts) == (
+        {InputOutcome.DEAD: 2},
+        (known.statement_id,),
+    )
+    letters = [await store.dead_letter(one.id) for one in await store.dead_letters(limit=9)]
+    assert sorted((letter.body, letter.statement_id) for letter in letters if letter) == [
+        (b'{"n":0}', known.statement_id),
+        (b'{"n":1}', other.items[1].statement_id),
+    ]
+    assert (await take(store, log)).outcomes == {}
+    assert await position(store) == 8
+
+
 async def test_a_message_that_comes_again_adds_nothing(store: Store) -> None:
     again = message(GOOD, BAD)
     await take(store, again)

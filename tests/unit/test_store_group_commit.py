@@ -203,3 +203,16 @@ async def test_a_store_that_goes_away_while_a_message_is_taken_apart_is_told_as_
     whole = submission(item(statement_id="a"), item(statement_id="bad"), all_or_nothing=False)
     with pytest.raises(StoreUnavailable):
         await store.group.ingest([whole])
+
+
+async def test_whoever_gives_up_waiting_for_the_end_takes_no_work_with_them() -> None:
+    store = Transactions()
+    work = asyncio.create_task(store.group.ingest([ONE]))
+    await _turns(1)
+    closing = asyncio.create_task(store.group.close())
+    await _turns(1)
+    closing.cancel()
+    await asyncio.wait({closing})
+    await store.group.close()
+    assert (work.done(), store.taken) == (True, [[1]])
+    await work

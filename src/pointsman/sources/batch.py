@@ -40,6 +40,7 @@ from pointsman.statements import (
     parse,
     read_json,
     unpack,
+    write_json,
 )
 
 #: the header of a message that has them, as a JSON object
@@ -85,7 +86,7 @@ class StatementBatch:
     ) -> StatementBatch:
         """With these in place of its statements; `items` where what they say has changed."""
         json = list(statements) if isinstance(self.json, list) else statements[0]
-        body = orjson.dumps(json)
+        body = write_json(json)
         return replace(
             self,
             body=body,
@@ -245,7 +246,7 @@ class BatchReader:
         if most is not None and isinstance(json, list) and len(json) > most and not package.data:
             left_over = tuple(left_overs(json, most, self._limits.max_statements))
             json = json[:most]
-            body = whole = orjson.dumps(json)
+            body = whole = write_json(json)
         made: dict[str, str] = dict(message.former_ids)
         new_id = message_ids(self.ids, message.origin, message.body, made)
         parsed = check_statements(

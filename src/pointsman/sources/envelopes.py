@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from pointsman.domain.errors import InputRefused
+from pointsman.statements import write_json
 
 _MAGIC = b"\x00"
 #: the byte 0, and the number of the schema
@@ -26,7 +27,7 @@ _LAYERS = 4
 def unwrapped(message: bytes) -> bytes:
     """What is inside; the very message where there is nothing around it.
 
-    Raises `InputRefused` for a frame around what is no JSON.
+    Raises `InputRefused` for a frame around what is no JSON, and for a payload that is too deep.
     """
     for _ in range(_LAYERS):
         inner = _inside(message)
@@ -47,7 +48,7 @@ def _inside(message: bytes) -> bytes | None:
         return None
     if isinstance(value, dict) and value.keys() <= _CONNECT and "payload" in value:
         value = value["payload"]
-        return value.encode() if isinstance(value, str) else orjson.dumps(value)
+        return value.encode() if isinstance(value, str) else write_json(value)
     if isinstance(value, str) and _JSON.match(text := value.encode()):
         return text
     return None

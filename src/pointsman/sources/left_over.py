@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
-from pointsman.domain.errors import InputRefused
 from pointsman.domain.frozen import record
+from pointsman.statements import write_json
 
 
 @record
@@ -23,13 +21,13 @@ class LeftOver:
 
 
 def left_overs(statements: list[Any], most: int, at_once: int) -> Iterator[LeftOver]:
-    """What comes after the first `most`, in arrays that a replay takes."""
+    """What comes after the first `most`, in arrays that a replay takes.
+
+    Raises `InputRefused` where one of them is nested too deep to be written.
+    """
     for first in range(most, len(statements), at_once):
         part = statements[first : first + at_once]
-        try:
-            body = orjson.dumps(part)
-        except orjson.JSONEncodeError as error:
-            raise InputRefused(f"the message has {len(statements)} statements: {error}") from error
+        body = write_json(part)
         reason = (
             f"the message has {len(statements)} statements; at most {most} are taken of one "
             f"(max_statements of its source)"

@@ -15,7 +15,7 @@ import orjson
 import structlog
 
 from pointsman.domain.clock import Clock, micros
-from pointsman.domain.errors import Forbidden, StoreUnavailable
+from pointsman.domain.errors import Forbidden, InputRefused, StoreUnavailable
 from pointsman.domain.launch import Launch
 from pointsman.domain.log_steps import STORE_AWAY
 from pointsman.domain.pseudonyms import Pseudonyms
@@ -23,6 +23,7 @@ from pointsman.domain.records import Actor
 from pointsman.privacy.identity_rules import actor_of_identity, actor_of_json
 from pointsman.privacy.refusal_hashes import hash_of_actor, hash_of_learner
 from pointsman.sources.batch import StatementBatch
+from pointsman.statements import write_json
 from pointsman.store.base import RefusedLearner
 
 log = structlog.get_logger(__name__)
@@ -126,7 +127,10 @@ class RefusedLearners:
             return batch
         if batch.launch is not None:
             raise Forbidden(_REASON)
-        staying = {item.index for item in items} | {item.index for item in invalid}
+        # what is nested too deep to be written is told of, and its text is left out
+        staying = {item.index for item in items} | {
+            item.index for item in invalid if _can_be_written(batch.json, item.index)
+        }
         json = (
             [one if index in staying else None for index, one in enumerate(batch.json)]
             if isinstance(batch.json, list)
@@ -162,3 +166,11 @@ class RefusedLearners:
     def _hashes_of(self, actor: Actor) -> set[str]:
         learner = hash_of_learner(self._resolve(actor), self._pseudonyms)
         return {learner, hash_of_actor(actor, self._pseudonyms)}
+
+
+def _can_be_written(json: Any, index: int | None) -> bool:
+    try:
+        write_json(json if index is None else json[index])
+    except InputRefused:
+        return False
+    return True

@@ -8,6 +8,7 @@ from pointsman.statements.json_body import (
     media_type,
     parse_json,
     read_json,
+    write_json,
 )
 from pointsman.statements.multipart import StatementPackage, guessed_type, unpack
 from pointsman.statements.observation import (
@@ -76,4 +77,5 @@ __all__ = [
     "render",
     "timestamp_of",
     "unpack",
+    "write_json",
 ]

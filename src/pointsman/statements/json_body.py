@@ -73,6 +73,14 @@ def read_json(body: bytes, *, tolerant: bool = False) -> tuple[Any, bytes]:
     return value, body
 
 
+def write_json(value: Any) -> bytes:
+    """Raises `InputRefused`: it is nested deeper than JSON is written here, some 250 levels."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        raise InputRefused(f"the body is nested too deep to be taken: {error}") from error
+
+
 def _refusal(error: orjson.JSONDecodeError) -> InputRefused:
     place = f"line {error.lineno}, column {error.colno}"
     if error.msg.startswith(_TOO_LARGE):

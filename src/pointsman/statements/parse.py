@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 
 from pointsman.domain.errors import InputRefused
@@ -16,7 +15,7 @@ from pointsman.domain.records import AttachedData
 from pointsman.statements.activities import Activity
 from pointsman.statements.attachment_rules import check_attachments
 from pointsman.statements.equality import digest
-from pointsman.statements.json_body import check_values, is_bounded, read_json, too_much
+from pointsman.statements.json_body import check_values, is_bounded, read_json, too_much, write_json
 from pointsman.statements.repeated_parts import validated
 from pointsman.statements.settings import Limits
 from pointsman.statements.statement import (
@@ -135,7 +134,7 @@ def check_statements(
         )
     if whole.tidied:
         json = _with_tidied(json, whole.tidied)
-        body = orjson.dumps(json)
+        body = write_json(json)
     return Parsed(tuple(items), is_array, json, body)
 
 

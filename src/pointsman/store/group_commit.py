@@ -17,6 +17,7 @@ from pointsman.domain.clock import Clock
 from pointsman.domain.errors import NotStorable, StoreUnavailable
 from pointsman.domain.frozen import record
 from pointsman.domain.records import Receipt, Submission
+from pointsman.store.statement_conflicts import conflict_letter
 from pointsman.store.unstorable import add_receipts, bury, parts
 
 #: seconds that a commit is delayed for work that still comes, where nobody says otherwise
@@ -77,9 +78,9 @@ class GroupCommit(Generic[Connection]):
         return result
 
     async def close(self) -> None:
-        """Wait until all work is done."""
+        """Wait until all work is done. It is done even where who waits is cancelled."""
         while self._busy is not None:
-            await self._busy
+            await asyncio.wait({self._busy})
 
     async def _enqueue(
         self, submissions: tuple[Submission, ...], call: Callable[[Connection], Any] | None
@@ -175,8 +176,12 @@ class GroupCommit(Generic[Connection]):
         letters = list(submission.dead)
         for part in parts(submission):
             try:
-                receipts.append(await self._store(part))
+                receipt = await self._store(part)
             except NotStorable as error:
                 letters.append(bury(submission, part, str(error)))
+                continue
+            if receipt.conflicts:  # nobody is there to be told
+                letters.append(conflict_letter(submission, part.items[0]))
+            receipts.append(receipt)
         rest = replace(submission, items=(), dead=tuple(letters))
         return add_receipts([*receipts, await self._store(rest)])
