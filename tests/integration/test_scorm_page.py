@@ -5,6 +5,7 @@ The page and the course are on one origin, and the daemon is on another.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
+from demo.processes import PATIENCE
 from pointsman.domain.errors import StoreUnavailable
 from pointsman.store.base import DocumentKey
 from pointsman.store.sqlite import SqliteStore
@@ -147,8 +149,10 @@ async def test_a_tab_that_is_closed_in_the_middle_loses_nothing(
         await world.run.until(lambda: kept(world, launch) == left)
     found = await data(world, launch)
     assert (found["version"], found["entry"]) == (version, "resume")
-    *_, last = await statements(world, launch)
-    assert last["result"]["completion"] is False
+    async with asyncio.timeout(PATIENCE):
+        while not (said := await statements(world, launch)):  # noqa: ASYNC110 - the state comes first
+            await asyncio.sleep(0.01)
+    assert said[-1]["result"]["completion"] is False
 
 
 def kept(world: Launching, launch: dict[str, Any]) -> tuple[int, str]:

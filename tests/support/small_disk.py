@@ -14,12 +14,12 @@ from tests.support.tools import need
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of 16 MB."""
+    """A file system of its own, of 64 MB: several times what the log of a store takes."""
     mount, umount = need("mount", "umount")
     folder = tmp_path / "disk"
     folder.mkdir()
     done = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder], capture_output=True, check=False
+        [mount, "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder], capture_output=True, check=False
     )
     if done.returncode:
         pytest.skip(f"needs the right to mount: {done.stderr.decode().strip()}")
