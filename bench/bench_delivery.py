@@ -8,8 +8,6 @@ just sent, over as many connections, and reads the answers. CPU is of the proces
 from __future__ import annotations
 
 import asyncio
-import gc
-import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,7 +21,6 @@ from pydantic import SecretStr
 
 from bench.live_emulator import PLENTY, emulator_with
 from bench.results import Spread, record
-from bench.timing import GC_OF_DAEMON, SWITCH_OF_DAEMON
 from demo.scenario import API_KEY
 from pointsman.delivery.budget.base import QuotaLimits
 from pointsman.delivery.budget.local import LocalBudget
@@ -37,6 +34,7 @@ from pointsman.domain.targets import Recipient, Target, TargetKind
 from pointsman.platforms.helium import HeliumPlatform
 from pointsman.platforms.helium.transport import HttpAnswer, HttpTransport
 from pointsman.platforms.settings import PlatformSettings
+from pointsman.process import tune_interpreter
 from pointsman.store.sqlite import SqliteStore
 
 _ROUNDS, _LEARNERS, _CONNECTIONS, _TOPICS = 7, 1_000, 64, 5
@@ -191,8 +189,7 @@ async def _rounds(
 
 
 def main() -> None:
-    gc.set_threshold(*GC_OF_DAEMON)
-    sys.setswitchinterval(SWITCH_OF_DAEMON)
+    tune_interpreter()
     with TemporaryDirectory() as name:
         folder = Path(name)
         with emulator_with(folder, _LEARNERS) as (port, tokens):

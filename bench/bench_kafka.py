@@ -10,9 +10,7 @@ SQLite, which knows its learners too.
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
-import sys
 import time
 import uuid
 from collections.abc import Sequence
@@ -27,12 +25,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from bench.bench_http import PLAYER, daemon, measure
 from bench.post_load import Job, statement
 from bench.results import Spread, record
-from bench.timing import GC_OF_DAEMON
 from demo.broker import start_broker
 from pointsman import wiring
 from pointsman.config import Settings, load
 from pointsman.domain.clock import SystemClock
 from pointsman.domain.records import Receipt, Submission
+from pointsman.process import tune_interpreter
 from pointsman.sources.kafka.source import KafkaSource
 from pointsman.store.sqlite import SqliteStore
 
@@ -169,8 +167,7 @@ def main() -> None:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         bootstrap = stack.enter_context(start_broker()).bootstrap
         pid, port = stack.enter_context(daemon(folder, "sqlite:///bench.db"))
-        sys.setswitchinterval(0.0005)
-        gc.set_threshold(*GC_OF_DAEMON)
+        tune_interpreter()
         uvloop.run(_fill(bootstrap))
         for number in range(_ROUNDS + 1):
             topic, new = _topic(number), f"new-{number}.db"

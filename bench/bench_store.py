@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import sys
 import tempfile
 import time
 import uuid
@@ -20,6 +19,7 @@ from bench.results import Spread, record
 from bench.timing import show
 from pointsman.domain.records import Change, Decision, InputOutcome, Item, Submission
 from pointsman.domain.targets import Recipient, Target, TargetKind
+from pointsman.process import tune_interpreter
 from pointsman.store.sqlite import SqliteStore
 
 _STATEMENTS = 10_000
@@ -50,7 +50,7 @@ def submissions(*, keys: bool) -> list[Submission]:
 
 
 async def through_the_store(*, threaded: bool, busy: bool, keys: bool) -> float:
-    sys.setswitchinterval(0.0005)
+    tune_interpreter()
     done = False
 
     async def burn() -> None:

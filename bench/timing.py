@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Mapping
 
-#: as `process.run` sets it
-GC_OF_DAEMON = (50_000, 20, 20)
-#: seconds for which a thread keeps the interpreter while another one wants it, as it sets that
-SWITCH_OF_DAEMON = 0.0005
+from pointsman.process import tune_interpreter
 
 
 def rounds_of(jobs: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
     """CPU seconds of each job, one of each in turn; the first round warms up and is left out."""
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
-    gc.set_threshold(*GC_OF_DAEMON)
+    tune_interpreter()
     for number in range(rounds + 1):
         for name, job in jobs.items():
             began = time.process_time()

@@ -42,14 +42,19 @@ CLOSING = 5.0
 _BY_SIGNAL = 128
 
 
+def tune_interpreter() -> None:
+    """How its threads take turns, and when it collects garbage."""
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    gc.set_threshold(*_COLLECT_AFTER)
+
+
 def run(settings: Settings, config: Path | None = None) -> int:
     """The daemon until it is told to stop; its exit code. `config` is the file of the settings.
 
     0 when it stopped in order, during its start too. Raises `ConfigError` and `StoreUnavailable`.
     """
     logs.configure(settings.logging, processors=wiring.log_processors(settings))
-    sys.setswitchinterval(_SWITCH_INTERVAL)
-    gc.set_threshold(*_COLLECT_AFTER)
+    tune_interpreter()
     try:
         import uvloop  # noqa: PLC0415 - not on every platform
     except ImportError:

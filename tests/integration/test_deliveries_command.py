@@ -16,23 +16,17 @@ from pointsman.cli import app
 from pointsman.config import load
 from pointsman.domain.clock import SystemClock
 from pointsman.store.base import Settlement
+from tests.support.command_config import COMMAND_CONFIG
 
-CONFIG = """
-[store]
-url = "sqlite:///books.db"
-[platform]
-url = "http://127.0.0.1:1"
-api_key = "key"
-[[sources.http]]
-name = "players"
-credentials = [{ key = "user", secret = "secret" }]
-[learners.tokens]
-inline = { "ana@example.com" = "token" }
+CONFIG = (
+    COMMAND_CONFIG
+    + """
 [[rules]]
 activity = "https://content.example.com/{topic}"
 verbs = ["progressed"]
 topic_id = "{topic}"
 """
+)
 PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
 
 

@@ -197,22 +197,30 @@ async def test_a_slow_transaction_pauses_until_it_is_done(settings: KafkaSourceS
 
 @asynccontextmanager
 async def commits_held(
-    settings: KafkaSourceSettings, memory: Memory, *values: bytes, read_ahead: int = READ_AHEAD
+    settings: KafkaSourceSettings,
+    memory: Memory,
+    *values: bytes,
+    read_ahead: int = READ_AHEAD,
+    slow: float = PATIENCE,
 ) -> AsyncIterator[KafkaSource]:
-    """A source with commits of one message each, which wait for `memory.slow` after the first."""
+    """A source with commits of one message each, which wait for `memory.slow` after the first.
+
+    What takes longer than `slow` seconds pauses the partitions.
+    """
     await send(settings, b"first")
     one_each = settings.model_copy(update={"max_records": 1})
-    async with running(one_each, memory, read_ahead) as source:
-        await until(lambda: memory.bodies == [b"first"])
-        memory.slow.clear()
-        await send(settings, *values)
-        yield source
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store_retry, "_SLOW", slow)
+        async with running(one_each, memory, read_ahead) as source:
+            await until(lambda: memory.bodies == [b"first"])
+            memory.slow.clear()
+            await send(settings, *values)
+            yield source
 
 
 async def test_messages_are_read_while_those_before_are_committed_one_fetch_ahead(
-    settings: KafkaSourceSettings, monkeypatch: pytest.MonkeyPatch
+    settings: KafkaSourceSettings,
 ) -> None:
-    monkeypatch.setattr(store_retry, "_SLOW", PATIENCE)
     memory = Memory()
     async with commits_held(settings, memory, *numbered(4)):
         await until(lambda: len(memory.origins) == 3)
@@ -225,11 +233,10 @@ async def test_messages_are_read_while_those_before_are_committed_one_fetch_ahea
 
 @pytest.mark.parametrize("read_ahead", [0, 2 * len(numbered(1)[0]) - 1])
 async def test_more_bytes_than_may_be_read_ahead_wait_for_the_commit_before(
-    settings: KafkaSourceSettings, monkeypatch: pytest.MonkeyPatch, read_ahead: int
+    settings: KafkaSourceSettings, read_ahead: int
 ) -> None:
-    monkeypatch.setattr(store_retry, "_SLOW", 0.1)
     memory = Memory()
-    async with commits_held(settings, memory, *numbered(2), read_ahead=read_ahead):
+    async with commits_held(settings, memory, *numbered(2), read_ahead=read_ahead, slow=0.1):
         await until(lambda: memory.paused == [True])
         assert len(memory.origins) == 2
         memory.slow.set()
@@ -238,9 +245,8 @@ async def test_more_bytes_than_may_be_read_ahead_wait_for_the_commit_before(
 
 
 async def test_what_was_read_ahead_of_a_lost_partition_is_not_stored(
-    settings: KafkaSourceSettings, monkeypatch: pytest.MonkeyPatch
+    settings: KafkaSourceSettings,
 ) -> None:
-    monkeypatch.setattr(store_retry, "_SLOW", PATIENCE)
     memory = Memory()
     async with commits_held(settings, memory, *numbered(3)):
         await until(lambda: len(memory.origins) == 3)
@@ -252,9 +258,8 @@ async def test_what_was_read_ahead_of_a_lost_partition_is_not_stored(
 
 
 async def test_what_was_read_ahead_of_messages_that_were_not_stored_is_not_stored_before_them(
-    settings: KafkaSourceSettings, monkeypatch: pytest.MonkeyPatch
+    settings: KafkaSourceSettings,
 ) -> None:
-    monkeypatch.setattr(store_retry, "_SLOW", PATIENCE)
     memory = Memory()
     async with commits_held(settings, memory, *numbered(2)) as source:
         await until(lambda: len(memory.origins) == 3)
@@ -270,9 +275,8 @@ async def test_what_was_read_ahead_of_messages_that_were_not_stored_is_not_store
 
 
 async def test_a_stop_waits_for_the_commit_under_way(
-    settings: KafkaSourceSettings, monkeypatch: pytest.MonkeyPatch
+    settings: KafkaSourceSettings,
 ) -> None:
-    monkeypatch.setattr(store_retry, "_SLOW", PATIENCE)
     memory = Memory()
     async with commits_held(settings, memory, *numbered(1)) as source:
         await until(lambda: len(memory.origins) == 2)

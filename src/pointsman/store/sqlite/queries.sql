@@ -520,22 +520,12 @@ SELECT max(id) FROM (SELECT id FROM blocks WHERE stored_at <= ? ORDER BY stored_
 
 -- name: search_keys_down
 SELECT a.block, b.stored_at, a.ranks, {ranks_of_second}, {ranks_of_third}, {ranks_of_fourth}
-FROM (
-    SELECT block, ranks FROM statement_keys WHERE key = ?1 AND block BETWEEN ?5 AND ?6
-    UNION ALL
-    SELECT block, json_extract(ranks, '$."' || ?1 || '"') FROM waiting_keys
-    WHERE block BETWEEN ?5 AND ?6 AND json_extract(ranks, '$."' || ?1 || '"') IS NOT NULL
-    ORDER BY block DESC LIMIT ?7) AS a
+FROM ({commits_of_first} ORDER BY block DESC LIMIT ?7) AS a
 LEFT JOIN blocks AS b ON b.id = a.block ORDER BY a.block DESC;
 
 -- name: search_keys_up
 SELECT a.block, b.stored_at, a.ranks, {ranks_of_second}, {ranks_of_third}, {ranks_of_fourth}
-FROM (
-    SELECT block, ranks FROM statement_keys WHERE key = ?1 AND block BETWEEN ?5 AND ?6
-    UNION ALL
-    SELECT block, json_extract(ranks, '$."' || ?1 || '"') FROM waiting_keys
-    WHERE block BETWEEN ?5 AND ?6 AND json_extract(ranks, '$."' || ?1 || '"') IS NOT NULL
-    ORDER BY block LIMIT ?7) AS a
+FROM ({commits_of_first} ORDER BY block LIMIT ?7) AS a
 LEFT JOIN blocks AS b ON b.id = a.block ORDER BY a.block;
 
 -- name: search_all_down

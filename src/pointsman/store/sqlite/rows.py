@@ -38,6 +38,12 @@ def _extract(columns: Sequence[str]) -> str:
 #: what is found of a commit `a` under a key, in the index or beside it
 _RANKS = """coalesce((SELECT ranks FROM statement_keys WHERE key = :key AND block = a.block),
     (SELECT json_extract(ranks, '$."' || :key || '"') FROM waiting_keys WHERE block = a.block))"""
+#: the commits between ?5 and ?6 that have the key ?1, in the index or beside it
+_COMMITS_OF_FIRST = """
+    SELECT block, ranks FROM statement_keys WHERE key = ?1 AND block BETWEEN ?5 AND ?6
+    UNION ALL
+    SELECT block, json_extract(ranks, '$."' || ?1 || '"') FROM waiting_keys
+    WHERE block BETWEEN ?5 AND ?6 AND json_extract(ranks, '$."' || ?1 || '"') IS NOT NULL"""
 #: in place of the rows of a statement that `insert_rows` takes
 _ROWS = ":rows"
 #: rows that go in at once at most
@@ -48,6 +54,7 @@ _FRAGMENTS = {
     "moved": ", ".join(MOVED),
     "rows": _ROWS,
     "assign_moved": assignments(MOVED, "changed_at"),
+    "commits_of_first": _COMMITS_OF_FIRST,
     "ranks_of_second": _RANKS.replace(":key", "?2"),
     "ranks_of_third": _RANKS.replace(":key", "?3"),
     "ranks_of_fourth": _RANKS.replace(":key", "?4"),
